@@ -1,0 +1,2 @@
+//! The domain: CITES export formats, taxa, code lists and the generator. Pure:
+//! no database, no async, no clock.

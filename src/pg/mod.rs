@@ -1,0 +1,6 @@
+//! Everything between sterna and a PostgreSQL server: how to reach it, how to
+//! name things in it, and what its catalog says.
+
+mod ident;
+
+pub use ident::{Ident, Table};
