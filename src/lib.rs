@@ -2,6 +2,7 @@
 
 pub mod cites;
 pub mod error;
+pub mod load;
 pub mod pg;
 
 pub use error::{Error, Kind, Result};

@@ -15,7 +15,11 @@ impl ConnInfo {
     #[must_use]
     pub fn unix_socket(folder: &Path, port: u16, user: &str, database: &str) -> Self {
         let mut config = tokio_postgres::Config::new();
-        config.host_path(folder).port(port).user(user).dbname(database);
+        config
+            .host_path(folder)
+            .port(port)
+            .user(user)
+            .dbname(database);
         ConnInfo { config }
     }
 

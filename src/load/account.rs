@@ -1,0 +1,105 @@
+//! The account: every record read ends in exactly one of four places.
+
+use std::ops::AddAssign;
+
+use serde::{Deserialize, Serialize};
+
+/// Counts of records. The four places add up to what was read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Records read, header lines not among them.
+    pub rows_read: u64,
+    /// Records that are rows of staging.
+    pub rows_loaded: u64,
+    /// Records that could not be stored as they stand.
+    pub rows_rejected: u64,
+    /// Records whose taxon maps to no species.
+    pub rows_unmapped: u64,
+    /// Records of years that were not asked for.
+    pub rows_filtered: u64,
+    /// Of those loaded, the ones in which a value was rounded on request.
+    pub rows_rounded: u64,
+}
+
+impl Account {
+    /// Whether the four places add up to what was read.
+    #[must_use]
+    pub fn balances(&self) -> bool {
+        self.rows_read
+            == self.rows_loaded + self.rows_rejected + self.rows_unmapped + self.rows_filtered
+    }
+}
+
+impl AddAssign for Account {
+    fn add_assign(&mut self, other: Self) {
+        self.rows_read += other.rows_read;
+        self.rows_loaded += other.rows_loaded;
+        self.rows_rejected += other.rows_rejected;
+        self.rows_unmapped += other.rows_unmapped;
+        self.rows_filtered += other.rows_filtered;
+        self.rows_rounded += other.rows_rounded;
+    }
+}
+
+/// Why a record was rejected: a closed list, part of the JSON contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// Not as many fields as the header, or quotes that leave it open where fields end.
+    FieldCount,
+    /// Bytes that are not UTF-8.
+    InvalidUtf8,
+    /// A NUL character, which PostgreSQL's text cannot hold.
+    NulByte,
+    /// Not a whole number.
+    InvalidInteger,
+    /// A number or date beyond what the column's type can hold.
+    OutOfRange,
+    /// Not a number.
+    InvalidNumber,
+    /// More digits after the point than the column keeps.
+    NumericScale,
+    /// More digits than the column's precision.
+    NumericPrecision,
+    /// More characters than the column keeps.
+    ValueTooLong,
+    /// An empty field for a column that refuses NULL.
+    MissingRequired,
+    /// A taxon that maps to no species, where the user asked to reject those.
+    UnmappedTaxon,
+    /// Refused by the server: a check, a unique key, a foreign key.
+    Constraint,
+    /// Not a boolean as PostgreSQL reads one.
+    InvalidBoolean,
+    /// Not a date of the form 2024-12-31.
+    InvalidDate,
+    /// Not a time with an offset, of the form 2024-12-31T23:59:59Z.
+    InvalidTimestamp,
+    /// Not a UUID.
+    InvalidUuid,
+}
+
+impl Reason {
+    /// The name that JSON and the reject file use.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Reason::FieldCount => "field_count",
+            Reason::InvalidUtf8 => "invalid_utf8",
+            Reason::NulByte => "nul_byte",
+            Reason::InvalidInteger => "invalid_integer",
+            Reason::OutOfRange => "out_of_range",
+            Reason::InvalidNumber => "invalid_number",
+            Reason::NumericScale => "numeric_scale",
+            Reason::NumericPrecision => "numeric_precision",
+            Reason::ValueTooLong => "value_too_long",
+            Reason::MissingRequired => "missing_required",
+            Reason::UnmappedTaxon => "unmapped_taxon",
+            Reason::Constraint => "constraint",
+            Reason::InvalidBoolean => "invalid_boolean",
+            Reason::InvalidDate => "invalid_date",
+            Reason::InvalidTimestamp => "invalid_timestamp",
+            Reason::InvalidUuid => "invalid_uuid",
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Batches: the unit of work, of transactions and of resuming.
+//!
+//! A [`RecordBatch`] is what a source hands on: up to `batch_rows` records of one
+//! file, in two flat buffers, with the place they came from. An [`EncodedBatch`]
+//! adds the rows as binary COPY sends them and keeps the records, because a
+//! record may still be rejected by the server.
+
+use bytes::BytesMut;
+
+use super::account::{Account, Reason};
+
+/// Where a batch stands in its file (after decompression).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Location {
+    /// Index of the file among the load's members.
+    pub member: usize,
+    /// Counts the batches of a file that hold rows, from 0.
+    pub number: u32,
+    /// Line of the first record, counted from 1.
+    pub first_line: u64,
+    /// Offset of the first record, in bytes.
+    pub byte_offset: u64,
+    /// Bytes from the first record to the end of the last.
+    pub byte_length: u64,
+}
+
+/// What is to become of a record, as far as reading alone can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// To be encoded, with the index of its species where the format has a lookup.
+    Row(Option<u32>),
+    /// Among the batch's rejects already.
+    Rejected,
+}
+
+/// A record of a batch: where it stood, and where its bytes are in the buffers.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordRef {
+    /// Its line in the file, counted from 1.
+    pub line: u64,
+    /// Its offset in the file, in bytes.
+    pub byte_offset: u64,
+    /// What is to become of it.
+    pub fate: Fate,
+    raw: (u32, u32),
+    /// Where the first field begins in `bytes`.
+    fields_at: u32,
+    /// Where the ends of the fields begin in `ends`, and how many there are.
+    ends: (u32, u32),
+    /// Bytes between two fields: 1 where they lie in the raw record, with its
+    /// commas, 0 where quotes made a copy without them necessary.
+    gap: u32,
+}
+
+/// A record that was not loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reject {
+    /// Index of the record in its batch.
+    pub record: u32,
+    /// Why.
+    pub reason: Reason,
+    /// The field concerned, where it is one.
+    pub field: Option<usize>,
+    /// What the server said, or what else helps to mend it.
+    pub message: Option<Box<str>>,
+}
+
+/// Records of one file, as a source found them.
+#[derive(Debug, Default)]
+pub struct RecordBatch {
+    /// Where it came from.
+    pub location: Location,
+    /// Whether it ends its file.
+    pub last: bool,
+    /// The records that it covers, also those that it does not carry.
+    pub account: Account,
+    /// The records known to be bad.
+    pub rejects: Vec<Reject>,
+    records: Vec<RecordRef>,
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+impl RecordBatch {
+    /// Takes a record over: `raw` as it stood in the file, `fields` with their
+    /// quotes resolved, one after the other, and the end of each field.
+    ///
+    /// The caller keeps a batch below 4 GiB; sources end them at a few MiB.
+    pub fn push(
+        &mut self,
+        (line, byte_offset): (u64, u64),
+        raw: &[u8],
+        fields: &[u8],
+        ends: impl ExactSizeIterator<Item = usize>,
+        fate: Fate,
+    ) {
+        let at = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+        let raw_at = at(self.bytes.len());
+        let ends_at = at(self.ends.len());
+        let count = at(ends.len());
+        self.bytes.extend_from_slice(raw);
+        // Without quotes the raw record is its fields and the commas between them.
+        let plain = raw.len() + 1 == fields.len() + ends.len();
+        let fields_at = if plain { raw_at } else { at(self.bytes.len()) };
+        if !plain {
+            self.bytes.extend_from_slice(fields);
+        }
+        self.ends.extend(ends.map(at));
+        self.records.push(RecordRef {
+            line,
+            byte_offset,
+            fate,
+            raw: (raw_at, at(raw.len())),
+            fields_at,
+            ends: (ends_at, count),
+            gap: u32::from(plain),
+        });
+    }
+
+    /// Records carried.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether it carries no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Bytes held for records.
+    #[must_use]
+    pub fn byte_size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The record at `index`.
+    #[must_use]
+    pub fn record(&self, index: usize) -> Record<'_> {
+        Record {
+            batch: self,
+            at: &self.records[index],
+        }
+    }
+
+    /// All records carried, in the order of the file.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        self.records.iter().map(|at| Record { batch: self, at })
+    }
+
+    /// Empties it for reuse; the buffers stay.
+    pub fn clear(&mut self) {
+        self.location = Location::default();
+        self.last = false;
+        self.account = Account::default();
+        self.rejects.clear();
+        self.records.clear();
+        self.bytes.clear();
+        self.ends.clear();
+    }
+}
+
+/// One record of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    batch: &'a RecordBatch,
+    at: &'a RecordRef,
+}
+
+impl<'a> Record<'a> {
+    /// Its place and fate.
+    #[must_use]
+    pub fn at(&self) -> &'a RecordRef {
+        self.at
+    }
+
+    /// How many fields it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.at.ends.1 as usize
+    }
+
+    /// Whether it has no field; the CSV reader never returns such a record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The field at `index`, its quotes resolved. Panics where there is none.
+    #[must_use]
+    pub fn field(&self, index: usize) -> &'a [u8] {
+        let ends = &self.batch.ends[self.at.ends.0 as usize..][..self.at.ends.1 as usize];
+        let start = if index == 0 {
+            0
+        } else {
+            ends[index - 1] as usize
+        };
+        let shift = self.at.fields_at as usize + index * self.at.gap as usize;
+        &self.batch.bytes[shift + start..shift + ends[index] as usize]
+    }
+
+    /// The record as it stood in the file, without its line end.
+    #[must_use]
+    pub fn raw(&self) -> &'a [u8] {
+        &self.batch.bytes[self.at.raw.0 as usize..][..self.at.raw.1 as usize]
+    }
+}
+
+/// A batch ready for the server.
+#[derive(Debug, Default)]
+pub struct EncodedBatch {
+    /// The records that it was made from.
+    pub records: RecordBatch,
+    /// The rows as binary COPY sends them, without header and trailer.
+    pub rows: BytesMut,
+    /// For each row where it ends in `rows`, and which record it is.
+    pub row_ends: Vec<(u32, u32)>,
+    /// Sum of the rows' hashes, modulo 2^64.
+    pub checksum: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn fields_are_found_with_and_without_quotes() {
+        let mut batch = RecordBatch::default();
+        batch.push(
+            (2, 10),
+            b"a,,ccc",
+            b"accc",
+            [1, 1, 4].into_iter(),
+            Fate::Row(None),
+        );
+        batch.push(
+            (3, 17),
+            b"\"a,\"\"\",b",
+            b"a,\"b",
+            [3, 4].into_iter(),
+            Fate::Row(Some(7)),
+        );
+        let first = batch.record(0);
+        assert_eq!(
+            (first.field(0), first.field(1), first.field(2)),
+            (&b"a"[..], &b""[..], &b"ccc"[..])
+        );
+        let second = batch.record(1);
+        assert_eq!(
+            (second.field(0), second.field(1)),
+            (&b"a,\""[..], &b"b"[..])
+        );
+        assert_eq!(second.raw(), b"\"a,\"\"\",b");
+        assert_eq!(second.at().fate, Fate::Row(Some(7)));
+    }
+
+    proptest! {
+        #[test]
+        fn every_field_comes_back(rows in prop::collection::vec(
+            prop::collection::vec("[a-z,\"\n]{0,6}", 1..6), 1..20)) {
+            let mut batch = RecordBatch::default();
+            for row in &rows {
+                let quote = |f: &String| if f.contains([',', '"', '\n']) {
+                    format!("\"{}\"", f.replace('"', "\"\""))
+                } else { f.clone() };
+                let raw = row.iter().map(quote).collect::<Vec<_>>().join(",");
+                let ends: Vec<usize> = row.iter().scan(0, |sum, f| { *sum += f.len(); Some(*sum) }).collect();
+                batch.push((1, 0), raw.as_bytes(), row.concat().as_bytes(), ends.into_iter(), Fate::Row(None));
+            }
+            for (record, row) in batch.records().zip(&rows) {
+                prop_assert_eq!(record.len(), row.len());
+                for (i, field) in row.iter().enumerate() {
+                    prop_assert_eq!(record.field(i), field.as_bytes());
+                }
+            }
+        }
+    }
+}

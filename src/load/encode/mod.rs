@@ -1,0 +1,270 @@
+//! Records to the rows of PostgreSQL's binary COPY format, without rounding,
+//! cutting or guessing.
+//!
+//! A row is a 16-bit count of columns, then for each a 32-bit length (-1 for NULL)
+//! and the value's binary form. Rows go into one buffer per batch, by hand: the
+//! driver's own writer calls a trait object per value and flushes every 4 KiB.
+
+mod numeric;
+mod scalar;
+
+use bytes::{BufMut, BytesMut};
+use uuid::Uuid;
+use xxhash_rust::xxh3::xxh3_64;
+
+pub(crate) use scalar::parse_integer;
+
+use self::numeric::Decimal;
+use super::account::Reason;
+use super::batch::{EncodedBatch, Fate, Record, RecordBatch, Reject};
+use super::row_id::RowIds;
+use crate::cites::{Layout, Taxa};
+use crate::pg::ColumnType;
+
+/// What opens a binary COPY stream: signature, flags and an empty extension.
+pub const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+/// What ends a binary COPY stream.
+pub const TRAILER: &[u8] = &[0xff, 0xff];
+
+/// What to do with a value that the column cannot hold exactly.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum OnInexact {
+    /// Reject the record.
+    Reject,
+    /// Round half away from zero, as PostgreSQL does, and count it.
+    Round,
+    /// Make the staging column plain `numeric`, which holds every decimal.
+    Widen,
+}
+
+/// Where the value of a column comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The field at this index.
+    Field(usize),
+    /// The row id that sterna makes.
+    RowId,
+    /// The id of the species found.
+    Lookup,
+    /// This file's format has no such field: NULL.
+    Absent,
+}
+
+/// A column of the target, as one file format fills it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ColumnPlan {
+    /// Where the value comes from.
+    pub origin: Origin,
+    /// What it has to be.
+    pub kind: ColumnType,
+    /// Whether NULL is refused.
+    pub not_null: bool,
+}
+
+/// How one file format becomes rows.
+#[derive(Clone, Debug)]
+pub struct RowPlan {
+    /// Where the format's fields stand in its file.
+    pub layout: Layout,
+    /// One entry per column of the COPY statement, in its order.
+    pub columns: Vec<ColumnPlan>,
+}
+
+/// Turns batches of records into batches of rows. One per worker thread.
+pub struct Encoder<'a> {
+    taxa: &'a Taxa,
+    row_ids: &'a RowIds,
+    round: bool,
+    decimal: Decimal,
+}
+
+/// A value that cannot be stored as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Misfit {
+    reason: Reason,
+    field: Option<usize>,
+}
+
+impl<'a> Encoder<'a> {
+    /// Rounds where `on_inexact` says so.
+    #[must_use]
+    pub fn new(taxa: &'a Taxa, row_ids: &'a RowIds, on_inexact: OnInexact) -> Self {
+        let round = on_inexact == OnInexact::Round;
+        Encoder {
+            taxa,
+            row_ids,
+            round,
+            decimal: Decimal::default(),
+        }
+    }
+
+    /// Encodes `records` into `out`, which is emptied first and keeps its buffers.
+    ///
+    /// `member_key` identifies the file where a row id has to be made from a place.
+    pub fn encode(
+        &mut self,
+        plan: &RowPlan,
+        member_key: &[u8],
+        records: RecordBatch,
+        out: &mut EncodedBatch,
+    ) {
+        out.records = records;
+        out.rows.clear();
+        out.row_ends.clear();
+        out.checksum = 0;
+        let mut rejects = Vec::new();
+        let mut rows_rounded = 0;
+        for (index, record) in out.records.records().enumerate() {
+            let Fate::Row(species) = record.at().fate else {
+                continue;
+            };
+            let start = out.rows.len();
+            match self.encode_row(plan, member_key, record, species, &mut out.rows) {
+                Ok(rounded) => {
+                    rows_rounded += u64::from(rounded);
+                    out.checksum = out.checksum.wrapping_add(xxh3_64(&out.rows[start..]));
+                    out.row_ends.push((out.rows.len() as u32, index as u32));
+                }
+                Err(Misfit { reason, field }) => {
+                    out.rows.truncate(start);
+                    rejects.push(Reject {
+                        record: index as u32,
+                        reason,
+                        field,
+                        message: None,
+                    });
+                }
+            }
+        }
+        out.records.rejects.append(&mut rejects);
+        out.records.account.rows_rounded = rows_rounded;
+        out.records.account.rows_loaded = out.row_ends.len() as u64;
+        out.records.account.rows_rejected = out.records.rejects.len() as u64;
+    }
+
+    /// Appends one row; returns whether a value was rounded. After an error the
+    /// caller takes back what was appended.
+    fn encode_row(
+        &mut self,
+        plan: &RowPlan,
+        member_key: &[u8],
+        record: Record<'_>,
+        species: Option<u32>,
+        out: &mut BytesMut,
+    ) -> Result<bool, Misfit> {
+        let mut rounded = false;
+        out.put_u16(plan.columns.len() as u16);
+        for column in &plan.columns {
+            let field = match column.origin {
+                Origin::Field(index) => index,
+                Origin::RowId => {
+                    let record_id = plan.layout.record_id.map(|i| record.field(i));
+                    let place = (member_key, record.at().byte_offset);
+                    put_uuid(self.row_ids.row_id(record_id, place), out);
+                    continue;
+                }
+                Origin::Lookup => match species {
+                    Some(index) => {
+                        put_uuid(self.taxa.species(index).id, out);
+                        continue;
+                    }
+                    None => {
+                        let field = plan.layout.lookup;
+                        return Err(Misfit {
+                            reason: Reason::UnmappedTaxon,
+                            field,
+                        });
+                    }
+                },
+                Origin::Absent if column.not_null => {
+                    return Err(Misfit {
+                        reason: Reason::MissingRequired,
+                        field: None,
+                    });
+                }
+                Origin::Absent => {
+                    out.put_i32(-1);
+                    continue;
+                }
+            };
+            let text = record.field(field);
+            let misfit = |reason| Misfit {
+                reason,
+                field: Some(field),
+            };
+            if text.is_empty() {
+                if column.not_null {
+                    return Err(misfit(Reason::MissingRequired));
+                }
+                out.put_i32(-1);
+                continue;
+            }
+            let length_at = out.len();
+            out.put_i32(0);
+            rounded |= self.put_value(column.kind, text, out).map_err(misfit)?;
+            let length = (out.len() - length_at - 4) as i32;
+            out[length_at..length_at + 4].copy_from_slice(&length.to_be_bytes());
+        }
+        Ok(rounded)
+    }
+
+    /// Appends one value; returns whether it was rounded.
+    fn put_value(
+        &mut self,
+        kind: ColumnType,
+        text: &[u8],
+        out: &mut BytesMut,
+    ) -> Result<bool, Reason> {
+        match kind {
+            ColumnType::Text => scalar::put_text(text, None, 0, out)?,
+            ColumnType::Varchar(limit) => scalar::put_text(text, Some(limit), 0, out)?,
+            ColumnType::Char(length) => scalar::put_text(text, Some(length), length, out)?,
+            ColumnType::Integer => out.put_i32(parse_integer(text)?),
+            ColumnType::SmallInt => out.put_i16(parse_integer(text)?),
+            ColumnType::BigInt => out.put_i64(parse_integer(text)?),
+            ColumnType::Numeric(to) => {
+                self.decimal.parse(text)?;
+                let rounded = match to {
+                    Some(to) => self.decimal.fit(to, self.round)?,
+                    None => self.decimal.fit_any().map(|()| false)?,
+                };
+                self.decimal.put(out);
+                return Ok(rounded);
+            }
+            ColumnType::Real => {
+                let (value, inexact) = scalar::float::<f32>(text, |v| v.is_finite())?;
+                out.put_f32(value);
+                return self.accept(inexact);
+            }
+            ColumnType::Double => {
+                let (value, inexact) = scalar::float::<f64>(text, |v| v.is_finite())?;
+                out.put_f64(value);
+                return self.accept(inexact);
+            }
+            ColumnType::Boolean => out.put_u8(u8::from(scalar::boolean(text)?)),
+            ColumnType::Date => out.put_i32(scalar::date(text)?),
+            ColumnType::Timestamptz => out.put_i64(scalar::timestamptz(text)?),
+            ColumnType::Uuid => out.put_slice(scalar::uuid(text)?.as_bytes()),
+        }
+        Ok(false)
+    }
+
+    fn accept(&self, inexact: bool) -> Result<bool, Reason> {
+        if inexact && !self.round {
+            Err(Reason::NumericPrecision)
+        } else {
+            Ok(inexact)
+        }
+    }
+}
+
+fn put_uuid(id: Uuid, out: &mut BytesMut) {
+    out.put_i32(16);
+    out.put_slice(id.as_bytes());
+}
+
+#[cfg(test)]
+mod tests;
