@@ -2,6 +2,7 @@
 
 pub mod cites;
 pub mod error;
+pub mod input;
 pub mod load;
 pub mod pg;
 

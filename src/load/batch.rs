@@ -82,14 +82,15 @@ pub struct RecordBatch {
 }
 
 impl RecordBatch {
-    /// Takes a record over: `raw` as it stood in the file, `fields` with their
-    /// quotes resolved, one after the other, and the end of each field.
+    /// Takes a record over: `raw` as it stood in the file, whether a quote is in it,
+    /// `fields` with their quotes resolved, one after the other, and the end of each.
     ///
     /// The caller keeps a batch below 4 GiB; sources end them at a few MiB.
     pub fn push(
         &mut self,
         (line, byte_offset): (u64, u64),
         raw: &[u8],
+        quoted: bool,
         fields: &[u8],
         ends: impl ExactSizeIterator<Item = usize>,
         fate: Fate,
@@ -100,7 +101,7 @@ impl RecordBatch {
         let count = at(ends.len());
         self.bytes.extend_from_slice(raw);
         // Without quotes the raw record is its fields and the commas between them.
-        let plain = raw.len() + 1 == fields.len() + ends.len();
+        let plain = !quoted;
         let fields_at = if plain { raw_at } else { at(self.bytes.len()) };
         if !plain {
             self.bytes.extend_from_slice(fields);
@@ -228,18 +229,15 @@ mod tests {
     #[test]
     fn fields_are_found_with_and_without_quotes() {
         let mut batch = RecordBatch::default();
-        batch.push(
-            (2, 10),
-            b"a,,ccc",
-            b"accc",
-            [1, 1, 4].into_iter(),
-            Fate::Row(None),
-        );
+        let ends = [1, 1, 4].into_iter();
+        batch.push((2, 10), b"a,,ccc", false, b"accc", ends, Fate::Row(None));
+        let ends = [3, 4].into_iter();
         batch.push(
             (3, 17),
             b"\"a,\"\"\",b",
+            true,
             b"a,\"b",
-            [3, 4].into_iter(),
+            ends,
             Fate::Row(Some(7)),
         );
         let first = batch.record(0);
@@ -266,8 +264,9 @@ mod tests {
                     format!("\"{}\"", f.replace('"', "\"\""))
                 } else { f.clone() };
                 let raw = row.iter().map(quote).collect::<Vec<_>>().join(",");
+                let quoted = raw.contains('"');
                 let ends: Vec<usize> = row.iter().scan(0, |sum, f| { *sum += f.len(); Some(*sum) }).collect();
-                batch.push((1, 0), raw.as_bytes(), row.concat().as_bytes(), ends.into_iter(), Fate::Row(None));
+                batch.push((1, 0), raw.as_bytes(), quoted, row.concat().as_bytes(), ends.into_iter(), Fate::Row(None));
             }
             for (record, row) in batch.records().zip(&rows) {
                 prop_assert_eq!(record.len(), row.len());

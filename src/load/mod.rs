@@ -3,6 +3,9 @@
 pub mod account;
 pub mod batch;
 pub mod encode;
+mod map;
 mod row_id;
+mod source;
 
+pub use map::{OnUnmapped, UnmappedTaxa, Years};
 pub use row_id::RowIds;

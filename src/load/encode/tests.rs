@@ -49,6 +49,7 @@ fn batch(rows: &[[&str; 3]]) -> RecordBatch {
         batch.push(
             (1, 0),
             raw.as_bytes(),
+            false,
             row.concat().as_bytes(),
             ends.into_iter(),
             Fate::Row(None),

@@ -1,0 +1,204 @@
+use super::*;
+use crate::cites::{Species, Taxa};
+use crate::load::account::Account;
+use crate::load::map::Years;
+use proptest::prelude::*;
+
+fn formats() -> Formats {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.toml");
+    let text = "[[format]]\nname='t'\nyear='Y'\nlookup={field='T',column='s',table='s',key='k',value='v'}\n\
+                [format.columns]\nT='t'\nY='y'\nV='v'\n";
+    std::fs::write(&path, text).unwrap();
+    Formats::read(&path).unwrap()
+}
+
+fn read(file: &[u8], batch_rows: usize, years: &str) -> Result<Vec<RecordBatch>> {
+    read_with(file, batch_rows, years, OnUnmapped::Skip)
+}
+
+fn read_with(
+    file: &[u8],
+    batch_rows: usize,
+    years: &str,
+    on_unmapped: OnUnmapped,
+) -> Result<Vec<RecordBatch>> {
+    let species = ["Ursus maritimus", "a,\"b"].map(|name| Species {
+        id: uuid::Uuid::nil(),
+        name: name.into(),
+    });
+    let taxa = Taxa::new(species.to_vec()).unwrap();
+    let years = if years.is_empty() {
+        Years::default()
+    } else {
+        years.parse().unwrap()
+    };
+    let formats = formats();
+    let layout = read_layout("f.csv", &mut &*file, &formats)?;
+    let source = Source {
+        name: "f.csv",
+        member: 3,
+        formats: &formats,
+        layout: &layout,
+        batch_rows,
+        on_unmapped,
+        bytes_read: &AtomicU64::new(0),
+    };
+    let mut batches = Vec::new();
+    source.run(
+        &mut OneByOne(file),
+        &mut Mapper::new(&taxa, &years),
+        RecordBatch::default,
+        |batch| {
+            batches.push(batch);
+            ControlFlow::Continue(())
+        },
+    )?;
+    Ok(batches)
+}
+
+/// Hands out few bytes at a time, so that records straddle every boundary.
+struct OneByOne<'a>(&'a [u8]);
+
+impl Read for OneByOne<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let few = buffer.len().min(7);
+        self.0.read(&mut buffer[..few])
+    }
+}
+
+fn total(batches: &[RecordBatch]) -> Account {
+    batches.iter().fold(Account::default(), |mut sum, b| {
+        sum += b.account;
+        sum
+    })
+}
+
+#[test]
+fn places_are_right_with_bom_crlf_blank_lines_and_quotes() {
+    let file = "\u{feff}T,Y,V\r\nUrsus maritimus,2000,x\r\n\r\n\"Ursus maritimus\",2001,\"two\r\nlines\"\r\nUrsus maritimus,2002,\"q\"\"q\"";
+    let batches = read(file.as_bytes(), 10, "").unwrap();
+    let records: Vec<_> = batches[0].records().collect();
+    let lines: Vec<_> = records.iter().map(|r| r.at().line).collect();
+    assert_eq!(lines, [2, 4, 6]);
+    assert_eq!(records[1].field(2), b"two\r\nlines");
+    assert_eq!(records[2].field(2), b"q\"q");
+    for record in &records {
+        let at = record.at().byte_offset as usize;
+        assert_eq!(&file.as_bytes()[at..at + record.raw().len()], record.raw());
+    }
+    assert!(batches[0].rejects.is_empty());
+    let location = batches[0].location;
+    assert_eq!((location.member, location.first_line), (3, 2));
+    assert_eq!(
+        location.byte_offset + location.byte_length,
+        file.len() as u64
+    );
+}
+
+#[test]
+fn bad_records_are_rejected_and_their_neighbours_kept() {
+    let file = b"T,Y,V\nUrsus maritimus,2000,a\nUrsus maritimus,2000\nUrsus maritimus,2000,\xff\n\
+        \"Ursus\" maritimus,2000,b\nUrsus maritimus,20x0,c\nPython regius,2000,d\nUrsus maritimus,1999,e\n\
+        Ursus maritimus,2000,5\" wide\nUrsus maritimus,2000,\"open\n";
+    let batches = read(file, 100, "2000").unwrap();
+    let reasons: Vec<_> = batches[0]
+        .rejects
+        .iter()
+        .map(|r| (r.reason, r.field))
+        .collect();
+    let wanted = [
+        (Reason::FieldCount, None),
+        (Reason::InvalidUtf8, None),
+        (Reason::FieldCount, None),
+        (Reason::InvalidInteger, Some(1)),
+        (Reason::FieldCount, None),
+    ];
+    assert_eq!(reasons, wanted);
+    let account = total(&batches);
+    assert_eq!(
+        (
+            account.rows_read,
+            account.rows_unmapped,
+            account.rows_filtered
+        ),
+        (9, 1, 1)
+    );
+    let kept = batches[0]
+        .records()
+        .filter(|r| r.at().fate == Fate::Row(Some(0)))
+        .count();
+    assert_eq!(kept, 2);
+}
+
+#[test]
+fn unmapped_records_can_be_rejected_or_stop_the_load() {
+    let file = b"T,Y,V\nPython regius,2000,d\n";
+    let rejected = read_with(file, 10, "", OnUnmapped::Reject).unwrap();
+    assert_eq!(rejected[0].rejects[0].reason, Reason::UnmappedTaxon);
+    let error = read_with(file, 10, "", OnUnmapped::Fail)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("f.csv: line 2") && error.contains("Python regius"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_is_no_csv_file_is_named() {
+    let error = |file: &[u8]| read(file, 10, "").unwrap_err().to_string();
+    assert!(error(b"").contains("f.csv: line 1"));
+    assert!(error(b"T;Y;V\n1;2;3\n").contains("';'"));
+    assert!(error(b"\xff\xfeT\0,\0").contains("UTF-16"));
+    assert!(error(b"T\0,\0Y\0,\0V\0\n\0").contains("UTF-16"));
+    assert!(
+        error(b"T,Y,V\nUrsus maritimus,2000,a\nT,Y,V\n").contains("line 3: the header stands here")
+    );
+    let mut open = b"T,Y,V\n\"".to_vec();
+    open.resize(3 << 20, b'x');
+    assert!(error(&open).contains("line 2: a record of more than"));
+}
+
+proptest! {
+    #[test]
+    fn any_records_come_back_whole(
+        rows in prop::collection::vec(("[a-z,\"\n\r é]{0,9}", "[a-z,\"\n]{0,5}"), 0..40),
+        batch_rows in 1usize..12,
+        crlf: bool,
+    ) {
+        let quote = |f: &str| format!("\"{}\"", f.replace('"', "\"\""));
+        let end = if crlf { "\r\n" } else { "\n" };
+        let mut file = format!("T,Y,V{end}");
+        for (name, value) in &rows {
+            file += &format!("{},{},{}{end}", "\"a,\"\"b\"", quote(name), quote(value));
+        }
+        let batches = read(file.as_bytes(), batch_rows, "").unwrap();
+        let records: Vec<_> = batches.iter().flat_map(RecordBatch::records).collect();
+        prop_assert_eq!(records.len(), rows.len());
+        for (record, (name, value)) in records.iter().zip(&rows) {
+            prop_assert_eq!(record.field(1), name.as_bytes());
+            prop_assert_eq!(record.field(2), value.as_bytes());
+            let at = record.at().byte_offset as usize;
+            prop_assert_eq!(&file.as_bytes()[at..at + record.raw().len()], record.raw());
+            let line = 1 + file[..at].bytes().filter(|b| *b == b'\n').count() as u64;
+            prop_assert_eq!(record.at().line, line);
+        }
+        prop_assert!(batches[..batches.len() - 1].iter().all(|b| b.len() == batch_rows && !b.last));
+        prop_assert!(batches[batches.len() - 1].last);
+        let numbers: Vec<_> = batches.iter().map(|b| b.location.number as usize).collect();
+        prop_assert_eq!(numbers, (0..batches.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic_and_always_add_up(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut file = b"T,Y,V\n".to_vec();
+        file.extend(bytes);
+        if let Ok(batches) = read(&file, 5, "2000") {
+            let account = total(&batches);
+            let carried: usize = batches.iter().map(RecordBatch::len).sum();
+            let gone = account.rows_unmapped + account.rows_filtered;
+            prop_assert_eq!(account.rows_read, carried as u64 + gone);
+        }
+    }
+}
