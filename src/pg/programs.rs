@@ -134,7 +134,9 @@ mod tests {
     fn the_variable_beats_the_path_and_the_path_beats_the_usual_folders() {
         let root = tempfile::tempdir().unwrap();
         let [chosen, in_path, usual] = ["a", "b", "c"].map(|name| root.path().join(name));
-        [&chosen, &in_path, &usual].map(|folder| install(folder));
+        for folder in [&chosen, &in_path, &usual] {
+            install(folder);
+        }
         let path = env::join_paths([root.path(), &in_path]).unwrap();
         let pattern = [usual.to_str().unwrap()];
 

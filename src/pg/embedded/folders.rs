@@ -162,7 +162,7 @@ fn private_folder(parent: &Path, account: &Account) -> Result<TempDir> {
     Ok(folder)
 }
 
-/// A folder for the socket alone, where the cluster's own path is too long for one.
+/// A folder for the socket alone, where the cluster's own path does not suit one.
 fn short_folder(account: &Account) -> Result<TempDir> {
     let parent = FALLBACK_PARENTS
         .map(Path::new)
@@ -171,15 +171,17 @@ fn short_folder(account: &Account) -> Result<TempDir> {
     let parent = parent.ok_or_else(|| {
         Error::new(
             Kind::File,
-            format!("the temporary folder's path is too long for a socket: {SOCKET_PATH_BYTES} bytes at most"),
+            format!("the temporary folder's path suits no socket: {SOCKET_PATH_BYTES} bytes at most, UTF-8, no comma"),
         )
-        .hint("set TMPDIR to a folder with a shorter path")
+        .hint("set TMPDIR to a folder with a shorter and simpler path")
     })?;
     private_folder(parent, account)
 }
 
+/// Clients take a comma in `PGHOST` for the start of another host.
 fn fits_socket(folder: &Path) -> bool {
-    folder.as_os_str().len() + LONGEST_SOCKET_NAME.len() <= SOCKET_PATH_BYTES
+    let length = folder.as_os_str().len() + LONGEST_SOCKET_NAME.len();
+    length <= SOCKET_PATH_BYTES && folder.to_str().is_some_and(|path| !path.contains(','))
 }
 
 #[cfg(test)]
@@ -187,10 +189,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_socket_fits_up_to_the_limit_and_no_further() {
+    fn a_socket_fits_up_to_the_limit_and_where_no_comma_misleads() {
         let longest = "x".repeat(SOCKET_PATH_BYTES - LONGEST_SOCKET_NAME.len());
         assert!(fits_socket(Path::new(&longest)));
         assert!(!fits_socket(Path::new(&(longest + "x"))));
+        assert!(!fits_socket(Path::new("/tmp/a,b")));
     }
 
     #[test]

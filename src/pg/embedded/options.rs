@@ -69,7 +69,7 @@ impl Options {
             )
             .hint("set TMPDIR to a folder whose path is UTF-8")
         })?;
-        // The setting is a list; quotes keep a comma or a blank in its one element.
+        // The setting is a list; quotes keep a blank in its one element.
         let socket_folder = format!("\"{}\"", socket_folder.replace('"', "\"\""));
         // synchronous_commit stays on even where nothing is flushed: it costs
         // nothing then, and without it a crashed server forgets commits.
