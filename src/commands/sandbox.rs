@@ -101,6 +101,7 @@ fn command(words: &[OsString], server: &Embedded) -> Result<Command> {
         command.env_remove(name);
     }
     command
+        .env("PATH", path_with(server.bin_folder())?)
         .env("PGHOST", server.socket_folder())
         .env("PGPORT", server.port().to_string())
         .env("PGUSER", server.user())
@@ -115,6 +116,14 @@ fn command(words: &[OsString], server: &Embedded) -> Result<Command> {
             ),
         );
     Ok(command)
+}
+
+/// The search path with the server's own client programs as the last resort:
+/// Debian and Homebrew may leave psql out of it.
+fn path_with(bin_folder: &Path) -> Result<OsString> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain([bin_folder.to_path_buf()]);
+    env::join_paths(folders).map_err(|e| Error::usage("PATH cannot be extended").caused_by(e))
 }
 
 /// A URL in the form that libpq, tokio-postgres and sqlx all read.
