@@ -1,6 +1,8 @@
 //! sterna replaces a PostgreSQL table from files: fast, provably and reversibly.
 
 pub mod cites;
+pub mod cli;
+pub mod commands;
 pub mod error;
 pub mod input;
 pub mod load;

@@ -1,0 +1,3 @@
+//! One short file per subcommand: what the user asked for, into calls of the library.
+
+pub mod sandbox;

@@ -1,0 +1,185 @@
+//! Finding the PostgreSQL server's programs on this machine.
+//!
+//! Distributions keep `initdb` and `postgres` out of `PATH`, each in its own
+//! folder; this module knows the folders. It installs nothing: that is
+//! `script/postgres`.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The environment variable that names the programs' folder and overrides the search.
+pub const FOLDER_VARIABLE: &str = "STERNA_PG_BIN";
+
+/// What a server needs; a folder counts only where it has them all.
+const NEEDED: [&str; 2] = ["initdb", "postgres"];
+
+/// Where packages put the programs. Within a pattern the highest version wins.
+const USUAL_FOLDERS: [&str; 7] = [
+    "/usr/lib/postgresql/*/bin",
+    "/usr/pgsql-*/bin",
+    "/usr/bin",
+    "/opt/homebrew/opt/postgresql@*/bin",
+    "/usr/local/opt/postgresql@*/bin",
+    "/usr/local/pgsql/bin",
+    "/Applications/Postgres.app/Contents/Versions/*/bin",
+];
+
+/// The folder with `initdb` and `postgres`: from [`FOLDER_VARIABLE`], `PATH`, or
+/// the usual folders of Debian, Fedora, Homebrew and Postgres.app.
+///
+/// # Errors
+/// A usage error where [`FOLDER_VARIABLE`] names a folder without them; where
+/// none is found, an error that says which package has them.
+pub fn find() -> Result<PathBuf> {
+    search(
+        env::var_os(FOLDER_VARIABLE).as_deref(),
+        env::var_os("PATH").as_deref(),
+        &USUAL_FOLDERS,
+    )
+}
+
+fn search(chosen: Option<&OsStr>, path: Option<&OsStr>, patterns: &[&str]) -> Result<PathBuf> {
+    if let Some(folder) = chosen.filter(|folder| !folder.is_empty()) {
+        let folder = Path::new(folder);
+        return programs_in(folder).ok_or_else(|| {
+            Error::usage(format!(
+                "{FOLDER_VARIABLE} is {}, which does not hold {}",
+                folder.display(),
+                NEEDED.join(" and ")
+            ))
+            .hint(format!(
+                "unset {FOLDER_VARIABLE}, or set it to what `pg_config --bindir` prints"
+            ))
+        });
+    }
+    let in_path = path.into_iter().flat_map(env::split_paths);
+    let usual = patterns.iter().flat_map(|pattern| newest_first(pattern));
+    in_path
+        .chain(usual)
+        .find_map(|folder| programs_in(&folder))
+        .ok_or_else(|| {
+            Error::database("the PostgreSQL server's programs (initdb, postgres) were not found")
+                .hint(format!(
+                    "run script/postgres, which installs them on Debian and Ubuntu (package \
+                 postgresql); Fedora: dnf install postgresql-server; macOS: brew install \
+                 postgresql@17; or set {FOLDER_VARIABLE} to their folder"
+                ))
+        })
+}
+
+/// The folder that holds the programs themselves, not links to them: from there
+/// `initdb` finds what was installed with it.
+fn programs_in(folder: &Path) -> Option<PathBuf> {
+    if folder.as_os_str().is_empty() || !NEEDED.iter().all(|name| folder.join(name).is_file()) {
+        return None;
+    }
+    let program = folder.join(NEEDED[0]).canonicalize().ok()?;
+    let home = program.parent()?;
+    let whole = NEEDED.iter().all(|name| home.join(name).is_file());
+    Some(if whole {
+        home.to_path_buf()
+    } else {
+        folder.to_path_buf()
+    })
+}
+
+/// The folders that match `pattern`, ordered by the numbers in their paths.
+fn newest_first(pattern: &str) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = glob::glob(pattern)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok())
+        .collect();
+    folders.sort_by_key(|folder| std::cmp::Reverse(version(folder)));
+    folders
+}
+
+/// The numbers in a path, as in `[9, 6]` for `/usr/lib/postgresql/9.6/bin`.
+fn version(folder: &Path) -> Vec<u32> {
+    let text = folder.to_string_lossy();
+    text.split(|c: char| !c.is_ascii_digit())
+        .filter_map(|digits| digits.parse().ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn install(folder: &Path) {
+        fs::create_dir_all(folder).unwrap();
+        for name in NEEDED {
+            fs::write(folder.join(name), "").unwrap();
+        }
+    }
+
+    #[test]
+    fn the_newest_version_wins_by_number_and_not_by_letter() {
+        let root = tempfile::tempdir().unwrap();
+        for version in ["9.6", "15", "17"] {
+            install(&root.path().join(version).join("bin"));
+        }
+        fs::create_dir_all(root.path().join("18/bin")).unwrap();
+        let pattern = format!("{}/*/bin", root.path().display());
+        let found = search(None, None, &[&pattern]).unwrap();
+        assert!(found.ends_with("17/bin"), "{found:?}");
+    }
+
+    #[test]
+    fn the_variable_beats_the_path_and_the_path_beats_the_usual_folders() {
+        let root = tempfile::tempdir().unwrap();
+        let [chosen, in_path, usual] = ["a", "b", "c"].map(|name| root.path().join(name));
+        for folder in [&chosen, &in_path, &usual] {
+            install(folder);
+        }
+        let path = env::join_paths([root.path(), &in_path]).unwrap();
+        let pattern = [usual.to_str().unwrap()];
+
+        let found = search(Some(chosen.as_os_str()), Some(&path), &pattern).unwrap();
+        assert!(found.ends_with("a"));
+        assert!(search(None, Some(&path), &pattern).unwrap().ends_with("b"));
+        assert!(
+            search(Some(OsStr::new("")), None, &pattern)
+                .unwrap()
+                .ends_with("c")
+        );
+    }
+
+    #[test]
+    fn links_are_followed_to_the_programs() {
+        let root = tempfile::tempdir().unwrap();
+        let home = root.path().join("home");
+        let links = root.path().join("links");
+        install(&home);
+        fs::create_dir(&links).unwrap();
+        for name in NEEDED {
+            std::os::unix::fs::symlink(home.join(name), links.join(name)).unwrap();
+        }
+        assert!(
+            search(Some(links.as_os_str()), None, &[])
+                .unwrap()
+                .ends_with("home")
+        );
+    }
+
+    #[test]
+    fn a_wrong_variable_is_not_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        install(&root.path().join("usual"));
+        let pattern = format!("{}/usual", root.path().display());
+        let error = search(Some(root.path().as_os_str()), None, &[&pattern]).unwrap_err();
+        assert_eq!(error.kind(), crate::Kind::Usage);
+        assert!(
+            search(None, None, &[])
+                .unwrap_err()
+                .next_step()
+                .unwrap()
+                .contains("dnf")
+        );
+    }
+}

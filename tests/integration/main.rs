@@ -1,0 +1,11 @@
+//! Everything that needs a real server, in one binary with a module per topic.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "in a test, a panic is how failure is reported"
+)]
+
+mod embedded;
+mod sandbox;
+mod schema;
+mod server;
