@@ -1,8 +1,13 @@
 //! Everything between sterna and a PostgreSQL server: how to reach it, how to
 //! name things in it, and what its catalog says.
 
+mod backoff;
 mod conninfo;
 mod ident;
+mod sqlstate;
 
-pub use conninfo::{ConnInfo, Connection, connect};
+pub use backoff::Backoff;
+pub use connection::{CancelToken, Connection, connect};
+pub use conninfo::ConnInfo;
 pub use ident::{Ident, Table};
+pub use sqlstate::{Fault, classify};
