@@ -2,9 +2,12 @@
 //! name things in it, and what its catalog says.
 
 mod backoff;
+mod connection;
 mod conninfo;
+mod diagnosis;
 mod ident;
 mod sqlstate;
+mod tls;
 
 pub use backoff::Backoff;
 pub use connection::{CancelToken, Connection, connect};
