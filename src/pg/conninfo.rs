@@ -1,66 +1,234 @@
 //! Where the server is and who asks.
 
-use std::path::Path;
+mod endpoint;
+mod key_value;
+mod pass_file;
+mod resolve;
+mod service_file;
+mod settings;
+mod url;
 
-use crate::error::Result;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::tls::{Encryption, SslMode};
+use endpoint::SOCKET_FOLDERS;
+pub(super) use endpoint::{Address, Endpoint};
+use pass_file::{PassFile, Wanted};
+
+/// What `application_name` is when nobody says otherwise.
+const APPLICATION_NAME: &str = "sterna";
+
+/// How long one address may take, from the first packet to a usable session.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Silence after which the kernel asks whether the other side is still there, and
+/// how often and at what distance it asks again. A dead server is noticed within a
+/// minute, and firewalls that forget idle connections see traffic during a long
+/// index build.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_COUNT: u32 = 3;
+
+/// How long sent data may stay unacknowledged before the connection counts as dead.
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How to reach a database. Its `Debug` and [`ConnInfo::display`] never show a password.
 #[derive(Clone)]
 pub struct ConnInfo {
-    config: tokio_postgres::Config,
+    /// Tried in this order; never empty.
+    endpoints: Vec<Endpoint>,
+    /// Everything of the driver's form but host, port, password and encryption.
+    base: tokio_postgres::Config,
+    passwords: Passwords,
+    /// `None` waits as long as it takes.
+    connect_timeout: Option<Duration>,
+    ssl_mode: SslMode,
+    /// Absent where no endpoint can use TLS.
+    tls: Option<MakeRustlsConnect>,
+}
+
+/// Where the password comes from.
+#[derive(Clone)]
+enum Passwords {
+    /// Given outright, for every endpoint.
+    Given(Arc<str>),
+    /// Looked up when connecting, because it depends on host and database.
+    File(Arc<PassFile>),
 }
 
 impl ConnInfo {
-    /// A server on this machine, reached through the socket in `folder`, without TLS.
+    /// A server on this machine, reached through the socket in `folder`, without
+    /// TLS and without a password.
     #[must_use]
     pub fn unix_socket(folder: &Path, port: u16, user: &str, database: &str) -> Self {
-        let mut config = tokio_postgres::Config::new();
-        config
-            .host_path(folder)
-            .port(port)
-            .user(user)
-            .dbname(database);
-        ConnInfo { config }
+        let mut base = tokio_postgres::Config::new();
+        base.user(user)
+            .dbname(database)
+            .application_name(APPLICATION_NAME);
+        ConnInfo {
+            endpoints: vec![Endpoint {
+                address: Address::Socket(folder.to_owned()),
+                port,
+            }],
+            base,
+            passwords: Passwords::File(Arc::default()),
+            connect_timeout: Some(CONNECT_TIMEOUT),
+            ssl_mode: SslMode::Disable,
+            tls: None,
+        }
     }
 
     /// The same server and user, another database.
     #[must_use]
     pub fn with_database(&self, name: &str) -> Self {
         let mut other = self.clone();
-        other.config.dbname(name);
+        other.base.dbname(name);
         other
     }
 
-    /// The driver's form.
-    pub(crate) fn config(&self) -> &tokio_postgres::Config {
-        &self.config
+    /// The same, known to the server (`pg_stat_activity`) by another name.
+    #[must_use]
+    pub fn with_application_name(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        other.base.application_name(name);
+        other
+    }
+
+    /// The user that asks.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        self.base.get_user().unwrap_or_default()
+    }
+
+    /// The database asked for.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        self.base.get_dbname().unwrap_or_default()
+    }
+
+    /// `user@host:port/database`, for messages: without any secret.
+    #[must_use]
+    pub fn display(&self) -> String {
+        let hosts: Vec<String> = self.endpoints.iter().map(ToString::to_string).collect();
+        self.describe(&hosts.join(","))
+    }
+
+    /// As [`ConnInfo::display`], naming one endpoint alone.
+    pub(super) fn display_endpoint(&self, endpoint: &Endpoint) -> String {
+        self.describe(&endpoint.to_string())
+    }
+
+    fn describe(&self, hosts: &str) -> String {
+        format!("{}@{hosts}/{}", self.user(), self.database())
+    }
+
+    pub(super) fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    pub(super) fn connect_timeout(&self) -> Option<Duration> {
+        self.connect_timeout
+    }
+
+    pub(super) fn tls(&self) -> Option<&MakeRustlsConnect> {
+        self.tls.as_ref()
+    }
+
+    /// What to try at an endpoint, in this order.
+    pub(super) fn attempts(&self, endpoint: &Endpoint) -> &'static [Encryption] {
+        match endpoint.address {
+            // Nobody can listen in on a socket, and the server offers no TLS there.
+            Address::Socket(_) => SslMode::Disable.attempts(),
+            Address::Tcp { .. } => self.ssl_mode.attempts(),
+        }
+    }
+
+    /// Whether there is a password to send to this endpoint.
+    pub(super) fn has_password(&self, endpoint: &Endpoint) -> bool {
+        self.password(endpoint).is_some()
+    }
+
+    /// The driver's form of one attempt. `ip` is what the host's name resolved to.
+    pub(super) fn driver_config(
+        &self,
+        endpoint: &Endpoint,
+        ip: Option<IpAddr>,
+        encryption: Encryption,
+    ) -> tokio_postgres::Config {
+        let mut config = self.base.clone();
+        match &endpoint.address {
+            Address::Socket(folder) => config.host_path(folder),
+            Address::Tcp { host, .. } => config.host(host),
+        };
+        if let Some(ip) = ip {
+            config.hostaddr(ip);
+        }
+        if let Some(password) = self.password(endpoint) {
+            config.password(password);
+        }
+        config.port(endpoint.port).ssl_mode(match encryption {
+            Encryption::None => tokio_postgres::config::SslMode::Disable,
+            Encryption::Offered => tokio_postgres::config::SslMode::Prefer,
+            Encryption::Required => tokio_postgres::config::SslMode::Require,
+        });
+        config
+    }
+
+    fn password(&self, endpoint: &Endpoint) -> Option<Vec<u8>> {
+        let file = match &self.passwords {
+            Passwords::Given(password) => return Some(password.as_bytes().to_vec()),
+            Passwords::File(file) => file,
+        };
+        let folder;
+        let host = match &endpoint.address {
+            Address::Tcp { host, .. } => host,
+            Address::Socket(path) => {
+                folder = path.to_string_lossy();
+                if SOCKET_FOLDERS.contains(&folder.as_ref()) {
+                    "localhost"
+                } else {
+                    &folder
+                }
+            }
+        };
+        let (port, database, user) = (endpoint.port, self.database(), self.user());
+        file.password(Wanted {
+            host,
+            port,
+            database,
+            user,
+        })
     }
 }
 
-/// An open connection: a client and the task that drives it.
-pub struct Connection {
-    client: tokio_postgres::Client,
-}
-
-impl std::ops::Deref for Connection {
-    type Target = tokio_postgres::Client;
-    fn deref(&self) -> &Self::Target {
-        &self.client
+impl fmt::Debug for ConnInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ConnInfo")
+            .field(&self.display())
+            .field(&self.ssl_mode)
+            .finish()
     }
 }
 
-impl std::ops::DerefMut for Connection {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.client
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Opens a connection; must be called inside a tokio runtime.
-///
-/// # Errors
-/// Where the server cannot be reached or refuses.
-pub async fn connect(info: &ConnInfo) -> Result<Connection> {
-    let (client, connection) = info.config().connect(tokio_postgres::NoTls).await?;
-    tokio::spawn(connection);
-    Ok(Connection { client })
+    #[test]
+    fn a_socket_needs_neither_tls_nor_password() {
+        let info = ConnInfo::unix_socket(Path::new("/run/x"), 5433, "u", "d");
+        assert_eq!(info.display(), "u@/run/x:5433/d");
+        assert_eq!(info.with_database("e").display(), "u@/run/x:5433/e");
+        assert_eq!(info.attempts(&info.endpoints[0]), [Encryption::None]);
+        assert!(!info.has_password(&info.endpoints[0]));
+        let named = info.with_application_name("x");
+        let config = named.driver_config(&info.endpoints[0], None, Encryption::None);
+        assert_eq!(config.get_application_name(), Some("x"));
+    }
 }

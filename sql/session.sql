@@ -1,0 +1,16 @@
+-- Purpose: the same session everywhere, whatever role, database or server set as default.
+-- Lock: none. In a transaction: no. Undone by: the end of the session.
+
+-- A load or an index build ends when it is done; steps that must not wait set
+-- their own limits, which would otherwise be mixed with the role's.
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+
+-- Texts that are compared, hashed or kept must not depend on the server's habits.
+SET client_encoding = 'UTF8';
+SET DateStyle = 'ISO, YMD';
+SET IntervalStyle = 'iso_8601';
+SET TimeZone = 'UTC';
+SET extra_float_digits = 3;
+SET standard_conforming_strings = on;

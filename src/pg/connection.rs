@@ -1,0 +1,296 @@
+//! Opening a session, keeping it alive, and ending it.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::JoinHandle;
+use tokio_postgres::AsyncMessage;
+use tokio_postgres::error::SqlState;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::conninfo::{Address, ConnInfo, Endpoint};
+use super::diagnosis;
+use super::tls::{self, SslMode};
+use crate::error::{Error, Result};
+
+/// Older servers have no security fixes, and sterna is not tested on them.
+const OLDEST_SERVER: u32 = 14;
+
+/// An open session: a client and the task that drives it.
+///
+/// Dropping it ends the session at the server soon after; [`Connection::close`]
+/// waits until it is ended here.
+pub struct Connection {
+    client: tokio_postgres::Client,
+    driver: JoinHandle<()>,
+    tls: MakeRustlsConnect,
+}
+
+impl Connection {
+    /// What cancels the statement that this session is running.
+    #[must_use]
+    pub fn cancel_token(&self) -> CancelToken {
+        CancelToken {
+            token: self.client.cancel_token(),
+            tls: self.tls.clone(),
+        }
+    }
+
+    /// Ends the session and waits until the goodbye is sent.
+    ///
+    /// # Errors
+    /// Where the task that drives the session failed.
+    pub async fn close(self) -> Result<()> {
+        let Connection { client, driver, .. } = self;
+        drop(client);
+        driver
+            .await
+            .map_err(|error| Error::database("the session's task failed").caused_by(error))
+    }
+}
+
+impl Deref for Connection {
+    type Target = tokio_postgres::Client;
+
+    fn deref(&self) -> &Self::Target {
+        &self.client
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.client
+    }
+}
+
+/// Cancels a session's running statement, from any task.
+#[derive(Clone)]
+pub struct CancelToken {
+    token: tokio_postgres::CancelToken,
+    tls: MakeRustlsConnect,
+}
+
+impl CancelToken {
+    /// Asks the server to cancel. The statement, if one still runs, then fails
+    /// with SQLSTATE 57014.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached.
+    pub async fn cancel(&self) -> Result<()> {
+        self.token
+            .cancel_query(self.tls.clone())
+            .await
+            .map_err(|error| Error::database("could not cancel").caused_by(error))
+    }
+}
+
+/// Opens a session at the first endpoint that answers; needs a tokio runtime.
+///
+/// # Errors
+/// `could not connect to user@host:port/database`, with the cause and a hint. An
+/// answer that every server of a list would give too, such as a wrong password,
+/// ends the search.
+pub async fn connect(info: &ConnInfo) -> Result<Connection> {
+    let mut last = Error::usage("no server to connect to");
+    for endpoint in info.endpoints() {
+        match connect_endpoint(info, endpoint).await {
+            Ok(connection) => return Ok(connection),
+            Err(error) if is_final(&error) => return Err(error),
+            Err(error) => {
+                if info.endpoints().len() > 1 {
+                    tracing::warn!("{error}");
+                }
+                last = error;
+            }
+        }
+    }
+    Err(last)
+}
+
+fn is_final(error: &Error) -> bool {
+    error
+        .sqlstate()
+        .is_some_and(|code| code.starts_with("28") || code.starts_with("3D"))
+}
+
+/// Tries every address that the endpoint's name stands for.
+async fn connect_endpoint(info: &ConnInfo, endpoint: &Endpoint) -> Result<Connection> {
+    let mut last = None;
+    for ip in addresses(info, endpoint).await? {
+        let opened = Box::pin(open(info, endpoint, ip));
+        let result = match info.connect_timeout() {
+            None => opened.await,
+            Some(limit) => match tokio::time::timeout(limit, opened).await {
+                Ok(result) => result,
+                Err(_) => {
+                    let what = format!("no answer within {} s", limit.as_secs());
+                    let cause = io::Error::new(io::ErrorKind::TimedOut, what);
+                    Err(diagnosis::not_reached(info, endpoint, cause))
+                }
+            },
+        };
+        match result {
+            Err(error) if !is_final(&error) => last = Some(error),
+            result => return result,
+        }
+    }
+    Err(last.unwrap_or_else(|| {
+        let cause = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+        diagnosis::not_reached(info, endpoint, cause)
+    }))
+}
+
+/// The addresses to try; `None` stands for a socket, which has none.
+///
+/// Names are resolved here and not by the driver, which would go on to the next
+/// address after a refused password and report that one's failure instead.
+async fn addresses(info: &ConnInfo, endpoint: &Endpoint) -> Result<Vec<Option<IpAddr>>> {
+    let host = match &endpoint.address {
+        Address::Socket(_) => return Ok(vec![None]),
+        Address::Tcp { ip: Some(ip), .. } => return Ok(vec![Some(*ip)]),
+        Address::Tcp { host, .. } => host,
+    };
+    let found = tokio::net::lookup_host((host.as_str(), endpoint.port))
+        .await
+        .map_err(|cause| diagnosis::not_reached(info, endpoint, cause))?;
+    Ok(found.map(|address| Some(address.ip())).collect())
+}
+
+async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Result<Connection> {
+    // Where TLS is out of the question the driver still wants a connector.
+    let tls = match info.tls() {
+        Some(tls) => tls.clone(),
+        None => tls::connector(SslMode::Disable, None, None)?,
+    };
+    let mut attempts = info.attempts(endpoint).iter().peekable();
+    while let Some(encryption) = attempts.next() {
+        let config = info.driver_config(endpoint, ip, *encryption);
+        match config.connect(tls.clone()).await {
+            Ok((client, connection)) => {
+                let version = connection.parameter("server_version").map(str::to_owned);
+                let driver = tokio::spawn(drive(connection));
+                check_version(info, version.as_deref())?;
+                client
+                    .batch_execute(include_str!("../../sql/session.sql"))
+                    .await
+                    .map_err(|cause| diagnosis::could_not_connect(info, endpoint, cause))?;
+                return Ok(Connection {
+                    client,
+                    driver,
+                    tls,
+                });
+            }
+            Err(cause) if attempts.peek().is_some() && wants_other(&cause) => {
+                tracing::debug!(?encryption, "the server wants another encryption");
+            }
+            Err(cause) => return Err(diagnosis::could_not_connect(info, endpoint, cause)),
+        }
+    }
+    Err(Error::database("no kind of encryption is left to try"))
+}
+
+/// Whether the failure may be due to the encryption: the handshake failed, or no
+/// line of `pg_hba.conf` admits this kind of connection.
+fn wants_other(cause: &tokio_postgres::Error) -> bool {
+    diagnosis::tls_cause(cause).is_some()
+        || cause.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+}
+
+/// `version` is the server's own text, as in `15.6 (Debian 15.6-1)` or `18beta1`.
+fn check_version(info: &ConnInfo, version: Option<&str>) -> Result<()> {
+    let text = version.unwrap_or("an unknown version");
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    match digits.parse::<u32>() {
+        Ok(major) if major >= OLDEST_SERVER => Ok(()),
+        _ => Err(Error::refused(format!(
+            "{} is PostgreSQL {text}; sterna needs {OLDEST_SERVER} or newer",
+            info.display()
+        ))),
+    }
+}
+
+/// Moves messages until the session ends.
+async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    T: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        match message {
+            Ok(AsyncMessage::Notice(notice)) => tracing::debug!(
+                severity = notice.severity(),
+                code = notice.code().code(),
+                "server notice: {}",
+                notice.message()
+            ),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!("a session was lost: {}", Error::from(error));
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn old_servers_are_refused() {
+        let info = ConnInfo::unix_socket(Path::new("/run/x"), 5432, "u", "d");
+        for version in ["14.0", "15.6 (Debian 15.6-1.pgdg)", "18beta1"] {
+            assert!(check_version(&info, Some(version)).is_ok(), "{version}");
+        }
+        for version in [Some("13.14"), Some("9.6.24"), Some(""), None] {
+            assert!(check_version(&info, version).is_err(), "{version:?}");
+        }
+        let error = check_version(&info, Some("13.14")).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "u@/run/x:5432/d is PostgreSQL 13.14; sterna needs 14 or newer"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_missing_socket_is_named_with_a_hint() {
+        let folder = tempfile::tempdir().unwrap();
+        let info = ConnInfo::unix_socket(folder.path(), 5432, "u", "d");
+        let error = connect(&info).await.map(drop).unwrap_err();
+        let expected = format!("could not connect to u@{}:5432/d", folder.path().display());
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        assert!(
+            error.next_step().unwrap().contains("no server listens"),
+            "{error}"
+        );
+        assert_eq!(
+            super::super::classify(&error),
+            super::super::Fault::Transient
+        );
+    }
+
+    #[tokio::test]
+    async fn a_silent_server_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let _silent = tokio::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+        let text = format!(
+            "host={} user=u dbname=d connect_timeout=1",
+            folder.path().display()
+        );
+        let info = ConnInfo::resolve(Some(&text), &|_| None).unwrap();
+        let error = connect(&info).await.map(drop).unwrap_err();
+        assert!(
+            error.to_string().ends_with("no answer within 1 s"),
+            "{error}"
+        );
+        assert_eq!(
+            super::super::classify(&error),
+            super::super::Fault::Transient
+        );
+    }
+}
