@@ -4,8 +4,10 @@ pub mod account;
 pub mod batch;
 pub mod encode;
 mod map;
+mod pipeline;
 mod row_id;
 mod source;
 
 pub use map::{OnUnmapped, UnmappedTaxa, Years};
+pub use pipeline::{Counters, Pipeline, Sink};
 pub use row_id::RowIds;

@@ -16,6 +16,7 @@ use futures::io::AllowStdIo;
 use super::account::Reason;
 use super::batch::{Fate, RecordBatch, Reject};
 use super::map::{Decision, Mapper, OnUnmapped};
+use super::pipeline::Counters;
 use crate::cites::{Formats, Layout};
 use crate::error::{Error, Kind, Result};
 use crate::input::explain;
@@ -26,6 +27,8 @@ const READ_BYTES: usize = 128 * 1024;
 const MAX_RECORD_BYTES: usize = 1 << 20;
 /// A batch ends when it holds this many bytes, however few its records are.
 const MAX_BATCH_BYTES: usize = 8 << 20;
+/// Records after which watchers are told, and the wish to stop is asked for.
+const WATCH_ROWS: u64 = 4096;
 /// Marks the error of a record that is too long, among those of reading.
 const TOO_LONG: &str = "record too long";
 
@@ -188,7 +191,9 @@ pub(super) struct Source<'a> {
     pub(super) layout: &'a Layout,
     pub(super) batch_rows: usize,
     pub(super) on_unmapped: OnUnmapped,
-    pub(super) bytes_read: &'a AtomicU64,
+    pub(super) counters: &'a Counters,
+    /// Asked after every batch, and now and then between.
+    pub(super) stop: &'a dyn Fn() -> bool,
 }
 
 impl Source<'_> {
@@ -201,7 +206,7 @@ impl Source<'_> {
         mut spare: impl FnMut() -> RecordBatch,
         mut emit: impl FnMut(RecordBatch) -> ControlFlow<()>,
     ) -> Result<()> {
-        let mut records = Records::new(self.name, reader, self.bytes_read);
+        let mut records = Records::new(self.name, reader, &self.counters.bytes_read);
         block_on(async {
             if records.header(self.formats).await? != *self.layout {
                 return Err(Error::bad_file(self.name, "changed while it was read"));
@@ -216,10 +221,19 @@ impl Source<'_> {
                     batch.location.byte_offset = records.from;
                 }
                 batch.account.rows_read += 1;
+                if batch.account.rows_read % WATCH_ROWS == 0 {
+                    self.counters
+                        .rows_read
+                        .fetch_add(WATCH_ROWS, Ordering::Relaxed);
+                    if (self.stop)() {
+                        return Ok(());
+                    }
+                }
                 self.take(&records, mapper, &mut batch)?;
                 if batch.len() >= self.batch_rows || batch.byte_size() >= MAX_BATCH_BYTES {
                     batch.location.byte_length = records.text_to - batch.location.byte_offset;
                     number += 1;
+                    self.count(&batch);
                     if emit(std::mem::replace(&mut batch, spare())).is_break() {
                         return Ok(());
                     }
@@ -229,9 +243,16 @@ impl Source<'_> {
             batch.location.number = number;
             batch.location.byte_length = records.text_to.saturating_sub(batch.location.byte_offset);
             batch.last = true;
+            self.count(&batch);
             let _ = emit(batch);
             Ok(())
         })
+    }
+
+    /// Counts the rest of a batch's records, which was not yet.
+    fn count(&self, batch: &RecordBatch) {
+        let rest = batch.account.rows_read % WATCH_ROWS;
+        self.counters.rows_read.fetch_add(rest, Ordering::Relaxed);
     }
 
     /// Decides about the current record and, where it is to be kept, takes it over.

@@ -9,6 +9,7 @@ mod diagnosis;
 pub mod embedded;
 mod ident;
 pub mod programs;
+mod sql;
 mod sqlstate;
 mod tls;
 
@@ -18,4 +19,5 @@ pub use connection::{Connection, connect};
 pub use conninfo::ConnInfo;
 pub use embedded::Embedded;
 pub use ident::{Ident, Table};
+pub use sql::{Columns, Quoted, fill};
 pub use sqlstate::{Fault, classify};

@@ -42,7 +42,8 @@ fn read_with(
         layout: &layout,
         batch_rows,
         on_unmapped,
-        bytes_read: &AtomicU64::new(0),
+        counters: &Counters::default(),
+        stop: &|| false,
     };
     let mut batches = Vec::new();
     source.run(

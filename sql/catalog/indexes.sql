@@ -1,0 +1,31 @@
+-- Purpose: the indexes of a table, each as the part of its definition behind the
+--   table's name, and the constraint that it stands for.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT
+    i.indexrelid,
+    ic.relname::text,
+    i.indisunique,
+    -- The definition up to the table's name is known, so the rest can be cut off
+    -- without parsing it. NULL where it is not what is expected.
+    CASE WHEN starts_with(def.text, def.head) THEN substr(def.text, length(def.head) + 1) END,
+    con.conname::text,
+    con.contype::text,
+    con.condeferrable,
+    con.condeferred,
+    CASE WHEN con.contype = 'x' THEN pg_catalog.pg_get_constraintdef(con.oid) END
+FROM pg_catalog.pg_index AS i
+INNER JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid
+INNER JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid
+INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_constraint AS con
+    ON con.conindid = i.indexrelid AND con.conrelid = i.indrelid AND con.contype IN ('p', 'u', 'x')
+CROSS JOIN LATERAL (
+    SELECT
+        pg_catalog.pg_get_indexdef(i.indexrelid) AS text,
+        'CREATE ' || CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END || 'INDEX '
+        || quote_ident(ic.relname) || ' ON ' || quote_ident(n.nspname) || '.'
+        || quote_ident(c.relname) || ' ' AS head
+) AS def
+WHERE i.indrelid = $1 AND i.indisvalid AND i.indislive
+-- The largest first: the primary key on random ids takes longest to sort.
+ORDER BY i.indisprimary DESC, i.indisunique DESC, ic.relname

@@ -1,0 +1,3 @@
+-- Purpose: lets one client at a time create the ledger.
+-- Lock: an advisory lock. Transaction: yes. Undone by: its end.
+SELECT pg_catalog.pg_advisory_xact_lock(1937010273, 0)

@@ -1,0 +1,9 @@
+-- Purpose: records how a load went. Only a load that still holds its staging
+--   table changes state. Lock: its row. Transaction: either.
+-- Undone by: ledger/discard-runs.sql.
+UPDATE sterna.load_run
+SET state = $2,
+    account = coalesce($3, account),
+    checksum = coalesce($4, checksum),
+    finished_at = CASE WHEN $2 IN ('loading', 'built') THEN NULL ELSE clock_timestamp() END
+WHERE run_id = $1 AND state <> 'discarded'

@@ -1,0 +1,272 @@
+//! The threads between files and server, and the queues that bound them.
+//!
+//! Sources read files side by side and hand batches of records to workers, which
+//! hand batches of rows to sinks, which hand what became of them to the caller's
+//! thread. Every queue holds a few batches, so that memory does not depend on the
+//! size of the input. The first failure stops everything. Emptied buffers travel
+//! back and are used again. This is the only file that names crossbeam.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::batch::{EncodedBatch, RecordBatch};
+use super::encode::{Encoder, OnInexact, RowPlan};
+use super::map::{Mapper, OnUnmapped, UnmappedTaxa, Years};
+use super::row_id::RowIds;
+use super::source::Source;
+use crate::cites::{Formats, Taxa};
+use crate::error::{Error, Kind, Result};
+use crate::input::Inputs;
+
+/// Batches that wait before each stage.
+const QUEUE_BATCHES: usize = 2;
+
+/// What the stages share; nothing in it changes while they run.
+pub struct Pipeline<'a> {
+    /// What to read.
+    pub inputs: &'a Inputs,
+    /// How each member becomes rows, by its index.
+    pub plans: &'a [RowPlan],
+    /// What identifies each member by content.
+    pub member_keys: &'a [Vec<u8>],
+    /// The formats that the plans refer to.
+    pub formats: &'a Formats,
+    /// The species to map to.
+    pub taxa: &'a Taxa,
+    /// Production's row ids.
+    pub row_ids: &'a RowIds,
+    /// The years to load.
+    pub years: &'a Years,
+    /// What to do with taxa that map to no species.
+    pub on_unmapped: OnUnmapped,
+    /// What to do with values that do not fit exactly.
+    pub on_inexact: OnInexact,
+    /// Records per batch at most.
+    pub batch_rows: usize,
+    /// Threads that encode.
+    pub workers: usize,
+    /// Threads that read files.
+    pub sources: usize,
+    /// Set from outside to stop cleanly.
+    pub stop: &'a AtomicBool,
+    /// Counts that others may watch.
+    pub counters: &'a Counters,
+}
+
+/// Counts that others may watch while the pipeline runs.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Bytes read, after decompression.
+    pub bytes_read: AtomicU64,
+    /// Records read.
+    pub rows_read: AtomicU64,
+    /// Rows that are committed.
+    pub rows_loaded: AtomicU64,
+}
+
+/// Where encoded batches end.
+pub trait Sink: Send {
+    /// Writes a batch for good, or fails. May move rows to the batch's rejects.
+    ///
+    /// # Errors
+    /// What keeps the batch from being written; the load stops.
+    fn write(&mut self, batch: &mut EncodedBatch) -> Result<()>;
+}
+
+impl Pipeline<'_> {
+    /// Runs all members through; hands every finished batch to `settle`, and
+    /// returns the taxa that mapped to no species.
+    ///
+    /// # Errors
+    /// The first failure of any stage, or [`Kind::Interrupted`] after `stop` was set.
+    pub fn run<S: Sink>(
+        &self,
+        sinks: Vec<S>,
+        mut settle: impl FnMut(&EncodedBatch) -> Result<()>,
+    ) -> Result<UnmappedTaxa> {
+        let failure = Failure {
+            first: Mutex::new(None),
+            stop: AtomicBool::new(false),
+            outer: self.stop,
+        };
+        let unmapped = Mutex::new(UnmappedTaxa::default());
+        let next_member = AtomicUsize::new(0);
+        let (to_workers, records) = bounded::<RecordBatch>(QUEUE_BATCHES);
+        let (to_sinks, rows) = bounded::<EncodedBatch>(QUEUE_BATCHES);
+        let (to_settle, settled) = bounded::<EncodedBatch>(QUEUE_BATCHES);
+        // Room for every batch that can be under way, so that none is dropped.
+        let (spare_in, spare) =
+            bounded::<EncodedBatch>(3 * QUEUE_BATCHES + sinks.len() + self.workers + self.sources);
+        let (spare_records_in, spare_records) =
+            bounded::<RecordBatch>(spare_in.capacity().unwrap_or(0));
+        thread::scope(|scope| {
+            for _ in 0..self.sources.min(self.plans.len()).max(1) {
+                let to_workers = to_workers.clone();
+                let (failure, unmapped, next, spare) =
+                    (&failure, &unmapped, &next_member, spare_records.clone());
+                scope.spawn(move || {
+                    let found = failure.watch(|| self.read(next, &to_workers, &spare, failure));
+                    if let Some(found) = found {
+                        unmapped
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .merge(found);
+                    }
+                });
+            }
+            for _ in 0..self.workers.max(1) {
+                let (records, to_sinks, spare) = (records.clone(), to_sinks.clone(), spare.clone());
+                scope.spawn(move || self.encode(&records, &to_sinks, &spare));
+            }
+            for sink in sinks {
+                let (rows, to_settle, failure) = (rows.clone(), to_settle.clone(), &failure);
+                scope.spawn(move || failure.watch(|| write(sink, &rows, &to_settle, failure)));
+            }
+            // The stages own the ends of their queues: each ends when those before it have.
+            drop((
+                to_workers,
+                records,
+                to_sinks,
+                rows,
+                to_settle,
+                spare,
+                spare_records,
+            ));
+            for mut batch in settled {
+                if failure.stopped() {
+                    continue;
+                }
+                self.counters
+                    .rows_loaded
+                    .fetch_add(batch.row_ends.len() as u64, Ordering::Relaxed);
+                failure.watch(|| settle(&batch));
+                let mut records = std::mem::take(&mut batch.records);
+                records.clear();
+                let _ = spare_records_in.try_send(records);
+                let _ = spare_in.try_send(batch);
+            }
+        });
+        if let Some(error) = failure
+            .first
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+        {
+            return Err(error);
+        }
+        if self.stop.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, "interrupted"));
+        }
+        Ok(unmapped
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn read(
+        &self,
+        next_member: &AtomicUsize,
+        to_workers: &Sender<RecordBatch>,
+        spare: &Receiver<RecordBatch>,
+        failure: &Failure<'_>,
+    ) -> Result<UnmappedTaxa> {
+        let mut mapper = Mapper::new(self.taxa, self.years);
+        loop {
+            let member = next_member.fetch_add(1, Ordering::Relaxed);
+            let Some(plan) = self.plans.get(member).filter(|_| !failure.stopped()) else {
+                return Ok(mapper.into_unmapped());
+            };
+            let known = &self.inputs.members()[member];
+            let source = Source {
+                name: &known.name,
+                member,
+                formats: self.formats,
+                layout: &plan.layout,
+                batch_rows: self.batch_rows,
+                on_unmapped: self.on_unmapped,
+                counters: self.counters,
+                stop: &|| failure.stopped(),
+            };
+            self.inputs.with_reader(known, |reader| {
+                source.run(
+                    reader,
+                    &mut mapper,
+                    || spare.try_recv().unwrap_or_default(),
+                    |batch| match to_workers.send(batch) {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(_) => ControlFlow::Break(()),
+                    },
+                )
+            })?;
+        }
+    }
+
+    fn encode(
+        &self,
+        records: &Receiver<RecordBatch>,
+        to_sinks: &Sender<EncodedBatch>,
+        spare: &Receiver<EncodedBatch>,
+    ) {
+        let mut encoder = Encoder::new(self.taxa, self.row_ids, self.on_inexact);
+        for batch in records {
+            let member = batch.location.member;
+            let mut out = spare.try_recv().unwrap_or_default();
+            encoder.encode(
+                &self.plans[member],
+                &self.member_keys[member],
+                batch,
+                &mut out,
+            );
+            if to_sinks.send(out).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn write<S: Sink>(
+    mut sink: S,
+    rows: &Receiver<EncodedBatch>,
+    to_settle: &Sender<EncodedBatch>,
+    failure: &Failure<'_>,
+) -> Result<()> {
+    for mut batch in rows {
+        if failure.stopped() {
+            // Go on taking batches, so that no stage before waits for room.
+            continue;
+        }
+        sink.write(&mut batch)?;
+        if to_settle.send(batch).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The first failure of any thread, which stops all of them.
+struct Failure<'a> {
+    first: Mutex<Option<Error>>,
+    stop: AtomicBool,
+    outer: &'a AtomicBool,
+}
+
+impl Failure<'_> {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.outer.load(Ordering::Relaxed)
+    }
+
+    /// Runs a stage and notes its failure.
+    fn watch<T>(&self, stage: impl FnOnce() -> Result<T>) -> Option<T> {
+        match stage() {
+            Ok(done) => Some(done),
+            Err(error) => {
+                self.stop.store(true, Ordering::Relaxed);
+                let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+                first.get_or_insert(error);
+                None
+            }
+        }
+    }
+}

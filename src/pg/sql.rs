@@ -1,0 +1,79 @@
+//! SQL text from `sql/`, with the names that only a run knows.
+
+use std::fmt::Display;
+
+use super::{Ident, Table};
+
+/// What may be put into SQL text: quoted names only. Values go as parameters.
+pub trait Quoted: Display + private::Sealed {}
+
+impl Quoted for Ident {}
+impl Quoted for Table {}
+impl Quoted for Columns {}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for super::Ident {}
+    impl Sealed for super::Table {}
+    impl Sealed for super::Columns {}
+}
+
+/// A list of columns; displays as `"a", "b"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Columns(pub Vec<Ident>);
+
+impl Display for Columns {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, column) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{column}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Replaces every `{key}` of `template` by the quoted name given for it.
+#[must_use]
+pub fn fill(template: &str, names: &[(&str, &dyn Quoted)]) -> String {
+    let mut sql = String::with_capacity(template.len() + 64);
+    let mut rest = template;
+    // One pass, so that a name that looks like a placeholder stays a name.
+    while let Some((before, after)) = rest.split_once('{') {
+        sql.push_str(before);
+        let found = after.split_once('}').and_then(|(key, tail)| {
+            names
+                .iter()
+                .find(|(name, _)| *name == key)
+                .map(|(_, name)| (name, tail))
+        });
+        match found {
+            Some((name, tail)) => {
+                sql.push_str(&name.to_string());
+                rest = tail;
+            }
+            None => {
+                sql.push('{');
+                rest = after;
+            }
+        }
+    }
+    sql.push_str(rest);
+    sql
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_and_not_expanded_again() {
+        let odd = Ident::new("{b}").unwrap();
+        let table = Table::new("s", "t\"").unwrap();
+        let columns = Columns(vec![odd.clone(), Ident::new("c").unwrap()]);
+        let sql = fill(
+            "COPY {t} ({cols}) {x} '{}'",
+            &[("t", &table), ("cols", &columns), ("b", &odd)],
+        );
+        assert_eq!(sql, "COPY \"s\".\"t\"\"\" (\"{b}\", \"c\") {x} '{}'");
+    }
+}
