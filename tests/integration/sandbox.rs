@@ -179,7 +179,7 @@ fn a_temporary_folder_of_ones_own_does_not_stop_root() {
 #[test]
 fn what_cannot_be_run_is_a_usage_error() {
     let missing = Finished::from(
-        sterna(&["sandbox", "--", "no-such-command"])
+        sterna(&["sandbox", "--", "/no/such/command"])
             .output()
             .unwrap(),
     );
@@ -187,7 +187,7 @@ fn what_cannot_be_run_is_a_usage_error() {
     assert!(
         missing
             .stderr
-            .starts_with("error: there is no command no-such-command\nhint: ")
+            .starts_with("error: there is no command /no/such/command\nhint: ")
     );
 
     let mut wrong = sterna(&["sandbox", "--", "true"]);
