@@ -144,10 +144,10 @@ fn url(folder: &Path, port: u16, user: &str, database: &str) -> String {
 
 /// Runs `command` to its end and passes on the signals that ask us to end: it
 /// may have something to put in order, and the server must be there until then.
+/// A hangup is left alone: a handler would undo what `nohup` has arranged.
 async fn supervise(command: &mut Command) -> Result<ExitStatus> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(runtime_failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(runtime_failed)?;
-    let mut hangup = signal(SignalKind::hangup()).map_err(runtime_failed)?;
 
     let program = command.get_program().to_owned();
     let mut child = command.spawn().map_err(|e| not_started(&program, e))?;
@@ -165,7 +165,6 @@ async fn supervise(command: &mut Command) -> Result<ExitStatus> {
             }
             _ = interrupt.recv() => Signal::SIGINT,
             _ = terminate.recv() => Signal::SIGTERM,
-            _ = hangup.recv() => Signal::SIGHUP,
         };
         if received == Signal::SIGINT && told_by_terminal {
             continue;

@@ -127,8 +127,12 @@ fn a_command_that_goes_on_after_a_signal_keeps_its_server() {
 /// Runs a sandbox with this `TMPDIR` and returns the folder of its socket.
 fn in_temporary_folder(folder: &Path) -> PathBuf {
     let script = r#"psql -XAtqc "SELECT 1" && psql -XAtq "$DATABASE_URL" -c "SELECT 2" && printf '%s' "$PGHOST""#;
+    // Relative to where sterna is started, as a user may have it.
     let mut sandbox = sterna(&["sandbox", "--", "sh", "-c", script]);
-    let run = Finished::from(sandbox.env("TMPDIR", folder).output().unwrap()).expect_code(0);
+    sandbox
+        .current_dir(folder.parent().unwrap())
+        .env("TMPDIR", folder.file_name().unwrap());
+    let run = Finished::from(sandbox.output().unwrap()).expect_code(0);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(lines[..2], ["1", "2"]);
     let left: Vec<_> = fs::read_dir(folder).unwrap().collect();
@@ -175,7 +179,7 @@ fn a_temporary_folder_of_ones_own_does_not_stop_root() {
 #[test]
 fn what_cannot_be_run_is_a_usage_error() {
     let missing = Finished::from(
-        sterna(&["sandbox", "--", "no-such-command"])
+        sterna(&["sandbox", "--", "/no/such/command"])
             .output()
             .unwrap(),
     );
@@ -183,7 +187,7 @@ fn what_cannot_be_run_is_a_usage_error() {
     assert!(
         missing
             .stderr
-            .starts_with("error: there is no command no-such-command\nhint: ")
+            .starts_with("error: there is no command /no/such/command\nhint: ")
     );
 
     let mut wrong = sterna(&["sandbox", "--", "true"]);

@@ -90,7 +90,10 @@ pub(super) struct Folders {
 impl Folders {
     /// New empty folders, accessible to `account` alone, in `TMPDIR` where it can use that.
     pub(super) fn create(account: &Account) -> Result<Self> {
-        let mut parents = vec![env::temp_dir()];
+        let chosen = env::temp_dir();
+        // The account's commands run elsewhere, where a relative path means another folder.
+        let chosen = absolute(&chosen).map_err(|e| Error::file(chosen, e))?;
+        let mut parents = vec![chosen];
         parents.extend(FALLBACK_PARENTS.map(PathBuf::from));
         let parent = parents
             .iter()
@@ -152,12 +155,11 @@ impl Folders {
 }
 
 fn private_folder(parent: &Path, account: &Account) -> Result<TempDir> {
-    let parent = absolute(parent).map_err(|e| Error::file(parent, e))?;
     let folder = tempfile::Builder::new()
         .prefix("sterna-pg-")
         .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(&parent)
-        .map_err(|e| Error::file(&parent, e))?;
+        .tempdir_in(parent)
+        .map_err(|e| Error::file(parent, e))?;
     account.own(folder.path())?;
     Ok(folder)
 }
