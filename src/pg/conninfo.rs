@@ -1,5 +1,6 @@
 //! Where the server is and who asks.
 
+mod encryption;
 mod endpoint;
 mod key_value;
 mod pass_file;
@@ -140,8 +141,8 @@ impl ConnInfo {
         self.tls.as_ref()
     }
 
-    /// What to try at an endpoint, in this order.
-    pub(super) fn attempts(&self, endpoint: &Endpoint) -> &'static [Encryption] {
+    /// What to try at an endpoint, and what next.
+    pub(super) fn attempts(&self, endpoint: &Endpoint) -> (Encryption, Option<Encryption>) {
         match endpoint.address {
             // Nobody can listen in on a socket, and the server offers no TLS there.
             Address::Socket(_) => SslMode::Disable.attempts(),
@@ -225,7 +226,7 @@ mod tests {
         let info = ConnInfo::unix_socket(Path::new("/run/x"), 5433, "u", "d");
         assert_eq!(info.display(), "u@/run/x:5433/d");
         assert_eq!(info.with_database("e").display(), "u@/run/x:5433/e");
-        assert_eq!(info.attempts(&info.endpoints[0]), [Encryption::None]);
+        assert_eq!(info.attempts(&info.endpoints[0]), (Encryption::None, None));
         assert!(!info.has_password(&info.endpoints[0]));
         let named = info.with_application_name("x");
         let config = named.driver_config(&info.endpoints[0], None, Encryption::None);

@@ -20,7 +20,17 @@ pub(super) fn could_not_connect(
     cause: tokio_postgres::Error,
 ) -> Error {
     let hint = hint(info, endpoint, &cause);
-    let error = failed(info, endpoint).caused_by(cause);
+    let error = failed(info, endpoint);
+    let error = if cause.as_db_error().is_some() || cause.is_closed() {
+        error.caused_by(cause)
+    } else {
+        // The driver's own layer says once more that it could not connect.
+        let text = cause.to_string();
+        match cause.into_source() {
+            Some(inner) => error.caused_by(inner),
+            None => error.caused_by(text),
+        }
+    };
     match hint {
         Some(hint) => error.hint(hint),
         None => error,

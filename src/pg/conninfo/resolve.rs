@@ -2,7 +2,6 @@
 //!
 //! The order is libpq's: connection string, service, environment, defaults.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,10 +14,10 @@ use super::pass_file::PassFile;
 use super::settings::{Setting, Settings};
 use super::{
     APPLICATION_NAME, CONNECT_TIMEOUT, ConnInfo, KEEPALIVE_COUNT, KEEPALIVE_IDLE,
-    KEEPALIVE_INTERVAL, Passwords, TCP_USER_TIMEOUT, key_value, service_file, url,
+    KEEPALIVE_INTERVAL, Passwords, TCP_USER_TIMEOUT, encryption, key_value, service_file, url,
 };
 use crate::error::{Error, Result};
-use crate::pg::tls::{self, Identity, Roots, SslMode};
+use crate::pg::tls::{self, SslMode};
 
 /// A lookup in the environment.
 type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -52,10 +51,10 @@ impl ConnInfo {
                 ))
             }
         };
-        let (ssl_mode, roots) = tls_policy(&settings, home.as_deref())?;
+        let (ssl_mode, roots) = encryption::policy(&settings, home.as_deref())?;
         let over_tcp = |endpoint: &Endpoint| matches!(endpoint.address, Address::Tcp { .. });
         let tls = if ssl_mode != SslMode::Disable && endpoints.iter().any(over_tcp) {
-            let identity = identity(&settings, home.as_deref())?;
+            let identity = encryption::identity(&settings, home.as_deref())?;
             Some(tls::connector(ssl_mode, roots.as_ref(), identity.as_ref())?)
         } else {
             None
@@ -159,57 +158,6 @@ fn base_config(settings: &Settings, user: &str) -> Result<tokio_postgres::Config
     Ok(config)
 }
 
-fn tls_policy(settings: &Settings, home: Option<&Path>) -> Result<(SslMode, Option<Roots>)> {
-    let roots = match settings.value("sslrootcert") {
-        Some("system") => Some(Roots::System),
-        Some(file) => Some(Roots::File(PathBuf::from(file))),
-        None => home.map(|home| Roots::UsualFile(home.join(".postgresql/root.crt"))),
-    };
-    let system = roots == Some(Roots::System);
-    let mode = match settings.get("sslmode") {
-        // The system's authorities sign certificates for anyone, so a chain
-        // without the name would prove nothing.
-        None if system => SslMode::VerifyFull,
-        None => SslMode::Prefer,
-        Some(setting) => SslMode::from_str(&setting.value)
-            .map_err(|()| setting.invalid("sslmode", &SslMode::NAMES.join(", ")))?,
-    };
-    if system && mode != SslMode::VerifyFull {
-        return Err(
-            Error::usage("sslrootcert=system is only safe with sslmode=verify-full")
-                .hint("leave sslmode out, or set it to verify-full"),
-        );
-    }
-    Ok((mode, roots))
-}
-
-/// The client's certificate, where it is named or lies in its usual place.
-fn identity(settings: &Settings, home: Option<&Path>) -> Result<Option<Identity>> {
-    let usual = |name: &str| home.map(|home| home.join(".postgresql").join(name));
-    let path = |keyword| settings.value(keyword).map(PathBuf::from);
-    let certificates = match path("sslcert") {
-        Some(file) => file,
-        None => match usual("postgresql.crt").filter(|file| file.exists()) {
-            Some(file) => file,
-            None => return Ok(None),
-        },
-    };
-    let Some(key) = path("sslkey").or_else(|| usual("postgresql.key")) else {
-        return Err(
-            Error::usage("a client certificate is set, but no key for it")
-                .hint("name the key's file with sslkey or PGSSLKEY"),
-        );
-    };
-    let metadata = std::fs::metadata(&key).map_err(|error| Error::file(&key, error))?;
-    if metadata.permissions().mode() & 0o037 != 0 {
-        return Err(
-            Error::usage(format!("others have access to the key {}", key.display()))
-                .hint(format!("chmod 0600 {}", key.display())),
-        );
-    }
-    Ok(Some(Identity { certificates, key }))
-}
-
 fn number<T: FromStr>(settings: &Settings, keyword: &str) -> Result<Option<T>> {
     let parse = |setting: &Setting| {
         setting
@@ -240,6 +188,8 @@ fn os_user() -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     /// Resolves in a home folder of its own, with an environment of these variables.
@@ -383,32 +333,6 @@ mod tests {
             let error = Place::new().resolve(Some(text), &[]).unwrap_err();
             assert!(!error.to_string().contains("s3cret"), "{error}");
         }
-    }
-
-    #[test]
-    fn sslmode_defaults_to_prefer_and_the_systems_roots_demand_the_name() {
-        let place = Place::new();
-        let mode = |query: &str| {
-            let info = place.resolve(Some(&format!("postgres://u@h/d?{query}")), &[])?;
-            Ok::<_, Error>(info.ssl_mode)
-        };
-        assert_eq!(mode("").unwrap(), SslMode::Prefer);
-        for (name, expected) in [
-            ("disable", SslMode::Disable),
-            ("allow", SslMode::Allow),
-            ("require", SslMode::Require),
-        ] {
-            assert_eq!(mode(&format!("sslmode={name}")).unwrap(), expected);
-        }
-        assert!(mode("sslmode=require&sslrootcert=system").is_err());
-        assert_eq!(mode("sslmode=verify-ca").unwrap_err().kind().exit_code(), 2);
-        assert_eq!(
-            mode("sslmode=verify-full&sslrootcert=/none")
-                .unwrap_err()
-                .kind()
-                .exit_code(),
-            1
-        );
     }
 
     #[test]
