@@ -16,10 +16,7 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    #[allow(
-        missing_docs,
-        reason = "a doc comment here would replace the arguments' own help"
-    )]
+    #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
     Sandbox(SandboxArgs),
 }
 

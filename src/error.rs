@@ -64,12 +64,7 @@ struct Inner {
 impl Error {
     /// An error of `kind`; `message` is lower case, without a full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Error(Box::new(Inner {
-            kind,
-            message: message.into(),
-            hint: None,
-            source: None,
-        }))
+        Error(Box::new(Inner { kind, message: message.into(), hint: None, source: None }))
     }
 
     /// Wrong arguments or configuration.
@@ -136,9 +131,7 @@ impl Error {
     /// The server's SQLSTATE, where the failure is the server's answer.
     #[must_use]
     pub fn sqlstate(&self) -> Option<&str> {
-        self.postgres()?
-            .code()
-            .map(tokio_postgres::error::SqlState::code)
+        self.postgres()?.code().map(tokio_postgres::error::SqlState::code)
     }
 
     /// The driver's error, where the failure came from the driver.
@@ -151,17 +144,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
-        let mut source = self
-            .0
-            .source
-            .as_deref()
-            .map(|s| s as &dyn std::error::Error);
+        let mut source = self.0.source.as_deref().map(|s| s as &dyn std::error::Error);
         while let Some(cause) = source {
             let text = match cause.downcast_ref::<tokio_postgres::Error>() {
                 // The driver's own display says only "db error".
-                Some(error) => error
-                    .as_db_error()
-                    .map_or_else(|| error.to_string(), db_message),
+                Some(error) => error.as_db_error().map_or_else(|| error.to_string(), db_message),
                 None => cause.to_string(),
             };
             if !self.0.message.ends_with(&text) {
@@ -214,9 +201,7 @@ mod tests {
     #[test]
     fn display_joins_message_and_causes() {
         let io = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
-        let error = Error::file("a.csv", io)
-            .context("reading")
-            .hint("check the path");
+        let error = Error::file("a.csv", io).context("reading").hint("check the path");
         assert_eq!(error.to_string(), "reading: a.csv: no such file");
         assert_eq!(error.kind().exit_code(), 1);
         assert_eq!(error.next_step(), Some("check the path"));

@@ -114,17 +114,9 @@ impl Formats {
             }
         }
         let missing = |format: &Format| {
-            format
-                .fields()
-                .filter(|f| !header.contains(f))
-                .map(str::to_owned)
-                .collect::<Vec<_>>()
+            format.fields().filter(|f| !header.contains(f)).map(str::to_owned).collect::<Vec<_>>()
         };
-        let fitting = self
-            .0
-            .iter()
-            .enumerate()
-            .filter(|(_, f)| missing(f).is_empty());
+        let fitting = self.0.iter().enumerate().filter(|(_, f)| missing(f).is_empty());
         let Some((index, format)) = fitting.max_by_key(|(_, f)| f.columns.len()) else {
             return Err(self.explain_misfit(header, missing));
         };
@@ -144,10 +136,7 @@ impl Formats {
     }
 
     fn explain_misfit(&self, header: &[&str], missing: impl Fn(&Format) -> Vec<String>) -> String {
-        let nearest = self
-            .0
-            .iter()
-            .min_by_key(|f| (missing(f).len(), f.columns.len()));
+        let nearest = self.0.iter().min_by_key(|f| (missing(f).len(), f.columns.len()));
         let Some(nearest) = nearest else {
             return "no format is known".into();
         };
@@ -161,19 +150,12 @@ impl Formats {
         }
         let near = absent.iter().filter_map(|want| {
             let same = |h: &&&str| h.trim().eq_ignore_ascii_case(want);
-            header
-                .iter()
-                .find(same)
-                .map(|h| format!("; {h:?} stands where {want:?} is expected"))
+            header.iter().find(same).map(|h| format!("; {h:?} stands where {want:?} is expected"))
         });
         format!(
             "the header fits no known format; the nearest, {}, also needs {}{}",
             nearest.name,
-            absent
-                .iter()
-                .map(|a| format!("{a:?}"))
-                .collect::<Vec<_>>()
-                .join(", "),
+            absent.iter().map(|a| format!("{a:?}")).collect::<Vec<_>>().join(", "),
             near.collect::<String>()
         )
     }
@@ -202,11 +184,7 @@ impl Format {
 
     fn check(&self) -> Result<()> {
         let lookup = self.lookup.as_ref().map(|l| &l.field);
-        for field in [&self.record_id, &self.year]
-            .into_iter()
-            .flatten()
-            .chain(lookup)
-        {
+        for field in [&self.record_id, &self.year].into_iter().flatten().chain(lookup) {
             if !self.columns.contains_key(field) {
                 return Err(Error::usage(format!(
                     "format {:?} names the field {field:?}, which its columns do not store",
@@ -214,10 +192,7 @@ impl Format {
                 )));
             }
         }
-        let made = self
-            .row_id
-            .iter()
-            .chain(self.lookup.iter().map(|l| &l.column));
+        let made = self.row_id.iter().chain(self.lookup.iter().map(|l| &l.column));
         let mut columns: Vec<_> = self.columns.values().chain(made).collect();
         columns.sort_unstable();
         match columns.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -265,11 +240,9 @@ mod tests {
 
     #[test]
     fn the_widest_fitting_format_wins() {
-        for (name, fields) in [
-            ("cites-shipments", 20),
-            ("cites-comptab", 16),
-            ("cites-comptab-13", 13),
-        ] {
+        for (name, fields) in
+            [("cites-shipments", 20), ("cites-comptab", 16), ("cites-comptab-13", 13)]
+        {
             let header = header_of(name);
             assert_eq!(header.len(), fields);
             let formats = Formats::built_in().unwrap();

@@ -70,9 +70,7 @@ impl Taxa {
     /// A sentence: the species is unknown, or the synonym already means something else.
     pub fn add_synonym(&mut self, synonym: &str, name: &str) -> std::result::Result<(), String> {
         let Some(index) = self.find_species(name) else {
-            return Err(format!(
-                "{name:?} is not the name of a species in the database"
-            ));
+            return Err(format!("{name:?} is not the name of a species in the database"));
         };
         match self.find_species(synonym) {
             Some(same) if same == index => return Ok(()),
@@ -120,14 +118,9 @@ impl Taxa {
     #[must_use]
     pub fn canonical(&self) -> Vec<(String, Uuid)> {
         let exact = self.exact.iter().map(|(name, i)| (name.clone(), *i));
-        let synonyms = self
-            .synonyms
-            .iter()
-            .map(|(name, i)| (format!("={name}"), *i));
-        let mut all: Vec<_> = exact
-            .chain(synonyms)
-            .map(|(name, i)| (name, self.species(i).id))
-            .collect();
+        let synonyms = self.synonyms.iter().map(|(name, i)| (format!("={name}"), *i));
+        let mut all: Vec<_> =
+            exact.chain(synonyms).map(|(name, i)| (name, self.species(i).id)).collect();
         all.sort();
         all
     }
@@ -139,12 +132,7 @@ impl Taxa {
         let mut near: Vec<(f64, &str)> = self
             .species
             .iter()
-            .map(|s| {
-                (
-                    strsim::jaro_winkler(&normal, &normalise(&s.name)),
-                    s.name.as_str(),
-                )
-            })
+            .map(|s| (strsim::jaro_winkler(&normal, &normalise(&s.name)), s.name.as_str()))
             .filter(|(similarity, _)| *similarity >= 0.93)
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -158,10 +146,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn taxa(names: &[&str]) -> Taxa {
-        let species = names.iter().enumerate().map(|(i, name)| Species {
-            id: Uuid::from_u128(i as u128),
-            name: (*name).into(),
-        });
+        let species = names
+            .iter()
+            .enumerate()
+            .map(|(i, name)| Species { id: Uuid::from_u128(i as u128), name: (*name).into() });
         Taxa::new(species.collect()).unwrap()
     }
 
@@ -170,33 +158,19 @@ mod tests {
         let mut taxa = taxa(&["Falco rusticolus", "FALCO RUSTICOLUS", "Ursus maritimus "]);
         assert_eq!(taxa.find("Falco rusticolus"), Some(0));
         assert_eq!(taxa.find("FALCO RUSTICOLUS"), Some(1));
-        assert_eq!(
-            taxa.find("falco rusticolus"),
-            None,
-            "two species fold to it"
-        );
+        assert_eq!(taxa.find("falco rusticolus"), None, "two species fold to it");
         assert_eq!(taxa.find("ursus  Maritimus"), Some(2));
         assert_eq!(taxa.find("Thalarctos maritimus"), None);
-        taxa.add_synonym("Thalarctos maritimus", "Ursus maritimus")
-            .unwrap();
+        taxa.add_synonym("Thalarctos maritimus", "Ursus maritimus").unwrap();
         assert_eq!(taxa.find("Thalarctos  MARITIMUS"), Some(2));
         assert!(taxa.add_synonym("x", "Unknown species").is_err());
-        assert!(
-            taxa.add_synonym("Ursus maritimus", "Falco rusticolus")
-                .is_err()
-        );
-        assert!(
-            taxa.add_synonym("Thalarctos maritimus", "Falco rusticolus")
-                .is_err()
-        );
+        assert!(taxa.add_synonym("Ursus maritimus", "Falco rusticolus").is_err());
+        assert!(taxa.add_synonym("Thalarctos maritimus", "Falco rusticolus").is_err());
     }
 
     #[test]
     fn two_species_of_one_name_are_refused() {
-        let one = |id| Species {
-            id: Uuid::from_u128(id),
-            name: "Falco rusticolus".into(),
-        };
+        let one = |id| Species { id: Uuid::from_u128(id), name: "Falco rusticolus".into() };
         assert!(Taxa::new(vec![one(1), one(2)]).is_err());
     }
 

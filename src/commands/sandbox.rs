@@ -66,11 +66,7 @@ impl Schema {
 /// # Errors
 /// Where the server or the command does not start.
 pub fn run(args: &SandboxArgs) -> Result<u8> {
-    let options = if args.durable {
-        Options::durable()
-    } else {
-        Options::default()
-    };
+    let options = if args.durable { Options::durable() } else { Options::default() };
     let server = Embedded::start(&options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -91,9 +87,8 @@ pub fn run(args: &SandboxArgs) -> Result<u8> {
 
 /// The user's command in the environment that leads to the server.
 fn command(words: &[OsString], server: &Embedded) -> Result<Command> {
-    let (program, rest) = words
-        .split_first()
-        .ok_or_else(|| Error::usage("there is no command to run"))?;
+    let (program, rest) =
+        words.split_first().ok_or_else(|| Error::usage("there is no command to run"))?;
     let mut command = Command::new(program);
     command.args(rest);
     // What the caller has set for other servers would win over, or clash with, what follows.
@@ -106,15 +101,7 @@ fn command(words: &[OsString], server: &Embedded) -> Result<Command> {
         .env("PGPORT", server.port().to_string())
         .env("PGUSER", server.user())
         .env("PGDATABASE", DATABASE)
-        .env(
-            "DATABASE_URL",
-            url(
-                server.socket_folder(),
-                server.port(),
-                server.user(),
-                DATABASE,
-            ),
-        );
+        .env("DATABASE_URL", url(server.socket_folder(), server.port(), server.user(), DATABASE));
     Ok(command)
 }
 
@@ -183,11 +170,8 @@ fn child_pid(child: &Child) -> Result<Pid> {
 }
 
 fn exit_code(status: ExitStatus) -> u8 {
-    let code = status
-        .code()
-        .or_else(|| status.signal().map(|number| 128 + number));
-    code.and_then(|code| u8::try_from(code).ok())
-        .unwrap_or(u8::MAX)
+    let code = status.code().or_else(|| status.signal().map(|number| 128 + number));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
 fn not_started(program: &std::ffi::OsStr, error: io::Error) -> Error {
@@ -215,10 +199,7 @@ mod tests {
         let config: tokio_postgres::Config = url(folder, 5433, "postgres", "db").parse().unwrap();
         assert_eq!(config.get_hosts(), [Host::Unix(folder.into())]);
         assert_eq!(config.get_ports(), [5433]);
-        assert_eq!(
-            (config.get_user(), config.get_dbname()),
-            (Some("postgres"), Some("db"))
-        );
+        assert_eq!((config.get_user(), config.get_dbname()), (Some("postgres"), Some("db")));
     }
 
     #[test]

@@ -17,11 +17,7 @@ impl Inputs {
     /// A path that does not exist, a folder or archive without CSV files, a form
     /// of compression that is not supported, or the same file named twice.
     pub fn discover(inputs: &[String]) -> Result<Self> {
-        let mut found = Inputs {
-            files: Vec::new(),
-            members: Vec::new(),
-            _spool: None,
-        };
+        let mut found = Inputs { files: Vec::new(), members: Vec::new(), _spool: None };
         for input in inputs {
             if input == "-" {
                 found.add_stdin()?;
@@ -43,9 +39,7 @@ impl Inputs {
 
     fn add_stdin(&mut self) -> Result<()> {
         if self._spool.is_some() {
-            return Err(Error::usage(
-                "- is given twice; standard input can be read once",
-            ));
+            return Err(Error::usage("- is given twice; standard input can be read once"));
         }
         let failed = |e| Error::file("standard input", e);
         let mut spool = tempfile::NamedTempFile::new().map_err(failed)?;
@@ -65,10 +59,7 @@ impl Inputs {
             }
         }
         if paths.is_empty() {
-            return Err(Error::bad_file(
-                folder.display(),
-                "holds no .csv, .csv.gz or .zip file",
-            ));
+            return Err(Error::bad_file(folder.display(), "holds no .csv, .csv.gz or .zip file"));
         }
         self.add_all(paths)
     }
@@ -90,9 +81,7 @@ impl Inputs {
 
     fn add_all(&mut self, mut paths: Vec<PathBuf>) -> Result<()> {
         paths.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
-        paths
-            .iter()
-            .try_for_each(|path| self.add_file(path, &path.display().to_string()))
+        paths.iter().try_for_each(|path| self.add_file(path, &path.display().to_string()))
     }
 
     fn add_file(&mut self, path: &Path, name: &str) -> Result<()> {
@@ -118,12 +107,7 @@ impl Inputs {
         let opened = std::fs::File::open(path).map_err(failed)?;
         opened.take(6).read_to_end(&mut magic).map_err(failed)?;
         let index = self.files.len();
-        let member = |form, bytes| Member {
-            name: name.to_owned(),
-            file: index,
-            bytes,
-            form,
-        };
+        let member = |form, bytes| Member { name: name.to_owned(), file: index, bytes, form };
         match magic.as_slice() {
             [0x1f, 0x8b, ..] => {
                 let bytes = super::open::gzip_size(&file)?;
@@ -131,11 +115,10 @@ impl Inputs {
             }
             [b'P', b'K', 3 | 5 | 7, ..] => {
                 let members = super::open::zip_members(&file)?.into_iter();
-                self.members
-                    .extend(members.map(|(at, inner, bytes)| Member {
-                        name: format!("{name}/{inner}"),
-                        ..member(Form::Zip(at), bytes)
-                    }));
+                self.members.extend(members.map(|(at, inner, bytes)| Member {
+                    name: format!("{name}/{inner}"),
+                    ..member(Form::Zip(at), bytes)
+                }));
             }
             other => {
                 if let Some(form) = foreign(other) {
@@ -166,16 +149,9 @@ fn foreign(magic: &[u8]) -> Option<&'static str> {
 }
 
 fn has_known_ending(path: &Path) -> bool {
-    let name = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_lowercase();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let hidden = name.starts_with('.');
-    !hidden
-        && [".csv", ".csv.gz", ".zip"]
-            .iter()
-            .any(|ending| name.ends_with(ending))
+    !hidden && [".csv", ".csv.gz", ".zip"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// Orders `trade_db_2.csv` before `trade_db_10.csv`.
@@ -184,17 +160,11 @@ pub(super) fn natural(a: &str, b: &str) -> Ordering {
         let mut parts = Vec::new();
         let mut rest = text;
         while !rest.is_empty() {
-            let digits = rest
-                .find(|c: char| c.is_ascii_digit())
-                .unwrap_or(rest.len());
+            let digits = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
             let (word, tail) = rest.split_at(digits);
-            let end = tail
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(tail.len());
+            let end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
             let (number, tail) = tail.split_at(end);
-            let value = number
-                .parse()
-                .unwrap_or(if number.is_empty() { 0 } else { u128::MAX });
+            let value = number.parse().unwrap_or(if number.is_empty() { 0 } else { u128::MAX });
             parts.push((word.to_owned(), value, number.to_owned()));
             rest = tail;
         }
@@ -224,21 +194,13 @@ mod tests {
         let all = Inputs::discover(&[folder.path().display().to_string()]).unwrap();
         let names: Vec<_> = all.members().iter().map(|m| m.name.clone()).collect();
         assert_eq!(names, [at("b_9.csv"), at("b_10.csv")]);
-        assert_eq!(
-            Inputs::discover(&[at("b_*.csv")]).unwrap().members().len(),
-            2
-        );
+        assert_eq!(Inputs::discover(&[at("b_*.csv")]).unwrap().members().len(), 2);
         let error = |inputs: &[String]| Inputs::discover(inputs).unwrap_err().to_string();
         assert!(error(&[at("b_*.csv"), at("b_9.csv")]).contains("named twice"));
         assert!(error(&[at("missing.csv")]).contains("missing.csv"));
         assert!(error(&[at("c_*.csv")]).contains("matches no file"));
         assert!(error(&[]).contains("no input"));
         let stop = std::sync::atomic::AtomicBool::new(false);
-        assert!(
-            all.digest(2, &stop)
-                .unwrap_err()
-                .to_string()
-                .contains("same file twice")
-        );
+        assert!(all.digest(2, &stop).unwrap_err().to_string().contains("same file twice"));
     }
 }

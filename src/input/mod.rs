@@ -101,10 +101,8 @@ impl Inputs {
         for (at, digest) in digests.iter().enumerate() {
             if let Some(same) = digests[..at].iter().position(|d| d == digest) {
                 let (one, two) = (&self.files[same].name, &self.files[at].name);
-                return Err(
-                    Error::usage(format!("{one} and {two} are the same file twice"))
-                        .hint("name one of them, so that no record is read twice"),
-                );
+                return Err(Error::usage(format!("{one} and {two} are the same file twice"))
+                    .hint("name one of them, so that no record is read twice"));
             }
         }
         Ok(digests)
@@ -137,9 +135,7 @@ impl Inputs {
 }
 
 fn join<T>(handle: std::thread::ScopedJoinHandle<'_, T>) -> T {
-    handle
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 impl File {

@@ -31,15 +31,12 @@ impl Inputs {
         match member.form {
             // Sources read in large chunks themselves.
             Form::Plain => read(&mut open()?),
-            Form::Gzip => read(&mut MultiGzDecoder::new(BufReader::with_capacity(
-                READ_CHUNK,
-                open()?,
-            ))),
+            Form::Gzip => {
+                read(&mut MultiGzDecoder::new(BufReader::with_capacity(READ_CHUNK, open()?)))
+            }
             Form::Zip(index) => {
                 let mut archive = archive(file)?;
-                let mut inner = archive
-                    .by_index(index)
-                    .map_err(|e| zip_error(&member.name, e))?;
+                let mut inner = archive.by_index(index).map_err(|e| zip_error(&member.name, e))?;
                 read(&mut inner)
             }
         }
@@ -54,10 +51,7 @@ pub fn explain(member: &str, error: io::Error) -> Error {
         return Error::bad_file(member, "the archive ends early: it is truncated")
             .hint("download or copy it again, and compare its size or checksum");
     }
-    let corrupt = matches!(
-        error.kind(),
-        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData
-    );
+    let corrupt = matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
     if corrupt || text.contains("checksum") || text.contains("deflate") {
         return Error::bad_file(member, format!("the archive is damaged ({text})"))
             .hint("download or copy it again, and compare its size or checksum");
@@ -76,30 +70,19 @@ pub(super) fn zip_members(file: &File) -> Result<Vec<(usize, String, u64)>> {
     let mut archive = archive(file)?;
     let mut members = Vec::new();
     for index in 0..archive.len() {
-        let entry = archive
-            .by_index_raw(index)
-            .map_err(|e| zip_error(&file.name, e))?;
-        let name = entry
-            .name()
-            .map_err(|e| zip_error(&file.name, e))?
-            .into_owned();
+        let entry = archive.by_index_raw(index).map_err(|e| zip_error(&file.name, e))?;
+        let name = entry.name().map_err(|e| zip_error(&file.name, e))?.into_owned();
         let base = name.rsplit('/').next().unwrap_or_default();
         let is_csv = base.to_lowercase().ends_with(".csv") && !base.starts_with('.');
         if !is_csv || name.starts_with("__MACOSX/") {
             if entry.is_file() {
-                tracing::info!(
-                    archive = file.name,
-                    member = name,
-                    "not a CSV file, left out"
-                );
+                tracing::info!(archive = file.name, member = name, "not a CSV file, left out");
             }
             continue;
         }
         if entry.encrypted() {
-            return Err(
-                Error::bad_file(format!("{}/{name}", file.name), "is encrypted")
-                    .hint("unpack it with its password first"),
-            );
+            return Err(Error::bad_file(format!("{}/{name}", file.name), "is encrypted")
+                .hint("unpack it with its password first"));
         }
         members.push((index, name, entry.size()));
     }
@@ -126,16 +109,14 @@ pub(super) fn gzip_size(file: &File) -> Result<u64> {
 fn zip_error(name: &str, error: ZipError) -> Error {
     match error {
         ZipError::Io(error) => explain(name, error),
-        ZipError::InvalidArchive(what) => Error::bad_file(
-            name,
-            format!("the zip archive is truncated or damaged ({what})"),
-        )
-        .hint("download or copy it again, and compare its size or checksum"),
-        ZipError::UnsupportedArchive(what) => Error::bad_file(
-            name,
-            format!("the zip archive uses what sterna cannot read ({what})"),
-        )
-        .hint("unpack it and name the folder"),
+        ZipError::InvalidArchive(what) => {
+            Error::bad_file(name, format!("the zip archive is truncated or damaged ({what})"))
+                .hint("download or copy it again, and compare its size or checksum")
+        }
+        ZipError::UnsupportedArchive(what) => {
+            Error::bad_file(name, format!("the zip archive uses what sterna cannot read ({what})"))
+                .hint("unpack it and name the folder")
+        }
         other => Error::bad_file(name, other),
     }
 }

@@ -139,10 +139,7 @@ impl RecordBatch {
     /// The record at `index`.
     #[must_use]
     pub fn record(&self, index: usize) -> Record<'_> {
-        Record {
-            batch: self,
-            at: &self.records[index],
-        }
+        Record { batch: self, at: &self.records[index] }
     }
 
     /// All records carried, in the order of the file.
@@ -192,11 +189,7 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn field(&self, index: usize) -> &'a [u8] {
         let ends = &self.batch.ends[self.at.ends.0 as usize..][..self.at.ends.1 as usize];
-        let start = if index == 0 {
-            0
-        } else {
-            ends[index - 1] as usize
-        };
+        let start = if index == 0 { 0 } else { ends[index - 1] as usize };
         let shift = self.at.fields_at as usize + index * self.at.gap as usize;
         &self.batch.bytes[shift + start..shift + ends[index] as usize]
     }
@@ -232,24 +225,14 @@ mod tests {
         let ends = [1, 1, 4].into_iter();
         batch.push((2, 10), b"a,,ccc", false, b"accc", ends, Fate::Row(None));
         let ends = [3, 4].into_iter();
-        batch.push(
-            (3, 17),
-            b"\"a,\"\"\",b",
-            true,
-            b"a,\"b",
-            ends,
-            Fate::Row(Some(7)),
-        );
+        batch.push((3, 17), b"\"a,\"\"\",b", true, b"a,\"b", ends, Fate::Row(Some(7)));
         let first = batch.record(0);
         assert_eq!(
             (first.field(0), first.field(1), first.field(2)),
             (&b"a"[..], &b""[..], &b"ccc"[..])
         );
         let second = batch.record(1);
-        assert_eq!(
-            (second.field(0), second.field(1)),
-            (&b"a,\""[..], &b"b"[..])
-        );
+        assert_eq!((second.field(0), second.field(1)), (&b"a,\""[..], &b"b"[..]));
         assert_eq!(second.raw(), b"\"a,\"\"\",b");
         assert_eq!(second.at().fate, Fate::Row(Some(7)));
     }

@@ -64,11 +64,7 @@ impl FromStr for Years {
             let digits = text.trim();
             let plain =
                 (1..=4).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-            if plain {
-                digits.parse().map_err(|_| bad())
-            } else {
-                Err(bad())
-            }
+            if plain { digits.parse().map_err(|_| bad()) } else { Err(bad()) }
         };
         let mut years = BTreeSet::new();
         for part in text.split(',') {
@@ -125,11 +121,7 @@ impl UnmappedTaxa {
     /// The `limit` most frequent names, most records first, equal ones by name.
     #[must_use]
     pub fn most_frequent(&self, limit: usize) -> Vec<(&str, u64)> {
-        let mut all: Vec<_> = self
-            .counts
-            .iter()
-            .map(|(name, rows)| (&**name, *rows))
-            .collect();
+        let mut all: Vec<_> = self.counts.iter().map(|(name, rows)| (&**name, *rows)).collect();
         all.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         all.truncate(limit);
         all
@@ -234,42 +226,23 @@ mod tests {
     #[test]
     fn years_are_lists_and_ranges() {
         let years: Years = "2015-2017,2023, 1999".parse().unwrap();
-        assert!(
-            [1999, 2015, 2016, 2017, 2023]
-                .iter()
-                .all(|y| years.contains(*y))
-        );
+        assert!([1999, 2015, 2016, 2017, 2023].iter().all(|y| years.contains(*y)));
         assert!(!years.contains(2018));
-        for bad in [
-            "",
-            "x",
-            "2020-2015",
-            "2015-",
-            "20155",
-            "-5",
-            "2015--2016",
-            "2015,,2016",
-        ] {
+        for bad in ["", "x", "2020-2015", "2015-", "20155", "-5", "2015--2016", "2015,,2016"] {
             assert!(bad.parse::<Years>().is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn taxon_first_then_year() {
-        let species = Species {
-            id: uuid::Uuid::nil(),
-            name: "Ursus maritimus".into(),
-        };
+        let species = Species { id: uuid::Uuid::nil(), name: "Ursus maritimus".into() };
         let taxa = Taxa::new(vec![species]).unwrap();
         let years: Years = "2022".parse().unwrap();
         let mut mapper = Mapper::new(&taxa, &years);
         let mut decide = |taxon, year| mapper.decide(Some(taxon), Some(year));
         assert_eq!(decide("Ursus maritimus", "2022"), Decision::Row(Some(0)));
         assert_eq!(decide("Ursus maritimus", "2021"), Decision::Filtered);
-        assert_eq!(
-            decide("ursus maritimus", "x"),
-            Decision::Reject(Reason::InvalidInteger)
-        );
+        assert_eq!(decide("ursus maritimus", "x"), Decision::Reject(Reason::InvalidInteger));
         assert_eq!(decide("Python regius", "x"), Decision::Unmapped);
         assert_eq!(decide("Python regius", "2022"), Decision::Unmapped);
         assert_eq!(decide("", "2022"), Decision::Unmapped);

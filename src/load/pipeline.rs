@@ -88,11 +88,8 @@ impl Pipeline<'_> {
         sinks: Vec<S>,
         mut settle: impl FnMut(&EncodedBatch) -> Result<()>,
     ) -> Result<UnmappedTaxa> {
-        let failure = Failure {
-            first: Mutex::new(None),
-            stop: AtomicBool::new(false),
-            outer: self.stop,
-        };
+        let failure =
+            Failure { first: Mutex::new(None), stop: AtomicBool::new(false), outer: self.stop };
         let unmapped = Mutex::new(UnmappedTaxa::default());
         let next_member = AtomicUsize::new(0);
         let (to_workers, records) = bounded::<RecordBatch>(QUEUE_BATCHES);
@@ -111,10 +108,7 @@ impl Pipeline<'_> {
                 scope.spawn(move || {
                     let found = failure.watch(|| self.read(next, &to_workers, &spare, failure));
                     if let Some(found) = found {
-                        unmapped
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .merge(found);
+                        unmapped.lock().unwrap_or_else(PoisonError::into_inner).merge(found);
                     }
                 });
             }
@@ -127,22 +121,12 @@ impl Pipeline<'_> {
                 scope.spawn(move || failure.watch(|| write(sink, &rows, &to_settle, failure)));
             }
             // The stages own the ends of their queues: each ends when those before it have.
-            drop((
-                to_workers,
-                records,
-                to_sinks,
-                rows,
-                to_settle,
-                spare,
-                spare_records,
-            ));
+            drop((to_workers, records, to_sinks, rows, to_settle, spare, spare_records));
             for mut batch in settled {
                 if failure.stopped() {
                     continue;
                 }
-                self.counters
-                    .rows_loaded
-                    .fetch_add(batch.row_ends.len() as u64, Ordering::Relaxed);
+                self.counters.rows_loaded.fetch_add(batch.row_ends.len() as u64, Ordering::Relaxed);
                 failure.watch(|| settle(&batch));
                 let mut records = std::mem::take(&mut batch.records);
                 records.clear();
@@ -150,19 +134,13 @@ impl Pipeline<'_> {
                 let _ = spare_in.try_send(batch);
             }
         });
-        if let Some(error) = failure
-            .first
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner)
-        {
+        if let Some(error) = failure.first.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
         if self.stop.load(Ordering::Relaxed) {
             return Err(Error::new(Kind::Interrupted, "interrupted"));
         }
-        Ok(unmapped
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner))
+        Ok(unmapped.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn read(
@@ -213,12 +191,7 @@ impl Pipeline<'_> {
         for batch in records {
             let member = batch.location.member;
             let mut out = spare.try_recv().unwrap_or_default();
-            encoder.encode(
-                &self.plans[member],
-                &self.member_keys[member],
-                batch,
-                &mut out,
-            );
+            encoder.encode(&self.plans[member], &self.member_keys[member], batch, &mut out);
             if to_sinks.send(out).is_err() {
                 return;
             }

@@ -124,10 +124,7 @@ mod tests {
         }
         assert_eq!(ids.row_id(Some(b"41"), NOWHERE), Uuid::from_u128(42));
         let new = ids.row_id(Some(b"1000"), NOWHERE);
-        assert_eq!(
-            new,
-            RowIds::default().row_id(Some(b"1000"), (b"elsewhere", 7))
-        );
+        assert_eq!(new, RowIds::default().row_id(Some(b"1000"), (b"elsewhere", 7)));
         assert_eq!(new.get_version_num(), 5);
         assert_eq!(new.to_string(), "41a5403f-2db7-57e7-9b73-315012d3df25");
     }
@@ -139,10 +136,7 @@ mod tests {
             ids.carry_over(b"7", Uuid::from_u128(id));
         }
         assert_eq!(ids.ambiguous(), 1);
-        assert_eq!(
-            ids.row_id(Some(b"7"), NOWHERE),
-            RowIds::default().row_id(Some(b"7"), NOWHERE)
-        );
+        assert_eq!(ids.row_id(Some(b"7"), NOWHERE), RowIds::default().row_id(Some(b"7"), NOWHERE));
     }
 
     #[test]

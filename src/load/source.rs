@@ -86,27 +86,13 @@ struct Records<'a> {
 
 impl<'a> Records<'a> {
     fn new(name: &'a str, inner: &'a mut (dyn Read + Send), bytes_read: &'a AtomicU64) -> Self {
-        let window = Window {
-            inner,
-            bytes: Vec::new(),
-            at: 0,
-            keep_from: 0,
-            bytes_read,
-        };
+        let window = Window { inner, bytes: Vec::new(), at: 0, keep_from: 0, bytes_read };
         let csv = AsyncReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .buffer_capacity(READ_BYTES)
             .create_reader(AllowStdIo::new(window));
-        Records {
-            name,
-            csv,
-            fields: ByteRecord::new(),
-            line: 1,
-            from: 0,
-            text_to: 0,
-            to: 0,
-        }
+        Records { name, csv, fields: ByteRecord::new(), line: 1, from: 0, text_to: 0, to: 0 }
     }
 
     /// Reads the next record; `false` at the end of the file.
@@ -155,10 +141,8 @@ impl<'a> Records<'a> {
         let start = &window.bytes[..window.bytes.len().min(64)];
         let bad = |what: &str| Error::bad_file(self.name, what);
         if matches!(start, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || start.contains(&0) {
-            return Err(
-                bad("line 1: the text is UTF-16 or UTF-32, or not text at all")
-                    .hint("save it as CSV in UTF-8"),
-            );
+            return Err(bad("line 1: the text is UTF-16 or UTF-32, or not text at all")
+                .hint("save it as CSV in UTF-8"));
         }
         let mut names = Vec::new();
         for field in self.fields.iter().filter(|_| found) {
@@ -222,9 +206,7 @@ impl Source<'_> {
                 }
                 batch.account.rows_read += 1;
                 if batch.account.rows_read % WATCH_ROWS == 0 {
-                    self.counters
-                        .rows_read
-                        .fetch_add(WATCH_ROWS, Ordering::Relaxed);
+                    self.counters.rows_read.fetch_add(WATCH_ROWS, Ordering::Relaxed);
                     if (self.stop)() {
                         return Ok(());
                     }
@@ -297,14 +279,7 @@ impl Source<'_> {
             Decision::Unmapped => match self.on_unmapped {
                 OnUnmapped::Skip => batch.account.rows_unmapped += 1,
                 OnUnmapped::Reject => {
-                    reject(
-                        records,
-                        quoted,
-                        Reason::UnmappedTaxon,
-                        self.layout.lookup,
-                        None,
-                        batch,
-                    );
+                    reject(records, quoted, Reason::UnmappedTaxon, self.layout.lookup, None, batch);
                 }
                 OnUnmapped::Fail => {
                     let (line, taxon) = (records.line, taxon.unwrap_or_default());
@@ -321,17 +296,11 @@ impl Source<'_> {
     }
 
     fn refuse_second_header(&self, records: &Records<'_>) -> Result<()> {
-        let same = records
-            .fields
-            .iter()
-            .eq(self.layout.header.iter().map(String::as_bytes));
+        let same = records.fields.iter().eq(self.layout.header.iter().map(String::as_bytes));
         if !same {
             return Ok(());
         }
-        let what = format!(
-            "line {}: the header stands here a second time",
-            records.line
-        );
+        let what = format!("line {}: the header stands here a second time", records.line);
         Err(Error::bad_file(self.name, what).hint(
             "the file seems to be several joined into one: remove this line, or load the parts",
         ))
@@ -355,12 +324,7 @@ fn reject(
 ) {
     let record = batch.len() as u32;
     keep(records, quoted, Fate::Rejected, batch);
-    batch.rejects.push(Reject {
-        record,
-        reason,
-        field,
-        message,
-    });
+    batch.rejects.push(Reject { record, reason, field, message });
 }
 
 /// Whether every quote of a record opens a field, closes one, or is doubled inside

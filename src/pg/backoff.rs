@@ -23,16 +23,8 @@ impl Backoff {
     #[must_use]
     pub fn new(first: Duration, longest: Duration, total: Duration, seed: u64) -> Self {
         // A step of zero would never grow.
-        let step = first.clamp(
-            Duration::from_millis(1),
-            longest.max(Duration::from_millis(1)),
-        );
-        Backoff {
-            step,
-            longest,
-            left: total,
-            random: ChaCha8Rng::seed_from_u64(seed),
-        }
+        let step = first.clamp(Duration::from_millis(1), longest.max(Duration::from_millis(1)));
+        Backoff { step, longest, left: total, random: ChaCha8Rng::seed_from_u64(seed) }
     }
 }
 
@@ -43,10 +35,7 @@ impl Iterator for Backoff {
         if self.left.is_zero() {
             return None;
         }
-        let pause = self
-            .step
-            .mul_f64(self.random.random_range(0.5..=1.0))
-            .min(self.left);
+        let pause = self.step.mul_f64(self.random.random_range(0.5..=1.0)).min(self.left);
         self.left -= pause;
         self.step = (self.step * 2).min(self.longest.max(self.step));
         Some(pause)
@@ -65,10 +54,7 @@ mod tests {
     fn pauses_double_up_to_the_longest() {
         let pauses: Vec<_> = Backoff::new(SECOND, SECOND * 8, SECOND * 60, 7).collect();
         for (pause, step) in pauses.iter().zip([1, 2, 4, 8, 8]) {
-            assert!(
-                *pause >= SECOND * step / 2 && *pause <= SECOND * step,
-                "{pause:?} of {step}"
-            );
+            assert!(*pause >= SECOND * step / 2 && *pause <= SECOND * step, "{pause:?} of {step}");
         }
     }
 

@@ -73,10 +73,7 @@ impl NumericType {
         // 16 bits of precision above 11 bits of scale, which is signed.
         let scale = (modifier & 0x7ff) as i16;
         let scale = if scale >= 1024 { scale - 2048 } else { scale };
-        NumericType {
-            precision: (modifier >> 16) as u16,
-            scale,
-        }
+        NumericType { precision: (modifier >> 16) as u16, scale }
     }
 }
 
@@ -104,32 +101,12 @@ mod tests {
     #[test]
     fn modifiers_are_taken_apart() {
         let numeric = |p: i32, s: i32| ((p << 16) | (s & 0x7ff)) + 4;
-        let kind = |p, s| {
-            Some(ColumnType::Numeric(Some(NumericType {
-                precision: p,
-                scale: s,
-            })))
-        };
-        assert_eq!(
-            ColumnType::from_catalog("numeric", numeric(10, 2)),
-            kind(10, 2)
-        );
-        assert_eq!(
-            ColumnType::from_catalog("numeric", numeric(5, -3)),
-            kind(5, -3)
-        );
-        assert_eq!(
-            ColumnType::from_catalog("numeric", -1),
-            Some(ColumnType::Numeric(None))
-        );
-        assert_eq!(
-            ColumnType::from_catalog("varchar", 24),
-            Some(ColumnType::Varchar(20))
-        );
-        assert_eq!(
-            ColumnType::from_catalog("varchar", -1),
-            Some(ColumnType::Text)
-        );
+        let kind = |p, s| Some(ColumnType::Numeric(Some(NumericType { precision: p, scale: s })));
+        assert_eq!(ColumnType::from_catalog("numeric", numeric(10, 2)), kind(10, 2));
+        assert_eq!(ColumnType::from_catalog("numeric", numeric(5, -3)), kind(5, -3));
+        assert_eq!(ColumnType::from_catalog("numeric", -1), Some(ColumnType::Numeric(None)));
+        assert_eq!(ColumnType::from_catalog("varchar", 24), Some(ColumnType::Varchar(20)));
+        assert_eq!(ColumnType::from_catalog("varchar", -1), Some(ColumnType::Text));
         assert_eq!(ColumnType::from_catalog("jsonb", -1), None);
     }
 }

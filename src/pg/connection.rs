@@ -33,10 +33,7 @@ impl Connection {
     /// What cancels the statement that this session is running.
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {
-        CancelToken {
-            token: self.client.cancel_token(),
-            tls: self.tls.clone(),
-        }
+        CancelToken { token: self.client.cancel_token(), tls: self.tls.clone() }
     }
 
     /// Ends the session and waits until the goodbye is sent.
@@ -46,9 +43,7 @@ impl Connection {
     pub async fn close(self) -> Result<()> {
         let Connection { client, driver, .. } = self;
         drop(client);
-        driver
-            .await
-            .map_err(|error| Error::database("the session's task failed").caused_by(error))
+        driver.await.map_err(|error| Error::database("the session's task failed").caused_by(error))
     }
 }
 
@@ -94,26 +89,22 @@ impl CancelToken {
 /// answer that every server of a list would give too, such as a wrong password,
 /// ends the search.
 pub async fn connect(info: &ConnInfo) -> Result<Connection> {
-    let mut last = Error::usage("no server to connect to");
-    for endpoint in info.endpoints() {
+    let mut servers = info.endpoints().iter().peekable();
+    loop {
+        let Some(endpoint) = servers.next() else {
+            return Err(Error::usage("the list of servers is empty"));
+        };
         match connect_endpoint(info, endpoint).await {
-            Ok(connection) => return Ok(connection),
-            Err(error) if is_final(&error) => return Err(error),
-            Err(error) => {
-                if info.endpoints().len() > 1 {
-                    tracing::warn!("{error}");
-                }
-                last = error;
+            Err(error) if servers.peek().is_some() && !is_final(&error) => {
+                tracing::warn!("{error}");
             }
+            result => return result,
         }
     }
-    Err(last)
 }
 
 fn is_final(error: &Error) -> bool {
-    error
-        .sqlstate()
-        .is_some_and(|code| code.starts_with("28") || code.starts_with("3D"))
+    error.sqlstate().is_some_and(|code| code.starts_with("28") || code.starts_with("3D"))
 }
 
 /// Tries every address that the endpoint's name stands for.
@@ -159,37 +150,28 @@ async fn addresses(info: &ConnInfo, endpoint: &Endpoint) -> Result<Vec<Option<Ip
     Ok(found.map(|address| Some(address.ip())).collect())
 }
 
+/// One session at one address, with the encryption that both sides can agree on.
 async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Result<Connection> {
     // Where TLS is out of the question the driver still wants a connector.
     let tls = match info.tls() {
         Some(tls) => tls.clone(),
         None => tls::connector(SslMode::Disable, None, None)?,
     };
-    let mut attempts = info.attempts(endpoint).iter().peekable();
-    while let Some(encryption) = attempts.next() {
-        let config = info.driver_config(endpoint, ip, *encryption);
-        match config.connect(tls.clone()).await {
-            Ok((client, connection)) => {
-                let version = connection.parameter("server_version").map(str::to_owned);
-                let driver = tokio::spawn(drive(connection));
-                check_version(info, version.as_deref())?;
-                client
-                    .batch_execute(include_str!("../../sql/session.sql"))
-                    .await
-                    .map_err(|cause| diagnosis::could_not_connect(info, endpoint, cause))?;
-                return Ok(Connection {
-                    client,
-                    driver,
-                    tls,
-                });
-            }
-            Err(cause) if attempts.peek().is_some() && wants_other(&cause) => {
-                tracing::debug!(?encryption, "the server wants another encryption");
-            }
-            Err(cause) => return Err(diagnosis::could_not_connect(info, endpoint, cause)),
-        }
+    let (first, second) = info.attempts(endpoint);
+    let attempt = |encryption| info.driver_config(endpoint, ip, encryption);
+    let mut opened = attempt(first).connect(tls.clone()).await;
+    if let (Err(cause), Some(second)) = (&opened, second)
+        && wants_other(cause)
+    {
+        tracing::debug!(?second, "the server wants another encryption: {cause}");
+        opened = attempt(second).connect(tls.clone()).await;
     }
-    Err(Error::database("no kind of encryption is left to try"))
+    let failed = |cause| diagnosis::could_not_connect(info, endpoint, cause);
+    let (client, connection) = opened.map_err(failed)?;
+    check_version(info, connection.parameter("server_version"))?;
+    let driver = tokio::spawn(drive(connection));
+    client.batch_execute(include_str!("../../sql/session.sql")).await.map_err(failed)?;
+    Ok(Connection { client, driver, tls })
 }
 
 /// Whether the failure may be due to the encryption: the handshake failed, or no
@@ -251,10 +233,7 @@ mod tests {
             assert!(check_version(&info, version).is_err(), "{version:?}");
         }
         let error = check_version(&info, Some("13.14")).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "u@/run/x:5432/d is PostgreSQL 13.14; sterna needs 14 or newer"
-        );
+        assert_eq!(error, "u@/run/x:5432/d is PostgreSQL 13.14; sterna needs 14 or newer");
     }
 
     #[tokio::test]
@@ -264,33 +243,18 @@ mod tests {
         let error = connect(&info).await.map(drop).unwrap_err();
         let expected = format!("could not connect to u@{}:5432/d", folder.path().display());
         assert!(error.to_string().starts_with(&expected), "{error}");
-        assert!(
-            error.next_step().unwrap().contains("no server listens"),
-            "{error}"
-        );
-        assert_eq!(
-            super::super::classify(&error),
-            super::super::Fault::Transient
-        );
+        assert!(error.next_step().unwrap().contains("no server listens"), "{error}");
+        assert_eq!(super::super::classify(&error), super::super::Fault::Transient);
     }
 
     #[tokio::test]
     async fn a_silent_server_is_given_up() {
         let folder = tempfile::tempdir().unwrap();
         let _silent = tokio::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
-        let text = format!(
-            "host={} user=u dbname=d connect_timeout=1",
-            folder.path().display()
-        );
+        let text = format!("host={} user=u dbname=d connect_timeout=1", folder.path().display());
         let info = ConnInfo::resolve(Some(&text), &|_| None).unwrap();
         let error = connect(&info).await.map(drop).unwrap_err();
-        assert!(
-            error.to_string().ends_with("no answer within 1 s"),
-            "{error}"
-        );
-        assert_eq!(
-            super::super::classify(&error),
-            super::super::Fault::Transient
-        );
+        assert!(error.to_string().ends_with("no answer within 1 s"), "{error}");
+        assert_eq!(super::super::classify(&error), super::super::Fault::Transient);
     }
 }

@@ -1,5 +1,6 @@
 //! Where the server is and who asks.
 
+mod encryption;
 mod endpoint;
 mod key_value;
 mod pass_file;
@@ -68,14 +69,9 @@ impl ConnInfo {
     #[must_use]
     pub fn unix_socket(folder: &Path, port: u16, user: &str, database: &str) -> Self {
         let mut base = tokio_postgres::Config::new();
-        base.user(user)
-            .dbname(database)
-            .application_name(APPLICATION_NAME);
+        base.user(user).dbname(database).application_name(APPLICATION_NAME);
         ConnInfo {
-            endpoints: vec![Endpoint {
-                address: Address::Socket(folder.to_owned()),
-                port,
-            }],
+            endpoints: vec![Endpoint { address: Address::Socket(folder.to_owned()), port }],
             base,
             passwords: Passwords::File(Arc::default()),
             connect_timeout: Some(CONNECT_TIMEOUT),
@@ -140,8 +136,8 @@ impl ConnInfo {
         self.tls.as_ref()
     }
 
-    /// What to try at an endpoint, in this order.
-    pub(super) fn attempts(&self, endpoint: &Endpoint) -> &'static [Encryption] {
+    /// What to try at an endpoint, and what next.
+    pub(super) fn attempts(&self, endpoint: &Endpoint) -> (Encryption, Option<Encryption>) {
         match endpoint.address {
             // Nobody can listen in on a socket, and the server offers no TLS there.
             Address::Socket(_) => SslMode::Disable.attempts(),
@@ -190,29 +186,17 @@ impl ConnInfo {
             Address::Tcp { host, .. } => host,
             Address::Socket(path) => {
                 folder = path.to_string_lossy();
-                if SOCKET_FOLDERS.contains(&folder.as_ref()) {
-                    "localhost"
-                } else {
-                    &folder
-                }
+                if SOCKET_FOLDERS.contains(&folder.as_ref()) { "localhost" } else { &folder }
             }
         };
         let (port, database, user) = (endpoint.port, self.database(), self.user());
-        file.password(Wanted {
-            host,
-            port,
-            database,
-            user,
-        })
+        file.password(Wanted { host, port, database, user })
     }
 }
 
 impl fmt::Debug for ConnInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ConnInfo")
-            .field(&self.display())
-            .field(&self.ssl_mode)
-            .finish()
+        f.debug_tuple("ConnInfo").field(&self.display()).field(&self.ssl_mode).finish()
     }
 }
 
@@ -225,7 +209,7 @@ mod tests {
         let info = ConnInfo::unix_socket(Path::new("/run/x"), 5433, "u", "d");
         assert_eq!(info.display(), "u@/run/x:5433/d");
         assert_eq!(info.with_database("e").display(), "u@/run/x:5433/e");
-        assert_eq!(info.attempts(&info.endpoints[0]), [Encryption::None]);
+        assert_eq!(info.attempts(&info.endpoints[0]), (Encryption::None, None));
         assert!(!info.has_password(&info.endpoints[0]));
         let named = info.with_application_name("x");
         let config = named.driver_config(&info.endpoints[0], None, Encryption::None);

@@ -20,7 +20,17 @@ pub(super) fn could_not_connect(
     cause: tokio_postgres::Error,
 ) -> Error {
     let hint = hint(info, endpoint, &cause);
-    let error = failed(info, endpoint).caused_by(cause);
+    let error = failed(info, endpoint);
+    let error = if cause.as_db_error().is_some() || cause.is_closed() {
+        error.caused_by(cause)
+    } else {
+        // The driver's own layer says once more that it could not connect.
+        let text = cause.to_string();
+        match cause.into_source() {
+            Some(inner) => error.caused_by(inner),
+            None => error.caused_by(text),
+        }
+    };
     match hint {
         Some(hint) => error.hint(hint),
         None => error,
@@ -35,10 +45,7 @@ pub(super) fn not_reached(info: &ConnInfo, endpoint: &Endpoint, cause: io::Error
 }
 
 fn failed(info: &ConnInfo, endpoint: &Endpoint) -> Error {
-    Error::database(format!(
-        "could not connect to {}",
-        info.display_endpoint(endpoint)
-    ))
+    Error::database(format!("could not connect to {}", info.display_endpoint(endpoint)))
 }
 
 fn hint(info: &ConnInfo, endpoint: &Endpoint, cause: &tokio_postgres::Error) -> Option<String> {
@@ -86,9 +93,9 @@ fn hint(info: &ConnInfo, endpoint: &Endpoint, cause: &tokio_postgres::Error) -> 
                  PGPORT"
             ))
         }
-        (Address::Tcp { host, .. }, io::ErrorKind::ConnectionRefused) => Some(format!(
-            "check that the server runs: pg_isready -h {host} -p {port}"
-        )),
+        (Address::Tcp { host, .. }, io::ErrorKind::ConnectionRefused) => {
+            Some(format!("check that the server runs: pg_isready -h {host} -p {port}"))
+        }
         _ => None,
     }
 }

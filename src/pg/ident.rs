@@ -19,9 +19,7 @@ impl Ident {
     pub fn new(name: impl Into<String>) -> Result<Self> {
         let name = name.into();
         if name.is_empty() || name.contains('\0') {
-            return Err(Error::usage(format!(
-                "{name:?} is not a name that PostgreSQL accepts"
-            )));
+            return Err(Error::usage(format!("{name:?} is not a name that PostgreSQL accepts")));
         }
         if name.len() > MAX_BYTES {
             return Err(Error::usage(format!(
@@ -60,10 +58,7 @@ impl Table {
     /// # Errors
     /// As [`Ident::new`].
     pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Result<Self> {
-        Ok(Table {
-            schema: Ident::new(schema)?,
-            name: Ident::new(name)?,
-        })
+        Ok(Table { schema: Ident::new(schema)?, name: Ident::new(name)? })
     }
 
     /// The relation `<name><suffix>` of the same schema.
@@ -88,22 +83,14 @@ mod tests {
     #[test]
     fn quotes_are_doubled() {
         assert_eq!(Ident::new("a\"b").unwrap().to_string(), "\"a\"\"b\"");
-        assert_eq!(
-            Table::new("public", "t").unwrap().to_string(),
-            "\"public\".\"t\""
-        );
+        assert_eq!(Table::new("public", "t").unwrap().to_string(), "\"public\".\"t\"");
     }
 
     #[test]
     fn a_name_that_would_be_cut_is_refused() {
         assert!(Ident::new("x".repeat(63)).is_ok());
         assert!(Ident::new("x".repeat(64)).is_err());
-        assert!(
-            Table::new("public", "x".repeat(60))
-                .unwrap()
-                .with_suffix("_staging")
-                .is_err()
-        );
+        assert!(Table::new("public", "x".repeat(60)).unwrap().with_suffix("_staging").is_err());
         assert!(Ident::new("").is_err());
     }
 }

@@ -34,11 +34,7 @@ const USUAL_FOLDERS: [&str; 7] = [
 /// A usage error where [`FOLDER_VARIABLE`] names a folder without them; where
 /// none is found, an error that says which package has them.
 pub fn find() -> Result<PathBuf> {
-    search(
-        env::var_os(FOLDER_VARIABLE).as_deref(),
-        env::var_os("PATH").as_deref(),
-        &USUAL_FOLDERS,
-    )
+    search(env::var_os(FOLDER_VARIABLE).as_deref(), env::var_os("PATH").as_deref(), &USUAL_FOLDERS)
 }
 
 fn search(chosen: Option<&OsStr>, path: Option<&OsStr>, patterns: &[&str]) -> Result<PathBuf> {
@@ -50,24 +46,20 @@ fn search(chosen: Option<&OsStr>, path: Option<&OsStr>, patterns: &[&str]) -> Re
                 folder.display(),
                 NEEDED.join(" and ")
             ))
-            .hint(format!(
-                "unset {FOLDER_VARIABLE}, or set it to what `pg_config --bindir` prints"
-            ))
+            .hint(format!("unset {FOLDER_VARIABLE}, or set it to what `pg_config --bindir` prints"))
         });
     }
     let in_path = path.into_iter().flat_map(env::split_paths);
     let usual = patterns.iter().flat_map(|pattern| newest_first(pattern));
-    in_path
-        .chain(usual)
-        .find_map(|folder| programs_in(&folder))
-        .ok_or_else(|| {
-            Error::database("the PostgreSQL server's programs (initdb, postgres) were not found")
-                .hint(format!(
-                    "run script/postgres, which installs them on Debian and Ubuntu (package \
+    in_path.chain(usual).find_map(|folder| programs_in(&folder)).ok_or_else(|| {
+        Error::database("the PostgreSQL server's programs (initdb, postgres) were not found").hint(
+            format!(
+                "run script/postgres, which installs them on Debian and Ubuntu (package \
                  postgresql); Fedora: dnf install postgresql-server; macOS: brew install \
                  postgresql@17; or set {FOLDER_VARIABLE} to their folder"
-                ))
-        })
+            ),
+        )
+    })
 }
 
 /// The folder that holds the programs themselves, not links to them: from there
@@ -79,20 +71,13 @@ fn programs_in(folder: &Path) -> Option<PathBuf> {
     let program = folder.join(NEEDED[0]).canonicalize().ok()?;
     let home = program.parent()?;
     let whole = NEEDED.iter().all(|name| home.join(name).is_file());
-    Some(if whole {
-        home.to_path_buf()
-    } else {
-        folder.to_path_buf()
-    })
+    Some(if whole { home.to_path_buf() } else { folder.to_path_buf() })
 }
 
 /// The folders that match `pattern`, ordered by the numbers in their paths.
 fn newest_first(pattern: &str) -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = glob::glob(pattern)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry.ok())
-        .collect();
+    let mut folders: Vec<PathBuf> =
+        glob::glob(pattern).into_iter().flatten().filter_map(|entry| entry.ok()).collect();
     folders.sort_by_key(|folder| std::cmp::Reverse(version(folder)));
     folders
 }
@@ -100,9 +85,7 @@ fn newest_first(pattern: &str) -> Vec<PathBuf> {
 /// The numbers in a path, as in `[9, 6]` for `/usr/lib/postgresql/9.6/bin`.
 fn version(folder: &Path) -> Vec<u32> {
     let text = folder.to_string_lossy();
-    text.split(|c: char| !c.is_ascii_digit())
-        .filter_map(|digits| digits.parse().ok())
-        .collect()
+    text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
 }
 
 #[cfg(test)]
@@ -143,11 +126,7 @@ mod tests {
         let found = search(Some(chosen.as_os_str()), Some(&path), &pattern).unwrap();
         assert!(found.ends_with("a"));
         assert!(search(None, Some(&path), &pattern).unwrap().ends_with("b"));
-        assert!(
-            search(Some(OsStr::new("")), None, &pattern)
-                .unwrap()
-                .ends_with("c")
-        );
+        assert!(search(Some(OsStr::new("")), None, &pattern).unwrap().ends_with("c"));
     }
 
     #[test]
@@ -160,11 +139,7 @@ mod tests {
         for name in NEEDED {
             std::os::unix::fs::symlink(home.join(name), links.join(name)).unwrap();
         }
-        assert!(
-            search(Some(links.as_os_str()), None, &[])
-                .unwrap()
-                .ends_with("home")
-        );
+        assert!(search(Some(links.as_os_str()), None, &[]).unwrap().ends_with("home"));
     }
 
     #[test]
@@ -174,12 +149,6 @@ mod tests {
         let pattern = format!("{}/usual", root.path().display());
         let error = search(Some(root.path().as_os_str()), None, &[&pattern]).unwrap_err();
         assert_eq!(error.kind(), crate::Kind::Usage);
-        assert!(
-            search(None, None, &[])
-                .unwrap_err()
-                .next_step()
-                .unwrap()
-                .contains("dnf")
-        );
+        assert!(search(None, None, &[]).unwrap_err().next_step().unwrap().contains("dnf"));
     }
 }

@@ -41,10 +41,7 @@ pub fn fill(template: &str, names: &[(&str, &dyn Quoted)]) -> String {
     while let Some((before, after)) = rest.split_once('{') {
         sql.push_str(before);
         let found = after.split_once('}').and_then(|(key, tail)| {
-            names
-                .iter()
-                .find(|(name, _)| *name == key)
-                .map(|(_, name)| (name, tail))
+            names.iter().find(|(name, _)| *name == key).map(|(_, name)| (name, tail))
         });
         match found {
             Some((name, tail)) => {
@@ -70,10 +67,8 @@ mod tests {
         let odd = Ident::new("{b}").unwrap();
         let table = Table::new("s", "t\"").unwrap();
         let columns = Columns(vec![odd.clone(), Ident::new("c").unwrap()]);
-        let sql = fill(
-            "COPY {t} ({cols}) {x} '{}'",
-            &[("t", &table), ("cols", &columns), ("b", &odd)],
-        );
+        let sql =
+            fill("COPY {t} ({cols}) {x} '{}'", &[("t", &table), ("cols", &columns), ("b", &odd)]);
         assert_eq!(sql, "COPY \"s\".\"t\"\"\" (\"{b}\", \"c\") {x} '{}'");
     }
 }

@@ -25,12 +25,7 @@ pub fn classify(error: &Error) -> Fault {
     match error.sqlstate() {
         Some(code) => classify_code(code),
         None if error.kind() != Kind::Database => Fault::Other,
-        None if error
-            .postgres()
-            .is_some_and(tokio_postgres::Error::is_closed) =>
-        {
-            Fault::Transient
-        }
+        None if error.postgres().is_some_and(tokio_postgres::Error::is_closed) => Fault::Transient,
         None => match io_cause(error).map(io::Error::kind) {
             None
             | Some(
@@ -66,9 +61,7 @@ mod tests {
 
     #[test]
     fn classes_of_sqlstate() {
-        for code in [
-            "08006", "40001", "40P01", "53300", "57014", "57P01", "57P03",
-        ] {
+        for code in ["08006", "40001", "40P01", "53300", "57014", "57P01", "57P03"] {
             assert_eq!(classify_code(code), Fault::Transient, "{code}");
         }
         for code in ["22003", "22001", "23505", "23514", "23503"] {
@@ -82,16 +75,10 @@ mod tests {
     #[test]
     fn a_broken_connection_is_transient_and_a_broken_file_is_not() {
         let broken = || io::Error::from(io::ErrorKind::ConnectionReset);
-        assert_eq!(
-            classify(&Error::database("x").caused_by(broken())),
-            Fault::Transient
-        );
+        assert_eq!(classify(&Error::database("x").caused_by(broken())), Fault::Transient);
         assert_eq!(classify(&Error::file("a.csv", broken())), Fault::Other);
         assert_eq!(classify(&Error::database("x")), Fault::Other);
         let handshake = io::Error::from(io::ErrorKind::InvalidData);
-        assert_eq!(
-            classify(&Error::database("x").caused_by(handshake)),
-            Fault::Other
-        );
+        assert_eq!(classify(&Error::database("x").caused_by(handshake)), Fault::Other);
     }
 }

@@ -36,22 +36,18 @@ pub(crate) enum SslMode {
 
 impl SslMode {
     /// Every mode, weakest first.
-    pub(crate) const NAMES: [&str; 6] = [
-        "disable",
-        "allow",
-        "prefer",
-        "require",
-        "verify-ca",
-        "verify-full",
-    ];
+    pub(crate) const NAMES: [&str; 6] =
+        ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-    /// What to try, in this order, until the server agrees.
-    pub(crate) fn attempts(self) -> &'static [Encryption] {
+    /// What to try, and what to try next where the server does not agree.
+    pub(crate) fn attempts(self) -> (Encryption, Option<Encryption>) {
         match self {
-            SslMode::Disable => &[Encryption::None],
-            SslMode::Allow => &[Encryption::None, Encryption::Required],
-            SslMode::Prefer => &[Encryption::Offered, Encryption::None],
-            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => &[Encryption::Required],
+            SslMode::Disable => (Encryption::None, None),
+            SslMode::Allow => (Encryption::None, Some(Encryption::Required)),
+            SslMode::Prefer => (Encryption::Offered, Some(Encryption::None)),
+            SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => {
+                (Encryption::Required, None)
+            }
         }
     }
 }
@@ -125,12 +121,10 @@ pub(crate) fn connector(
             let certificates = read_certificates(&files.certificates)?;
             let key = PrivateKeyDer::from_pem_file(&files.key)
                 .map_err(|error| unusable(&files.key, error))?;
-            builder
-                .with_client_auth_cert(certificates, key)
-                .map_err(|error| {
-                    Error::bad_file(files.key.display(), "not the key of the client certificate")
-                        .caused_by(error)
-                })?
+            builder.with_client_auth_cert(certificates, key).map_err(|error| {
+                Error::bad_file(files.key.display(), "not the key of the client certificate")
+                    .caused_by(error)
+            })?
         }
     };
     Ok(MakeRustlsConnect::new(config))
@@ -190,10 +184,7 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
         .and_then(Iterator::collect)
         .map_err(|error| unusable(file, error))?;
     if certificates.is_empty() {
-        return Err(Error::bad_file(
-            file.display(),
-            "no certificate in PEM form in it",
-        ));
+        return Err(Error::bad_file(file.display(), "no certificate in PEM form in it"));
     }
     Ok(certificates)
 }
@@ -202,5 +193,39 @@ fn unusable(file: &Path, error: rustls::pki_types::pem::Error) -> Error {
     match error {
         rustls::pki_types::pem::Error::Io(error) => Error::file(file, error),
         error => Error::bad_file(file.display(), "not a usable PEM file").caused_by(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(mode: SslMode, roots: Option<&Roots>) -> Error {
+        connector(mode, roots, None).err().expect("refused")
+    }
+
+    #[test]
+    fn verification_needs_a_root_and_require_does_not() {
+        let absent = Roots::UsualFile("/nonexistent/root.crt".into());
+        let error = refusal(SslMode::VerifyCa, Some(&absent));
+        assert_eq!(error.kind().exit_code(), 2);
+        assert!(error.to_string().starts_with("/nonexistent/root.crt does not exist"), "{error}");
+        assert!(error.next_step().is_some_and(|hint| hint.contains("sslrootcert")));
+        assert_eq!(refusal(SslMode::VerifyFull, None).kind().exit_code(), 2);
+        assert!(connector(SslMode::Require, Some(&absent), None).is_ok());
+        assert!(connector(SslMode::Prefer, None, None).is_ok());
+    }
+
+    #[test]
+    fn a_root_file_that_is_none_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("root.crt");
+        let roots = Roots::File(file.clone());
+        assert!(refusal(SslMode::VerifyFull, Some(&roots)).to_string().contains("root.crt"));
+        for text in ["", "not PEM", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+            std::fs::write(&file, text).unwrap();
+            let error = refusal(SslMode::Require, Some(&roots));
+            assert!(error.to_string().contains("root.crt"), "{error}");
+        }
     }
 }

@@ -16,13 +16,10 @@ fn ask(server: &Embedded, sql: &str) -> Option<String> {
     new_runtime().unwrap().block_on(async {
         let client = connect(&server.conninfo("postgres")).await.unwrap();
         let messages = client.simple_query(sql).await.unwrap();
-        messages
-            .into_iter()
-            .rev()
-            .find_map(|message| match message {
-                tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
-                _ => None,
-            })
+        messages.into_iter().rev().find_map(|message| match message {
+            tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        })
     })
 }
 
@@ -35,10 +32,7 @@ fn dropping_it_leaves_neither_process_nor_folder() {
     let server = Embedded::start(&Options::default()).unwrap();
     let folder = server.socket_folder().to_path_buf();
     let process = postmaster(&server.data_folder());
-    assert_eq!(
-        fs::metadata(&folder).unwrap().permissions().mode() & 0o777,
-        0o700
-    );
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     assert!(is_alive(process));
     drop(server);
     assert!(!is_alive(process));
@@ -52,9 +46,7 @@ fn it_listens_on_its_socket_alone_and_is_durable_on_request() {
     assert_eq!(setting(&fast, "fsync"), "off");
     assert_eq!(setting(&fast, "server_encoding"), "UTF8");
 
-    let durable = Options::durable()
-        .set("application_name", "it's here")
-        .set("work_mem", "8MB");
+    let durable = Options::durable().set("application_name", "it's here").set("work_mem", "8MB");
     let durable = Embedded::start(&durable).unwrap();
     assert_eq!(setting(&durable, "fsync"), "on");
     assert_eq!(setting(&durable, "full_page_writes"), "on");
@@ -65,10 +57,7 @@ fn it_listens_on_its_socket_alone_and_is_durable_on_request() {
 #[test]
 fn what_was_committed_survives_an_immediate_stop_and_a_kill() {
     let mut server = Embedded::start(&Options::default()).unwrap();
-    ask(
-        &server,
-        "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n",
-    );
+    ask(&server, "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n");
     server.stop(StopMode::Immediate).unwrap();
     assert!(fs::exists(server.data_folder()).unwrap());
     server.start_again().unwrap();
@@ -78,10 +67,7 @@ fn what_was_committed_survives_an_immediate_stop_and_a_kill() {
     // The lock file that this leaves behind says that a server is ready.
     let process = postmaster(&server.data_folder());
     kill(process, Signal::SIGKILL).unwrap();
-    assert_eq!(
-        server.stop(StopMode::Fast).unwrap_err().kind(),
-        Kind::Database
-    );
+    assert_eq!(server.stop(StopMode::Fast).unwrap_err().kind(), Kind::Database);
     server.start_again().unwrap();
     assert_ne!(postmaster(&server.data_folder()), process);
     assert_eq!(ask(&server, "SELECT count(*) FROM kept").unwrap(), "1001");
@@ -108,18 +94,8 @@ fn a_server_that_does_not_start_shows_its_log_and_is_cleaned_up() {
     // By the setting's name, whatever language the server speaks.
     assert!(message.contains("shared_buffers"), "{message}");
     let quoted = message.split('"').find(|part| part.starts_with('/'));
-    let folder = Path::new(quoted.unwrap())
-        .parent()
-        .and_then(Path::parent)
-        .unwrap();
-    assert!(
-        folder
-            .file_name()
-            .unwrap()
-            .to_string_lossy()
-            .starts_with("sterna-pg-"),
-        "{message}"
-    );
+    let folder = Path::new(quoted.unwrap()).parent().and_then(Path::parent).unwrap();
+    assert!(folder.file_name().unwrap().to_string_lossy().starts_with("sterna-pg-"), "{message}");
     assert!(!folder.exists());
 }
 

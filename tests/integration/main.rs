@@ -1,10 +1,8 @@
 //! Everything that needs a real server, in one binary with a module per topic.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "in a test, a panic is how failure is reported"
-)]
+#![allow(clippy::unwrap_used, reason = "in a test, a panic is how failure is reported")]
 
+mod connect;
 mod embedded;
 mod sandbox;
 mod schema;

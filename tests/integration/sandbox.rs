@@ -37,13 +37,7 @@ impl Waiting {
         let socket_folder = PathBuf::from(line.trim_end());
         let server = postmaster(&socket_folder.join("data"));
         assert!(is_alive(server));
-        Waiting {
-            sterna: child,
-            input,
-            output,
-            socket_folder,
-            server,
-        }
+        Waiting { sterna: child, input, output, socket_folder, server }
     }
 
     fn signal(&self, signal: Signal) {
@@ -61,33 +55,18 @@ fn the_command_finds_the_database_by_each_of_the_ways() {
     let by_variables = r"psql -XAtc 'SELECT count(*) FROM species'";
     let by_url = r#"psql -XAt "$DATABASE_URL" -c 'SELECT count(*) FROM cites_trade_records'"#;
     let script = format!("{by_variables} && env -u PGHOST -u PGDATABASE {by_url}; exit 7");
-    let run = Finished::from(
-        sterna(&["sandbox", "--", "sh", "-c", &script])
-            .output()
-            .unwrap(),
-    );
+    let run = Finished::from(sterna(&["sandbox", "--", "sh", "-c", &script]).output().unwrap());
     assert_eq!(run.expect_code(7).stdout, "0\n0\n");
 }
 
 #[tokio::test]
 async fn a_connection_of_the_caller_does_not_leak_in() {
     let callers = TestDb::new().await;
-    let psql = [
-        "sandbox",
-        "--schema",
-        "none",
-        "--",
-        "psql",
-        "-XAtc",
-        "SELECT current_database()",
-    ];
+    let psql = ["sandbox", "--schema", "none", "--", "psql", "-XAtc", "SELECT current_database()"];
     assert_eq!(callers.sterna(&psql).expect_code(0).stdout, "sterna\n");
 
     let mut misled = callers.command(&psql);
-    misled
-        .env("PGHOSTADDR", "192.0.2.1")
-        .env("PGSERVICE", "no such")
-        .env("PGOPTIONS", "-c no=1");
+    misled.env("PGHOSTADDR", "192.0.2.1").env("PGSERVICE", "no such").env("PGOPTIONS", "-c no=1");
     let run = Finished::from(misled.output().unwrap());
     assert_eq!(run.expect_code(0).stdout, "sterna\n");
 }
@@ -129,9 +108,7 @@ fn in_temporary_folder(folder: &Path) -> PathBuf {
     let script = r#"psql -XAtqc "SELECT 1" && psql -XAtq "$DATABASE_URL" -c "SELECT 2" && printf '%s' "$PGHOST""#;
     // Relative to where sterna is started, as a user may have it.
     let mut sandbox = sterna(&["sandbox", "--", "sh", "-c", script]);
-    sandbox
-        .current_dir(folder.parent().unwrap())
-        .env("TMPDIR", folder.file_name().unwrap());
+    sandbox.current_dir(folder.parent().unwrap()).env("TMPDIR", folder.file_name().unwrap());
     let run = Finished::from(sandbox.output().unwrap()).expect_code(0);
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(lines[..2], ["1", "2"]);
@@ -170,32 +147,16 @@ fn a_temporary_folder_of_ones_own_does_not_stop_root() {
     fs::create_dir(&own).unwrap();
     fs::set_permissions(&own, fs::Permissions::from_mode(0o700)).unwrap();
     let used = in_temporary_folder(&own);
-    assert_eq!(
-        used.starts_with(&own),
-        !nix::unistd::Uid::effective().is_root()
-    );
+    assert_eq!(used.starts_with(&own), !nix::unistd::Uid::effective().is_root());
 }
 
 #[test]
 fn what_cannot_be_run_is_a_usage_error() {
-    let missing = Finished::from(
-        sterna(&["sandbox", "--", "/no/such/command"])
-            .output()
-            .unwrap(),
-    );
+    let missing = Finished::from(sterna(&["sandbox", "--", "/no/such/command"]).output().unwrap());
     let missing = missing.expect_code(2);
-    assert!(
-        missing
-            .stderr
-            .starts_with("error: there is no command /no/such/command\nhint: ")
-    );
+    assert!(missing.stderr.starts_with("error: there is no command /no/such/command\nhint: "));
 
     let mut wrong = sterna(&["sandbox", "--", "true"]);
     let wrong = Finished::from(wrong.env("STERNA_PG_BIN", "/nowhere").output().unwrap());
-    assert!(
-        wrong
-            .expect_code(2)
-            .stderr
-            .contains("STERNA_PG_BIN is /nowhere")
-    );
+    assert!(wrong.expect_code(2).stderr.contains("STERNA_PG_BIN is /nowhere"));
 }

@@ -30,17 +30,8 @@ async fn every_test_has_a_database_of_its_own() {
     drop(one);
     let names = other.psql("SELECT datname FROM pg_database").await;
     let names: HashSet<&str> = names.lines().collect();
-    assert!(
-        names.contains(other.name()) && !names.contains(gone.as_str()),
-        "{names:?}"
-    );
-    assert_eq!(
-        TestDb::empty()
-            .await
-            .psql("SELECT to_regclass('species') IS NULL")
-            .await,
-        "t"
-    );
+    assert!(names.contains(other.name()) && !names.contains(gone.as_str()), "{names:?}");
+    assert_eq!(TestDb::empty().await.psql("SELECT to_regclass('species') IS NULL").await, "t");
 }
 
 #[tokio::test]
@@ -49,20 +40,14 @@ async fn trade_falls_with_its_species_and_is_counted_by_year() {
         let db = TestDb::with_schema(schema).await;
         db.psql(SPECIES).await;
         db.psql(TRADE).await;
-        assert_eq!(
-            db.psql("SELECT * FROM trade_records_by_year()").await,
-            "2020|1"
-        );
+        assert_eq!(db.psql("SELECT * FROM trade_records_by_year()").await, "2020|1");
         let by_species = "SELECT y.* FROM species AS s, species_trade_by_year(s.id) AS y";
         assert_eq!(db.psql(by_species).await, "2020|1");
         let overview =
             "SELECT scientific_name, trade_records, last_year FROM species_trade_overview";
         assert_eq!(db.psql(overview).await, "Ursus maritimus|1|2020");
         db.psql("DELETE FROM species").await;
-        assert_eq!(
-            db.psql("SELECT count(*) FROM cites_trade_records").await,
-            "0"
-        );
+        assert_eq!(db.psql("SELECT count(*) FROM cites_trade_records").await, "0");
     }
 }
 
@@ -97,10 +82,7 @@ async fn anyone_reads_the_summary_and_only_the_service_writes_it() {
     let db = TestDb::new().await;
     db.psql(SPECIES).await;
     for role in ["anon", "authenticated"] {
-        let refused = db
-            .try_psql(&format!("SET ROLE {role}; {SUMMARY}"))
-            .await
-            .unwrap_err();
+        let refused = db.try_psql(&format!("SET ROLE {role}; {SUMMARY}")).await.unwrap_err();
         assert_eq!(refused.sqlstate(), Some("42501"), "{role}: {refused}");
     }
     db.psql(&format!("SET ROLE service_role; {SUMMARY}")).await;

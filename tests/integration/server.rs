@@ -154,29 +154,16 @@ async fn template(schema: ModelSchema) -> &'static Ident {
 
 /// Closes the session of `client` and waits until the server has noticed.
 async fn wait_until_alone(client: &mut Connection) {
-    let pid: i32 = client
-        .query_one("SELECT pg_backend_pid()", &[])
-        .await
-        .unwrap()
-        .get(0);
+    let pid: i32 = client.query_one("SELECT pg_backend_pid()", &[]).await.unwrap().get(0);
     let other = connect(&shared().conninfo("postgres")).await.unwrap();
     let end = "SELECT pg_terminate_backend($1, 10000)";
-    assert!(
-        other
-            .query_one(end, &[&pid])
-            .await
-            .unwrap()
-            .get::<_, bool>(0)
-    );
+    assert!(other.query_one(end, &[&pid]).await.unwrap().get::<_, bool>(0));
 }
 
 /// `sterna` with these arguments and no database to find.
 pub(crate) fn sterna<A: AsRef<OsStr>>(args: &[A]) -> Command {
     let mut command = Command::new(STERNA);
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .env_remove("DATABASE_URL");
+    command.args(args).stdin(Stdio::null()).env_remove("DATABASE_URL");
     for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
         command.env_remove(name);
     }
@@ -213,9 +200,7 @@ impl Finished {
 
 /// A runtime for code outside of the test's own.
 pub(crate) fn new_runtime() -> std::io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Waits at most 20 seconds for something that other processes bring about.

@@ -93,12 +93,7 @@ impl<'a> Encoder<'a> {
     #[must_use]
     pub fn new(taxa: &'a Taxa, row_ids: &'a RowIds, on_inexact: OnInexact) -> Self {
         let round = on_inexact == OnInexact::Round;
-        Encoder {
-            taxa,
-            row_ids,
-            round,
-            decimal: Decimal::default(),
-        }
+        Encoder { taxa, row_ids, round, decimal: Decimal::default() }
     }
 
     /// Encodes `records` into `out`, which is emptied first and keeps its buffers.
@@ -130,12 +125,7 @@ impl<'a> Encoder<'a> {
                 }
                 Err(Misfit { reason, field }) => {
                     out.rows.truncate(start);
-                    rejects.push(Reject {
-                        record: index as u32,
-                        reason,
-                        field,
-                        message: None,
-                    });
+                    rejects.push(Reject { record: index as u32, reason, field, message: None });
                 }
             }
         }
@@ -173,17 +163,11 @@ impl<'a> Encoder<'a> {
                     }
                     None => {
                         let field = plan.layout.lookup;
-                        return Err(Misfit {
-                            reason: Reason::UnmappedTaxon,
-                            field,
-                        });
+                        return Err(Misfit { reason: Reason::UnmappedTaxon, field });
                     }
                 },
                 Origin::Absent if column.not_null => {
-                    return Err(Misfit {
-                        reason: Reason::MissingRequired,
-                        field: None,
-                    });
+                    return Err(Misfit { reason: Reason::MissingRequired, field: None });
                 }
                 Origin::Absent => {
                     out.put_i32(-1);
@@ -191,10 +175,7 @@ impl<'a> Encoder<'a> {
                 }
             };
             let text = record.field(field);
-            let misfit = |reason| Misfit {
-                reason,
-                field: Some(field),
-            };
+            let misfit = |reason| Misfit { reason, field: Some(field) };
             if text.is_empty() {
                 if column.not_null {
                     return Err(misfit(Reason::MissingRequired));
@@ -253,11 +234,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn accept(&self, inexact: bool) -> Result<bool, Reason> {
-        if inexact && !self.round {
-            Err(Reason::NumericPrecision)
-        } else {
-            Ok(inexact)
-        }
+        if inexact && !self.round { Err(Reason::NumericPrecision) } else { Ok(inexact) }
     }
 }
 

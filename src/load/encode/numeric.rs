@@ -67,14 +67,8 @@ impl Decimal {
 
     /// Makes it fit `numeric` without a declared precision.
     pub(super) fn fit_any(&self) -> Result<(), Reason> {
-        let too_large = self
-            .integer_digits()
-            .is_some_and(|n| n > MAX_INTEGER_DIGITS);
-        if too_large || self.scale > MAX_SCALE {
-            Err(Reason::OutOfRange)
-        } else {
-            Ok(())
-        }
+        let too_large = self.integer_digits().is_some_and(|n| n > MAX_INTEGER_DIGITS);
+        if too_large || self.scale > MAX_SCALE { Err(Reason::OutOfRange) } else { Ok(()) }
     }
 
     /// Makes it fit `numeric(p,s)`; returns whether it had to be rounded.
@@ -83,10 +77,7 @@ impl Decimal {
     pub(super) fn fit(&mut self, to: NumericType, round: bool) -> Result<bool, Reason> {
         let scale = i64::from(to.scale);
         let max_integer_digits = i64::from(to.precision) - scale;
-        if self
-            .integer_digits()
-            .is_some_and(|n| n > max_integer_digits)
-        {
+        if self.integer_digits().is_some_and(|n| n > max_integer_digits) {
             return Err(Reason::NumericPrecision);
         }
         self.scale = scale.max(0);
@@ -105,10 +96,7 @@ impl Decimal {
         if up {
             self.increment();
         }
-        if self
-            .integer_digits()
-            .is_some_and(|n| n > max_integer_digits)
-        {
+        if self.integer_digits().is_some_and(|n| n > max_integer_digits) {
             return Err(Reason::NumericPrecision);
         }
         Ok(true)
@@ -166,9 +154,7 @@ fn parse_exponent(text: &[u8]) -> Result<i64, Reason> {
         return Err(Reason::InvalidNumber);
     }
     // Beyond any column, but still a number: let the range check say so.
-    let value = digits.iter().fold(0i64, |sum, d| {
-        (sum * 10 + i64::from(d - b'0')).min(1_000_000)
-    });
+    let value = digits.iter().fold(0i64, |sum, d| (sum * 10 + i64::from(d - b'0')).min(1_000_000));
     Ok(sign * value)
 }
 
@@ -196,19 +182,11 @@ mod tests {
         assert_eq!(wire.len(), 8 + 2 * count as usize);
         let group = |g: i32| {
             let index = weight - g;
-            if index < 0 || index >= i32::from(count) {
-                0
-            } else {
-                word(4 + index as usize)
-            }
+            if index < 0 || index >= i32::from(count) { 0 } else { word(4 + index as usize) }
         };
-        let whole: String = (0..=weight.max(0))
-            .rev()
-            .map(|g| format!("{:04}", group(g)))
-            .collect();
-        let fraction: String = (1..=(scale as i32).div_euclid(4) + 1)
-            .map(|g| format!("{:04}", group(-g)))
-            .collect();
+        let whole: String = (0..=weight.max(0)).rev().map(|g| format!("{:04}", group(g))).collect();
+        let fraction: String =
+            (1..=(scale as i32).div_euclid(4) + 1).map(|g| format!("{:04}", group(-g))).collect();
         let whole = whole.trim_start_matches('0');
         let sign = if word(2) as u16 == 0x4000 { "-" } else { "" };
         let whole = if whole.is_empty() { "0" } else { whole };
@@ -216,10 +194,7 @@ mod tests {
         format!("{sign}{whole}{point}{}", &fraction[..scale])
     }
 
-    const MONEY: Option<NumericType> = Some(NumericType {
-        precision: 10,
-        scale: 2,
-    });
+    const MONEY: Option<NumericType> = Some(NumericType { precision: 10, scale: 2 });
 
     #[test]
     fn the_real_files_values() {
@@ -259,24 +234,15 @@ mod tests {
 
     #[test]
     fn negative_and_large_scales() {
-        let thousands = Some(NumericType {
-            precision: 2,
-            scale: -3,
-        });
+        let thousands = Some(NumericType { precision: 2, scale: -3 });
         let to = |value, round| wire(value, thousands, round).map(|(r, w)| (r, text(&w)));
         assert_eq!(to("12000", false), Ok((false, "12000".into())));
         assert_eq!(to("12500", true), Ok((true, "13000".into())));
         assert_eq!(to("499", true), Ok((true, "0".into())));
         assert_eq!(to("500", true), Ok((true, "1000".into())));
         assert_eq!(to("99500", true), Err(Reason::NumericPrecision));
-        let small = Some(NumericType {
-            precision: 2,
-            scale: 4,
-        });
-        assert_eq!(
-            wire("0.0012", small, false).map(|(_, w)| text(&w)),
-            Ok("0.0012".into())
-        );
+        let small = Some(NumericType { precision: 2, scale: 4 });
+        assert_eq!(wire("0.0012", small, false).map(|(_, w)| text(&w)), Ok("0.0012".into()));
         assert_eq!(wire("0.01", small, false), Err(Reason::NumericPrecision));
     }
 

@@ -29,14 +29,10 @@ fn integer(text: &[u8]) -> Result<i64, Reason> {
         return Err(Reason::InvalidInteger);
     }
     // Summed below zero, where there is room for one more.
-    let sum = digits.iter().try_fold(0i64, |sum, digit| {
-        sum.checked_mul(10)?.checked_sub(i64::from(digit - b'0'))
-    });
-    let value = if negative {
-        sum
-    } else {
-        sum.and_then(i64::checked_neg)
-    };
+    let sum = digits
+        .iter()
+        .try_fold(0i64, |sum, digit| sum.checked_mul(10)?.checked_sub(i64::from(digit - b'0')));
+    let value = if negative { sum } else { sum.and_then(i64::checked_neg) };
     value.ok_or(Reason::OutOfRange)
 }
 
@@ -59,9 +55,8 @@ where
     T: FromStr + std::fmt::LowerExp,
 {
     let text = std::str::from_utf8(text).map_err(|_| Reason::InvalidNumber)?;
-    let numeric = text
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
+    let numeric =
+        text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
     if !numeric {
         // Rust also reads "inf" and "nan".
         return Err(Reason::InvalidNumber);
@@ -82,31 +77,21 @@ fn significand(text: &str) -> (String, i64) {
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let exponent: i64 = exponent.parse().unwrap_or(0);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits: String = whole
-        .chars()
-        .chain(fraction.chars())
-        .filter(char::is_ascii_digit)
-        .collect();
+    let digits: String =
+        whole.chars().chain(fraction.chars()).filter(char::is_ascii_digit).collect();
     let significant = digits.trim_end_matches('0');
     let dropped = digits.len() - significant.len();
     let significant = significant.trim_start_matches('0');
     match significant {
         "" => (String::new(), 0),
-        _ => (
-            significant.into(),
-            exponent - fraction.len() as i64 + dropped as i64,
-        ),
+        _ => (significant.into(), exponent - fraction.len() as i64 + dropped as i64),
     }
 }
 
 /// Days since 2000-01-01 of a date such as `2024-12-31`.
 pub(super) fn date(text: &[u8]) -> Result<i32, Reason> {
     let form = |(i, b): (usize, &u8)| {
-        if i == 4 || i == 7 {
-            *b == b'-'
-        } else {
-            b.is_ascii_digit()
-        }
+        if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() }
     };
     if text.len() != 10 || !text.iter().enumerate().all(form) {
         return Err(Reason::InvalidDate);
@@ -118,9 +103,7 @@ pub(super) fn date(text: &[u8]) -> Result<i32, Reason> {
         return Err(Reason::InvalidDate);
     }
     let epoch = jiff::civil::date(2000, 1, 1);
-    let span = epoch
-        .until((Unit::Day, date))
-        .map_err(|_| Reason::OutOfRange)?;
+    let span = epoch.until((Unit::Day, date)).map_err(|_| Reason::OutOfRange)?;
     Ok(span.get_days())
 }
 
@@ -175,10 +158,7 @@ mod tests {
         assert_eq!(parse_integer::<i16>(b"-32768"), Ok(-32768));
         assert_eq!(parse_integer::<i16>(b"32768"), Err(Reason::OutOfRange));
         assert_eq!(parse_integer::<i64>(b"-9223372036854775808"), Ok(i64::MIN));
-        assert_eq!(
-            parse_integer::<i64>(b"9223372036854775808"),
-            Err(Reason::OutOfRange)
-        );
+        assert_eq!(parse_integer::<i64>(b"9223372036854775808"), Err(Reason::OutOfRange));
         assert_eq!(parse_integer::<i32>(b"+007"), Ok(7));
         for bad in ["", "-", "1.0", "1e3", " 1", "1 ", "1_000", "0x1", "٣"] {
             assert_eq!(
@@ -196,10 +176,7 @@ mod tests {
         assert_eq!(double("0.1"), Ok((0.1, false)));
         assert_eq!(double("1.50e1"), Ok((15.0, false)));
         assert_eq!(double("-0.0"), Ok((-0.0, false)));
-        assert_eq!(
-            double("0.12345678901234567890"),
-            Ok((0.123_456_789_012_345_68, true))
-        );
+        assert_eq!(double("0.12345678901234567890"), Ok((0.123_456_789_012_345_68, true)));
         assert_eq!(real("16777217"), Ok((16_777_216.0, true)));
         assert_eq!(double("1e999"), Err(Reason::OutOfRange));
         assert_eq!(double("1e-999"), Err(Reason::OutOfRange));
@@ -213,29 +190,15 @@ mod tests {
         assert_eq!(date(b"2000-01-01"), Ok(0));
         assert_eq!(date(b"1999-12-31"), Ok(-1));
         assert_eq!(date(b"2024-02-29"), Ok(8825));
-        for bad in [
-            "2023-02-29",
-            "24-01-01",
-            "01/02/2024",
-            "2024-1-1",
-            "2024-01-01T00:00",
-            "0000-01-01",
-        ] {
+        for bad in
+            ["2023-02-29", "24-01-01", "01/02/2024", "2024-1-1", "2024-01-01T00:00", "0000-01-01"]
+        {
             assert_eq!(date(bad.as_bytes()), Err(Reason::InvalidDate), "{bad}");
         }
         assert_eq!(timestamptz(b"2000-01-01T00:00:00Z"), Ok(0));
         assert_eq!(timestamptz(b"2000-01-01 01:00:00.5+01"), Ok(500_000));
-        for bad in [
-            "2000-01-01T00:00:00",
-            "2000-01-01",
-            "now",
-            "2000-01-01T00:00:00.1234567Z",
-        ] {
-            assert_eq!(
-                timestamptz(bad.as_bytes()),
-                Err(Reason::InvalidTimestamp),
-                "{bad}"
-            );
+        for bad in ["2000-01-01T00:00:00", "2000-01-01", "now", "2000-01-01T00:00:00.1234567Z"] {
+            assert_eq!(timestamptz(bad.as_bytes()), Err(Reason::InvalidTimestamp), "{bad}");
         }
     }
 

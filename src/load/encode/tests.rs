@@ -10,19 +10,9 @@ fn plan() -> RowPlan {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.toml");
     std::fs::write(&path, text).unwrap();
-    let layout = Formats::read(&path)
-        .unwrap()
-        .layout(&["Id", "Quantity", "Year"])
-        .unwrap();
-    let money = ColumnType::Numeric(Some(NumericType {
-        precision: 10,
-        scale: 2,
-    }));
-    let column = |origin, kind, not_null| ColumnPlan {
-        origin,
-        kind,
-        not_null,
-    };
+    let layout = Formats::read(&path).unwrap().layout(&["Id", "Quantity", "Year"]).unwrap();
+    let money = ColumnType::Numeric(Some(NumericType { precision: 10, scale: 2 }));
+    let column = |origin, kind, not_null| ColumnPlan { origin, kind, not_null };
     RowPlan {
         layout,
         columns: vec![
@@ -55,10 +45,7 @@ fn batch(rows: &[[&str; 3]]) -> RecordBatch {
             Fate::Row(None),
         );
     }
-    batch.account = Account {
-        rows_read: rows.len() as u64,
-        ..Account::default()
-    };
+    batch.account = Account { rows_read: rows.len() as u64, ..Account::default() };
     batch
 }
 
@@ -75,15 +62,8 @@ fn the_wire_form_is_pinned() {
     let golden = include_str!("../../../tests/golden/encoded_rows.txt");
     let hex: Vec<String> = (0..out.row_ends.len())
         .map(|i| {
-            let start = if i == 0 {
-                0
-            } else {
-                out.row_ends[i - 1].0 as usize
-            };
-            out.rows[start..out.row_ends[i].0 as usize]
-                .iter()
-                .map(|b| format!("{b:02x}"))
-                .collect()
+            let start = if i == 0 { 0 } else { out.row_ends[i - 1].0 as usize };
+            out.rows[start..out.row_ends[i].0 as usize].iter().map(|b| format!("{b:02x}")).collect()
         })
         .collect();
     let wanted: Vec<&str> = golden.lines().filter(|l| !l.starts_with('#')).collect();
@@ -94,33 +74,20 @@ fn the_wire_form_is_pinned() {
 fn a_misfit_leaves_no_trace_in_the_rows() {
     let good = encode(&[["1", "1", "2000"], ["3", "3", "2002"]], OnInexact::Reject);
     let mixed = encode(
-        &[
-            ["1", "1", "2000"],
-            ["2", "0.001", "2001"],
-            ["3", "3", "2002"],
-        ],
+        &[["1", "1", "2000"], ["2", "0.001", "2001"], ["3", "3", "2002"]],
         OnInexact::Reject,
     );
     assert_eq!(good.rows, mixed.rows);
     assert_eq!(good.checksum, mixed.checksum);
-    assert_eq!(
-        mixed.row_ends.iter().map(|r| r.1).collect::<Vec<_>>(),
-        [0, 2]
-    );
+    assert_eq!(mixed.row_ends.iter().map(|r| r.1).collect::<Vec<_>>(), [0, 2]);
     let reject = &mixed.records.rejects[0];
-    assert_eq!(
-        (reject.record, reject.reason, reject.field),
-        (1, Reason::NumericScale, Some(1))
-    );
+    assert_eq!((reject.record, reject.reason, reject.field), (1, Reason::NumericScale, Some(1)));
     assert!(mixed.records.account.balances());
 }
 
 #[test]
 fn rounding_is_counted_once_per_row() {
-    let out = encode(
-        &[["1", "0.005", "2000"], ["2", "1.00", "2000"]],
-        OnInexact::Round,
-    );
+    let out = encode(&[["1", "0.005", "2000"], ["2", "1.00", "2000"]], OnInexact::Round);
     assert_eq!(out.records.account.rows_rounded, 1);
     assert_eq!(out.records.account.rows_loaded, 2);
 }

@@ -23,16 +23,10 @@ fn read_with(
     years: &str,
     on_unmapped: OnUnmapped,
 ) -> Result<Vec<RecordBatch>> {
-    let species = ["Ursus maritimus", "a,\"b"].map(|name| Species {
-        id: uuid::Uuid::nil(),
-        name: name.into(),
-    });
+    let species = ["Ursus maritimus", "a,\"b"]
+        .map(|name| Species { id: uuid::Uuid::nil(), name: name.into() });
     let taxa = Taxa::new(species.to_vec()).unwrap();
-    let years = if years.is_empty() {
-        Years::default()
-    } else {
-        years.parse().unwrap()
-    };
+    let years = if years.is_empty() { Years::default() } else { years.parse().unwrap() };
     let formats = formats();
     let layout = read_layout("f.csv", &mut &*file, &formats)?;
     let source = Source {
@@ -91,10 +85,7 @@ fn places_are_right_with_bom_crlf_blank_lines_and_quotes() {
     assert!(batches[0].rejects.is_empty());
     let location = batches[0].location;
     assert_eq!((location.member, location.first_line), (3, 2));
-    assert_eq!(
-        location.byte_offset + location.byte_length,
-        file.len() as u64
-    );
+    assert_eq!(location.byte_offset + location.byte_length, file.len() as u64);
 }
 
 #[test]
@@ -103,11 +94,7 @@ fn bad_records_are_rejected_and_their_neighbours_kept() {
         \"Ursus\" maritimus,2000,b\nUrsus maritimus,20x0,c\nPython regius,2000,d\nUrsus maritimus,1999,e\n\
         Ursus maritimus,2000,5\" wide\nUrsus maritimus,2000,\"open\n";
     let batches = read(file, 100, "2000").unwrap();
-    let reasons: Vec<_> = batches[0]
-        .rejects
-        .iter()
-        .map(|r| (r.reason, r.field))
-        .collect();
+    let reasons: Vec<_> = batches[0].rejects.iter().map(|r| (r.reason, r.field)).collect();
     let wanted = [
         (Reason::FieldCount, None),
         (Reason::InvalidUtf8, None),
@@ -117,18 +104,8 @@ fn bad_records_are_rejected_and_their_neighbours_kept() {
     ];
     assert_eq!(reasons, wanted);
     let account = total(&batches);
-    assert_eq!(
-        (
-            account.rows_read,
-            account.rows_unmapped,
-            account.rows_filtered
-        ),
-        (9, 1, 1)
-    );
-    let kept = batches[0]
-        .records()
-        .filter(|r| r.at().fate == Fate::Row(Some(0)))
-        .count();
+    assert_eq!((account.rows_read, account.rows_unmapped, account.rows_filtered), (9, 1, 1));
+    let kept = batches[0].records().filter(|r| r.at().fate == Fate::Row(Some(0))).count();
     assert_eq!(kept, 2);
 }
 
@@ -137,13 +114,8 @@ fn unmapped_records_can_be_rejected_or_stop_the_load() {
     let file = b"T,Y,V\nPython regius,2000,d\n";
     let rejected = read_with(file, 10, "", OnUnmapped::Reject).unwrap();
     assert_eq!(rejected[0].rejects[0].reason, Reason::UnmappedTaxon);
-    let error = read_with(file, 10, "", OnUnmapped::Fail)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("f.csv: line 2") && error.contains("Python regius"),
-        "{error}"
-    );
+    let error = read_with(file, 10, "", OnUnmapped::Fail).unwrap_err().to_string();
+    assert!(error.contains("f.csv: line 2") && error.contains("Python regius"), "{error}");
 }
 
 #[test]

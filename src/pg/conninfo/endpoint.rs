@@ -34,20 +34,11 @@ pub(crate) enum Address {
 
 /// Pairs up the lists of hosts, addresses and ports.
 pub(super) fn list(settings: &Settings) -> Result<Vec<Endpoint>> {
-    let list = |keyword| {
-        settings
-            .value(keyword)
-            .map(|text| text.split(',').collect::<Vec<_>>())
-    };
+    let list = |keyword| settings.value(keyword).map(|text| text.split(',').collect::<Vec<_>>());
     let (hosts, addresses) = (list("host"), list("hostaddr"));
     let count = hosts.as_ref().or(addresses.as_ref()).map_or(1, Vec::len);
-    if addresses
-        .as_ref()
-        .is_some_and(|addresses| addresses.len() != count)
-    {
-        return Err(Error::usage(
-            "host and hostaddr do not list the same number of servers",
-        ));
+    if addresses.as_ref().is_some_and(|addresses| addresses.len() != count) {
+        return Err(Error::usage("host and hostaddr do not list the same number of servers"));
     }
     let ports = ports(settings, count)?;
     (0..count)
@@ -57,10 +48,7 @@ pub(super) fn list(settings: &Settings) -> Result<Vec<Endpoint>> {
                 None => String::new(),
             };
             let (host, address, port) = (at(&hosts), at(&addresses), ports[index]);
-            Ok(Endpoint {
-                address: place(settings, host, &address, port)?,
-                port,
-            })
+            Ok(Endpoint { address: place(settings, host, &address, port)?, port })
         })
         .collect()
 }
@@ -105,15 +93,11 @@ fn place(settings: &Settings, host: String, address: &str, port: u16) -> Result<
     match settings.get("host") {
         // A leading @ would be a socket in Linux's abstract namespace; any other
         // is what remains of a password that was not encoded.
-        Some(setting) if host.contains(['@', '/']) => Err(setting.invalid(
-            "host",
-            "a host name or the absolute path of a socket folder",
-        )),
+        Some(setting) if host.contains(['@', '/']) => {
+            Err(setting.invalid("host", "a host name or the absolute path of a socket folder"))
+        }
         _ => Ok(match (host.as_str(), ip) {
-            ("", Some(ip)) => Address::Tcp {
-                host: ip.to_string(),
-                ip: Some(ip),
-            },
+            ("", Some(ip)) => Address::Tcp { host: ip.to_string(), ip: Some(ip) },
             ("", None) => default_place(port),
             _ => Address::Tcp { host, ip },
         }),
@@ -127,13 +111,7 @@ fn default_place(port: u16) -> Address {
         .iter()
         .map(PathBuf::from)
         .find(|folder| folder.join(format!(".s.PGSQL.{port}")).exists())
-        .map_or_else(
-            || Address::Tcp {
-                host: "localhost".to_owned(),
-                ip: None,
-            },
-            Address::Socket,
-        )
+        .map_or_else(|| Address::Tcp { host: "localhost".to_owned(), ip: None }, Address::Socket)
 }
 
 impl fmt::Display for Endpoint {
@@ -152,10 +130,7 @@ mod tests {
     use super::*;
 
     fn listed(pairs: &[(&str, &str)]) -> Result<Vec<String>> {
-        let pairs = pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
+        let pairs = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let endpoints = list(&Settings::from_connection_string(pairs)?)?;
         Ok(endpoints.iter().map(ToString::to_string).collect())
     }
@@ -163,27 +138,15 @@ mod tests {
     #[test]
     fn ports_pair_up_with_hosts() {
         let hosts = ("host", "a,/run/x,::1");
-        assert_eq!(
-            listed(&[hosts]).unwrap(),
-            ["a:5432", "/run/x:5432", "[::1]:5432"]
-        );
-        assert_eq!(
-            listed(&[hosts, ("port", "1")]).unwrap(),
-            ["a:1", "/run/x:1", "[::1]:1"]
-        );
-        assert_eq!(
-            listed(&[hosts, ("port", "1,,3")]).unwrap(),
-            ["a:1", "/run/x:5432", "[::1]:3"]
-        );
+        assert_eq!(listed(&[hosts]).unwrap(), ["a:5432", "/run/x:5432", "[::1]:5432"]);
+        assert_eq!(listed(&[hosts, ("port", "1")]).unwrap(), ["a:1", "/run/x:1", "[::1]:1"]);
+        assert_eq!(listed(&[hosts, ("port", "1,,3")]).unwrap(), ["a:1", "/run/x:5432", "[::1]:3"]);
         assert!(listed(&[hosts, ("port", "1,2")]).is_err());
     }
 
     #[test]
     fn an_address_stands_for_a_missing_host() {
-        assert_eq!(
-            listed(&[("hostaddr", "127.0.0.1")]).unwrap(),
-            ["127.0.0.1:5432"]
-        );
+        assert_eq!(listed(&[("hostaddr", "127.0.0.1")]).unwrap(), ["127.0.0.1:5432"]);
         let named = listed(&[("host", "a"), ("hostaddr", "127.0.0.1")]).unwrap();
         assert_eq!(named, ["a:5432"]);
         assert!(listed(&[("host", "a,b"), ("hostaddr", "127.0.0.1")]).is_err());
@@ -192,12 +155,7 @@ mod tests {
 
     #[test]
     fn a_port_or_host_that_is_none_is_not_shown() {
-        for pair in [
-            ("port", "secret"),
-            ("port", "0"),
-            ("port", "65536"),
-            ("host", "x@secret"),
-        ] {
+        for pair in [("port", "secret"), ("port", "0"), ("port", "65536"), ("host", "x@secret")] {
             let error = listed(&[pair]).unwrap_err();
             assert_eq!(error.kind().exit_code(), 2);
             assert!(error.to_string().starts_with(pair.0), "{error}");

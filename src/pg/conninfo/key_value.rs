@@ -73,28 +73,15 @@ mod tests {
     #[test]
     fn blanks_quotes_and_backslashes() {
         let pairs = parse(r"host = a password='it\'s \\ b'  user=x\ y port=").unwrap();
-        let expected = [
-            ("host", "a"),
-            ("password", r"it's \ b"),
-            ("user", "x y"),
-            ("port", ""),
-        ];
-        let expected: Vec<_> = expected
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .into_iter()
-            .collect();
+        let expected = [("host", "a"), ("password", r"it's \ b"), ("user", "x y"), ("port", "")];
+        let expected: Vec<_> =
+            expected.map(|(k, v)| (k.to_owned(), v.to_owned())).into_iter().collect();
         assert_eq!(pairs, expected);
     }
 
     #[test]
     fn malformed_text_is_refused_without_showing_it() {
-        for text in [
-            "=secret",
-            "secret",
-            "a=b secret",
-            "password='secret",
-            "password=my secret",
-        ] {
+        for text in ["=secret", "secret", "a=b secret", "password='secret", "password=my secret"] {
             let error = parse(text).unwrap_err();
             assert_eq!(error.kind().exit_code(), 2);
             assert!(!format!("{error:?}").contains("secret"), "{error}");

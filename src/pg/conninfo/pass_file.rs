@@ -47,9 +47,8 @@ impl PassFile {
             .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
             .filter(|line| !line.starts_with(b"#"))
             .find_map(|line| {
-                let rest = fields
-                    .iter()
-                    .try_fold(line, |rest, field| after_field(rest, field.as_bytes()));
+                let rest =
+                    fields.iter().try_fold(line, |rest, field| after_field(rest, field.as_bytes()));
                 rest.map(|rest| unescaped(rest).0)
             })
             .filter(|password| !password.is_empty())
@@ -91,12 +90,7 @@ mod tests {
 
     use super::*;
 
-    const HERE: Wanted<'_> = Wanted {
-        host: "localhost",
-        port: 5432,
-        database: "d",
-        user: "u",
-    };
+    const HERE: Wanted<'_> = Wanted { host: "localhost", port: 5432, database: "d", user: "u" };
 
     fn found(file: &str) -> Option<String> {
         let password = PassFile(file.as_bytes().to_vec()).password(HERE)?;
@@ -107,10 +101,7 @@ mod tests {
     fn the_first_matching_line_counts() {
         let file = "other:*:*:*:a\n\n# localhost:5432:d:u:b\nlocalhost:5432:d:u:c\n*:*:*:*:e\n";
         assert_eq!(found(file).as_deref(), Some("c"));
-        assert_eq!(
-            found("localhost:5433:d:u:x\n*:*:*:u:y\r\n").as_deref(),
-            Some("y")
-        );
+        assert_eq!(found("localhost:5433:d:u:x\n*:*:*:u:y\r\n").as_deref(), Some("y"));
         assert_eq!(found("localhost:5432:d:v:x"), None);
     }
 
@@ -136,18 +127,10 @@ mod tests {
         std::fs::write(&path, "*:*:*:*:x").unwrap();
         for (mode, password) in [(0o600, true), (0o400, true), (0o640, false), (0o604, false)] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(
-                PassFile::read(&path).password(HERE).is_some(),
-                password,
-                "{mode:o}"
-            );
+            assert_eq!(PassFile::read(&path).password(HERE).is_some(), password, "{mode:o}");
         }
         assert!(PassFile::read(folder.path()).password(HERE).is_none());
-        assert!(
-            PassFile::read(&folder.path().join("none"))
-                .password(HERE)
-                .is_none()
-        );
+        assert!(PassFile::read(&folder.path().join("none")).password(HERE).is_none());
     }
 
     proptest! {

@@ -2,7 +2,6 @@
 //!
 //! The order is libpq's: connection string, service, environment, defaults.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,10 +14,10 @@ use super::pass_file::PassFile;
 use super::settings::{Setting, Settings};
 use super::{
     APPLICATION_NAME, CONNECT_TIMEOUT, ConnInfo, KEEPALIVE_COUNT, KEEPALIVE_IDLE,
-    KEEPALIVE_INTERVAL, Passwords, TCP_USER_TIMEOUT, key_value, service_file, url,
+    KEEPALIVE_INTERVAL, Passwords, TCP_USER_TIMEOUT, encryption, key_value, service_file, url,
 };
 use crate::error::{Error, Result};
-use crate::pg::tls::{self, Identity, Roots, SslMode};
+use crate::pg::tls::{self, SslMode};
 
 /// A lookup in the environment.
 type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -52,29 +51,21 @@ impl ConnInfo {
                 ))
             }
         };
-        let (ssl_mode, roots) = tls_policy(&settings, home.as_deref())?;
+        let (ssl_mode, roots) = encryption::policy(&settings, home.as_deref())?;
         let over_tcp = |endpoint: &Endpoint| matches!(endpoint.address, Address::Tcp { .. });
         let tls = if ssl_mode != SslMode::Disable && endpoints.iter().any(over_tcp) {
-            let identity = identity(&settings, home.as_deref())?;
+            let identity = encryption::identity(&settings, home.as_deref())?;
             Some(tls::connector(ssl_mode, roots.as_ref(), identity.as_ref())?)
         } else {
             None
         };
         let connect_timeout = match number::<i64>(&settings, "connect_timeout")? {
             None => Some(CONNECT_TIMEOUT),
-            Some(seconds) => u64::try_from(seconds)
-                .ok()
-                .filter(|s| *s > 0)
-                .map(Duration::from_secs),
+            Some(seconds) => {
+                u64::try_from(seconds).ok().filter(|s| *s > 0).map(Duration::from_secs)
+            }
         };
-        Ok(ConnInfo {
-            endpoints,
-            base,
-            passwords,
-            connect_timeout,
-            ssl_mode,
-            tls,
-        })
+        Ok(ConnInfo { endpoints, base, passwords, connect_timeout, ssl_mode, tls })
     }
 }
 
@@ -84,10 +75,7 @@ fn collect(url: Option<&str>, env: Env<'_>, home: Option<&Path>) -> Result<Setti
         Some(text) => Settings::from_connection_string(parse(text)?)?,
         None => Settings::default(),
     };
-    let service = settings
-        .value("service")
-        .map(str::to_owned)
-        .or_else(|| env("PGSERVICE"));
+    let service = settings.value("service").map(str::to_owned).or_else(|| env("PGSERVICE"));
     if let Some(service) = service.filter(|name| !name.is_empty()) {
         service_file::offer(&mut settings, &service, home, env)?;
     }
@@ -159,72 +147,15 @@ fn base_config(settings: &Settings, user: &str) -> Result<tokio_postgres::Config
     Ok(config)
 }
 
-fn tls_policy(settings: &Settings, home: Option<&Path>) -> Result<(SslMode, Option<Roots>)> {
-    let roots = match settings.value("sslrootcert") {
-        Some("system") => Some(Roots::System),
-        Some(file) => Some(Roots::File(PathBuf::from(file))),
-        None => home.map(|home| Roots::UsualFile(home.join(".postgresql/root.crt"))),
-    };
-    let system = roots == Some(Roots::System);
-    let mode = match settings.get("sslmode") {
-        // The system's authorities sign certificates for anyone, so a chain
-        // without the name would prove nothing.
-        None if system => SslMode::VerifyFull,
-        None => SslMode::Prefer,
-        Some(setting) => SslMode::from_str(&setting.value)
-            .map_err(|()| setting.invalid("sslmode", &SslMode::NAMES.join(", ")))?,
-    };
-    if system && mode != SslMode::VerifyFull {
-        return Err(
-            Error::usage("sslrootcert=system is only safe with sslmode=verify-full")
-                .hint("leave sslmode out, or set it to verify-full"),
-        );
-    }
-    Ok((mode, roots))
-}
-
-/// The client's certificate, where it is named or lies in its usual place.
-fn identity(settings: &Settings, home: Option<&Path>) -> Result<Option<Identity>> {
-    let usual = |name: &str| home.map(|home| home.join(".postgresql").join(name));
-    let path = |keyword| settings.value(keyword).map(PathBuf::from);
-    let certificates = match path("sslcert") {
-        Some(file) => file,
-        None => match usual("postgresql.crt").filter(|file| file.exists()) {
-            Some(file) => file,
-            None => return Ok(None),
-        },
-    };
-    let Some(key) = path("sslkey").or_else(|| usual("postgresql.key")) else {
-        return Err(
-            Error::usage("a client certificate is set, but no key for it")
-                .hint("name the key's file with sslkey or PGSSLKEY"),
-        );
-    };
-    let metadata = std::fs::metadata(&key).map_err(|error| Error::file(&key, error))?;
-    if metadata.permissions().mode() & 0o037 != 0 {
-        return Err(
-            Error::usage(format!("others have access to the key {}", key.display()))
-                .hint(format!("chmod 0600 {}", key.display())),
-        );
-    }
-    Ok(Some(Identity { certificates, key }))
-}
-
 fn number<T: FromStr>(settings: &Settings, keyword: &str) -> Result<Option<T>> {
     let parse = |setting: &Setting| {
-        setting
-            .value
-            .trim()
-            .parse()
-            .map_err(|_| setting.invalid(keyword, "a whole number"))
+        setting.value.trim().parse().map_err(|_| setting.invalid(keyword, "a whole number"))
     };
     settings.get(keyword).map(parse).transpose()
 }
 
 fn os_account() -> Option<nix::unistd::User> {
-    nix::unistd::User::from_uid(nix::unistd::geteuid())
-        .ok()
-        .flatten()
+    nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten()
 }
 
 fn home_of_os_user() -> Option<PathBuf> {
@@ -240,6 +171,8 @@ fn os_user() -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     /// Resolves in a home folder of its own, with an environment of these variables.
@@ -261,10 +194,7 @@ mod tests {
             let home = self.0.path().display().to_string();
             ConnInfo::resolve(url, &|name| match name {
                 "HOME" | "PGSYSCONFDIR" => Some(home.clone()),
-                _ => env
-                    .iter()
-                    .find(|pair| pair.0 == name)
-                    .map(|pair| pair.1.to_owned()),
+                _ => env.iter().find(|pair| pair.0 == name).map(|pair| pair.1.to_owned()),
             })
         }
 
@@ -277,10 +207,8 @@ mod tests {
 
     #[test]
     fn string_before_service_before_environment_before_default() {
-        let place = Place::new().with_file(
-            ".pg_service.conf",
-            "[s]\nhost=of-service\nport=2\ndbname=of_service\n",
-        );
+        let place = Place::new()
+            .with_file(".pg_service.conf", "[s]\nhost=of-service\nport=2\ndbname=of_service\n");
         let env = [
             ("PGSERVICE", "s"),
             ("PGHOST", "of-env"),
@@ -289,31 +217,19 @@ mod tests {
             ("PGUSER", "of_env"),
         ];
         let shown = |url, env| place.resolve(url, env).unwrap().display();
-        assert_eq!(
-            shown(Some("postgres://of-url"), &env),
-            "of_env@of-url:2/of_service"
-        );
+        assert_eq!(shown(Some("postgres://of-url"), &env), "of_env@of-url:2/of_service");
         assert_eq!(shown(None, &env), "of_env@of-service:2/of_service");
         assert_eq!(shown(None, &env[1..]), "of_env@of-env:3/of_env");
         assert_eq!(shown(Some("host=h user=u"), &[]), "u@h:5432/u");
-        assert_eq!(
-            shown(Some("postgresql://u@h?service=s"), &[]),
-            "u@h:2/of_service"
-        );
+        assert_eq!(shown(Some("postgresql://u@h?service=s"), &[]), "u@h:2/of_service");
     }
 
     #[test]
     fn database_url_stands_in_for_the_option() {
         let env = [("DATABASE_URL", "postgres://u@of-env/d")];
-        assert_eq!(
-            Place::new().resolve(None, &env).unwrap().display(),
-            "u@of-env:5432/d"
-        );
+        assert_eq!(Place::new().resolve(None, &env).unwrap().display(), "u@of-env:5432/d");
         let option = Some("postgres://u@of-option/d");
-        assert_eq!(
-            Place::new().resolve(option, &env).unwrap().display(),
-            "u@of-option:5432/d"
-        );
+        assert_eq!(Place::new().resolve(option, &env).unwrap().display(), "u@of-option:5432/d");
     }
 
     #[test]
@@ -330,31 +246,19 @@ mod tests {
         let place = Place::new().with_file(".pgpass", "h:5432:d:u:of:file\nlocalhost:*:*:*:socket");
         let env = [("PGPASSWORD", "of env")];
         let password = |url, env| place.password(Some(url), env);
-        assert_eq!(
-            password("postgres://u:of%20url@h/d", &env).as_deref(),
-            Some("of url")
-        );
-        assert_eq!(
-            password("postgres://u@h/d", &env).as_deref(),
-            Some("of env")
-        );
+        assert_eq!(password("postgres://u:of%20url@h/d", &env).as_deref(), Some("of url"));
+        assert_eq!(password("postgres://u@h/d", &env).as_deref(), Some("of env"));
         assert_eq!(password("postgres://u@h/d", &[]).as_deref(), Some("of"));
         assert_eq!(password("postgres://u@other/d", &[]), None);
         assert_eq!(password("host=/tmp user=u", &[]).as_deref(), Some("socket"));
         assert_eq!(password("host=/elsewhere user=u", &[]), None);
-        assert_eq!(
-            password("postgres://u@h/d", &[("PGPASSFILE", "/nonexistent")]),
-            None
-        );
+        assert_eq!(password("postgres://u@h/d", &[("PGPASSFILE", "/nonexistent")]), None);
     }
 
     #[test]
     fn another_database_has_its_own_line_in_the_password_file() {
         let place = Place::new().with_file(".pgpass", "h:*:a:u:first\nh:*:b:u:second\n");
-        let info = place
-            .resolve(Some("postgres://u@h/a"), &[])
-            .unwrap()
-            .with_database("b");
+        let info = place.resolve(Some("postgres://u@h/a"), &[]).unwrap().with_database("b");
         assert_eq!(info.password(&info.endpoints[0]).unwrap(), b"second");
     }
 
@@ -364,51 +268,17 @@ mod tests {
         let info = Place::new().resolve(Some(url), &[]).unwrap();
         assert_eq!(info.display(), "u@h:5432/d");
         assert_eq!(format!("{info:?}"), "ConnInfo(\"u@h:5432/d\", Disable)");
-        let wrong = [
-            "port=99999",
-            "sslmode=s3cret",
-            "connect_timeout=s3cret",
-            "nonsense=s3cret",
-        ];
+        let wrong = ["port=99999", "sslmode=s3cret", "connect_timeout=s3cret", "nonsense=s3cret"];
         for parameter in wrong {
             let url = format!("{url}&{parameter}");
             let error = Place::new().resolve(Some(&url), &[]).unwrap_err();
             assert_eq!(error.kind().exit_code(), 2, "{error}");
-            assert!(
-                !format!("{error:?} {:?}", error.next_step()).contains("s3cret"),
-                "{error}"
-            );
+            assert!(!format!("{error:?} {:?}", error.next_step()).contains("s3cret"), "{error}");
         }
         for text in ["mysql://u:s3cret@h/d", "s3cret"] {
             let error = Place::new().resolve(Some(text), &[]).unwrap_err();
             assert!(!error.to_string().contains("s3cret"), "{error}");
         }
-    }
-
-    #[test]
-    fn sslmode_defaults_to_prefer_and_the_systems_roots_demand_the_name() {
-        let place = Place::new();
-        let mode = |query: &str| {
-            let info = place.resolve(Some(&format!("postgres://u@h/d?{query}")), &[])?;
-            Ok::<_, Error>(info.ssl_mode)
-        };
-        assert_eq!(mode("").unwrap(), SslMode::Prefer);
-        for (name, expected) in [
-            ("disable", SslMode::Disable),
-            ("allow", SslMode::Allow),
-            ("require", SslMode::Require),
-        ] {
-            assert_eq!(mode(&format!("sslmode={name}")).unwrap(), expected);
-        }
-        assert!(mode("sslmode=require&sslrootcert=system").is_err());
-        assert_eq!(mode("sslmode=verify-ca").unwrap_err().kind().exit_code(), 2);
-        assert_eq!(
-            mode("sslmode=verify-full&sslrootcert=/none")
-                .unwrap_err()
-                .kind()
-                .exit_code(),
-            1
-        );
     }
 
     #[test]
@@ -418,10 +288,7 @@ mod tests {
         let info = Place::new().resolve(Some(url), &[]).unwrap();
         assert_eq!(info.connect_timeout, None);
         assert_eq!(info.base.get_options(), Some("-c a=b"));
-        assert_eq!(
-            info.base.get_tcp_user_timeout(),
-            Some(&Duration::from_millis(5))
-        );
+        assert_eq!(info.base.get_tcp_user_timeout(), Some(&Duration::from_millis(5)));
         assert!(!info.base.get_keepalives());
         assert_eq!(info.base.get_application_name(), Some("x"));
     }

@@ -32,43 +32,26 @@ pub(super) fn offer(
         for (number, keyword, value) in lines {
             let origin = Origin::Service(file.clone(), number);
             if keyword == "service" {
-                return Err(Error::usage(format!(
-                    "{origin}: a service cannot refer to another"
-                )));
+                return Err(Error::usage(format!("{origin}: a service cannot refer to another")));
             }
             settings.offer(keyword, value.to_owned(), origin)?;
         }
         return Ok(());
     }
-    let files: Vec<String> = files
-        .iter()
-        .map(|file| file.display().to_string())
-        .collect();
-    Err(
-        Error::usage(format!("the service {service:?} is not defined")).hint(format!(
-            "write a [{service}] group into one of {}",
-            files.join(", ")
-        )),
-    )
+    let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    Err(Error::usage(format!("the service {service:?} is not defined"))
+        .hint(format!("write a [{service}] group into one of {}", files.join(", "))))
 }
 
 fn candidates(home: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> Vec<PathBuf> {
-    let set = |name| {
-        env(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
-    };
+    let set = |name| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let own = set("PGSERVICEFILE").or_else(|| Some(home?.join(".pg_service.conf")));
     let folders = match set("PGSYSCONFDIR") {
         Some(folder) => vec![folder],
         None => SYSTEM_FOLDERS.map(PathBuf::from).to_vec(),
     };
     own.into_iter()
-        .chain(
-            folders
-                .into_iter()
-                .map(|folder| folder.join("pg_service.conf")),
-        )
+        .chain(folders.into_iter().map(|folder| folder.join("pg_service.conf")))
         .collect()
 }
 
@@ -109,10 +92,7 @@ mod tests {
 
     #[test]
     fn a_group_ends_at_the_next_header() {
-        assert_eq!(
-            group(FILE, "a").unwrap(),
-            Some(vec![(3, "host", "h"), (5, "port", "1")])
-        );
+        assert_eq!(group(FILE, "a").unwrap(), Some(vec![(3, "host", "h"), (5, "port", "1")]));
         assert_eq!(group(FILE, "b").unwrap(), Some(vec![(7, "user", "u=v")]));
         assert_eq!(group(FILE, "c").unwrap(), None);
     }
@@ -123,11 +103,8 @@ mod tests {
         let own = folder.path().join(".pg_service.conf");
         let system = folder.path().join("pg_service.conf");
         std::fs::write(&own, "[a]\nport=1\n").unwrap();
-        std::fs::write(
-            &system,
-            "[a]\nport=2\n[b]\nport=3\n[bad]\nsecret\n[loop]\nservice=a\n",
-        )
-        .unwrap();
+        std::fs::write(&system, "[a]\nport=2\n[b]\nport=3\n[bad]\nsecret\n[loop]\nservice=a\n")
+            .unwrap();
         let sysconf = folder.path().display().to_string();
         let env = |name: &str| (name == "PGSYSCONFDIR").then(|| sysconf.clone());
         let port = |service: &str| {

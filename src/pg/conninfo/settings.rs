@@ -51,19 +51,11 @@ static PARAMETERS: &[Parameter] = &[
     ("target_session_attrs", Some("PGTARGETSESSIONATTRS"), Used),
     // The driver always speaks UTF-8, whatever the terminal speaks.
     ("client_encoding", Some("PGCLIENTENCODING"), Ignored),
-    (
-        "gssencmode",
-        Some("PGGSSENCMODE"),
-        Only(&["disable", "prefer"]),
-    ),
+    ("gssencmode", Some("PGGSSENCMODE"), Only(&["disable", "prefer"])),
     ("krbsrvname", Some("PGKRBSRVNAME"), Ignored),
     ("gsslib", Some("PGGSSLIB"), Ignored),
     ("gssdelegation", Some("PGGSSDELEGATION"), Only(&["0"])),
-    (
-        "load_balance_hosts",
-        Some("PGLOADBALANCEHOSTS"),
-        Only(&["disable"]),
-    ),
+    ("load_balance_hosts", Some("PGLOADBALANCEHOSTS"), Only(&["disable"])),
     ("replication", None, Only(&["false", "off", "no", "0"])),
     ("require_auth", Some("PGREQUIREAUTH"), Only(&[])),
     ("requirepeer", Some("PGREQUIREPEER"), Only(&[])),
@@ -71,11 +63,7 @@ static PARAMETERS: &[Parameter] = &[
     ("sslcompression", Some("PGSSLCOMPRESSION"), Only(&["0"])),
     ("sslcrl", Some("PGSSLCRL"), Only(&[])),
     ("sslcrldir", Some("PGSSLCRLDIR"), Only(&[])),
-    (
-        "sslnegotiation",
-        Some("PGSSLNEGOTIATION"),
-        Only(&["postgres"]),
-    ),
+    ("sslnegotiation", Some("PGSSLNEGOTIATION"), Only(&["postgres"])),
     ("sslpassword", None, Only(&[])),
     ("sslsni", Some("PGSSLSNI"), Only(&["1"])),
     (
@@ -83,11 +71,7 @@ static PARAMETERS: &[Parameter] = &[
         Some("PGSSLMINPROTOCOLVERSION"),
         Only(&["TLSv1", "TLSv1.1", "TLSv1.2"]),
     ),
-    (
-        "ssl_max_protocol_version",
-        Some("PGSSLMAXPROTOCOLVERSION"),
-        Only(&["TLSv1.3"]),
-    ),
+    ("ssl_max_protocol_version", Some("PGSSLMAXPROTOCOLVERSION"), Only(&["TLSv1.3"])),
 ];
 
 /// Where a value came from, for messages.
@@ -137,10 +121,7 @@ impl Settings {
         for (keyword, value) in pairs {
             match known(&keyword) {
                 Some(keyword) => {
-                    let setting = Setting {
-                        value,
-                        origin: Origin::ConnectionString,
-                    };
+                    let setting = Setting { value, origin: Origin::ConnectionString };
                     settings.0.insert(keyword, setting);
                 }
                 None => unknown.push(keyword),
@@ -174,9 +155,7 @@ impl Settings {
 
     /// A parameter's value; an empty one means the default, as in libpq.
     pub(super) fn get(&self, keyword: &str) -> Option<&Setting> {
-        self.0
-            .get(keyword)
-            .filter(|setting| !setting.value.is_empty())
+        self.0.get(keyword).filter(|setting| !setting.value.is_empty())
     }
 
     /// As [`Settings::get`], the text alone.
@@ -193,10 +172,7 @@ impl Settings {
             if accepted.contains(&setting.value.as_str()) {
                 continue;
             }
-            let error = format!(
-                "sterna does not support this {keyword} ({})",
-                setting.origin
-            );
+            let error = format!("sterna does not support this {keyword} ({})", setting.origin);
             return Err(match accepted {
                 [] => Error::usage(error).hint(format!("leave {keyword} out")),
                 _ => Error::usage(error).hint(format!("{keyword}={}", accepted.join(" or "))),
@@ -207,19 +183,13 @@ impl Settings {
 }
 
 fn known(keyword: &str) -> Option<&'static str> {
-    PARAMETERS
-        .iter()
-        .map(|(name, ..)| *name)
-        .find(|name| *name == keyword)
+    PARAMETERS.iter().map(|(name, ..)| *name).find(|name| *name == keyword)
 }
 
 fn unknown_parameters(names: &[String], origin: &Origin) -> Error {
     let plural = if names.len() == 1 { "" } else { "s" };
     let list: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
-    let error = Error::usage(format!(
-        "unknown parameter{plural} {} in {origin}",
-        list.join(", ")
-    ));
+    let error = Error::usage(format!("unknown parameter{plural} {} in {origin}", list.join(", ")));
     let likeness = |known: &str| strsim::jaro_winkler(known, &names[0].to_lowercase());
     let nearest = PARAMETERS
         .iter()
@@ -237,9 +207,7 @@ mod tests {
     use super::*;
 
     fn pairs(text: &[(&str, &str)]) -> Vec<(String, String)> {
-        text.iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect()
+        text.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     }
 
     fn refusal<T>(result: Result<T>) -> Error {
@@ -251,9 +219,7 @@ mod tests {
         let mut settings = Settings::from_connection_string(pairs(&[("port", "1")])).unwrap();
         let service = Origin::Service("service.conf".into(), 2);
         settings.offer("port", "2".into(), service.clone()).unwrap();
-        settings
-            .offer("user", "of_service".into(), service)
-            .unwrap();
+        settings.offer("user", "of_service".into(), service).unwrap();
         settings.offer_environment(&|name| Some(format!("env {name}")));
         assert_eq!(settings.value("port"), Some("1"));
         assert_eq!(settings.value("user"), Some("of_service"));
@@ -275,17 +241,8 @@ mod tests {
     #[test]
     fn what_cannot_be_honoured_is_refused() {
         let given = pairs(&[("gssencmode", "prefer"), ("client_encoding", "LATIN1")]);
-        assert!(
-            Settings::from_connection_string(given)
-                .unwrap()
-                .refuse_unsupported()
-                .is_ok()
-        );
-        for pair in [
-            ("requirepeer", "postgres"),
-            ("gssencmode", "require"),
-            ("sslcrl", "a"),
-        ] {
+        assert!(Settings::from_connection_string(given).unwrap().refuse_unsupported().is_ok());
+        for pair in [("requirepeer", "postgres"), ("gssencmode", "require"), ("sslcrl", "a")] {
             let settings = Settings::from_connection_string(pairs(&[pair])).unwrap();
             let error = refusal(settings.refuse_unsupported());
             assert!(error.to_string().contains(pair.0), "{error}");

@@ -9,8 +9,7 @@ use crate::error::{Error, Result};
 
 /// What follows one of the two schemes, or `None` where `text` has neither.
 pub(super) fn after_scheme(text: &str) -> Option<&str> {
-    text.strip_prefix("postgresql://")
-        .or_else(|| text.strip_prefix("postgres://"))
+    text.strip_prefix("postgresql://").or_else(|| text.strip_prefix("postgres://"))
 }
 
 /// The parameters that a URL (without its scheme) sets, by libpq's keywords.
@@ -79,14 +78,7 @@ fn split_hosts(text: &str) -> Result<(String, String)> {
         ports.push(port);
     }
     let any_port = ports.iter().any(|port| !port.is_empty());
-    Ok((
-        hosts.join(","),
-        if any_port {
-            ports.join(",")
-        } else {
-            String::new()
-        },
-    ))
+    Ok((hosts.join(","), if any_port { ports.join(",") } else { String::new() }))
 }
 
 /// Undoes percent-encoding. A plus sign stays one, as in libpq.
@@ -105,9 +97,7 @@ fn decode(text: &str) -> Result<String> {
         });
         match digits {
             None => {
-                return Err(malformed(
-                    "a \"%\" is not followed by two hexadecimal digits",
-                ));
+                return Err(malformed("a \"%\" is not followed by two hexadecimal digits"));
             }
             Some(0) => return Err(malformed("it encodes a NUL (\"%00\")")),
             Some(byte) => bytes.push(byte),
@@ -135,9 +125,7 @@ mod tests {
     }
 
     fn pairs(text: &[(&str, &str)]) -> Vec<(String, String)> {
-        text.iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect()
+        text.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     }
 
     #[test]
@@ -163,18 +151,12 @@ mod tests {
 
     #[test]
     fn host_lists_addresses_and_socket_folders() {
-        assert_eq!(
-            parsed("postgres://a,b:2"),
-            pairs(&[("host", "a,b"), ("port", ",2")])
-        );
+        assert_eq!(parsed("postgres://a,b:2"), pairs(&[("host", "a,b"), ("port", ",2")]));
         assert_eq!(
             parsed("postgres://[::1]:5,c:6/d"),
             pairs(&[("host", "::1,c"), ("port", "5,6"), ("dbname", "d")])
         );
-        assert_eq!(
-            parsed("postgres://%2Ftmp:5"),
-            pairs(&[("host", "/tmp"), ("port", "5")])
-        );
+        assert_eq!(parsed("postgres://%2Ftmp:5"), pairs(&[("host", "/tmp"), ("port", "5")]));
         assert_eq!(parsed("postgres://h/?ssl=true")[1].1, "require");
     }
 

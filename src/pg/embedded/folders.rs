@@ -66,15 +66,8 @@ impl Account {
     /// the server's folder itself, at a time when we are gone.
     fn can_use(&self, parent: &Path) -> bool {
         let mut test = Command::new("/bin/sh");
-        test.args([
-            "-c",
-            r#"test -d "$1" && test -w "$1" && test -x "$1""#,
-            "sh",
-        ])
-        .arg(parent);
-        self.applied_to(&mut test)
-            .status()
-            .is_ok_and(|status| status.success())
+        test.args(["-c", r#"test -d "$1" && test -w "$1" && test -x "$1""#, "sh"]).arg(parent);
+        self.applied_to(&mut test).status().is_ok_and(|status| status.success())
     }
 }
 
@@ -95,19 +88,13 @@ impl Folders {
         let chosen = absolute(&chosen).map_err(|e| Error::file(chosen, e))?;
         let mut parents = vec![chosen];
         parents.extend(FALLBACK_PARENTS.map(PathBuf::from));
-        let parent = parents
-            .iter()
-            .find(|parent| account.can_use(parent))
-            .ok_or_else(|| {
-                Error::new(
-                    Kind::File,
-                    format!(
-                        "{} cannot hold the embedded server's folder",
-                        parents[0].display()
-                    ),
-                )
-                .hint("set TMPDIR to a folder that the account of the server can write to")
-            })?;
+        let parent = parents.iter().find(|parent| account.can_use(parent)).ok_or_else(|| {
+            Error::new(
+                Kind::File,
+                format!("{} cannot hold the embedded server's folder", parents[0].display()),
+            )
+            .hint("set TMPDIR to a folder that the account of the server can write to")
+        })?;
         if *parent != parents[0] {
             tracing::warn!(
                 unusable = %parents[0].display(),
@@ -123,11 +110,7 @@ impl Folders {
             socket = short.path().to_path_buf();
             guards.push(short);
         }
-        Ok(Folders {
-            main: guards[0].path().to_path_buf(),
-            socket,
-            guards,
-        })
+        Ok(Folders { main: guards[0].path().to_path_buf(), socket, guards })
     }
 
     /// Leaves the removal to the watchdog.
@@ -166,10 +149,7 @@ fn private_folder(parent: &Path, account: &Account) -> Result<TempDir> {
 
 /// A folder for the socket alone, where the cluster's own path does not suit one.
 fn short_folder(account: &Account) -> Result<TempDir> {
-    let parent = FALLBACK_PARENTS
-        .map(Path::new)
-        .into_iter()
-        .find(|parent| account.can_use(parent));
+    let parent = FALLBACK_PARENTS.map(Path::new).into_iter().find(|parent| account.can_use(parent));
     let parent = parent.ok_or_else(|| {
         Error::new(
             Kind::File,

@@ -68,11 +68,7 @@ impl Embedded {
         let settings = options.to_conf(folders.socket())?;
         let watchdog = Watchdog::start(&folders, &bin_folder, &account)?;
         // From here on the watchdog removes the folders, not their guards.
-        let mut server = Embedded {
-            watchdog,
-            folders: folders.keep(),
-            bin_folder,
-        };
+        let mut server = Embedded { watchdog, folders: folders.keep(), bin_folder };
         server.init(&settings)?;
         server.start_again()?;
         Ok(server)
@@ -141,9 +137,7 @@ impl Embedded {
         })?;
         match status.as_str() {
             "0" => Ok(()),
-            _ => Err(self.failed(&format!(
-                "the embedded server ended with exit status {status}"
-            ))),
+            _ => Err(self.failed(&format!("the embedded server ended with exit status {status}"))),
         }
     }
 
@@ -162,9 +156,7 @@ impl Embedded {
         let client = connect(&self.conninfo(MAINTENANCE_DATABASE)).await?;
         // The server quotes the names, and cannot run the statement itself in
         // the transaction of the query that wrote it.
-        let row = client
-            .query_one(CREATE_DATABASE, &[&name.name(), &template])
-            .await?;
+        let row = client.query_one(CREATE_DATABASE, &[&name.name(), &template]).await?;
         Ok(client.batch_execute(row.try_get(0)?).await?)
     }
 

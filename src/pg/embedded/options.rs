@@ -47,10 +47,7 @@ impl Options {
     /// Like the production server in what a commit costs.
     #[must_use]
     pub fn durable() -> Self {
-        Options {
-            durability: Durability::Durable,
-            ..Options::default()
-        }
+        Options { durability: Durability::Durable, ..Options::default() }
     }
 
     /// Adds a setting.
@@ -63,11 +60,8 @@ impl Options {
     /// Lines for postgresql.conf; of two for one setting the server takes the later.
     pub(super) fn to_conf(&self, socket_folder: &Path) -> Result<String> {
         let socket_folder = socket_folder.to_str().ok_or_else(|| {
-            Error::new(
-                Kind::File,
-                format!("{} is not UTF-8", socket_folder.display()),
-            )
-            .hint("set TMPDIR to a folder whose path is UTF-8")
+            Error::new(Kind::File, format!("{} is not UTF-8", socket_folder.display()))
+                .hint("set TMPDIR to a folder whose path is UTF-8")
         })?;
         // The setting is a list; quotes keep a blank in its one element.
         let socket_folder = format!("\"{}\"", socket_folder.replace('"', "\"\""));
@@ -93,27 +87,16 @@ impl Options {
             ("timezone", "UTC".into()),
             ("log_timezone", "UTC".into()),
         ];
-        lines.extend(
-            self.settings
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.clone())),
-        );
+        lines.extend(self.settings.iter().map(|(name, value)| (name.as_str(), value.clone())));
 
         let mut conf = String::from("\n# From here on: sterna.\n");
         for (name, value) in lines {
             let well_formed = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
             if !well_formed {
-                return Err(Error::usage(format!(
-                    "{name:?} is not the name of a setting"
-                )));
+                return Err(Error::usage(format!("{name:?} is not the name of a setting")));
             }
-            let value = value
-                .replace('\\', r"\\")
-                .replace('\'', "''")
-                .replace('\n', r"\n");
+            let value = value.replace('\\', r"\\").replace('\'', "''").replace('\n', r"\n");
             // Writing to a string cannot fail.
             let _ = writeln!(conf, "{name} = '{value}'");
         }
@@ -129,24 +112,15 @@ mod tests {
     fn a_value_cannot_become_another_line() {
         let options = Options::default().set("application_name", "it's \\ a\nport = 1");
         let conf = options.to_conf(Path::new("/tmp/a \"b\", c")).unwrap();
-        assert!(
-            conf.ends_with("application_name = 'it''s \\\\ a\\nport = 1'\n"),
-            "{conf}"
-        );
-        assert!(
-            conf.contains("unix_socket_directories = '\"/tmp/a \"\"b\"\", c\"'\n"),
-            "{conf}"
-        );
+        assert!(conf.ends_with("application_name = 'it''s \\\\ a\\nport = 1'\n"), "{conf}");
+        assert!(conf.contains("unix_socket_directories = '\"/tmp/a \"\"b\"\", c\"'\n"), "{conf}");
     }
 
     #[test]
     fn a_name_that_is_none_is_refused() {
         for name in ["", "a b", "x = 1\ny", "1st"] {
             assert!(
-                Options::default()
-                    .set(name, "1")
-                    .to_conf(Path::new("/tmp"))
-                    .is_err(),
+                Options::default().set(name, "1").to_conf(Path::new("/tmp")).is_err(),
                 "{name}"
             );
         }
@@ -154,14 +128,8 @@ mod tests {
 
     #[test]
     fn own_settings_come_last() {
-        let conf = Options::durable()
-            .set("fsync", "off")
-            .to_conf(Path::new("/tmp"))
-            .unwrap();
-        let values: Vec<&str> = conf
-            .lines()
-            .filter(|line| line.starts_with("fsync"))
-            .collect();
+        let conf = Options::durable().set("fsync", "off").to_conf(Path::new("/tmp")).unwrap();
+        let values: Vec<&str> = conf.lines().filter(|line| line.starts_with("fsync")).collect();
         assert_eq!(values, ["fsync = 'on'", "fsync = 'off'"]);
     }
 }

@@ -37,20 +37,12 @@ impl Watchdog {
             command.env_remove(name);
         }
         command.env("LC_ALL", "C").process_group(0);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        let mut process = account
-            .applied_to(&mut command)
-            .spawn()
-            .map_err(not_started)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = account.applied_to(&mut command).spawn().map_err(not_started)?;
         match (process.stdin.take(), process.stdout.take()) {
-            (Some(requests), Some(answers)) => Ok(Watchdog {
-                process,
-                requests: Some(requests),
-                answers: BufReader::new(answers),
-            }),
+            (Some(requests), Some(answers)) => {
+                Ok(Watchdog { process, requests: Some(requests), answers: BufReader::new(answers) })
+            }
             _ => Err(not_started(std::io::ErrorKind::BrokenPipe.into())),
         }
     }
@@ -80,11 +72,8 @@ impl Drop for Watchdog {
 }
 
 fn not_started(error: std::io::Error) -> Error {
-    Error::new(
-        Kind::Database,
-        "the embedded server's watchdog (/bin/sh) did not start",
-    )
-    .caused_by(error)
+    Error::new(Kind::Database, "the embedded server's watchdog (/bin/sh) did not start")
+        .caused_by(error)
 }
 
 fn ended() -> Error {

@@ -44,12 +44,7 @@ impl ServerCheck {
         if unreadable > 0 {
             tracing::debug!(unreadable, "root certificates passed over");
         }
-        ServerCheck {
-            depth,
-            trusted,
-            roots,
-            algorithms,
-        }
+        ServerCheck { depth, trusted, roots, algorithms }
     }
 
     fn verify_chain(
@@ -120,5 +115,75 @@ impl ServerCertVerifier for ServerCheck {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rcgen::{CertifiedKey as Generated, KeyPair, generate_simple_self_signed};
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::sign::{CertifiedKey, SingleCertAndKey};
+
+    use super::*;
+
+    /// A handshake in memory with a server that shows a certificate and signs with `key`.
+    fn handshake(
+        check: ServerCheck,
+        certificate: &CertificateDer<'static>,
+        key: &KeyPair,
+        version: &'static rustls::SupportedProtocolVersion,
+    ) -> Result<(), rustls::Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let key = provider.key_provider.load_private_key(key)?;
+        // Unlike the usual way, this does not ask whether certificate and key match.
+        let shown = SingleCertAndKey::from(CertifiedKey::new(vec![certificate.clone()], key));
+        let server = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[version])?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(shown));
+        let client = rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(check))
+            .with_no_client_auth();
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut client = rustls::ClientConnection::new(Arc::new(client), name)?;
+        let mut server = rustls::ServerConnection::new(Arc::new(server))?;
+        while client.is_handshaking() {
+            let mut wire = Vec::new();
+            client.write_tls(&mut wire).unwrap();
+            server.read_tls(&mut wire.as_slice()).unwrap();
+            server.process_new_packets()?;
+            let mut wire = Vec::new();
+            server.write_tls(&mut wire).unwrap();
+            client.read_tls(&mut wire.as_slice()).unwrap();
+            client.process_new_packets()?;
+        }
+        Ok(())
+    }
+
+    fn check(depth: Depth, trusted: &[CertificateDer<'static>]) -> ServerCheck {
+        let provider = rustls::crypto::ring::default_provider();
+        ServerCheck::new(depth, trusted.to_vec(), provider.signature_verification_algorithms)
+    }
+
+    #[test]
+    fn a_certificate_without_its_key_is_refused_at_every_depth() {
+        let Generated { cert, signing_key } =
+            generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let thief = KeyPair::generate().unwrap();
+        let certificate = cert.der().clone();
+        let trusted = std::slice::from_ref(&certificate);
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            for depth in [Depth::Nothing, Depth::Chain, Depth::ChainAndName] {
+                let shown = |key| handshake(check(depth, trusted), &certificate, key, version);
+                assert_eq!(shown(&signing_key), Ok(()), "{depth:?} {version:?}");
+                let expected = rustls::Error::InvalidCertificate(CertificateError::BadSignature);
+                assert_eq!(shown(&thief), Err(expected), "{depth:?} {version:?}");
+            }
+        }
     }
 }
