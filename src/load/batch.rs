@@ -6,6 +6,7 @@
 //! record may still be rejected by the server.
 
 use bytes::BytesMut;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::account::{Account, Reason};
 
@@ -212,6 +213,48 @@ pub struct EncodedBatch {
     pub row_ends: Vec<(u32, u32)>,
     /// Sum of the rows' hashes, modulo 2^64.
     pub checksum: u64,
+}
+
+impl EncodedBatch {
+    /// The bytes of the rows from `from` up to, not including, `to`.
+    #[must_use]
+    pub fn rows_between(&self, from: usize, to: usize) -> &[u8] {
+        let end = |index: usize| if index == 0 { 0 } else { self.row_ends[index - 1].0 as usize };
+        &self.rows[end(from)..end(to)]
+    }
+
+    /// Takes the rows of some records out, as the server refuses them, and adds
+    /// them to the rejects. Records without a row here are passed over.
+    pub fn take_out(&mut self, refused: &[(u32, String)]) {
+        if refused.is_empty() {
+            return;
+        }
+        let mut kept = BytesMut::with_capacity(self.rows.len());
+        let mut kept_ends = Vec::with_capacity(self.row_ends.len());
+        for index in 0..self.row_ends.len() {
+            let record = self.row_ends[index].1;
+            let row = self.rows_between(index, index + 1);
+            let Some((_, message)) = refused.iter().find(|(r, _)| *r == record) else {
+                kept.extend_from_slice(row);
+                kept_ends.push((kept.len() as u32, record));
+                continue;
+            };
+            self.checksum = self.checksum.wrapping_sub(row_hash(row));
+            let message = Some(message.as_str().into());
+            let reason = Reason::Constraint;
+            self.records.rejects.push(Reject { record, reason, field: None, message });
+            self.records.account.rows_loaded -= 1;
+            self.records.account.rows_rejected += 1;
+        }
+        self.rows = kept;
+        self.row_ends = kept_ends;
+    }
+}
+
+/// The hash of a row as binary COPY sends it: 64 bits, to be summed.
+#[must_use]
+pub fn row_hash(row: &[u8]) -> u64 {
+    xxh3_64(row)
 }
 
 #[cfg(test)]

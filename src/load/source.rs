@@ -205,7 +205,7 @@ impl Source<'_> {
                     batch.location.byte_offset = records.from;
                 }
                 batch.account.rows_read += 1;
-                if batch.account.rows_read % WATCH_ROWS == 0 {
+                if batch.account.rows_read.is_multiple_of(WATCH_ROWS) {
                     self.counters.rows_read.fetch_add(WATCH_ROWS, Ordering::Relaxed);
                     if (self.stop)() {
                         return Ok(());

@@ -2,9 +2,11 @@
 //! name things in it, what its catalog says, and a server of one's own.
 
 mod backoff;
+pub mod catalog;
 mod column;
 mod connection;
 mod conninfo;
+mod copy_out;
 mod diagnosis;
 pub mod embedded;
 mod ident;
@@ -17,7 +19,8 @@ pub use backoff::Backoff;
 pub use column::{Column, ColumnType, NumericType};
 pub use connection::{Connection, connect};
 pub use conninfo::ConnInfo;
+pub use copy_out::{copy_out, values};
 pub use embedded::Embedded;
 pub use ident::{Ident, Table};
-pub use sql::{Columns, Quoted, fill};
+pub use sql::{CatalogText, Columns, Quoted, fill};
 pub use sqlstate::{Fault, classify};

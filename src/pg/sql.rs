@@ -10,12 +10,45 @@ pub trait Quoted: Display + private::Sealed {}
 impl Quoted for Ident {}
 impl Quoted for Table {}
 impl Quoted for Columns {}
+impl Quoted for CatalogText {}
 
 mod private {
     pub trait Sealed {}
     impl Sealed for super::Ident {}
     impl Sealed for super::Table {}
     impl Sealed for super::Columns {}
+    impl Sealed for super::CatalogText {}
+}
+
+/// SQL text that the server's own catalog functions produced, such as the
+/// definition of an index, or a literal made of digits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CatalogText(String);
+
+impl CatalogText {
+    /// Text that `pg_get_indexdef`, `pg_get_constraintdef` or the like returned.
+    #[must_use]
+    pub fn from_catalog(text: impl Into<String>) -> Self {
+        CatalogText(text.into())
+    }
+
+    /// The place before the first row of a page, as a `tid` literal.
+    #[must_use]
+    pub fn tid(page: u32) -> Self {
+        CatalogText(format!("'({page},0)'::pg_catalog.tid"))
+    }
+
+    /// A name that `pg_export_snapshot` returned, as a string literal.
+    #[must_use]
+    pub fn snapshot(name: &str) -> Self {
+        CatalogText(format!("'{}'", name.replace('\'', "''")))
+    }
+}
+
+impl Display for CatalogText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// A list of columns; displays as `"a", "b"`.

@@ -10,13 +10,12 @@ mod scalar;
 
 use bytes::{BufMut, BytesMut};
 use uuid::Uuid;
-use xxhash_rust::xxh3::xxh3_64;
 
 pub(crate) use scalar::parse_integer;
 
 use self::numeric::Decimal;
 use super::account::Reason;
-use super::batch::{EncodedBatch, Fate, Record, RecordBatch, Reject};
+use super::batch::{EncodedBatch, Fate, Record, RecordBatch, Reject, row_hash};
 use super::row_id::RowIds;
 use crate::cites::{Layout, Taxa};
 use crate::pg::ColumnType;
@@ -120,7 +119,7 @@ impl<'a> Encoder<'a> {
             match self.encode_row(plan, member_key, record, species, &mut out.rows) {
                 Ok(rounded) => {
                     rows_rounded += u64::from(rounded);
-                    out.checksum = out.checksum.wrapping_add(xxh3_64(&out.rows[start..]));
+                    out.checksum = out.checksum.wrapping_add(row_hash(&out.rows[start..]));
                     out.row_ends.push((out.rows.len() as u32, index as u32));
                 }
                 Err(Misfit { reason, field }) => {

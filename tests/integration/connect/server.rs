@@ -188,9 +188,7 @@ fn own(folder: &Path) {
 }
 
 fn program(name: &str) -> Command {
-    let output = Command::new("pg_config").arg("--bindir").output().unwrap();
-    let folder = String::from_utf8(output.stdout).unwrap();
-    let mut command = Command::new(Path::new(folder.trim()).join(name));
+    let mut command = Command::new(sterna::pg::programs::find().unwrap().join(name));
     command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
     // The machine's own settings must not reach this server.
     let foreign = |name: &OsStr| name.to_string_lossy().starts_with("PG");

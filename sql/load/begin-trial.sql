@@ -1,0 +1,5 @@
+-- Purpose: a transaction in which rows are only tried; constraints that would
+--   speak up at its end speak up at once.
+-- Lock: none. Transaction: begins one. Undone by: ROLLBACK, always.
+BEGIN;
+SET CONSTRAINTS ALL IMMEDIATE

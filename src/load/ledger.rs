@@ -1,0 +1,242 @@
+//! The ledger: what each load has done, in the database that it was done to.
+//!
+//! A run goes `loading -> built -> loaded`, or ends as `rejected` or `failed`;
+//! emptying staging makes it `discarded`. A batch's row is written by the very
+//! transaction that writes its rows, so the ledger is never ahead nor behind.
+
+use hashbrown::HashMap;
+use serde_json::Value;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::account::Account;
+use crate::error::{Error, Result};
+use crate::pg::{Connection, Table};
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Rows are being written.
+    Loading,
+    /// All rows are in; indexes may be missing.
+    Built,
+    /// Done: staging can be validated and switched over.
+    Loaded,
+    /// Read to the end, with more rejects than allowed.
+    Rejected,
+    /// The proof found another table than was written.
+    Failed,
+}
+
+impl State {
+    /// The name in the ledger.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Loading => "loading",
+            State::Built => "built",
+            State::Loaded => "loaded",
+            State::Rejected => "rejected",
+            State::Failed => "failed",
+        }
+    }
+
+    fn parse(name: &str) -> Result<Self> {
+        let all = [State::Loading, State::Built, State::Loaded, State::Rejected, State::Failed];
+        all.into_iter()
+            .find(|state| state.name() == name)
+            .ok_or_else(|| Error::refused(format!("the ledger has a run in the unknown state {name:?}")))
+    }
+}
+
+/// A run as the ledger has it.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Its id.
+    pub id: Uuid,
+    /// How far it has come.
+    pub state: State,
+    /// What a resumed load must find unchanged, by topic.
+    pub identity: Value,
+    /// What became of its records, once all were read.
+    pub account: Option<Account>,
+    /// Sum of its rows' hashes, once all were read.
+    pub checksum: Option<u64>,
+    /// The run whose rejects it loaded, mended.
+    pub mends: Option<Uuid>,
+}
+
+/// A batch that is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerBatch {
+    /// Rows written.
+    pub rows: u64,
+    /// Sum of their hashes.
+    pub checksum: u64,
+    /// Records of the batch that the server refused, with what it said.
+    pub refused: Vec<(u32, String)>,
+    /// The transaction that wrote it, as its rows' `xmin` shows it.
+    pub xid: u32,
+}
+
+/// The batches of a run by file and number.
+pub type Batches = HashMap<(usize, u32), LedgerBatch>;
+
+/// Creates the ledger where it is missing.
+///
+/// # Errors
+/// Where the role may not create a schema.
+pub async fn ensure(session: &mut Connection) -> Result<()> {
+    let exists = include_str!("../../sql/ledger/exists.sql");
+    if session.query_one(exists, &[]).await?.get(0) {
+        return Ok(());
+    }
+    let transaction = session.transaction().await?;
+    transaction.batch_execute(include_str!("../../sql/ledger/lock-setup.sql")).await?;
+    if !transaction.query_one(exists, &[]).await?.get::<_, bool>(0) {
+        let created = transaction.batch_execute(include_str!("../../sql/ledger/create.sql")).await;
+        created.map_err(|e| {
+            Error::from(e)
+                .context("could not create the schema sterna for the ledger")
+                .hint("the role needs CREATE on the database")
+        })?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// Takes the lock that keeps two loads of one table apart, for the session.
+///
+/// # Errors
+/// Refused where another session holds it.
+pub async fn lock(session: &Connection, staging: &Table) -> Result<()> {
+    let sql = include_str!("../../sql/load/try-lock.sql");
+    let row = session.query_one(sql, &[&staging.to_string()]).await?;
+    if row.get(0) {
+        return Ok(());
+    }
+    Err(Error::refused(format!("another sterna is working on {staging}"))
+        .hint("wait until it is done; a killed one lets go when the server has noticed"))
+}
+
+/// The runs whose rows a staging table holds, oldest first.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<Run>> {
+    let rows = session.query(include_str!("../../sql/ledger/runs.sql"), &[&staging]).await?;
+    rows.iter()
+        .map(|row| {
+            let account: Option<Json<Account>> = row.get(3);
+            Ok(Run {
+                id: row.get(0),
+                state: State::parse(row.get(1))?,
+                identity: row.get(2),
+                account: account.map(|a| a.0),
+                checksum: row.get::<_, Option<i64>>(4).map(i64::cast_unsigned),
+                mends: row.get(5),
+            })
+        })
+        .collect()
+}
+
+/// What a run is, before it acts.
+pub struct NewRun<'a> {
+    /// The staging table's OID.
+    pub staging: u32,
+    /// The table that is to be replaced.
+    pub target: &'a Table,
+    /// What a resumed load must find unchanged.
+    pub identity: &'a Value,
+    /// The arguments, without secrets.
+    pub arguments: &'a Value,
+    /// The run whose rejects it loads, mended.
+    pub mends: Option<Uuid>,
+    /// Path and SHA-256 of every member.
+    pub files: &'a [(String, String)],
+}
+
+/// Records a run before it acts.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub async fn begin(session: &mut Connection, run: &NewRun<'_>) -> Result<Run> {
+    let id = Uuid::new_v4();
+    let transaction = session.transaction().await?;
+    let (target, version) = (run.target.to_string(), env!("CARGO_PKG_VERSION"));
+    transaction
+        .execute(
+            include_str!("../../sql/ledger/begin-run.sql"),
+            &[&id, &run.staging, &target, run.identity, run.arguments, &run.mends, &version],
+        )
+        .await?;
+    let insert = transaction.prepare(include_str!("../../sql/ledger/insert-file.sql")).await?;
+    for (number, (path, sha256)) in run.files.iter().enumerate() {
+        transaction.execute(&insert, &[&id, &(number as i32), path, sha256]).await?;
+    }
+    transaction.commit().await?;
+    let identity = run.identity.clone();
+    Ok(Run { id, state: State::Loading, identity, account: None, checksum: None, mends: run.mends })
+}
+
+/// The batches of a run that are in.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
+    let rows = session.query(include_str!("../../sql/ledger/batches.sql"), &[&run]).await?;
+    rows.iter()
+        .map(|row| {
+            let Json(refused): Json<Vec<(u32, String)>> = row.get(4);
+            let xid: &str = row.get(5);
+            let xid: u64 = xid
+                .parse()
+                .map_err(|_| Error::database(format!("{xid:?} is no transaction id")))?;
+            let key = (row.get::<_, i32>(0) as usize, row.get::<_, i32>(1) as u32);
+            let batch = LedgerBatch {
+                rows: row.get::<_, i64>(2).cast_unsigned(),
+                checksum: row.get::<_, i64>(3).cast_unsigned(),
+                refused,
+                // Rows show the lower half; staging is far younger than 2^32 transactions.
+                xid: xid as u32,
+            };
+            Ok((key, batch))
+        })
+        .collect()
+}
+
+/// Records how a run went, with the account of each of its files.
+///
+/// # Errors
+/// Refused where the run was discarded meanwhile.
+pub async fn settle(
+    session: &mut Connection,
+    run: Uuid,
+    state: State,
+    totals: Option<(Account, u64)>,
+    files: &[Account],
+) -> Result<()> {
+    let transaction = session.transaction().await?;
+    let (account, checksum) = totals.map_or((None, None), |(account, checksum)| {
+        (Some(Json(account)), Some(checksum.cast_signed()))
+    });
+    let changed = transaction
+        .execute(
+            include_str!("../../sql/ledger/settle-run.sql"),
+            &[&run, &state.name(), &account, &checksum],
+        )
+        .await?;
+    if changed == 0 {
+        return Err(discarded());
+    }
+    let update = transaction.prepare(include_str!("../../sql/ledger/file-account.sql")).await?;
+    for (number, account) in files.iter().enumerate() {
+        transaction.execute(&update, &[&run, &(number as i32), &Json(account)]).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// The refusal to go on with a run whose staging table was emptied.
+pub(super) fn discarded() -> Error {
+    Error::refused("staging was emptied by another sterna while this load was running")
+        .hint("load again")
+}

@@ -1,0 +1,198 @@
+//! From the target's columns and the files' headers to the rows to be written.
+//!
+//! Pure: everything that can be refused is refused here, before a record is read.
+
+use std::collections::BTreeMap;
+
+use super::encode::{ColumnPlan, OnInexact, Origin, RowPlan};
+use crate::cites::{Format, Formats, Layout};
+use crate::error::{Error, Result};
+use crate::pg::{Column, ColumnType, Table};
+
+/// The columns that a load writes, and how each file fills them.
+#[derive(Clone, Debug)]
+pub struct LoadPlan {
+    /// The columns of the COPY statement, as staging has them.
+    pub columns: Vec<Column>,
+    /// Those that become plain `numeric`.
+    pub widened: Vec<Column>,
+    /// One per member.
+    pub rows: Vec<RowPlan>,
+}
+
+/// Decides which columns are written and where their values come from.
+///
+/// # Errors
+/// Names the column and the format for which there is no way.
+pub fn plan(
+    table: &Table,
+    columns: &[Column],
+    formats: &Formats,
+    layouts: Vec<Layout>,
+    on_inexact: OnInexact,
+) -> Result<LoadPlan> {
+    let mut sources: BTreeMap<&str, &Format> = BTreeMap::new();
+    for layout in &layouts {
+        let format = formats.get(layout.format);
+        for column in filled(format) {
+            sources.entry(column).or_insert(format);
+        }
+    }
+    for (name, format) in &sources {
+        if !columns.iter().any(|c| c.name.name() == *name) {
+            return Err(Error::usage(format!(
+                "{table} has no column {name:?}, which files of format {} ({}) fill",
+                format.name, format.about
+            ))
+            .hint("such files load only into a table that has it; or map the fields with --mapping"));
+        }
+    }
+    let mut plan = LoadPlan { columns: Vec::new(), widened: Vec::new(), rows: Vec::new() };
+    let mut kinds = Vec::new();
+    for column in columns {
+        let Some(format) = sources.get(column.name.name()) else {
+            if column.not_null && column.default.is_none() && !column.generated {
+                return Err(Error::usage(format!(
+                    "column {} of {table} refuses NULL and has no default, but no field fills it",
+                    column.name
+                ))
+                .hint("map a field to it with --mapping, or give the column a default"));
+            }
+            continue;
+        };
+        let kind = check(table, column, format)?;
+        let is_field = format.columns.values().any(|c| c == column.name.name());
+        let mut column = column.clone();
+        let kind = match kind {
+            ColumnType::Numeric(Some(_)) if is_field && on_inexact == OnInexact::Widen => {
+                plan.widened.push(column.clone());
+                column.kind = Some(ColumnType::Numeric(None));
+                column.sql_type = "numeric".into();
+                ColumnType::Numeric(None)
+            }
+            kind => kind,
+        };
+        kinds.push((column.name.name().to_owned(), kind, column.not_null));
+        plan.columns.push(column);
+    }
+    for layout in layouts {
+        let format = formats.get(layout.format);
+        let columns = kinds.iter().map(|(name, kind, not_null)| ColumnPlan {
+            origin: origin(format, &layout, name),
+            kind: *kind,
+            not_null: *not_null,
+        });
+        plan.rows.push(RowPlan { columns: columns.collect(), layout });
+    }
+    Ok(plan)
+}
+
+/// The columns that files of a format fill.
+fn filled(format: &Format) -> impl Iterator<Item = &str> {
+    let made = format.row_id.iter().chain(format.lookup.iter().map(|l| &l.column));
+    format.columns.values().chain(made).map(String::as_str)
+}
+
+fn origin(format: &Format, layout: &Layout, column: &str) -> Origin {
+    if format.row_id.as_deref() == Some(column) {
+        Origin::RowId
+    } else if format.lookup.as_ref().is_some_and(|l| l.column == column) {
+        Origin::Lookup
+    } else {
+        layout.columns.get(column).map_or(Origin::Absent, |index| Origin::Field(*index))
+    }
+}
+
+fn check(table: &Table, column: &Column, format: &Format) -> Result<ColumnType> {
+    let refused = |what: String| {
+        Error::usage(format!("column {} of {table} {what}", column.name))
+            .hint("leave its field out of the columns of a mapping of your own (--mapping)")
+    };
+    if column.generated {
+        return Err(refused("is computed by the server, so no field can fill it".into()));
+    }
+    let Some(kind) = column.kind else {
+        return Err(refused(format!("is of type {}, which sterna cannot encode", column.sql_type)));
+    };
+    let made = [format.row_id.as_deref(), format.lookup.as_ref().map(|l| l.column.as_str())];
+    if made.contains(&Some(column.name.name())) && kind != ColumnType::Uuid {
+        return Err(refused(format!("is of type {}; it has to be uuid", column.sql_type)));
+    }
+    Ok(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pg::{Ident, NumericType};
+
+    fn column(name: &str, type_name: &str, typmod: i32) -> Column {
+        Column {
+            name: Ident::new(name).unwrap(),
+            kind: ColumnType::from_catalog(type_name, typmod),
+            sql_type: type_name.into(),
+            not_null: false,
+            default: None,
+            generated: false,
+        }
+    }
+
+    fn production() -> Vec<Column> {
+        let formats = Formats::built_in().unwrap();
+        let format = formats.get(0);
+        let mut columns = vec![column("id", "uuid", -1), column("species_id", "uuid", -1)];
+        for name in format.columns.values() {
+            columns.push(match name.as_str() {
+                "quantity" => column(name, "numeric", ((10 << 16) | 2) + 4),
+                "year" => column(name, "int4", -1),
+                _ => column(name, "text", -1),
+            });
+        }
+        columns
+    }
+
+    fn planned(columns: &[Column], on_inexact: OnInexact) -> Result<LoadPlan> {
+        let formats = Formats::built_in().unwrap();
+        let header: Vec<&str> = formats.get(0).fields().collect();
+        let layout = formats.layout(&header).unwrap();
+        let table = Table::new("public", "t").unwrap();
+        plan(&table, columns, &formats, vec![layout], on_inexact)
+    }
+
+    #[test]
+    fn every_column_has_an_origin() {
+        let plan = planned(&production(), OnInexact::Reject).unwrap();
+        assert_eq!(plan.columns.len(), 22);
+        let origins: Vec<_> = plan.rows[0].columns.iter().map(|c| c.origin).collect();
+        assert_eq!(origins[..2], [Origin::RowId, Origin::Lookup]);
+        assert!(origins[2..].iter().all(|o| matches!(o, Origin::Field(_))));
+        assert!(plan.widened.is_empty());
+    }
+
+    #[test]
+    fn widening_concerns_declared_precision_only() {
+        let plan = planned(&production(), OnInexact::Widen).unwrap();
+        assert_eq!(plan.widened.len(), 1);
+        let money = ColumnType::Numeric(Some(NumericType { precision: 10, scale: 2 }));
+        assert_eq!(plan.widened[0].kind, Some(money));
+        assert!(plan.rows[0].columns.iter().any(|c| c.kind == ColumnType::Numeric(None)));
+    }
+
+    #[test]
+    fn what_cannot_be_filled_is_named() {
+        let error = |change: &dyn Fn(&mut Vec<Column>)| {
+            let mut columns = production();
+            change(&mut columns);
+            planned(&columns, OnInexact::Reject).unwrap_err().to_string()
+        };
+        assert!(error(&|c| c.retain(|c| c.name.name() != "unit")).contains("no column \"unit\""));
+        assert!(error(&|c| c.push(Column { not_null: true, ..column("x", "text", -1) })).contains("\"x\""));
+        assert!(error(&|c| c[3] = column(c[3].name.name(), "jsonb", -1)).contains("cannot encode"));
+        assert!(error(&|c| c[0] = column("id", "int8", -1)).contains("has to be uuid"));
+        assert!(error(&|c| c[2].generated = true).contains("computed by the server"));
+        let mut columns = production();
+        columns.push(Column { not_null: true, default: Some("now()".into()), ..column("x", "timestamptz", -1) });
+        columns.push(column("y", "jsonb", -1));
+        assert!(planned(&columns, OnInexact::Reject).is_ok());
+    }
+}

@@ -1,0 +1,159 @@
+//! Rejected records, as a CSV file that can be mended and loaded by itself.
+//!
+//! The first columns are those of the format, so the file is of that format; what
+//! is wrong stands in columns behind them that a load ignores. Made anew by each
+//! pass over the input, so a resumed load leaves no doubles in it.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::batch::{Record, RecordBatch, Reject};
+use super::encode::RowPlan;
+use crate::cites::Formats;
+use crate::error::{Error, Result};
+
+/// The columns behind those of the format.
+const ABOUT: [&str; 8] = [
+    "sterna_file",
+    "sterna_line",
+    "sterna_byte_offset",
+    "sterna_column",
+    "sterna_reason",
+    "sterna_value",
+    "sterna_message",
+    "sterna_record",
+];
+
+/// Writes rejects, one file per format that has any.
+pub(super) struct RejectWriter {
+    path: PathBuf,
+    /// By index of the format.
+    files: Vec<Option<Output>>,
+}
+
+struct Output {
+    path: PathBuf,
+    writer: BufWriter<File>,
+    fields: Vec<String>,
+}
+
+impl RejectWriter {
+    /// Will write to `path` when the first record is rejected; what is there goes.
+    pub(super) fn create(path: &Path) -> Result<Self> {
+        match std::fs::remove_file(path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::file(path, e)),
+            _ => Ok(RejectWriter { path: path.to_path_buf(), files: Vec::new() }),
+        }
+    }
+
+    /// Writes the rejects of a batch.
+    pub(super) fn write(
+        &mut self,
+        name: &str,
+        plan: &RowPlan,
+        formats: &Formats,
+        batch: &RecordBatch,
+    ) -> Result<()> {
+        if batch.rejects.is_empty() {
+            return Ok(());
+        }
+        let format = plan.layout.format;
+        if self.files.len() <= format {
+            self.files.resize_with(format + 1, || None);
+        }
+        if self.files[format].is_none() {
+            let others = self.files.iter().any(Option::is_some);
+            let path = if others { self.path_for(&formats.get(format).name) } else { self.path.clone() };
+            self.files[format] = Some(Output::create(path, plan, formats)?);
+        }
+        let Some(output) = &mut self.files[format] else { return Ok(()) };
+        for reject in &batch.rejects {
+            let record = batch.record(reject.record as usize);
+            output.write(name, plan, record, reject).map_err(|e| Error::file(&output.path, e))?;
+        }
+        Ok(())
+    }
+
+    /// `a.csv` becomes `a.<format>.csv`.
+    fn path_for(&self, format: &str) -> PathBuf {
+        let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
+        self.path.with_file_name(format!("{stem}.{format}.csv"))
+    }
+
+    /// Ends the files; returns their paths.
+    pub(super) fn finish(self) -> Result<Vec<PathBuf>> {
+        let mut paths = Vec::new();
+        for mut output in self.files.into_iter().flatten() {
+            output.writer.flush().map_err(|e| Error::file(&output.path, e))?;
+            paths.push(output.path);
+        }
+        Ok(paths)
+    }
+}
+
+impl Output {
+    fn create(path: PathBuf, plan: &RowPlan, formats: &Formats) -> Result<Self> {
+        let file = File::create(&path).map_err(|e| Error::file(&path, e))?;
+        let mut writer = BufWriter::new(file);
+        // In the order in which this load's first file of the format has them.
+        let known: Vec<&str> = formats.get(plan.layout.format).fields().collect();
+        let header = plan.layout.header.iter().filter(|h| known.contains(&h.as_str()));
+        let fields: Vec<String> = header.cloned().collect();
+        let all = fields.iter().map(String::as_str).chain(ABOUT);
+        let line = all.map(|f| quote(f.as_bytes())).collect::<Vec<_>>().join(&b","[..]);
+        let written = writer.write_all(&line).and_then(|()| writer.write_all(b"\n"));
+        written.map_err(|e| Error::file(&path, e))?;
+        Ok(Output { path, writer, fields })
+    }
+
+    fn write(
+        &mut self,
+        name: &str,
+        plan: &RowPlan,
+        record: Record<'_>,
+        reject: &Reject,
+    ) -> std::io::Result<()> {
+        let header = &plan.layout.header;
+        for field in &self.fields {
+            let index = header.iter().position(|h| h == field);
+            let value = index.filter(|i| *i < record.len()).map(|i| record.field(i));
+            self.writer.write_all(&quote(value.unwrap_or_default()))?;
+            self.writer.write_all(b",")?;
+        }
+        let column = reject.field.and_then(|i| header.get(i)).map_or("", String::as_str);
+        let value = reject.field.filter(|i| *i < record.len()).map(|i| record.field(i));
+        let (line, offset) = (record.at().line.to_string(), record.at().byte_offset.to_string());
+        let about: [&[u8]; ABOUT.len()] = [
+            name.as_bytes(),
+            line.as_bytes(),
+            offset.as_bytes(),
+            column.as_bytes(),
+            reject.reason.name().as_bytes(),
+            value.unwrap_or_default(),
+            reject.message.as_deref().unwrap_or_default().as_bytes(),
+            record.raw(),
+        ];
+        let line = about.map(quote).join(&b","[..]);
+        self.writer.write_all(&line)?;
+        self.writer.write_all(b"\n")
+    }
+}
+
+/// A field as CSV writes it: quoted only where it must be.
+fn quote(field: &[u8]) -> Cow<'_, [u8]> {
+    if !field.iter().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r')) {
+        return Cow::Borrowed(field);
+    }
+    let mut quoted = Vec::with_capacity(field.len() + 2);
+    quoted.push(b'"');
+    for byte in field {
+        if *byte == b'"' {
+            quoted.push(b'"');
+        }
+        quoted.push(*byte);
+    }
+    quoted.push(b'"');
+    Cow::Owned(quoted)
+}

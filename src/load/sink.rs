@@ -1,0 +1,277 @@
+//! Batches into PostgreSQL: one transaction each, with its ledger row.
+//!
+//! A sink is a thread with a connection and a runtime of its own. The thread waits
+//! on a queue that blocks and runs the runtime for one batch at a time: this is
+//! the one place where blocking and async code meet. Everything a batch needs is
+//! sent at once and the answers are read afterwards, so that a slow network costs
+//! two round trips per batch.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures::{SinkExt, pin_mut};
+use hdrhistogram::Histogram;
+use tokio::runtime::Runtime;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{CopyInSink, Statement};
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::batch::EncodedBatch;
+use super::encode::{HEADER, TRAILER};
+use super::ledger::{self, Batches, LedgerBatch};
+use super::pipeline::Sink;
+use super::refused;
+use crate::error::{Error, Result};
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, classify, connect};
+
+/// Bytes handed to the driver at a time.
+const CHUNK_BYTES: usize = 128 * 1024;
+
+/// What all sinks of a load share.
+pub(super) struct SinkSpec {
+    pub(super) info: ConnInfo,
+    pub(super) run: Uuid,
+    /// `COPY staging (...) FROM STDIN (FORMAT binary)`.
+    pub(super) copy_sql: String,
+    /// Batches that are in already.
+    pub(super) committed: Batches,
+    /// How long to go on trying while the server cannot be had.
+    pub(super) patience: Duration,
+}
+
+/// A connection that writes batches.
+pub(super) struct CopySink {
+    spec: Arc<SinkSpec>,
+    runtime: Runtime,
+    session: Option<Session>,
+    pub(super) latency_us: Histogram<u64>,
+}
+
+/// An open session with its statements.
+pub(super) struct Session {
+    pub(super) client: Connection,
+    pub(super) insert: Statement,
+    pub(super) copy: Statement,
+}
+
+/// Why a batch was not written.
+pub(super) enum Failure {
+    /// The batch is in: an earlier transaction committed although its answer was lost.
+    AlreadyIn,
+    /// The server's or the connection's error.
+    Error(Error),
+}
+
+impl CopySink {
+    pub(super) fn new(spec: Arc<SinkSpec>) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Error::file("the async runtime", e))?;
+        // Two digits and an hour are enough, in 60 KiB.
+        let latency_us = Histogram::new_with_bounds(1, 3_600_000_000, 2)
+            .map_err(|e| Error::database("no histogram").caused_by(e))?;
+        let session = Some(runtime.block_on(open(&spec))?);
+        Ok(CopySink { spec, runtime, session, latency_us })
+    }
+
+    async fn write_async(
+        spec: &SinkSpec,
+        slot: &mut Option<Session>,
+        batch: &mut EncodedBatch,
+    ) -> Result<()> {
+        let location = batch.records.location;
+        let key = (location.member, location.number);
+        if let Some(known) = spec.committed.get(&key) {
+            return recognise(known, batch);
+        }
+        let mut refused = Vec::new();
+        let seed = (location.member as u64) << 32 | u64::from(location.number);
+        let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
+        let mut pauses = Backoff::new(first, longest, spec.patience, seed);
+        loop {
+            let error = match attempt(spec, slot, batch, &refused).await {
+                Ok(()) => return Ok(()),
+                Err(Failure::AlreadyIn) => {
+                    let client = &session(spec, slot).await?.client;
+                    let batches = ledger::batches(client, spec.run).await?;
+                    return match batches.get(&key) {
+                        Some(known) => recognise(known, batch),
+                        None => Err(ledger::discarded()),
+                    };
+                }
+                Err(Failure::Error(error)) => error,
+            };
+            let error = match classify(&error) {
+                // Finds at least the row that this error is about, or fails.
+                Fault::DataRefused => match refuse(spec, slot, batch, &error).await {
+                    Ok(found) => {
+                        refused.extend(found);
+                        continue;
+                    }
+                    Err(error) => error,
+                },
+                _ => error,
+            };
+            if classify(&error) != Fault::Transient {
+                return Err(error);
+            }
+            let Some(pause) = pauses.next() else { return Err(error) };
+            tracing::warn!("a batch is tried again in {} ms: {error}", pause.as_millis());
+            tokio::time::sleep(pause).await;
+        }
+    }
+}
+
+impl Sink for CopySink {
+    fn write(&mut self, batch: &mut EncodedBatch) -> Result<()> {
+        if batch.row_ends.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let CopySink { spec, runtime, session, .. } = self;
+        runtime.block_on(Self::write_async(spec, session, batch))?;
+        self.latency_us.saturating_record(begun.elapsed().as_micros() as u64);
+        Ok(())
+    }
+}
+
+/// Tries once. `refused` are the records already taken out of the batch.
+async fn attempt(
+    spec: &SinkSpec,
+    slot: &mut Option<Session>,
+    batch: &mut EncodedBatch,
+    refused: &[(u32, String)],
+) -> std::result::Result<(), Failure> {
+    let rows = batch.row_ends.len() as u64;
+    let checksum = batch.checksum.cast_signed();
+    let session = session(spec, slot).await.map_err(Failure::Error)?;
+    let location = &batch.records.location;
+    let (file, number) = (location.member as i32, location.number as i32);
+    let (line, offset, length) = (
+        location.first_line as i64,
+        location.byte_offset as i64,
+        location.byte_length as i64,
+    );
+    let (row_count, refused) = (rows as i64, Json(refused));
+    let client = &session.client;
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
+        [&spec.run, &file, &number, &line, &offset, &length, &row_count, &checksum, &refused];
+    // All three are under way before the first is answered.
+    let (begun, claimed, copying) = futures::join!(
+        client.batch_execute("BEGIN"),
+        client.execute(&session.insert, &values),
+        client.copy_in(&session.copy),
+    );
+    let written = async {
+        begun?;
+        claimed.map_err(claim_failure)?;
+        let copied = send_all(copying?, batch).await?;
+        if copied != rows {
+            let what = format!("the server took {copied} of {rows} rows");
+            return Err(Failure::Error(
+                Error::refused(what).hint("does staging have a trigger or a rule?"),
+            ));
+        }
+        client.batch_execute("COMMIT").await?;
+        Ok(())
+    }
+    .await;
+    if written.is_err() {
+        // Fails where the connection is lost, which ends the transaction as well.
+        let _ = client.batch_execute("ROLLBACK").await;
+    }
+    written
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Failure::Error(Error::from(error).context("while writing a batch"))
+    }
+}
+
+/// What it means that the ledger did not take the row of a batch.
+fn claim_failure(error: tokio_postgres::Error) -> Failure {
+    match error.code() {
+        Some(&SqlState::UNIQUE_VIOLATION) => Failure::AlreadyIn,
+        Some(&SqlState::NOT_NULL_VIOLATION) => Failure::Error(ledger::discarded()),
+        _ => error.into(),
+    }
+}
+
+/// Takes the rows out of a batch that the server refuses.
+async fn refuse(
+    spec: &SinkSpec,
+    slot: &mut Option<Session>,
+    batch: &mut EncodedBatch,
+    error: &Error,
+) -> Result<Vec<(u32, String)>> {
+    let found = refused::find(session(spec, slot).await?, batch).await?;
+    if found.is_empty() {
+        let what = "the server refuses a batch, but each of its rows by itself is accepted";
+        return Err(Error::database(format!("{what}: {error}")));
+    }
+    batch.take_out(&found);
+    Ok(found)
+}
+
+/// The batch is in: it must be the very same that was written then.
+fn recognise(known: &LedgerBatch, batch: &mut EncodedBatch) -> Result<()> {
+    batch.take_out(&known.refused);
+    if (known.rows, known.checksum) == (batch.row_ends.len() as u64, batch.checksum) {
+        return Ok(());
+    }
+    let location = batch.records.location;
+    Err(Error::refused(format!(
+        "the records from line {} on no longer make the rows that were loaded before: \
+         species or production's row ids have changed since",
+        location.first_line
+    ))
+    .hint("empty staging with `sterna stage truncate` and load again"))
+}
+
+/// The open session, or a new one.
+async fn session<'a>(spec: &SinkSpec, slot: &'a mut Option<Session>) -> Result<&'a Session> {
+    let open_still = slot.take().filter(|session| !session.client.is_closed());
+    let session = match open_still {
+        Some(session) => session,
+        None => open(spec).await?,
+    };
+    Ok(slot.insert(session))
+}
+
+async fn open(spec: &SinkSpec) -> Result<Session> {
+    let client = connect(&spec.info).await?;
+    client.batch_execute(include_str!("../../sql/load/session.sql")).await?;
+    let insert = client.prepare(include_str!("../../sql/ledger/insert-batch.sql")).await?;
+    let copy = client.prepare(&spec.copy_sql).await?;
+    Ok(Session { client, insert, copy })
+}
+
+/// Sends the rows of a batch; returns how many the server took.
+async fn send_all(
+    sink: CopyInSink<Bytes>,
+    batch: &mut EncodedBatch,
+) -> std::result::Result<u64, tokio_postgres::Error> {
+    let data = std::mem::take(&mut batch.rows).freeze();
+    let sent = send(sink, &data).await;
+    // The buffer comes back once the driver has let go of it.
+    batch.rows = data.try_into_mut().unwrap_or_else(|data| data.as_ref().into());
+    sent
+}
+
+/// Sends rows with header and trailer; returns how many the server took.
+pub(super) async fn send(
+    sink: CopyInSink<Bytes>,
+    rows: &Bytes,
+) -> std::result::Result<u64, tokio_postgres::Error> {
+    pin_mut!(sink);
+    sink.feed(Bytes::from_static(HEADER)).await?;
+    for start in (0..rows.len()).step_by(CHUNK_BYTES) {
+        sink.feed(rows.slice(start..rows.len().min(start + CHUNK_BYTES))).await?;
+    }
+    sink.feed(Bytes::from_static(TRAILER)).await?;
+    sink.finish().await
+}

@@ -1,0 +1,140 @@
+//! The proof: staging, read back, is exactly the rows that were encoded.
+//!
+//! Every page is read with binary COPY OUT, on several connections over one
+//! snapshot. Each row is hashed as it was when it was encoded, and the sums are
+//! compared per batch: a row bears the transaction that wrote it, and so does the
+//! batch's ledger row. What COPY reported does not enter into it.
+
+use hashbrown::HashMap;
+use uuid::Uuid;
+
+use super::batch::row_hash;
+use super::ledger::{self, Batches};
+use super::staging::Pair;
+use crate::error::{Error, Kind, Result};
+use crate::pg::{CatalogText, Columns, ConnInfo, Connection, connect, copy_out, fill};
+
+/// Count and sum of hashes of some rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sum {
+    rows: u64,
+    checksum: u64,
+}
+
+/// Bytes of a row in front of the first column after `xmin`: the count of columns,
+/// the length of `xmin`, and `xmin`.
+const XMIN_END: usize = 2 + 4 + 4;
+
+/// Compares staging with the ledger's batches of `runs`.
+///
+/// # Errors
+/// [`Kind::Validation`] with the first differences, or those of reading.
+pub(super) async fn verify(
+    info: &ConnInfo,
+    pair: &Pair,
+    staging_oid: u32,
+    columns: &Columns,
+    runs: &[Uuid],
+    connections: usize,
+) -> Result<()> {
+    let keeper = connect(info).await?;
+    keeper.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    keeper.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
+    let snapshot: String =
+        keeper.query_one(include_str!("../../sql/load/share-snapshot.sql"), &[]).await?.get(0);
+    let mut batches = Vec::new();
+    for run in runs {
+        batches.push(ledger::batches(&keeper, *run).await?);
+    }
+    let pages: i64 =
+        keeper.query_one(include_str!("../../sql/load/pages.sql"), &[&staging_oid]).await?.get(0);
+    let pages = u32::try_from(pages).map_err(|_| Error::database("staging has too many pages"))?;
+    let parts = u32::try_from(connections.max(1)).unwrap_or(1).min(pages.max(1));
+    let ranges = (0..parts).map(|part| {
+        let page = |part: u32| (u64::from(pages) * u64::from(part) / u64::from(parts)) as u32;
+        // The last part is open: pages cannot be added to this snapshot, but need not be counted either.
+        (page(part), if part + 1 == parts { u32::MAX } else { page(part + 1) })
+    });
+    let reads = ranges.map(|range| read(info, pair, columns, &snapshot, range));
+    let mut found: HashMap<u32, Sum> = HashMap::new();
+    for part in futures::future::try_join_all(reads).await? {
+        for (xid, sum) in part {
+            let all = found.entry(xid).or_default();
+            all.rows += sum.rows;
+            all.checksum = all.checksum.wrapping_add(sum.checksum);
+        }
+    }
+    keeper.batch_execute("COMMIT").await?;
+    compare(pair, &batches, found)
+}
+
+async fn read(
+    info: &ConnInfo,
+    pair: &Pair,
+    columns: &Columns,
+    snapshot: &str,
+    (from, to): (u32, u32),
+) -> Result<HashMap<u32, Sum>> {
+    let session: Connection = connect(info).await?;
+    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    session.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
+    let name = CatalogText::snapshot(snapshot);
+    let use_it = fill(include_str!("../../sql/load/use-snapshot.sql"), &[("snapshot", &name)]);
+    session.batch_execute(&use_it).await?;
+    let sql = fill(
+        include_str!("../../sql/load/copy-out.sql"),
+        &[
+            ("columns", columns),
+            ("staging", &pair.staging),
+            ("from", &CatalogText::tid(from)),
+            ("to", &CatalogText::tid(to)),
+        ],
+    );
+    let mut sums: HashMap<u32, Sum> = HashMap::new();
+    let mut row_as_written = Vec::new();
+    let count = u16::try_from(columns.0.len()).unwrap_or(u16::MAX).to_be_bytes();
+    copy_out(&session, &sql, |row| {
+        let xid = row.get(XMIN_END - 4..XMIN_END).and_then(|bytes| bytes.try_into().ok());
+        let xid = xid.map(u32::from_be_bytes).ok_or_else(|| Error::database("a row without xmin"))?;
+        row_as_written.clear();
+        row_as_written.extend_from_slice(&count);
+        row_as_written.extend_from_slice(&row[XMIN_END..]);
+        let sum = sums.entry(xid).or_default();
+        sum.rows += 1;
+        sum.checksum = sum.checksum.wrapping_add(row_hash(&row_as_written));
+        Ok(())
+    })
+    .await?;
+    session.batch_execute("COMMIT").await?;
+    Ok(sums)
+}
+
+fn compare(pair: &Pair, runs: &[Batches], mut found: HashMap<u32, Sum>) -> Result<()> {
+    let mut differences = Vec::new();
+    for ((file, number), batch) in runs.iter().flatten() {
+        let sum = found.remove(&batch.xid).unwrap_or_default();
+        let wanted = Sum { rows: batch.rows, checksum: batch.checksum };
+        if sum != wanted {
+            differences.push(format!(
+                "batch {number} of file {}: {} rows with sum {:016x}, where {} with sum {:016x} were written",
+                file + 1, sum.rows, sum.checksum, wanted.rows, wanted.checksum
+            ));
+        }
+    }
+    if !found.is_empty() {
+        let rows: u64 = found.values().map(|sum| sum.rows).sum();
+        differences.push(format!("{rows} rows that no batch of this load wrote, or that were changed since"));
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    differences.sort();
+    let shown = differences.iter().take(5).cloned().collect::<Vec<_>>().join("; ");
+    let more = differences.len().saturating_sub(5);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    Err(Error::new(
+        Kind::Validation,
+        format!("{} is not what was loaded: {shown}{more}", pair.staging),
+    )
+    .hint("empty it with `sterna stage truncate` and load again; find out who else writes to it"))
+}
