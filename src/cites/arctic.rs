@@ -118,8 +118,17 @@ mod tests {
         let rows = species_rows();
         assert_eq!(rows.len(), 43);
         let names: Vec<_> = rows.iter().map(|row| row.scientific_name).collect();
-        assert_eq!(names, arctic_taxa().iter().map(|t| t.scientific_name).collect::<Vec<_>>());
-        assert_eq!(rows.iter().map(|row| row.id).collect::<HashSet<_>>().len(), 43);
+        assert_eq!(
+            names,
+            arctic_taxa()
+                .iter()
+                .map(|t| t.scientific_name)
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(
+            rows.iter().map(|row| row.id).collect::<HashSet<_>>().len(),
+            43
+        );
     }
 
     #[test]
@@ -143,8 +152,15 @@ mod tests {
     #[test]
     fn lists_are_rectangular_and_use_listed_codes() {
         for list in [&TAXA, &SPECIES] {
-            assert!(list.entries().all(|entry| entry.len() == list.header().len()));
+            assert!(
+                list.entries()
+                    .all(|entry| entry.len() == list.header().len())
+            );
         }
-        assert!(arctic_taxa().iter().all(|taxon| codes::is_appendix(taxon.appendix)));
+        assert!(
+            arctic_taxa()
+                .iter()
+                .all(|taxon| codes::is_appendix(taxon.appendix))
+        );
     }
 }

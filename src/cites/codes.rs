@@ -15,15 +15,22 @@ const TERMS: List = List::new("data/terms.csv", include_str!("../../data/terms.c
 const UNITS: List = List::new("data/units.csv", include_str!("../../data/units.csv"));
 const PURPOSES: List = List::new("data/purposes.csv", include_str!("../../data/purposes.csv"));
 const SOURCES: List = List::new("data/sources.csv", include_str!("../../data/sources.csv"));
-const APPENDICES: List =
-    List::new("data/appendices.csv", include_str!("../../data/appendices.csv"));
-const COUNTRIES: List = List::new("data/countries.csv", include_str!("../../data/countries.csv"));
+const APPENDICES: List = List::new(
+    "data/appendices.csv",
+    include_str!("../../data/appendices.csv"),
+);
+const COUNTRIES: List = List::new(
+    "data/countries.csv",
+    include_str!("../../data/countries.csv"),
+);
 
 type Codes = HashSet<&'static [u8]>;
 
 /// The first column of a list, as a set.
 fn codes(list: &List) -> Codes {
-    list.entries().map(|entry| entry.text(0).as_bytes()).collect()
+    list.entries()
+        .map(|entry| entry.text(0).as_bytes())
+        .collect()
 }
 
 static TERM_CODES: LazyLock<Codes> = LazyLock::new(|| codes(&TERMS));
@@ -115,7 +122,9 @@ mod tests {
 
     #[test]
     fn countries_include_what_cites_adds_and_what_history_left() {
-        for code in ["GL", "XX", "XV", "ZZ", "XF", "XS", "HS", "SU", "DD", "YU", "CS", "ZC", "AN"] {
+        for code in [
+            "GL", "XX", "XV", "ZZ", "XF", "XS", "HS", "SU", "DD", "YU", "CS", "ZC", "AN",
+        ] {
             assert!(is_country(code), "{code}");
         }
         assert!(!is_country("UK") && !is_country("gl"));

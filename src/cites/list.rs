@@ -28,16 +28,25 @@ impl List {
 
     /// The fields of the header.
     pub(crate) fn header(&self) -> Vec<&'static str> {
-        self.text.lines().next().unwrap_or_default().split(',').collect()
+        self.text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .split(',')
+            .collect()
     }
 
     /// The entries below the header.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
-        self.text.lines().enumerate().skip(1).map(|(line, text)| Entry {
-            list: self.name,
-            line: line + 1,
-            fields: text.split(',').collect(),
-        })
+        self.text
+            .lines()
+            .enumerate()
+            .skip(1)
+            .map(|(line, text)| Entry {
+                list: self.name,
+                line: line + 1,
+                fields: text.split(',').collect(),
+            })
     }
 }
 
@@ -49,7 +58,9 @@ impl Entry {
 
     /// The field at `column` as a number.
     pub(crate) fn number<T: FromStr>(&self, column: usize) -> Result<T> {
-        self.text(column).parse().map_err(|_| self.wrong(self.text(column), "number"))
+        self.text(column)
+            .parse()
+            .map_err(|_| self.wrong(self.text(column), "number"))
     }
 
     /// The field at `column` as weighted values: `II:960 I:40`.
@@ -57,9 +68,12 @@ impl Entry {
         self.text(column)
             .split_whitespace()
             .map(|pair| {
-                let (value, weight) =
-                    pair.split_once(':').ok_or_else(|| self.wrong(pair, "weighted value"))?;
-                let weight = weight.parse().map_err(|_| self.wrong(pair, "weighted value"))?;
+                let (value, weight) = pair
+                    .split_once(':')
+                    .ok_or_else(|| self.wrong(pair, "weighted value"))?;
+                let weight = weight
+                    .parse()
+                    .map_err(|_| self.wrong(pair, "weighted value"))?;
                 Ok((value, weight))
             })
             .collect()
@@ -98,7 +112,10 @@ mod tests {
     fn a_wrong_entry_names_its_list_and_line() {
         let second = LIST.entries().nth(1).unwrap();
         let error = second.number::<u64>(1).unwrap_err();
-        assert_eq!(error.to_string(), "data/test.csv, line 3: `x` is not a number");
+        assert_eq!(
+            error.to_string(),
+            "data/test.csv, line 3: `x` is not a number"
+        );
         assert!(second.weighted(2).is_err());
     }
 }

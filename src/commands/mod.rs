@@ -1,0 +1,3 @@
+//! One file per subcommand: what it does with its arguments.
+
+pub mod generate;
