@@ -125,7 +125,7 @@ impl Law {
 
     /// The quantity that 64 random bits select.
     pub(super) fn draw(&self, bits: u64) -> Quantity {
-        let kind = (bits & 0xffff) * 1000 >> 16;
+        let kind = ((bits & 0xffff) * 1000) >> 16;
         let value = self.value((bits >> 16) & 0xffff);
         let detail = bits >> 32;
         if kind < self.one {
@@ -142,7 +142,7 @@ impl Law {
     /// The value, in millionths, at `place` of 2^16 in the distribution.
     fn value(&self, place: u64) -> u64 {
         let [p10, p50, p90, p99] = self.points;
-        let permille = place * 1000 >> 16;
+        let permille = (place * 1000) >> 16;
         let (from, to, start, width) = match permille {
             0..100 => (p10 / 2, p10, 0, 100),
             100..500 => (p10, p50, 100, 400),
@@ -152,8 +152,8 @@ impl Law {
         };
         // Squared, because quantities crowd at the lower end of each stretch.
         let share = (place * 1000 - (start << 16)) / width;
-        let share = share * share >> 16;
-        let step = u128::from(to.saturating_sub(from)) * u128::from(share) >> 16;
+        let share = (share * share) >> 16;
+        let step = (u128::from(to.saturating_sub(from)) * u128::from(share)) >> 16;
         (from + step as u64).clamp(1, LARGEST)
     }
 }

@@ -133,7 +133,7 @@ fn permits(rng: &mut ChaCha8Rng) -> [Option<u64>; 3] {
     let bits = rng.next_u64();
     let mut shift = 0;
     PERMIT_PERCENT.map(|percent| {
-        let held = ((bits >> shift) & 0xffff) * 100 >> 16 < percent;
+        let held = (((bits >> shift) & 0xffff) * 100) >> 16 < percent;
         shift += 16;
         held.then(|| rng.next_u64())
     })
