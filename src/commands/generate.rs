@@ -295,7 +295,7 @@ mod tests {
             member.read_to_string(&mut text).unwrap();
             assert_eq!(
                 text,
-                fs::read_to_string(folder.join(member.name())).unwrap()
+                fs::read_to_string(folder.join(&*member.name().unwrap())).unwrap()
             );
             bytes += text.len() as u64;
         }

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::apportion::{give_each_one, share_out};
 use super::permutation::Spread;
 use super::taxa::Taxon;
 use crate::cites::list::List;
@@ -59,27 +60,36 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Lays out `rows` rows of `taxa`, of which the Arctic ones come first.
+    /// Lays out `rows` rows of `taxa`, which come by name.
     pub(super) fn new(taxa: &[Taxon], rows: u64) -> Result<Self> {
         let (first_year, arctic_years) = arctic_years()?;
         let world_years = world_years()?;
-        let arctic_taxa = taxa.iter().filter(|taxon| taxon.arctic).count();
-        let world = arctic_taxa < taxa.len();
+        let (arctic, others): (Vec<usize>, Vec<usize>) =
+            (0..taxa.len()).partition(|&taxon| taxa[taxon].arctic);
+        let world = !others.is_empty();
         let arctic_rows = if world {
             scaled(rows, ARCTIC_ROWS, DOWNLOAD_ROWS)
         } else {
             rows
         };
-        let (arctic, others) = taxa.split_at(arctic_taxa);
-        let mut counts = share_out(&weights(arctic), arctic_rows);
-        give_each_one(&mut counts);
-        counts.extend(share_out(&weights(others), rows - arctic_rows));
+        let weights = |of: &[usize]| {
+            of.iter()
+                .map(|&taxon| taxa[taxon].weight)
+                .collect::<Vec<_>>()
+        };
+        let mut arctic_counts = share_out(&weights(&arctic), arctic_rows);
+        give_each_one(&mut arctic_counts);
+        let other_counts = share_out(&weights(&others), rows - arctic_rows);
+        let arctic = arctic.into_iter().zip(arctic_counts).zip(&arctic_years);
+        let others = others
+            .into_iter()
+            .zip(other_counts)
+            .zip(std::iter::repeat(&world_years));
 
         let years = world_years.len();
         let mut cells = vec![0; years * taxa.len()];
-        for (taxon, &count) in counts.iter().enumerate() {
-            let by_year = share_out(arctic_years.get(taxon).unwrap_or(&world_years), count);
-            for (year, count) in by_year.into_iter().enumerate() {
+        for ((taxon, count), weights) in arctic.chain(others) {
+            for (year, count) in share_out(weights, count).into_iter().enumerate() {
                 cells[year * taxa.len() + taxon] = count;
             }
         }
@@ -242,10 +252,6 @@ impl Layout {
     }
 }
 
-fn weights(taxa: &[Taxon]) -> Vec<u64> {
-    taxa.iter().map(|taxon| taxon.weight).collect()
-}
-
 /// The first year, and the weights of the years for each Arctic taxon.
 fn arctic_years() -> Result<(u32, Vec<Vec<u64>>)> {
     let columns = ROWS_BY_YEAR.header().len();
@@ -277,41 +283,6 @@ fn scaled(value: u64, numerator: u64, denominator: u64) -> u64 {
     ((product + u128::from(denominator / 2)) / u128::from(denominator.max(1))) as u64
 }
 
-/// Shares `total` out by `weights`, by the method of the largest remainder.
-fn share_out(weights: &[u64], total: u64) -> Vec<u64> {
-    let sum: u128 = weights.iter().map(|&weight| u128::from(weight)).sum();
-    if sum == 0 {
-        return vec![0; weights.len()];
-    }
-    let products = weights
-        .iter()
-        .map(|&weight| u128::from(weight) * u128::from(total));
-    let (mut shares, remainders): (Vec<u64>, Vec<u128>) = products
-        .map(|product| ((product / sum) as u64, product % sum))
-        .unzip();
-    let mut order: Vec<usize> = (0..weights.len()).collect();
-    order.sort_by_key(|&place| (std::cmp::Reverse(remainders[place]), place));
-    let missing = total - shares.iter().sum::<u64>();
-    for place in order.into_iter().take(missing as usize) {
-        shares[place] += 1;
-    }
-    shares
-}
-
-/// Lets each have at least one, at the cost of the largest, where there is enough.
-fn give_each_one(counts: &mut [u64]) {
-    if counts.iter().sum::<u64>() < counts.len() as u64 {
-        return;
-    }
-    while let Some(none) = counts.iter().position(|&count| count == 0) {
-        let largest = (0..counts.len())
-            .max_by_key(|&place| counts[place])
-            .unwrap_or(none);
-        counts[largest] -= 1;
-        counts[none] = 1;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::profile::Profiles;
@@ -321,16 +292,6 @@ mod tests {
 
     fn arctic(rows: u64) -> Layout {
         Layout::new(&taxa::arctic(&Profiles::read().unwrap()).unwrap(), rows).unwrap()
-    }
-
-    #[test]
-    fn shares_are_exact_and_proportional() {
-        assert_eq!(share_out(&[3, 1, 0, 2], 6), [3, 1, 0, 2]);
-        assert_eq!(share_out(&[1, 1, 1], 5), [2, 2, 1]);
-        assert_eq!(share_out(&[1 << 60, 1], 10), [10, 0]);
-        let mut counts = [5, 0, 0];
-        give_each_one(&mut counts);
-        assert_eq!(counts, [3, 1, 1]);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! What it does not imitate: which partners trade which goods at what time.
 //! The fields of a record are drawn independently of each other.
 
+mod apportion;
 mod choice;
 mod comptab;
 mod layout;
@@ -102,6 +103,8 @@ impl Generator {
         let mut taxa = taxa::arctic(&profiles)?;
         if options.world {
             taxa.extend(taxa::world(&profiles)?);
+            // The files go by name, whether a taxon is of the Arctic or not.
+            taxa.sort_by(|a, b| a.name().cmp(b.name()));
         }
         let layout = Layout::new(&taxa, options.rows)?;
         let mut rng = rng(options.seed, ID_STREAM);

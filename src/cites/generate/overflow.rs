@@ -22,17 +22,18 @@ pub(super) struct Overflows {
 
 impl Overflows {
     pub(super) fn new(taxa: &[Taxon], layout: &Layout) -> Self {
-        let arctic = (0..taxa.len()).filter(|&taxon| taxa[taxon].arctic);
-        let rows: Vec<u64> = arctic.map(|taxon| layout.rows_of(taxon)).collect();
-        let taxon = (0..rows.len())
-            .max_by_key(|&taxon| rows[taxon])
-            .unwrap_or_default();
+        let arctic: Vec<(u64, usize)> = (0..taxa.len())
+            .filter(|&taxon| taxa[taxon].arctic)
+            .map(|taxon| (layout.rows_of(taxon), taxon))
+            .collect();
+        let (rows, taxon) = arctic.iter().copied().max().unwrap_or_default();
         let (overflows, counted) = COUNTED;
-        let count = (rows.iter().sum::<u64>() * overflows + counted / 2) / counted;
+        let all: u64 = arctic.iter().map(|&(rows, _)| rows).sum();
+        let count = (all * overflows + counted / 2) / counted;
         Overflows {
             taxon,
             before: layout.rows_before_years(taxon),
-            rows: rows[taxon],
+            rows,
             count,
         }
     }

@@ -144,7 +144,7 @@ impl Law {
         let [p10, p50, p90, p99] = self.points;
         let permille = (place * 1000) >> 16;
         let (from, to, start, width) = match permille {
-            0..100 => (p10 / 2, p10, 0, 100),
+            0..100 => (p10 / 10, p10, 0, 100),
             100..500 => (p10, p50, 100, 400),
             500..900 => (p50, p90, 500, 400),
             900..990 => (p90, p99, 900, 90),

@@ -10,6 +10,8 @@ use super::taxa::Taxon;
 /// Countries that reported under the name of the state they then belonged to:
 /// code, former code, last year of the former one.
 const FORMER: [(&str, &str, u32); 3] = [("RU", "SU", 1991), ("CZ", "CS", 1992), ("SK", "CS", 1992)];
+/// How often an origin is drawn again when it is the exporter.
+const ORIGIN_DRAWS: u32 = 8;
 /// Percent of the world's records with an import, export and origin permit.
 const PERMIT_PERCENT: [u64; 3] = [40, 60, 10];
 
@@ -38,8 +40,14 @@ impl Content {
             importer = profile.importer.pick(rng.next_u64());
         }
         let mut origin = profile.origin.pick(rng.next_u64());
-        if origin == exporter {
-            origin = profile.origin.pick(rng.next_u64());
+        // A re-export names another country; drawing once more would leave
+        // more origins empty than there are.
+        for _ in 0..ORIGIN_DRAWS {
+            if origin != exporter {
+                break;
+            }
+            let other = profile.origin.pick(rng.next_u64());
+            origin = if other.is_empty() { origin } else { other };
         }
         Content {
             appendix: taxon.appendix.pick(rng.next_u64()),

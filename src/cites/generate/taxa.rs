@@ -46,6 +46,13 @@ pub(super) struct Taxon {
     pub(super) weight: u64,
 }
 
+impl Taxon {
+    /// The name in the column `Taxon`.
+    pub(super) fn name(&self) -> &str {
+        self.classification.split(',').next().unwrap_or_default()
+    }
+}
+
 /// The Arctic taxa, by name; a weight is the number of rows in release v2025.1.
 pub(super) fn arctic(profiles: &Profiles) -> Result<Vec<Taxon>> {
     let entries = TAXA.entries().zip(arctic_taxa());
@@ -188,10 +195,6 @@ mod tests {
     use super::*;
     use crate::cites::codes;
 
-    fn name(taxon: &Taxon) -> &str {
-        taxon.classification.split(',').next().unwrap()
-    }
-
     #[test]
     fn the_world_is_large_and_holds_no_arctic_taxon() {
         let profiles = Profiles::read().unwrap();
@@ -199,7 +202,7 @@ mod tests {
         assert!(world.len() > 5_000, "{}", world.len());
         let names: HashSet<_> = world
             .iter()
-            .map(|taxon| name(taxon).to_lowercase())
+            .map(|taxon| taxon.name().to_lowercase())
             .collect();
         assert_eq!(names.len(), world.len());
         for taxon in arctic_taxa() {
