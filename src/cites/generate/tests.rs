@@ -64,8 +64,14 @@ fn a_file_does_not_change_between_versions() {
     };
     // A change here makes every generated data set of old irreproducible: say
     // so in the changelog.
-    assert_eq!(digest(false), "ARCTIC");
-    assert_eq!(digest(true), "WORLD");
+    assert_eq!(
+        digest(false),
+        "a385e43e67a6471e22e27494e45a09ff36b374ea0fdb194a3af00bb65d9dc034"
+    );
+    assert_eq!(
+        digest(true),
+        "648213f27404bc9ac7029dbb74b12e9799d8ccd01cb62c1a5fe68ddc775a62e2"
+    );
 }
 
 #[test]
@@ -127,8 +133,8 @@ fn shares_are_those_of_the_public_files() {
     near(
         "repeats",
         1.0 - distinct.len() as f64 / records.len() as f64,
-        0.5,
-        0.1,
+        0.53,
+        0.06,
     );
 }
 
