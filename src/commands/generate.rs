@@ -1,0 +1,295 @@
+//! `sterna generate`: writes generated CITES files into a folder or a zip.
+//!
+//! Nothing appears under the real name before it is complete: everything is
+//! written beside it and renamed at the end.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::cites::generate::{ComptabColumns, DEFAULT_ROWS, GenerateOptions, Generator};
+use crate::error::{Error, Kind, Result};
+
+/// What the user asks `sterna generate` for.
+#[derive(Args, Clone, Debug)]
+pub struct GenerateArgs {
+    /// Records to generate, over all files
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_ROWS)]
+    pub rows: u64,
+    /// Decides every byte: the same seed gives the same files
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub seed: u64,
+    /// Generate a whole download, most of whose taxa match no species row
+    #[arg(long)]
+    pub world: bool,
+    /// Generate the release before: the records that production already has
+    #[arg(long, conflicts_with = "comptab")]
+    pub earlier: bool,
+    /// Generate the comparative tabulation of this year instead of shipments
+    #[arg(long, value_name = "YEAR")]
+    pub comptab: Option<u32>,
+    /// Give the comparative tabulation the 13 columns of older exports
+    #[arg(long, requires = "comptab")]
+    pub older_columns: bool,
+    /// Where to: a name that ends in .zip, or a folder that is new or empty
+    #[arg(long, value_name = "PATH")]
+    pub out: PathBuf,
+    /// Replace a zip that already exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What was generated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Generated {
+    /// CSV files.
+    pub files: u64,
+    /// Records, over all files.
+    pub rows: u64,
+    /// Bytes of CSV, before any compression.
+    pub bytes: u64,
+}
+
+/// Generates what `args` ask for.
+///
+/// # Errors
+///
+/// When the sizes are impossible, when something stands at the place already,
+/// or when it cannot be written.
+pub fn run(args: &GenerateArgs) -> Result<Generated> {
+    let options = GenerateOptions { rows: args.rows, seed: args.seed, world: args.world };
+    let generator = Generator::new(options)?;
+    let download = Download {
+        generator: if args.earlier { generator.earlier_release() } else { generator },
+        comptab: args.comptab.map(|year| {
+            let columns =
+                if args.older_columns { ComptabColumns::Thirteen } else { ComptabColumns::Sixteen };
+            (year, columns)
+        }),
+    };
+    let zipped = args.out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("zip"));
+    if zipped {
+        write_zip(&download, &args.out, args.force)
+    } else {
+        write_folder(&download, &args.out)
+    }
+}
+
+/// The files to write, whatever is in them.
+struct Download {
+    generator: Generator,
+    comptab: Option<(u32, ComptabColumns)>,
+}
+
+impl Download {
+    fn files(&self) -> usize {
+        if self.comptab.is_some() { 1 } else { self.generator.files() }
+    }
+
+    fn file_name(&self, index: usize) -> String {
+        match self.comptab {
+            Some((year, _)) => format!("comptab-{year}.csv"),
+            None => self.generator.file_name(index),
+        }
+    }
+
+    fn write_file(&self, index: usize, out: &mut impl Write) -> Result<u64> {
+        match self.comptab {
+            Some((year, columns)) => {
+                self.generator.write_comptab(year, columns, self.generator.rows(), out)
+            }
+            None => self.generator.write_file(index, out),
+        }
+    }
+}
+
+fn write_zip(download: &Download, path: &Path, force: bool) -> Result<Generated> {
+    if path.is_dir() {
+        return Err(Error::usage(format!("{} is a folder", path.display()))
+            .hint("name the zip itself, or a folder without the ending .zip"));
+    }
+    if !force && path.exists() {
+        return Err(Error::usage(format!("{} exists already", path.display()))
+            .hint("choose another name, or replace it with --force"));
+    }
+    let folder = parent(path);
+    let temporary = tempfile::Builder::new()
+        .prefix(".sterna-generate-")
+        .suffix(".part")
+        .tempfile_in(folder)
+        .map_err(|source| Error::file(folder, source))?;
+    let failed = |source: io::Error| Error::file(path, source);
+    let mut zip = ZipWriter::new(BufWriter::new(temporary.as_file()));
+    // A fixed date, or the same seed would not give the same zip.
+    let member = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(DateTime::default())
+        .large_file(true);
+    let mut generated = Generated { files: 0, rows: 0, bytes: 0 };
+    for index in 0..download.files() {
+        zip.start_file(download.file_name(index), member).map_err(|e| failed(e.into()))?;
+        let mut out = Counting { out: &mut zip, bytes: 0 };
+        generated.rows += at(path, download.write_file(index, &mut out))?;
+        generated.bytes += out.bytes;
+        generated.files += 1;
+    }
+    let mut out = zip.finish().map_err(|e| failed(e.into()))?;
+    out.flush().map_err(failed)?;
+    drop(out);
+    temporary.as_file().sync_all().map_err(failed)?;
+    readable_by_all(temporary.as_file()).map_err(failed)?;
+    let placed = if force { temporary.persist(path) } else { temporary.persist_noclobber(path) };
+    placed.map_err(|error| failed(error.error))?;
+    Ok(generated)
+}
+
+fn write_folder(download: &Download, path: &Path) -> Result<Generated> {
+    let failed = |source: io::Error| Error::file(path, source);
+    if path.exists() {
+        let mut entries = fs::read_dir(path).map_err(failed)?;
+        if entries.next().is_some() {
+            return Err(Error::usage(format!("{} is not empty", path.display()))
+                .hint("choose a folder that is new or empty"));
+        }
+    }
+    let folder = parent(path);
+    let temporary = tempfile::Builder::new()
+        .prefix(".sterna-generate-")
+        .suffix(".part")
+        .permissions(mode(0o755))
+        .tempdir_in(folder)
+        .map_err(|source| Error::file(folder, source))?;
+    let mut generated = Generated { files: 0, rows: 0, bytes: 0 };
+    for index in 0..download.files() {
+        let file = File::create(temporary.path().join(download.file_name(index)));
+        let mut out = Counting { out: file.map_err(failed)?, bytes: 0 };
+        generated.rows += at(path, download.write_file(index, &mut out))?;
+        out.out.sync_all().map_err(failed)?;
+        generated.bytes += out.bytes;
+        generated.files += 1;
+    }
+    // Renaming replaces an empty folder and fails on one that was filled since.
+    fs::rename(temporary.path(), path).map_err(failed)?;
+    // The folder has moved, so there is nothing left to remove.
+    let _moved = temporary.keep();
+    Ok(generated)
+}
+
+/// Names the output in front of a member that could not be written to it.
+fn at<T>(path: &Path, result: Result<T>) -> Result<T> {
+    result.map_err(|error| match error.kind() {
+        Kind::File => error.context(path.display()),
+        _ => error,
+    })
+}
+
+/// The folder that `path` stands in.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn mode(mode: u32) -> fs::Permissions {
+    std::os::unix::fs::PermissionsExt::from_mode(mode)
+}
+
+/// Temporary files are private; what is generated is not.
+fn readable_by_all(file: &File) -> io::Result<()> {
+    file.set_permissions(mode(0o644))
+}
+
+/// Counts the bytes that pass.
+struct Counting<W> {
+    out: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counting<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    fn args(out: PathBuf) -> GenerateArgs {
+        GenerateArgs {
+            rows: 20_000,
+            seed: 9,
+            world: false,
+            earlier: false,
+            comptab: None,
+            older_columns: false,
+            out,
+            force: false,
+        }
+    }
+
+    #[test]
+    fn zip_and_folder_hold_the_same_files() {
+        let place = tempfile::tempdir().unwrap();
+        let (zip, folder) = (place.path().join("a.zip"), place.path().join("a"));
+        let generated = run(&args(zip.clone())).unwrap();
+        assert_eq!(generated, run(&args(folder.clone())).unwrap());
+        assert_eq!(generated.rows, 20_000);
+        let mut archive = zip::ZipArchive::new(File::open(zip).unwrap()).unwrap();
+        assert_eq!(archive.len() as u64, generated.files);
+        let mut bytes = 0;
+        for index in 0..archive.len() {
+            let mut member = archive.by_index(index).unwrap();
+            let mut text = String::new();
+            member.read_to_string(&mut text).unwrap();
+            assert_eq!(text, fs::read_to_string(folder.join(&*member.name().unwrap())).unwrap());
+            bytes += text.len() as u64;
+        }
+        assert_eq!(bytes, generated.bytes);
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_stands_there_is_not_replaced() {
+        let place = tempfile::tempdir().unwrap();
+        let zip = args(place.path().join("a.zip"));
+        run(&zip).unwrap();
+        assert_eq!(run(&zip).unwrap_err().kind(), Kind::Usage);
+        let before = fs::read(&zip.out).unwrap();
+        run(&GenerateArgs { force: true, ..zip.clone() }).unwrap();
+        assert_eq!(before, fs::read(&zip.out).unwrap());
+        let full = run(&args(place.path().to_owned())).unwrap_err();
+        assert!(full.to_string().ends_with("is not empty"), "{full}");
+    }
+
+    #[test]
+    fn an_empty_folder_is_filled() {
+        let place = tempfile::tempdir().unwrap();
+        let tabulation =
+            GenerateArgs { rows: 50, comptab: Some(2012), ..args(place.path().to_owned()) };
+        let generated = run(&tabulation).unwrap();
+        let text = fs::read_to_string(place.path().join("comptab-2012.csv")).unwrap();
+        assert_eq!(text.lines().count(), 51);
+        assert_eq!(generated, Generated { files: 1, rows: 50, bytes: text.len() as u64 });
+    }
+
+    #[test]
+    fn nothing_is_left_where_writing_fails() {
+        let place = tempfile::tempdir().unwrap();
+        let error = run(&args(place.path().join("missing").join("a.zip"))).unwrap_err();
+        assert_eq!(error.kind(), Kind::File);
+        assert!(run(&GenerateArgs { rows: 0, ..args(place.path().join("b.zip")) }).is_err());
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+    }
+}
