@@ -1,22 +1,86 @@
 //! What the user can type; what it means is each command's own affair.
 
-use clap::{Parser, Subcommand};
+use std::path::PathBuf;
 
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::commands::demo::DemoArgs;
+use crate::commands::generate::GenerateArgs;
+use crate::commands::inspect::InspectArgs;
+use crate::commands::load::LoadArgs;
 use crate::commands::sandbox::SandboxArgs;
+use crate::commands::stage::StageArgs;
 
 /// Replaces a PostgreSQL table from files: fast, provably and reversibly.
 #[derive(Debug, Parser)]
-#[command(version, about, arg_required_else_help = true)]
+#[command(name = "sterna", version, about, arg_required_else_help = true)]
 pub struct Cli {
+    /// What every command understands.
+    #[command(flatten)]
+    pub global: GlobalArgs,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
+/// What every command understands.
+#[derive(Args, Clone, Debug)]
+pub struct GlobalArgs {
+    /// URL or key=value string of the database; else libpq's own variables and files count
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Schema of the table
+    #[arg(long, global = true, default_value = "public")]
+    pub schema: String,
+    /// Table that is replaced
+    #[arg(long, global = true, default_value = "cites_trade_records")]
+    pub table: String,
+    /// How results are written to stdout
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Whether progress is shown on stderr
+    #[arg(long, global = true, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+    /// Say more on stderr: -v what is done, -vv every detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// File of defaults for the options
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Whether progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// Bars on a terminal, a line now and then elsewhere.
+    Auto,
+    /// Bars, whatever stderr is.
+    Always,
+    /// None.
+    Never,
+}
+
 /// The subcommands.
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
 pub enum Command {
-    #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
+    Load(LoadArgs),
+    Inspect(InspectArgs),
+    Stage(StageArgs),
+    Generate(GenerateArgs),
+    Demo(DemoArgs),
     Sandbox(SandboxArgs),
 }
 

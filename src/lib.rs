@@ -7,5 +7,6 @@ pub mod error;
 pub mod input;
 pub mod load;
 pub mod pg;
+pub mod report;
 
 pub use error::{Error, Kind, Result};

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sterna::cli::{Cli, Command};
-use sterna::commands::sandbox;
+use sterna::commands::{Context, demo, generate, inspect, load, sandbox, stage};
+use sterna::{Error, report};
 
 fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Sandbox(args) => sandbox::run(&args),
-    };
-    match outcome {
+    let cli = Cli::parse();
+    report::log::start(cli.global.verbose, cli.global.quiet);
+    match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             eprintln!("error: {error}");
@@ -19,5 +19,17 @@ fn main() -> ExitCode {
             }
             ExitCode::from(error.kind().exit_code())
         }
+    }
+}
+
+fn run(cli: &Cli) -> Result<u8, Error> {
+    let context = Context::new(&cli.global)?;
+    match &cli.command {
+        Command::Load(args) => load::run(args, &context),
+        Command::Inspect(args) => inspect::run(args, &context),
+        Command::Stage(args) => stage::run(args, &context),
+        Command::Generate(args) => generate::run(args, &context),
+        Command::Demo(args) => demo::run(args, &context),
+        Command::Sandbox(args) => sandbox::run(args),
     }
 }

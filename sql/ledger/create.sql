@@ -25,7 +25,7 @@ CREATE TABLE sterna.load_run (
     -- What a resumed load must find unchanged.
     identity jsonb NOT NULL,
     arguments jsonb NOT NULL,
-    account jsonb,
+    report jsonb,
     checksum bigint,
     mends uuid REFERENCES sterna.load_run,
     version text NOT NULL,

@@ -3,7 +3,7 @@
 -- Undone by: ledger/discard-runs.sql.
 UPDATE sterna.load_run
 SET state = $2,
-    account = coalesce($3, account),
+    report = coalesce($3, report),
     checksum = coalesce($4, checksum),
     finished_at = CASE WHEN $2 IN ('loading', 'built') THEN NULL ELSE clock_timestamp() END
 WHERE run_id = $1 AND state <> 'discarded'

@@ -8,14 +8,16 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
+use super::Context;
 use crate::cites::generate::{ComptabColumns, DEFAULT_ROWS, GenerateOptions, Generator};
 use crate::error::{Error, Kind, Result};
 
-/// What the user asks `sterna generate` for.
+/// Generate CITES files, shaped like the real ones
 #[derive(Args, Clone, Debug)]
 pub struct GenerateArgs {
     /// Records to generate, over all files
@@ -55,13 +57,25 @@ pub struct Generated {
     pub bytes: u64,
 }
 
+/// Generates, says what, and returns the exit code.
+///
+/// # Errors
+/// As [`generate`].
+pub fn run(args: &GenerateArgs, context: &Context) -> Result<u8> {
+    let done = generate(args)?;
+    let (files, rows, bytes) = (done.files, HumanCount(done.rows), HumanBytes(done.bytes));
+    let place = args.out.display();
+    context.print(&done, || format!("{rows} records in {files} files, {bytes}: {place}\n"))?;
+    Ok(0)
+}
+
 /// Generates what `args` ask for.
 ///
 /// # Errors
 ///
 /// When the sizes are impossible, when something stands at the place already,
 /// or when it cannot be written.
-pub fn run(args: &GenerateArgs) -> Result<Generated> {
+pub fn generate(args: &GenerateArgs) -> Result<Generated> {
     let options = GenerateOptions { rows: args.rows, seed: args.seed, world: args.world };
     let generator = Generator::new(options)?;
     let download = Download {

@@ -1,4 +1,102 @@
 //! One short file per subcommand: what the user asked for, into calls of the library.
 
+pub mod demo;
 pub mod generate;
+pub mod inspect;
+pub mod load;
 pub mod sandbox;
+pub mod stage;
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::{Format, GlobalArgs, Progress};
+use crate::error::{Error, Kind, Result};
+use crate::load::Watch;
+use crate::pg::{ConnInfo, Table};
+
+/// What the global options mean.
+#[derive(Clone, Debug)]
+pub struct Context {
+    database_url: Option<String>,
+    /// The table that is replaced.
+    pub table: Table,
+    /// How results are written.
+    pub format: Format,
+    /// Whether progress is shown.
+    pub progress: Progress,
+}
+
+impl Context {
+    /// Validates the global options.
+    ///
+    /// # Errors
+    /// A usage error that names the option.
+    pub fn new(args: &GlobalArgs) -> Result<Self> {
+        Ok(Context {
+            database_url: args.database_url.clone(),
+            table: Table::new(args.schema.as_str(), args.table.as_str())?,
+            format: args.format,
+            progress: if args.quiet { Progress::Never } else { args.progress },
+        })
+    }
+
+    /// How to reach the database.
+    ///
+    /// # Errors
+    /// Where the URL, the environment or libpq's files are wrong.
+    pub fn conninfo(&self) -> Result<ConnInfo> {
+        ConnInfo::resolve(self.database_url.as_deref(), &|name| std::env::var(name).ok())
+    }
+
+    /// Writes a result to stdout, in the form that was asked for.
+    ///
+    /// # Errors
+    /// Where stdout cannot be written.
+    pub fn print(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
+        let shown = match self.format {
+            Format::Text => text(),
+            Format::Json => {
+                let json = serde_json::to_string_pretty(result);
+                json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))? + "\n"
+            }
+        };
+        let mut stdout = std::io::stdout().lock();
+        match stdout.write_all(shown.as_bytes()).and_then(|()| stdout.flush()) {
+            // Whoever was reading has seen enough.
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            result => result.map_err(|e| Error::file("stdout", e)),
+        }
+    }
+
+    /// Has the first Ctrl-C or SIGTERM stop the load cleanly, and the second at once.
+    ///
+    /// # Errors
+    /// Where signals cannot be watched.
+    pub fn stop_on_signal(&self, watch: &Arc<Watch>) -> Result<()> {
+        let failed = |e| Error::file("signals", e);
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let (mut interrupt, mut terminate) = {
+            let _inside = runtime.enter();
+            let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+            (interrupt, signal(SignalKind::terminate()).map_err(failed)?)
+        };
+        let watch = Arc::clone(watch);
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+                    if watch.stop.swap(true, Ordering::Relaxed) {
+                        std::process::exit(i32::from(Kind::Interrupted.exit_code()));
+                    }
+                }
+            });
+        });
+        Ok(())
+    }
+}

@@ -27,8 +27,8 @@ const DATABASE: &str = "sterna";
 #[derive(Args, Debug)]
 pub struct SandboxArgs {
     /// What the database holds: tables without rows, or nothing.
-    #[arg(long, value_enum, default_value_t = Schema::Production)]
-    pub schema: Schema,
+    #[arg(long, value_enum, default_value_t = Model::Production)]
+    pub model: Model,
 
     /// Force every commit to disk, as a production server does.
     #[arg(long)]
@@ -41,7 +41,7 @@ pub struct SandboxArgs {
 
 /// The schemas to choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Schema {
+pub enum Model {
     /// The production database's.
     Production,
     /// That of installations with importer's and exporter's reported quantities.
@@ -50,12 +50,12 @@ pub enum Schema {
     None,
 }
 
-impl Schema {
-    fn model(self) -> Option<ModelSchema> {
+impl Model {
+    fn schema(self) -> Option<ModelSchema> {
         match self {
-            Schema::Production => Some(ModelSchema::Production),
-            Schema::ReportedQuantities => Some(ModelSchema::ReportedQuantities),
-            Schema::None => None,
+            Model::Production => Some(ModelSchema::Production),
+            Model::ReportedQuantities => Some(ModelSchema::ReportedQuantities),
+            Model::None => None,
         }
     }
 }
@@ -75,7 +75,7 @@ pub fn run(args: &SandboxArgs) -> Result<u8> {
         .map_err(runtime_failed)?;
     runtime.block_on(async {
         server.create_database(&Ident::new(DATABASE)?, None).await?;
-        if let Some(model) = args.schema.model() {
+        if let Some(model) = args.model.schema() {
             let client = connect(&server.conninfo(DATABASE)).await?;
             model.install(&client).await?;
         }

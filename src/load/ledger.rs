@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::account::Account;
+use super::report::RowsReport;
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Table};
 
@@ -43,9 +43,9 @@ impl State {
 
     fn parse(name: &str) -> Result<Self> {
         let all = [State::Loading, State::Built, State::Loaded, State::Rejected, State::Failed];
-        all.into_iter()
-            .find(|state| state.name() == name)
-            .ok_or_else(|| Error::refused(format!("the ledger has a run in the unknown state {name:?}")))
+        all.into_iter().find(|state| state.name() == name).ok_or_else(|| {
+            Error::refused(format!("the ledger has a run in the unknown state {name:?}"))
+        })
     }
 }
 
@@ -59,9 +59,7 @@ pub struct Run {
     /// What a resumed load must find unchanged, by topic.
     pub identity: Value,
     /// What became of its records, once all were read.
-    pub account: Option<Account>,
-    /// Sum of its rows' hashes, once all were read.
-    pub checksum: Option<u64>,
+    pub report: Option<RowsReport>,
     /// The run whose rejects it loaded, mended.
     pub mends: Option<Uuid>,
 }
@@ -126,14 +124,13 @@ pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<Run>> {
     let rows = session.query(include_str!("../../sql/ledger/runs.sql"), &[&staging]).await?;
     rows.iter()
         .map(|row| {
-            let account: Option<Json<Account>> = row.get(3);
+            let report: Option<Json<RowsReport>> = row.get(3);
             Ok(Run {
                 id: row.get(0),
                 state: State::parse(row.get(1))?,
                 identity: row.get(2),
-                account: account.map(|a| a.0),
-                checksum: row.get::<_, Option<i64>>(4).map(i64::cast_unsigned),
-                mends: row.get(5),
+                report: report.map(|r| r.0),
+                mends: row.get(4),
             })
         })
         .collect()
@@ -175,7 +172,7 @@ pub async fn begin(session: &mut Connection, run: &NewRun<'_>) -> Result<Run> {
     }
     transaction.commit().await?;
     let identity = run.identity.clone();
-    Ok(Run { id, state: State::Loading, identity, account: None, checksum: None, mends: run.mends })
+    Ok(Run { id, state: State::Loading, identity, report: None, mends: run.mends })
 }
 
 /// The batches of a run that are in.
@@ -204,7 +201,8 @@ pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
         .collect()
 }
 
-/// Records how a run went, with the account of each of its files.
+/// Records how far a run has come; with `rows`, also what became of its records
+/// and the sum of its rows' hashes.
 ///
 /// # Errors
 /// Refused where the run was discarded meanwhile.
@@ -212,25 +210,19 @@ pub async fn settle(
     session: &mut Connection,
     run: Uuid,
     state: State,
-    totals: Option<(Account, u64)>,
-    files: &[Account],
+    rows: Option<(&RowsReport, u64)>,
 ) -> Result<()> {
     let transaction = session.transaction().await?;
-    let (account, checksum) = totals.map_or((None, None), |(account, checksum)| {
-        (Some(Json(account)), Some(checksum.cast_signed()))
-    });
-    let changed = transaction
-        .execute(
-            include_str!("../../sql/ledger/settle-run.sql"),
-            &[&run, &state.name(), &account, &checksum],
-        )
-        .await?;
-    if changed == 0 {
+    let report = rows.map(|(report, _)| Json(report));
+    let checksum = rows.map(|(_, checksum)| checksum.cast_signed());
+    let settle = include_str!("../../sql/ledger/settle-run.sql");
+    if transaction.execute(settle, &[&run, &state.name(), &report, &checksum]).await? == 0 {
         return Err(discarded());
     }
     let update = transaction.prepare(include_str!("../../sql/ledger/file-account.sql")).await?;
-    for (number, account) in files.iter().enumerate() {
-        transaction.execute(&update, &[&run, &(number as i32), &Json(account)]).await?;
+    let files = rows.into_iter().flat_map(|(report, _)| &report.files);
+    for (number, file) in files.enumerate() {
+        transaction.execute(&update, &[&run, &(number as i32), &Json(file.account)]).await?;
     }
     Ok(transaction.commit().await?)
 }

@@ -1,13 +1,77 @@
 //! The loader: files into a staging table, every record accounted for, exactly once.
+//!
+//! [`load`] runs the phases; `pipeline` wires the threads; `source`, `map` and
+//! `encode` turn bytes into rows; `sink` and `refused` bring them into PostgreSQL;
+//! `ledger` remembers what is done; `verify` proves it; `indexes` finishes staging.
 
 pub mod account;
+mod attach;
 pub mod batch;
 pub mod encode;
+mod indexes;
+pub mod ledger;
 mod map;
+mod options;
 mod pipeline;
+mod plan;
+mod prepare;
+mod refused;
+mod rejects;
+pub mod report;
 mod row_id;
+mod rows;
+mod run;
+mod sink;
 mod source;
+pub mod staging;
+mod verify;
 
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+
+pub use encode::OnInexact;
 pub use map::{OnUnmapped, UnmappedTaxa, Years};
+pub use options::{LoadOptions, MaxRejects};
 pub use pipeline::{Counters, Pipeline, Sink};
+pub use plan::{LoadPlan, plan};
 pub use row_id::RowIds;
+pub use run::{Outcome, load};
+
+/// What others may see of a load while it runs, and how they stop it.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Set it to stop the load cleanly.
+    pub stop: AtomicBool,
+    /// What was done so far.
+    pub counters: Counters,
+    /// Bytes to read, as far as the files tell; 0 while nothing is being read.
+    pub total_bytes: AtomicU64,
+    phase: AtomicU8,
+}
+
+/// What a load is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Looking at inputs and target.
+    #[default]
+    Preparing,
+    /// Reading, encoding, writing.
+    Loading,
+    /// Reading staging back.
+    Verifying,
+    /// Building indexes and statistics.
+    Indexing,
+}
+
+impl Watch {
+    /// What is being done now.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            1 => Phase::Loading,
+            2 => Phase::Verifying,
+            3 => Phase::Indexing,
+            _ => Phase::Preparing,
+        }
+    }
+}

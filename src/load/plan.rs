@@ -44,7 +44,9 @@ pub fn plan(
                 "{table} has no column {name:?}, which files of format {} ({}) fill",
                 format.name, format.about
             ))
-            .hint("such files load only into a table that has it; or map the fields with --mapping"));
+            .hint(
+                "such files load only into a table that has it; or map the fields with --mapping",
+            ));
         }
     }
     let mut plan = LoadPlan { columns: Vec::new(), widened: Vec::new(), rows: Vec::new() };
@@ -186,12 +188,19 @@ mod tests {
             planned(&columns, OnInexact::Reject).unwrap_err().to_string()
         };
         assert!(error(&|c| c.retain(|c| c.name.name() != "unit")).contains("no column \"unit\""));
-        assert!(error(&|c| c.push(Column { not_null: true, ..column("x", "text", -1) })).contains("\"x\""));
+        assert!(
+            error(&|c| c.push(Column { not_null: true, ..column("x", "text", -1) }))
+                .contains("\"x\"")
+        );
         assert!(error(&|c| c[3] = column(c[3].name.name(), "jsonb", -1)).contains("cannot encode"));
         assert!(error(&|c| c[0] = column("id", "int8", -1)).contains("has to be uuid"));
         assert!(error(&|c| c[2].generated = true).contains("computed by the server"));
         let mut columns = production();
-        columns.push(Column { not_null: true, default: Some("now()".into()), ..column("x", "timestamptz", -1) });
+        columns.push(Column {
+            not_null: true,
+            default: Some("now()".into()),
+            ..column("x", "timestamptz", -1)
+        });
         columns.push(column("y", "jsonb", -1));
         assert!(planned(&columns, OnInexact::Reject).is_ok());
     }

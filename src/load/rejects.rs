@@ -65,7 +65,8 @@ impl RejectWriter {
         }
         if self.files[format].is_none() {
             let others = self.files.iter().any(Option::is_some);
-            let path = if others { self.path_for(&formats.get(format).name) } else { self.path.clone() };
+            let path =
+                if others { self.path_for(&formats.get(format).name) } else { self.path.clone() };
             self.files[format] = Some(Output::create(path, plan, formats)?);
         }
         let Some(output) = &mut self.files[format] else { return Ok(()) };

@@ -6,7 +6,7 @@
 //! sent at once and the answers are read afterwards, so that a slow network costs
 //! two round trips per batch.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -14,8 +14,8 @@ use futures::{SinkExt, pin_mut};
 use hdrhistogram::Histogram;
 use tokio::runtime::Runtime;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{CopyInSink, Statement};
 use tokio_postgres::types::Json;
+use tokio_postgres::{CopyInSink, Statement};
 use uuid::Uuid;
 
 use super::batch::EncodedBatch;
@@ -39,6 +39,8 @@ pub(super) struct SinkSpec {
     pub(super) committed: Batches,
     /// How long to go on trying while the server cannot be had.
     pub(super) patience: Duration,
+    /// Microseconds that batches took to be written.
+    pub(super) latency_us: Arc<Mutex<Histogram<u64>>>,
 }
 
 /// A connection that writes batches.
@@ -46,7 +48,6 @@ pub(super) struct CopySink {
     spec: Arc<SinkSpec>,
     runtime: Runtime,
     session: Option<Session>,
-    pub(super) latency_us: Histogram<u64>,
 }
 
 /// An open session with its statements.
@@ -70,11 +71,8 @@ impl CopySink {
             .enable_all()
             .build()
             .map_err(|e| Error::file("the async runtime", e))?;
-        // Two digits and an hour are enough, in 60 KiB.
-        let latency_us = Histogram::new_with_bounds(1, 3_600_000_000, 2)
-            .map_err(|e| Error::database("no histogram").caused_by(e))?;
         let session = Some(runtime.block_on(open(&spec))?);
-        Ok(CopySink { spec, runtime, session, latency_us })
+        Ok(CopySink { spec, runtime, session })
     }
 
     async fn write_async(
@@ -131,9 +129,11 @@ impl Sink for CopySink {
             return Ok(());
         }
         let begun = Instant::now();
-        let CopySink { spec, runtime, session, .. } = self;
+        let CopySink { spec, runtime, session } = self;
         runtime.block_on(Self::write_async(spec, session, batch))?;
-        self.latency_us.saturating_record(begun.elapsed().as_micros() as u64);
+        let elapsed_us = begun.elapsed().as_micros() as u64;
+        let mut latency = self.spec.latency_us.lock().unwrap_or_else(PoisonError::into_inner);
+        latency.saturating_record(elapsed_us);
         Ok(())
     }
 }
@@ -150,11 +150,8 @@ async fn attempt(
     let session = session(spec, slot).await.map_err(Failure::Error)?;
     let location = &batch.records.location;
     let (file, number) = (location.member as i32, location.number as i32);
-    let (line, offset, length) = (
-        location.first_line as i64,
-        location.byte_offset as i64,
-        location.byte_length as i64,
-    );
+    let (line, offset, length) =
+        (location.first_line as i64, location.byte_offset as i64, location.byte_length as i64);
     let (row_count, refused) = (rows as i64, Json(refused));
     let client = &session.client;
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =

@@ -166,6 +166,26 @@ pub(super) fn read_layout(
     block_on(Records::new(name, reader, &AtomicU64::new(0)).header(formats))
 }
 
+/// Hands every record of a small UTF-8 file to `visit`, with its line; the header first.
+pub(super) fn read_small(
+    name: &str,
+    reader: &mut (dyn Read + Send),
+    mut visit: impl FnMut(u64, &[&str]) -> Result<()>,
+) -> Result<()> {
+    let bytes_read = AtomicU64::new(0);
+    let mut records = Records::new(name, reader, &bytes_read);
+    block_on(async {
+        while records.advance().await? {
+            let fields: std::result::Result<Vec<&str>, _> =
+                records.fields.iter().map(std::str::from_utf8).collect();
+            let fields = fields
+                .map_err(|_| Error::bad_file(name, format!("line {}: not UTF-8", records.line)))?;
+            visit(records.line, &fields)?;
+        }
+        Ok(())
+    })
+}
+
 /// What a source needs to know about its file and the load.
 pub(super) struct Source<'a> {
     pub(super) name: &'a str,

@@ -2,7 +2,8 @@
 
 use super::ledger;
 use crate::error::{Error, Result};
-use crate::pg::{self, Column, Connection, Ident, Relation, Table, catalog, fill};
+use crate::pg::catalog::Relation;
+use crate::pg::{self, Column, Connection, Ident, Table, catalog, fill};
 
 /// What a staging table's name ends in.
 pub const SUFFIX: &str = "_staging";

@@ -95,7 +95,8 @@ async fn read(
     let count = u16::try_from(columns.0.len()).unwrap_or(u16::MAX).to_be_bytes();
     copy_out(&session, &sql, |row| {
         let xid = row.get(XMIN_END - 4..XMIN_END).and_then(|bytes| bytes.try_into().ok());
-        let xid = xid.map(u32::from_be_bytes).ok_or_else(|| Error::database("a row without xmin"))?;
+        let xid =
+            xid.map(u32::from_be_bytes).ok_or_else(|| Error::database("a row without xmin"))?;
         row_as_written.clear();
         row_as_written.extend_from_slice(&count);
         row_as_written.extend_from_slice(&row[XMIN_END..]);
@@ -123,7 +124,9 @@ fn compare(pair: &Pair, runs: &[Batches], mut found: HashMap<u32, Sum>) -> Resul
     }
     if !found.is_empty() {
         let rows: u64 = found.values().map(|sum| sum.rows).sum();
-        differences.push(format!("{rows} rows that no batch of this load wrote, or that were changed since"));
+        differences.push(format!(
+            "{rows} rows that no batch of this load wrote, or that were changed since"
+        ));
     }
     if differences.is_empty() {
         return Ok(());

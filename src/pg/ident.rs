@@ -5,7 +5,7 @@ use std::fmt;
 use crate::error::{Error, Result};
 
 /// PostgreSQL truncates longer names silently (`NAMEDATALEN` - 1), so they are refused.
-const MAX_BYTES: usize = 63;
+pub const MAX_NAME_BYTES: usize = 63;
 
 /// An SQL identifier. Its display is always quoted: `weird"name` shows as `"weird""name"`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -21,9 +21,9 @@ impl Ident {
         if name.is_empty() || name.contains('\0') {
             return Err(Error::usage(format!("{name:?} is not a name that PostgreSQL accepts")));
         }
-        if name.len() > MAX_BYTES {
+        if name.len() > MAX_NAME_BYTES {
             return Err(Error::usage(format!(
-                "the name {name:?} has {} bytes; PostgreSQL would cut it to {MAX_BYTES}",
+                "the name {name:?} has {} bytes; PostgreSQL would cut it to {MAX_NAME_BYTES}",
                 name.len()
             )));
         }

@@ -21,6 +21,6 @@ pub use connection::{Connection, connect};
 pub use conninfo::ConnInfo;
 pub use copy_out::{copy_out, values};
 pub use embedded::Embedded;
-pub use ident::{Ident, Table};
+pub use ident::{Ident, MAX_NAME_BYTES, Table};
 pub use sql::{CatalogText, Columns, Quoted, fill};
 pub use sqlstate::{Fault, classify};

@@ -25,7 +25,7 @@ struct Waiting {
 impl Waiting {
     fn start(prelude: &str) -> Self {
         let script = format!(r#"{prelude}; echo "$PGHOST"; read -r line; echo done; exit 3"#);
-        let mut child = sterna(&["sandbox", "--schema", "none", "--", "sh", "-c", &script])
+        let mut child = sterna(&["sandbox", "--model", "none", "--", "sh", "-c", &script])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -62,7 +62,7 @@ fn the_command_finds_the_database_by_each_of_the_ways() {
 #[tokio::test]
 async fn a_connection_of_the_caller_does_not_leak_in() {
     let callers = TestDb::new().await;
-    let psql = ["sandbox", "--schema", "none", "--", "psql", "-XAtc", "SELECT current_database()"];
+    let psql = ["sandbox", "--model", "none", "--", "psql", "-XAtc", "SELECT current_database()"];
     assert_eq!(callers.sterna(&psql).expect_code(0).stdout, "sterna\n");
 
     let mut misled = callers.command(&psql);

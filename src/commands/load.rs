@@ -1,0 +1,123 @@
+//! `sterna load`: files into the staging table.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{ArgGroup, Args};
+
+use super::Context;
+use crate::error::{Error, Result};
+use crate::load::{LoadOptions, MaxRejects, OnInexact, OnUnmapped, Watch, Years, load};
+use crate::report;
+
+/// Load CITES files into the staging table: every record accounted for, exactly once
+#[derive(Args, Clone, Debug)]
+#[command(group = ArgGroup::new("which").required(true).args(["year", "all"]))]
+#[command(after_help = "Examples:
+  sterna load download.zip --all --verify
+  sterna load download.zip --year 2024 --format json
+  sterna load files/*.csv --year 2015-2020,2023 --on-inexact widen
+  sterna load download.zip --all --resume        after an interruption
+  sterna load sterna-rejects-1a2b3c4d.csv --all --append   after mending them")]
+pub struct LoadArgs {
+    /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Load these years only: 2024, 2015-2020, or several with commas
+    #[arg(long, value_name = "Y")]
+    pub year: Vec<Years>,
+    /// Load all years
+    #[arg(long)]
+    pub all: bool,
+    /// Records per batch; each batch is one transaction
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub batch_size: u32,
+    /// Threads that read and encode [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub workers: Option<u16>,
+    /// Connections that write [default: one per core, at most 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub connections: Option<u16>,
+    /// What to do with records whose taxon maps to no species
+    #[arg(long, value_enum, default_value_t = OnUnmapped::Skip)]
+    pub on_unmapped: OnUnmapped,
+    /// What to do with values that the column cannot hold exactly
+    #[arg(long, value_enum, default_value_t = OnInexact::Reject)]
+    pub on_inexact: OnInexact,
+    /// CSV file of further names, with the header synonym,scientific_name
+    #[arg(long, value_name = "FILE")]
+    pub synonyms: Option<PathBuf>,
+    /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// Rejected records to accept: a number, or a percentage of the records read
+    #[arg(long, default_value = "0", value_name = "N|P%")]
+    pub max_rejects: MaxRejects,
+    /// Where rejected records go [default: sterna-rejects-<run>.csv]
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Go on with an unfinished load; starts one where there is none
+    #[arg(long)]
+    pub resume: bool,
+    /// Add to the rows that staging holds: mended rejects
+    #[arg(long)]
+    pub append: bool,
+    /// Read staging back and compare it with what was read from the files
+    #[arg(long)]
+    pub verify: bool,
+    /// Have the indexes in place during the load instead of building them after it
+    #[arg(long)]
+    pub keep_indexes: bool,
+}
+
+/// Loads, reports, and returns the exit code.
+///
+/// # Errors
+/// As [`load`].
+pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
+    let options = options(args, context)?;
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let progress = report::progress::Shown::start(context.progress, &watch);
+    let outcome = load(&context.conninfo()?, &options, &watch);
+    progress.finish();
+    let outcome = outcome?;
+    context.print(&outcome.report, || report::text::load(&outcome.report))?;
+    outcome.failure.map_or(Ok(0), Err)
+}
+
+fn options(args: &LoadArgs, context: &Context) -> Result<LoadOptions> {
+    let mut years = Years::default();
+    for more in &args.year {
+        years.extend(more.clone());
+    }
+    if let Some(rejects) = &args.rejects
+        && args.inputs.iter().any(|input| same_file(input, rejects))
+    {
+        return Err(Error::usage(format!("--rejects {} is an input", rejects.display()))
+            .hint("name another file, so that the input is not overwritten"));
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(LoadOptions {
+        table: context.table.clone(),
+        inputs: args.inputs.clone(),
+        years,
+        batch_rows: args.batch_size as usize,
+        workers: args.workers.map_or(cores, usize::from),
+        connections: args.connections.map_or(cores.min(4), usize::from),
+        on_unmapped: args.on_unmapped,
+        on_inexact: args.on_inexact,
+        synonyms: args.synonyms.clone(),
+        mapping: args.mapping.clone(),
+        max_rejects: args.max_rejects,
+        rejects: args.rejects.clone(),
+        resume: args.resume,
+        append: args.append,
+        verify: args.verify,
+        keep_indexes: args.keep_indexes,
+    })
+}
+
+fn same_file(a: &str, b: &std::path::Path) -> bool {
+    matches!((std::fs::canonicalize(a), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}

@@ -1,0 +1,80 @@
+//! `sterna stage`: the staging table by itself.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::Context;
+use crate::error::{Error, Result};
+use crate::load::{ledger, staging};
+use crate::pg::connect;
+
+/// Create, empty or drop the staging table
+#[derive(Args, Clone, Debug)]
+pub struct StageArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+/// What can be done with a staging table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+pub enum Action {
+    /// Create it with the structure of the table, without indexes and grants
+    Create,
+    /// Remove its rows, so that another load can begin
+    Truncate,
+    /// Remove it
+    Drop,
+}
+
+/// What was done.
+#[derive(Clone, Debug, Serialize)]
+struct Done {
+    staging: String,
+    action: &'static str,
+}
+
+/// Acts and returns the exit code.
+///
+/// # Errors
+/// Refused where another sterna works on the table, or where it is not sterna's own.
+pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::file("the async runtime", e))?;
+    let done = runtime.block_on(act(args.action, context))?;
+    context.print(&done, || format!("{} {}\n", done.staging, done.action))?;
+    Ok(0)
+}
+
+async fn act(action: Action, context: &Context) -> Result<Done> {
+    let mut session = connect(&context.conninfo()?).await?;
+    let pair = staging::pair(&mut session, &context.table).await?;
+    ledger::lock(&session, &pair.staging).await?;
+    let found = staging::find(&session, &pair).await?;
+    let missing = || {
+        Error::refused(format!("there is no {}", pair.staging))
+            .hint("`sterna stage create` makes it")
+    };
+    let action = match (action, found) {
+        (Action::Create, Some(_)) => {
+            return Err(Error::refused(format!("{} exists already", pair.staging))
+                .hint("`sterna stage truncate` empties it"));
+        }
+        (Action::Create, None) => {
+            staging::create(&mut session, &pair, &[]).await?;
+            "created"
+        }
+        (Action::Truncate, Some(relation)) => {
+            staging::truncate(&mut session, &pair, relation.oid).await?;
+            "truncated"
+        }
+        (Action::Drop, Some(relation)) => {
+            staging::drop(&mut session, &pair, relation.oid).await?;
+            "dropped"
+        }
+        (_, None) => return Err(missing()),
+    };
+    Ok(Done { staging: pair.staging.to_string(), action })
+}

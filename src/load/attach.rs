@@ -1,0 +1,143 @@
+//! Which run a load is: a new one, or one to go on with.
+
+use serde_json::Value;
+
+use super::ledger::{self, NewRun, Run, State};
+use super::options::LoadOptions;
+use super::prepare::Prepared;
+use super::staging::{self, Pair};
+use crate::error::{Error, Result};
+use crate::pg::{Column, Connection, catalog};
+
+/// A run that may act, on a staging table that is as it has to be.
+pub(super) struct Attached {
+    pub(super) run: Run,
+    pub(super) staging_oid: u32,
+    /// The loads whose rows staging holds, this one last.
+    pub(super) runs: Vec<uuid::Uuid>,
+    /// Whether an earlier attempt had begun it.
+    pub(super) resumed: bool,
+}
+
+/// Decides, and writes the run down before it acts.
+pub(super) async fn attach(
+    session: &mut Connection,
+    pair: &Pair,
+    options: &LoadOptions,
+    prepared: &Prepared,
+) -> Result<Attached> {
+    let found = staging::find(session, pair).await?;
+    let runs = match &found {
+        Some(relation) => ledger::runs(session, relation.oid).await?,
+        None => Vec::new(),
+    };
+    let ids = |runs: &[Run]| runs.iter().map(|r| r.id).collect::<Vec<_>>();
+    let mut mends = None;
+    if let (Some(relation), Some(last)) = (&found, runs.last()) {
+        let unfinished = matches!(last.state, State::Loading | State::Built);
+        if options.resume && (unfinished || !options.append) {
+            check_same(&last.identity, &prepared.identity)?;
+            let (run, runs) = (last.clone(), ids(&runs));
+            return Ok(Attached { run, staging_oid: relation.oid, runs, resumed: true });
+        }
+        mends = Some(may_append(pair, options, last)?.id);
+    }
+    let staging_oid = match found {
+        Some(relation) if mends.is_some() => {
+            check_structure(session, pair, relation.oid, &prepared.plan.columns).await?;
+            relation.oid
+        }
+        Some(relation) => {
+            if staging::has_rows(session, pair).await? {
+                return Err(Error::refused(format!(
+                    "{} holds rows that no load of the ledger wrote",
+                    pair.staging
+                ))
+                .hint("empty it with `sterna stage truncate`"));
+            }
+            // It may have indexes, or the structure of another day: make it anew.
+            staging::drop(session, pair, relation.oid).await?;
+            staging::create(session, pair, &prepared.plan.widened).await?
+        }
+        None => staging::create(session, pair, &prepared.plan.widened).await?,
+    };
+    let run = ledger::begin(
+        session,
+        &NewRun {
+            staging: staging_oid,
+            target: &pair.table,
+            identity: &prepared.identity,
+            arguments: &options.arguments(),
+            mends,
+            files: &prepared.ledger_files(),
+        },
+    )
+    .await?;
+    let runs = ids(&runs).into_iter().chain([run.id]).collect();
+    Ok(Attached { run, staging_oid, runs, resumed: false })
+}
+
+/// Whether rows may be added to those of `last`.
+fn may_append<'a>(pair: &Pair, options: &LoadOptions, last: &'a Run) -> Result<&'a Run> {
+    let staging = &pair.staging;
+    match last.state {
+        State::Loading | State::Built => Err(Error::refused(format!(
+            "{staging} holds the unfinished load {}",
+            last.id
+        ))
+        .hint("go on with it by the same command and --resume, or start over after `sterna stage truncate`")),
+        State::Failed => Err(Error::refused(format!(
+            "{staging} holds the load {}, which failed its proof",
+            last.id
+        ))
+        .hint("empty it with `sterna stage truncate`")),
+        State::Loaded | State::Rejected if options.append => Ok(last),
+        State::Loaded | State::Rejected => Err(Error::refused(format!(
+            "{staging} holds the rows of load {}",
+            last.id
+        ))
+        .hint("empty it with `sterna stage truncate`, or add mended rejects with --append")),
+    }
+}
+
+/// Refuses to go on where something that decides about the rows has changed.
+fn check_same(before: &Value, now: &Value) -> Result<()> {
+    let topics = [
+        ("input", "the input is not the one that was being loaded"),
+        ("options", "the options are not those of the unfinished load"),
+        ("mapping", "the mapping is not that of the unfinished load"),
+        ("species", "the species, or the synonyms, have changed since"),
+        ("target", "the columns of the target have changed since"),
+    ];
+    for (topic, what) in topics {
+        let (before, now) = (&before[topic], &now[topic]);
+        if before != now {
+            let detail =
+                if topic == "options" { format!(" ({before}, now {now})") } else { String::new() };
+            return Err(Error::refused(format!("cannot resume: {what}{detail}"))
+                .hint("resume with what the load began with, or empty staging with `sterna stage truncate`"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to add rows where staging is not as this load would make it.
+async fn check_structure(
+    session: &Connection,
+    pair: &Pair,
+    oid: u32,
+    wanted: &[Column],
+) -> Result<()> {
+    let present = catalog::columns(session, oid).await?;
+    for column in wanted {
+        let same = |c: &&Column| c.name == column.name && c.kind == column.kind;
+        if !present.iter().any(|c| same(&c)) {
+            return Err(Error::refused(format!(
+                "column {} of {} is not {}, as this load needs it",
+                column.name, pair.staging, column.sql_type
+            ))
+            .hint("use the --on-inexact of the load that staging holds"));
+        }
+    }
+    Ok(())
+}

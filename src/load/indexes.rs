@@ -1,0 +1,210 @@
+//! What staging gets after its rows: primary key, indexes, foreign keys and
+//! statistics, with production's definitions.
+//!
+//! Built after the load, because a sorted build is several times faster than
+//! keeping an index while rows come in, and side by side on several connections.
+//! What is there already is left alone, so an interrupted build goes on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use tokio_postgres::error::SqlState;
+
+use super::staging::Pair;
+use crate::error::{Error, Kind, Result};
+use crate::pg::catalog::{Index, IndexConstraint};
+use crate::pg::{
+    Backoff, CatalogText, ConnInfo, Connection, Ident, MAX_NAME_BYTES, Quoted, catalog, connect,
+    fill,
+};
+
+/// How often a build looks whether it is to stop.
+const STOP_POLL: Duration = Duration::from_millis(50);
+
+/// Builds what production has and staging lacks, and with `vacuum` freezes the
+/// rows and gathers statistics.
+///
+/// # Errors
+/// [`Kind::Interrupted`] when `stop` is set; otherwise those of the server.
+pub(super) async fn build(
+    info: &ConnInfo,
+    pair: &Pair,
+    staging_oid: u32,
+    connections: usize,
+    vacuum: bool,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let session = open(info).await?;
+    let wanted = catalog::indexes(&session, pair.table_oid).await?;
+    let present = catalog::indexes(&session, staging_oid).await?;
+    let is_present = |index: &Index| {
+        let name = name_on_staging(index);
+        name.map(|name| present.iter().any(|p| p.name == name))
+    };
+    let mut missing = Vec::new();
+    for index in &wanted {
+        let by_constraint = matches!(index.constraint, Some(IndexConstraint::Exclusion(_)));
+        if !by_constraint && !is_present(index)? {
+            missing.push(index);
+        }
+    }
+    // Boxed, because a stream of futures that borrow needs them to be of one type.
+    stream::iter(missing)
+        .map(|index| Box::pin(build_index(info, pair, index, stop)))
+        .buffer_unordered(connections.max(1))
+        .try_collect::<Vec<()>>()
+        .await?;
+    for index in &wanted {
+        add_constraint(&session, pair, index, &present, stop).await?;
+    }
+    add_foreign_keys(&session, pair, staging_oid, stop).await?;
+    if !vacuum {
+        return Ok(());
+    }
+    let vacuum = fill(include_str!("../../sql/stage/vacuum.sql"), &[("staging", &pair.staging)]);
+    interruptible(&session, stop, &vacuum).await
+}
+
+async fn open(info: &ConnInfo) -> Result<Connection> {
+    let session = connect(info).await?;
+    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    session.query(include_str!("../../sql/load/build-session.sql"), &[]).await?;
+    Ok(session)
+}
+
+/// An index of staging is named after production's; the two swap names later.
+fn name_on_staging(index: &Index) -> Result<Ident> {
+    let name = format!("{}{}", index.name.name(), super::staging::SUFFIX);
+    if name.len() <= MAX_NAME_BYTES {
+        Ident::new(name)
+    } else {
+        Ident::new(format!("sterna_index_{}{}", index.oid, super::staging::SUFFIX))
+    }
+}
+
+async fn build_index(info: &ConnInfo, pair: &Pair, index: &Index, stop: &AtomicBool) -> Result<()> {
+    let template = if index.unique {
+        include_str!("../../sql/stage/add-unique-index.sql")
+    } else {
+        include_str!("../../sql/stage/add-index.sql")
+    };
+    let name = name_on_staging(index)?;
+    let definition = CatalogText::from_catalog(&index.definition);
+    let sql = fill(
+        template,
+        &[("index", &name), ("staging", &pair.staging), ("definition", &definition)],
+    );
+    let session = open(info).await?;
+    match interruptible(&session, stop, &sql).await {
+        // A build that a killed client had begun came to its end meanwhile.
+        Err(e) if e.sqlstate() == Some(SqlState::DUPLICATE_TABLE.code()) => Ok(()),
+        Err(e) => Err(e.context(format!("while building index {name}"))),
+        Ok(()) => session.close().await,
+    }
+}
+
+async fn add_constraint(
+    session: &Connection,
+    pair: &Pair,
+    index: &Index,
+    present: &[Index],
+    stop: &AtomicBool,
+) -> Result<()> {
+    let Some(constraint) = &index.constraint else { return Ok(()) };
+    let name = name_on_staging(index)?;
+    if present.iter().any(|p| p.name == name && p.constraint.is_some()) {
+        return Ok(());
+    }
+    let (template, key, text) = match constraint {
+        IndexConstraint::PrimaryKey(deferrable) => {
+            (include_str!("../../sql/stage/add-primary-key.sql"), "deferrable", *deferrable)
+        }
+        IndexConstraint::Unique(deferrable) => {
+            (include_str!("../../sql/stage/add-unique-constraint.sql"), "deferrable", *deferrable)
+        }
+        IndexConstraint::Exclusion(definition) => {
+            (include_str!("../../sql/stage/add-constraint.sql"), "definition", definition.as_str())
+        }
+    };
+    let text = CatalogText::from_catalog(text);
+    let names: [(&str, &dyn Quoted); 3] =
+        [("staging", &pair.staging), ("index", &name), (key, &text)];
+    interruptible(session, stop, &fill(template, &names)).await
+}
+
+async fn add_foreign_keys(
+    session: &Connection,
+    pair: &Pair,
+    staging_oid: u32,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let present = catalog::foreign_keys(session, staging_oid).await?;
+    for key in catalog::foreign_keys(session, pair.table_oid).await? {
+        let there = present.iter().find(|p| p.name == key.name);
+        let definition = CatalogText::from_catalog(&key.definition);
+        let names: [(&str, &dyn Quoted); 3] =
+            [("staging", &pair.staging), ("constraint", &key.name), ("definition", &definition)];
+        if there.is_none() {
+            let add = fill(include_str!("../../sql/stage/add-foreign-key.sql"), &names);
+            with_short_locks(session, stop, &add).await?;
+        }
+        if !there.is_some_and(|t| t.validated) {
+            let validate = fill(include_str!("../../sql/stage/validate-foreign-key.sql"), &names);
+            interruptible(session, stop, &validate)
+                .await
+                .map_err(|e| e.context(format!("while checking foreign key {}", key.name)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a statement that locks a table others use: gives up its place in the queue
+/// soon, so that nobody waits behind it, and tries again.
+async fn with_short_locks(session: &Connection, stop: &AtomicBool, sql: &str) -> Result<()> {
+    let (first, longest, total) =
+        (Duration::from_millis(50), Duration::from_secs(1), Duration::from_secs(60));
+    let mut pauses = Backoff::new(first, longest, total, 0);
+    session.batch_execute(include_str!("../../sql/load/short-locks.sql")).await?;
+    loop {
+        let error = match interruptible(session, stop, sql).await {
+            Ok(()) => break,
+            Err(error) if error.kind() == Kind::LockTimeout => error,
+            Err(error) => return Err(error),
+        };
+        match pauses.next() {
+            Some(pause) => tokio::time::sleep(pause).await,
+            None => {
+                return Err(error.hint(
+                    "a transaction keeps the referred table locked; end it, then load with --resume",
+                ));
+            }
+        }
+    }
+    session.batch_execute(include_str!("../../sql/load/patient-locks.sql")).await?;
+    Ok(())
+}
+
+/// Runs a long statement and has the server cancel it when `stop` is set.
+async fn interruptible(session: &Connection, stop: &AtomicBool, sql: &str) -> Result<()> {
+    let work = session.batch_execute(sql);
+    futures::pin_mut!(work);
+    loop {
+        tokio::select! {
+            result = &mut work => {
+                return match result {
+                    Ok(()) => Ok(()),
+                    Err(_) if stop.load(Ordering::Relaxed) => {
+                        Err(Error::new(Kind::Interrupted, "interrupted"))
+                    }
+                    Err(error) => Err(error.into()),
+                };
+            }
+            () = tokio::time::sleep(STOP_POLL) => {
+                if stop.load(Ordering::Relaxed) {
+                    session.cancel_token().cancel().await?;
+                }
+            }
+        }
+    }
+}

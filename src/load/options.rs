@@ -1,0 +1,148 @@
+//! What a load is asked to do, validated.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde_json::{Value, json};
+
+use super::encode::OnInexact;
+use super::map::{OnUnmapped, Years};
+use crate::error::{Error, Result};
+use crate::pg::Table;
+
+/// What a load is asked to do.
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    /// The table whose staging table is loaded.
+    pub table: Table,
+    /// Files, folders, globs, or `-`.
+    pub inputs: Vec<String>,
+    /// The years to load.
+    pub years: Years,
+    /// Records per batch at most; each batch is a transaction.
+    pub batch_rows: usize,
+    /// Threads that encode.
+    pub workers: usize,
+    /// Connections that write.
+    pub connections: usize,
+    /// What to do with taxa that map to no species.
+    pub on_unmapped: OnUnmapped,
+    /// What to do with values that do not fit exactly.
+    pub on_inexact: OnInexact,
+    /// A file of further names of species.
+    pub synonyms: Option<PathBuf>,
+    /// A file of formats in place of the built-in ones.
+    pub mapping: Option<PathBuf>,
+    /// How many rejects are accepted.
+    pub max_rejects: MaxRejects,
+    /// Where rejected records go.
+    pub rejects: Option<PathBuf>,
+    /// Go on with an unfinished load.
+    pub resume: bool,
+    /// Add to what staging holds: the mended rejects of the load before.
+    pub append: bool,
+    /// Read staging back and compare.
+    pub verify: bool,
+    /// Have the indexes in place while rows are loaded.
+    pub keep_indexes: bool,
+}
+
+impl LoadOptions {
+    /// For the ledger: what was asked for, which holds no secret.
+    #[must_use]
+    pub fn arguments(&self) -> Value {
+        json!({
+            "inputs": self.inputs,
+            "years": self.years,
+            "batch_size": self.batch_rows,
+            "workers": self.workers,
+            "connections": self.connections,
+            "on_unmapped": self.on_unmapped,
+            "on_inexact": self.on_inexact,
+            "synonyms": self.synonyms,
+            "mapping": self.mapping,
+            "max_rejects": self.max_rejects.to_string(),
+            "append": self.append,
+            "verify": self.verify,
+            "keep_indexes": self.keep_indexes,
+        })
+    }
+
+    /// The options that decide what the rows are: a resumed load must have the same.
+    #[must_use]
+    pub fn decisive(&self) -> Value {
+        json!({
+            "years": self.years,
+            "batch_size": self.batch_rows,
+            "on_unmapped": self.on_unmapped,
+            "on_inexact": self.on_inexact,
+            "append": self.append,
+        })
+    }
+}
+
+/// How many rejects are accepted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxRejects {
+    /// So many records.
+    Rows(u64),
+    /// So many in a hundred of the records read.
+    Percent(f64),
+}
+
+impl MaxRejects {
+    /// Whether so many rejects of so many records are more than accepted.
+    #[must_use]
+    pub fn exceeded(self, rejected: u64, read: u64) -> bool {
+        match self {
+            MaxRejects::Rows(most) => rejected > most,
+            MaxRejects::Percent(most) => rejected as f64 * 100.0 > most * read as f64,
+        }
+    }
+}
+
+impl std::fmt::Display for MaxRejects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            MaxRejects::Rows(most) => write!(f, "{most}"),
+            MaxRejects::Percent(most) => write!(f, "{most}%"),
+        }
+    }
+}
+
+impl FromStr for MaxRejects {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let bad =
+            || Error::usage(format!("{text:?} is neither a number of records nor a percentage"));
+        match text.strip_suffix('%') {
+            Some(percent) => {
+                let most: f64 = percent.trim().parse().map_err(|_| bad())?;
+                if (0.0..=100.0).contains(&most) {
+                    Ok(MaxRejects::Percent(most))
+                } else {
+                    Err(bad())
+                }
+            }
+            None => Ok(MaxRejects::Rows(text.trim().parse().map_err(|_| bad())?)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_counts_or_shares() {
+        let limit = |text: &str| text.parse::<MaxRejects>().unwrap();
+        assert!(limit("0").exceeded(1, 100) && !limit("0").exceeded(0, 100));
+        assert!(!limit("5").exceeded(5, 5) && limit("5").exceeded(6, 1000));
+        assert!(!limit("12.7%").exceeded(127, 1000) && limit("12.7%").exceeded(128, 1000));
+        assert!(!limit("0%").exceeded(0, 0));
+        for bad in ["", "-1", "x", "101%", "-1%", "NaN%", "%"] {
+            assert!(bad.parse::<MaxRejects>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What a load reports: values only; how they are shown is decided elsewhere.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::account::Account;
+use super::map::UnmappedTaxa;
+
+/// How many unmapped taxa are named.
+const UNMAPPED_NAMED: usize = 50;
+
+/// What became of the records, once all were read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RowsReport {
+    /// All files together.
+    #[serde(flatten)]
+    pub account: Account,
+    /// Bytes read, after decompression.
+    pub bytes_read: u64,
+    /// Batches that hold rows.
+    pub batches: u64,
+    /// From the first byte read to the last batch committed.
+    pub load_seconds: f64,
+    /// Where the rejected records are.
+    pub rejects_file: Option<String>,
+    /// Sum of the rows' hashes, as 16 hexadecimal digits.
+    pub checksum: String,
+    /// One per file, in the order of reading.
+    pub files: Vec<FileReport>,
+    /// The most frequent taxa without a species.
+    pub unmapped_taxa: Vec<UnmappedTaxon>,
+    /// Distinct taxa without a species, as far as they were told apart.
+    pub unmapped_names: u64,
+    /// Rejected records by reason.
+    pub reject_reasons: BTreeMap<String, u64>,
+    /// From a batch being encoded to its commit, in milliseconds.
+    pub batch_ms: BatchLatency,
+}
+
+/// What became of one file's records.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FileReport {
+    /// The path as given, and `/name` within an archive.
+    pub path: String,
+    /// Its records.
+    #[serde(flatten)]
+    pub account: Account,
+}
+
+/// A taxon without a species.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmappedTaxon {
+    /// The name as it stands in the files.
+    pub taxon: String,
+    /// Records that bear it.
+    pub rows: u64,
+}
+
+/// How long batches took to be written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BatchLatency {
+    /// Half of the batches took no longer.
+    pub p50: f64,
+    /// 95 in 100 took no longer.
+    pub p95: f64,
+    /// 99 in 100 took no longer.
+    pub p99: f64,
+    /// None took longer.
+    pub max: f64,
+}
+
+impl RowsReport {
+    /// Names the most frequent of the unmapped taxa.
+    pub fn set_unmapped(&mut self, unmapped: &UnmappedTaxa) {
+        let frequent = unmapped.most_frequent(UNMAPPED_NAMED).into_iter();
+        self.unmapped_taxa =
+            frequent.map(|(taxon, rows)| UnmappedTaxon { taxon: taxon.to_owned(), rows }).collect();
+        self.unmapped_names = unmapped.names() as u64;
+    }
+
+    /// Names the file of the rejected records.
+    pub fn set_rejects_file(&mut self, path: Option<&Path>) {
+        self.rejects_file = path.map(|path| path.display().to_string());
+    }
+}
+
+/// What a load did.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoadReport {
+    /// Its id in the ledger.
+    pub run_id: String,
+    /// How far it came: `loaded`, `rejected` or `failed`.
+    pub state: &'static str,
+    /// The table that it wrote.
+    pub staging: String,
+    /// What became of the records.
+    #[serde(flatten)]
+    pub rows: RowsReport,
+    /// The whole command.
+    pub seconds: f64,
+    /// Indexes, foreign keys and statistics.
+    pub index_seconds: f64,
+    /// Reading staging back.
+    pub verify_seconds: f64,
+    /// Rows loaded per second of `load_seconds`.
+    pub rows_per_second: f64,
+    /// The most memory that this process has used.
+    pub peak_memory_bytes: u64,
+    /// Whether staging is what was read; null where nobody asked.
+    pub verified: Option<bool>,
+    /// Whether an earlier attempt had begun it.
+    pub resumed: bool,
+}

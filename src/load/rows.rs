@@ -1,0 +1,196 @@
+//! All rows into staging: passes over the input until the ledger has every batch.
+//!
+//! One pass is enough as a rule. The server may lose what it had confirmed when it
+//! is killed, because batches do not wait for the disk; so the ledger is asked
+//! after each pass, and what is missing is sent again.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use hashbrown::HashMap;
+use hdrhistogram::Histogram;
+use uuid::Uuid;
+
+use super::Watch;
+use super::batch::EncodedBatch;
+use super::ledger::Batches;
+use super::options::LoadOptions;
+use super::pipeline::{Counters, Pipeline};
+use super::prepare::Prepared;
+use super::rejects::RejectWriter;
+use super::report::{BatchLatency, FileReport, RowsReport};
+use super::row_id::RowIds;
+use super::sink::{CopySink, SinkSpec};
+use super::staging::Pair;
+use crate::error::{Error, Result};
+use crate::pg::{ConnInfo, fill};
+
+/// Passes before giving up on a server that keeps losing batches.
+const MAX_PASSES: usize = 5;
+/// How long a batch is tried again while the server cannot be had.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a pass is about.
+pub(super) struct Pass<'a> {
+    pub(super) info: &'a ConnInfo,
+    pub(super) pair: &'a Pair,
+    pub(super) options: &'a LoadOptions,
+    pub(super) prepared: &'a Prepared,
+    pub(super) row_ids: &'a RowIds,
+    pub(super) run: Uuid,
+    pub(super) rejects: PathBuf,
+    pub(super) watch: &'a Watch,
+}
+
+impl Pass<'_> {
+    /// Loads all rows; `batches` asks the ledger, over a session that is alive.
+    pub(super) fn load_all(
+        &self,
+        mut batches: impl FnMut() -> Result<Batches>,
+    ) -> Result<(RowsReport, u64)> {
+        let begun = Instant::now();
+        let mut committed = batches()?;
+        for _ in 0..MAX_PASSES {
+            let mut tally = Tally::new(self)?;
+            self.run_once(committed, &mut tally)?;
+            self.prepared.inputs.check_unchanged()?;
+            committed = batches()?;
+            let lost = tally.missing_from(&committed);
+            if lost == 0 {
+                tally.report.load_seconds = begun.elapsed().as_secs_f64();
+                return tally.finish();
+            }
+            tracing::warn!(
+                "the server has lost {lost} batches that it had confirmed; they are sent again"
+            );
+        }
+        Err(Error::database("the server keeps losing batches that it has confirmed")
+            .hint("find out why it restarts, then load with --resume"))
+    }
+
+    fn run_once(&self, committed: Batches, tally: &mut Tally) -> Result<()> {
+        let Pass { options, prepared, watch, .. } = self;
+        watch.counters.reset();
+        let copy_sql = fill(
+            include_str!("../../sql/load/copy-in.sql"),
+            &[("staging", &self.pair.staging), ("columns", &prepared.columns())],
+        );
+        let spec = Arc::new(SinkSpec {
+            info: self.info.clone(),
+            run: self.run,
+            copy_sql,
+            committed,
+            patience: PATIENCE,
+            latency_us: Arc::clone(&tally.latency_us),
+        });
+        let sinks: Result<Vec<CopySink>> =
+            (0..options.connections).map(|_| CopySink::new(Arc::clone(&spec))).collect();
+        let pipeline = Pipeline {
+            inputs: &prepared.inputs,
+            plans: &prepared.plan.rows,
+            member_keys: &prepared.member_keys,
+            formats: &prepared.formats,
+            taxa: &prepared.taxa,
+            row_ids: self.row_ids,
+            years: &options.years,
+            on_unmapped: options.on_unmapped,
+            on_inexact: options.on_inexact,
+            batch_rows: options.batch_rows,
+            workers: options.workers,
+            sources: options.workers,
+            stop: &watch.stop,
+            counters: &watch.counters,
+        };
+        let unmapped = pipeline.run(sinks?, |batch| tally.settle(self, batch))?;
+        tally.report.set_unmapped(&unmapped);
+        tally.report.bytes_read = watch.counters.bytes_read.load(Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// What a pass found, as its batches come in.
+struct Tally {
+    report: RowsReport,
+    checksum: u64,
+    rejects: RejectWriter,
+    /// Rows of every batch that the ledger has to have.
+    expected: HashMap<(usize, u32), u64>,
+    latency_us: Arc<Mutex<Histogram<u64>>>,
+}
+
+impl Tally {
+    fn new(pass: &Pass<'_>) -> Result<Self> {
+        let members = pass.prepared.inputs.members().iter();
+        let files = members.map(|m| FileReport { path: m.name.clone(), ..FileReport::default() });
+        // Two digits up to an hour need about 60 KiB.
+        let latency_us = Histogram::new_with_bounds(1, 3_600_000_000, 2)
+            .map_err(|e| Error::usage("no histogram").caused_by(e))?;
+        Ok(Tally {
+            report: RowsReport { files: files.collect(), ..RowsReport::default() },
+            checksum: 0,
+            rejects: RejectWriter::create(&pass.rejects)?,
+            expected: HashMap::new(),
+            latency_us: Arc::new(Mutex::new(latency_us)),
+        })
+    }
+
+    fn settle(&mut self, pass: &Pass<'_>, batch: &EncodedBatch) -> Result<()> {
+        let location = batch.records.location;
+        let (file, account) = (location.member, batch.records.account);
+        self.report.account += account;
+        self.report.files[file].account += account;
+        for reject in &batch.records.rejects {
+            *self.report.reject_reasons.entry(reject.reason.name().into()).or_default() += 1;
+        }
+        if !batch.row_ends.is_empty() {
+            self.checksum = self.checksum.wrapping_add(batch.checksum);
+            self.report.batches += 1;
+            self.expected.insert((file, location.number), batch.row_ends.len() as u64);
+        }
+        let name = &pass.prepared.inputs.members()[file].name;
+        let plan = &pass.prepared.plan.rows[file];
+        self.rejects.write(name, plan, &pass.prepared.formats, &batch.records)
+    }
+
+    /// How many batches are not in, or not as they were sent.
+    fn missing_from(&self, committed: &Batches) -> usize {
+        let is_in = |(key, rows): &(&(usize, u32), &u64)| {
+            committed.get(*key).is_some_and(|batch| batch.rows == **rows)
+        };
+        self.expected.iter().filter(|batch| !is_in(batch)).count()
+    }
+
+    fn finish(mut self) -> Result<(RowsReport, u64)> {
+        if !self.report.account.balances() {
+            return Err(Error::database(format!(
+                "the account does not add up: {:?}",
+                self.report.account
+            ))
+            .hint("this is a defect of sterna; please report it"));
+        }
+        let paths = self.rejects.finish()?;
+        self.report.set_rejects_file(paths.first().map(PathBuf::as_path));
+        self.report.checksum = format!("{:016x}", self.checksum);
+        let histogram = self.latency_us.lock().unwrap_or_else(PoisonError::into_inner);
+        let ms = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
+        self.report.batch_ms = BatchLatency {
+            p50: ms(0.5),
+            p95: ms(0.95),
+            p99: ms(0.99),
+            max: histogram.max() as f64 / 1000.0,
+        };
+        drop(histogram);
+        Ok((self.report, self.checksum))
+    }
+}
+
+impl Counters {
+    /// Begins to count anew.
+    fn reset(&self) {
+        for counter in [&self.bytes_read, &self.rows_read, &self.rows_loaded] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+}

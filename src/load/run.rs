@@ -1,0 +1,240 @@
+//! A load from beginning to end: prepare, attach, rows, proof, indexes, report.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tokio::runtime::Runtime;
+
+use super::attach::{Attached, attach};
+use super::ledger::{self, Batches, State};
+use super::options::LoadOptions;
+use super::prepare::{Prepared, prepare, row_ids};
+use super::report::{LoadReport, RowsReport};
+use super::rows::Pass;
+use super::staging::{self, Pair};
+use super::{Phase, Watch, indexes, verify};
+use crate::error::{Error, Kind, Result};
+use crate::pg::{ConnInfo, Connection, connect};
+
+/// What a load came to: a report, and the failure that it ended with, if it did.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What was done.
+    pub report: LoadReport,
+    /// [`Kind::TooManyRejects`] or [`Kind::Validation`].
+    pub failure: Option<Error>,
+}
+
+/// Loads files into the staging table of a table.
+///
+/// Blocks; must not be called inside an async runtime.
+///
+/// # Errors
+/// Whatever keeps the input from being read to its end. What was loaded until then
+/// stays, and the load can be resumed.
+pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Outcome> {
+    let begun = Instant::now();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::file("the async runtime", e))?;
+    let mut control = runtime.block_on(connect(info))?;
+    let pair = runtime.block_on(staging::pair(&mut control, &options.table))?;
+    runtime.block_on(ledger::lock(&control, &pair.staging))?;
+    watch.enter(Phase::Preparing, 0);
+    let prepared = runtime.block_on(prepare(&control, &pair, options, &watch.stop))?;
+    let attached = runtime.block_on(attach(&mut control, &pair, options, &prepared))?;
+    let load = Load { info, options, watch, runtime, pair, prepared, attached, begun };
+    load.run(control).map_err(|error| match error.kind() {
+        Kind::Interrupted => error.hint("run the same command with --resume to go on"),
+        Kind::Database | Kind::LockTimeout if error.next_step().is_none() => {
+            error.hint("when the cause is mended, run the same command with --resume to go on")
+        }
+        _ => error,
+    })
+}
+
+/// A load that is written down in the ledger.
+struct Load<'a> {
+    info: &'a ConnInfo,
+    options: &'a LoadOptions,
+    watch: &'a Watch,
+    runtime: Runtime,
+    pair: Pair,
+    prepared: Prepared,
+    attached: Attached,
+    begun: Instant,
+}
+
+impl Load<'_> {
+    fn run(&self, mut control: Connection) -> Result<Outcome> {
+        let run = &self.attached.run;
+        let connections = self.options.connections;
+        let mut state = run.state;
+        let mut index_seconds = 0.0;
+        let rows = match (&run.report, state) {
+            (Some(rows), State::Built | State::Loaded | State::Rejected | State::Failed) => {
+                rows.clone()
+            }
+            _ => {
+                if self.options.keep_indexes {
+                    index_seconds += self.build_indexes(false)?;
+                }
+                let rows = self.load_rows(&mut control)?;
+                state = State::Built;
+                rows
+            }
+        };
+        let mut failure = None;
+        let account = rows.account;
+        if self.options.max_rejects.exceeded(account.rows_rejected, account.rows_read) {
+            let (rejected, read) = (account.rows_rejected, account.rows_read);
+            failure = Some(too_many(rejected, read, self.options, &rows));
+            state = State::Rejected;
+        } else if state == State::Rejected {
+            // Resumed with a higher limit.
+            state = State::Built;
+        }
+        let mut verified = None;
+        let mut verify_seconds = 0.0;
+        if self.options.verify {
+            self.watch.enter(Phase::Verifying, 0);
+            let begun = Instant::now();
+            let columns = self.prepared.columns();
+            let (oid, runs) = (self.attached.staging_oid, &self.attached.runs);
+            let proof = verify::verify(self.info, &self.pair, oid, &columns, runs, connections);
+            match self.runtime.block_on(proof) {
+                Ok(()) => verified = Some(true),
+                Err(error) if error.kind() == Kind::Validation => {
+                    verified = Some(false);
+                    failure = Some(error);
+                    state = State::Failed;
+                }
+                Err(error) => return Err(error),
+            }
+            verify_seconds = begun.elapsed().as_secs_f64();
+        }
+        if matches!(state, State::Built | State::Loaded) {
+            index_seconds += self.build_indexes(true)?;
+            state = State::Loaded;
+        }
+        self.settle(&mut control, state, None)?;
+        let load_seconds = rows.load_seconds;
+        let rows_loaded = rows.account.rows_loaded as f64;
+        let report = LoadReport {
+            run_id: run.id.to_string(),
+            state: state.name(),
+            staging: self.pair.staging.to_string(),
+            seconds: self.begun.elapsed().as_secs_f64(),
+            index_seconds,
+            verify_seconds,
+            rows_per_second: if load_seconds > 0.0 { rows_loaded / load_seconds } else { 0.0 },
+            peak_memory_bytes: peak_memory_bytes(),
+            verified,
+            resumed: self.attached.resumed,
+            rows,
+        };
+        Ok(Outcome { report, failure })
+    }
+
+    fn load_rows(&self, control: &mut Connection) -> Result<RowsReport> {
+        let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
+        self.watch.enter(Phase::Loading, self.prepared.inputs.bytes());
+        let short_id = self.attached.run.id.simple().to_string();
+        let default = || PathBuf::from(format!("sterna-rejects-{}.csv", &short_id[..8]));
+        let pass = Pass {
+            info: self.info,
+            pair: &self.pair,
+            options: self.options,
+            prepared: &self.prepared,
+            row_ids: &row_ids,
+            run: self.attached.run.id,
+            rejects: self.options.rejects.clone().unwrap_or_else(default),
+            watch: self.watch,
+        };
+        let (rows, checksum) = pass.load_all(|| self.batches(control))?;
+        self.settle(control, State::Built, Some((&rows, checksum)))?;
+        Ok(rows)
+    }
+
+    fn build_indexes(&self, vacuum: bool) -> Result<f64> {
+        self.watch.enter(Phase::Indexing, 0);
+        let begun = Instant::now();
+        let built = indexes::build(
+            self.info,
+            &self.pair,
+            self.attached.staging_oid,
+            self.options.connections,
+            vacuum,
+            &self.watch.stop,
+        );
+        self.runtime.block_on(built)?;
+        Ok(begun.elapsed().as_secs_f64())
+    }
+
+    fn batches(&self, control: &mut Connection) -> Result<Batches> {
+        let run = self.attached.run.id;
+        self.with_control(control, async |session| ledger::batches(session, run).await)
+    }
+
+    fn settle(
+        &self,
+        control: &mut Connection,
+        state: State,
+        rows: Option<(&RowsReport, u64)>,
+    ) -> Result<()> {
+        let run = self.attached.run.id;
+        self.with_control(control, async |session| ledger::settle(session, run, state, rows).await)
+    }
+
+    /// Runs `work` on the session that holds the lock. Where that session is gone,
+    /// a new one has to get the lock first.
+    fn with_control<T>(
+        &self,
+        control: &mut Connection,
+        work: impl AsyncFn(&mut Connection) -> Result<T>,
+    ) -> Result<T> {
+        self.runtime.block_on(async {
+            let error = match work(control).await {
+                Ok(done) => return Ok(done),
+                Err(error) if !control.is_closed() => return Err(error),
+                Err(error) => error,
+            };
+            tracing::warn!("the session that holds the lock was lost: {error}");
+            let mut session = connect(self.info).await?;
+            staging::pair(&mut session, &self.pair.table).await?;
+            ledger::lock(&session, &self.pair.staging).await?;
+            *control = session;
+            work(control).await
+        })
+    }
+}
+
+fn too_many(rejected: u64, read: u64, options: &LoadOptions, rows: &RowsReport) -> Error {
+    let limit = options.max_rejects;
+    let place = rows.rejects_file.as_deref().unwrap_or("the rejects file");
+    Error::new(
+        Kind::TooManyRejects,
+        format!("{rejected} of {read} records were rejected; --max-rejects allows {limit}"),
+    )
+    .hint(format!(
+        "mend {place} and load it with --append, or accept so many with --max-rejects and --resume"
+    ))
+}
+
+/// The most memory that this process has used, in bytes.
+fn peak_memory_bytes() -> u64 {
+    use nix::sys::resource::{UsageWho, getrusage};
+    // Linux counts in KiB, macOS in bytes.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss().cast_unsigned() * unit)
+}
+
+impl Watch {
+    /// Notes what is being done now, and how many bytes there are to read.
+    fn enter(&self, phase: Phase, total_bytes: u64) {
+        self.total_bytes.store(total_bytes, Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+}

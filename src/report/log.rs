@@ -1,0 +1,26 @@
+//! The log on stderr, by the library `tracing`.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::filter::LevelFilter;
+
+/// Starts to log: warnings, with `-v` what is done, with `-vv` every detail.
+pub fn start(verbose: u8, quiet: bool) {
+    let level = match verbose {
+        _ if quiet => LevelFilter::ERROR,
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    // The driver logs statements; those may hold values.
+    let filter = tracing_subscriber::filter::Targets::new()
+        .with_target("sterna", level)
+        .with_default(LevelFilter::WARN.min(level));
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    // A second call, as tests may make, changes nothing.
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
+}

@@ -1,0 +1,5 @@
+//! How results, progress and logs are shown. The engine only reports values.
+
+pub mod log;
+pub mod progress;
+pub mod text;

@@ -1,0 +1,124 @@
+//! Progress on stderr: a bar on a terminal, a line now and then elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use indicatif::{
+    HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
+};
+
+use crate::cli::Progress;
+use crate::load::{Phase, Watch};
+
+/// How often a bar is drawn.
+const DRAW_EVERY: Duration = Duration::from_millis(100);
+/// How often a line is written where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// Progress that is being shown by a thread of its own.
+pub struct Shown(Option<(Arc<AtomicBool>, JoinHandle<()>)>);
+
+impl Shown {
+    /// Begins to show what `watch` sees.
+    #[must_use]
+    pub fn start(progress: Progress, watch: &Arc<Watch>) -> Self {
+        let bars = match progress {
+            Progress::Never => return Shown(None),
+            Progress::Always => true,
+            Progress::Auto => std::io::stderr().is_terminal(),
+        };
+        let done = Arc::new(AtomicBool::new(false));
+        let (watch, ended) = (Arc::clone(watch), Arc::clone(&done));
+        let thread = std::thread::spawn(move || {
+            if bars { draw(&watch, &ended) } else { write_lines(&watch, &ended) }
+        });
+        Shown(Some((done, thread)))
+    }
+
+    /// Ends it and clears the bar.
+    pub fn finish(self) {
+        if let Some((done, thread)) = self.0 {
+            done.store(true, Ordering::Relaxed);
+            thread.thread().unpark();
+            // A panic while drawing must not hide the result.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Preparing => "preparing",
+        Phase::Loading => "loading",
+        Phase::Verifying => "verifying",
+        Phase::Indexing => "indexing",
+    }
+}
+
+fn draw(watch: &Watch, done: &AtomicBool) {
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+    let with_bytes = "{prefix:9} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {msg} ETA {eta}";
+    let plain = "{prefix:9} {spinner} {elapsed} {msg}";
+    let mut last = None;
+    while !done.load(Ordering::Relaxed) {
+        let phase = watch.phase();
+        if last != Some(phase) {
+            let template = if phase == Phase::Loading { with_bytes } else { plain };
+            // A template that does not parse would fall back to the default one.
+            bar.set_style(
+                ProgressStyle::with_template(template)
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar.reset();
+            bar.set_length(watch.total_bytes.load(Ordering::Relaxed));
+            bar.set_prefix(name(phase));
+            last = Some(phase);
+        }
+        bar.set_position(watch.counters.bytes_read.load(Ordering::Relaxed));
+        bar.set_message(rows(watch, bar.elapsed()));
+        bar.tick();
+        std::thread::park_timeout(DRAW_EVERY);
+    }
+    bar.finish_and_clear();
+}
+
+fn write_lines(watch: &Watch, done: &AtomicBool) {
+    let begun = Instant::now();
+    let mut phase_begun = begun;
+    let mut last_line = begun;
+    let mut last = watch.phase();
+    while !done.load(Ordering::Relaxed) {
+        std::thread::park_timeout(DRAW_EVERY);
+        let phase = watch.phase();
+        if phase != last {
+            (last, phase_begun) = (phase, Instant::now());
+        }
+        if last_line.elapsed() < LINE_EVERY {
+            continue;
+        }
+        last_line = Instant::now();
+        let read = watch.counters.bytes_read.load(Ordering::Relaxed);
+        let total = watch.total_bytes.load(Ordering::Relaxed);
+        let share = (read as f64 / total.max(1) as f64).min(1.0);
+        let elapsed = phase_begun.elapsed();
+        let eta = match phase {
+            Phase::Loading if share > 0.01 => {
+                let left = elapsed.as_secs_f64() * (1.0 - share) / share;
+                format!(", {} left", HumanDuration(Duration::from_secs_f64(left)))
+            }
+            _ => String::new(),
+        };
+        let (read, total) = (HumanBytes(read), HumanBytes(total));
+        eprintln!("{}: {}, {read} of {total}{eta}", name(phase), rows(watch, elapsed));
+    }
+}
+
+fn rows(watch: &Watch, elapsed: Duration) -> String {
+    let read = watch.counters.rows_read.load(Ordering::Relaxed);
+    let loaded = watch.counters.rows_loaded.load(Ordering::Relaxed);
+    let rate = (read as f64 / elapsed.as_secs_f64().max(0.001)) as u64;
+    format!("{} rows read, {} loaded, {}/s", HumanCount(read), HumanCount(loaded), HumanCount(rate))
+}

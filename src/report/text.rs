@@ -1,0 +1,95 @@
+//! Results as tables that a person can read.
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{HumanBytes, HumanCount};
+
+use crate::load::account::Account;
+use crate::load::report::{LoadReport, RowsReport};
+
+/// How many files are listed; beyond, only those with rejects.
+const FILES_LISTED: usize = 60;
+/// How many unmapped taxa are listed.
+const TAXA_LISTED: usize = 10;
+
+/// The result of a load.
+#[must_use]
+pub fn load(report: &LoadReport) -> String {
+    let rows = &report.rows;
+    let mut text = files(rows);
+    text.push('\n');
+    let mut line = |label: &str, value: String| text.push_str(&format!("{label:<11}{value}\n"));
+    let resumed = if report.resumed { ", resumed" } else { "" };
+    line("run", format!("{} into {} ({}{resumed})", report.run_id, report.staging, report.state));
+    line(
+        "read",
+        format!("{} in {} batches", HumanBytes(rows.bytes_read), HumanCount(rows.batches)),
+    );
+    line(
+        "time",
+        format!(
+            "{:.2} s: rows {:.2} s, proof {:.2} s, indexes {:.2} s",
+            report.seconds, rows.load_seconds, report.verify_seconds, report.index_seconds
+        ),
+    );
+    line("rate", format!("{} rows/s", HumanCount(report.rows_per_second as u64)));
+    let batch = &rows.batch_ms;
+    line(
+        "batches",
+        format!(
+            "p50 {:.0} ms, p95 {:.0} ms, max {:.0} ms to write",
+            batch.p50, batch.p95, batch.max
+        ),
+    );
+    line("memory", format!("{} at most", HumanBytes(report.peak_memory_bytes)));
+    let verdict = match report.verified {
+        Some(true) => "staging was read back and is what the files hold",
+        Some(false) => "FAILED: staging is not what the files hold",
+        None => "not asked for (--verify)",
+    };
+    line("proof", format!("{verdict}; checksum {}", rows.checksum));
+    if rows.account.rows_rounded > 0 {
+        line("rounded", format!("{} rows, as asked", HumanCount(rows.account.rows_rounded)));
+    }
+    if let Some(path) = &rows.rejects_file {
+        let reasons = rows.reject_reasons.iter();
+        let reasons: Vec<_> = reasons.map(|(r, n)| format!("{r} {}", HumanCount(*n))).collect();
+        line("rejects", format!("{path}: {}", reasons.join(", ")));
+    }
+    if rows.account.rows_unmapped > 0 {
+        let named = rows.unmapped_taxa.iter().take(TAXA_LISTED);
+        let named: Vec<_> = named.map(|t| format!("{} {}", t.taxon, HumanCount(t.rows))).collect();
+        let names = HumanCount(rows.unmapped_names);
+        line("unmapped", format!("{names} taxa, most often {}", named.join(", ")));
+    }
+    text
+}
+
+/// The account, a line per file and one for all.
+fn files(rows: &RowsReport) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["file", "read", "loaded", "rejected", "unmapped", "filtered"]);
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let all = rows.files.len() <= FILES_LISTED;
+    let listed = rows.files.iter().filter(|f| all || f.account.rows_rejected > 0);
+    for file in listed.take(FILES_LISTED) {
+        table.add_row(line(&file.path, &file.account));
+    }
+    let total = format!("{} files", rows.files.len());
+    table.add_row(line(&total, &rows.account));
+    table.trim_fmt() + "\n"
+}
+
+fn line(name: &str, account: &Account) -> [String; 6] {
+    let count = |n: u64| HumanCount(n).to_string();
+    [
+        name.to_owned(),
+        count(account.rows_read),
+        count(account.rows_loaded),
+        count(account.rows_rejected),
+        count(account.rows_unmapped),
+        count(account.rows_filtered),
+    ]
+}
