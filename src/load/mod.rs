@@ -15,6 +15,7 @@ mod options;
 mod pipeline;
 mod plan;
 mod prepare;
+mod reading;
 mod refused;
 mod rejects;
 pub mod report;
