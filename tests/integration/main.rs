@@ -4,6 +4,7 @@
 
 mod connect;
 mod embedded;
+mod inspect;
 mod sandbox;
 mod schema;
 mod server;
