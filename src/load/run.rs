@@ -315,7 +315,7 @@ fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {
 }
 
 /// The most memory that this process has used, in bytes.
-fn peak_memory_bytes() -> u64 {
+pub(crate) fn peak_memory_bytes() -> u64 {
     use nix::sys::resource::{UsageWho, getrusage};
     // Linux counts in KiB, macOS in bytes.
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
@@ -324,7 +324,7 @@ fn peak_memory_bytes() -> u64 {
 
 impl Watch {
     /// Notes what is being done now, and how many bytes there are to read.
-    fn enter(&self, phase: Phase, total_bytes: u64) {
+    pub(crate) fn enter(&self, phase: Phase, total_bytes: u64) {
         self.total_bytes.store(total_bytes, Ordering::Relaxed);
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
