@@ -73,7 +73,7 @@ impl Inputs {
             .collect::<std::result::Result<Vec<_>, _>>()
             .map_err(|e| {
                 let path = e.path().to_owned();
-                Error::file(&path, e.into())
+                Error::file(path, e.into())
             })?;
         let files: Vec<_> = paths.into_iter().filter(|p| p.is_file()).collect();
         if files.is_empty() {
