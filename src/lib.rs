@@ -5,6 +5,7 @@ pub mod cli;
 pub mod commands;
 pub mod error;
 pub mod input;
+pub mod inspect;
 pub mod load;
 pub mod pg;
 pub mod report;

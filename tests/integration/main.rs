@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is how failure is reported")]
 
 mod connect;
+mod demo;
+mod duplicates;
 mod embedded;
 mod sandbox;
 mod schema;
