@@ -60,6 +60,10 @@ impl<'a> Window<'a> {
     /// record. Where a byte is wrong the stretch begins anew behind it; what stands
     /// before it is then not known to be right, and is looked at again by itself.
     fn check_utf8(&mut self) {
+        if self.utf8.1 < self.at {
+            // The file ended within a character, and its last record is settled.
+            self.utf8 = (self.at, self.at);
+        }
         loop {
             let (from, to) = self.utf8;
             let unknown = usize::try_from(to - self.at).unwrap_or(usize::MAX);
@@ -125,6 +129,8 @@ mod tests {
                 from = to;
             }
             assert_eq!(judged, [true, true, false, false, true, true, false], "{most} at a time");
+            window.keep_from = from as u64;
+            assert_eq!(window.read(&mut [0; 64]).unwrap(), 0);
             assert_eq!(bytes_read.into_inner(), bytes.len() as u64);
         }
     }
