@@ -53,7 +53,10 @@ pub(super) async fn prepare(
     stop: &AtomicBool,
 ) -> Result<Prepared> {
     let formats = match &options.mapping {
-        Some(path) => Formats::read(path)?,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+            Formats::parse(&text, &path.display().to_string())?
+        }
         None => Formats::built_in()?,
     };
     let inputs = Inputs::discover(&options.inputs)?;
