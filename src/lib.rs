@@ -6,6 +6,7 @@ pub mod commands;
 pub mod config;
 pub mod error;
 pub mod input;
+pub mod inspect;
 pub mod load;
 pub mod pg;
 pub mod report;

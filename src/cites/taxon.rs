@@ -32,6 +32,8 @@ pub struct Species {
 #[derive(Clone, Debug, Default)]
 pub struct Taxa {
     species: Vec<Species>,
+    /// Each species' name in the form in which names are compared.
+    compared: Vec<String>,
     exact: HashMap<String, u32>,
     /// `None` where two species share the normalised form.
     normalised: HashMap<String, Option<u32>>,
@@ -55,10 +57,12 @@ impl Taxa {
                 ))
                 .hint("rename or merge one of them: a record cannot belong to both"));
             }
+            let compared = normalise(&one.name);
             taxa.normalised
-                .entry(normalise(&one.name))
+                .entry(compared.clone())
                 .and_modify(|known| *known = None)
                 .or_insert(Some(index));
+            taxa.compared.push(compared);
             taxa.species.push(one);
         }
         Ok(taxa)
@@ -132,7 +136,8 @@ impl Taxa {
         let mut near: Vec<(f64, &str)> = self
             .species
             .iter()
-            .map(|s| (strsim::jaro_winkler(&normal, &normalise(&s.name)), s.name.as_str()))
+            .zip(&self.compared)
+            .map(|(s, compared)| (strsim::jaro_winkler(&normal, compared), s.name.as_str()))
             .filter(|(similarity, _)| *similarity >= 0.93)
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -72,7 +72,7 @@ impl Inputs {
             .map_err(|e| Error::usage(format!("{pattern}: not a glob: {e}")))?
             .collect::<std::result::Result<Vec<_>, _>>()
             .map_err(|e| {
-                let path = e.path().to_path_buf();
+                let path = e.path().to_owned();
                 Error::file(path, e.into())
             })?;
         let files: Vec<_> = paths.into_iter().filter(|p| p.is_file()).collect();

@@ -97,7 +97,10 @@ async fn build_index(info: &ConnInfo, pair: &Pair, index: &Index, stop: &AtomicB
         // A build that a killed client had begun came to its end meanwhile.
         Err(e) if e.sqlstate() == Some(SqlState::DUPLICATE_TABLE.code()) => Ok(()),
         Err(e) => Err(e.context(format!("while building index {name}"))),
-        Ok(()) => session.close().await,
+        Ok(()) => {
+            tracing::info!(index = name.name(), "built");
+            session.close().await
+        }
     }
 }
 

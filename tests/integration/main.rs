@@ -5,6 +5,7 @@
 mod architecture;
 mod connect;
 mod demo;
+mod duplicates;
 mod embedded;
 mod sandbox;
 mod schema;
