@@ -143,3 +143,12 @@ fn help_shows_the_files_defaults_but_no_secret() {
     let help = command.find_subcommand_mut("load").unwrap().render_long_help().to_string();
     assert!(help.contains("[default: 4321]") && !help.contains("secret"), "{help}");
 }
+
+#[test]
+fn the_example_of_the_readme_holds() {
+    let readme = include_str!("../../README.md");
+    let (_, behind) = readme.split_once("```toml\n").unwrap();
+    let (example, _) = behind.split_once("```").unwrap();
+    let args = load_args(example, &LOAD);
+    assert_eq!((args.batch_size, args.verify), (5000, true));
+}

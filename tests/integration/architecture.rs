@@ -202,3 +202,18 @@ fn every_sql_file_says_what_it_locks_and_what_undoes_it() {
         assert!(embedded.contains(&name), "nothing includes {name}");
     }
 }
+
+#[test]
+fn the_map_of_the_code_names_every_module_of_the_engine() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for path in files("src", "rs") {
+        let name = name(&path);
+        let parts: Vec<&str> = name.trim_end_matches(".rs").split('/').collect();
+        let ["src", layer @ ("cites" | "input" | "load" | "pg"), module, ..] = parts[..] else {
+            continue;
+        };
+        let named = [format!("`{module}`"), format!("`{module}/`")];
+        let is_root = module == "mod" && map.contains(&format!("### `src/{layer}/`"));
+        assert!(is_root || named.iter().any(|name| map.contains(name)), "{name}");
+    }
+}
