@@ -1,5 +1,5 @@
 -- Purpose: the same session everywhere, whatever role, database or server set as default.
--- Lock: none. In a transaction: no. Undone by: the end of the session.
+-- Lock: none. Transaction: no. Undone by: the end of the session.
 
 -- A load or an index build ends when it is done; steps that must not wait set
 -- their own limits, which would otherwise be mixed with the role's.

@@ -3,6 +3,7 @@
 pub mod cites;
 pub mod cli;
 pub mod commands;
+pub mod config;
 pub mod error;
 pub mod input;
 pub mod inspect;

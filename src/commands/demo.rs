@@ -1,6 +1,6 @@
 //! `sterna demo`: the plan, as far as sterna has it, on a server of its own.
 //!
-//! The demo is a list of steps ([`steps::STEPS`]) over one [`steps::Stage`]; it
+//! The demo is a list of steps (`steps::STEPS`) over one `steps::Stage`; it
 //! times each and keeps what each measured. Nothing in the summary is computed
 //! from what was asked for: rows are counted by the server or by the loader.
 

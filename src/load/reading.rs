@@ -45,7 +45,10 @@ impl Reading {
     /// Where a file cannot be read or is of no known format; all such files are named.
     pub(crate) async fn new(session: &Connection, request: &Request<'_>) -> Result<Self> {
         let formats = match request.mapping {
-            Some(path) => Formats::read(path)?,
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+                Formats::parse(&text, &path.display().to_string())?
+            }
             None => Formats::built_in()?,
         };
         let inputs = Inputs::discover(request.inputs)?;

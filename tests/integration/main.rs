@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is how failure is reported")]
 
+mod architecture;
 mod connect;
 mod demo;
 mod duplicates;
