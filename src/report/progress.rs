@@ -81,10 +81,13 @@ fn draw(watch: &Watch, done: &AtomicBool) {
             bar.reset();
             bar.set_length(watch.total_bytes.load(Ordering::Relaxed));
             bar.set_prefix(name(phase));
+            bar.set_message("");
             last = Some(phase);
         }
         bar.set_position(watch.counters.bytes_read.load(Ordering::Relaxed));
-        bar.set_message(rows(watch, bar.elapsed()));
+        if phase == Phase::Loading {
+            bar.set_message(rows(watch, bar.elapsed()));
+        }
         bar.tick();
         std::thread::park_timeout(DRAW_EVERY);
     }
@@ -117,8 +120,13 @@ fn write_lines(watch: &Watch, done: &AtomicBool) {
             }
             _ => String::new(),
         };
-        let (read, total) = (HumanBytes(read), HumanBytes(total));
-        eprintln!("{}: {}, {read} of {total}{eta}", name(phase), rows(watch, elapsed));
+        let (name, so_far) = (name(phase), HumanDuration(elapsed));
+        if phase == Phase::Loading {
+            let (read, total) = (HumanBytes(read), HumanBytes(total));
+            eprintln!("{name}: {}, {read} of {total}{eta}", rows(watch, elapsed));
+        } else {
+            eprintln!("{name}: for {so_far}");
+        }
     }
 }
 
