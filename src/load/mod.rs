@@ -27,6 +27,7 @@ mod sink;
 mod source;
 pub mod staging;
 mod verify;
+mod window;
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 

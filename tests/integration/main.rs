@@ -8,6 +8,7 @@ mod connect;
 mod demo;
 mod duplicates;
 mod embedded;
+mod inspect;
 mod sandbox;
 mod schema;
 mod server;

@@ -145,6 +145,8 @@ impl<'a> Encoder<'a> {
         out: &mut BytesMut,
     ) -> Result<bool, Misfit> {
         let mut rounded = false;
+        // Most columns are text, which only a NUL can spoil: one look for all of them.
+        let clean = memchr::memchr(0, record.raw()).is_none();
         out.put_u16(plan.columns.len() as u16);
         for column in &plan.columns {
             let field = match column.origin {
@@ -173,8 +175,14 @@ impl<'a> Encoder<'a> {
                     continue;
                 }
             };
+            let text = record.field(field);
+            if clean && column.kind == ColumnType::Text && !text.is_empty() {
+                out.put_i32(text.len() as i32);
+                out.put_slice(text);
+                continue;
+            }
             rounded |= self
-                .put_field(column, record.field(field), out)
+                .put_field(column, text, out)
                 .map_err(|reason| Misfit { reason, field: Some(field) })?;
         }
         Ok(rounded)

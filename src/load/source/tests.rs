@@ -53,7 +53,7 @@ fn read_with(
 struct OneByOne<'a>(&'a [u8]);
 
 impl Read for OneByOne<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let few = buffer.len().min(7);
         self.0.read(&mut buffer[..few])
     }
