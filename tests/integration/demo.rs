@@ -50,6 +50,7 @@ fn the_summary_adds_up_and_nothing_is_left_but_what_was_asked_for() {
     let steps = summary["steps"].as_array().unwrap();
     let titles: Vec<_> = steps.iter().map(|step| step["title"].as_str().unwrap()).collect();
     assert!(titles.iter().all(|title| run.stderr.contains(title)), "{}", run.stderr);
+    assert!(!run.stderr.contains("WARN"), "{}", run.stderr);
 
     assert_eq!(names(&out), ["earlier-release.zip", "new-release.zip"]);
     assert_eq!(names(temporary.path()), [""; 0]);

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::load::{LoadOptions, MaxRejects, OnInexact, OnUnmapped, Outcome, Watch, Years};
 use crate::load::{ledger, load, staging};
 use crate::pg::embedded::{Embedded, ModelSchema, Options};
-use crate::pg::{ConnInfo, Ident, Table, catalog, connect, interruptible};
+use crate::pg::{ConnInfo, Connection, Ident, Table, catalog, connect, interruptible};
 use crate::report::progress::Shown;
 
 /// The demo's database.
@@ -113,6 +113,17 @@ impl Stage {
         self.server.conninfo(DATABASE)
     }
 
+    /// Runs `work` in a session that is closed behind it: one that is still open
+    /// when the server goes would be reported as lost.
+    fn with_session<T>(&self, work: impl AsyncFnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        self.runtime.block_on(async {
+            let mut session = connect(&self.info()).await?;
+            let done = work(&mut session).await;
+            let closed = session.close().await;
+            done.and_then(|done| closed.map(|()| done))
+        })
+    }
+
     fn load(&self, file: &str, verify: bool) -> Result<Outcome> {
         let cores = self.summary.environment.cores;
         let options = LoadOptions {
@@ -156,6 +167,7 @@ impl Stage {
 async fn environment(info: &ConnInfo) -> Result<Environment> {
     let session = connect(info).await?;
     let row = session.query_one(include_str!("../../../sql/demo/server.sql"), &[]).await?;
+    session.close().await?;
     Ok(Environment {
         sterna: env!("CARGO_PKG_VERSION"),
         release_build: !cfg!(debug_assertions),
@@ -171,9 +183,8 @@ fn schema(stage: &mut Stage) -> Result<String> {
     let rows = species_rows();
     let texts = |get: fn(&SpeciesRow) -> &'static str| rows.iter().map(get).collect::<Vec<_>>();
     let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-    let inserted = stage.runtime.block_on(async {
-        let session = connect(&stage.info()).await?;
-        ModelSchema::Production.install(&session).await?;
+    let inserted = stage.with_session(async |session| {
+        ModelSchema::Production.install(session).await?;
         let sql = include_str!("../../../sql/demo/insert-species.sql");
         let inserted = session
             .execute(
@@ -225,22 +236,20 @@ fn load_earlier(stage: &mut Stage) -> Result<String> {
 
 fn fill_production(stage: &mut Stage) -> Result<String> {
     let species = stage.summary.production.species;
-    let production = stage.runtime.block_on(async {
-        let mut session = connect(&stage.info()).await?;
+    let production = stage.with_session(async |session| {
         let stop = &stage.watch.stop;
         let inexact = include_str!("../../../sql/demo/count-inexact.sql");
-        let inexact = interruptible(&session, stop, session.query_one(inexact, &[])).await?;
+        let inexact = interruptible(session, stop, session.query_one(inexact, &[])).await?;
         session.batch_execute(include_str!("../../../sql/demo/trust-references.sql")).await?;
         let fill = include_str!("../../../sql/demo/fill-production.sql");
-        let rows = interruptible(&session, stop, session.execute(fill, &[])).await?;
+        let rows = interruptible(session, stop, session.execute(fill, &[])).await?;
         let analyze = include_str!("../../../sql/demo/analyze.sql");
-        interruptible(&session, stop, session.batch_execute(analyze)).await?;
-        let pair = staging::pair(&mut session, &stage.table).await?;
-        ledger::lock(&session, &pair.staging).await?;
-        if let Some(relation) = staging::find(&session, &pair).await? {
-            staging::drop(&mut session, &pair, relation.oid).await?;
+        interruptible(session, stop, session.batch_execute(analyze)).await?;
+        let pair = staging::pair(session, &stage.table).await?;
+        ledger::lock(session, &pair.staging).await?;
+        if let Some(relation) = staging::find(session, &pair).await? {
+            staging::drop(session, &pair, relation.oid).await?;
         }
-        session.close().await?;
         let (rounded, without_quantity) = (inexact.get(0), inexact.get(1));
         Ok::<_, Error>(Production { species, rows, rounded, without_quantity })
     })?;
@@ -266,12 +275,11 @@ fn load_new(stage: &mut Stage) -> Result<String> {
         let what = format!("{written} records were generated and {read} are accounted for");
         return Err(Error::new(Kind::Validation, what));
     }
-    let built = stage.runtime.block_on(async {
-        let mut session = connect(&stage.info()).await?;
-        let pair = staging::pair(&mut session, &stage.table).await?;
-        let relation = catalog::plain_table(&session, &pair.staging).await?;
-        let indexes = catalog::indexes(&session, relation.oid).await?;
-        let keys = catalog::foreign_keys(&session, relation.oid).await?;
+    let built = stage.with_session(async |session| {
+        let pair = staging::pair(session, &stage.table).await?;
+        let relation = catalog::plain_table(session, &pair.staging).await?;
+        let indexes = catalog::indexes(session, relation.oid).await?;
+        let keys = catalog::foreign_keys(session, relation.oid).await?;
         let indexes = indexes.iter().map(|index| {
             let unique = if index.unique { "unique " } else { "" };
             format!("{}: {unique}{}", index.name.name(), index.definition)
@@ -284,11 +292,10 @@ fn load_new(stage: &mut Stage) -> Result<String> {
 }
 
 fn row_ids(stage: &mut Stage) -> Result<String> {
-    let (ids, mixed_up): (RowIds, i64) = stage.runtime.block_on(async {
-        let session = connect(&stage.info()).await?;
+    let (ids, mixed_up): (RowIds, i64) = stage.with_session(async |session| {
         let sql = include_str!("../../../sql/demo/count-row-ids.sql");
         let work = session.query_one(sql, &[]);
-        let row = interruptible(&session, &stage.watch.stop, work).await?;
+        let row = interruptible(session, &stage.watch.stop, work).await?;
         Ok::<_, Error>((RowIds { carried_over: row.get(0), new: row.get(1) }, row.get(2)))
     })?;
     if mixed_up > 0 {
