@@ -257,8 +257,8 @@ mod tests {
     fn zip_and_folder_hold_the_same_files() {
         let place = tempfile::tempdir().unwrap();
         let (zip, folder) = (place.path().join("a.zip"), place.path().join("a"));
-        let generated = run(&args(zip.clone())).unwrap();
-        assert_eq!(generated, run(&args(folder.clone())).unwrap());
+        let generated = generate(&args(zip.clone())).unwrap();
+        assert_eq!(generated, generate(&args(folder.clone())).unwrap());
         assert_eq!(generated.rows, 20_000);
         let mut archive = zip::ZipArchive::new(File::open(zip).unwrap()).unwrap();
         assert_eq!(archive.len() as u64, generated.files);
@@ -278,12 +278,12 @@ mod tests {
     fn what_stands_there_is_not_replaced() {
         let place = tempfile::tempdir().unwrap();
         let zip = args(place.path().join("a.zip"));
-        run(&zip).unwrap();
-        assert_eq!(run(&zip).unwrap_err().kind(), Kind::Usage);
+        generate(&zip).unwrap();
+        assert_eq!(generate(&zip).unwrap_err().kind(), Kind::Usage);
         let before = fs::read(&zip.out).unwrap();
-        run(&GenerateArgs { force: true, ..zip.clone() }).unwrap();
+        generate(&GenerateArgs { force: true, ..zip.clone() }).unwrap();
         assert_eq!(before, fs::read(&zip.out).unwrap());
-        let full = run(&args(place.path().to_owned())).unwrap_err();
+        let full = generate(&args(place.path().to_owned())).unwrap_err();
         assert!(full.to_string().ends_with("is not empty"), "{full}");
     }
 
@@ -292,7 +292,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let tabulation =
             GenerateArgs { rows: 50, comptab: Some(2012), ..args(place.path().to_owned()) };
-        let generated = run(&tabulation).unwrap();
+        let generated = generate(&tabulation).unwrap();
         let text = fs::read_to_string(place.path().join("comptab-2012.csv")).unwrap();
         assert_eq!(text.lines().count(), 51);
         assert_eq!(generated, Generated { files: 1, rows: 50, bytes: text.len() as u64 });
@@ -301,9 +301,9 @@ mod tests {
     #[test]
     fn nothing_is_left_where_writing_fails() {
         let place = tempfile::tempdir().unwrap();
-        let error = run(&args(place.path().join("missing").join("a.zip"))).unwrap_err();
+        let error = generate(&args(place.path().join("missing").join("a.zip"))).unwrap_err();
         assert_eq!(error.kind(), Kind::File);
-        assert!(run(&GenerateArgs { rows: 0, ..args(place.path().join("b.zip")) }).is_err());
+        assert!(generate(&GenerateArgs { rows: 0, ..args(place.path().join("b.zip")) }).is_err());
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
     }
 }
