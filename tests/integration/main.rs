@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is how failure is reported")]
 
+mod cites;
 mod connect;
 mod embedded;
+mod load;
 mod sandbox;
 mod schema;
 mod server;

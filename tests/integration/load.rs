@@ -1,0 +1,4 @@
+//! `sterna load` against a real server.
+
+mod account;
+mod rejects;
