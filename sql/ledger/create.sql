@@ -61,3 +61,15 @@ CREATE TABLE sterna.load_batch (
     PRIMARY KEY (run_id, file_number, batch_number),
     FOREIGN KEY (run_id, file_number) REFERENCES sterna.load_file
 );
+
+-- Records that could be encoded but are not to be loaded: they share the row id of
+-- another one.
+CREATE TABLE sterna.load_refusal (
+    run_id uuid NOT NULL,
+    file_number integer NOT NULL,
+    batch_number integer NOT NULL,
+    record_number integer NOT NULL,
+    message text NOT NULL,
+    PRIMARY KEY (run_id, file_number, batch_number, record_number),
+    FOREIGN KEY (run_id, file_number) REFERENCES sterna.load_file
+);

@@ -76,5 +76,6 @@ async fn act(action: Action, context: &Context) -> Result<Done> {
         }
         (_, None) => return Err(missing()),
     };
+    ledger::unlock(&session, &pair.staging).await?;
     Ok(Done { staging: pair.staging.to_string(), action })
 }

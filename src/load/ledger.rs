@@ -4,6 +4,8 @@
 //! emptying staging makes it `discarded`. A batch's row is written by the very
 //! transaction that writes its rows, so the ledger is never ahead nor behind.
 
+use std::time::Duration;
+
 use hashbrown::HashMap;
 use serde_json::Value;
 use tokio_postgres::types::Json;
@@ -11,7 +13,7 @@ use uuid::Uuid;
 
 use super::report::RowsReport;
 use crate::error::{Error, Result};
-use crate::pg::{Connection, Table};
+use crate::pg::{Backoff, Connection, Table};
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +82,60 @@ pub struct LedgerBatch {
 /// The batches of a run by file and number.
 pub type Batches = HashMap<(usize, u32), LedgerBatch>;
 
+/// A record that could be encoded but is not to be loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Index of its file.
+    pub file: usize,
+    /// Number of its batch.
+    pub batch: u32,
+    /// Index in its batch.
+    pub record: u32,
+    /// Why.
+    pub message: String,
+}
+
+/// Refusals by file and batch.
+pub type Refusals = HashMap<(usize, u32), Vec<(u32, String)>>;
+
+/// The refusals of a run.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn refusals(session: &Connection, run: Uuid) -> Result<Refusals> {
+    let mut refusals = Refusals::new();
+    for row in session.query(include_str!("../../sql/ledger/refusals.sql"), &[&run]).await? {
+        let key = (row.get::<_, i32>(0) as usize, row.get::<_, i32>(1) as u32);
+        refusals.entry(key).or_default().push((row.get::<_, i32>(2) as u32, row.get(3)));
+    }
+    Ok(refusals)
+}
+
+/// Remembers refusals and forgets the batches that hold the records, whose rows the
+/// same transaction has to take out of staging.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub async fn refuse(
+    transaction: &tokio_postgres::Transaction<'_>,
+    run: Uuid,
+    refusals: &[Refusal],
+) -> Result<()> {
+    let files: Vec<i32> = refusals.iter().map(|r| r.file as i32).collect();
+    let batches: Vec<i32> = refusals.iter().map(|r| r.batch as i32).collect();
+    let records: Vec<i32> = refusals.iter().map(|r| r.record as i32).collect();
+    let messages: Vec<&str> = refusals.iter().map(|r| r.message.as_str()).collect();
+    let insert = include_str!("../../sql/ledger/insert-refusal.sql");
+    transaction.execute(insert, &[&run, &files, &batches, &records, &messages]).await?;
+    let forget = include_str!("../../sql/ledger/forget-batches.sql");
+    transaction.execute(forget, &[&run, &files, &batches]).await?;
+    let settle = include_str!("../../sql/ledger/settle-run.sql");
+    let nothing: (Option<Json<RowsReport>>, Option<i64>) = (None, None);
+    let state = State::Loading.name();
+    transaction.execute(settle, &[&run, &state, &nothing.0, &nothing.1]).await?;
+    Ok(())
+}
+
 /// Creates the ledger where it is missing.
 ///
 /// # Errors
@@ -104,16 +160,34 @@ pub async fn ensure(session: &mut Connection) -> Result<()> {
 
 /// Takes the lock that keeps two loads of one table apart, for the session.
 ///
+/// Waits a little: the session of a client that has just ended, or was just killed,
+/// may not be gone yet.
+///
 /// # Errors
 /// Refused where another session holds it.
 pub async fn lock(session: &Connection, staging: &Table) -> Result<()> {
     let sql = include_str!("../../sql/load/try-lock.sql");
-    let row = session.query_one(sql, &[&staging.to_string()]).await?;
-    if row.get(0) {
-        return Ok(());
+    let (first, longest, total) =
+        (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(3));
+    let mut pauses = Backoff::new(first, longest, total, 0);
+    while !session.query_one(sql, &[&staging.to_string()]).await?.get::<_, bool>(0) {
+        let Some(pause) = pauses.next() else {
+            return Err(Error::refused(format!("another sterna is working on {staging}"))
+                .hint("wait until it is done; a killed one lets go when the server has noticed"));
+        };
+        tokio::time::sleep(pause).await;
     }
-    Err(Error::refused(format!("another sterna is working on {staging}"))
-        .hint("wait until it is done; a killed one lets go when the server has noticed"))
+    Ok(())
+}
+
+/// Gives the lock back, so that the next command finds it free.
+///
+/// # Errors
+/// Where the session is lost, which frees the lock as well.
+pub async fn unlock(session: &Connection, staging: &Table) -> Result<()> {
+    let sql = include_str!("../../sql/load/unlock.sql");
+    session.query_one(sql, &[&staging.to_string()]).await?;
+    Ok(())
 }
 
 /// The runs whose rows a staging table holds, oldest first.

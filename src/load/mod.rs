@@ -7,6 +7,7 @@
 pub mod account;
 mod attach;
 pub mod batch;
+mod duplicates;
 pub mod encode;
 mod indexes;
 pub mod ledger;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::Watch;
 use super::batch::EncodedBatch;
-use super::ledger::Batches;
+use super::ledger::{Batches, Refusals};
 use super::options::LoadOptions;
 use super::pipeline::{Counters, Pipeline};
 use super::prepare::Prepared;
@@ -48,13 +48,14 @@ impl Pass<'_> {
     /// Loads all rows; `batches` asks the ledger, over a session that is alive.
     pub(super) fn load_all(
         &self,
+        refusals: &Refusals,
         mut batches: impl FnMut() -> Result<Batches>,
     ) -> Result<(RowsReport, u64)> {
         let begun = Instant::now();
         let mut committed = batches()?;
         for _ in 0..MAX_PASSES {
             let mut tally = Tally::new(self)?;
-            self.run_once(committed, &mut tally)?;
+            self.run_once(committed, refusals.clone(), &mut tally)?;
             self.prepared.inputs.check_unchanged()?;
             committed = batches()?;
             let lost = tally.missing_from(&committed);
@@ -70,24 +71,11 @@ impl Pass<'_> {
             .hint("find out why it restarts, then load with --resume"))
     }
 
-    fn run_once(&self, committed: Batches, tally: &mut Tally) -> Result<()> {
+    /// The stages from the input to any sink, with the counters at nought.
+    pub(super) fn pipeline(&self) -> Pipeline<'_> {
         let Pass { options, prepared, watch, .. } = self;
         watch.counters.reset();
-        let copy_sql = fill(
-            include_str!("../../sql/load/copy-in.sql"),
-            &[("staging", &self.pair.staging), ("columns", &prepared.columns())],
-        );
-        let spec = Arc::new(SinkSpec {
-            info: self.info.clone(),
-            run: self.run,
-            copy_sql,
-            committed,
-            patience: PATIENCE,
-            latency_us: Arc::clone(&tally.latency_us),
-        });
-        let sinks: Result<Vec<CopySink>> =
-            (0..options.connections).map(|_| CopySink::new(Arc::clone(&spec))).collect();
-        let pipeline = Pipeline {
+        Pipeline {
             inputs: &prepared.inputs,
             plans: &prepared.plan.rows,
             member_keys: &prepared.member_keys,
@@ -102,8 +90,27 @@ impl Pass<'_> {
             sources: options.workers,
             stop: &watch.stop,
             counters: &watch.counters,
-        };
-        let unmapped = pipeline.run(sinks?, |batch| tally.settle(self, batch))?;
+        }
+    }
+
+    fn run_once(&self, committed: Batches, refusals: Refusals, tally: &mut Tally) -> Result<()> {
+        let Pass { options, prepared, watch, .. } = self;
+        let copy_sql = fill(
+            include_str!("../../sql/load/copy-in.sql"),
+            &[("staging", &self.pair.staging), ("columns", &prepared.columns())],
+        );
+        let spec = Arc::new(SinkSpec {
+            info: self.info.clone(),
+            run: self.run,
+            copy_sql,
+            committed,
+            refusals,
+            patience: PATIENCE,
+            latency_us: Arc::clone(&tally.latency_us),
+        });
+        let sinks: Result<Vec<CopySink>> =
+            (0..options.connections).map(|_| CopySink::new(Arc::clone(&spec))).collect();
+        let unmapped = self.pipeline().run(sinks?, |batch| tally.settle(self, batch))?;
         tally.report.set_unmapped(&unmapped);
         tally.report.bytes_read = watch.counters.bytes_read.load(Ordering::Relaxed);
         Ok(())

@@ -5,15 +5,17 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use tokio::runtime::Runtime;
+use tokio_postgres::error::SqlState;
 
 use super::attach::{Attached, attach};
-use super::ledger::{self, Batches, State};
+use super::ledger::{self, Batches, Run, State};
 use super::options::LoadOptions;
 use super::prepare::{Prepared, prepare, row_ids};
 use super::report::{LoadReport, RowsReport};
+use super::row_id::RowIds;
 use super::rows::Pass;
 use super::staging::{self, Pair};
-use super::{Phase, Watch, indexes, verify};
+use super::{Phase, Watch, duplicates, indexes, verify};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, connect};
 
@@ -69,93 +71,141 @@ struct Load<'a> {
 
 impl Load<'_> {
     fn run(&self, mut control: Connection) -> Result<Outcome> {
-        let run = &self.attached.run;
-        let connections = self.options.connections;
-        let mut state = run.state;
         let mut index_seconds = 0.0;
-        let rows = match (&run.report, state) {
-            (Some(rows), State::Built | State::Loaded | State::Rejected | State::Failed) => {
-                rows.clone()
-            }
+        let mut done = match &self.attached.run {
+            Run { report: Some(rows), state, .. } if *state != State::Loading => Done {
+                rows: rows.clone(),
+                state: *state,
+                verified: None,
+                failure: None,
+                verify_seconds: 0.0,
+            },
             _ => {
                 if self.options.keep_indexes {
                     index_seconds += self.build_indexes(false)?;
                 }
-                let rows = self.load_rows(&mut control)?;
-                state = State::Built;
-                rows
+                self.load_rows(&mut control)?
             }
         };
-        let mut failure = None;
-        let account = rows.account;
-        if self.options.max_rejects.exceeded(account.rows_rejected, account.rows_read) {
-            let (rejected, read) = (account.rows_rejected, account.rows_read);
-            failure = Some(too_many(rejected, read, self.options, &rows));
-            state = State::Rejected;
-        } else if state == State::Rejected {
-            // Resumed with a higher limit.
-            state = State::Built;
-        }
-        let mut verified = None;
-        let mut verify_seconds = 0.0;
-        if self.options.verify {
-            self.watch.enter(Phase::Verifying, 0);
-            let begun = Instant::now();
-            let columns = self.prepared.columns();
-            let (oid, runs) = (self.attached.staging_oid, &self.attached.runs);
-            let proof = verify::verify(self.info, &self.pair, oid, &columns, runs, connections);
-            match self.runtime.block_on(proof) {
-                Ok(()) => verified = Some(true),
-                Err(error) if error.kind() == Kind::Validation => {
-                    verified = Some(false);
-                    failure = Some(error);
-                    state = State::Failed;
+        loop {
+            self.judge(&mut done)?;
+            if !matches!(done.state, State::Built | State::Loaded) {
+                break;
+            }
+            match self.build_indexes(true) {
+                Ok(seconds) => {
+                    index_seconds += seconds;
+                    done.state = State::Loaded;
+                    break;
+                }
+                Err(error) if error.sqlstate() == Some(SqlState::UNIQUE_VIOLATION.code()) => {
+                    self.refuse_doubles(&mut control, error)?;
+                    let before = done.rows.load_seconds;
+                    done = self.load_rows(&mut control)?;
+                    done.rows.load_seconds += before;
                 }
                 Err(error) => return Err(error),
             }
-            verify_seconds = begun.elapsed().as_secs_f64();
         }
-        if matches!(state, State::Built | State::Loaded) {
-            index_seconds += self.build_indexes(true)?;
-            state = State::Loaded;
-        }
-        self.settle(&mut control, state, None)?;
-        let load_seconds = rows.load_seconds;
-        let rows_loaded = rows.account.rows_loaded as f64;
+        self.settle(&mut control, done.state, None)?;
+        let staging = &self.pair.staging;
+        self.with_control(&mut control, async |session| ledger::unlock(session, staging).await)?;
+        let load_seconds = done.rows.load_seconds;
+        let rows_loaded = done.rows.account.rows_loaded as f64;
         let report = LoadReport {
-            run_id: run.id.to_string(),
-            state: state.name(),
-            staging: self.pair.staging.to_string(),
+            run_id: self.attached.run.id.to_string(),
+            state: done.state.name(),
+            staging: staging.to_string(),
             seconds: self.begun.elapsed().as_secs_f64(),
             index_seconds,
-            verify_seconds,
+            verify_seconds: done.verify_seconds,
             rows_per_second: if load_seconds > 0.0 { rows_loaded / load_seconds } else { 0.0 },
             peak_memory_bytes: peak_memory_bytes(),
-            verified,
+            verified: done.verified,
             resumed: self.attached.resumed,
-            rows,
+            rows: done.rows,
         };
-        Ok(Outcome { report, failure })
+        Ok(Outcome { report, failure: done.failure })
     }
 
-    fn load_rows(&self, control: &mut Connection) -> Result<RowsReport> {
+    /// Compares the rejects with what is accepted and, where asked for, staging with
+    /// what was read.
+    fn judge(&self, done: &mut Done) -> Result<()> {
+        let account = done.rows.account;
+        if self.options.max_rejects.exceeded(account.rows_rejected, account.rows_read) {
+            done.failure = Some(too_many(self.options, &done.rows));
+            done.state = State::Rejected;
+        } else if done.state == State::Rejected {
+            // Resumed with a higher limit.
+            done.state = State::Built;
+        }
+        if !self.options.verify {
+            return Ok(());
+        }
+        self.watch.enter(Phase::Verifying, 0);
+        let begun = Instant::now();
+        let columns = self.prepared.columns();
+        let (oid, runs) = (self.attached.staging_oid, &self.attached.runs);
+        let connections = self.options.connections;
+        let proof = verify::verify(self.info, &self.pair, oid, &columns, runs, connections);
+        match self.runtime.block_on(proof) {
+            Ok(()) => done.verified = Some(true),
+            Err(error) if error.kind() == Kind::Validation => {
+                done.verified = Some(false);
+                done.failure = Some(error);
+                done.state = State::Failed;
+            }
+            Err(error) => return Err(error),
+        }
+        done.verify_seconds += begun.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    fn load_rows(&self, control: &mut Connection) -> Result<Done> {
         let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
         self.watch.enter(Phase::Loading, self.prepared.inputs.bytes());
+        let run = self.attached.run.id;
+        let refusals =
+            self.with_control(control, async |session| ledger::refusals(session, run).await)?;
+        let pass = self.pass(&row_ids);
+        let (rows, checksum) = pass.load_all(&refusals, || self.batches(control))?;
+        self.settle(control, State::Built, Some((&rows, checksum)))?;
+        Ok(Done { rows, state: State::Built, verified: None, failure: None, verify_seconds: 0.0 })
+    }
+
+    /// Takes records out that share a row id, or returns `error` where that is not
+    /// what it is about.
+    fn refuse_doubles(&self, control: &mut Connection, error: Error) -> Result<()> {
+        let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
+        let pass = self.pass(&row_ids);
+        let ids =
+            self.with_control(control, async |session| duplicates::find_ids(session, &pass).await)?;
+        let refusals = duplicates::find_records(&pass, &ids)?;
+        if refusals.is_empty() {
+            return Err(error.hint(
+                "load again with --keep-indexes, which rejects the records that break a unique \
+                 index; first `sterna stage truncate`",
+            ));
+        }
+        tracing::warn!("{} records share the row id of another and are rejected", refusals.len());
+        self.with_control(control, async |session| {
+            duplicates::unwrite(session, &pass, &refusals).await
+        })
+    }
+
+    fn pass<'a>(&'a self, row_ids: &'a RowIds) -> Pass<'a> {
         let short_id = self.attached.run.id.simple().to_string();
         let default = || PathBuf::from(format!("sterna-rejects-{}.csv", &short_id[..8]));
-        let pass = Pass {
+        Pass {
             info: self.info,
             pair: &self.pair,
             options: self.options,
             prepared: &self.prepared,
-            row_ids: &row_ids,
+            row_ids,
             run: self.attached.run.id,
             rejects: self.options.rejects.clone().unwrap_or_else(default),
             watch: self.watch,
-        };
-        let (rows, checksum) = pass.load_all(|| self.batches(control))?;
-        self.settle(control, State::Built, Some((&rows, checksum)))?;
-        Ok(rows)
+        }
     }
 
     fn build_indexes(&self, vacuum: bool) -> Result<f64> {
@@ -211,8 +261,18 @@ impl Load<'_> {
     }
 }
 
-fn too_many(rejected: u64, read: u64, options: &LoadOptions, rows: &RowsReport) -> Error {
+/// How far a load has come.
+struct Done {
+    rows: RowsReport,
+    state: State,
+    verified: Option<bool>,
+    failure: Option<Error>,
+    verify_seconds: f64,
+}
+
+fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {
     let limit = options.max_rejects;
+    let (rejected, read) = (rows.account.rows_rejected, rows.account.rows_read);
     let place = rows.rejects_file.as_deref().unwrap_or("the rejects file");
     Error::new(
         Kind::TooManyRejects,

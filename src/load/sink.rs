@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::batch::EncodedBatch;
 use super::encode::{HEADER, TRAILER};
-use super::ledger::{self, Batches, LedgerBatch};
+use super::ledger::{self, Batches, LedgerBatch, Refusals};
 use super::pipeline::Sink;
 use super::refused;
 use crate::error::{Error, Result};
@@ -37,6 +37,8 @@ pub(super) struct SinkSpec {
     pub(super) copy_sql: String,
     /// Batches that are in already.
     pub(super) committed: Batches,
+    /// Records that are not to be loaded.
+    pub(super) refusals: Refusals,
     /// How long to go on trying while the server cannot be had.
     pub(super) patience: Duration,
     /// Microseconds that batches took to be written.
@@ -85,7 +87,11 @@ impl CopySink {
         if let Some(known) = spec.committed.get(&key) {
             return recognise(known, batch);
         }
-        let mut refused = Vec::new();
+        let mut refused = spec.refusals.get(&key).cloned().unwrap_or_default();
+        batch.take_out(&refused);
+        if batch.row_ends.is_empty() {
+            return Ok(());
+        }
         let seed = (location.member as u64) << 32 | u64::from(location.number);
         let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
         let mut pauses = Backoff::new(first, longest, spec.patience, seed);

@@ -1,0 +1,142 @@
+//! Records that share a row id: the first in the order of the files is loaded, the
+//! others are rejected.
+//!
+//! The server finds them when the unique index is built, after the rows. Their
+//! places are then found by reading the input once more; the batches that hold
+//! them are taken out of staging and of the ledger, and the next pass writes those
+//! again without the refused records. All of that is one transaction, so a load
+//! that is killed here resumes as any other.
+
+use std::sync::{Mutex, PoisonError};
+
+use hashbrown::{HashMap, HashSet};
+use uuid::Uuid;
+
+use super::batch::EncodedBatch;
+use super::encode::{Origin, RowPlan};
+use super::ledger;
+use super::pipeline::Sink;
+use super::rows::Pass;
+use crate::error::{Error, Result};
+use crate::pg::{Connection, fill, values};
+
+/// A record whose row id is not unique.
+struct Double {
+    id: Uuid,
+    /// File, line, batch and record: the order of the files comes first.
+    member: usize,
+    line: u64,
+    batch: u32,
+    record: u32,
+}
+
+/// The row ids that stand more than once in staging.
+///
+/// # Errors
+/// Those of the server.
+pub(super) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> Result<HashSet<Uuid>> {
+    let columns = &pass.prepared.plan.columns;
+    let Some(column) = row_id_column(&pass.prepared.plan.rows) else { return Ok(HashSet::new()) };
+    let sql = fill(
+        include_str!("../../sql/load/duplicate-ids.sql"),
+        &[("row_id", &columns[column].name), ("staging", &pass.pair.staging)],
+    );
+    let rows = session.query(&sql, &[]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Finds the records of doubled ids in the input; all but the first of each are to
+/// be refused, with what is to be said of them.
+///
+/// # Errors
+/// Those of reading the input once more.
+pub(super) fn find_records(pass: &Pass<'_>, ids: &HashSet<Uuid>) -> Result<Vec<ledger::Refusal>> {
+    let plans = &pass.prepared.plan.rows;
+    let Some(column) = row_id_column(plans) else { return Ok(Vec::new()) };
+    let found = Mutex::new(Vec::new());
+    let finders = (0..pass.options.connections).map(|_| Finder { ids, column, found: &found });
+    pass.pipeline().run(finders.collect(), |_| Ok(()))?;
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_by_key(|d| (d.member, d.line));
+    let mut first: HashMap<Uuid, (usize, u64)> = HashMap::new();
+    let mut refusals = Vec::new();
+    for double in found {
+        match first.get(&double.id) {
+            None => {
+                first.insert(double.id, (double.member, double.line));
+            }
+            Some((member, line)) => {
+                let name = &pass.prepared.inputs.members()[*member].name;
+                refusals.push(ledger::Refusal {
+                    file: double.member,
+                    batch: double.batch,
+                    record: double.record,
+                    message: format!(
+                        "the record in {name}, line {line}, has the same row id {}",
+                        double.id
+                    ),
+                });
+            }
+        }
+    }
+    Ok(refusals)
+}
+
+/// Takes the batches of the refused records out of staging and ledger, and
+/// remembers the records.
+///
+/// # Errors
+/// Those of the server; then nothing is changed.
+pub(super) async fn unwrite(
+    session: &mut Connection,
+    pass: &Pass<'_>,
+    refusals: &[ledger::Refusal],
+) -> Result<()> {
+    let batches = ledger::batches(session, pass.run).await?;
+    let keys: HashSet<(usize, u32)> = refusals.iter().map(|r| (r.file, r.batch)).collect();
+    let xids: Vec<i64> =
+        keys.iter().filter_map(|key| batches.get(key)).map(|b| i64::from(b.xid)).collect();
+    if xids.len() != keys.len() {
+        return Err(Error::database(
+            "a doubled record is of a batch that the ledger does not have",
+        ));
+    }
+    let sql = fill(include_str!("../../sql/load/unwrite.sql"), &[("staging", &pass.pair.staging)]);
+    let transaction = session.transaction().await?;
+    ledger::refuse(&transaction, pass.run, refusals).await?;
+    transaction.execute(&sql, &[&xids]).await?;
+    Ok(transaction.commit().await?)
+}
+
+fn row_id_column(plans: &[RowPlan]) -> Option<usize> {
+    plans.first()?.columns.iter().position(|c| c.origin == Origin::RowId)
+}
+
+/// Looks for rows of doubled ids; writes nothing.
+struct Finder<'a> {
+    ids: &'a HashSet<Uuid>,
+    column: usize,
+    found: &'a Mutex<Vec<Double>>,
+}
+
+impl Sink for Finder<'_> {
+    fn write(&mut self, batch: &mut EncodedBatch) -> Result<()> {
+        for (index, (_, record)) in batch.row_ends.iter().enumerate() {
+            let row = batch.rows_between(index, index + 1);
+            let id = values(row).nth(self.column).flatten();
+            let Some(id) = id.and_then(|id| Uuid::from_slice(id).ok()) else { continue };
+            if self.ids.contains(&id) {
+                let location = &batch.records.location;
+                let line = batch.records.record(*record as usize).at().line;
+                self.found.lock().unwrap_or_else(PoisonError::into_inner).push(Double {
+                    id,
+                    member: location.member,
+                    line,
+                    batch: location.number,
+                    record: *record,
+                });
+            }
+        }
+        Ok(())
+    }
+}
