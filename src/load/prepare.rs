@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::options::LoadOptions;
 use super::plan::{LoadPlan, plan};
+use super::rejects;
 use super::row_id::RowIds;
 use super::source::{read_layout, read_small};
 use super::staging::Pair;
@@ -57,6 +58,9 @@ pub(super) async fn prepare(
         None => Formats::built_in()?,
     };
     let inputs = Inputs::discover(&options.inputs)?;
+    if let Some(path) = &options.rejects {
+        check_rejects(path, &inputs, options)?;
+    }
     let mut layouts = Vec::new();
     for member in inputs.members() {
         let layout = inputs.with_reader(member, |r| read_layout(&member.name, r, &formats))?;
@@ -82,6 +86,17 @@ pub(super) async fn prepare(
         "target": plan.columns.iter().map(describe).collect::<Vec<_>>(),
     });
     Ok(Prepared { inputs, formats, plan, taxa, digests, member_keys, identity })
+}
+
+/// Refuses to write rejects over a file that the load reads, or where it cannot.
+fn check_rejects(path: &Path, inputs: &Inputs, options: &LoadOptions) -> Result<()> {
+    let same = |other: &std::path::PathBuf| matches!((other.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if inputs.is_read(path) || [&options.synonyms, &options.mapping].into_iter().flatten().any(same)
+    {
+        return Err(Error::usage(format!("--rejects {} is an input", path.display()))
+            .hint("name another file, so that the input is not overwritten"));
+    }
+    rejects::check(path)
 }
 
 fn describe(column: &crate::pg::Column) -> String {
@@ -144,11 +159,18 @@ fn add_synonyms(taxa: &mut Taxa, path: &Path) -> Result<()> {
             _ if !header_seen => {
                 return Err(bad("the header has to be synonym,scientific_name".into()));
             }
+            [synonym, _] if synonym.trim().is_empty() => {
+                return Err(bad("a synonym is empty".into()));
+            }
             [synonym, species] => taxa.add_synonym(synonym, species).map_err(bad)?,
             other => return Err(bad(format!("{} fields; the header has 2", other.len()))),
         }
         Ok(())
-    })
+    })?;
+    if header_seen {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{name}: the header synonym,scientific_name is missing")))
 }
 
 /// Production's row ids by record id, where the formats have both.

@@ -17,7 +17,7 @@ use super::rows::Pass;
 use super::staging::{self, Pair};
 use super::{Phase, Watch, duplicates, indexes, verify};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{ConnInfo, Connection, connect};
+use crate::pg::{ConnInfo, Connection, Table, connect};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
 #[derive(Debug)]
@@ -131,6 +131,7 @@ impl Load<'_> {
     /// Compares the rejects with what is accepted and, where asked for, staging with
     /// what was read.
     fn judge(&self, done: &mut Done) -> Result<()> {
+        let failed = done.state == State::Failed;
         let account = done.rows.account;
         if self.options.max_rejects.exceeded(account.rows_rejected, account.rows_read) {
             done.failure = Some(too_many(self.options, &done.rows));
@@ -140,6 +141,10 @@ impl Load<'_> {
             done.state = State::Built;
         }
         if !self.options.verify {
+            if failed {
+                done.failure = Some(failed_before(&self.pair.staging));
+                done.state = State::Failed;
+            }
             return Ok(());
         }
         self.watch.enter(Phase::Verifying, 0);
@@ -149,7 +154,13 @@ impl Load<'_> {
         let connections = self.options.connections;
         let proof = verify::verify(self.info, &self.pair, oid, &columns, runs, connections);
         match self.runtime.block_on(proof) {
-            Ok(()) => done.verified = Some(true),
+            Ok(()) => {
+                done.verified = Some(true);
+                if done.state == State::Failed {
+                    // What was missing or changed is as it was again.
+                    done.state = State::Built;
+                }
+            }
             Err(error) if error.kind() == Kind::Validation => {
                 done.verified = Some(false);
                 done.failure = Some(error);
@@ -268,6 +279,12 @@ struct Done {
     verified: Option<bool>,
     failure: Option<Error>,
     verify_seconds: f64,
+}
+
+fn failed_before(staging: &Table) -> Error {
+    let what = format!("{staging} failed its proof before, and was not proved again");
+    Error::new(Kind::Validation, what)
+        .hint("add --verify, or empty it with `sterna stage truncate` and load again")
 }
 
 fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {

@@ -138,7 +138,9 @@ impl<'a> Records<'a> {
     async fn header(&mut self, formats: &Formats) -> Result<Layout> {
         let found = self.advance().await?;
         let window = self.csv.get_ref().get_ref();
-        let start = &window.bytes[..window.bytes.len().min(64)];
+        // No further than the header: a NUL in a record is that record's affair.
+        let header_end = usize::try_from(self.to).unwrap_or(usize::MAX);
+        let start = &window.bytes[..window.bytes.len().min(header_end).min(64)];
         let bad = |what: &str| Error::bad_file(self.name, what);
         if matches!(start, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || start.contains(&0) {
             return Err(bad("line 1: the text is UTF-16 or UTF-32, or not text at all")
@@ -278,8 +280,6 @@ impl Source<'_> {
                 Reason::FieldCount,
                 Some(format!("{found} fields; the header has {wanted}").into()),
             ))
-        } else if std::str::from_utf8(raw).is_err() {
-            Some((Reason::InvalidUtf8, None))
         } else {
             None
         };
@@ -287,10 +287,16 @@ impl Source<'_> {
             reject(records, quoted, reason, None, message, batch);
             return Ok(());
         }
+        if std::str::from_utf8(raw).is_err()
+            && let Some(field) = self.first_not_utf8(fields)
+        {
+            reject(records, quoted, Reason::InvalidUtf8, Some(field), None, batch);
+            return Ok(());
+        }
         if fields[0] == *self.layout.header[0].as_bytes() {
             self.refuse_second_header(records)?;
         }
-        // The whole record is UTF-8, so each of its fields is.
+        // The fields that are read are known to be UTF-8.
         let text = |index: usize| std::str::from_utf8(&fields[index]).unwrap_or_default();
         let taxon = self.layout.lookup.map(text);
         match mapper.decide(taxon, self.layout.year.map(text)) {
@@ -313,6 +319,15 @@ impl Source<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The first field that is read and is not UTF-8. What stands in columns that are
+    /// ignored does not matter: a mended reject still quotes what was wrong there.
+    fn first_not_utf8(&self, fields: &ByteRecord) -> Option<usize> {
+        let Layout { columns, record_id, year, lookup, .. } = self.layout;
+        let others = [*record_id, *year, *lookup].into_iter().flatten();
+        let read = columns.values().copied().chain(others);
+        read.filter(|at| std::str::from_utf8(&fields[*at]).is_err()).min()
     }
 
     fn refuse_second_header(&self, records: &Records<'_>) -> Result<()> {

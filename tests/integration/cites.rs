@@ -9,6 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 use sterna::cites::arctic::species_rows;
 use sterna::cites::generate::{GenerateOptions, Generator};
+use sterna::pg::Connection;
 use sterna::pg::embedded::ModelSchema;
 
 use crate::server::{Finished, TestDb};
@@ -197,7 +198,7 @@ impl Installation {
 }
 
 /// What staging holds, in the form of [`rows_of`].
-pub(crate) async fn staging(client: &tokio_postgres::Client) -> Vec<Row> {
+pub(crate) async fn staging(client: &Connection) -> Vec<Row> {
     let columns = FIELDS.map(|(_, column)| format!("t.{column}::text")).join(", ");
     let sql = format!(
         "SELECT s.scientific_name, {columns}
