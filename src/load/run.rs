@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio_postgres::error::SqlState;
@@ -13,11 +13,11 @@ use super::options::LoadOptions;
 use super::prepare::{Prepared, prepare, row_ids};
 use super::report::{LoadReport, RowsReport};
 use super::row_id::RowIds;
-use super::rows::Pass;
+use super::rows::{PATIENCE, Pass};
 use super::staging::{self, Pair};
 use super::{Phase, Watch, duplicates, indexes, verify};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{ConnInfo, Connection, Table, connect};
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
 #[derive(Debug)]
@@ -249,6 +249,31 @@ impl Load<'_> {
         self.with_control(control, async |session| ledger::settle(session, run, state, rows).await)
     }
 
+    /// A new session with the lock, as soon as the server can be had.
+    async fn control_again(&self) -> Result<Connection> {
+        let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
+        let mut pauses = Backoff::new(first, longest, PATIENCE, 0);
+        loop {
+            let error = match self.open_control().await {
+                Ok(session) => return Ok(session),
+                Err(error) if classify(&error) != Fault::Transient => return Err(error),
+                Err(error) => error,
+            };
+            if self.watch.stop.load(Ordering::Relaxed) {
+                return Err(Error::new(Kind::Interrupted, "interrupted"));
+            }
+            let Some(pause) = pauses.next() else { return Err(error) };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn open_control(&self) -> Result<Connection> {
+        let mut session = connect(self.info).await?;
+        staging::pair(&mut session, &self.pair.table).await?;
+        ledger::lock(&session, &self.pair.staging).await?;
+        Ok(session)
+    }
+
     /// Runs `work` on the session that holds the lock. Where that session is gone,
     /// a new one has to get the lock first.
     fn with_control<T>(
@@ -259,14 +284,16 @@ impl Load<'_> {
         self.runtime.block_on(async {
             let error = match work(control).await {
                 Ok(done) => return Ok(done),
-                Err(error) if !control.is_closed() => return Err(error),
+                Err(error) if classify(&error) != Fault::Transient => return Err(error),
                 Err(error) => error,
             };
+            // A server that ends a session says so before it closes it: only using
+            // the session shows whether it is gone.
+            if control.batch_execute("").await.is_ok() {
+                return Err(error);
+            }
             tracing::warn!("the session that holds the lock was lost: {error}");
-            let mut session = connect(self.info).await?;
-            staging::pair(&mut session, &self.pair.table).await?;
-            ledger::lock(&session, &self.pair.staging).await?;
-            *control = session;
+            *control = self.control_again().await?;
             work(control).await
         })
     }
