@@ -3,7 +3,20 @@
 -- Undone by: DROP SCHEMA sterna CASCADE, when no load is to be resumed.
 
 CREATE SCHEMA sterna;
-REVOKE ALL ON SCHEMA sterna FROM PUBLIC;
+-- Default privileges may have opened it; without USAGE rights on its tables are moot.
+DO $$
+DECLARE
+    grantee text;
+BEGIN
+    FOR grantee IN
+        SELECT DISTINCT CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE a.grantee::regrole::text END
+        FROM pg_namespace AS n, LATERAL aclexplode(n.nspacl) AS a
+        WHERE n.nspname = 'sterna' AND a.grantee <> n.nspowner
+    LOOP
+        EXECUTE 'REVOKE ALL ON SCHEMA sterna FROM ' || grantee;
+    END LOOP;
+END
+$$;
 
 -- Staging tables that sterna made; any other table is not touched.
 CREATE TABLE sterna.staging (

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args};
 
 use super::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::load::{LoadOptions, MaxRejects, OnInexact, OnUnmapped, Watch, Years, load};
 use crate::report;
 
@@ -75,7 +75,7 @@ pub struct LoadArgs {
 /// # Errors
 /// As [`load`].
 pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
-    let options = options(args, context)?;
+    let options = options(args, context);
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let progress = report::progress::Shown::start(context.progress, &watch);
@@ -86,19 +86,13 @@ pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
     outcome.failure.map_or(Ok(0), Err)
 }
 
-fn options(args: &LoadArgs, context: &Context) -> Result<LoadOptions> {
+fn options(args: &LoadArgs, context: &Context) -> LoadOptions {
     let mut years = Years::default();
     for more in &args.year {
         years.extend(more.clone());
     }
-    if let Some(rejects) = &args.rejects
-        && args.inputs.iter().any(|input| same_file(input, rejects))
-    {
-        return Err(Error::usage(format!("--rejects {} is an input", rejects.display()))
-            .hint("name another file, so that the input is not overwritten"));
-    }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(LoadOptions {
+    LoadOptions {
         table: context.table.clone(),
         inputs: args.inputs.clone(),
         years,
@@ -115,9 +109,5 @@ fn options(args: &LoadArgs, context: &Context) -> Result<LoadOptions> {
         append: args.append,
         verify: args.verify,
         keep_indexes: args.keep_indexes,
-    })
-}
-
-fn same_file(a: &str, b: &std::path::Path) -> bool {
-    matches!((std::fs::canonicalize(a), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+    }
 }

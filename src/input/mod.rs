@@ -9,7 +9,7 @@ mod open;
 
 pub use open::explain;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
@@ -69,6 +69,14 @@ impl Inputs {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.members.iter().map(|m| m.bytes).sum()
+    }
+
+    /// Whether `path` is one of the files.
+    #[must_use]
+    pub fn is_read(&self, path: &Path) -> bool {
+        path.canonicalize().is_ok_and(|path| {
+            self.files.iter().any(|file| file.path.canonicalize().is_ok_and(|p| p == path))
+        })
     }
 
     /// The SHA-256 of every file as it is on disk, on up to `threads` threads.

@@ -12,7 +12,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio_postgres::error::SqlState;
 
 use super::staging::Pair;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::{Index, IndexConstraint};
 use crate::pg::{
     self, Backoff, CatalogText, ConnInfo, Connection, Ident, MAX_NAME_BYTES, Quoted, catalog,
@@ -151,12 +151,23 @@ async fn add_foreign_keys(
         }
         if !there.is_some_and(|t| t.validated) {
             let validate = fill(include_str!("../../sql/stage/validate-foreign-key.sql"), &names);
-            interruptible(session, stop, &validate)
-                .await
-                .map_err(|e| e.context(format!("while checking foreign key {}", key.name)))?;
+            interruptible(session, stop, &validate).await.map_err(|e| key_failure(e, &key.name))?;
         }
     }
     Ok(())
+}
+
+/// What it means that rows do not obey a foreign key, or that it was not checked.
+fn key_failure(error: Error, name: &Ident) -> Error {
+    let broken = error.sqlstate() == Some(SqlState::FOREIGN_KEY_VIOLATION.code());
+    let error = error.context(format!("while checking foreign key {name}"));
+    if !broken {
+        return error;
+    }
+    error.hint(
+        "add what the rows refer to and load with --resume; or `sterna stage truncate` and load \
+         with --keep-indexes, which rejects the records that break a foreign key",
+    )
 }
 
 /// Runs a statement that locks a table others use: gives up its place in the queue

@@ -142,7 +142,12 @@ pub async fn refuse(
 /// Where the role may not create a schema.
 pub async fn ensure(session: &mut Connection) -> Result<()> {
     let exists = include_str!("../../sql/ledger/exists.sql");
-    if session.query_one(exists, &[]).await?.get(0) {
+    let closed = |e| {
+        Error::from(e)
+            .context("could not look at the ledger in the schema sterna")
+            .hint("connect as the role that made it, or as a member of that role")
+    };
+    if session.query_one(exists, &[]).await.map_err(closed)?.get(0) {
         return Ok(());
     }
     let transaction = session.transaction().await?;

@@ -1,5 +1,6 @@
 //! Everything that is known, and can be refused, before a record is read.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use futures::FutureExt;
@@ -9,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::options::LoadOptions;
 use super::plan::LoadPlan;
 use super::reading::{Reading, Request};
+use super::rejects;
 use super::row_id::RowIds;
 use super::staging::Pair;
 use crate::cites::{Formats, Taxa};
@@ -63,6 +65,9 @@ pub(super) async fn prepare(
         },
     )
     .await?;
+    if let Some(path) = &options.rejects {
+        check_rejects(path, &reading.inputs, options)?;
+    }
     let plan = reading.plan(options.on_inexact)?;
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);
@@ -78,6 +83,17 @@ pub(super) async fn prepare(
     });
     let Reading { inputs, formats, taxa, .. } = reading;
     Ok(Prepared { inputs, formats, plan, taxa, digests, member_keys, identity })
+}
+
+/// Refuses to write rejects over a file that the load reads, or where it cannot.
+fn check_rejects(path: &Path, inputs: &Inputs, options: &LoadOptions) -> Result<()> {
+    let same = |other: &std::path::PathBuf| matches!((other.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    if inputs.is_read(path) || [&options.synonyms, &options.mapping].into_iter().flatten().any(same)
+    {
+        return Err(Error::usage(format!("--rejects {} is an input", path.display()))
+            .hint("name another file, so that the input is not overwritten"));
+    }
+    rejects::check(path)
 }
 
 fn describe(column: &crate::pg::Column) -> String {

@@ -169,9 +169,16 @@ fn add_synonyms(taxa: &mut Taxa, path: &Path) -> Result<()> {
             _ if !header_seen => {
                 return Err(bad("the header has to be synonym,scientific_name".into()));
             }
+            [synonym, _] if synonym.trim().is_empty() => {
+                return Err(bad("a synonym is empty".into()));
+            }
             [synonym, species] => taxa.add_synonym(synonym, species).map_err(bad)?,
             other => return Err(bad(format!("{} fields; the header has 2", other.len()))),
         }
         Ok(())
-    })
+    })?;
+    if header_seen {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{name}: the header synonym,scientific_name is missing")))
 }

@@ -26,6 +26,21 @@ const ABOUT: [&str; 8] = [
     "sterna_record",
 ];
 
+/// Whether rejects can be written to `path`, which must not be the user's input.
+///
+/// # Errors
+/// Where the folder is missing or closed, or where a folder has that name.
+pub(super) fn check(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        return Err(Error::bad_file(path.display(), "is a folder, and rejects go to a file"));
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Permissions do not tell what a file system allows; trying does.
+    tempfile::tempfile_in(folder).map(drop).map_err(|e| {
+        Error::file(path, e).hint("name a file with --rejects whose folder can be written to")
+    })
+}
+
 /// Writes rejects, one file per format that has any.
 pub(super) struct RejectWriter {
     path: PathBuf,
@@ -96,7 +111,9 @@ impl RejectWriter {
 
 impl Output {
     fn create(path: PathBuf, plan: &RowPlan, formats: &Formats) -> Result<Self> {
-        let file = File::create(&path).map_err(|e| Error::file(&path, e))?;
+        let file = File::create(&path).map_err(|e| {
+            Error::file(&path, e).hint("name another file with --rejects, and go on with --resume")
+        })?;
         let mut writer = BufWriter::new(file);
         // In the order in which this load's first file of the format has them.
         let known: Vec<&str> = formats.get(plan.layout.format).fields().collect();

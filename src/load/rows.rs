@@ -29,8 +29,8 @@ use crate::pg::{ConnInfo, fill};
 
 /// Passes before giving up on a server that keeps losing batches.
 const MAX_PASSES: usize = 5;
-/// How long a batch is tried again while the server cannot be had.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long something is tried again while the server cannot be had.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What a pass is about.
 pub(super) struct Pass<'a> {

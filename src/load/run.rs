@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio_postgres::error::SqlState;
@@ -13,11 +13,11 @@ use super::options::LoadOptions;
 use super::prepare::{Prepared, prepare, row_ids};
 use super::report::{LoadReport, RowsReport};
 use super::row_id::RowIds;
-use super::rows::Pass;
+use super::rows::{PATIENCE, Pass};
 use super::staging::{self, Pair};
 use super::{Phase, Watch, duplicates, indexes, verify};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{ConnInfo, Connection, connect};
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
 #[derive(Debug)]
@@ -136,6 +136,7 @@ impl Load<'_> {
     /// Compares the rejects with what is accepted and, where asked for, staging with
     /// what was read.
     fn judge(&self, done: &mut Done) -> Result<()> {
+        let failed = done.state == State::Failed;
         let account = done.rows.account;
         if self.options.max_rejects.exceeded(account.rows_rejected, account.rows_read) {
             done.failure = Some(too_many(self.options, &done.rows));
@@ -145,6 +146,10 @@ impl Load<'_> {
             done.state = State::Built;
         }
         if !self.options.verify {
+            if failed {
+                done.failure = Some(failed_before(&self.pair.staging));
+                done.state = State::Failed;
+            }
             return Ok(());
         }
         self.watch.enter(Phase::Verifying, 0);
@@ -155,7 +160,13 @@ impl Load<'_> {
         let connections = self.options.connections;
         let proof = verify::verify(self.info, &self.pair, oid, &columns, &runs, connections);
         match self.runtime.block_on(proof) {
-            Ok(()) => done.verified = Some(true),
+            Ok(()) => {
+                done.verified = Some(true);
+                if done.state == State::Failed {
+                    // What was missing or changed is as it was again.
+                    done.state = State::Built;
+                }
+            }
             Err(error) if error.kind() == Kind::Validation => {
                 done.verified = Some(false);
                 done.failure = Some(error);
@@ -269,6 +280,31 @@ impl Load<'_> {
         self.with_control(control, async |session| ledger::settle(session, run, state, rows).await)
     }
 
+    /// A new session with the lock, as soon as the server can be had.
+    async fn control_again(&self) -> Result<Connection> {
+        let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
+        let mut pauses = Backoff::new(first, longest, PATIENCE, 0);
+        loop {
+            let error = match self.open_control().await {
+                Ok(session) => return Ok(session),
+                Err(error) if classify(&error) != Fault::Transient => return Err(error),
+                Err(error) => error,
+            };
+            if self.watch.stop.load(Ordering::Relaxed) {
+                return Err(Error::new(Kind::Interrupted, "interrupted"));
+            }
+            let Some(pause) = pauses.next() else { return Err(error) };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn open_control(&self) -> Result<Connection> {
+        let mut session = connect(self.info).await?;
+        staging::pair(&mut session, &self.pair.table).await?;
+        ledger::lock(&session, &self.pair.staging).await?;
+        Ok(session)
+    }
+
     /// Runs `work` on the session that holds the lock. Where that session is gone,
     /// a new one has to get the lock first.
     fn with_control<T>(
@@ -279,14 +315,16 @@ impl Load<'_> {
         self.runtime.block_on(async {
             let error = match work(control).await {
                 Ok(done) => return Ok(done),
-                Err(error) if !control.is_closed() => return Err(error),
+                Err(error) if classify(&error) != Fault::Transient => return Err(error),
                 Err(error) => error,
             };
+            // A server that ends a session says so before it closes it: only using
+            // the session shows whether it is gone.
+            if control.batch_execute("").await.is_ok() {
+                return Err(error);
+            }
             tracing::warn!("the session that holds the lock was lost: {error}");
-            let mut session = connect(self.info).await?;
-            staging::pair(&mut session, &self.pair.table).await?;
-            ledger::lock(&session, &self.pair.staging).await?;
-            *control = session;
+            *control = self.control_again().await?;
             work(control).await
         })
     }
@@ -299,6 +337,12 @@ struct Done {
     verified: Option<bool>,
     failure: Option<Error>,
     verify_seconds: f64,
+}
+
+fn failed_before(staging: &Table) -> Error {
+    let what = format!("{staging} failed its proof before, and was not proved again");
+    Error::new(Kind::Validation, what)
+        .hint("add --verify, or empty it with `sterna stage truncate` and load again")
 }
 
 fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {

@@ -100,7 +100,10 @@ impl<'a> Records<'a> {
     async fn header(&mut self, formats: &Formats) -> Result<Layout> {
         let found = self.advance().await?;
         let window = self.csv.get_ref().get_ref();
+        // No further than the header: a NUL in a record is that record's affair.
+        let header_end = usize::try_from(self.to).unwrap_or(usize::MAX);
         let start = window.start();
+        let start = &start[..start.len().min(header_end)];
         let bad = |what: &str| Error::bad_file(self.name, what);
         if matches!(start, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || start.contains(&0) {
             return Err(bad("line 1: the text is UTF-16 or UTF-32, or not text at all")
@@ -240,13 +243,17 @@ impl Source<'_> {
                 Reason::FieldCount,
                 Some(format!("{found} fields; the header has {wanted}").into()),
             ))
-        } else if !records.is_utf8() {
-            Some((Reason::InvalidUtf8, None))
         } else {
             None
         };
         if let Some((reason, message)) = misread {
             reject(records, quoted, reason, None, message, batch);
+            return Ok(());
+        }
+        if !records.is_utf8()
+            && let Some(field) = self.first_not_utf8(fields)
+        {
+            reject(records, quoted, Reason::InvalidUtf8, Some(field), None, batch);
             return Ok(());
         }
         if fields[0] == *self.layout.header[0].as_bytes() {
@@ -274,6 +281,15 @@ impl Source<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The first field that is read and is not UTF-8. What stands in columns that are
+    /// ignored does not matter: a mended reject still quotes what was wrong there.
+    fn first_not_utf8(&self, fields: &ByteRecord) -> Option<usize> {
+        let Layout { columns, record_id, year, lookup, .. } = self.layout;
+        let others = [*record_id, *year, *lookup].into_iter().flatten();
+        let read = columns.values().copied().chain(others);
+        read.filter(|at| std::str::from_utf8(&fields[*at]).is_err()).min()
     }
 
     fn refuse_second_header(&self, records: &Records<'_>) -> Result<()> {

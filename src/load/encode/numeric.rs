@@ -15,6 +15,9 @@ const MAX_INTEGER_DIGITS: i64 = 131_072;
 /// Digits after the point that `numeric` can hold.
 const MAX_SCALE: i64 = 16_383;
 
+/// The first exponent that `numeric_in` refuses, whatever the digits.
+const MAX_EXPONENT: i64 = (i32::MAX / 2) as i64;
+
 /// A decimal number taken apart; reused from value to value.
 #[derive(Debug, Default)]
 pub(super) struct Decimal {
@@ -75,6 +78,10 @@ impl Decimal {
     ///
     /// Rounds half away from zero, as PostgreSQL does, and only where `round` allows it.
     pub(super) fn fit(&mut self, to: NumericType, round: bool) -> Result<bool, Reason> {
+        // The server reads the text before it rounds.
+        if self.scale > MAX_SCALE {
+            return Err(Reason::OutOfRange);
+        }
         let scale = i64::from(to.scale);
         let max_integer_digits = i64::from(to.precision) - scale;
         if self.integer_digits().is_some_and(|n| n > max_integer_digits) {
@@ -153,8 +160,12 @@ fn parse_exponent(text: &[u8]) -> Result<i64, Reason> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Reason::InvalidNumber);
     }
-    // Beyond any column, but still a number: let the range check say so.
-    let value = digits.iter().fold(0i64, |sum, d| (sum * 10 + i64::from(d - b'0')).min(1_000_000));
+    // Beyond any column, even for a zero: the server does not read it as a number.
+    let value =
+        digits.iter().fold(0i64, |sum, d| (sum * 10 + i64::from(d - b'0')).min(MAX_EXPONENT));
+    if value == MAX_EXPONENT {
+        return Err(Reason::OutOfRange);
+    }
     Ok(sign * value)
 }
 

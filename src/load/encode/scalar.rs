@@ -112,6 +112,9 @@ pub(super) fn date(text: &[u8]) -> Result<i32, Reason> {
 ///
 /// Without an offset the value would depend on the session, so it is refused.
 pub(super) fn timestamptz(text: &[u8]) -> Result<i64, Reason> {
+    if !has_timestamp_form(text) {
+        return Err(Reason::InvalidTimestamp);
+    }
     let text = std::str::from_utf8(text).map_err(|_| Reason::InvalidTimestamp)?;
     let time: Timestamp = text.parse().map_err(|_| Reason::InvalidTimestamp)?;
     if time.subsec_nanosecond() % 1_000 != 0 {
@@ -120,7 +123,47 @@ pub(super) fn timestamptz(text: &[u8]) -> Result<i64, Reason> {
     Ok(time.as_microsecond() - EPOCH_MICROS)
 }
 
+/// Whether text is of the form `2024-12-31T23:59:59.123456+01:00`; blank or `T`, the
+/// fraction, and minutes of the offset with or without colon are free.
+///
+/// The parser takes more: annotations, hours without minutes, and a 60th second,
+/// which it makes the 59th while PostgreSQL makes it the next minute.
+fn has_timestamp_form(text: &[u8]) -> bool {
+    const FORM: &[u8] = b"0000-00-00 00:00:00";
+    let fits = |(form, byte): (&u8, &u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        b' ' => matches!(byte, b' ' | b'T'),
+        other => byte == other,
+    };
+    let Some((moment, rest)) = text.split_at_checked(FORM.len()) else { return false };
+    if !FORM.iter().zip(moment).all(fits) || moment[17] > b'5' || moment.starts_with(b"0000") {
+        return false;
+    }
+    let offset = match rest {
+        [b'.', fraction @ ..] => {
+            let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+            if digits == 0 {
+                return false;
+            }
+            &fraction[digits..]
+        }
+        rest => rest,
+    };
+    let digits: &[&u8] = match offset {
+        b"Z" => return true,
+        [b'+' | b'-', h, i] => &[h, i],
+        [b'+' | b'-', h, i, m, n] | [b'+' | b'-', h, i, b':', m, n] => &[h, i, m, n],
+        _ => return false,
+    };
+    // PostgreSQL reads offsets below 16 hours.
+    digits.iter().all(|b| b.is_ascii_digit()) && (digits[0], digits[1]) < (&b'1', &b'6')
+}
+
 pub(super) fn uuid(text: &[u8]) -> Result<Uuid, Reason> {
+    // The crate also reads a URN, which PostgreSQL does not.
+    if text.len() > 38 {
+        return Err(Reason::InvalidUuid);
+    }
     Uuid::try_parse_ascii(text).map_err(|_| Reason::InvalidUuid)
 }
 
@@ -197,7 +240,14 @@ mod tests {
         }
         assert_eq!(timestamptz(b"2000-01-01T00:00:00Z"), Ok(0));
         assert_eq!(timestamptz(b"2000-01-01 01:00:00.5+01"), Ok(500_000));
-        for bad in ["2000-01-01T00:00:00", "2000-01-01", "now", "2000-01-01T00:00:00.1234567Z"] {
+        for bad in [
+            "2000-01-01T00:00:00",
+            "2000-01-01",
+            "now",
+            "2000-01-01T00:00:00.1234567Z",
+            "2016-12-31T23:59:60Z",
+            "2000-01-01T00:00:00+01[Europe/Paris]",
+        ] {
             assert_eq!(timestamptz(bad.as_bytes()), Err(Reason::InvalidTimestamp), "{bad}");
         }
     }

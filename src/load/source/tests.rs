@@ -94,7 +94,7 @@ fn bad_records_are_rejected_and_their_neighbours_kept() {
     let reasons: Vec<_> = batches[0].rejects.iter().map(|r| (r.reason, r.field)).collect();
     let wanted = [
         (Reason::FieldCount, None),
-        (Reason::InvalidUtf8, None),
+        (Reason::InvalidUtf8, Some(2)),
         (Reason::FieldCount, None),
         (Reason::InvalidInteger, Some(1)),
         (Reason::FieldCount, None),

@@ -1,0 +1,12 @@
+//! `sterna load` against a real server.
+
+mod account;
+mod bad_input;
+mod constraint;
+mod hostile;
+mod privilege;
+mod process;
+mod rejects;
+mod resume;
+mod row_id;
+mod values;

@@ -1,0 +1,145 @@
+//! The file of rejected records: what stands in it, and that it can be mended and
+//! loaded by itself.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::cites::{Installation, csv_records, file_of, header, shipment};
+
+const ABOUT: [&str; 8] = [
+    "sterna_file",
+    "sterna_line",
+    "sterna_byte_offset",
+    "sterna_column",
+    "sterna_reason",
+    "sterna_value",
+    "sterna_message",
+    "sterna_record",
+];
+
+#[tokio::test]
+async fn a_reject_says_where_it_stood_and_what_was_wrong() {
+    let here = Installation::new().await;
+    let bad = [
+        shipment(&[("Id", "1"), ("Quantity", "0.048")]),
+        shipment(&[("Id", "\"a\"\"b,\nc\""), ("Year", "MMXX")]),
+        shipment(&[("Id", "3"), ("Term", "")]),
+        "too,few".to_owned(),
+    ];
+    let fine = shipment(&[("Id", "4")]);
+    let text = file_of(&[&bad[..2], &[fine], &bad[2..]].concat());
+    let file = here.file("in.csv", &text);
+    let report = here.report(3, &[&file, "--all", "--rejects", "out.csv"]);
+    assert_eq!(report["rejects_file"], "out.csv");
+    let reasons = json!({
+        "field_count": 1, "invalid_integer": 1, "missing_required": 1, "numeric_scale": 1,
+    });
+    assert_eq!(report["reject_reasons"], reasons);
+
+    let records = csv_records(&here.path("out.csv"));
+    let header = header();
+    let fields: Vec<&str> = header.split(',').chain(ABOUT).collect();
+    assert_eq!(records[0], fields);
+    let mut about: Vec<&[String]> = records[1..].iter().map(|r| &r[20..]).collect();
+    about.sort_by_key(|a| a[1].parse::<u64>().unwrap());
+    let expected = [
+        ("2", "Quantity", "numeric_scale", "0.048"),
+        ("3", "Year", "invalid_integer", "MMXX"),
+        ("6", "Term", "missing_required", ""),
+        ("7", "", "field_count", ""),
+    ];
+    for ((about, expected), raw) in about.iter().zip(expected).zip(&bad) {
+        let (line, column, reason, value) = expected;
+        assert_eq!([&about[0], &about[1]], [&file, line]);
+        assert_eq!([&about[3], &about[4], &about[5]], [column, reason, value]);
+        assert_eq!(about[7], *raw);
+        let offset: usize = about[2].parse().unwrap();
+        assert_eq!(&text[offset..offset + raw.len()], raw);
+    }
+    assert!(about[3][6].contains("2 fields; the header has 20"), "{about:?}");
+}
+
+/// Replaces text in a file, as a person would with an editor.
+fn mend(path: &Path, changes: &[(&[u8], &[u8])]) {
+    let mut bytes = fs::read(path).unwrap();
+    for (wrong, right) in changes {
+        let at = bytes.windows(wrong.len()).position(|w| w == *wrong).unwrap();
+        bytes.splice(at..at + wrong.len(), right.iter().copied());
+    }
+    fs::write(path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn mended_rejects_complete_the_load() {
+    let here = Installation::new().await;
+    let mut text = file_of(&[
+        shipment(&[("Id", "1")]),
+        shipment(&[("Id", "2"), ("Year", "MMXX")]),
+        shipment(&[("Id", "3"), ("Quantity", "0.048")]),
+    ])
+    .into_bytes();
+    // Latin-1, which a person would mend in the field and not in the raw record.
+    text.extend_from_slice(
+        shipment(&[("Id", "4"), ("Term", "sk?ns")]).replace('?', "§").as_bytes(),
+    );
+    let at = text.len() - "ns,1,,,,,,,,,,".len();
+    assert_eq!(&text[at - 2..at], "§".as_bytes());
+    text.splice(at - 2..at, [0xec]);
+    let file = here.file("in.csv", &text);
+    let report = here.report(3, &[&file, "--all", "--rejects", "out.csv"]);
+    assert_eq!(report["rows_rejected"], 3, "{report:#}");
+
+    let refused = here.load(&["out.csv", "--all"]).expect_code(6);
+    assert!(refused.stderr.contains("--append"), "{refused:?}");
+    let path = here.path("out.csv");
+    mend(&path, &[(b"MMXX", b"2020"), (b"0.048", b"0.05"), (b"sk\xecns", b"skins")]);
+    let mended =
+        here.report(0, &["out.csv", "--all", "--append", "--verify", "--rejects", "o2.csv"]);
+    assert_eq!((&mended["rows_loaded"], &mended["verified"]), (&json!(3), &json!(true)));
+    let rows: Vec<_> = here
+        .staging()
+        .await
+        .into_iter()
+        .map(|r| [&r[1], &r[2], &r[9], &r[10]].map(|cell| cell.clone().unwrap()).join(" "))
+        .collect();
+    assert_eq!(rows, ["1 2020 skins 1", "2 2020 skins 1", "3 2020 skins 0.05", "4 2020 skins 1"]);
+    let runs = "SELECT r.state, m.state FROM sterna.load_run r
+        LEFT JOIN sterna.load_run m ON m.run_id = r.mends ORDER BY r.started_at";
+    assert_eq!(here.db.psql(runs).await, "rejected|\nloaded|rejected");
+    let keys = "SELECT string_agg(contype::text, '' ORDER BY contype) FROM pg_constraint
+        WHERE conrelid = 'cites_trade_records_staging'::regclass AND contype <> 'n'";
+    assert_eq!(here.db.psql(keys).await, "fp");
+}
+
+#[tokio::test]
+async fn an_input_is_never_overwritten_with_rejects() {
+    let here = Installation::new().await;
+    let text = file_of(&[shipment(&[("Year", "x")])]);
+    fs::create_dir(here.path("folder")).unwrap();
+    let inside = here.file("folder/in.csv", &text);
+    let folder = here.path("folder").display().to_string();
+    let pattern = format!("{folder}/*.csv");
+    let synonyms = here.file("synonyms.csv", "synonym,scientific_name\n");
+    for (input, rejects) in
+        [(&inside, &inside), (&folder, &inside), (&pattern, &inside), (&inside, &synonyms)]
+    {
+        let args = [input, "--all", "--rejects", rejects, "--synonyms", &synonyms];
+        here.load(&args).expect_code(2);
+        assert_eq!(fs::read_to_string(&inside).unwrap(), text);
+        assert_eq!(fs::read_to_string(&synonyms).unwrap(), "synonym,scientific_name\n");
+    }
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_written_is_refused_before_anything_is() {
+    let here = Installation::new().await;
+    let file = here.file("in.csv", file_of(&[shipment(&[("Year", "x")])]));
+    fs::create_dir(here.path("folder")).unwrap();
+    for rejects in ["folder", "missing/out.csv", "in.csv/out.csv", "/proc/out.csv"] {
+        let refused = here.load(&[&file, "--all", "--rejects", rejects]).expect_code(1);
+        assert!(refused.stderr.contains(rejects), "{refused:?}");
+        assert_eq!(here.db.psql("SELECT to_regclass('cites_trade_records_staging')").await, "");
+    }
+}

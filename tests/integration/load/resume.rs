@@ -1,0 +1,369 @@
+//! A load that is killed, cut off or interrupted at any moment goes on where it
+//! stood, and one that has changed does not go on at all.
+
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use sterna::pg::embedded::{ModelSchema, Options, StopMode};
+use sterna::pg::{Embedded, Ident, connect};
+
+use crate::cites::{
+    Installation, Row, file_of, generated, good, insert_species, rows_of, shipment, staging,
+};
+use crate::server::{Finished, sterna};
+
+use super::process::{finished, go_on, pause, resumed, signal, spawn, until};
+
+const ROWS: u64 = 30_000;
+const OPTIONS: [&str; 6] = ["--all", "--on-inexact", "widen", "--batch-size", "500", "--resume"];
+
+/// A load of many small batches, and what it must come to.
+struct Scenario {
+    here: Installation,
+    args: Vec<String>,
+    rows: Vec<Row>,
+    checksum: Value,
+    /// How long it takes when nothing happens.
+    duration: Duration,
+}
+
+impl Scenario {
+    async fn new() -> Self {
+        let here = Installation::new().await;
+        let text = generated(ROWS, 11);
+        let args = args(here.file("in.csv", &text));
+        let begun = Instant::now();
+        let checksum = here.report(0, &args)["checksum"].clone();
+        let duration = begun.elapsed();
+        Scenario { here, args, rows: rows_of(&text), checksum, duration }
+    }
+
+    fn begin(&self) -> Child {
+        spawn(self.here.command(&self.args))
+    }
+
+    /// Moments are the denser the earlier, as rows take less time than indexes.
+    fn sleep(&self, moment: u32, of: u32) {
+        std::thread::sleep(self.duration * (2 * moment + 1).pow(2) / (2 * of).pow(2));
+    }
+
+    fn start_over(&self) -> Child {
+        self.here.db.sterna(&["stage", "drop"]).expect_code(0);
+        self.begin()
+    }
+
+    /// Resumes to the end and compares the table with the files.
+    async fn complete(&self) {
+        let mut args = self.args.clone();
+        args.push("--verify".into());
+        let report = resumed(|| self.here.load(&args));
+        assert_complete(&report, &self.checksum);
+        assert!(self.here.staging().await == self.rows, "staging is not what the file holds");
+    }
+}
+
+fn args(file: String) -> Vec<String> {
+    std::iter::once(file).chain(OPTIONS.map(str::to_owned)).collect()
+}
+
+#[track_caller]
+fn assert_complete(report: &Value, checksum: &Value) {
+    crate::cites::assert_balances(report);
+    assert_eq!(report["rows_loaded"], ROWS);
+    assert_eq!((&report["checksum"], &report["verified"]), (checksum, &json!(true)));
+    assert_eq!(report["state"], "loaded");
+}
+
+#[tokio::test]
+async fn killed_at_any_moment() {
+    let scenario = Scenario::new().await;
+    let moments = 10;
+    for moment in 0..moments {
+        let mut child = scenario.start_over();
+        scenario.sleep(moment, moments);
+        child.kill().unwrap();
+        finished(child);
+        if moment % 2 == 0 {
+            // What is killed again while it is resuming.
+            let mut child = scenario.begin();
+            std::thread::sleep(scenario.duration / (moment + 2));
+            child.kill().unwrap();
+            finished(child);
+        }
+        scenario.complete().await;
+    }
+}
+
+#[tokio::test]
+async fn cut_off_by_the_server_at_any_moment() {
+    let scenario = Scenario::new().await;
+    let cut_off = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'sterna%'
+            AND pid <> pg_backend_pid()";
+    let moments = 8;
+    for moment in 0..moments {
+        let child = scenario.start_over();
+        scenario.sleep(moment, moments);
+        scenario.here.db.psql(cut_off).await;
+        let finished = finished(child);
+        assert!(matches!(finished.code, Some(0 | 1)), "{finished:?}");
+        scenario.complete().await;
+    }
+}
+
+#[tokio::test]
+async fn the_server_dies_and_comes_back() {
+    let mut server = Embedded::start(&Options::default()).unwrap();
+    let name = Ident::new("production").unwrap();
+    server.create_database(&name, None).await.unwrap();
+    let info = server.conninfo(name.name());
+    let session = connect(&info).await.unwrap();
+    ModelSchema::Production.install(&session).await.unwrap();
+    session.batch_execute(&insert_species()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let text = generated(ROWS, 12);
+    let path = folder.path().join("in.csv");
+    std::fs::write(&path, &text).unwrap();
+    let rows = rows_of(&text);
+    let (socket, user) = (server.socket_folder().to_path_buf(), server.user());
+    let command = |args: &[&str]| {
+        let mut command = sterna(args);
+        let environment =
+            [("PGHOST", socket.to_str().unwrap()), ("PGUSER", user), ("PGDATABASE", "production")];
+        command.envs(environment).current_dir(folder.path());
+        command
+    };
+    let mut args: Vec<&str> =
+        ["load", "--format", "json", "in.csv"].into_iter().chain(OPTIONS).collect();
+    args.push("--verify");
+    let begun = Instant::now();
+    let first = Finished::from(command(&args).output().unwrap()).expect_code(0);
+    let duration = begun.elapsed();
+    let checksum = serde_json::from_str::<Value>(&first.stdout).unwrap()["checksum"].clone();
+    for moment in 1..=3 {
+        Finished::from(command(&["stage", "drop"]).output().unwrap()).expect_code(0);
+        let child = spawn(command(&args));
+        std::thread::sleep(duration * moment / 5);
+        server.stop(StopMode::Immediate).unwrap();
+        server.start_again().unwrap();
+        let cut_off = finished(child);
+        assert!(matches!(cut_off.code, Some(0 | 1)), "{cut_off:?}");
+        let report = resumed(|| Finished::from(command(&args).output().unwrap()));
+        assert_complete(&report, &checksum);
+        assert!(staging(&connect(&info).await.unwrap()).await == rows, "after moment {moment}");
+    }
+}
+
+#[tokio::test]
+async fn killed_while_indexes_are_built() {
+    let here = Installation::new().await;
+    let args = args(here.file("in.csv", file_of(&good(2_000))));
+    // An open transaction that has written to species keeps the foreign key out.
+    let session = here.db.connect().await;
+    session.batch_execute("BEGIN; UPDATE species SET common_name = common_name").await.unwrap();
+    for signal_number in [Signal::SIGKILL, Signal::SIGINT] {
+        let child = spawn(here.command(&args));
+        until(&here.db, "SELECT to_regclass('sterna.load_run') IS NOT NULL", "t").await;
+        until(&here.db, "SELECT state FROM sterna.load_run", "built").await;
+        let keys = "SELECT count(*) FROM pg_index
+            WHERE indrelid = to_regclass('cites_trade_records_staging')";
+        until(&here.db, keys, "3").await;
+        signal(&child, signal_number);
+        let ended = finished(child);
+        let expected = (signal_number == Signal::SIGINT).then_some(130);
+        assert_eq!(ended.code, expected, "{ended:?}");
+    }
+    go_on(session).await;
+    let report = resumed(|| here.load(&args));
+    assert_eq!((&report["state"], &report["rows_loaded"]), (&json!("loaded"), &json!(2_000)));
+    let definitions = "SELECT string_agg(pg_get_constraintdef(oid), '; ' ORDER BY contype)
+        FROM pg_constraint WHERE conrelid = '%'::regclass AND contype IN ('p', 'f')";
+    let of = |table: &str| definitions.replace('%', table);
+    let built = here.db.psql(&of("cites_trade_records_staging")).await;
+    assert_eq!(built, here.db.psql(&of("cites_trade_records")).await);
+}
+
+#[tokio::test]
+async fn interrupted_it_says_how_to_go_on() {
+    let here = Installation::new().await;
+    let text = generated(ROWS, 13);
+    let args = args(here.file("in.csv", &text));
+    let (child, session) = pause(&here, &args).await;
+    signal(&child, Signal::SIGINT);
+    // The batches under way are still written.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    go_on(session).await;
+    let interrupted = finished(child).expect_code(130);
+    assert!(
+        interrupted.stderr.contains("hint: ") && interrupted.stderr.contains("--resume"),
+        "{interrupted:?}"
+    );
+    let written: u64 =
+        here.db.psql("SELECT sum(row_count) FROM sterna.load_batch").await.parse().unwrap();
+    assert!((1..ROWS).contains(&written), "{written}");
+    let report = here.report(0, &args);
+    assert_eq!((&report["resumed"], &report["rows_loaded"]), (&json!(true), &json!(ROWS)));
+    assert!(here.staging().await == rows_of(&text));
+}
+
+#[tokio::test]
+async fn two_loads_of_one_table_exclude_each_other() {
+    let here = Installation::new().await;
+    let args = args(here.file("in.csv", generated(ROWS, 14)));
+    let (child, session) = pause(&here, &args).await;
+    for command in [
+        here.command(&args),
+        here.db.command(&["stage", "truncate"]),
+        here.db.command(&["stage", "drop"]),
+    ] {
+        let refused = finished(spawn(command)).expect_code(6);
+        assert!(refused.stderr.contains("another sterna is working"), "{refused:?}");
+    }
+    // Another table's load is not concerned.
+    here.db.psql("CREATE TABLE other (LIKE cites_trade_records INCLUDING ALL)").await;
+    let small = here.file("small.csv", file_of(&good(10)));
+    let other = spawn(here.command(&[&small, "--all", "--table", "other"]));
+    until(&here.db, "SELECT count(*) FROM sterna.load_run", "2").await;
+    go_on(session).await;
+    for child in [child, other] {
+        finished(child).expect_code(0);
+    }
+    assert_eq!(here.db.psql("SELECT count(*) FROM other_staging").await, "10");
+    assert_eq!(
+        here.db.psql("SELECT count(*) FROM cites_trade_records_staging").await,
+        ROWS.to_string()
+    );
+}
+
+#[tokio::test]
+async fn rows_that_somebody_else_removes_are_missed() {
+    let here = Installation::new().await;
+    let mut args = args(here.file("in.csv", generated(ROWS, 15)));
+    args.push("--verify".into());
+    let (child, session) = pause(&here, &args).await;
+    here.db.psql("TRUNCATE cites_trade_records_staging").await;
+    go_on(session).await;
+    let failed = finished(child).expect_code(4);
+    assert!(failed.stderr.contains("is not what was loaded"), "{failed:?}");
+    let report: Value = serde_json::from_str(&failed.stdout).unwrap();
+    assert_eq!((&report["state"], &report["verified"]), (&json!("failed"), &json!(false)));
+    // It stays failed, also for whoever does not ask for proof.
+    let again = here.load(&args[..args.len() - 1]).expect_code(4);
+    assert!(again.stderr.contains("failed its proof before"), "{again:?}");
+    assert_eq!(here.db.psql("SELECT state FROM sterna.load_run").await, "failed");
+    here.db.sterna(&["stage", "truncate"]).expect_code(0);
+    assert_eq!(here.report(0, &args)["verified"], true);
+}
+
+#[tokio::test]
+async fn a_load_whose_staging_was_emptied_meanwhile_writes_nothing_more() {
+    let here = Installation::new().await;
+    let args = args(here.file("in.csv", generated(ROWS, 16)));
+    let (child, session) = pause(&here, &args).await;
+    // Without its lock nothing keeps others out but the ledger.
+    let lose_lock = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+        WHERE locktype = 'advisory' AND classid = 1937010273 AND granted";
+    here.db.psql(lose_lock).await;
+    let mut truncate = spawn(here.db.command(&["stage", "truncate"]));
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    go_on(session).await;
+    assert!(truncate.wait().unwrap().success());
+    let refused = finished(child).expect_code(6);
+    assert!(refused.stderr.contains("emptied by another sterna"), "{refused:?}");
+    assert_eq!(here.db.psql("SELECT count(*) FROM cites_trade_records_staging").await, "0");
+}
+
+#[tokio::test]
+async fn what_has_changed_is_not_resumed() {
+    let here = Installation::new().await;
+    let mut records = good(600);
+    records.push(shipment(&[("Id", "x"), ("Taxon", "Python regius")]));
+    let file = here.file("in.csv", file_of(&records));
+    let other = here.file("other.csv", file_of(&records[1..]));
+    let mapping = std::fs::read_to_string("data/formats.toml").unwrap();
+    let mapping = mapping.replace("\"Origin.permit.RandomID\" = \"origin_permit\"\n", "");
+    let mapping = here.file("own.toml", mapping);
+    let base = ["--all", "--batch-size", "100", "--on-unmapped", "fail", "--resume"];
+    let load = |input: &str, options: &[&str]| {
+        let args: Vec<&str> = std::iter::once(input).chain(options.iter().copied()).collect();
+        here.load(&args)
+    };
+    load(&file, &base).expect_code(3);
+    let batches: u32 =
+        here.db.psql("SELECT count(*) FROM sterna.load_batch").await.parse().unwrap();
+    assert!(batches > 0);
+    let refused = |input: &str, options: &[&str], why: &str| {
+        let refused = load(input, options).expect_code(6);
+        assert!(refused.stderr.contains(why), "{options:?}: {refused:?}");
+    };
+    refused(&file, &base[..5], "unfinished load");
+    refused(&other, &base, "the input is not the one");
+    refused(
+        &file,
+        &["--all", "--batch-size", "99", "--on-unmapped", "fail", "--resume"],
+        "the options are not",
+    );
+    refused(
+        &file,
+        &["--year", "2020", "--batch-size", "100", "--on-unmapped", "fail", "--resume"],
+        "the options are not",
+    );
+    refused(
+        &file,
+        &["--all", "--batch-size", "100", "--on-unmapped", "skip", "--resume"],
+        "the options are not",
+    );
+    refused(&file, &[&base[..], &["--on-inexact", "widen"]].concat(), "the options are not");
+    refused(&file, &[&base[..], &["--mapping", &mapping]].concat(), "the mapping is not");
+    here.db
+        .psql("UPDATE species SET scientific_name = 'x' WHERE scientific_name = 'Falco rusticolus'")
+        .await;
+    refused(&file, &base, "the species, or the synonyms, have changed");
+    here.db
+        .psql("UPDATE species SET scientific_name = 'Falco rusticolus' WHERE scientific_name = 'x'")
+        .await;
+    here.db.psql("ALTER TABLE cites_trade_records ALTER genus TYPE varchar(9)").await;
+    refused(&file, &base, "the columns of the target have changed");
+    here.db.psql("ALTER TABLE cites_trade_records ALTER genus TYPE text").await;
+    // A row id of production that has changed makes other rows of the same input.
+    let add = "INSERT INTO cites_trade_records (species_id, record_id, year, appendix, taxon, term)
+        SELECT id, '1', 2020, 'II', scientific_name, 'skins' FROM species LIMIT 1";
+    here.db.psql(add).await;
+    refused(&file, &base, "row ids have changed");
+    here.db.psql("DELETE FROM cites_trade_records").await;
+    load(&file, &base).expect_code(3);
+    let more =
+        [&base[..], &["--workers", "1", "--connections", "1", "--max-rejects", "5", "--verify"]]
+            .concat();
+    load(&file, &more).expect_code(3);
+}
+
+#[tokio::test]
+async fn a_finished_load_is_not_loaded_again() {
+    let here = Installation::new().await;
+    let file = here.file("in.csv", file_of(&good(50)));
+    let other = here.file("other.csv", file_of(&good(51)));
+    let first = here.report(0, &[&file, "--all"]);
+    let again = here.report(0, &[&file, "--all", "--resume", "--verify"]);
+    for same in ["run_id", "checksum", "rows_loaded", "files"] {
+        assert_eq!(again[same], first[same], "{same}");
+    }
+    assert_eq!((&again["resumed"], &again["verified"]), (&json!(true), &json!(true)));
+    let refused = here.load(&[&other, "--all"]).expect_code(6);
+    assert!(
+        refused.stderr.contains("holds the rows of load")
+            && refused.stderr.contains("stage truncate"),
+        "{refused:?}"
+    );
+    here.load(&[&other, "--all", "--resume"]).expect_code(6);
+    assert_eq!(here.staging().await.len(), 50);
+    // Rows that no load wrote are not taken for anybody's.
+    here.db.psql("UPDATE sterna.load_run SET state = 'discarded'").await;
+    let refused = here.load(&[&file, "--all"]).expect_code(6);
+    assert!(refused.stderr.contains("holds rows that no load of the ledger wrote"), "{refused:?}");
+    here.db.psql("DROP TABLE cites_trade_records_staging; CREATE TABLE cites_trade_records_staging (n integer)").await;
+    let refused = here.load(&[&file, "--all"]).expect_code(6);
+    assert!(refused.stderr.contains("was not made by sterna"), "{refused:?}");
+}
