@@ -1,11 +1,12 @@
 -- Purpose: the same session everywhere, whatever role, database or server set as default.
--- Lock: none. In a transaction: no. Undone by: the end of the session.
+-- Lock: none. Transaction: no. Undone by: the end of the session.
 
 -- A load or an index build ends when it is done; steps that must not wait set
 -- their own limits, which would otherwise be mixed with the role's.
 SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
+SET idle_session_timeout = 0;
 
 -- Texts that are compared, hashed or kept must not depend on the server's habits.
 SET client_encoding = 'UTF8';

@@ -47,7 +47,7 @@ pub struct GlobalArgs {
     /// Say nothing on stderr but errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// File of defaults for the options
+    /// File of defaults for the options [default: sterna.toml, where it exists]
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }

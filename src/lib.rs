@@ -3,8 +3,10 @@
 pub mod cites;
 pub mod cli;
 pub mod commands;
+pub mod config;
 pub mod error;
 pub mod input;
+pub mod inspect;
 pub mod load;
 pub mod pg;
 pub mod report;

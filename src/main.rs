@@ -1,25 +1,32 @@
 //! The program: reads the command line, runs one command, reports its failure.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
 use sterna::cli::{Cli, Command};
 use sterna::commands::{Context, demo, generate, inspect, load, sandbox, stage};
+use sterna::config::{self, Refusal};
 use sterna::{Error, report};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match config::read(std::env::args_os(), Path::new("")) {
+        Ok(cli) => cli,
+        Err(Refusal::CommandLine(error)) => error.exit(),
+        Err(Refusal::File(error)) => return failed(&error),
+    };
     report::log::start(cli.global.verbose, cli.global.quiet);
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            eprintln!("error: {error}");
-            if let Some(hint) = error.next_step() {
-                eprintln!("hint: {hint}");
-            }
-            ExitCode::from(error.kind().exit_code())
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &Error) -> ExitCode {
+    eprintln!("error: {error}");
+    if let Some(hint) = error.next_step() {
+        eprintln!("hint: {hint}");
+    }
+    ExitCode::from(error.kind().exit_code())
 }
 
 fn run(cli: &Cli) -> Result<u8, Error> {

@@ -76,6 +76,24 @@ pub fn is_reporter_type(reporter: impl AsRef<[u8]>) -> bool {
     matches!(reporter.as_ref(), b"E" | b"I")
 }
 
+/// Says whether a value is on the list of a column.
+pub type IsListed = fn(&[u8]) -> bool;
+
+/// The list that the values of a target column have to be on, by the column's name.
+#[must_use]
+pub fn list_of(column: &str) -> Option<IsListed> {
+    Some(match column {
+        "term" => |term| is_term(term),
+        "unit" => |unit| is_unit(unit),
+        "purpose" => |purpose| is_purpose(purpose),
+        "source" => |source| is_source(source),
+        "appendix" => |appendix| is_appendix(appendix),
+        "importer" | "exporter" | "origin" => |country| is_country(country),
+        "reporter_type" => |reporter| is_reporter_type(reporter),
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +129,15 @@ mod tests {
         assert!(is_appendix("III") && !is_appendix("IV"));
         assert!(is_reporter_type("E") && !is_reporter_type("X"));
         assert!(!is_term([0xff, 0xfe]));
+    }
+
+    #[test]
+    fn a_column_is_judged_by_its_own_list() {
+        let listed = |column, value: &str| list_of(column).map(|is| is(value.as_bytes()));
+        assert_eq!(listed("origin", "GL"), Some(true));
+        assert_eq!(listed("term", "GL"), Some(false));
+        assert_eq!(listed("unit", "kg"), Some(true));
+        assert_eq!(listed("quantity", "kg"), None);
     }
 
     #[test]

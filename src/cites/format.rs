@@ -5,7 +5,6 @@
 //! headers against formats; it knows neither files nor databases.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use serde::Deserialize;
 
@@ -69,16 +68,11 @@ impl Formats {
         Self::parse(BUILT_IN, "data/formats.toml")
     }
 
-    /// A user's own, in the form of `data/formats.toml`.
+    /// A user's own: `text` in the form of `data/formats.toml`, from the file `name`.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is not of that form.
-    pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-        Self::parse(&text, &path.display().to_string())
-    }
-
-    fn parse(text: &str, name: &str) -> Result<Self> {
+    /// Where the text is not of that form.
+    pub fn parse(text: &str, name: &str) -> Result<Self> {
         let file: File = toml::from_str(text)
             .map_err(|e| Error::usage(format!("{name}: not a list of formats: {e}")))?;
         for format in &file.format {

@@ -19,6 +19,40 @@ pub fn normalise(name: &str) -> String {
     caseless::default_case_fold_str(&composed).nfc().collect()
 }
 
+/// Names are near to each other from this Jaro-Winkler similarity on.
+const NEAR: f64 = 0.93;
+
+/// A normalised name with what shows quickly that it is far from another: the
+/// names of a world download are compared with every species.
+#[derive(Clone, Debug, Default)]
+struct Compared {
+    text: String,
+    chars: usize,
+    /// Characters by the last bits of their code.
+    counts: [u8; 32],
+}
+
+impl Compared {
+    fn new(text: String) -> Self {
+        let mut compared = Compared { chars: text.chars().count(), ..Compared::default() };
+        for c in text.chars() {
+            let count = &mut compared.counts[c as usize % 32];
+            *count = count.saturating_add(1);
+        }
+        Compared { text, ..compared }
+    }
+
+    /// Whether the similarity can reach [`NEAR`]. At most the characters that both
+    /// have match, which bounds Jaro; four that are the same in front lift it most.
+    fn may_be_near(&self, other: &Compared) -> bool {
+        let common = self.counts.iter().zip(&other.counts).map(|(a, b)| usize::from(*a.min(b)));
+        let common = common.sum::<usize>() as f64;
+        let jaro = (common / self.chars as f64 + common / other.chars as f64 + 1.0) / 3.0;
+        let saturated = self.counts.iter().chain(&other.counts).any(|n| *n == u8::MAX);
+        saturated || jaro + 0.4 * (1.0 - jaro) >= NEAR
+    }
+}
+
 /// A species of the target database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Species {
@@ -32,6 +66,8 @@ pub struct Species {
 #[derive(Clone, Debug, Default)]
 pub struct Taxa {
     species: Vec<Species>,
+    /// Each species' name as near misses are looked for.
+    compared: Vec<Compared>,
     exact: HashMap<String, u32>,
     /// `None` where two species share the normalised form.
     normalised: HashMap<String, Option<u32>>,
@@ -55,10 +91,12 @@ impl Taxa {
                 ))
                 .hint("rename or merge one of them: a record cannot belong to both"));
             }
+            let compared = normalise(&one.name);
             taxa.normalised
-                .entry(normalise(&one.name))
+                .entry(compared.clone())
                 .and_modify(|known| *known = None)
                 .or_insert(Some(index));
+            taxa.compared.push(Compared::new(compared));
             taxa.species.push(one);
         }
         Ok(taxa)
@@ -128,12 +166,12 @@ impl Taxa {
     /// Up to three names that are nearly `name`, nearest first: typing errors and variants.
     #[must_use]
     pub fn near_misses(&self, name: &str) -> Vec<&str> {
-        let normal = normalise(name);
-        let mut near: Vec<(f64, &str)> = self
-            .species
-            .iter()
-            .map(|s| (strsim::jaro_winkler(&normal, &normalise(&s.name)), s.name.as_str()))
-            .filter(|(similarity, _)| *similarity >= 0.93)
+        let name = Compared::new(normalise(name));
+        let species = self.species.iter().zip(&self.compared);
+        let mut near: Vec<(f64, &str)> = species
+            .filter(|(_, other)| name.may_be_near(other))
+            .map(|(s, other)| (strsim::jaro_winkler(&name.text, &other.text), s.name.as_str()))
+            .filter(|(similarity, _)| *similarity >= NEAR)
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
         near.into_iter().take(3).map(|(_, name)| name).collect()
@@ -186,6 +224,17 @@ mod tests {
         fn normalising_twice_changes_nothing(name in "\\PC{0,24}") {
             let once = normalise(&name);
             prop_assert_eq!(normalise(&once), once.clone());
+        }
+
+        #[test]
+        fn no_near_name_is_passed_over(name in "[a-e]{0,9}( [a-cé]{1,8})?", change in 0usize..20) {
+            let mut other: Vec<char> = name.chars().collect();
+            other.insert(change.min(other.len()), 'x');
+            other.swap(0, change % name.chars().count().max(1));
+            let other: String = other.into_iter().collect();
+            let near = strsim::jaro_winkler(&normalise(&name), &normalise(&other)) >= NEAR;
+            let found = !taxa(&[&other]).near_misses(&name).is_empty();
+            prop_assert_eq!(found, near);
         }
 
         #[test]

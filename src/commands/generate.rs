@@ -47,7 +47,7 @@ pub struct GenerateArgs {
 }
 
 /// What was generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Generated {
     /// CSV files.
     pub files: u64,

@@ -53,7 +53,7 @@ pub struct LoadArgs {
     /// Rejected records to accept: a number, or a percentage of the records read
     #[arg(long, default_value = "0", value_name = "N|P%")]
     pub max_rejects: MaxRejects,
-    /// Where rejected records go [default: sterna-rejects-<run>.csv]
+    /// Where rejected records go [default: sterna-rejects-RUN.csv]
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
     /// Go on with an unfinished load; starts one where there is none

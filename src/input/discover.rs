@@ -71,7 +71,10 @@ impl Inputs {
         let paths = glob::glob(pattern)
             .map_err(|e| Error::usage(format!("{pattern}: not a glob: {e}")))?
             .collect::<std::result::Result<Vec<_>, _>>()
-            .map_err(|e| Error::file(e.path().to_path_buf(), e.into()))?;
+            .map_err(|e| {
+                let path = e.path().to_owned();
+                Error::file(path, e.into())
+            })?;
         let files: Vec<_> = paths.into_iter().filter(|p| p.is_file()).collect();
         if files.is_empty() {
             return Err(Error::bad_file(pattern, "matches no file"));

@@ -14,7 +14,7 @@ pub(super) struct Attached {
     pub(super) run: Run,
     pub(super) staging_oid: u32,
     /// The loads whose rows staging holds, this one last.
-    pub(super) runs: Vec<uuid::Uuid>,
+    pub(super) runs: Vec<Run>,
     /// Whether an earlier attempt had begun it.
     pub(super) resumed: bool,
 }
@@ -31,16 +31,22 @@ pub(super) async fn attach(
         Some(relation) => ledger::runs(session, relation.oid).await?,
         None => Vec::new(),
     };
-    let ids = |runs: &[Run]| runs.iter().map(|r| r.id).collect::<Vec<_>>();
     let mut mends = None;
     if let (Some(relation), Some(last)) = (&found, runs.last()) {
         let unfinished = matches!(last.state, State::Loading | State::Built);
         if options.resume && (unfinished || !options.append) {
             check_same(&last.identity, &prepared.identity)?;
-            let (run, runs) = (last.clone(), ids(&runs));
+            let run = last.clone();
             return Ok(Attached { run, staging_oid: relation.oid, runs, resumed: true });
         }
-        mends = Some(may_append(pair, options, last)?.id);
+        may_append(pair, options, last)?;
+        if last.identity["target"] != prepared.identity["target"] {
+            return Err(Error::refused(
+                "cannot append: staging was loaded with other columns or types",
+            )
+            .hint("append files of the same format, with the same --on-inexact and --mapping"));
+        }
+        mends = Some(last.id);
     }
     let staging_oid = match found {
         Some(relation) if mends.is_some() => {
@@ -73,12 +79,12 @@ pub(super) async fn attach(
         },
     )
     .await?;
-    let runs = ids(&runs).into_iter().chain([run.id]).collect();
+    let runs = runs.into_iter().chain([run.clone()]).collect();
     Ok(Attached { run, staging_oid, runs, resumed: false })
 }
 
 /// Whether rows may be added to those of `last`.
-fn may_append<'a>(pair: &Pair, options: &LoadOptions, last: &'a Run) -> Result<&'a Run> {
+fn may_append(pair: &Pair, options: &LoadOptions, last: &Run) -> Result<()> {
     let staging = &pair.staging;
     match last.state {
         State::Loading | State::Built => Err(Error::refused(format!(
@@ -91,7 +97,7 @@ fn may_append<'a>(pair: &Pair, options: &LoadOptions, last: &'a Run) -> Result<&
             last.id
         ))
         .hint("empty it with `sterna stage truncate`")),
-        State::Loaded | State::Rejected if options.append => Ok(last),
+        State::Loaded | State::Rejected if options.append => Ok(()),
         State::Loaded | State::Rejected => Err(Error::refused(format!(
             "{staging} holds the rows of load {}",
             last.id

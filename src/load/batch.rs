@@ -140,12 +140,18 @@ impl RecordBatch {
     /// The record at `index`.
     #[must_use]
     pub fn record(&self, index: usize) -> Record<'_> {
-        Record { batch: self, at: &self.records[index] }
+        self.resolve(&self.records[index])
     }
 
     /// All records carried, in the order of the file.
     pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        self.records.iter().map(|at| Record { batch: self, at })
+        self.records.iter().map(|at| self.resolve(at))
+    }
+
+    /// Finds the slices of a record once, not for each of its fields.
+    fn resolve<'a>(&'a self, at: &'a RecordRef) -> Record<'a> {
+        let ends = &self.ends[at.ends.0 as usize..][..at.ends.1 as usize];
+        Record { at, ends, bytes: &self.bytes, text: &self.bytes[at.fields_at as usize..] }
     }
 
     /// Empties it for reuse; the buffers stay.
@@ -163,8 +169,11 @@ impl RecordBatch {
 /// One record of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct Record<'a> {
-    batch: &'a RecordBatch,
     at: &'a RecordRef,
+    ends: &'a [u32],
+    /// All bytes of the batch, and those from the first field on.
+    bytes: &'a [u8],
+    text: &'a [u8],
 }
 
 impl<'a> Record<'a> {
@@ -177,7 +186,7 @@ impl<'a> Record<'a> {
     /// How many fields it has.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.at.ends.1 as usize
+        self.ends.len()
     }
 
     /// Whether it has no field; the CSV reader never returns such a record.
@@ -188,17 +197,17 @@ impl<'a> Record<'a> {
 
     /// The field at `index`, its quotes resolved. Panics where there is none.
     #[must_use]
+    #[inline]
     pub fn field(&self, index: usize) -> &'a [u8] {
-        let ends = &self.batch.ends[self.at.ends.0 as usize..][..self.at.ends.1 as usize];
-        let start = if index == 0 { 0 } else { ends[index - 1] as usize };
-        let shift = self.at.fields_at as usize + index * self.at.gap as usize;
-        &self.batch.bytes[shift + start..shift + ends[index] as usize]
+        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
+        let shift = index * self.at.gap as usize;
+        &self.text[shift + start..shift + self.ends[index] as usize]
     }
 
     /// The record as it stood in the file, without its line end.
     #[must_use]
     pub fn raw(&self) -> &'a [u8] {
-        &self.batch.bytes[self.at.raw.0 as usize..][..self.at.raw.1 as usize]
+        &self.bytes[self.at.raw.0 as usize..][..self.at.raw.1 as usize]
     }
 }
 

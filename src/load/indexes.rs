@@ -5,7 +5,7 @@
 //! keeping an index while rows come in, and side by side on several connections.
 //! What is there already is left alone, so an interrupted build goes on.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -15,12 +15,9 @@ use super::staging::Pair;
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::{Index, IndexConstraint};
 use crate::pg::{
-    Backoff, CatalogText, ConnInfo, Connection, Ident, MAX_NAME_BYTES, Quoted, catalog, connect,
-    fill,
+    self, Backoff, CatalogText, ConnInfo, Connection, Ident, MAX_NAME_BYTES, Quoted, catalog,
+    connect, fill,
 };
-
-/// How often a build looks whether it is to stop.
-const STOP_POLL: Duration = Duration::from_millis(50);
 
 /// Builds what production has and staging lacks, and with `vacuum` freezes the
 /// rows and gathers statistics.
@@ -100,7 +97,10 @@ async fn build_index(info: &ConnInfo, pair: &Pair, index: &Index, stop: &AtomicB
         // A build that a killed client had begun came to its end meanwhile.
         Err(e) if e.sqlstate() == Some(SqlState::DUPLICATE_TABLE.code()) => Ok(()),
         Err(e) => Err(e.context(format!("while building index {name}"))),
-        Ok(()) => session.close().await,
+        Ok(()) => {
+            tracing::info!(index = name.name(), "built");
+            session.close().await
+        }
     }
 }
 
@@ -198,24 +198,5 @@ async fn with_short_locks(session: &Connection, stop: &AtomicBool, sql: &str) ->
 
 /// Runs a long statement and has the server cancel it when `stop` is set.
 async fn interruptible(session: &Connection, stop: &AtomicBool, sql: &str) -> Result<()> {
-    let work = session.batch_execute(sql);
-    futures::pin_mut!(work);
-    loop {
-        tokio::select! {
-            result = &mut work => {
-                return match result {
-                    Ok(()) => Ok(()),
-                    Err(_) if stop.load(Ordering::Relaxed) => {
-                        Err(Error::new(Kind::Interrupted, "interrupted"))
-                    }
-                    Err(error) => Err(error.into()),
-                };
-            }
-            () = tokio::time::sleep(STOP_POLL) => {
-                if stop.load(Ordering::Relaxed) {
-                    session.cancel_token().cancel().await?;
-                }
-            }
-        }
-    }
+    pg::interruptible(session, stop, session.batch_execute(sql)).await
 }

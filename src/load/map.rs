@@ -143,7 +143,7 @@ pub(super) struct Mapper<'a> {
     years: &'a Years,
     known: HashMap<Box<str>, Option<u32>>,
     /// Files are sorted by taxon for long stretches: the last name is asked first.
-    last: Box<str>,
+    last: String,
     last_found: Option<u32>,
     last_unmapped: u64,
     unmapped: UnmappedTaxa,
@@ -155,7 +155,7 @@ impl<'a> Mapper<'a> {
             taxa,
             years,
             known: HashMap::new(),
-            last: "".into(),
+            last: String::new(),
             last_found: taxa.find(""),
             last_unmapped: 0,
             unmapped: UnmappedTaxa::default(),
@@ -163,7 +163,8 @@ impl<'a> Mapper<'a> {
     }
 
     /// Decides about a record from its taxon and year, where its format has them.
-    pub(super) fn decide(&mut self, taxon: Option<&str>, year: Option<&str>) -> Decision {
+    /// Both are UTF-8, as the whole record was found to be.
+    pub(super) fn decide(&mut self, taxon: Option<&[u8]>, year: Option<&[u8]>) -> Decision {
         let species = match taxon {
             None => None,
             Some(name) => match self.find(name) {
@@ -175,7 +176,7 @@ impl<'a> Mapper<'a> {
             },
         };
         if let Some(year) = year.filter(|_| !self.years.is_all()) {
-            match parse_integer::<i32>(year.as_bytes()) {
+            match parse_integer::<i32>(year) {
                 Ok(year) if self.years.contains(year) => {}
                 Ok(_) => return Decision::Filtered,
                 Err(reason) => return Decision::Reject(reason),
@@ -184,11 +185,12 @@ impl<'a> Mapper<'a> {
         Decision::Row(species)
     }
 
-    fn find(&mut self, name: &str) -> Option<u32> {
-        if *name == *self.last {
+    fn find(&mut self, name: &[u8]) -> Option<u32> {
+        if name == self.last.as_bytes() {
             return self.last_found;
         }
         self.settle_last();
+        let name = std::str::from_utf8(name).unwrap_or_default();
         let found = match self.known.get(name) {
             Some(found) => *found,
             None => {
@@ -199,7 +201,8 @@ impl<'a> Mapper<'a> {
                 found
             }
         };
-        self.last = name.into();
+        self.last.clear();
+        self.last.push_str(name);
         self.last_found = found;
         found
     }
@@ -239,7 +242,9 @@ mod tests {
         let taxa = Taxa::new(vec![species]).unwrap();
         let years: Years = "2022".parse().unwrap();
         let mut mapper = Mapper::new(&taxa, &years);
-        let mut decide = |taxon, year| mapper.decide(Some(taxon), Some(year));
+        let mut decide = |taxon: &'static str, year: &'static str| {
+            mapper.decide(Some(taxon.as_bytes()), Some(year.as_bytes()))
+        };
         assert_eq!(decide("Ursus maritimus", "2022"), Decision::Row(Some(0)));
         assert_eq!(decide("Ursus maritimus", "2021"), Decision::Filtered);
         assert_eq!(decide("ursus maritimus", "x"), Decision::Reject(Reason::InvalidInteger));

@@ -16,6 +16,7 @@ mod options;
 mod pipeline;
 mod plan;
 mod prepare;
+mod reading;
 mod refused;
 mod rejects;
 pub mod report;
@@ -26,6 +27,7 @@ mod sink;
 mod source;
 pub mod staging;
 mod verify;
+mod window;
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
@@ -34,10 +36,12 @@ pub use map::{OnUnmapped, UnmappedTaxa, Years};
 pub use options::{LoadOptions, MaxRejects};
 pub use pipeline::{Counters, Pipeline, Sink};
 pub use plan::{LoadPlan, plan};
+pub(crate) use reading::{Reading, Request};
 pub use row_id::RowIds;
+pub(crate) use run::peak_memory_bytes;
 pub use run::{Outcome, load};
 
-/// What others may see of a load while it runs, and how they stop it.
+/// What others may see of a load or an inspection while it runs, and how they stop it.
 #[derive(Debug, Default)]
 pub struct Watch {
     /// Set it to stop the load cleanly.
@@ -49,7 +53,7 @@ pub struct Watch {
     phase: AtomicU8,
 }
 
-/// What a load is doing.
+/// What a load or an inspection is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Phase {
@@ -62,6 +66,8 @@ pub enum Phase {
     Verifying,
     /// Building indexes and statistics.
     Indexing,
+    /// Reading and judging, without writing.
+    Inspecting,
 }
 
 impl Watch {
@@ -72,6 +78,7 @@ impl Watch {
             1 => Phase::Loading,
             2 => Phase::Verifying,
             3 => Phase::Indexing,
+            4 => Phase::Inspecting,
             _ => Phase::Preparing,
         }
     }

@@ -1,6 +1,6 @@
 //! Everything that is known, and can be refused, before a record is read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use futures::FutureExt;
@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::options::LoadOptions;
-use super::plan::{LoadPlan, plan};
+use super::plan::LoadPlan;
+use super::reading::{Reading, Request};
 use super::rejects;
 use super::row_id::RowIds;
-use super::source::{read_layout, read_small};
 use super::staging::Pair;
-use crate::cites::{Format, Formats, Lookup, Species, Taxa};
+use crate::cites::{Formats, Taxa};
 use crate::error::{Error, Result};
 use crate::input::Inputs;
-use crate::pg::{Columns, Connection, Ident, Table, catalog, copy_out, fill, values};
+use crate::pg::{Columns, Connection, Ident, copy_out, fill, values};
 
 /// What a load reads, and how that becomes rows.
 pub(super) struct Prepared {
@@ -53,28 +53,24 @@ pub(super) async fn prepare(
     options: &LoadOptions,
     stop: &AtomicBool,
 ) -> Result<Prepared> {
-    let formats = match &options.mapping {
-        Some(path) => Formats::read(path)?,
-        None => Formats::built_in()?,
-    };
-    let inputs = Inputs::discover(&options.inputs)?;
+    let reading = Reading::new(
+        session,
+        &Request {
+            table: &pair.table,
+            table_oid: pair.table_oid,
+            inputs: &options.inputs,
+            years: &options.years,
+            synonyms: options.synonyms.as_deref(),
+            mapping: options.mapping.as_deref(),
+        },
+    )
+    .await?;
     if let Some(path) = &options.rejects {
-        check_rejects(path, &inputs, options)?;
+        check_rejects(path, &reading.inputs, options)?;
     }
-    let mut layouts = Vec::new();
-    for member in inputs.members() {
-        let layout = inputs.with_reader(member, |r| read_layout(&member.name, r, &formats))?;
-        if layout.year.is_none() && !options.years.is_all() {
-            let what = "has no year that --year could select by";
-            return Err(Error::usage(format!("{} {what}", member.name)));
-        }
-        layouts.push(layout);
-    }
-    let columns = catalog::columns(session, pair.table_oid).await?;
-    let mut used: Vec<&Format> = layouts.iter().map(|l| formats.get(l.format)).collect();
-    used.dedup_by_key(|f| f.name.clone());
-    let taxa = taxa(session, &pair.table, &used, options.synonyms.as_deref()).await?;
-    let plan = plan(&pair.table, &columns, &formats, layouts, options.on_inexact)?;
+    let plan = reading.plan(options.on_inexact)?;
+    let used = reading.used_formats();
+    let (inputs, taxa) = (&reading.inputs, &reading.taxa);
     let digests = inputs.digest(options.workers, stop)?;
     let keys = inputs.members().iter().map(|m| inputs.member_key(m, &digests));
     let member_keys: Vec<_> = keys.collect();
@@ -85,12 +81,14 @@ pub(super) async fn prepare(
         "species": sha256(format!("{:?}", taxa.canonical()).as_bytes()),
         "target": plan.columns.iter().map(describe).collect::<Vec<_>>(),
     });
+    let Reading { inputs, formats, taxa, .. } = reading;
     Ok(Prepared { inputs, formats, plan, taxa, digests, member_keys, identity })
 }
 
 /// Refuses to write rejects over a file that the load reads, or where it cannot.
 fn check_rejects(path: &Path, inputs: &Inputs, options: &LoadOptions) -> Result<()> {
-    let same = |other: &std::path::PathBuf| matches!((other.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    let place = path.canonicalize().ok();
+    let same = |other: &PathBuf| place.is_some() && other.canonicalize().ok() == place;
     if inputs.is_read(path) || [&options.synonyms, &options.mapping].into_iter().flatten().any(same)
     {
         return Err(Error::usage(format!("--rejects {} is an input", path.display()))
@@ -106,71 +104,6 @@ fn describe(column: &crate::pg::Column) -> String {
 
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// The names that records can be mapped to.
-async fn taxa(
-    session: &Connection,
-    table: &Table,
-    formats: &[&Format],
-    synonyms: Option<&Path>,
-) -> Result<Taxa> {
-    let lookups: Vec<&Lookup> = formats.iter().filter_map(|f| f.lookup.as_ref()).collect();
-    let Some(lookup) = lookups.first() else {
-        return match synonyms {
-            Some(_) => {
-                Err(Error::usage("--synonyms is of no use: no format of the input looks names up"))
-            }
-            None => Ok(Taxa::default()),
-        };
-    };
-    let place = |l: &Lookup| (l.table.clone(), l.key.clone(), l.value.clone());
-    if lookups.iter().any(|l| place(l) != place(lookup)) {
-        return Err(Error::usage("the formats of the input look names up in different tables")
-            .hint("load them one after the other"));
-    }
-    let other = Table::new(table.schema.name(), lookup.table.as_str())?;
-    let (key, value) = (Ident::new(lookup.key.as_str())?, Ident::new(lookup.value.as_str())?);
-    let sql = fill(
-        include_str!("../../sql/load/lookup.sql"),
-        &[("lookup", &other), ("key", &key), ("value", &value)],
-    );
-    let rows = session
-        .query(&sql, &[])
-        .await
-        .map_err(|e| Error::from(e).context(format!("could not read the names of {other}")))?;
-    let species = rows.iter().map(|row| Species { id: row.get(0), name: row.get(1) });
-    let mut taxa = Taxa::new(species.collect())?;
-    if let Some(path) = synonyms {
-        add_synonyms(&mut taxa, path)?;
-    }
-    Ok(taxa)
-}
-
-/// Reads a CSV file with the header `synonym,scientific_name`.
-fn add_synonyms(taxa: &mut Taxa, path: &Path) -> Result<()> {
-    let name = path.display().to_string();
-    let mut file = std::fs::File::open(path).map_err(|e| Error::file(path, e))?;
-    let mut header_seen = false;
-    read_small(&name, &mut file, |line, fields| {
-        let bad = |what: String| Error::usage(format!("{name}: line {line}: {what}"));
-        match fields {
-            ["synonym", "scientific_name"] if !header_seen => header_seen = true,
-            _ if !header_seen => {
-                return Err(bad("the header has to be synonym,scientific_name".into()));
-            }
-            [synonym, _] if synonym.trim().is_empty() => {
-                return Err(bad("a synonym is empty".into()));
-            }
-            [synonym, species] => taxa.add_synonym(synonym, species).map_err(bad)?,
-            other => return Err(bad(format!("{} fields; the header has 2", other.len()))),
-        }
-        Ok(())
-    })?;
-    if header_seen {
-        return Ok(());
-    }
-    Err(Error::usage(format!("{name}: the header synonym,scientific_name is missing")))
 }
 
 /// Production's row ids by record id, where the formats have both.

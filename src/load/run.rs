@@ -47,6 +47,8 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Out
     watch.enter(Phase::Preparing, 0);
     let prepared = runtime.block_on(prepare(&control, &pair, options, &watch.stop))?;
     let attached = runtime.block_on(attach(&mut control, &pair, options, &prepared))?;
+    let (run, resumed) = (attached.run.id, attached.resumed);
+    tracing::info!(%run, resumed, files = prepared.inputs.members().len(), "the load begins");
     let load = Load { info, options, watch, runtime, pair, prepared, attached, begun };
     load.run(control).map_err(|error| match error.kind() {
         Kind::Interrupted => error.hint("run the same command with --resume to go on"),
@@ -108,6 +110,9 @@ impl Load<'_> {
             }
         }
         self.settle(&mut control, done.state, None)?;
+        if done.state == State::Loaded {
+            self.settle_mended(&mut control, &done.rows)?;
+        }
         let staging = &self.pair.staging;
         self.with_control(&mut control, async |session| ledger::unlock(session, staging).await)?;
         let load_seconds = done.rows.load_seconds;
@@ -150,9 +155,10 @@ impl Load<'_> {
         self.watch.enter(Phase::Verifying, 0);
         let begun = Instant::now();
         let columns = self.prepared.columns();
-        let (oid, runs) = (self.attached.staging_oid, &self.attached.runs);
+        let runs: Vec<_> = self.attached.runs.iter().map(|run| run.id).collect();
+        let oid = self.attached.staging_oid;
         let connections = self.options.connections;
-        let proof = verify::verify(self.info, &self.pair, oid, &columns, runs, connections);
+        let proof = verify::verify(self.info, &self.pair, oid, &columns, &runs, connections);
         match self.runtime.block_on(proof) {
             Ok(()) => {
                 done.verified = Some(true);
@@ -172,15 +178,40 @@ impl Load<'_> {
         Ok(())
     }
 
+    /// A load whose rejects were loaded, all of them, counts as loaded itself; and so
+    /// on, where that one had mended another.
+    fn settle_mended(&self, control: &mut Connection, rows: &RowsReport) -> Result<()> {
+        let mut mends = self.attached.run.mends;
+        let mut read = rows.account.rows_read;
+        while let Some(id) = mends {
+            let Some(run) = self.attached.runs.iter().find(|run| run.id == id) else { break };
+            let (State::Rejected, Some(report)) = (run.state, &run.report) else { break };
+            let rejected = report.account.rows_rejected;
+            if read != rejected {
+                tracing::warn!(
+                    "load {id} stays rejected: {read} records were read of its {rejected} rejects"
+                );
+                break;
+            }
+            self.with_control(control, async |session| {
+                ledger::settle(session, id, State::Loaded, None).await
+            })?;
+            (mends, read) = (run.mends, report.account.rows_read);
+        }
+        Ok(())
+    }
+
     fn load_rows(&self, control: &mut Connection) -> Result<Done> {
         let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
         self.watch.enter(Phase::Loading, self.prepared.inputs.bytes());
         let run = self.attached.run.id;
         let refusals =
             self.with_control(control, async |session| ledger::refusals(session, run).await)?;
+        tracing::info!(row_ids = row_ids.len(), "production's row ids are read");
         let pass = self.pass(&row_ids);
         let (rows, checksum) = pass.load_all(&refusals, || self.batches(control))?;
         self.settle(control, State::Built, Some((&rows, checksum)))?;
+        tracing::info!(rows = rows.account.rows_loaded, seconds = rows.load_seconds, "rows are in");
         Ok(Done { rows, state: State::Built, verified: None, failure: None, verify_seconds: 0.0 })
     }
 
@@ -328,7 +359,7 @@ fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {
 }
 
 /// The most memory that this process has used, in bytes.
-fn peak_memory_bytes() -> u64 {
+pub(crate) fn peak_memory_bytes() -> u64 {
     use nix::sys::resource::{UsageWho, getrusage};
     // Linux counts in KiB, macOS in bytes.
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
@@ -337,7 +368,7 @@ fn peak_memory_bytes() -> u64 {
 
 impl Watch {
     /// Notes what is being done now, and how many bytes there are to read.
-    fn enter(&self, phase: Phase, total_bytes: u64) {
+    pub(crate) fn enter(&self, phase: Phase, total_bytes: u64) {
         self.total_bytes.store(total_bytes, Ordering::Relaxed);
         self.phase.store(phase as u8, Ordering::Relaxed);
     }

@@ -5,7 +5,7 @@
 //! Reading blocks: a source runs on a thread of its own, where the futures of the
 //! CSV reader are always ready. This is the only file that names csv-async.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,59 +17,17 @@ use super::account::Reason;
 use super::batch::{Fate, RecordBatch, Reject};
 use super::map::{Decision, Mapper, OnUnmapped};
 use super::pipeline::Counters;
+use super::window::{MAX_RECORD_BYTES, TOO_LONG, Window};
 use crate::cites::{Formats, Layout};
 use crate::error::{Error, Kind, Result};
 use crate::input::explain;
 
 /// Bytes that the CSV reader asks for at a time.
 const READ_BYTES: usize = 128 * 1024;
-/// A longer record is refused: most likely a quote was opened and never closed.
-const MAX_RECORD_BYTES: usize = 1 << 20;
 /// A batch ends when it holds this many bytes, however few its records are.
 const MAX_BATCH_BYTES: usize = 8 << 20;
 /// Records after which watchers are told, and the wish to stop is asked for.
 const WATCH_ROWS: u64 = 4096;
-/// Marks the error of a record that is too long, among those of reading.
-const TOO_LONG: &str = "record too long";
-
-/// Reads a file's bytes and keeps those from `keep_from` on.
-struct Window<'a> {
-    inner: &'a mut (dyn Read + Send),
-    bytes: Vec<u8>,
-    /// Offset in the file of `bytes[0]`.
-    at: u64,
-    /// Offset of the first byte that is still needed.
-    keep_from: u64,
-    /// Bytes read, for whoever watches.
-    bytes_read: &'a AtomicU64,
-}
-
-impl Read for Window<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let settled = usize::try_from(self.keep_from - self.at).unwrap_or(usize::MAX);
-        self.bytes.drain(..settled.min(self.bytes.len()));
-        self.at = self.keep_from;
-        if self.bytes.len() > MAX_RECORD_BYTES {
-            return Err(io::Error::other(TOO_LONG));
-        }
-        let read = loop {
-            match self.inner.read(buffer) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
-        self.bytes.extend_from_slice(&buffer[..read]);
-        self.bytes_read.fetch_add(read as u64, Ordering::Relaxed);
-        Ok(read)
-    }
-}
-
-impl Window<'_> {
-    fn slice(&self, from: u64, to: u64) -> &[u8] {
-        let index = |offset: u64| usize::try_from(offset - self.at).unwrap_or(usize::MAX);
-        self.bytes.get(index(from)..index(to)).unwrap_or_default()
-    }
-}
 
 /// Splits a file into records and remembers where each stood.
 struct Records<'a> {
@@ -86,7 +44,7 @@ struct Records<'a> {
 
 impl<'a> Records<'a> {
     fn new(name: &'a str, inner: &'a mut (dyn Read + Send), bytes_read: &'a AtomicU64) -> Self {
-        let window = Window { inner, bytes: Vec::new(), at: 0, keep_from: 0, bytes_read };
+        let window = Window::new(inner, bytes_read);
         let csv = AsyncReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -122,6 +80,10 @@ impl<'a> Records<'a> {
         self.csv.get_ref().get_ref().slice(self.from, self.text_to)
     }
 
+    fn is_utf8(&self) -> bool {
+        self.csv.get_ref().get_ref().is_utf8(self.from, self.text_to)
+    }
+
     fn failure(&self, error: csv_async::Error, line: u64) -> Error {
         match error.into_kind() {
             csv_async::ErrorKind::Io(e) if e.to_string() == TOO_LONG => Error::bad_file(
@@ -140,7 +102,7 @@ impl<'a> Records<'a> {
         let window = self.csv.get_ref().get_ref();
         // No further than the header: a NUL in a record is that record's affair.
         let header_end = usize::try_from(self.to).unwrap_or(usize::MAX);
-        let start = &window.bytes[..window.bytes.len().min(header_end).min(64)];
+        let start = &window.start()[..window.start().len().min(header_end)];
         let bad = |what: &str| Error::bad_file(self.name, what);
         if matches!(start, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || start.contains(&0) {
             return Err(bad("line 1: the text is UTF-16 or UTF-32, or not text at all")
@@ -287,7 +249,7 @@ impl Source<'_> {
             reject(records, quoted, reason, None, message, batch);
             return Ok(());
         }
-        if std::str::from_utf8(raw).is_err()
+        if !records.is_utf8()
             && let Some(field) = self.first_not_utf8(fields)
         {
             reject(records, quoted, Reason::InvalidUtf8, Some(field), None, batch);
@@ -296,10 +258,8 @@ impl Source<'_> {
         if fields[0] == *self.layout.header[0].as_bytes() {
             self.refuse_second_header(records)?;
         }
-        // The fields that are read are known to be UTF-8.
-        let text = |index: usize| std::str::from_utf8(&fields[index]).unwrap_or_default();
-        let taxon = self.layout.lookup.map(text);
-        match mapper.decide(taxon, self.layout.year.map(text)) {
+        let taxon = self.layout.lookup.map(|index| &fields[index]);
+        match mapper.decide(taxon, self.layout.year.map(|index| &fields[index])) {
             Decision::Row(species) => keep(records, quoted, Fate::Row(species), batch),
             Decision::Filtered => batch.account.rows_filtered += 1,
             Decision::Unmapped => match self.on_unmapped {
@@ -308,7 +268,8 @@ impl Source<'_> {
                     reject(records, quoted, Reason::UnmappedTaxon, self.layout.lookup, None, batch);
                 }
                 OnUnmapped::Fail => {
-                    let (line, taxon) = (records.line, taxon.unwrap_or_default());
+                    let taxon = String::from_utf8_lossy(taxon.unwrap_or_default());
+                    let line = records.line;
                     let what = format!("line {line}: the taxon {taxon:?} maps to no species");
                     return Err(Error::new(Kind::TooManyRejects, format!("{}: {what}", self.name))
                         .hint("add the species, or a synonym with --synonyms, or use --on-unmapped skip"));

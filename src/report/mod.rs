@@ -1,5 +1,7 @@
 //! How results, progress and logs are shown. The engine only reports values.
 
+pub mod demo;
+pub mod inspect;
 pub mod log;
 pub mod progress;
 pub mod text;

@@ -55,18 +55,24 @@ fn name(phase: Phase) -> &'static str {
         Phase::Loading => "loading",
         Phase::Verifying => "verifying",
         Phase::Indexing => "indexing",
+        Phase::Inspecting => "inspecting",
     }
+}
+
+/// Whether input is being read, so that its size says how far it is.
+fn is_reading(phase: Phase) -> bool {
+    matches!(phase, Phase::Loading | Phase::Inspecting)
 }
 
 fn draw(watch: &Watch, done: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let with_bytes = "{prefix:9} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {msg} ETA {eta}";
-    let plain = "{prefix:9} {spinner} {elapsed} {msg}";
+    let with_bytes = "{prefix:10} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {msg} ETA {eta}";
+    let plain = "{prefix:10} {spinner} {elapsed} {msg}";
     let mut last = None;
     while !done.load(Ordering::Relaxed) {
         let phase = watch.phase();
         if last != Some(phase) {
-            let template = if phase == Phase::Loading { with_bytes } else { plain };
+            let template = if is_reading(phase) { with_bytes } else { plain };
             // A template that does not parse would fall back to the default one.
             bar.set_style(
                 ProgressStyle::with_template(template)
@@ -75,10 +81,13 @@ fn draw(watch: &Watch, done: &AtomicBool) {
             bar.reset();
             bar.set_length(watch.total_bytes.load(Ordering::Relaxed));
             bar.set_prefix(name(phase));
+            bar.set_message("");
             last = Some(phase);
         }
         bar.set_position(watch.counters.bytes_read.load(Ordering::Relaxed));
-        bar.set_message(rows(watch, bar.elapsed()));
+        if phase == Phase::Loading {
+            bar.set_message(rows(watch, bar.elapsed()));
+        }
         bar.tick();
         std::thread::park_timeout(DRAW_EVERY);
     }
@@ -105,14 +114,19 @@ fn write_lines(watch: &Watch, done: &AtomicBool) {
         let share = (read as f64 / total.max(1) as f64).min(1.0);
         let elapsed = phase_begun.elapsed();
         let eta = match phase {
-            Phase::Loading if share > 0.01 => {
+            _ if is_reading(phase) && share > 0.01 => {
                 let left = elapsed.as_secs_f64() * (1.0 - share) / share;
                 format!(", {} left", HumanDuration(Duration::from_secs_f64(left)))
             }
             _ => String::new(),
         };
-        let (read, total) = (HumanBytes(read), HumanBytes(total));
-        eprintln!("{}: {}, {read} of {total}{eta}", name(phase), rows(watch, elapsed));
+        let (name, so_far) = (name(phase), HumanDuration(elapsed));
+        if phase == Phase::Loading {
+            let (read, total) = (HumanBytes(read), HumanBytes(total));
+            eprintln!("{name}: {}, {read} of {total}{eta}", rows(watch, elapsed));
+        } else {
+            eprintln!("{name}: for {so_far}");
+        }
     }
 }
 
@@ -120,5 +134,6 @@ fn rows(watch: &Watch, elapsed: Duration) -> String {
     let read = watch.counters.rows_read.load(Ordering::Relaxed);
     let loaded = watch.counters.rows_loaded.load(Ordering::Relaxed);
     let rate = (read as f64 / elapsed.as_secs_f64().max(0.001)) as u64;
-    format!("{} rows read, {} loaded, {}/s", HumanCount(read), HumanCount(loaded), HumanCount(rate))
+    let done = if watch.phase() == Phase::Inspecting { "fit" } else { "loaded" };
+    format!("{} rows read, {} {done}, {}/s", HumanCount(read), HumanCount(loaded), HumanCount(rate))
 }

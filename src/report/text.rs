@@ -77,7 +77,7 @@ fn files(rows: &RowsReport) -> String {
     for file in listed.take(FILES_LISTED) {
         table.add_row(line(&file.path, &file.account));
     }
-    let total = format!("{} files", rows.files.len());
+    let total = format!("total of {}", rows.files.len());
     table.add_row(line(&total, &rows.account));
     table.trim_fmt() + "\n"
 }

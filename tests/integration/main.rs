@@ -2,9 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is how failure is reported")]
 
+mod architecture;
 mod cites;
+mod config;
 mod connect;
+mod demo;
+mod duplicates;
 mod embedded;
+mod inspect;
 mod load;
 mod sandbox;
 mod schema;

@@ -7,10 +7,8 @@ use crate::pg::NumericType;
 fn plan() -> RowPlan {
     let text = "[[format]]\nname='t'\nrecord_id='Id'\nrow_id='id'\n[format.columns]\n\
                 Id='record_id'\nQuantity='quantity'\nYear='year'\n";
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("m.toml");
-    std::fs::write(&path, text).unwrap();
-    let layout = Formats::read(&path).unwrap().layout(&["Id", "Quantity", "Year"]).unwrap();
+    let formats = Formats::parse(text, "m.toml").unwrap();
+    let layout = formats.layout(&["Id", "Quantity", "Year"]).unwrap();
     let money = ColumnType::Numeric(Some(NumericType { precision: 10, scale: 2 }));
     let column = |origin, kind, not_null| ColumnPlan { origin, kind, not_null };
     RowPlan {

@@ -5,12 +5,9 @@ use crate::load::map::Years;
 use proptest::prelude::*;
 
 fn formats() -> Formats {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("m.toml");
     let text = "[[format]]\nname='t'\nyear='Y'\nlookup={field='T',column='s',table='s',key='k',value='v'}\n\
                 [format.columns]\nT='t'\nY='y'\nV='v'\n";
-    std::fs::write(&path, text).unwrap();
-    Formats::read(&path).unwrap()
+    Formats::parse(text, "m.toml").unwrap()
 }
 
 fn read(file: &[u8], batch_rows: usize, years: &str) -> Result<Vec<RecordBatch>> {
@@ -56,7 +53,7 @@ fn read_with(
 struct OneByOne<'a>(&'a [u8]);
 
 impl Read for OneByOne<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let few = buffer.len().min(7);
         self.0.read(&mut buffer[..few])
     }

@@ -190,6 +190,13 @@ impl Embedded {
         self.folders.data()
     }
 
+    /// The server's private folder. What is put there is removed with the server,
+    /// however this process ends.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folders.main()
+    }
+
     /// The last lines of the server's log, with those of initdb before them.
     #[must_use]
     pub fn log_tail(&self) -> String {

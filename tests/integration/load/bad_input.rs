@@ -201,7 +201,7 @@ async fn every_supported_form_holds_the_same_rows() {
     let text = generated(500, 2);
     let half = text.len() / 2 + text[text.len() / 2..].find('\n').unwrap() + 1;
     let (first, second) =
-        (text[..half].as_bytes().to_vec(), format!("{}\n{}", header(), &text[half..]).into_bytes());
+        (text.as_bytes()[..half].to_vec(), format!("{}\n{}", header(), &text[half..]).into_bytes());
     let expected = rows_of(&text);
     let here = Installation::new().await;
     fs::create_dir(here.path("folder")).unwrap();

@@ -1,0 +1,61 @@
+"""The files that all contenders read, and the species rows that match them."""
+
+import csv
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def make(options, sterna, folder):
+    """Puts `shipments.zip` (if there is one), `shipments/` and `world/` into `folder`."""
+    given = options.input
+    archive = folder / "shipments.zip"
+    unpacked = folder / "shipments"
+    if given is None:
+        subprocess.run([sterna, "-q", "generate", "--rows", str(options.rows), "--out", archive],
+                       check=True, stdout=subprocess.DEVNULL)
+    elif zipfile.is_zipfile(given):
+        shutil.copyfile(given, archive)
+    unpacked.mkdir()
+    if archive.exists():
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(unpacked)
+    else:
+        for path in sorted(given.glob("*.csv")) if given.is_dir() else [given]:
+            shutil.copyfile(path, unpacked / path.name)
+    if options.world:
+        subprocess.run([sterna, "-q", "generate", "--world", "--rows", str(options.world),
+                        "--out", folder / "world"], check=True, stdout=subprocess.DEVNULL)
+
+
+def csv_files(folder):
+    """The CSV files below `folder`."""
+    return sorted(str(path) for path in Path(folder).rglob("*.csv"))
+
+
+def count(folder):
+    """Records of all files below `folder`, read by another CSV reader than any contender's."""
+    rows = 0
+    for path in csv_files(folder):
+        with open(path, newline="", encoding="utf-8-sig") as opened:
+            rows += sum(1 for _ in csv.reader(opened)) - 1
+    return rows
+
+
+def size(folder):
+    """Bytes of all files below `folder`."""
+    return sum(Path(path).stat().st_size for path in csv_files(folder))
+
+
+def species(path):
+    """Columns and rows of the species table, from a CSV file with some of them."""
+    required = ["scientific_name", "common_name", "kingdom", "phylum", "class", "order_name",
+                "family", "genus", "species_name"]
+    with open(path or ROOT / "data" / "species.csv", newline="", encoding="utf-8") as opened:
+        rows = list(csv.DictReader(opened))
+    columns = required + (["id"] if "id" in rows[0] else [])
+    # No contender reads the columns that a file leaves out, but they refuse NULL.
+    return columns, [[row.get(column, "") for column in columns] for row in rows]

@@ -1,0 +1,76 @@
+"""The server that `sterna sandbox` has started, and the tables that are loaded."""
+
+import csv
+import io
+import subprocess
+
+PRODUCTION = "public.cites_trade_records"
+# Where sterna loads to, and a table of the same structure for everyone else.
+STAGING = "public.cites_trade_records_staging"
+TARGET = "public.cites_trade_records_compared"
+
+# As sql/stage/create.sql makes staging, and as --on-inexact widen changes it.
+CREATE_TARGET = f"""
+    DROP TABLE IF EXISTS {TARGET};
+    CREATE TABLE {TARGET} (LIKE {PRODUCTION}
+        INCLUDING COMPRESSION INCLUDING CONSTRAINTS INCLUDING DEFAULTS
+        INCLUDING GENERATED INCLUDING IDENTITY INCLUDING STORAGE);
+    ALTER TABLE {TARGET} ALTER COLUMN quantity TYPE numeric;
+"""
+
+# What sterna builds after the rows, in the order in which one would write it down,
+# with the memory that sterna takes.
+FINISH = f"""
+    SET maintenance_work_mem = '256MB';
+    ALTER TABLE {TARGET} ADD PRIMARY KEY (id);
+    CREATE INDEX ON {TARGET} (species_id);
+    CREATE INDEX ON {TARGET} (year);
+    ALTER TABLE {TARGET} ADD FOREIGN KEY (species_id)
+        REFERENCES public.species (id) ON DELETE CASCADE;
+    VACUUM (FREEZE, ANALYZE) {TARGET};
+"""
+
+
+def psql(sql, stdin=None):
+    """Runs SQL in psql and returns what it prints."""
+    # One -c per statement, because VACUUM refuses to share a transaction.
+    statements = [sql] if stdin is not None else [s for s in sql.split(";") if s.strip()]
+    words = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1"]
+    for statement in statements:
+        words += ["-c", statement]
+    done = subprocess.run(words, input=stdin, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"psql failed: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def prepare(columns, rows):
+    """Fills the species table, and keeps autovacuum from disturbing any contender."""
+    psql("ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf()")
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    force = ", ".join(columns)
+    psql(f"COPY public.species ({force}) FROM STDIN (FORMAT csv, FORCE_NOT_NULL ({force}))",
+         text.getvalue())
+
+
+def new_target():
+    """An empty table without indexes, and no WAL left to be written out."""
+    psql(CREATE_TARGET + "CHECKPOINT;")
+
+
+def drop_staging(sterna):
+    """Lets sterna begin anew, and no WAL is left to be written out."""
+    if psql(f"SELECT to_regclass('{STAGING}') IS NOT NULL") == "t":
+        subprocess.run([sterna, "-q", "stage", "drop"], check=True, stdout=subprocess.DEVNULL)
+    psql(f"DROP TABLE IF EXISTS {TARGET}; CHECKPOINT")
+
+
+def rows(table):
+    """How many rows a table has."""
+    return int(psql(f"SELECT count(*) FROM {table}"))
+
+
+def species_names():
+    """The names that the records are mapped to."""
+    return psql("SELECT scientific_name FROM public.species ORDER BY 1").splitlines()

@@ -1,0 +1,133 @@
+"""The rounds: every contender once per round, each round beginning with another."""
+
+import datetime
+import os
+import shlex
+import statistics
+import sys
+
+import data
+import database
+import machine
+from contenders import Adbc, DuckDb, DuckDbFilter, PsqlCopy, Sterna
+
+# What sterna has set itself: figure, against whose figure, and the ratio at most.
+TARGETS = [
+    ("rows: sterna / psql", ("sterna, CSV files", "load"), (PsqlCopy.name, "load"), 0.65),
+    ("rows, from the zip: sterna / psql", ("sterna, zip", "load"), (PsqlCopy.name, "load"), 0.65),
+    ("rows: sterna / DuckDB", ("sterna, CSV files", "load"), (DuckDb.name, "load"), None),
+    ("rows: sterna / ADBC", ("sterna, CSV files", "load"), (Adbc.name, "load"), None),
+    ("staging ready: sterna / DuckDB", ("sterna, CSV files", "ready"), (DuckDb.name, "ready"), 0.5),
+    ("world: sterna / DuckDB", ("sterna, filtering", "load"), (DuckDbFilter.name, "load"), 0.7),
+    ("world, whole command: sterna / DuckDB", ("sterna, filtering", "command"),
+     (DuckDbFilter.name, "load"), None),
+]
+MEMORY_LIMIT_BYTES = 128 << 20
+
+
+def run(options, sterna, folder):
+    """Measures and returns everything that is to be reported."""
+    columns, species = data.species(options.species)
+    database.prepare(columns, species)
+    description = machine.describe(sterna)
+    contenders, figures, inputs = [], {}, {}
+    groups = [load_contenders(sterna, folder, inputs)]
+    if options.world:
+        groups.append(filter_contenders(sterna, folder, inputs))
+    skipped = {}
+    for group in groups:
+        present = []
+        for contender in group:
+            reason = contender.missing()
+            if reason:
+                skipped[contender.name] = reason
+                say(f"{contender.name}: {reason}")
+            else:
+                present.append(contender)
+        contenders += present
+        rounds(present, options.rounds, figures)
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "command": command(options),
+        **description,
+        "inputs": inputs,
+        "rounds": options.rounds,
+        "contenders": {c.name: {"command": c.command, "rounds": figures[c.name]} for c in contenders},
+        "skipped": skipped,
+        "ratios": ratios(figures),
+        "memory_limit_bytes": MEMORY_LIMIT_BYTES,
+    }
+
+
+def load_contenders(sterna, folder, inputs):
+    source = folder / "shipments"
+    rows = data.count(source)
+    files = data.csv_files(source)
+    inputs["shipments"] = {"files": len(files), "rows": rows, "bytes": data.size(source)}
+    first = Sterna("sterna, CSV files", sterna, source, folder, rows)
+    say("making the binary file that psql copies")
+    loaded = first.run()["rows"]
+    psql = PsqlCopy(folder / "ready.bin", loaded)
+    psql.make_binary()
+    inputs["shipments"]["rows_loaded"] = loaded
+    inputs["shipments"]["binary_bytes"] = psql.binary.stat().st_size
+    group = [first, psql]
+    if (folder / "shipments.zip").exists():
+        group.insert(1, Sterna("sterna, zip", sterna, folder / "shipments.zip", folder, rows))
+    request = {"files": files, "threads": os.cpu_count(), "target": database.TARGET}
+    return [*group, DuckDb(request, loaded), Adbc(request, rows)]
+
+
+def filter_contenders(sterna, folder, inputs):
+    source = folder / "world"
+    rows = data.count(source)
+    files = data.csv_files(source)
+    inputs["world"] = {"files": len(files), "rows": rows, "bytes": data.size(source)}
+    ours = Sterna("sterna, filtering", sterna, source, folder, rows)
+    say("counting what is to be left of the world")
+    loaded = ours.run()["rows"]
+    inputs["world"]["rows_loaded"] = loaded
+    request = {"files": files, "threads": os.cpu_count(), "target": None,
+               "names": database.species_names()}
+    return [ours, DuckDbFilter(request, loaded)]
+
+
+def rounds(contenders, count, figures):
+    for number in range(count + 1):
+        turn = number % len(contenders)
+        for contender in contenders[turn:] + contenders[:turn]:
+            result = contender.run()
+            say(f"round {number or 'to warm up'}: {contender.name}: {result['load']:.3f} s")
+            if number:
+                figures.setdefault(contender.name, []).append(result)
+
+
+def ratios(figures):
+    """Median, least and greatest of the ratios within each round."""
+    found = []
+    for name, ours, theirs, most in TARGETS:
+        if ours[0] in figures and theirs[0] in figures:
+            pairs = zip(figures[ours[0]], figures[theirs[0]])
+            each = [a[ours[1]] / b[theirs[1]] for a, b in pairs]
+            found.append({"name": name, "median": statistics.median(each), "min": min(each),
+                          "max": max(each), "target": most, "each": each})
+    return found
+
+
+def command(options):
+    """How to repeat it, without saying where the files lie here."""
+    words = ["script/compare"]
+    if options.input:
+        words += ["--input", options.input.name]
+    if options.species:
+        words += ["--species", options.species.name]
+    if not options.input:
+        words += ["--rows", str(options.rows)]
+    words += ["--world", str(options.world), "--rounds", str(options.rounds)]
+    if options.save:
+        words += ["--save", options.save]
+    return shlex.join(words)
+
+
+def say(text):
+    print(f"compare: {text}", file=sys.stderr, flush=True)

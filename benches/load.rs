@@ -1,0 +1,130 @@
+//! The whole load on a real server: the rows alone, and staging with its indexes,
+//! foreign key and statistics.
+
+mod download;
+
+use std::time::{Duration, Instant};
+
+use criterion::Throughput;
+use download::Download;
+use sterna::Result;
+use sterna::cites::arctic::species_rows;
+use sterna::load::report::LoadReport;
+use sterna::load::{LoadOptions, MaxRejects, OnInexact, OnUnmapped, Watch, Years, load, staging};
+use sterna::pg::embedded::{Embedded, ModelSchema, Options};
+use sterna::pg::{ConnInfo, Connection, Ident, Table, connect};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::types::ToSql;
+
+const ROWS: u64 = 100_000;
+
+const INSERT_SPECIES: &str = "
+    INSERT INTO species (id, scientific_name, common_name, kingdom, phylum, class, order_name,
+                         family, genus, species_name)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+fn main() -> Result<()> {
+    let bench = Bench::new()?;
+    let mut criterion = download::criterion().sample_size(10);
+    let mut group = criterion.benchmark_group("load");
+    group.throughput(Throughput::Elements(ROWS));
+    group.bench_function("rows", |bencher| {
+        bencher.iter_custom(|times| {
+            let seconds = (0..times).map(|_| bench.load().0.rows.load_seconds);
+            Duration::from_secs_f64(seconds.sum())
+        });
+    });
+    group.bench_function("ready", |bencher| {
+        bencher.iter_custom(|times| (0..times).map(|_| bench.load().1).sum());
+    });
+    group.finish();
+    criterion.final_summary();
+    Ok(())
+}
+
+struct Bench {
+    download: Download,
+    options: LoadOptions,
+    info: ConnInfo,
+    runtime: Runtime,
+    _server: Embedded,
+}
+
+impl Bench {
+    fn new() -> Result<Self> {
+        let download = Download::generate(ROWS, false)?;
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let server = Embedded::start(&Options::durable())?;
+        let info = server.conninfo("bench");
+        runtime.block_on(async {
+            server.create_database(&Ident::new("bench")?, None).await?;
+            let client = connect(&info).await?;
+            ModelSchema::Production.install(&client).await?;
+            insert_species(&client).await
+        })?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let options = LoadOptions {
+            table: Table::new("public", "cites_trade_records")?,
+            inputs: vec![download.input()],
+            years: Years::default(),
+            batch_rows: 10_000,
+            workers: cores,
+            connections: cores.min(4),
+            on_unmapped: OnUnmapped::Skip,
+            on_inexact: OnInexact::Widen,
+            synonyms: None,
+            mapping: None,
+            max_rejects: MaxRejects::Rows(0),
+            rejects: Some(download.rejects()),
+            resume: false,
+            append: false,
+            verify: false,
+            keep_indexes: false,
+        };
+        Ok(Bench { download, options, info, runtime, _server: server })
+    }
+
+    /// Loads once into a staging table that is new, and says how long all of it took.
+    fn load(&self) -> (LoadReport, Duration) {
+        self.drop_staging().expect("the staging table goes");
+        let begun = Instant::now();
+        let outcome = load(&self.info, &self.options, &Watch::default()).expect("a load");
+        let elapsed = begun.elapsed();
+        assert!(outcome.failure.is_none(), "{:?}", outcome.failure);
+        assert_eq!(outcome.report.rows.account.rows_loaded, self.download.rows);
+        (outcome.report, elapsed)
+    }
+
+    /// Drops what the load before has left, and writes it out: its WAL is not to
+    /// disturb the next.
+    fn drop_staging(&self) -> Result<()> {
+        self.runtime.block_on(async {
+            let mut session = connect(&self.info).await?;
+            let pair = staging::pair(&mut session, &self.options.table).await?;
+            if let Some(found) = staging::find(&session, &pair).await? {
+                staging::drop(&mut session, &pair, found.oid).await?;
+            }
+            Ok(session.batch_execute("CHECKPOINT").await?)
+        })
+    }
+}
+
+async fn insert_species(client: &Connection) -> Result<()> {
+    for row in species_rows() {
+        let texts = [
+            row.scientific_name,
+            row.common_name,
+            row.kingdom,
+            row.phylum,
+            row.class,
+            row.order_name,
+            row.family,
+            row.genus,
+            row.species_name,
+        ];
+        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&row.id];
+        values.extend(texts.iter().map(|text| text as &(dyn ToSql + Sync)));
+        client.execute(INSERT_SPECIES, &values).await?;
+    }
+    Ok(())
+}

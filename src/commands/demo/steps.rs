@@ -1,0 +1,311 @@
+//! The steps of the demo, and what they share.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use indicatif::{HumanBytes, HumanCount};
+use tokio::runtime::Runtime;
+
+use super::{DemoArgs, Environment, Production, RowIds, Summary};
+use crate::cites::arctic::{SpeciesRow, species_rows};
+use crate::cli::Progress;
+use crate::commands::generate::{GenerateArgs, Generated, generate};
+use crate::error::{Error, Kind, Result};
+use crate::load::{LoadOptions, MaxRejects, OnInexact, OnUnmapped, Outcome, Watch, Years};
+use crate::load::{ledger, load, staging};
+use crate::pg::embedded::{Embedded, ModelSchema, Options};
+use crate::pg::{ConnInfo, Connection, Ident, Table, catalog, connect, interruptible};
+use crate::report::progress::Shown;
+
+/// The demo's database.
+const DATABASE: &str = "sterna_demo";
+const EARLIER_RELEASE: &str = "earlier-release.zip";
+const NEW_RELEASE: &str = "new-release.zip";
+/// What the durations of earlier runs were measured with.
+const SEED: u64 = 0;
+const BATCH_ROWS: usize = 10_000;
+
+/// One step: it acts on the stage and says in a few words what came of it.
+pub(super) struct Step {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    pub(super) run: fn(&mut Stage) -> Result<String>,
+}
+
+/// What follows once the server runs.
+pub(super) const STEPS: [Step; 6] = [
+    Step { name: "schema", title: "create production's schema and species", run: schema },
+    Step { name: "files", title: "generate the earlier and the new release", run: files },
+    Step { name: "earlier", title: "load the earlier release into staging", run: load_earlier },
+    Step { name: "production", title: "move it into production", run: fill_production },
+    Step { name: "load", title: "load the new release into staging, with proof", run: load_new },
+    Step { name: "row-ids", title: "compare staging's row ids with production's", run: row_ids },
+];
+
+/// What the steps act on, and what they have measured so far.
+pub(super) struct Stage {
+    server: Embedded,
+    runtime: Runtime,
+    watch: Arc<Watch>,
+    progress: Progress,
+    rows: u64,
+    table: Table,
+    /// Of the generated files and of rejects.
+    folder: PathBuf,
+    summary: Summary,
+}
+
+impl Stage {
+    /// Starts the server; says in a few words what it is.
+    pub(super) fn start(
+        args: &DemoArgs,
+        progress: Progress,
+        watch: &Arc<Watch>,
+    ) -> Result<(Self, String)> {
+        if let Some(folder) = &args.out {
+            fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
+            for name in [EARLIER_RELEASE, NEW_RELEASE] {
+                if folder.join(name).exists() {
+                    let what = format!("{} exists already", folder.join(name).display());
+                    return Err(Error::usage(what).hint("choose another folder for --out"));
+                }
+            }
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|e| Error::file("the async runtime", e))?;
+        let server = Embedded::start(&Options::default())?;
+        let environment = runtime.block_on(async {
+            server.create_database(&Ident::new(DATABASE)?, None).await?;
+            environment(&server.conninfo(DATABASE)).await
+        })?;
+        let detail = format!("PostgreSQL {} on a private socket", environment.postgres);
+        let mut summary = Summary { environment, ..Summary::default() };
+        summary.files_kept = args.out.as_ref().map(|folder| folder.display().to_string());
+        let stage = Stage {
+            // The server's own folder is removed however this process ends.
+            folder: args.out.clone().unwrap_or_else(|| server.folder().to_path_buf()),
+            table: Table::new("public", "cites_trade_records")?,
+            rows: args.rows,
+            watch: Arc::clone(watch),
+            server,
+            runtime,
+            progress,
+            summary,
+        };
+        Ok((stage, detail))
+    }
+
+    /// Stops the server, waits until its folder is gone, and hands over what was measured.
+    pub(super) fn end(self) -> Result<Summary> {
+        let folder = self.server.folder().to_path_buf();
+        drop(self.server);
+        if folder.exists() {
+            return Err(Error::new(Kind::File, format!("{} is left over", folder.display())));
+        }
+        Ok(self.summary)
+    }
+
+    fn info(&self) -> ConnInfo {
+        self.server.conninfo(DATABASE)
+    }
+
+    /// Runs `work` in a session that is closed behind it: one that is still open
+    /// when the server goes would be reported as lost.
+    fn with_session<T>(&self, work: impl AsyncFnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+        self.runtime.block_on(async {
+            let mut session = connect(&self.info()).await?;
+            let done = work(&mut session).await;
+            let closed = session.close().await;
+            done.and_then(|done| closed.map(|()| done))
+        })
+    }
+
+    fn load(&self, file: &str, verify: bool) -> Result<Outcome> {
+        let cores = self.summary.environment.cores;
+        let options = LoadOptions {
+            table: self.table.clone(),
+            inputs: vec![self.folder.join(file).display().to_string()],
+            years: Years::default(),
+            batch_rows: BATCH_ROWS,
+            workers: cores,
+            connections: cores.min(4),
+            on_unmapped: OnUnmapped::Skip,
+            on_inexact: OnInexact::Widen,
+            synonyms: None,
+            mapping: None,
+            max_rejects: MaxRejects::Rows(0),
+            rejects: Some(self.folder.join("rejects.csv")),
+            resume: false,
+            append: false,
+            verify,
+            keep_indexes: false,
+        };
+        let shown = Shown::start(self.progress, &self.watch);
+        let outcome = load(&self.info(), &options, &self.watch);
+        shown.finish();
+        outcome
+    }
+
+    fn generate(&self, name: &str, earlier: bool) -> Result<Generated> {
+        generate(&GenerateArgs {
+            rows: self.rows,
+            seed: SEED,
+            world: false,
+            earlier,
+            comptab: None,
+            older_columns: false,
+            out: self.folder.join(name),
+            force: false,
+        })
+    }
+}
+
+async fn environment(info: &ConnInfo) -> Result<Environment> {
+    let session = connect(info).await?;
+    let row = session.query_one(include_str!("../../../sql/demo/server.sql"), &[]).await?;
+    session.close().await?;
+    Ok(Environment {
+        sterna: env!("CARGO_PKG_VERSION"),
+        release_build: !cfg!(debug_assertions),
+        postgres: row.get(0),
+        fsync: row.get(1),
+        shared_buffers: row.get(2),
+        platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+    })
+}
+
+fn schema(stage: &mut Stage) -> Result<String> {
+    let rows = species_rows();
+    let texts = |get: fn(&SpeciesRow) -> &'static str| rows.iter().map(get).collect::<Vec<_>>();
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let inserted = stage.with_session(async |session| {
+        ModelSchema::Production.install(session).await?;
+        let sql = include_str!("../../../sql/demo/insert-species.sql");
+        let inserted = session
+            .execute(
+                sql,
+                &[
+                    &ids,
+                    &texts(|row| row.scientific_name),
+                    &texts(|row| row.common_name),
+                    &texts(|row| row.kingdom),
+                    &texts(|row| row.phylum),
+                    &texts(|row| row.class),
+                    &texts(|row| row.order_name),
+                    &texts(|row| row.family),
+                    &texts(|row| row.genus),
+                    &texts(|row| row.species_name),
+                ],
+            )
+            .await?;
+        Ok::<_, Error>(inserted)
+    })?;
+    stage.summary.production.species = inserted;
+    Ok(format!("{inserted} species"))
+}
+
+fn files(stage: &mut Stage) -> Result<String> {
+    // Side by side, for each of them keeps one core busy.
+    let (earlier, new) = std::thread::scope(|scope| {
+        let earlier = scope.spawn(|| stage.generate(EARLIER_RELEASE, true));
+        let new = stage.generate(NEW_RELEASE, false);
+        (earlier.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), new)
+    });
+    let (earlier, new) = (earlier?, new?);
+    stage.summary.release = new;
+    Ok(format!(
+        "{} and {} records, {} and {} files, {}",
+        HumanCount(earlier.rows),
+        HumanCount(new.rows),
+        earlier.files,
+        new.files,
+        HumanBytes(earlier.bytes + new.bytes)
+    ))
+}
+
+fn load_earlier(stage: &mut Stage) -> Result<String> {
+    let Outcome { report, failure } = stage.load(EARLIER_RELEASE, false)?;
+    failure.map_or(Ok(()), Err)?;
+    Ok(format!("{} rows", HumanCount(report.rows.account.rows_loaded)))
+}
+
+fn fill_production(stage: &mut Stage) -> Result<String> {
+    let species = stage.summary.production.species;
+    let production = stage.with_session(async |session| {
+        let stop = &stage.watch.stop;
+        let inexact = include_str!("../../../sql/demo/count-inexact.sql");
+        let inexact = interruptible(session, stop, session.query_one(inexact, &[])).await?;
+        session.batch_execute(include_str!("../../../sql/demo/trust-references.sql")).await?;
+        let fill = include_str!("../../../sql/demo/fill-production.sql");
+        let rows = interruptible(session, stop, session.execute(fill, &[])).await?;
+        let analyze = include_str!("../../../sql/demo/analyze.sql");
+        interruptible(session, stop, session.batch_execute(analyze)).await?;
+        let pair = staging::pair(session, &stage.table).await?;
+        ledger::lock(session, &pair.staging).await?;
+        if let Some(relation) = staging::find(session, &pair).await? {
+            staging::drop(session, &pair, relation.oid).await?;
+        }
+        let (rounded, without_quantity) = (inexact.get(0), inexact.get(1));
+        Ok::<_, Error>(Production { species, rows, rounded, without_quantity })
+    })?;
+    stage.summary.production = production;
+    Ok(format!(
+        "{} rows, {} quantities rounded to two decimals, {} too large for the column",
+        HumanCount(production.rows),
+        HumanCount(production.rounded.unsigned_abs()),
+        production.without_quantity
+    ))
+}
+
+fn load_new(stage: &mut Stage) -> Result<String> {
+    let Outcome { report, failure } = stage.load(NEW_RELEASE, true)?;
+    let account = report.rows.account;
+    let rate = HumanCount(report.rows_per_second as u64);
+    let detail = format!("{} rows, {rate} rows/s", HumanCount(account.rows_loaded));
+    stage.summary.load = Some(report);
+    failure.map_or(Ok(()), Err)?;
+    let written = stage.summary.release.rows;
+    if !account.balances() || account.rows_read != written {
+        let read = account.rows_read;
+        let what = format!("{written} records were generated and {read} are accounted for");
+        return Err(Error::new(Kind::Validation, what));
+    }
+    let built = stage.with_session(async |session| {
+        let pair = staging::pair(session, &stage.table).await?;
+        let relation = catalog::plain_table(session, &pair.staging).await?;
+        let indexes = catalog::indexes(session, relation.oid).await?;
+        let keys = catalog::foreign_keys(session, relation.oid).await?;
+        let indexes = indexes.iter().map(|index| {
+            let unique = if index.unique { "unique " } else { "" };
+            format!("{}: {unique}{}", index.name.name(), index.definition)
+        });
+        let keys = keys.iter().map(|key| format!("{}: {}", key.name.name(), key.definition));
+        Ok::<_, Error>(indexes.chain(keys).collect())
+    })?;
+    stage.summary.indexes = built;
+    Ok(detail)
+}
+
+fn row_ids(stage: &mut Stage) -> Result<String> {
+    let (ids, mixed_up): (RowIds, i64) = stage.with_session(async |session| {
+        let sql = include_str!("../../../sql/demo/count-row-ids.sql");
+        let work = session.query_one(sql, &[]);
+        let row = interruptible(session, &stage.watch.stop, work).await?;
+        Ok::<_, Error>((RowIds { carried_over: row.get(0), new: row.get(1) }, row.get(2)))
+    })?;
+    if mixed_up > 0 {
+        let what = format!("{mixed_up} rows have the id of another record of production");
+        return Err(Error::new(Kind::Validation, what));
+    }
+    stage.summary.row_ids = ids;
+    Ok(format!(
+        "{} carried over, {} new",
+        HumanCount(ids.carried_over.unsigned_abs()),
+        HumanCount(ids.new.unsigned_abs())
+    ))
+}

@@ -1,0 +1,83 @@
+//! What a demo measured, for JSON and for people.
+
+use serde::Serialize;
+
+use crate::commands::generate::Generated;
+use crate::load::report::LoadReport;
+
+/// Everything that a demo measured.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Summary {
+    /// The steps, in the order in which they were taken.
+    pub steps: Vec<StepDone>,
+    /// The whole command, the end of the server included.
+    pub seconds: f64,
+    /// Where it ran.
+    pub environment: Environment,
+    /// What production held before the load.
+    pub production: Production,
+    /// The new release, as it was written.
+    pub release: Generated,
+    /// What the load reported.
+    pub load: Option<LoadReport>,
+    /// Staging's indexes and foreign keys after the load, by their definitions.
+    pub indexes: Vec<String>,
+    /// Where the ids of staging's rows come from.
+    pub row_ids: RowIds,
+    /// The folder of the generated files, where they were kept.
+    pub files_kept: Option<String>,
+}
+
+/// A step that was taken.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepDone {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub title: &'static str,
+    /// How long it took.
+    pub seconds: f64,
+    /// What came of it, in a few words.
+    pub detail: String,
+}
+
+/// What the durations depend on.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Environment {
+    /// sterna's version.
+    pub sterna: &'static str,
+    /// Whether sterna was compiled with optimisation, as for a release.
+    pub release_build: bool,
+    /// The server's version, as it says itself.
+    pub postgres: String,
+    /// Whether commits wait for the disk.
+    pub fsync: bool,
+    /// The server's own cache.
+    pub shared_buffers: String,
+    /// Operating system and processor.
+    pub platform: String,
+    /// Cores that sterna may use.
+    pub cores: usize,
+}
+
+/// What production holds before the load.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Production {
+    /// Rows of `species`.
+    pub species: u64,
+    /// Rows of `cites_trade_records`.
+    pub rows: u64,
+    /// Rows whose quantity was rounded.
+    pub rounded: i64,
+    /// Rows whose quantity `numeric(10,2)` cannot hold, which are NULL.
+    pub without_quantity: i64,
+}
+
+/// Where the ids of staging's rows come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RowIds {
+    /// Rows with the id that production has for the same record.
+    pub carried_over: i64,
+    /// Rows with an id that production does not know.
+    pub new: i64,
+}

@@ -1,0 +1,124 @@
+//! A look at files before they are loaded: what they hold against the target.
+//!
+//! [`inspect`] reads the same way as a load does, by the same pipeline, and sends
+//! the batches to an `examiner` in place of a connection. It encodes under the
+//! strict policy and asks for every value that fails whether another policy would
+//! take it. `findings` holds what was seen, in bounded memory; `verdict` says what
+//! follows from it; `report` is what is handed out.
+//!
+//! It neither writes to the database nor needs the staging table or the ledger. So
+//! it does not see what only the server can refuse: CHECKs, unique and foreign keys.
+
+mod examiner;
+mod findings;
+mod report;
+mod summary;
+mod verdict;
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+pub use report::{
+    CodeReport, Example, FileReport, InspectReport, MisfitReport, PolicyReport, TaxonReport,
+    UnmappedReport,
+};
+pub use verdict::Verdict;
+
+use self::examiner::{Examiner, Subject};
+use self::findings::Findings;
+use crate::error::{Error, Result};
+use crate::load::{OnInexact, OnUnmapped, Phase, Pipeline, Reading, Request, RowIds, Watch, Years};
+use crate::pg::{ConnInfo, Table, catalog, connect};
+
+/// Records per batch at most.
+const BATCH_ROWS: usize = 10_000;
+
+/// What is to be inspected.
+#[derive(Clone, Debug)]
+pub struct InspectOptions {
+    /// The table that the files are meant for.
+    pub table: Table,
+    /// Files, folders, globs, or `-`.
+    pub inputs: Vec<String>,
+    /// The years that would be loaded.
+    pub years: Years,
+    /// The policy that would be loaded with; `None` finds out which would do.
+    pub on_inexact: Option<OnInexact>,
+    /// A file of further names of species.
+    pub synonyms: Option<PathBuf>,
+    /// A file of formats in place of the built-in ones.
+    pub mapping: Option<PathBuf>,
+    /// Threads that read, as many that encode, and as many that judge.
+    pub workers: usize,
+}
+
+/// Inspects files against a table.
+///
+/// Blocks; must not be called inside an async runtime.
+///
+/// # Errors
+/// Where the files cannot be read to their end, or cannot be loaded into the table
+/// for a reason that lies in headers and columns rather than in records.
+pub fn inspect(info: &ConnInfo, options: &InspectOptions, watch: &Watch) -> Result<InspectReport> {
+    let begun = Instant::now();
+    watch.enter(Phase::Preparing, 0);
+    let reading = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::file("the async runtime", e))?
+        .block_on(look(info, options))?;
+    let subject = Subject::new(&reading)?;
+    watch.enter(Phase::Inspecting, reading.inputs.bytes());
+    let mut parts = vec![Findings::new(&subject); options.workers];
+    let row_ids = RowIds::default();
+    let examiners = parts.iter_mut().map(|findings| Examiner::new(&subject, &row_ids, findings));
+    let pipeline = Pipeline {
+        inputs: &reading.inputs,
+        plans: &subject.strict,
+        // No row id is made.
+        member_keys: &vec![Vec::new(); subject.strict.len()],
+        formats: &reading.formats,
+        taxa: &reading.taxa,
+        row_ids: &row_ids,
+        years: &options.years,
+        on_unmapped: OnUnmapped::Skip,
+        on_inexact: OnInexact::Reject,
+        batch_rows: BATCH_ROWS,
+        workers: options.workers,
+        sources: options.workers,
+        stop: &watch.stop,
+        counters: &watch.counters,
+    };
+    let reading_begun = Instant::now();
+    let unmapped = pipeline.run(examiners.collect(), |_| Ok(()))?;
+    let read_seconds = reading_begun.elapsed().as_secs_f64();
+    reading
+        .inputs
+        .check_unchanged()
+        .map_err(|error| error.hint("inspect it again when it is complete"))?;
+    let mut findings = Findings::new(&subject);
+    parts.into_iter().for_each(|part| findings.merge(part));
+    let mut report = summary::summarise(&subject, findings, &unmapped, options);
+    report.bytes_read = watch.counters.bytes_read.load(Ordering::Relaxed);
+    report.read_seconds = read_seconds;
+    report.seconds = begun.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Looks at inputs, headers, target and species, in a session that cannot write.
+async fn look(info: &ConnInfo, options: &InspectOptions) -> Result<Reading> {
+    let session = connect(info).await?;
+    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    session.batch_execute(include_str!("../../sql/inspect/session.sql")).await?;
+    let found = catalog::plain_table(&session, &options.table).await?;
+    let request = Request {
+        table: &options.table,
+        table_oid: found.oid,
+        inputs: &options.inputs,
+        years: &options.years,
+        synonyms: options.synonyms.as_deref(),
+        mapping: options.mapping.as_deref(),
+    };
+    Reading::new(&session, &request).await
+}

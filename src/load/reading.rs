@@ -1,0 +1,184 @@
+//! What is to be read and what it is to become: inputs, headers, target, taxa.
+//!
+//! Loading and inspecting begin with the same look, so that one refuses what the
+//! other would refuse. Nothing here writes to the database.
+
+use std::path::Path;
+
+use super::encode::OnInexact;
+use super::map::Years;
+use super::plan::{LoadPlan, plan};
+use super::source::{read_layout, read_small};
+use crate::cites::{Format, Formats, Layout, Lookup, Species, Taxa};
+use crate::error::{Error, Kind, Result};
+use crate::input::{Inputs, Member};
+use crate::pg::{Column, Connection, Ident, Table, catalog, fill};
+
+/// Files with an unknown header that one error names.
+const BAD_FILES_NAMED: usize = 10;
+
+/// What is asked for.
+pub(crate) struct Request<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) table_oid: u32,
+    pub(crate) inputs: &'a [String],
+    pub(crate) years: &'a Years,
+    pub(crate) synonyms: Option<&'a Path>,
+    pub(crate) mapping: Option<&'a Path>,
+}
+
+/// What was found.
+pub(crate) struct Reading {
+    pub(crate) inputs: Inputs,
+    pub(crate) formats: Formats,
+    pub(crate) taxa: Taxa,
+    table: Table,
+    columns: Vec<Column>,
+    /// One per member.
+    layouts: Vec<Layout>,
+}
+
+impl Reading {
+    /// Looks at inputs, headers, target and species.
+    ///
+    /// # Errors
+    /// Where a file cannot be read or is of no known format; all such files are named.
+    pub(crate) async fn new(session: &Connection, request: &Request<'_>) -> Result<Self> {
+        let formats = match request.mapping {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+                Formats::parse(&text, &path.display().to_string())?
+            }
+            None => Formats::built_in()?,
+        };
+        let inputs = Inputs::discover(request.inputs)?;
+        let layouts = layouts(&inputs, &formats)?;
+        let without_year = layouts.iter().position(|layout| layout.year.is_none());
+        if let Some(member) = without_year.filter(|_| !request.years.is_all()) {
+            let name = &inputs.members()[member].name;
+            return Err(Error::usage(format!("{name} has no year that --year could select by")));
+        }
+        let columns = catalog::columns(session, request.table_oid).await?;
+        let used = used(&formats, &layouts);
+        let taxa = taxa(session, request.table, &used, request.synonyms).await?;
+        Ok(Reading { table: request.table.clone(), inputs, formats, taxa, columns, layouts })
+    }
+
+    /// How the files become rows under a policy.
+    ///
+    /// # Errors
+    /// As [`plan`].
+    pub(crate) fn plan(&self, on_inexact: OnInexact) -> Result<LoadPlan> {
+        plan(&self.table, &self.columns, &self.formats, self.layouts.clone(), on_inexact)
+    }
+
+    /// The formats that the files are of.
+    pub(crate) fn used_formats(&self) -> Vec<&Format> {
+        used(&self.formats, &self.layouts)
+    }
+}
+
+fn used<'a>(formats: &'a Formats, layouts: &[Layout]) -> Vec<&'a Format> {
+    let mut used: Vec<&Format> = layouts.iter().map(|l| formats.get(l.format)).collect();
+    used.dedup_by_key(|f| f.name.clone());
+    used
+}
+
+/// Reads the header of every member, also after the first that is not known: a
+/// download has dozens of files, and their faults should be mended in one go.
+fn layouts(inputs: &Inputs, formats: &Formats) -> Result<Vec<Layout>> {
+    let layout = |member: &Member| {
+        inputs.with_reader(member, |reader| read_layout(&member.name, reader, formats))
+    };
+    let mut layouts = Vec::new();
+    let mut bad = Vec::new();
+    for member in inputs.members() {
+        match layout(member) {
+            Ok(layout) => layouts.push(layout),
+            Err(error) if error.kind() == Kind::File => bad.push(error),
+            Err(error) => return Err(error),
+        }
+    }
+    if bad.is_empty() { Ok(layouts) } else { Err(all_of(bad, inputs.members().len())) }
+}
+
+/// One error for all of `errors`, of which there is at least one.
+fn all_of(mut errors: Vec<Error>, files: usize) -> Error {
+    if errors.len() == 1 {
+        return errors.remove(0);
+    }
+    let mut message = format!("{} of {files} files cannot be read", errors.len());
+    for error in errors.iter().take(BAD_FILES_NAMED) {
+        message.push_str(&format!("\n  {error}"));
+    }
+    if errors.len() > BAD_FILES_NAMED {
+        message.push_str(&format!("\n  and {} more", errors.len() - BAD_FILES_NAMED));
+    }
+    let hint = errors[0].next_step().unwrap_or("name the files that are to be read");
+    Error::new(Kind::File, message).hint(hint)
+}
+
+/// The names that records can be mapped to.
+async fn taxa(
+    session: &Connection,
+    table: &Table,
+    formats: &[&Format],
+    synonyms: Option<&Path>,
+) -> Result<Taxa> {
+    let lookups: Vec<&Lookup> = formats.iter().filter_map(|f| f.lookup.as_ref()).collect();
+    let Some(lookup) = lookups.first() else {
+        return match synonyms {
+            Some(_) => {
+                Err(Error::usage("--synonyms is of no use: no format of the input looks names up"))
+            }
+            None => Ok(Taxa::default()),
+        };
+    };
+    let place = |l: &Lookup| (l.table.clone(), l.key.clone(), l.value.clone());
+    if lookups.iter().any(|l| place(l) != place(lookup)) {
+        return Err(Error::usage("the formats of the input look names up in different tables")
+            .hint("load them one after the other"));
+    }
+    let other = Table::new(table.schema.name(), lookup.table.as_str())?;
+    let (key, value) = (Ident::new(lookup.key.as_str())?, Ident::new(lookup.value.as_str())?);
+    let sql = fill(
+        include_str!("../../sql/load/lookup.sql"),
+        &[("lookup", &other), ("key", &key), ("value", &value)],
+    );
+    let rows = session
+        .query(&sql, &[])
+        .await
+        .map_err(|e| Error::from(e).context(format!("could not read the names of {other}")))?;
+    let species = rows.iter().map(|row| Species { id: row.get(0), name: row.get(1) });
+    let mut taxa = Taxa::new(species.collect())?;
+    if let Some(path) = synonyms {
+        add_synonyms(&mut taxa, path)?;
+    }
+    Ok(taxa)
+}
+
+/// Reads a CSV file with the header `synonym,scientific_name`.
+fn add_synonyms(taxa: &mut Taxa, path: &Path) -> Result<()> {
+    let name = path.display().to_string();
+    let mut file = std::fs::File::open(path).map_err(|e| Error::file(path, e))?;
+    let mut header_seen = false;
+    read_small(&name, &mut file, |line, fields| {
+        let bad = |what: String| Error::usage(format!("{name}: line {line}: {what}"));
+        match fields {
+            ["synonym", "scientific_name"] if !header_seen => header_seen = true,
+            _ if !header_seen => {
+                return Err(bad("the header has to be synonym,scientific_name".into()));
+            }
+            [synonym, _] if synonym.trim().is_empty() => {
+                return Err(bad("a synonym is empty".into()));
+            }
+            [synonym, species] => taxa.add_synonym(synonym, species).map_err(bad)?,
+            other => return Err(bad(format!("{} fields; the header has 2", other.len()))),
+        }
+        Ok(())
+    })?;
+    if header_seen {
+        return Ok(());
+    }
+    Err(Error::usage(format!("{name}: the header synonym,scientific_name is missing")))
+}

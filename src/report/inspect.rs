@@ -1,0 +1,212 @@
+//! The result of an inspection, as a person reads it.
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{HumanBytes, HumanCount};
+
+use crate::inspect::{InspectReport, MisfitReport, UnmappedReport};
+use crate::load::OnInexact;
+use crate::load::account::Account;
+
+/// How many files are listed; beyond, only those with records that do not fit.
+const FILES_LISTED: usize = 60;
+/// How many taxa of each sort are listed.
+const TAXA_LISTED: usize = 10;
+/// How many unlisted codes are listed.
+const CODES_LISTED: usize = 20;
+
+/// The whole report; the verdict stands last, where a terminal shows it.
+#[must_use]
+pub fn text(report: &InspectReport) -> String {
+    let mut parts = vec![files(report)];
+    if !report.years.is_empty() {
+        parts.push(years(report));
+    }
+    parts.push(taxa(report));
+    if !report.misfits.is_empty() {
+        parts.push(misfits(&report.misfits));
+    }
+    if !report.unlisted_codes.is_empty() {
+        parts.push(codes(report));
+    }
+    parts.push(policies(report));
+    let mut text = parts.join("\n\n");
+    text.push_str(&format!(
+        "\n\nread       {} in {:.2} s, {:.2} s in all; {} of memory at most\nverdict    {}\n",
+        HumanBytes(report.bytes_read),
+        report.read_seconds,
+        report.seconds,
+        HumanBytes(report.peak_memory_bytes),
+        report.verdict.verdict
+    ));
+    text
+}
+
+fn count(n: u64) -> String {
+    HumanCount(n).to_string()
+}
+
+/// A table without lines, with the columns from `numbers` on to the right.
+fn table<const N: usize>(header: [&str; N], numbers: std::ops::Range<usize>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(header);
+    for index in numbers {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn files(report: &InspectReport) -> String {
+    let mut table =
+        table(["file", "layout", "read", "fit", "misfit", "unmapped", "filtered", "years"], 2..7);
+    let all = report.files.len() <= FILES_LISTED;
+    let listed = report.files.iter().filter(|f| all || f.account.rows_rejected > 0);
+    for file in listed.take(FILES_LISTED) {
+        table.add_row(line(&file.path, &file.layout, &file.account, span(file.years.keys())));
+    }
+    let total = format!("{} files", report.files.len());
+    table.add_row(line(&total, "", &report.account, span(report.years.keys())));
+    table.trim_fmt()
+}
+
+fn line(name: &str, layout: &str, account: &Account, years: String) -> [String; 8] {
+    [
+        name.to_owned(),
+        layout.to_owned(),
+        count(account.rows_read),
+        count(account.rows_loaded),
+        count(account.rows_rejected),
+        count(account.rows_unmapped),
+        count(account.rows_filtered),
+        years,
+    ]
+}
+
+/// The first and last of ascending years.
+fn span<'a>(mut years: impl DoubleEndedIterator<Item = &'a i32>) -> String {
+    let Some(first) = years.next() else { return String::new() };
+    years.next_back().map_or_else(|| first.to_string(), |last| format!("{first}-{last}"))
+}
+
+/// Mapped records by year, a decade on each line.
+fn years(report: &InspectReport) -> String {
+    let mut table = table(["mapped", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], 1..11);
+    let mut decades: Vec<i32> = report.years.keys().map(|year| year.div_euclid(10)).collect();
+    decades.dedup();
+    for decade in decades {
+        let year = |digit: i32| {
+            let rows = report.years.get(&(decade * 10 + digit));
+            rows.map_or_else(|| "-".to_owned(), |rows| count(*rows))
+        };
+        let mut cells = vec![format!("{}s", decade * 10)];
+        cells.extend((0..10).map(year));
+        table.add_row(cells);
+    }
+    table.trim_fmt()
+}
+
+fn taxa(report: &InspectReport) -> String {
+    let mut lines = Vec::new();
+    let known = report.species.len() + report.species_without_rows.len();
+    let mapped = report.species.iter().take(TAXA_LISTED);
+    let mapped = mapped.map(|t| format!("{} {}", t.taxon, count(t.rows)));
+    let heading = format!("{} of {known} species have records", report.species.len());
+    lines.push(list("species", &heading, mapped, report.species.len()));
+    if !report.species_without_rows.is_empty() {
+        let names = report.species_without_rows.iter().take(TAXA_LISTED).cloned();
+        lines.push(list("", "without", names, report.species_without_rows.len()));
+    }
+    let respelt = report.species.iter().filter(|t| !t.spellings.is_empty());
+    for taxon in respelt.take(TAXA_LISTED) {
+        lines.push(format!("{:<11}{:?} also as {:?}", "", taxon.taxon, taxon.spellings));
+    }
+    if report.unmapped_names > 0 {
+        let heading = format!(
+            "{} taxa without a species in {} records",
+            count(report.unmapped_names),
+            count(report.account.rows_unmapped)
+        );
+        let named = report.unmapped_taxa.iter().take(TAXA_LISTED);
+        let named = named.map(|t| format!("{} {}", t.taxon, count(t.rows)));
+        lines.push(list("unmapped", &heading, named, report.unmapped_names as usize));
+    }
+    lines.extend(report.near_misses.iter().take(TAXA_LISTED).map(near_miss));
+    if report.near_misses.len() > TAXA_LISTED {
+        let more = report.near_misses.len() - TAXA_LISTED;
+        lines.push(format!("{:<11}and {more} more near misses", ""));
+    }
+    lines.join("\n")
+}
+
+fn near_miss(unmapped: &UnmappedReport) -> String {
+    let UnmappedReport { taxon, rows, near_misses } = unmapped;
+    format!("{:<11}{taxon:?} ({} rows) is near to {near_misses:?}", "", count(*rows))
+}
+
+/// `label  heading: a, b, c and 5 more`, of `all` in total.
+fn list(label: &str, heading: &str, named: impl Iterator<Item = String>, all: usize) -> String {
+    let named: Vec<String> = named.collect();
+    let more = all - named.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    let names = if named.is_empty() { String::new() } else { format!(": {}", named.join(", ")) };
+    format!("{label:<11}{heading}{names}{more}")
+}
+
+fn misfits(misfits: &[MisfitReport]) -> String {
+    let mut table = table(["misfits in", "reason", "values", "round", "widen", "first at"], 2..5);
+    for misfit in misfits {
+        let place = match (&misfit.column, &misfit.sql_type) {
+            (Some(column), Some(sql_type)) => format!("{column} {sql_type}"),
+            _ => "the record".into(),
+        };
+        let first = misfit.examples.first();
+        let first = first.map(|e| format!("{}:{} {:?}", e.path, e.line, e.value));
+        table.add_row([
+            place,
+            misfit.reason.name().to_owned(),
+            count(misfit.values),
+            count(misfit.fit_with_round),
+            count(misfit.fit_with_widen),
+            first.unwrap_or_default(),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+fn codes(report: &InspectReport) -> String {
+    let mut table = table(["unlisted in", "code", "rows", "first at"], 2..3);
+    for code in report.unlisted_codes.iter().take(CODES_LISTED) {
+        table.add_row([
+            code.column.clone(),
+            format!("{:?}", code.code),
+            count(code.rows),
+            format!("{}:{}", code.path, code.line),
+        ]);
+    }
+    let more = report.unlisted_codes.iter().skip(CODES_LISTED).map(|code| code.rows).sum::<u64>()
+        + report.unlisted_codes_unnamed;
+    if more > 0 {
+        table.add_row(["others".into(), String::new(), count(more), String::new()]);
+    }
+    table.trim_fmt()
+}
+
+fn policies(report: &InspectReport) -> String {
+    let mut table = table(["--on-inexact", "loaded", "rejected", "rounded"], 1..4);
+    for policy in &report.policies {
+        let name = match policy.on_inexact {
+            OnInexact::Reject => "reject",
+            OnInexact::Widen => "widen",
+            OnInexact::Round => "round",
+        };
+        table.add_row([
+            name.into(),
+            count(policy.rows_loaded),
+            count(policy.rows_rejected),
+            count(policy.rows_rounded),
+        ]);
+    }
+    table.trim_fmt()
+}

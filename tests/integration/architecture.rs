@@ -1,0 +1,219 @@
+//! The invariants that ARCHITECTURE.md states, held against the sources.
+//!
+//! Reads text, not syntax: crude, but it needs no parser and errs towards
+//! complaining.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A longer file needs a reason, and gets an entry here.
+const MOST_LINES: usize = 400;
+
+/// What makes SQL of a string that begins with it. Bare transaction control (BEGIN,
+/// COMMIT, ROLLBACK) is left out: it names nothing, and belongs where it is read.
+const STATEMENTS: [&str; 18] = [
+    "ALTER", "ANALYZE", "COPY", "CREATE", "DELETE", "DROP", "GRANT", "INSERT", "LOCK", "NOTIFY",
+    "REINDEX", "REVOKE", "SELECT", "SET", "TRUNCATE", "UPDATE", "VACUUM", "WITH",
+];
+
+/// A source file without what is compiled for tests alone.
+struct Source {
+    /// Its path within the repository.
+    path: String,
+    /// Its lines of code, each with its number; comments are left out.
+    code: Vec<(usize, String)>,
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let pattern = root().join(folder).join("**").join(format!("*.{ending}"));
+    let found = glob::glob(pattern.to_str().unwrap()).unwrap();
+    let files: Vec<_> = found.map(Result::unwrap).collect();
+    assert!(files.len() > 5, "{folder}: {files:?}");
+    files
+}
+
+fn name(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned()
+}
+
+fn sources() -> Vec<Source> {
+    let is_tests = |path: &PathBuf| path.file_name().unwrap() == "tests.rs";
+    let files = files("src", "rs").into_iter().filter(|path| !is_tests(path));
+    let sources = files.map(|path| {
+        let text = fs::read_to_string(&path).unwrap();
+        // Tests stand at the foot of a file.
+        let lines = text.lines().take_while(|line| *line != "#[cfg(test)]");
+        let code = (1..).zip(lines.map(str::to_owned));
+        let code = code.filter(|(_, line)| !line.trim_start().starts_with("//"));
+        Source { path: name(&path), code: code.collect() }
+    });
+    sources.collect()
+}
+
+/// Fails with every place outside of `allowed` at which a line of code `is_wrong`.
+#[track_caller]
+fn nowhere_but(allowed: &[&str], sources: &[Source], is_wrong: impl Fn(&str) -> bool) {
+    let concerned = sources.iter().filter(|s| !allowed.iter().any(|a| s.path.starts_with(a)));
+    let wrong = concerned.flat_map(|source| {
+        let lines = source.code.iter().filter(|(_, line)| is_wrong(line));
+        lines.map(|(number, line)| format!("{}:{number}: {}", source.path, line.trim()))
+    });
+    let wrong: Vec<_> = wrong.collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Fails unless each of `allowed` has a line that `is_used`: a rule about
+/// something that is gone, or has moved, would hold without meaning anything.
+#[track_caller]
+fn used_in(allowed: &[&str], sources: &[Source], is_used: impl Fn(&str) -> bool) {
+    for place in allowed {
+        let mut lines = sources.iter().filter(|s| s.path.starts_with(place)).flat_map(|s| &s.code);
+        assert!(lines.any(|(_, line)| is_used(line)), "{place}");
+    }
+}
+
+#[test]
+fn csv_is_parsed_in_one_file_and_threads_meet_in_another() {
+    let sources = sources();
+    for (krate, place) in
+        [("csv_async", "src/load/source.rs"), ("crossbeam", "src/load/pipeline.rs")]
+    {
+        used_in(&[place], &sources, |line| line.contains(krate));
+        nowhere_but(&[place], &sources, |line| line.contains(krate));
+    }
+}
+
+#[test]
+fn what_is_pure_knows_no_clock_no_file_and_no_database() {
+    let pure = [
+        "src/cites/",
+        "src/load/account.rs",
+        "src/load/batch.rs",
+        "src/load/encode/",
+        "src/load/map.rs",
+        "src/load/plan.rs",
+        "src/load/row_id.rs",
+    ];
+    let mut sources = sources();
+    used_in(&pure, &sources, |line| !line.is_empty());
+    sources.retain(|source| pure.iter().any(|place| source.path.starts_with(place)));
+    let impure = [
+        "tokio",
+        "futures::",
+        "async fn",
+        "std::time",
+        "Instant",
+        "SystemTime",
+        "std::fs",
+        "fs::",
+        "File::",
+        "std::env::",
+        "std::net",
+        "std::thread",
+        "Connection",
+    ];
+    nowhere_but(&[], &sources, |line| impure.iter().any(|word| line.contains(word)));
+}
+
+#[test]
+fn the_engine_knows_nothing_of_how_it_is_asked_or_shown() {
+    let mut sources = sources();
+    let engine = ["src/cites/", "src/input/", "src/inspect/", "src/load/", "src/pg/"];
+    sources.retain(|source| engine.iter().any(|place| source.path.starts_with(place)));
+    let shell = ["crate::cli", "crate::commands", "crate::config", "crate::report", "indicatif"];
+    nowhere_but(&[], &sources, |line| shell.iter().any(|word| line.contains(word)));
+}
+
+#[test]
+fn the_domain_the_inputs_and_the_database_know_nothing_of_loading() {
+    let mut sources = sources();
+    let below = ["src/cites/", "src/input/", "src/pg/"];
+    sources.retain(|source| below.iter().any(|place| source.path.starts_with(place)));
+    nowhere_but(&[], &sources, |line| line.contains("crate::load"));
+    sources.retain(|source| source.path.starts_with("src/cites/"));
+    let beside = ["crate::input", "crate::pg"];
+    nowhere_but(&[], &sources, |line| beside.iter().any(|word| line.contains(word)));
+}
+
+#[test]
+fn sql_stands_in_sql_files() {
+    let begins_with_a_statement = |text: &str| {
+        let text = text.trim_start_matches([' ', '\\', '\n']);
+        STATEMENTS.iter().any(|statement| {
+            let rest = text.strip_prefix(statement);
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+    };
+    assert!(begins_with_a_statement("SELECT 1") && !begins_with_a_statement("SETTING"));
+    nowhere_but(&[], &sources(), |line| line.split('"').skip(1).any(begins_with_a_statement));
+}
+
+#[test]
+fn only_the_shell_prints() {
+    let may = ["src/main.rs", "src/report/", "src/commands/demo.rs"];
+    let prints = |line: &str| ["println!", "print!"].iter().any(|word| line.contains(word));
+    nowhere_but(&may, &sources(), prints);
+}
+
+#[test]
+fn nothing_unwraps_and_nothing_is_unsafe() {
+    let sources = sources();
+    nowhere_but(&[], &sources, |line| line.contains(".unwrap()"));
+    nowhere_but(&[], &sources, |line| line.contains("unsafe {") || line.contains("unsafe fn"));
+}
+
+#[test]
+fn no_file_is_long() {
+    let folders = [("src", "rs"), ("tests", "rs"), ("sql", "sql")];
+    let all = folders.iter().flat_map(|(folder, ending)| files(folder, ending));
+    let long = all.filter_map(|path| {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        (lines > MOST_LINES).then(|| format!("{}: {lines} lines", name(&path)))
+    });
+    let long: Vec<_> = long.collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn no_module_is_named_after_nothing() {
+    let vague = ["helper", "helpers", "util", "utils", "misc", "common"];
+    for path in files("src", "rs").into_iter().chain(files("tests", "rs")) {
+        let parts = name(&path).replace(".rs", "");
+        assert!(!parts.split('/').any(|part| vague.contains(&part)), "{}", path.display());
+    }
+}
+
+#[test]
+fn every_sql_file_says_what_it_locks_and_what_undoes_it() {
+    let embedded: String =
+        files("src", "rs").iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    for path in files("sql", "sql") {
+        let text = fs::read_to_string(&path).unwrap();
+        let header = text.lines().take_while(|line| line.starts_with("--")).collect::<Vec<_>>();
+        let header = header.join(" ");
+        for part in ["-- Purpose: ", "Lock: ", "Transaction: ", "Undone by: "] {
+            assert!(header.contains(part), "{} has no {part}", path.display());
+        }
+        let name = name(&path);
+        assert!(embedded.contains(&name), "nothing includes {name}");
+    }
+}
+
+#[test]
+fn the_map_of_the_code_names_every_module_of_the_engine() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    for path in files("src", "rs") {
+        let name = name(&path);
+        let parts: Vec<&str> = name.trim_end_matches(".rs").split('/').collect();
+        let ["src", layer @ ("cites" | "input" | "load" | "pg"), module, ..] = parts[..] else {
+            continue;
+        };
+        let named = [format!("`{module}`"), format!("`{module}/`")];
+        let is_root = module == "mod" && map.contains(&format!("### `src/{layer}/`"));
+        assert!(is_root || named.iter().any(|name| map.contains(name)), "{name}");
+    }
+}

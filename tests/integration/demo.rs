@@ -1,0 +1,84 @@
+//! `sterna demo`: its summary is made of what was measured, and nothing is left.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::server::{Finished, sterna};
+
+/// A temporary folder in which the embedded server's account may make its own.
+fn open_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).unwrap();
+    folder
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_summary_adds_up_and_nothing_is_left_but_what_was_asked_for() {
+    let (temporary, kept) = (open_folder(), tempfile::tempdir().unwrap());
+    let out = kept.path().join("files");
+    let mut demo = sterna(&["demo", "--rows", "3000", "--format", "json", "--out"]);
+    demo.arg(&out).env("TMPDIR", temporary.path());
+    let run = Finished::from(demo.output().unwrap()).expect_code(0);
+    let summary: Value = serde_json::from_str(&run.stdout).unwrap();
+
+    let load = &summary["load"];
+    assert_eq!((&load["rows_loaded"], &load["verified"]), (&3000.into(), &true.into()));
+    assert_eq!(summary["release"]["rows"], 3000);
+    assert_eq!(summary["production"]["species"], 43);
+    let earlier = summary["production"]["rows"].as_i64().unwrap();
+    assert!((1..3000).contains(&earlier), "{earlier}");
+    // Every record of the earlier release is in the new one, and keeps its id.
+    assert_eq!(summary["row_ids"]["carried_over"], earlier);
+    assert_eq!(summary["row_ids"]["new"], 3000 - earlier);
+    let built = summary["indexes"].as_array().unwrap();
+    assert_eq!(built.len(), 4, "{built:?}");
+    let steps = summary["steps"].as_array().unwrap();
+    let titles: Vec<_> = steps.iter().map(|step| step["title"].as_str().unwrap()).collect();
+    assert!(titles.iter().all(|title| run.stderr.contains(title)), "{}", run.stderr);
+    assert!(!run.stderr.contains("WARN"), "{}", run.stderr);
+
+    assert_eq!(names(&out), ["earlier-release.zip", "new-release.zip"]);
+    assert_eq!(names(temporary.path()), [""; 0]);
+
+    let again = Finished::from(demo.output().unwrap()).expect_code(2);
+    assert!(again.stderr.contains("earlier-release.zip exists already\nhint: "), "{again:?}");
+}
+
+#[test]
+fn interrupted_anywhere_it_says_so_and_leaves_nothing() {
+    for step in ["[1/", "[3/", "[4/", "[5/", "[6/"] {
+        let temporary = open_folder();
+        let mut demo = sterna(&["demo", "--rows", "200000"])
+            .env("TMPDIR", temporary.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
+        let begun = lines.find(|line| line.as_ref().unwrap().starts_with(step));
+        assert!(begun.is_some(), "{step}");
+        kill(Pid::from_raw(demo.id().try_into().unwrap()), Signal::SIGINT).unwrap();
+        let rest: Vec<String> = lines.map(Result::unwrap).collect();
+        let mut shown = String::new();
+        demo.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+        assert_eq!(demo.wait().unwrap().code(), Some(130), "{step}: {rest:?}");
+        assert!(rest.last().unwrap().starts_with("error: the demo was interrupted"), "{rest:?}");
+        assert_eq!(shown, "");
+        assert_eq!(names(temporary.path()), [""; 0], "{step}");
+    }
+}
