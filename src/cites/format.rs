@@ -100,6 +100,13 @@ impl Formats {
         if let Some(complaint) = not_a_header(header) {
             return Err(complaint);
         }
+        let missing = |format: &Format| {
+            format.fields().filter(|f| !header.contains(f)).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let fitting = self.0.iter().enumerate().filter(|(_, f)| missing(f).is_empty());
+        let Some((index, format)) = fitting.max_by_key(|(_, f)| f.columns.len()) else {
+            return Err(self.explain_misfit(header, missing));
+        };
         for (at, name) in header.iter().enumerate() {
             if header[..at].contains(name) {
                 return Err(format!(
@@ -109,13 +116,6 @@ impl Formats {
                 ));
             }
         }
-        let missing = |format: &Format| {
-            format.fields().filter(|f| !header.contains(f)).map(str::to_owned).collect::<Vec<_>>()
-        };
-        let fitting = self.0.iter().enumerate().filter(|(_, f)| missing(f).is_empty());
-        let Some((index, format)) = fitting.max_by_key(|(_, f)| f.columns.len()) else {
-            return Err(self.explain_misfit(header, missing));
-        };
         let at = |field: &str| header.iter().position(|h| *h == field);
         Ok(Layout {
             format: index,

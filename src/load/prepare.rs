@@ -1,6 +1,6 @@
 //! Everything that is known, and can be refused, before a record is read.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use futures::FutureExt;
@@ -87,7 +87,8 @@ pub(super) async fn prepare(
 
 /// Refuses to write rejects over a file that the load reads, or where it cannot.
 fn check_rejects(path: &Path, inputs: &Inputs, options: &LoadOptions) -> Result<()> {
-    let same = |other: &std::path::PathBuf| matches!((other.canonicalize(), path.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    let place = path.canonicalize().ok();
+    let same = |other: &PathBuf| place.is_some() && other.canonicalize().ok() == place;
     if inputs.is_read(path) || [&options.synonyms, &options.mapping].into_iter().flatten().any(same)
     {
         return Err(Error::usage(format!("--rejects {} is an input", path.display()))

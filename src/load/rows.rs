@@ -59,6 +59,13 @@ impl Pass<'_> {
             self.prepared.inputs.check_unchanged()?;
             committed = batches()?;
             let lost = tally.missing_from(&committed);
+            if tally.is_exceeded_by(&committed) {
+                return Err(Error::refused(
+                    "staging holds rows of this load that the input does not have: it has changed \
+                     while an earlier attempt read it",
+                )
+                .hint("empty staging with `sterna stage truncate` and load again"));
+            }
             if lost == 0 {
                 tally.report.load_seconds = begun.elapsed().as_secs_f64();
                 return tally.finish();
@@ -176,6 +183,11 @@ impl Tally {
             committed.get(*key).is_some_and(|batch| batch.rows == **rows)
         };
         self.expected.iter().filter(|batch| !is_in(batch)).count()
+    }
+
+    /// Whether rows are in that did not come in.
+    fn is_exceeded_by(&self, committed: &Batches) -> bool {
+        committed.iter().any(|(key, batch)| batch.rows > 0 && !self.expected.contains_key(key))
     }
 
     fn finish(mut self) -> Result<(RowsReport, u64)> {

@@ -175,7 +175,7 @@ async fn a_quote_that_is_never_closed_takes_the_rest_of_the_file_with_it() {
     assert_eq!(rows.len(), 1);
     // Over a mebibyte it is no record any more.
     let here = Installation::new().await;
-    records.extend((0..20_000).map(|id| shipment(&[("Id", &id.to_string())])));
+    records.extend((0..30_000).map(|id| shipment(&[("Id", &id.to_string())])));
     let file = here.file("in.csv", file_of(&records));
     let failed = here.load(&[&file, "--all"]).expect_code(1);
     assert!(
