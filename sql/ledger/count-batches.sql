@@ -1,4 +1,7 @@
--- Purpose: how many batches of a load are in, and how many rows they hold.
+-- Purpose: how many batches of a load hold rows, and how many; a batch whose rows
+--   the server refused, all of them, is in but holds none.
 -- Lock: none. Transaction: yes, that of ledger/settle-run.sql.
 -- Undone by: nothing, it reads.
-SELECT count(*), coalesce(sum(row_count), 0)::bigint FROM sterna.load_batch WHERE run_id = $1
+SELECT count(*) FILTER (WHERE row_count > 0), coalesce(sum(row_count), 0)::bigint
+FROM sterna.load_batch
+WHERE run_id = $1

@@ -158,7 +158,8 @@ async fn keys_in_place_during_the_load_refuse_rows() {
 
 #[tokio::test]
 async fn keys_built_after_the_load_say_how_to_find_the_rows() {
-    for (key, bad, name) in KEYS {
+    // A key that production has not validated is not validated on staging either.
+    for (key, bad, name) in KEYS.into_iter().filter(|(key, ..)| !key.contains("NOT VALID")) {
         let here = Installation::new().await;
         here.db.psql("CREATE TABLE countries (code text PRIMARY KEY)").await;
         here.db.psql(&format!("ALTER TABLE cites_trade_records {key}")).await;

@@ -143,3 +143,100 @@ async fn a_place_that_cannot_be_written_is_refused_before_anything_is() {
         assert_eq!(here.db.psql("SELECT to_regclass('cites_trade_records_staging')").await, "");
     }
 }
+
+#[tokio::test]
+async fn only_sternas_own_files_are_overwritten() {
+    let here = Installation::new().await;
+    let file = here.file("in.csv", file_of(&[shipment(&[("Year", "x")])]));
+    let precious = here.file("precious.txt", "precious\n");
+    let refused = here.load(&[&file, "--all", "--rejects", &precious]).expect_code(2);
+    assert!(refused.stderr.contains("no file of rejects"), "{refused:?}");
+    assert_eq!(fs::read_to_string(&precious).unwrap(), "precious\n");
+    here.report(3, &[&file, "--all", "--rejects", "out.csv"]);
+    here.db.sterna(&["stage", "truncate"]).expect_code(0);
+    here.report(3, &[&file, "--all", "--rejects", "out.csv"]);
+}
+
+/// One good record, one with a year that is none, one with a field too many.
+async fn with_two_rejects(here: &Installation) {
+    let wide = shipment(&[("Id", "3"), ("Quantity", "1,5")]);
+    let records = [shipment(&[("Id", "1")]), shipment(&[("Id", "2"), ("Year", "x")]), wide];
+    let file = here.file("in.csv", file_of(&records));
+    here.report(3, &[&file, "--all", "--rejects", "out.csv"]);
+}
+
+const STATES: &str = "SELECT string_agg(state, ' ' ORDER BY started_at) FROM sterna.load_run";
+
+#[tokio::test]
+async fn other_records_do_not_complete_a_load() {
+    let here = Installation::new().await;
+    with_two_rejects(&here).await;
+    let other = [shipment(&[("Id", "8")]), shipment(&[("Id", "9")])];
+    let other = here.file("other.csv", file_of(&other));
+    let failed = here.load(&[&other, "--all", "--append"]).expect_code(3);
+    assert!(failed.stderr.contains("stays rejected"), "{failed:?}");
+    assert_eq!(here.db.psql(STATES).await, "rejected loaded");
+    // The same input again would double its rows.
+    let refused = here.load(&[&other, "--all", "--append"]).expect_code(6);
+    assert!(refused.stderr.contains("already"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn rejects_that_were_not_mended_are_not_loaded() {
+    let here = Installation::new().await;
+    with_two_rejects(&here).await;
+    mend(&here.path("out.csv"), &[(b",x,", b",2020,")]);
+    let failed = here.load(&["out.csv", "--all", "--append"]).expect_code(3);
+    assert!(failed.stderr.contains("stays rejected"), "{failed:?}");
+    // The record with a field too many is not guessed at.
+    let ids =
+        "SELECT string_agg(record_id, ' ' ORDER BY record_id) FROM cites_trade_records_staging";
+    assert_eq!(here.db.psql(ids).await, "1 2");
+    assert_eq!(here.db.psql(STATES).await, "rejected loaded");
+}
+
+#[tokio::test]
+async fn a_record_that_staging_has_already_is_rejected_when_appended() {
+    let here = Installation::new().await;
+    with_two_rejects(&here).await;
+    let again = [shipment(&[("Id", "1")]), shipment(&[("Id", "7")]), shipment(&[("Id", "7")])];
+    let again = here.file("again.csv", file_of(&again));
+    let report =
+        here.report(3, &[&again, "--all", "--append", "--max-rejects", "2", "--rejects", "o2.csv"]);
+    assert_eq!((&report["rows_loaded"], &report["rows_rejected"]), (&json!(1), &json!(2)));
+    let ids =
+        "SELECT string_agg(record_id, ' ' ORDER BY record_id) FROM cites_trade_records_staging";
+    assert_eq!(here.db.psql(ids).await, "1 7");
+}
+
+#[tokio::test]
+async fn a_taken_name_of_an_index_is_no_index() {
+    let here = Installation::new().await;
+    here.db.psql("CREATE INDEX idx_cites_trade_year_staging ON species (genus)").await;
+    let file = here.file("in.csv", file_of(&[shipment(&[("Id", "1")])]));
+    let refused = here.load(&[&file, "--all"]).expect_code(6);
+    assert!(refused.stderr.contains("idx_cites_trade_year_staging"), "{refused:?}");
+    here.db.psql("DROP INDEX idx_cites_trade_year_staging").await;
+    here.load(&[&file, "--all", "--resume"]).expect_code(0);
+}
+
+#[tokio::test]
+async fn two_members_of_one_name_are_refused() {
+    let here = Installation::new().await;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, id) in [("a.csv", "1"), ("b.csv", "2")] {
+        let options = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        zip.start_file(name, options).unwrap();
+        std::io::Write::write_all(&mut zip, file_of(&[shipment(&[("Id", id)])]).as_bytes())
+            .unwrap();
+    }
+    let mut bytes = zip.finish().unwrap().into_inner();
+    // The library writes no such archive, so one is made of another.
+    while let Some(at) = bytes.windows(5).position(|w| w == b"b.csv") {
+        bytes[at] = b'a';
+    }
+    let file = here.file("in.zip", &bytes);
+    let refused = here.load(&[&file, "--all"]).expect_code(1);
+    assert!(refused.stderr.contains("the same name"), "{refused:?}");
+}
