@@ -102,7 +102,8 @@ impl<'a> Records<'a> {
         let window = self.csv.get_ref().get_ref();
         // No further than the header: a NUL in a record is that record's affair.
         let header_end = usize::try_from(self.to).unwrap_or(usize::MAX);
-        let start = &window.start()[..window.start().len().min(header_end)];
+        let start = window.start();
+        let start = &start[..start.len().min(header_end)];
         let bad = |what: &str| Error::bad_file(self.name, what);
         if matches!(start, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || start.contains(&0) {
             return Err(bad("line 1: the text is UTF-16 or UTF-32, or not text at all")
