@@ -7,6 +7,7 @@ SET statement_timeout = 0;
 SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 SET idle_session_timeout = 0;
+SET default_transaction_read_only = off;
 
 -- Texts that are compared, hashed or kept must not depend on the server's habits.
 SET client_encoding = 'UTF8';

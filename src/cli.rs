@@ -66,7 +66,7 @@ pub enum Format {
 pub enum Progress {
     /// Bars on a terminal, a line now and then elsewhere.
     Auto,
-    /// Bars, whatever stderr is.
+    /// As auto, with a line every second where stderr is no terminal.
     Always,
     /// None.
     Never,

@@ -1,7 +1,8 @@
--- Purpose: row ids that stand more than once in staging.
+-- Purpose: row ids that stand more than once in staging, with the transactions
+--   that wrote them.
 -- Lock: ACCESS SHARE on staging. Transaction: either.
 -- Undone by: nothing, it reads.
-SELECT {row_id}
+SELECT {row_id}, array_agg(DISTINCT xmin::text::bigint)
 FROM {staging}
 GROUP BY {row_id}
 HAVING count(*) > 1

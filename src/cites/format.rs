@@ -41,7 +41,9 @@ pub struct Lookup {
     pub field: String,
     /// The column of the target that gets the found row's value.
     pub column: String,
-    /// The table to look in, of the target's schema.
+    /// The schema of the table to look in; the target's own where it is not said.
+    pub schema: Option<String>,
+    /// The table to look in.
     pub table: String,
     /// The column of that table that holds the name.
     pub key: String,

@@ -94,6 +94,7 @@ impl Context {
                     if watch.stop.swap(true, Ordering::Relaxed) {
                         std::process::exit(i32::from(Kind::Interrupted.exit_code()));
                     }
+                    tracing::warn!("stopping after the batches under way; again to stop at once");
                 }
             });
         });

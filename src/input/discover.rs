@@ -153,8 +153,9 @@ fn foreign(magic: &[u8]) -> Option<&'static str> {
 
 fn has_known_ending(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let hidden = name.starts_with('.');
-    !hidden && [".csv", ".csv.gz", ".zip"].iter().any(|ending| name.ends_with(ending))
+    // What an earlier load has rejected is loaded only when it is named itself.
+    let left_out = name.starts_with('.') || name.starts_with("sterna-rejects-");
+    !left_out && [".csv", ".csv.gz", ".zip"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// Orders `trade_db_2.csv` before `trade_db_10.csv`.

@@ -65,9 +65,29 @@ fn archive(file: &File) -> Result<ZipArchive<BufReader<fs::File>>> {
         .map_err(|e| zip_error(&file.name, e))
 }
 
+/// How many members an archive has by the record that ends its directory: 22 bytes
+/// and a comment. `None` where it is of the larger form, which counts elsewhere.
+fn entries(file: &File) -> Result<Option<u64>> {
+    const RECORD_BYTES: u64 = 22;
+    let failed = |e| Error::file(&file.name, e);
+    let mut opened = fs::File::open(&file.path).map_err(failed)?;
+    let tail_bytes = file.size.min(RECORD_BYTES + u64::from(u16::MAX));
+    opened.seek(SeekFrom::Start(file.size - tail_bytes)).map_err(failed)?;
+    let mut tail = Vec::new();
+    opened.read_to_end(&mut tail).map_err(failed)?;
+    let record = tail.windows(RECORD_BYTES as usize).rev().find(|w| w.starts_with(b"PK\x05\x06"));
+    let entries = record.map(|record| u16::from_le_bytes([record[10], record[11]]));
+    Ok(entries.filter(|entries| *entries != u16::MAX).map(u64::from))
+}
+
 /// Index, name and size of every CSV file in an archive, in the archive's order.
 pub(super) fn zip_members(file: &File) -> Result<Vec<(usize, String, u64)>> {
     let mut archive = archive(file)?;
+    if entries(file)?.is_some_and(|entries| entries != archive.len() as u64) {
+        // The library keeps the last of several members that share a name.
+        return Err(Error::bad_file(&file.name, "two members of the archive have the same name")
+            .hint("unpack it, give the members names of their own, and name the folder"));
+    }
     let mut members = Vec::new();
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(|e| zip_error(&file.name, e))?;

@@ -27,19 +27,36 @@ pub(super) async fn attach(
     prepared: &Prepared,
 ) -> Result<Attached> {
     let found = staging::find(session, pair).await?;
-    let runs = match &found {
+    let mut runs = match &found {
         Some(relation) => ledger::runs(session, relation.oid).await?,
         None => Vec::new(),
     };
+    if let (Some(relation), [only]) = (&found, runs.as_slice())
+        && only.state == State::Loading
+        && only.identity != prepared.identity
+        && ledger::batches(session, only.id).await?.is_empty()
+    {
+        // It failed before a row was written: nothing is lost by beginning anew.
+        staging::truncate(session, pair, relation.oid).await?;
+        runs.clear();
+    }
     let mut mends = None;
     if let (Some(relation), Some(last)) = (&found, runs.last()) {
         let unfinished = matches!(last.state, State::Loading | State::Built);
-        if options.resume && (unfinished || !options.append) {
+        let same = last.identity == prepared.identity;
+        if options.resume && (same || unfinished || !options.append) {
             check_same(&last.identity, &prepared.identity)?;
             let run = last.clone();
             return Ok(Attached { run, staging_oid: relation.oid, runs, resumed: true });
         }
         may_append(pair, options, last)?;
+        if runs.iter().any(|run| run.identity["input"] == prepared.identity["input"]) {
+            return Err(Error::refused(format!(
+                "{} holds the rows of this input already",
+                pair.staging
+            ))
+            .hint("where its load was interrupted, go on with --append --resume"));
+        }
         if last.identity["target"] != prepared.identity["target"] {
             return Err(Error::refused(
                 "cannot append: staging was loaded with other columns or types",

@@ -220,6 +220,8 @@ pub struct EncodedBatch {
     pub rows: BytesMut,
     /// For each row where it ends in `rows`, and which record it is.
     pub row_ends: Vec<(u32, u32)>,
+    /// Records in whose row a value was rounded, in order.
+    pub rounded: Vec<u32>,
     /// Sum of the rows' hashes, modulo 2^64.
     pub checksum: u64,
 }
@@ -238,17 +240,23 @@ impl EncodedBatch {
         if refused.is_empty() {
             return;
         }
+        let mut refused: Vec<&(u32, String)> = refused.iter().collect();
+        refused.sort_by_key(|(record, _)| *record);
         let mut kept = BytesMut::with_capacity(self.rows.len());
         let mut kept_ends = Vec::with_capacity(self.row_ends.len());
         for index in 0..self.row_ends.len() {
             let record = self.row_ends[index].1;
             let row = self.rows_between(index, index + 1);
-            let Some((_, message)) = refused.iter().find(|(r, _)| *r == record) else {
+            let Ok(at) = refused.binary_search_by_key(&record, |(r, _)| *r) else {
                 kept.extend_from_slice(row);
                 kept_ends.push((kept.len() as u32, record));
                 continue;
             };
+            let message = &refused[at].1;
             self.checksum = self.checksum.wrapping_sub(row_hash(row));
+            if self.rounded.binary_search(&record).is_ok() {
+                self.records.account.rows_rounded -= 1;
+            }
             let message = Some(message.as_str().into());
             let reason = Reason::Constraint;
             self.records.rejects.push(Reject { record, reason, field: None, message });

@@ -30,54 +30,74 @@ struct Double {
     record: u32,
 }
 
+/// What is known of row ids that stand more than once in staging.
+pub(super) struct Doubles {
+    /// Each id, and whether another load of the same staging table holds it too.
+    ids: HashMap<Uuid, bool>,
+    /// Records that are refused already: file, batch and record.
+    refused: HashSet<(usize, u32, u32)>,
+}
+
 /// The row ids that stand more than once in staging.
 ///
 /// # Errors
 /// Those of the server.
-pub(super) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> Result<HashSet<Uuid>> {
+pub(super) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> Result<Doubles> {
+    let batches = ledger::batches(session, pass.run).await?;
+    let own: HashSet<i64> = batches.values().map(|batch| i64::from(batch.xid)).collect();
+    let server_refused = batches.iter().flat_map(|((file, batch), known)| {
+        known.refused.iter().map(|(record, _)| (*file, *batch, *record))
+    });
+    let mut doubles = Doubles { ids: HashMap::new(), refused: server_refused.collect() };
+    for ((file, batch), records) in ledger::refusals(session, pass.run).await? {
+        doubles.refused.extend(records.iter().map(|(record, _)| (file, batch, *record)));
+    }
     let columns = &pass.prepared.plan.columns;
-    let Some(column) = row_id_column(&pass.prepared.plan.rows) else { return Ok(HashSet::new()) };
+    let Some(column) = row_id_column(&pass.prepared.plan.rows) else { return Ok(doubles) };
     let sql = fill(
         include_str!("../../sql/load/duplicate-ids.sql"),
         &[("row_id", &columns[column].name), ("staging", &pass.pair.staging)],
     );
-    let rows = session.query(&sql, &[]).await?;
-    Ok(rows.iter().map(|row| row.get(0)).collect())
+    for row in session.query(&sql, &[]).await? {
+        let xids: Vec<i64> = row.get(1);
+        doubles.ids.insert(row.get(0), xids.iter().any(|xid| !own.contains(xid)));
+    }
+    Ok(doubles)
 }
 
 /// Finds the records of doubled ids in the input; all but the first of each are to
-/// be refused, with what is to be said of them.
+/// be refused, with what is to be said of them, and the first as well where another
+/// load holds its id.
 ///
 /// # Errors
 /// Those of reading the input once more.
-pub(super) fn find_records(pass: &Pass<'_>, ids: &HashSet<Uuid>) -> Result<Vec<ledger::Refusal>> {
-    let plans = &pass.prepared.plan.rows;
-    let Some(column) = row_id_column(plans) else { return Ok(Vec::new()) };
+pub(super) fn find_records(pass: &Pass<'_>, doubles: &Doubles) -> Result<Vec<ledger::Refusal>> {
+    let Some(column) = row_id_column(&pass.prepared.plan.rows) else { return Ok(Vec::new()) };
     let found = Mutex::new(Vec::new());
-    let finders = (0..pass.options.connections).map(|_| Finder { ids, column, found: &found });
+    let finders = (0..pass.options.connections).map(|_| Finder { doubles, column, found: &found });
     pass.pipeline().run(finders.collect(), |_| Ok(()))?;
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|d| (d.member, d.line));
     let mut first: HashMap<Uuid, (usize, u64)> = HashMap::new();
     let mut refusals = Vec::new();
     for double in found {
-        match first.get(&double.id) {
+        let id = double.id;
+        let held_elsewhere = doubles.ids.get(&id) == Some(&true);
+        let message = match first.get(&id) {
+            _ if held_elsewhere => {
+                format!("staging holds a row of another load with the row id {id}")
+            }
             None => {
-                first.insert(double.id, (double.member, double.line));
+                first.insert(id, (double.member, double.line));
+                continue;
             }
             Some((member, line)) => {
                 let name = &pass.prepared.inputs.members()[*member].name;
-                refusals.push(ledger::Refusal {
-                    file: double.member,
-                    batch: double.batch,
-                    record: double.record,
-                    message: format!(
-                        "the record in {name}, line {line}, has the same row id {}",
-                        double.id
-                    ),
-                });
+                format!("the record in {name}, line {line}, has the same row id {id}")
             }
-        }
+        };
+        let (file, batch, record) = (double.member, double.batch, double.record);
+        refusals.push(ledger::Refusal { file, batch, record, message });
     }
     Ok(refusals)
 }
@@ -114,7 +134,7 @@ fn row_id_column(plans: &[RowPlan]) -> Option<usize> {
 
 /// Looks for rows of doubled ids; writes nothing.
 struct Finder<'a> {
-    ids: &'a HashSet<Uuid>,
+    doubles: &'a Doubles,
     column: usize,
     found: &'a Mutex<Vec<Double>>,
 }
@@ -125,8 +145,9 @@ impl Sink for Finder<'_> {
             let row = batch.rows_between(index, index + 1);
             let id = values(row).nth(self.column).flatten();
             let Some(id) = id.and_then(|id| Uuid::from_slice(id).ok()) else { continue };
-            if self.ids.contains(&id) {
-                let location = &batch.records.location;
+            let location = &batch.records.location;
+            let place = (location.member, location.number, *record);
+            if self.doubles.ids.contains_key(&id) && !self.doubles.refused.contains(&place) {
                 let line = batch.records.record(*record as usize).at().line;
                 self.found.lock().unwrap_or_else(PoisonError::into_inner).push(Double {
                     id,

@@ -48,7 +48,7 @@ pub(super) async fn build(
     }
     // Boxed, because a stream of futures that borrow needs them to be of one type.
     stream::iter(missing)
-        .map(|index| Box::pin(build_index(info, pair, index, stop)))
+        .map(|index| Box::pin(build_index(info, pair, staging_oid, index, stop)))
         .buffer_unordered(connections.max(1))
         .try_collect::<Vec<()>>()
         .await?;
@@ -80,7 +80,31 @@ fn name_on_staging(index: &Index) -> Result<Ident> {
     }
 }
 
-async fn build_index(info: &ConnInfo, pair: &Pair, index: &Index, stop: &AtomicBool) -> Result<()> {
+/// Whether the name of an index is taken. Two builds of one name at a time end in
+/// the catalog's own unique index, which is not about rows.
+fn is_name_clash(error: &Error) -> bool {
+    let constraint = error.postgres().and_then(|e| e.as_db_error()).and_then(|e| e.constraint());
+    error.sqlstate() == Some(SqlState::DUPLICATE_TABLE.code())
+        || constraint == Some("pg_class_relname_nsp_index")
+}
+
+/// A taken name is as good as built where a killed client's build has come to its
+/// end meanwhile; on any other relation it is in the way.
+async fn settle_name(session: &Connection, staging_oid: u32, name: &Ident) -> Result<()> {
+    if catalog::indexes(session, staging_oid).await?.iter().any(|index| index.name == *name) {
+        return Ok(());
+    }
+    Err(Error::refused(format!("the name {name}, for an index of staging, is taken"))
+        .hint("rename or drop what bears it, then load with --resume"))
+}
+
+async fn build_index(
+    info: &ConnInfo,
+    pair: &Pair,
+    staging_oid: u32,
+    index: &Index,
+    stop: &AtomicBool,
+) -> Result<()> {
     let template = if index.unique {
         include_str!("../../sql/stage/add-unique-index.sql")
     } else {
@@ -94,8 +118,7 @@ async fn build_index(info: &ConnInfo, pair: &Pair, index: &Index, stop: &AtomicB
     );
     let session = open(info).await?;
     match interruptible(&session, stop, &sql).await {
-        // A build that a killed client had begun came to its end meanwhile.
-        Err(e) if e.sqlstate() == Some(SqlState::DUPLICATE_TABLE.code()) => Ok(()),
+        Err(e) if is_name_clash(&e) => settle_name(&session, staging_oid, &name).await,
         Err(e) => Err(e.context(format!("while building index {name}"))),
         Ok(()) => {
             tracing::info!(index = name.name(), "built");
@@ -149,7 +172,7 @@ async fn add_foreign_keys(
             let add = fill(include_str!("../../sql/stage/add-foreign-key.sql"), &names);
             with_short_locks(session, stop, &add).await?;
         }
-        if !there.is_some_and(|t| t.validated) {
+        if key.validated && !there.is_some_and(|t| t.validated) {
             let validate = fill(include_str!("../../sql/stage/validate-foreign-key.sql"), &names);
             interruptible(session, stop, &validate).await.map_err(|e| key_failure(e, &key.name))?;
         }

@@ -298,6 +298,16 @@ pub async fn settle(
     if transaction.execute(settle, &[&run, &state.name(), &report, &checksum]).await? == 0 {
         return Err(discarded());
     }
+    if let Some((report, _)) = rows {
+        // The server may have lost batches since they were last looked for.
+        let count = include_str!("../../sql/ledger/count-batches.sql");
+        let row = transaction.query_one(count, &[&run]).await?;
+        let found = (row.get::<_, i64>(0), row.get::<_, i64>(1));
+        if found != (report.batches as i64, report.account.rows_loaded as i64) {
+            return Err(Error::database("the server has lost batches that it had confirmed")
+                .hint("run the same command with --resume, which sends them again"));
+        }
+    }
     let update = transaction.prepare(include_str!("../../sql/ledger/file-account.sql")).await?;
     let files = rows.into_iter().flat_map(|(report, _)| &report.files);
     for (number, file) in files.enumerate() {

@@ -139,7 +139,8 @@ async fn taxa(
         return Err(Error::usage("the formats of the input look names up in different tables")
             .hint("load them one after the other"));
     }
-    let other = Table::new(table.schema.name(), lookup.table.as_str())?;
+    let schema = lookup.schema.as_deref().unwrap_or(table.schema.name());
+    let other = Table::new(schema, lookup.table.as_str())?;
     let (key, value) = (Ident::new(lookup.key.as_str())?, Ident::new(lookup.value.as_str())?);
     let sql = fill(
         include_str!("../../sql/load/lookup.sql"),

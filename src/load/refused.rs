@@ -41,7 +41,7 @@ async fn try_segments(session: &Session, batch: &EncodedBatch) -> Result<Vec<(u3
             Err(error) => Err(error),
         };
         let Err(error) = tried else {
-            session.client.batch_execute("RELEASE SAVEPOINT segment").await?;
+            session.client.batch_execute("RELEASE segment").await?;
             (from, size) = (to, size.saturating_mul(2));
             continue;
         };
@@ -50,7 +50,8 @@ async fn try_segments(session: &Session, batch: &EncodedBatch) -> Result<Vec<(u3
         if classify(&error) != Fault::DataRefused {
             return Err(error);
         }
-        session.client.batch_execute("ROLLBACK TO SAVEPOINT segment").await?;
+        // Released as well: levels left open would each hold a lock of the server's table.
+        session.client.batch_execute("ROLLBACK TO segment; RELEASE segment").await?;
         let culprit = line.map(|line| from + line - 1).filter(|at| (from..to).contains(at));
         match culprit {
             // The rows before it are good, but are not in: they go first, because

@@ -6,9 +6,12 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
+use xxhash_rust::xxh3::Xxh3;
+
+use super::account::Reason;
 use super::batch::{Record, RecordBatch, Reject};
 use super::encode::RowPlan;
 use crate::cites::Formats;
@@ -34,11 +37,46 @@ pub(super) fn check(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(Error::bad_file(path.display(), "is a folder, and rejects go to a file"));
     }
+    if path.is_file() && !is_reject_file(path)? {
+        return Err(Error::usage(format!("{} exists and is no file of rejects", path.display()))
+            .hint("name another file with --rejects; sterna overwrites only its own"));
+    }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Permissions do not tell what a file system allows; trying does.
     tempfile::tempfile_in(folder).map(drop).map_err(|e| {
         Error::file(path, e).hint("name a file with --rejects whose folder can be written to")
     })
+}
+
+/// Whether a file is empty, or of the form that sterna writes rejects in.
+fn is_reject_file(path: &Path) -> Result<bool> {
+    let failed = |e| Error::file(path, e);
+    let mut start = Vec::new();
+    File::open(path).map_err(failed)?.take(8192).read_to_end(&mut start).map_err(failed)?;
+    let header = start.split(|b| *b == b'\n').next().unwrap_or_default();
+    let last = ABOUT[ABOUT.len() - 1].as_bytes();
+    Ok(start.is_empty() || header.ends_with(last))
+}
+
+/// What identifies a rejected record: its file and its place there. The keys of many
+/// are summed, so that a load of mended rejects can tell whether it has all of them.
+pub(super) fn key(file: &[u8], byte_offset: &[u8]) -> u64 {
+    let mut hasher = Xxh3::new();
+    hasher.update(file);
+    hasher.update(&[0]);
+    hasher.update(byte_offset);
+    hasher.digest()
+}
+
+/// The sum of the keys of the records that a batch of mended rejects carries, where
+/// its file still says where they came from.
+pub(super) fn origin_key(plan: &RowPlan, batch: &RecordBatch) -> Option<u64> {
+    let column = |name: &str| plan.layout.header.iter().position(|h| h == name);
+    let (file, offset) = (column(ABOUT[0])?, column(ABOUT[2])?);
+    let wide_enough = |record: &Record<'_>| record.len() > file.max(offset);
+    Some(batch.records().filter(wide_enough).fold(0, |sum: u64, record| {
+        sum.wrapping_add(key(record.field(file), record.field(offset)))
+    }))
 }
 
 /// Writes rejects, one file per format that has any.
@@ -55,12 +93,13 @@ struct Output {
 }
 
 impl RejectWriter {
-    /// Will write to `path` when the first record is rejected; what is there goes.
+    /// Will write to `path` when the first record is rejected; the rejects of an
+    /// earlier load that are there go. [`check`] has looked at what it is.
     pub(super) fn create(path: &Path) -> Result<Self> {
-        match std::fs::remove_file(path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::file(path, e)),
-            _ => Ok(RejectWriter { path: path.to_path_buf(), files: Vec::new() }),
+        if path.is_file() {
+            std::fs::remove_file(path).map_err(|e| Error::file(path, e))?;
         }
+        Ok(RejectWriter { path: path.to_path_buf(), files: Vec::new() })
     }
 
     /// Writes the rejects of a batch.
@@ -136,7 +175,9 @@ impl Output {
         let header = &plan.layout.header;
         for field in &self.fields {
             let index = header.iter().position(|h| h == field);
-            let value = index.filter(|i| *i < record.len()).map(|i| record.field(i));
+            // Where it is not known which field is which, none is put under a name.
+            let known = |i: &usize| *i < record.len() && reject.reason != Reason::FieldCount;
+            let value = index.filter(known).map(|i| record.field(i));
             self.writer.write_all(&quote(value.unwrap_or_default()))?;
             self.writer.write_all(b",")?;
         }

@@ -35,6 +35,11 @@ pub struct RowsReport {
     pub unmapped_names: u64,
     /// Rejected records by reason.
     pub reject_reasons: BTreeMap<String, u64>,
+    /// Sum of the keys of the rejected records, to be compared with `mends_key` of the
+    /// load that loads them mended.
+    pub rejects_key: String,
+    /// Sum of the keys of the records read, where all files are mended rejects.
+    pub mends_key: Option<String>,
     /// From a batch being encoded to its commit, in milliseconds.
     pub batch_ms: BatchLatency,
 }

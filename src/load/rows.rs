@@ -19,7 +19,7 @@ use super::ledger::{Batches, Refusals};
 use super::options::LoadOptions;
 use super::pipeline::{Counters, Pipeline};
 use super::prepare::Prepared;
-use super::rejects::RejectWriter;
+use super::rejects::{self, RejectWriter};
 use super::report::{BatchLatency, FileReport, RowsReport};
 use super::row_id::RowIds;
 use super::sink::{CopySink, SinkSpec};
@@ -128,6 +128,8 @@ impl Pass<'_> {
 struct Tally {
     report: RowsReport,
     checksum: u64,
+    rejects_key: u64,
+    mends_key: Option<u64>,
     rejects: RejectWriter,
     /// Rows of every batch that the ledger has to have.
     expected: HashMap<(usize, u32), u64>,
@@ -144,6 +146,8 @@ impl Tally {
         Ok(Tally {
             report: RowsReport { files: files.collect(), ..RowsReport::default() },
             checksum: 0,
+            rejects_key: 0,
+            mends_key: Some(0),
             rejects: RejectWriter::create(&pass.rejects)?,
             expected: HashMap::new(),
             latency_us: Arc::new(Mutex::new(latency_us)),
@@ -155,7 +159,14 @@ impl Tally {
         let (file, account) = (location.member, batch.records.account);
         self.report.account += account;
         self.report.files[file].account += account;
+        let plan = &pass.prepared.plan.rows[file];
+        let name = &pass.prepared.inputs.members()[file].name;
+        let origin = rejects::origin_key(plan, &batch.records);
+        self.mends_key = self.mends_key.zip(origin).map(|(sum, key)| sum.wrapping_add(key));
         for reject in &batch.records.rejects {
+            let offset = batch.records.record(reject.record as usize).at().byte_offset;
+            let key = rejects::key(name.as_bytes(), offset.to_string().as_bytes());
+            self.rejects_key = self.rejects_key.wrapping_add(key);
             *self.report.reject_reasons.entry(reject.reason.name().into()).or_default() += 1;
         }
         if !batch.row_ends.is_empty() {
@@ -163,8 +174,6 @@ impl Tally {
             self.report.batches += 1;
             self.expected.insert((file, location.number), batch.row_ends.len() as u64);
         }
-        let name = &pass.prepared.inputs.members()[file].name;
-        let plan = &pass.prepared.plan.rows[file];
         self.rejects.write(name, plan, &pass.prepared.formats, &batch.records)
     }
 
@@ -192,6 +201,8 @@ impl Tally {
         let paths = self.rejects.finish()?;
         self.report.set_rejects_file(paths.first().map(PathBuf::as_path));
         self.report.checksum = format!("{:016x}", self.checksum);
+        self.report.rejects_key = format!("{:016x}", self.rejects_key);
+        self.report.mends_key = self.mends_key.map(|key| format!("{key:016x}"));
         let histogram = self.latency_us.lock().unwrap_or_else(PoisonError::into_inner);
         let ms = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
         self.report.batch_ms = BatchLatency {

@@ -111,7 +111,7 @@ impl Load<'_> {
         }
         self.settle(&mut control, done.state, None)?;
         if done.state == State::Loaded {
-            self.settle_mended(&mut control, &done.rows)?;
+            done.failure = self.settle_mended(&mut control, &done.rows)?;
         }
         let staging = &self.pair.staging;
         self.with_control(&mut control, async |session| ledger::unlock(session, staging).await)?;
@@ -179,26 +179,33 @@ impl Load<'_> {
     }
 
     /// A load whose rejects were loaded, all of them, counts as loaded itself; and so
-    /// on, where that one had mended another.
-    fn settle_mended(&self, control: &mut Connection, rows: &RowsReport) -> Result<()> {
+    /// on, where that one had mended another. Returns what is wrong where this load
+    /// was to mend another and did not.
+    fn settle_mended(&self, control: &mut Connection, rows: &RowsReport) -> Result<Option<Error>> {
         let mut mends = self.attached.run.mends;
-        let mut read = rows.account.rows_read;
+        let mut mended_by = rows.clone();
         while let Some(id) = mends {
             let Some(run) = self.attached.runs.iter().find(|run| run.id == id) else { break };
             let (State::Rejected, Some(report)) = (run.state, &run.report) else { break };
+            let read = mended_by.account.rows_read;
             let rejected = report.account.rows_rejected;
-            if read != rejected {
-                tracing::warn!(
-                    "load {id} stays rejected: {read} records were read of its {rejected} rejects"
+            if mended_by.mends_key.as_ref() != Some(&report.rejects_key) || read != rejected {
+                let what = format!(
+                    "the rows are in, but load {id} stays rejected: its {rejected} rejects"
                 );
-                break;
+                let error =
+                    Error::new(Kind::TooManyRejects, format!("{what} are not what was appended"));
+                return Ok(Some(error.hint(
+                    "append its whole file of rejects, mended, with its sterna_file and \
+                     sterna_byte_offset columns; or start over after `sterna stage truncate`",
+                )));
             }
             self.with_control(control, async |session| {
                 ledger::settle(session, id, State::Loaded, None).await
             })?;
-            (mends, read) = (run.mends, report.account.rows_read);
+            (mends, mended_by) = (run.mends, report.clone());
         }
-        Ok(())
+        Ok(None)
     }
 
     fn load_rows(&self, control: &mut Connection) -> Result<Done> {
@@ -220,9 +227,9 @@ impl Load<'_> {
     fn refuse_doubles(&self, control: &mut Connection, error: Error) -> Result<()> {
         let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
         let pass = self.pass(&row_ids);
-        let ids =
+        let doubles =
             self.with_control(control, async |session| duplicates::find_ids(session, &pass).await)?;
-        let refusals = duplicates::find_records(&pass, &ids)?;
+        let refusals = duplicates::find_records(&pass, &doubles)?;
         if refusals.is_empty() {
             return Err(error.hint(
                 "load again with --keep-indexes, which rejects the records that break a unique \

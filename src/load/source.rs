@@ -232,11 +232,20 @@ impl Source<'_> {
         let fields = &records.fields;
         let raw = records.raw();
         let quoted = memchr::memchr(b'"', raw).is_some();
-        let misread = if quoted && !well_quoted(raw) {
-            Some((
-                Reason::FieldCount,
-                Some("a quote stands where no field begins or ends, or is not closed".into()),
-            ))
+        let misquoted = quoted && !well_quoted(raw);
+        if misquoted && memchr::memchr(b'\n', raw).is_some() {
+            // Other records are in it: as one reject they would not be accounted for.
+            let (line, last) =
+                (records.line, records.line + raw.iter().filter(|b| **b == b'\n').count() as u64);
+            let what = format!(
+                "line {line}: a quote that is opened here, or on the way to line {last}, is not closed as it should be"
+            );
+            return Err(Error::bad_file(self.name, what).hint(
+                "double the quotes within the field, or remove the stray one; then load again",
+            ));
+        }
+        let misread = if misquoted {
+            Some((Reason::FieldCount, Some("a quote stands where no field begins or ends".into())))
         } else if fields.len() != self.layout.header.len() {
             let (found, wanted) = (fields.len(), self.layout.header.len());
             Some((

@@ -15,8 +15,10 @@ use crate::load::{Phase, Watch};
 
 /// How often a bar is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
-/// How often a line is written where there is no terminal.
+/// How often a line is written where there is no terminal, and how often where that
+/// was asked for.
 const LINE_EVERY: Duration = Duration::from_secs(5);
+const LINE_EVERY_ASKED: Duration = Duration::from_secs(1);
 
 /// Progress that is being shown by a thread of its own.
 pub struct Shown(Option<(Arc<AtomicBool>, JoinHandle<()>)>);
@@ -27,13 +29,14 @@ impl Shown {
     pub fn start(progress: Progress, watch: &Arc<Watch>) -> Self {
         let bars = match progress {
             Progress::Never => return Shown(None),
-            Progress::Always => true,
-            Progress::Auto => std::io::stderr().is_terminal(),
+            Progress::Always | Progress::Auto => std::io::stderr().is_terminal(),
         };
+        let asked = progress == Progress::Always;
+        let every = if asked { LINE_EVERY_ASKED } else { LINE_EVERY };
         let done = Arc::new(AtomicBool::new(false));
         let (watch, ended) = (Arc::clone(watch), Arc::clone(&done));
         let thread = std::thread::spawn(move || {
-            if bars { draw(&watch, &ended) } else { write_lines(&watch, &ended) }
+            if bars { draw(&watch, &ended) } else { write_lines(&watch, &ended, every) }
         });
         Shown(Some((done, thread)))
     }
@@ -86,7 +89,11 @@ fn draw(watch: &Watch, done: &AtomicBool) {
         }
         bar.set_position(watch.counters.bytes_read.load(Ordering::Relaxed));
         if phase == Phase::Loading {
-            bar.set_message(rows(watch, bar.elapsed()));
+            // Short enough to leave room for a bar on 80 columns.
+            let read = watch.counters.rows_read.load(Ordering::Relaxed);
+            let rate = HumanCount(rate(read, bar.elapsed()));
+            let read = HumanCount(read);
+            bar.set_message(format!("{read} rows {rate}/s"));
         }
         bar.tick();
         std::thread::park_timeout(DRAW_EVERY);
@@ -94,7 +101,7 @@ fn draw(watch: &Watch, done: &AtomicBool) {
     bar.finish_and_clear();
 }
 
-fn write_lines(watch: &Watch, done: &AtomicBool) {
+fn write_lines(watch: &Watch, done: &AtomicBool, every: Duration) {
     let begun = Instant::now();
     let mut phase_begun = begun;
     let mut last_line = begun;
@@ -105,7 +112,7 @@ fn write_lines(watch: &Watch, done: &AtomicBool) {
         if phase != last {
             (last, phase_begun) = (phase, Instant::now());
         }
-        if last_line.elapsed() < LINE_EVERY {
+        if last_line.elapsed() < every {
             continue;
         }
         last_line = Instant::now();
@@ -130,10 +137,16 @@ fn write_lines(watch: &Watch, done: &AtomicBool) {
     }
 }
 
+/// Rows per second; none in the first moments, which say nothing.
+fn rate(rows: u64, elapsed: Duration) -> u64 {
+    let seconds = elapsed.as_secs_f64();
+    if seconds < 0.2 { 0 } else { (rows as f64 / seconds) as u64 }
+}
+
 fn rows(watch: &Watch, elapsed: Duration) -> String {
     let read = watch.counters.rows_read.load(Ordering::Relaxed);
     let loaded = watch.counters.rows_loaded.load(Ordering::Relaxed);
-    let rate = (read as f64 / elapsed.as_secs_f64().max(0.001)) as u64;
+    let rate = rate(read, elapsed);
     let done = if watch.phase() == Phase::Inspecting { "fit" } else { "loaded" };
     format!("{} rows read, {} {done}, {}/s", HumanCount(read), HumanCount(loaded), HumanCount(rate))
 }

@@ -108,9 +108,9 @@ impl<'a> Encoder<'a> {
         out.records = records;
         out.rows.clear();
         out.row_ends.clear();
+        out.rounded.clear();
         out.checksum = 0;
         let mut rejects = Vec::new();
-        let mut rows_rounded = 0;
         for (index, record) in out.records.records().enumerate() {
             let Fate::Row(species) = record.at().fate else {
                 continue;
@@ -118,7 +118,9 @@ impl<'a> Encoder<'a> {
             let start = out.rows.len();
             match self.encode_row(plan, member_key, record, species, &mut out.rows) {
                 Ok(rounded) => {
-                    rows_rounded += u64::from(rounded);
+                    if rounded {
+                        out.rounded.push(index as u32);
+                    }
                     out.checksum = out.checksum.wrapping_add(row_hash(&out.rows[start..]));
                     out.row_ends.push((out.rows.len() as u32, index as u32));
                 }
@@ -129,7 +131,7 @@ impl<'a> Encoder<'a> {
             }
         }
         out.records.rejects.append(&mut rejects);
-        out.records.account.rows_rounded = rows_rounded;
+        out.records.account.rows_rounded = out.rounded.len() as u64;
         out.records.account.rows_loaded = out.row_ends.len() as u64;
         out.records.account.rows_rejected = out.records.rejects.len() as u64;
     }
