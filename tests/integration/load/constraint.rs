@@ -164,6 +164,13 @@ async fn keys_built_after_the_load_say_how_to_find_the_rows() {
         here.db.psql("CREATE TABLE countries (code text PRIMARY KEY)").await;
         here.db.psql(&format!("ALTER TABLE cites_trade_records {key}")).await;
         let file = here.file("in.csv", records(400, |at| at % 40 == 5, bad));
+        if key.ends_with("NOT VALID") {
+            // What production has not checked is not checked here either.
+            assert_eq!(here.report(0, &[&file, "--all"])["rows_loaded"], 400);
+            let checked = "SELECT convalidated FROM pg_constraint WHERE conname = 'importer'";
+            assert_eq!(here.db.psql(checked).await, "f\nf");
+            continue;
+        }
         let failed = here.load(&[&file, "--all"]).expect_code(1);
         assert!(failed.stderr.contains(name.trim_matches('"')), "{key}: {failed:?}");
         assert!(failed.stderr.contains("--keep-indexes"), "{key}: {failed:?}");
