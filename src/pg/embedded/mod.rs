@@ -29,6 +29,8 @@ const MAINTENANCE_DATABASE: &str = "postgres";
 const SUPERUSER: &str = "postgres";
 /// Only names the socket file: the server does not listen on TCP.
 const PORT: u16 = 5432;
+/// How long the sessions of a killed server may take to end.
+const ORPHANS_LIMIT: Duration = Duration::from_secs(10);
 /// Crash recovery after an immediate stop is part of it.
 const STARTUP_LIMIT: Duration = Duration::from_secs(120);
 const STARTUP_POLL: Duration = Duration::from_millis(10);
@@ -95,10 +97,20 @@ impl Embedded {
         if self.is_running()? {
             return Ok(());
         }
-        let server = self.watchdog.ask("start")?;
+        let mut server = self.watchdog.ask("start")?;
         let deadline = Instant::now() + STARTUP_LIMIT;
+        let orphans_gone_by = Instant::now() + ORPHANS_LIMIT;
         while !self.is_ready(&server) {
             if !self.is_running()? {
+                // Sessions of a postmaster that was killed keep its shared memory for
+                // a moment, and a server does not start beside them.
+                if self.log_tail().contains("shared memory block")
+                    && Instant::now() < orphans_gone_by
+                {
+                    thread::sleep(STARTUP_POLL);
+                    server = self.watchdog.ask("start")?;
+                    continue;
+                }
                 return Err(self.failed("the embedded server ended while starting"));
             }
             if Instant::now() > deadline {
