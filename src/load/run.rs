@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 use tokio_postgres::error::SqlState;
 
+use super::account::Reason;
 use super::attach::{Attached, attach};
 use super::ledger::{self, Batches, Run, State};
 use super::options::LoadOptions;
@@ -361,8 +362,19 @@ fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {
         format!("{rejected} of {read} records were rejected; --max-rejects allows {limit}"),
     )
     .hint(format!(
-        "mend {place} and load it with --append, or accept so many with --max-rejects and --resume"
+        "mend {place} and load it with --append, or accept so many with --max-rejects and --resume{}",
+        other_policy(rows)
     ))
+}
+
+/// What to do instead of mending thousands of values by hand, where a policy takes them.
+fn other_policy(rows: &RowsReport) -> &'static str {
+    let inexact = [Reason::NumericScale, Reason::NumericPrecision];
+    if inexact.iter().any(|reason| rows.reject_reasons.contains_key(reason.name())) {
+        "; or load anew with --on-inexact: `sterna inspect` tells what round and widen would take"
+    } else {
+        ""
+    }
 }
 
 /// The most memory that this process has used, in bytes.

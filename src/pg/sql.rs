@@ -101,7 +101,7 @@ mod tests {
         let table = Table::new("s", "t\"").unwrap();
         let columns = Columns(vec![odd.clone(), Ident::new("c").unwrap()]);
         let sql =
-            fill("COPY {t} ({cols}) {x} '{}'", &[("t", &table), ("cols", &columns), ("b", &odd)]);
-        assert_eq!(sql, "COPY \"s\".\"t\"\"\" (\"{b}\", \"c\") {x} '{}'");
+            fill("put {t} ({cols}) {x} '{}'", &[("t", &table), ("cols", &columns), ("b", &odd)]);
+        assert_eq!(sql, "put \"s\".\"t\"\"\" (\"{b}\", \"c\") {x} '{}'");
     }
 }
