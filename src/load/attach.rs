@@ -35,6 +35,7 @@ pub(super) async fn attach(
         && only.state == State::Loading
         && only.identity != prepared.identity
         && ledger::batches(session, only.id).await?.is_empty()
+        && !staging::has_rows(session, pair).await?
     {
         // It failed before a row was written: nothing is lost by beginning anew.
         staging::truncate(session, pair, relation.oid).await?;

@@ -290,3 +290,25 @@ async fn a_file_that_vanishes_or_changes_meanwhile_is_noticed() {
         assert!(here.staging().await == rows_of(&text));
     }
 }
+
+#[tokio::test]
+async fn after_a_load_that_wrote_nothing_a_mended_file_is_loaded_at_once() {
+    let here = Installation::new().await;
+    let good = file_of(&[shipment(&[("Id", "1")])]);
+    let file = here.file("in.csv", format!("{good}{}\n", header()));
+    let failed = here.load(&[&file, "--all"]).expect_code(1);
+    assert!(failed.stderr.contains("the header stands here"), "{failed:?}");
+    let file = here.file("in.csv", &good);
+    // Rows of which the ledger knows nothing are not its to throw away.
+    here.db
+        .psql(
+            "INSERT INTO cites_trade_records_staging (species_id, year, appendix, taxon, term)
+        SELECT id, 2000, 'I', 'x', 'y' FROM species LIMIT 1",
+        )
+        .await;
+    here.load(&[&file, "--all"]).expect_code(6);
+    assert_eq!(here.db.psql("SELECT count(*) FROM cites_trade_records_staging").await, "1");
+    here.db.psql("DELETE FROM cites_trade_records_staging").await;
+    here.load(&[&file, "--all"]).expect_code(0);
+    assert_eq!(here.db.psql("SELECT count(*) FROM cites_trade_records_staging").await, "1");
+}
