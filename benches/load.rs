@@ -10,7 +10,7 @@ use download::Download;
 use sterna::Result;
 use sterna::cites::arctic::species_rows;
 use sterna::load::report::LoadReport;
-use sterna::load::{LoadOptions, MaxRejects, OnInexact, OnUnmapped, Watch, Years, load, staging};
+use sterna::load::{LoadOptions, OnInexact, Watch, load, staging};
 use sterna::pg::embedded::{Embedded, ModelSchema, Options};
 use sterna::pg::{ConnInfo, Connection, Ident, Table, connect};
 use tokio::runtime::{Builder, Runtime};
@@ -62,24 +62,11 @@ impl Bench {
             ModelSchema::Production.install(&client).await?;
             insert_species(&client).await
         })?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let table = Table::new("public", "cites_trade_records")?;
         let options = LoadOptions {
-            table: Table::new("public", "cites_trade_records")?,
-            inputs: vec![download.input()],
-            years: Years::default(),
-            batch_rows: 10_000,
-            workers: cores,
-            connections: cores.min(4),
-            on_unmapped: OnUnmapped::Skip,
             on_inexact: OnInexact::Widen,
-            synonyms: None,
-            mapping: None,
-            max_rejects: MaxRejects::Rows(0),
             rejects: Some(download.rejects()),
-            resume: false,
-            append: false,
-            verify: false,
-            keep_indexes: false,
+            ..LoadOptions::new(table, vec![download.input()])
         };
         Ok(Bench { download, options, info, runtime, _server: server })
     }

@@ -48,6 +48,31 @@ pub struct LoadOptions {
 }
 
 impl LoadOptions {
+    /// All years of `inputs`, by the defaults of the command line: a thread per core to
+    /// encode, a connection per core and four at most to write.
+    #[must_use]
+    pub fn new(table: Table, inputs: Vec<String>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        LoadOptions {
+            table,
+            inputs,
+            years: Years::default(),
+            batch_rows: 10_000,
+            workers: cores,
+            connections: cores.min(4),
+            on_unmapped: OnUnmapped::Skip,
+            on_inexact: OnInexact::Reject,
+            synonyms: None,
+            mapping: None,
+            max_rejects: MaxRejects::Rows(0),
+            rejects: None,
+            resume: false,
+            append: false,
+            verify: false,
+            keep_indexes: false,
+        }
+    }
+
     /// For the ledger: what was asked for, which holds no secret.
     #[must_use]
     pub fn arguments(&self) -> Value {

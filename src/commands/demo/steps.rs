@@ -12,7 +12,7 @@ use crate::cites::arctic::{SpeciesRow, species_rows};
 use crate::cli::Progress;
 use crate::commands::generate::{GenerateArgs, Generated, generate};
 use crate::error::{Error, Kind, Result};
-use crate::load::{LoadOptions, MaxRejects, OnInexact, OnUnmapped, Outcome, Watch, Years};
+use crate::load::{LoadOptions, OnInexact, Outcome, Watch};
 use crate::load::{ledger, load, staging};
 use crate::pg::embedded::{Embedded, ModelSchema, Options};
 use crate::pg::{ConnInfo, Connection, Ident, Table, catalog, connect, interruptible};
@@ -24,7 +24,6 @@ const EARLIER_RELEASE: &str = "earlier-release.zip";
 const NEW_RELEASE: &str = "new-release.zip";
 /// What the durations of earlier runs were measured with.
 const SEED: u64 = 0;
-const BATCH_ROWS: usize = 10_000;
 
 /// One step: it acts on the stage and says in a few words what came of it.
 pub(super) struct Step {
@@ -125,24 +124,12 @@ impl Stage {
     }
 
     fn load(&self, file: &str, verify: bool) -> Result<Outcome> {
-        let cores = self.summary.environment.cores;
+        let input = self.folder.join(file).display().to_string();
         let options = LoadOptions {
-            table: self.table.clone(),
-            inputs: vec![self.folder.join(file).display().to_string()],
-            years: Years::default(),
-            batch_rows: BATCH_ROWS,
-            workers: cores,
-            connections: cores.min(4),
-            on_unmapped: OnUnmapped::Skip,
             on_inexact: OnInexact::Widen,
-            synonyms: None,
-            mapping: None,
-            max_rejects: MaxRejects::Rows(0),
             rejects: Some(self.folder.join("rejects.csv")),
-            resume: false,
-            append: false,
             verify,
-            keep_indexes: false,
+            ..LoadOptions::new(self.table.clone(), vec![input])
         };
         let shown = Shown::start(self.progress, &self.watch);
         let outcome = load(&self.info(), &options, &self.watch);
