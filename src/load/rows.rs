@@ -112,10 +112,11 @@ impl Pass<'_> {
             copy_sql,
             committed,
             refusals,
+            stop: &watch.stop,
             patience: PATIENCE,
             latency_us: Arc::clone(&tally.latency_us),
         });
-        let sinks: Result<Vec<CopySink>> =
+        let sinks: Result<Vec<CopySink<'_>>> =
             (0..options.connections).map(|_| CopySink::new(Arc::clone(&spec))).collect();
         let unmapped = self.pipeline().run(sinks?, |batch| tally.settle(self, batch))?;
         tally.report.set_unmapped(&unmapped);

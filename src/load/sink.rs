@@ -6,6 +6,7 @@
 //! sent at once and the answers are read afterwards, so that a slow network costs
 //! two round trips per batch.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,14 +24,14 @@ use super::encode::{HEADER, TRAILER};
 use super::ledger::{self, Batches, LedgerBatch, Refusals};
 use super::pipeline::Sink;
 use super::refused;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, classify, connect};
 
 /// Bytes handed to the driver at a time.
 const CHUNK_BYTES: usize = 128 * 1024;
 
 /// What all sinks of a load share.
-pub(super) struct SinkSpec {
+pub(super) struct SinkSpec<'a> {
     pub(super) info: ConnInfo,
     pub(super) run: Uuid,
     /// `COPY staging (...) FROM STDIN (FORMAT binary)`.
@@ -39,6 +40,8 @@ pub(super) struct SinkSpec {
     pub(super) committed: Batches,
     /// Records that are not to be loaded.
     pub(super) refusals: Refusals,
+    /// Asked before a batch is tried again.
+    pub(super) stop: &'a AtomicBool,
     /// How long to go on trying while the server cannot be had.
     pub(super) patience: Duration,
     /// Microseconds that batches took to be written.
@@ -46,8 +49,8 @@ pub(super) struct SinkSpec {
 }
 
 /// A connection that writes batches.
-pub(super) struct CopySink {
-    spec: Arc<SinkSpec>,
+pub(super) struct CopySink<'a> {
+    spec: Arc<SinkSpec<'a>>,
     runtime: Runtime,
     session: Option<Session>,
 }
@@ -67,8 +70,8 @@ pub(super) enum Failure {
     Error(Error),
 }
 
-impl CopySink {
-    pub(super) fn new(spec: Arc<SinkSpec>) -> Result<Self> {
+impl<'a> CopySink<'a> {
+    pub(super) fn new(spec: Arc<SinkSpec<'a>>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -78,7 +81,7 @@ impl CopySink {
     }
 
     async fn write_async(
-        spec: &SinkSpec,
+        spec: &SinkSpec<'_>,
         slot: &mut Option<Session>,
         batch: &mut EncodedBatch,
     ) -> Result<()> {
@@ -122,6 +125,9 @@ impl CopySink {
             if classify(&error) != Fault::Transient {
                 return Err(error);
             }
+            if spec.stop.load(Ordering::Relaxed) {
+                return Err(Error::new(Kind::Interrupted, "interrupted"));
+            }
             let Some(pause) = pauses.next() else { return Err(error) };
             tracing::warn!("a batch is tried again in {} ms: {error}", pause.as_millis());
             tokio::time::sleep(pause).await;
@@ -129,7 +135,7 @@ impl CopySink {
     }
 }
 
-impl Sink for CopySink {
+impl Sink for CopySink<'_> {
     fn write(&mut self, batch: &mut EncodedBatch) -> Result<()> {
         if batch.row_ends.is_empty() {
             return Ok(());
@@ -146,7 +152,7 @@ impl Sink for CopySink {
 
 /// Tries once. `refused` are the records already taken out of the batch.
 async fn attempt(
-    spec: &SinkSpec,
+    spec: &SinkSpec<'_>,
     slot: &mut Option<Session>,
     batch: &mut EncodedBatch,
     refused: &[(u32, String)],
@@ -206,7 +212,7 @@ fn claim_failure(error: tokio_postgres::Error) -> Failure {
 
 /// Takes the rows out of a batch that the server refuses.
 async fn refuse(
-    spec: &SinkSpec,
+    spec: &SinkSpec<'_>,
     slot: &mut Option<Session>,
     batch: &mut EncodedBatch,
     error: &Error,
@@ -236,7 +242,7 @@ fn recognise(known: &LedgerBatch, batch: &mut EncodedBatch) -> Result<()> {
 }
 
 /// The open session, or a new one.
-async fn session<'a>(spec: &SinkSpec, slot: &'a mut Option<Session>) -> Result<&'a Session> {
+async fn session<'a>(spec: &SinkSpec<'_>, slot: &'a mut Option<Session>) -> Result<&'a Session> {
     let open_still = slot.take().filter(|session| !session.client.is_closed());
     let session = match open_still {
         Some(session) => session,
@@ -245,7 +251,7 @@ async fn session<'a>(spec: &SinkSpec, slot: &'a mut Option<Session>) -> Result<&
     Ok(slot.insert(session))
 }
 
-async fn open(spec: &SinkSpec) -> Result<Session> {
+async fn open(spec: &SinkSpec<'_>) -> Result<Session> {
     let client = connect(&spec.info).await?;
     client.batch_execute(include_str!("../../sql/load/session.sql")).await?;
     let insert = client.prepare(include_str!("../../sql/ledger/insert-batch.sql")).await?;
