@@ -10,9 +10,10 @@ use download::Download;
 use sterna::Result;
 use sterna::cites::arctic::species_rows;
 use sterna::load::report::LoadReport;
-use sterna::load::{LoadOptions, OnInexact, Watch, load, staging};
+use sterna::load::{LoadOptions, OnInexact, Watch, load};
 use sterna::pg::embedded::{Embedded, ModelSchema, Options};
 use sterna::pg::{ConnInfo, Connection, Ident, Table, connect};
+use sterna::staging;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::ToSql;
 

@@ -7,8 +7,10 @@ pub mod config;
 pub mod error;
 pub mod input;
 pub mod inspect;
+pub mod ledger;
 pub mod load;
 pub mod pg;
 pub mod report;
+pub mod staging;
 
 pub use error::{Error, Kind, Result};

@@ -1,3 +1,5 @@
--- Purpose: whether there is a ledger. Lock: none. Transaction: either.
+-- Purpose: which tables of the ledger are there. Lock: none. Transaction: either.
 -- Undone by: nothing, it reads.
-SELECT pg_catalog.to_regclass('sterna.load_batch') IS NOT NULL
+SELECT pg_catalog.to_regclass(name) IS NOT NULL
+FROM unnest($1::text[]) WITH ORDINALITY AS wanted (name, position)
+ORDER BY position

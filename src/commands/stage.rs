@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::Context;
 use crate::error::{Error, Result};
-use crate::load::{ledger, staging};
 use crate::pg::connect;
+use crate::{ledger, staging};
 
 /// Create, empty or drop the staging table
 #[derive(Args, Clone, Debug)]

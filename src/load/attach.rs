@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::ledger::{self, NewRun, Run, State};
 use super::options::LoadOptions;
 use super::prepare::Prepared;
-use super::staging::{self, Pair};
 use crate::error::{Error, Result};
 use crate::pg::{Column, Connection, catalog};
+use crate::staging::{self, Pair};
 
 /// A run that may act, on a staging table that is as it has to be.
 pub(super) struct Attached {

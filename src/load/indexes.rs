@@ -11,13 +11,13 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio_postgres::error::SqlState;
 
-use super::staging::Pair;
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::{Index, IndexConstraint};
 use crate::pg::{
     self, Backoff, CatalogText, ConnInfo, Connection, Ident, MAX_NAME_BYTES, Quoted, catalog,
     connect, fill,
 };
+use crate::staging::{self, Pair};
 
 /// Builds what production has and staging lacks, and with `vacuum` freezes the
 /// rows and gathers statistics.
@@ -72,11 +72,11 @@ async fn open(info: &ConnInfo) -> Result<Connection> {
 
 /// An index of staging is named after production's; the two swap names later.
 fn name_on_staging(index: &Index) -> Result<Ident> {
-    let name = format!("{}{}", index.name.name(), super::staging::SUFFIX);
+    let name = format!("{}{}", index.name.name(), staging::SUFFIX);
     if name.len() <= MAX_NAME_BYTES {
         Ident::new(name)
     } else {
-        Ident::new(format!("sterna_index_{}{}", index.oid, super::staging::SUFFIX))
+        Ident::new(format!("sterna_index_{}{}", index.oid, staging::SUFFIX))
     }
 }
 

@@ -1,10 +1,9 @@
-//! The ledger: what each load has done, in the database that it was done to.
+//! What the ledger says of loads: which runs there are, how far they came, and which
+//! batches are in.
 //!
 //! A run goes `loading -> built -> loaded`, or ends as `rejected` or `failed`;
 //! emptying staging makes it `discarded`. A batch's row is written by the very
 //! transaction that writes its rows, so the ledger is never ahead nor behind.
-
-use std::time::Duration;
 
 use hashbrown::HashMap;
 use serde_json::Value;
@@ -13,7 +12,7 @@ use uuid::Uuid;
 
 use super::report::RowsReport;
 use crate::error::{Error, Result};
-use crate::pg::{Backoff, Connection, Table};
+use crate::pg::{Connection, Table};
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,65 +132,6 @@ pub async fn refuse(
     let nothing: (Option<Json<RowsReport>>, Option<i64>) = (None, None);
     let state = State::Loading.name();
     transaction.execute(settle, &[&run, &state, &nothing.0, &nothing.1]).await?;
-    Ok(())
-}
-
-/// Creates the ledger where it is missing.
-///
-/// # Errors
-/// Where the role may not create a schema.
-pub async fn ensure(session: &mut Connection) -> Result<()> {
-    let exists = include_str!("../../sql/ledger/exists.sql");
-    let closed = |e| {
-        Error::from(e)
-            .context("could not look at the ledger in the schema sterna")
-            .hint("connect as the role that made it, or as a member of that role")
-    };
-    if session.query_one(exists, &[]).await.map_err(closed)?.get(0) {
-        return Ok(());
-    }
-    let transaction = session.transaction().await?;
-    transaction.batch_execute(include_str!("../../sql/ledger/lock-setup.sql")).await?;
-    if !transaction.query_one(exists, &[]).await?.get::<_, bool>(0) {
-        let created = transaction.batch_execute(include_str!("../../sql/ledger/create.sql")).await;
-        created.map_err(|e| {
-            Error::from(e)
-                .context("could not create the schema sterna for the ledger")
-                .hint("the role needs CREATE on the database")
-        })?;
-    }
-    Ok(transaction.commit().await?)
-}
-
-/// Takes the lock that keeps two loads of one table apart, for the session.
-///
-/// Waits a little: the session of a client that has just ended, or was just killed,
-/// may not be gone yet.
-///
-/// # Errors
-/// Refused where another session holds it.
-pub async fn lock(session: &Connection, staging: &Table) -> Result<()> {
-    let sql = include_str!("../../sql/load/try-lock.sql");
-    let (first, longest, total) =
-        (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(3));
-    let mut pauses = Backoff::new(first, longest, total, 0);
-    while !session.query_one(sql, &[&staging.to_string()]).await?.get::<_, bool>(0) {
-        let Some(pause) = pauses.next() else {
-            return Err(Error::refused(format!("another sterna is working on {staging}"))
-                .hint("wait until it is done; a killed one lets go when the server has noticed"));
-        };
-        tokio::time::sleep(pause).await;
-    }
-    Ok(())
-}
-
-/// Gives the lock back, so that the next command finds it free.
-///
-/// # Errors
-/// Where the session is lost, which frees the lock as well.
-pub async fn unlock(session: &Connection, staging: &Table) -> Result<()> {
-    let sql = include_str!("../../sql/load/unlock.sql");
-    session.query_one(sql, &[&staging.to_string()]).await?;
     Ok(())
 }
 

@@ -25,7 +25,6 @@ mod rows;
 mod run;
 mod sink;
 mod source;
-pub mod staging;
 mod verify;
 mod window;
 

@@ -12,11 +12,11 @@ use super::plan::LoadPlan;
 use super::reading::{Reading, Request};
 use super::rejects;
 use super::row_id::RowIds;
-use super::staging::Pair;
 use crate::cites::{Formats, Taxa};
 use crate::error::{Error, Result};
 use crate::input::Inputs;
 use crate::pg::{Columns, Connection, Ident, copy_out, fill, values};
+use crate::staging::Pair;
 
 /// What a load reads, and how that becomes rows.
 pub(super) struct Prepared {

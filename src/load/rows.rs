@@ -23,9 +23,9 @@ use super::rejects::{self, RejectWriter};
 use super::report::{BatchLatency, FileReport, RowsReport};
 use super::row_id::RowIds;
 use super::sink::{CopySink, SinkSpec};
-use super::staging::Pair;
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, fill};
+use crate::staging::Pair;
 
 /// Passes before giving up on a server that keeps losing batches.
 const MAX_PASSES: usize = 5;

@@ -15,10 +15,10 @@ use super::prepare::{Prepared, prepare, row_ids};
 use super::report::{LoadReport, RowsReport};
 use super::row_id::RowIds;
 use super::rows::{PATIENCE, Pass};
-use super::staging::{self, Pair};
 use super::{Phase, Watch, duplicates, indexes, verify};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
+use crate::staging::{self, Pair};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Out
         .map_err(|e| Error::file("the async runtime", e))?;
     let mut control = runtime.block_on(connect(info))?;
     let pair = runtime.block_on(staging::pair(&mut control, &options.table))?;
-    runtime.block_on(ledger::lock(&control, &pair.staging))?;
+    runtime.block_on(crate::ledger::lock(&control, &pair.staging))?;
     watch.enter(Phase::Preparing, 0);
     let prepared = runtime.block_on(prepare(&control, &pair, options, &watch.stop))?;
     let attached = runtime.block_on(attach(&mut control, &pair, options, &prepared))?;
@@ -115,7 +115,9 @@ impl Load<'_> {
             done.failure = self.settle_mended(&mut control, &done.rows)?;
         }
         let staging = &self.pair.staging;
-        self.with_control(&mut control, async |session| ledger::unlock(session, staging).await)?;
+        self.with_control(&mut control, async |session| {
+            crate::ledger::unlock(session, staging).await
+        })?;
         let load_seconds = done.rows.load_seconds;
         let rows_loaded = done.rows.account.rows_loaded as f64;
         let report = LoadReport {
@@ -309,7 +311,7 @@ impl Load<'_> {
     async fn open_control(&self) -> Result<Connection> {
         let mut session = connect(self.info).await?;
         staging::pair(&mut session, &self.pair.table).await?;
-        ledger::lock(&session, &self.pair.staging).await?;
+        crate::ledger::lock(&session, &self.pair.staging).await?;
         Ok(session)
     }
 

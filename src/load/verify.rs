@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::batch::row_hash;
 use super::ledger::{self, Batches};
-use super::staging::Pair;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{CatalogText, Columns, ConnInfo, Connection, connect, copy_out, fill};
+use crate::staging::Pair;
 
 /// Count and sum of hashes of some rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,11 +12,11 @@ use crate::cites::arctic::{SpeciesRow, species_rows};
 use crate::cli::Progress;
 use crate::commands::generate::{GenerateArgs, Generated, generate};
 use crate::error::{Error, Kind, Result};
-use crate::load::{LoadOptions, OnInexact, Outcome, Watch};
-use crate::load::{ledger, load, staging};
+use crate::load::{LoadOptions, OnInexact, Outcome, Watch, load};
 use crate::pg::embedded::{Embedded, ModelSchema, Options};
 use crate::pg::{ConnInfo, Connection, Ident, Table, catalog, connect, interruptible};
 use crate::report::progress::Shown;
+use crate::{ledger, staging};
 
 /// The demo's database.
 const DATABASE: &str = "sterna_demo";

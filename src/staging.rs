@@ -1,7 +1,7 @@
 //! The staging table: production's structure, nobody else's rights, no indexes yet.
 
-use super::ledger;
 use crate::error::{Error, Result};
+use crate::ledger;
 use crate::pg::catalog::Relation;
 use crate::pg::{self, Column, Connection, Ident, Table, catalog, fill};
 
@@ -24,7 +24,7 @@ pub struct Pair {
 /// # Errors
 /// Where the table is missing or of a kind that is not supported.
 pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
-    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    session.batch_execute(include_str!("../sql/catalog/session.sql")).await?;
     let staging = table.with_suffix(SUFFIX)?;
     let found = catalog::plain_table(session, table).await?;
     ledger::ensure(session).await?;
@@ -37,7 +37,7 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
 /// Refused where a table of that name is not sterna's own.
 pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>> {
     let Some(found) = catalog::relation(session, &pair.staging).await? else { return Ok(None) };
-    let sql = include_str!("../../sql/stage/registered.sql");
+    let sql = include_str!("../sql/stage/registered.sql");
     if session.query_one(sql, &[&found.oid]).await?.get(0) {
         return Ok(Some(found));
     }
@@ -53,29 +53,28 @@ pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>>
 pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -> Result<u32> {
     let transaction = session.transaction().await?;
     let names: [(&str, &dyn pg::Quoted); 2] = [("staging", &pair.staging), ("table", &pair.table)];
-    transaction.batch_execute(&fill(include_str!("../../sql/stage/create.sql"), &names)).await?;
+    transaction.batch_execute(&fill(include_str!("../sql/stage/create.sql"), &names)).await?;
     for column in widened {
         let names: [(&str, &dyn pg::Quoted); 2] =
             [("staging", &pair.staging), ("column", &column.name)];
-        transaction.batch_execute(&fill(include_str!("../../sql/stage/widen.sql"), &names)).await?;
+        transaction.batch_execute(&fill(include_str!("../sql/stage/widen.sql"), &names)).await?;
     }
-    let relation = include_str!("../../sql/catalog/relation.sql");
+    let relation = include_str!("../sql/catalog/relation.sql");
     let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
     let oid: u32 = transaction.query_one(relation, &[&schema, &name]).await?.get(0);
-    for row in transaction.query(include_str!("../../sql/stage/grantees.sql"), &[&oid]).await? {
+    for row in transaction.query(include_str!("../sql/stage/grantees.sql"), &[&oid]).await? {
         let sql = match row.get::<_, Option<String>>(0) {
             Some(grantee) => fill(
-                include_str!("../../sql/stage/revoke.sql"),
+                include_str!("../sql/stage/revoke.sql"),
                 &[("staging", &pair.staging), ("grantee", &Ident::new(grantee)?)],
             ),
-            None => fill(
-                include_str!("../../sql/stage/revoke-public.sql"),
-                &[("staging", &pair.staging)],
-            ),
+            None => {
+                fill(include_str!("../sql/stage/revoke-public.sql"), &[("staging", &pair.staging)])
+            }
         };
         transaction.batch_execute(&sql).await?;
     }
-    let register = include_str!("../../sql/stage/register.sql");
+    let register = include_str!("../sql/stage/register.sql");
     transaction.execute(register, &[&oid, &schema, &name]).await?;
     transaction.commit().await?;
     Ok(oid)
@@ -86,7 +85,7 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
 /// # Errors
 /// Where it cannot be read.
 pub async fn has_rows(session: &Connection, pair: &Pair) -> Result<bool> {
-    let sql = fill(include_str!("../../sql/stage/has-rows.sql"), &[("staging", &pair.staging)]);
+    let sql = fill(include_str!("../sql/stage/has-rows.sql"), &[("staging", &pair.staging)]);
     Ok(session.query_one(&sql, &[]).await?.get(0))
 }
 
@@ -96,8 +95,8 @@ pub async fn has_rows(session: &Connection, pair: &Pair) -> Result<bool> {
 /// Where the table is locked or was not made by sterna.
 pub async fn truncate(session: &mut Connection, pair: &Pair, oid: u32) -> Result<()> {
     let transaction = session.transaction().await?;
-    transaction.execute(include_str!("../../sql/ledger/discard-runs.sql"), &[&oid]).await?;
-    let sql = fill(include_str!("../../sql/stage/truncate.sql"), &[("staging", &pair.staging)]);
+    transaction.execute(include_str!("../sql/ledger/discard-runs.sql"), &[&oid]).await?;
+    let sql = fill(include_str!("../sql/stage/truncate.sql"), &[("staging", &pair.staging)]);
     transaction.batch_execute(&sql).await?;
     Ok(transaction.commit().await?)
 }
@@ -108,9 +107,9 @@ pub async fn truncate(session: &mut Connection, pair: &Pair, oid: u32) -> Result
 /// Where something depends on the table.
 pub async fn drop(session: &mut Connection, pair: &Pair, oid: u32) -> Result<()> {
     let transaction = session.transaction().await?;
-    transaction.execute(include_str!("../../sql/ledger/discard-runs.sql"), &[&oid]).await?;
-    let sql = fill(include_str!("../../sql/stage/drop.sql"), &[("staging", &pair.staging)]);
+    transaction.execute(include_str!("../sql/ledger/discard-runs.sql"), &[&oid]).await?;
+    let sql = fill(include_str!("../sql/stage/drop.sql"), &[("staging", &pair.staging)]);
     transaction.batch_execute(&sql).await?;
-    transaction.execute(include_str!("../../sql/stage/unregister.sql"), &[&oid]).await?;
+    transaction.execute(include_str!("../sql/stage/unregister.sql"), &[&oid]).await?;
     Ok(transaction.commit().await?)
 }

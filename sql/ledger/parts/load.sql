@@ -1,0 +1,64 @@
+-- Purpose: what every load has done.
+-- Lock: none, everything is new. Transaction: yes, under sterna's setup lock.
+-- Undone by: DROP SCHEMA sterna CASCADE, when no load is to be resumed.
+
+CREATE TABLE sterna.load_run (
+    run_id uuid PRIMARY KEY,
+    staging oid NOT NULL,
+    target text NOT NULL,
+    -- loading: rows are being written. built: rows are in, indexes follow.
+    -- loaded: done. rejected: too many rejects. failed: the proof failed.
+    -- discarded: staging was emptied.
+    state text NOT NULL
+        CHECK (state IN ('loading', 'built', 'loaded', 'rejected', 'failed', 'discarded')),
+    -- What a resumed load must find unchanged.
+    identity jsonb NOT NULL,
+    arguments jsonb NOT NULL,
+    report jsonb,
+    checksum bigint,
+    mends uuid REFERENCES sterna.load_run,
+    version text NOT NULL,
+    role_name text NOT NULL DEFAULT current_user,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz
+);
+CREATE INDEX load_run_staging ON sterna.load_run (staging);
+
+CREATE TABLE sterna.load_file (
+    run_id uuid NOT NULL REFERENCES sterna.load_run,
+    file_number integer NOT NULL,
+    path text NOT NULL,
+    sha256 text NOT NULL,
+    account jsonb,
+    PRIMARY KEY (run_id, file_number)
+);
+
+-- One row per committed batch, written by the transaction that wrote its rows.
+CREATE TABLE sterna.load_batch (
+    run_id uuid NOT NULL,
+    file_number integer NOT NULL,
+    batch_number integer NOT NULL,
+    first_line bigint NOT NULL,
+    byte_offset bigint NOT NULL,
+    byte_length bigint NOT NULL,
+    row_count bigint NOT NULL,
+    checksum bigint NOT NULL,
+    -- Records that the server refused: [record, message] pairs.
+    refused jsonb NOT NULL,
+    -- Rows of this transaction bear it as their xmin: the proof groups by it.
+    xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    PRIMARY KEY (run_id, file_number, batch_number),
+    FOREIGN KEY (run_id, file_number) REFERENCES sterna.load_file
+);
+
+-- Records that could be encoded but are not to be loaded: they share the row id of
+-- another one.
+CREATE TABLE sterna.load_refusal (
+    run_id uuid NOT NULL,
+    file_number integer NOT NULL,
+    batch_number integer NOT NULL,
+    record_number integer NOT NULL,
+    message text NOT NULL,
+    PRIMARY KEY (run_id, file_number, batch_number, record_number),
+    FOREIGN KEY (run_id, file_number) REFERENCES sterna.load_file
+);

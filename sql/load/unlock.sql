@@ -1,3 +1,0 @@
--- Purpose: lets the next command begin at once. Lock: gives load/try-lock.sql's back.
--- Transaction: no. Undone by: load/try-lock.sql.
-SELECT pg_catalog.pg_advisory_unlock(1937010273, pg_catalog.hashtext($1))
