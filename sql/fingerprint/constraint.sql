@@ -1,0 +1,24 @@
+-- Purpose: the constraints of the table, the foreign keys of others that refer to
+--   it, and constraints elsewhere that call a function that depends on it.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT
+    CASE
+        WHEN con.contype = 'f' AND con.conrelid <> $1 THEN 'incoming foreign key'
+        WHEN con.contype = 'f' THEN 'foreign key'
+        ELSE 'constraint'
+    END,
+    i.identity,
+    concat_ws(
+        E'\n',
+        'definition: ' || pg_get_constraintdef(con.oid),
+        'validated: ' || con.convalidated,
+        'deferrable: ' || nullif(con.condeferrable, false),
+        'deferred: ' || nullif(con.condeferred, false),
+        'no inherit: ' || nullif(con.connoinherit, false),
+        'inherited: ' || nullif(con.coninhcount, 0),
+        -- A foreign key could hold to another unique index of the same columns.
+        'index: ' || nullif(con.conindid, 0)::regclass
+    )
+FROM pg_constraint AS con
+CROSS JOIN LATERAL pg_identify_object('pg_constraint'::regclass, con.oid, 0) AS i
+WHERE con.oid = ANY (ARRAY(SELECT objid FROM object WHERE classid = 'pg_constraint'::regclass))

@@ -1,0 +1,45 @@
+-- Purpose: the objects that a fingerprint is about: a table and everything that
+--   depends on it, at any remove, less what sterna itself has added. The other
+--   files of this folder are SELECTs that follow this WITH, joined by UNION ALL.
+--   $1 is the table, $2 the tables that sterna made beside it.
+-- Lock: ACCESS SHARE on what the views and rules read. Transaction: either.
+-- Undone by: nothing, it reads.
+WITH RECURSIVE
+-- All in sterna's schema and what is part of it. A view of somebody else's that
+-- reads sterna's tables is not part of them; a trigger that calls sterna is.
+own (classid, objid) AS (
+    (
+        SELECT 'pg_namespace'::regclass::oid, n.oid
+        FROM pg_namespace AS n WHERE n.nspname = 'sterna'
+        UNION ALL
+        SELECT 'pg_class'::regclass::oid, sibling FROM unnest($2) AS sibling
+    )
+    UNION
+    SELECT d.classid, d.objid
+    FROM own
+    INNER JOIN pg_depend AS d ON d.refclassid = own.classid AND d.refobjid = own.objid
+    WHERE
+        own.classid = 'pg_namespace'::regclass
+        OR d.deptype IN ('a', 'i')
+        OR d.classid = 'pg_trigger'::regclass
+),
+object (classid, objid) AS (
+    SELECT 'pg_class'::regclass::oid, $1
+    UNION
+    SELECT found.classid, found.objid
+    FROM object
+    CROSS JOIN LATERAL (
+        SELECT d.classid, d.objid
+        FROM pg_depend AS d
+        WHERE
+            d.refclassid = object.classid AND d.refobjid = object.objid
+            -- A column depends for itself, not for the table that it is in.
+            AND (d.classid <> 'pg_class'::regclass OR d.objsubid = 0)
+        UNION ALL
+        -- What a view reads, its rule depends on.
+        SELECT 'pg_class'::regclass, r.ev_class
+        FROM pg_rewrite AS r
+        WHERE object.classid = 'pg_rewrite'::regclass AND r.oid = object.objid AND r.ev_type = '1'
+    ) AS found
+    WHERE (found.classid, found.objid) NOT IN (SELECT own.classid, own.objid FROM own)
+)

@@ -1,0 +1,9 @@
+-- Purpose: the subscriptions that fill the table. How far they have come is data.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT
+    'subscription',
+    quote_ident(s.subname),
+    'owner: ' || pg_get_userbyid(s.subowner)
+FROM pg_subscription_rel AS m
+INNER JOIN pg_subscription AS s ON s.oid = m.srsubid
+WHERE m.srrelid = $1

@@ -1,0 +1,16 @@
+-- Purpose: the triggers of the table and of views that depend on it, and those
+--   elsewhere that call a function that does.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT
+    'trigger',
+    i.identity,
+    concat_ws(
+        E'\n',
+        'definition: ' || pg_get_triggerdef(t.oid),
+        'enabled: ' || t.tgenabled::text
+    )
+FROM pg_trigger AS t
+CROSS JOIN LATERAL pg_identify_object('pg_trigger'::regclass, t.oid, 0) AS i
+WHERE
+    t.oid = ANY (ARRAY(SELECT objid FROM object WHERE classid = 'pg_trigger'::regclass))
+    AND NOT t.tgisinternal
