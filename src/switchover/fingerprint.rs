@@ -100,8 +100,11 @@ pub async fn take_beside(
         return Err(Error::refused(format!("the table with OID {table_oid} is gone"))
             .hint("another session has dropped or replaced it; see `sterna status`"));
     }
-    let entry =
-        |row: &tokio_postgres::Row| Entry { kind: row.get(0), key: row.get(1), definition: row.get(2) };
+    let entry = |row: &tokio_postgres::Row| Entry {
+        kind: row.get(0),
+        key: row.get(1),
+        definition: row.get(2),
+    };
     Ok(Fingerprint(rows.iter().map(entry).collect()))
 }
 
@@ -165,7 +168,8 @@ mod tests {
 
     #[test]
     fn what_changed_is_paired_and_what_came_or_went_is_not() {
-        let before = fingerprint(&[("column", "a", "1"), ("column", "b", "1"), ("index", "i", "x")]);
+        let before =
+            fingerprint(&[("column", "a", "1"), ("column", "b", "1"), ("index", "i", "x")]);
         let after = fingerprint(&[("column", "a", "1"), ("column", "b", "2"), ("view", "i", "x")]);
         let found = before.differences(&after);
         let found: Vec<_> = found

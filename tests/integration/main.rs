@@ -11,6 +11,8 @@ mod duplicates;
 mod embedded;
 mod inspect;
 mod load;
+mod rich;
 mod sandbox;
 mod schema;
 mod server;
+mod switchover;

@@ -1,0 +1,3 @@
+//! The switchover against a real server.
+
+mod fingerprint;
