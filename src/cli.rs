@@ -8,8 +8,10 @@ use crate::commands::demo::DemoArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::load::LoadArgs;
+use crate::commands::rollback::RollbackArgs;
 use crate::commands::sandbox::SandboxArgs;
 use crate::commands::stage::StageArgs;
+use crate::commands::switchover::{CleanupArgs, SwitchoverArgs};
 
 /// Replaces a PostgreSQL table from files: fast, provably and reversibly.
 #[derive(Debug, Parser)]
@@ -80,6 +82,9 @@ pub enum Command {
     Inspect(InspectArgs),
     Stage(StageArgs),
     Generate(GenerateArgs),
+    Switchover(SwitchoverArgs),
+    Rollback(RollbackArgs),
+    Cleanup(CleanupArgs),
     Demo(DemoArgs),
     Sandbox(SandboxArgs),
 }

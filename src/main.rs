@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
-use sterna::commands::{Context, demo, generate, inspect, load, sandbox, stage};
+use sterna::commands::{
+    Context, demo, generate, inspect, load, rollback, sandbox, stage, switchover,
+};
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};
 
@@ -36,6 +38,9 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Stage(args) => stage::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),
+        Command::Switchover(args) => switchover::run(args, &context),
+        Command::Rollback(args) => rollback::run(args, &context),
+        Command::Cleanup(args) => switchover::cleanup(args, &context),
         Command::Demo(args) => demo::run(args, &context),
         Command::Sandbox(args) => sandbox::run(args),
     }

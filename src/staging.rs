@@ -1,12 +1,37 @@
 //! The staging table: production's structure, nobody else's rights, no indexes yet.
 
+use sha2::{Digest, Sha256};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::Json;
+
 use crate::error::{Error, Result};
 use crate::ledger;
 use crate::pg::catalog::Relation;
-use crate::pg::{self, Column, Connection, Ident, Table, catalog, fill};
+use crate::pg::{self, Column, Connection, Ident, MAX_NAME_BYTES, Table, catalog, fill};
+use crate::switchover::fingerprint;
 
 /// What a staging table's name ends in.
 pub const SUFFIX: &str = "_staging";
+
+/// What an old table's name ends in, once another has taken its place.
+pub const OLD_SUFFIX: &str = "_old";
+
+/// The name that something of the table's own, such as an index, bears while it
+/// belongs to the table of that suffix. A name that would be cut is shortened before
+/// the suffix, and told apart from others by a digest of the whole.
+///
+/// # Errors
+/// None in practice: the name is as short as it has to be.
+pub fn attached_name(name: &str, suffix: &str) -> Result<Ident> {
+    let longest = MAX_NAME_BYTES - suffix.len();
+    if name.len() <= longest {
+        return Ident::new(format!("{name}{suffix}"));
+    }
+    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(name));
+    let digest = format!("_{:08x}", u32::from_be_bytes([a, b, c, d]));
+    let kept = name.floor_char_boundary(longest - digest.len());
+    Ident::new(format!("{}{digest}{suffix}", &name[..kept]))
+}
 
 /// A table and its staging table.
 #[derive(Clone, Debug)]
@@ -76,6 +101,9 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     }
     let register = include_str!("../sql/stage/register.sql");
     transaction.execute(register, &[&oid, &schema, &name]).await?;
+    let fingerprint = fingerprint::take_beside(&transaction, pair.table_oid, &[oid]).await?;
+    let note = include_str!("../sql/stage/note-fingerprint.sql");
+    transaction.execute(note, &[&oid, &Json(fingerprint)]).await?;
     transaction.commit().await?;
     Ok(oid)
 }
@@ -89,6 +117,26 @@ pub async fn has_rows(session: &Connection, pair: &Pair) -> Result<bool> {
     Ok(session.query_one(&sql, &[]).await?.get(0))
 }
 
+/// Notes what production holds as the first load begins, so that it can be told later
+/// whether it was written to since. A role that may not read production cannot.
+///
+/// # Errors
+/// The server's.
+pub async fn note_baseline(session: &Connection, pair: &Pair, oid: u32) -> Result<()> {
+    let sql = fill(include_str!("../sql/stage/note-baseline.sql"), &[("table", &pair.table)]);
+    match session.execute(&sql, &[&oid]).await {
+        Err(e) if e.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            tracing::warn!(
+                "{} cannot be read, so a switchover will have to be refused",
+                pair.table
+            );
+            Ok(())
+        }
+        Err(e) => Err(e.into()),
+        Ok(_) => Ok(()),
+    }
+}
+
 /// Empties staging and lets go of the loads that filled it.
 ///
 /// # Errors
@@ -96,6 +144,8 @@ pub async fn has_rows(session: &Connection, pair: &Pair) -> Result<bool> {
 pub async fn truncate(session: &mut Connection, pair: &Pair, oid: u32) -> Result<()> {
     let transaction = session.transaction().await?;
     transaction.execute(include_str!("../sql/ledger/discard-runs.sql"), &[&oid]).await?;
+    transaction.execute(include_str!("../sql/journal/rewind.sql"), &[&pair.table_oid]).await?;
+    transaction.execute(include_str!("../sql/stage/forget-baseline.sql"), &[&oid]).await?;
     let sql = fill(include_str!("../sql/stage/truncate.sql"), &[("staging", &pair.staging)]);
     transaction.batch_execute(&sql).await?;
     Ok(transaction.commit().await?)
@@ -108,8 +158,26 @@ pub async fn truncate(session: &mut Connection, pair: &Pair, oid: u32) -> Result
 pub async fn drop(session: &mut Connection, pair: &Pair, oid: u32) -> Result<()> {
     let transaction = session.transaction().await?;
     transaction.execute(include_str!("../sql/ledger/discard-runs.sql"), &[&oid]).await?;
+    transaction.execute(include_str!("../sql/journal/rewind.sql"), &[&pair.table_oid]).await?;
     let sql = fill(include_str!("../sql/stage/drop.sql"), &[("staging", &pair.staging)]);
     transaction.batch_execute(&sql).await?;
     transaction.execute(include_str!("../sql/stage/unregister.sql"), &[&oid]).await?;
     Ok(transaction.commit().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_be_cut_stay_apart() {
+        assert_eq!(attached_name("t_pkey", "_old").unwrap().name(), "t_pkey_old");
+        let long = "ß".repeat(31);
+        let [a, b] = ["x", "y"].map(|end| attached_name(&format!("{long}{end}"), SUFFIX).unwrap());
+        assert_ne!(a, b);
+        assert!(a.name().len() <= MAX_NAME_BYTES && a.name().ends_with(SUFFIX), "{a}");
+        assert!(a.name().starts_with("ßßß"));
+        let longest = "x".repeat(MAX_NAME_BYTES - SUFFIX.len());
+        assert_eq!(attached_name(&longest, SUFFIX).unwrap().name(), format!("{longest}_staging"));
+    }
 }

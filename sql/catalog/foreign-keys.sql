@@ -1,10 +1,18 @@
 -- Purpose: the outgoing foreign keys of a table. With an empty search_path every
---   name in the definitions is qualified.
+--   name in the definitions is qualified; a key that refers to its own table does to
+--   {staging}.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 SELECT
     conname::text,
-    regexp_replace(pg_catalog.pg_get_constraintdef(oid), ' NOT VALID$', ''),
-    convalidated
+    CASE WHEN confrelid = conrelid THEN
+        -- Rows of a copy refer to the copy.
+        replace(def.text, ') REFERENCES ' || conrelid::regclass || '(', ') REFERENCES {staging}(')
+    ELSE def.text END,
+    convalidated,
+    confrelid = conrelid
 FROM pg_catalog.pg_constraint
+CROSS JOIN LATERAL (
+    SELECT regexp_replace(pg_catalog.pg_get_constraintdef(oid), ' NOT VALID$', '') AS text
+) AS def
 WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0
 ORDER BY conname

@@ -4,8 +4,10 @@ pub mod demo;
 pub mod generate;
 pub mod inspect;
 pub mod load;
+pub mod rollback;
 pub mod sandbox;
 pub mod stage;
+pub mod switchover;
 
 use std::io::Write;
 use std::sync::Arc;
@@ -17,7 +19,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
-use crate::pg::{ConnInfo, Table};
+use crate::pg::{ConnInfo, Table, connect};
+use crate::{ledger, staging};
 
 /// What the global options mean.
 #[derive(Clone, Debug)]
@@ -51,6 +54,27 @@ impl Context {
     /// Where the URL, the environment or libpq's files are wrong.
     pub fn conninfo(&self) -> Result<ConnInfo> {
         ConnInfo::resolve(self.database_url.as_deref(), &|name| std::env::var(name).ok())
+    }
+
+    /// Runs `work` while no other sterna may work on the table.
+    ///
+    /// # Errors
+    /// Refused where another one does; those of `work`.
+    pub fn exclusively<T>(&self, work: impl AsyncFnOnce(&ConnInfo) -> Result<T>) -> Result<T> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|e| Error::file("the async runtime", e))?;
+        runtime.block_on(async {
+            let info = self.conninfo()?;
+            let mut session = connect(&info).await?;
+            let pair = staging::pair(&mut session, &self.table).await?;
+            ledger::lock(&session, &pair.table).await?;
+            let done = work(&info).await;
+            // The end of the session frees the lock as well, a moment later.
+            let _freed = ledger::unlock(&session, &pair.table).await;
+            done
+        })
     }
 
     /// Writes a result to stdout, in the form that was asked for.

@@ -3,10 +3,18 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
 use super::Context;
 use crate::error::{Error, Result};
 use crate::pg::connect;
+use crate::switchover::Patience;
+use crate::switchover::journal::{self, Toward};
 use crate::{ledger, staging};
+
+/// How long to try for a moment in which noting writes down can begin or end.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// Create, empty or drop the staging table
 #[derive(Args, Clone, Debug)]
@@ -19,7 +27,8 @@ pub struct StageArgs {
 /// What can be done with a staging table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum Action {
-    /// Create it with the structure of the table, without indexes and grants
+    /// Create it with the structure of the table, without indexes and grants, and begin to
+    /// note writes to the table down
     Create,
     /// Remove its rows, so that another load can begin
     Truncate,
@@ -51,7 +60,10 @@ pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
 async fn act(action: Action, context: &Context) -> Result<Done> {
     let mut session = connect(&context.conninfo()?).await?;
     let pair = staging::pair(&mut session, &context.table).await?;
+    ledger::lock(&session, &pair.table).await?;
     ledger::lock(&session, &pair.staging).await?;
+    let (table, oid) = (&pair.table, pair.table_oid);
+    let (patience, stop) = (Patience::new(MAX_WAIT), AtomicBool::new(false));
     let found = staging::find(&session, &pair).await?;
     let missing = || {
         Error::refused(format!("there is no {}", pair.staging))
@@ -63,6 +75,8 @@ async fn act(action: Action, context: &Context) -> Result<Done> {
                 .hint("`sterna stage truncate` empties it"));
         }
         (Action::Create, None) => {
+            // First, so that nothing that staging is compared with escapes it.
+            journal::begin(&mut session, table, oid, patience, &stop).await?;
             staging::create(&mut session, &pair, &[]).await?;
             "created"
         }
@@ -72,10 +86,12 @@ async fn act(action: Action, context: &Context) -> Result<Done> {
         }
         (Action::Drop, Some(relation)) => {
             staging::drop(&mut session, &pair, relation.oid).await?;
+            journal::end(&mut session, table, oid, Toward::Staging, patience, &stop).await?;
             "dropped"
         }
         (_, None) => return Err(missing()),
     };
     ledger::unlock(&session, &pair.staging).await?;
+    ledger::unlock(&session, &pair.table).await?;
     Ok(Done { staging: pair.staging.to_string(), action })
 }

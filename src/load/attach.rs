@@ -85,6 +85,7 @@ pub(super) async fn attach(
         }
         None => staging::create(session, pair, &prepared.plan.widened).await?,
     };
+    staging::note_baseline(session, pair, staging_oid).await?;
     let run = ledger::begin(
         session,
         &NewRun {

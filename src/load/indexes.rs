@@ -14,8 +14,7 @@ use tokio_postgres::error::SqlState;
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::{Index, IndexConstraint};
 use crate::pg::{
-    self, Backoff, CatalogText, ConnInfo, Connection, Ident, MAX_NAME_BYTES, Quoted, catalog,
-    connect, fill,
+    self, Backoff, CatalogText, ConnInfo, Connection, Ident, Quoted, catalog, connect, fill,
 };
 use crate::staging::{self, Pair};
 
@@ -72,12 +71,7 @@ async fn open(info: &ConnInfo) -> Result<Connection> {
 
 /// An index of staging is named after production's; the two swap names later.
 fn name_on_staging(index: &Index) -> Result<Ident> {
-    let name = format!("{}{}", index.name.name(), staging::SUFFIX);
-    if name.len() <= MAX_NAME_BYTES {
-        Ident::new(name)
-    } else {
-        Ident::new(format!("sterna_index_{}{}", index.oid, staging::SUFFIX))
-    }
+    staging::attached_name(index.name.name(), staging::SUFFIX)
 }
 
 /// Whether the name of an index is taken. Two builds of one name at a time end in
@@ -165,7 +159,12 @@ async fn add_foreign_keys(
     let present = catalog::foreign_keys(session, staging_oid).await?;
     for key in catalog::foreign_keys(session, pair.table_oid).await? {
         let there = present.iter().find(|p| p.name == key.name);
-        let definition = CatalogText::from_catalog(&key.definition);
+        let definition = if key.own {
+            fill(&key.definition, &[("staging", &pair.staging)])
+        } else {
+            key.definition
+        };
+        let definition = CatalogText::from_catalog(definition);
         let names: [(&str, &dyn Quoted); 3] =
             [("staging", &pair.staging), ("constraint", &key.name), ("definition", &definition)];
         if there.is_none() {

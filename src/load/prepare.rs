@@ -15,7 +15,7 @@ use super::row_id::RowIds;
 use crate::cites::{Formats, Taxa};
 use crate::error::{Error, Result};
 use crate::input::Inputs;
-use crate::pg::{Columns, Connection, Ident, copy_out, fill, values};
+use crate::pg::{CatalogText, Columns, Connection, Ident, copy_out, fill, values};
 use crate::staging::Pair;
 
 /// What a load reads, and how that becomes rows.
@@ -125,7 +125,12 @@ pub(super) async fn row_ids(
         let (record_id, row_id) = (Ident::new(record_id)?, Ident::new(row_id)?);
         let sql = fill(
             include_str!("../../sql/load/row-ids.sql"),
-            &[("record_id", &record_id), ("row_id", &row_id), ("table", &pair.table)],
+            &[
+                ("record_id", &record_id),
+                ("row_id", &row_id),
+                ("table", &pair.table),
+                ("oid", &CatalogText::oid(pair.table_oid)),
+            ],
         );
         let read = copy_out(session, &sql, |row| {
             let mut values = values(row).flatten();

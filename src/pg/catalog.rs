@@ -134,6 +134,8 @@ pub struct ForeignKey {
     pub definition: String,
     /// Whether every row is known to obey it.
     pub validated: bool,
+    /// Whether it refers to its own table, which its definition calls `{staging}`.
+    pub own: bool,
 }
 
 /// The outgoing foreign keys of a table.
@@ -148,6 +150,7 @@ pub async fn foreign_keys(session: &Connection, oid: u32) -> Result<Vec<ForeignK
                 name: Ident::new(row.get::<_, String>(0))?,
                 definition: row.get(1),
                 validated: row.get(2),
+                own: row.get(3),
             })
         })
         .collect()

@@ -32,6 +32,12 @@ impl CatalogText {
         CatalogText(text.into())
     }
 
+    /// An OID, as a literal.
+    #[must_use]
+    pub fn oid(oid: u32) -> Self {
+        CatalogText(oid.to_string())
+    }
+
     /// The place before the first row of a page, as a `tid` literal.
     #[must_use]
     pub fn tid(page: u32) -> Self {

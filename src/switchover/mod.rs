@@ -1,3 +1,29 @@
-//! The switchover: staging takes the table's place, and nothing but the rows differs.
+//! The switchover: staging takes the table's place, with its name and everything that
+//! is attached to it, in one transaction; and back again.
+//!
+//! Forwards and backwards are the same [`Exchange`]: one table is live, the other comes
+//! in. What can be made beforehand is made on the incoming table while nobody waits
+//! (`prepare`); the rest is a script of statements (`script`), written from the catalog
+//! while the live table still bears its name, and run under a lock that is held for a
+//! moment (`swap`). Writes to the live table are noted down (`journal`) and carried
+//! over. Before the commit the catalog has to say of the new table, word for word,
+//! what it said of the old one (`fingerprint`).
 
+mod attached;
+mod dependents;
+mod exchange;
 pub mod fingerprint;
+mod gate;
+pub mod journal;
+mod locks;
+mod prepare;
+mod properties;
+pub mod record;
+mod run;
+mod script;
+mod swap;
+
+pub use exchange::Exchange;
+pub use gate::refuse_unsupported;
+pub use locks::Patience;
+pub use run::{SwitchoverOptions, SwitchoverReport, cleanup, roll_back, switch_over};

@@ -7,5 +7,11 @@ CREATE TABLE sterna.staging (
     relid oid PRIMARY KEY,
     schema_name text NOT NULL,
     table_name text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    -- What the catalog said of production when it was made.
+    fingerprint jsonb,
+    -- What production held when the first load began: whether it was written to since
+    -- can be told, even where nobody noted the writes down.
+    baseline_snapshot pg_snapshot,
+    baseline_rows bigint
 );

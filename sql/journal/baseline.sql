@@ -1,0 +1,11 @@
+-- Purpose: how many rows a journaled table had when its journal began: those that one
+--   snapshot shows, less what the same snapshot shows to have come and gone since. So
+--   nobody has to wait for the counting.
+-- Lock: ACCESS SHARE on the table. Transaction: either, a single statement.
+-- Undone by: journal/forget.sql.
+UPDATE sterna.journaled
+SET row_count =
+    (SELECT count(*) FROM {table})
+    - (SELECT count(*) FROM sterna.journal WHERE relid = $1 AND operation = 'INSERT')
+    + (SELECT count(*) FROM sterna.journal WHERE relid = $1 AND operation = 'DELETE')
+WHERE relid = $1 AND row_count IS NULL

@@ -1,0 +1,22 @@
+-- Purpose: whether a table holds exactly the rows that it held when the load into
+--   staging ($1) began: every row is visible to the snapshot of then, and they are as
+--   many as were counted then. NULL or no row where nothing was noted then.
+-- Lock: that of lock-writers.sql keeps the answer true. Transaction: yes.
+-- Undone by: nothing, it reads.
+WITH this AS MATERIALIZED (
+    -- From here on ages are counted from this transaction.
+    SELECT pg_catalog.pg_current_xact_id()::text::bigint AS xid
+)
+SELECT
+    s.baseline_rows = (SELECT count(*) FROM {table})
+    AND s.baseline_rows = (
+        SELECT count(*)
+        FROM {table} AS t
+        WHERE pg_catalog.pg_visible_in_snapshot(
+            -- The full number of the transaction that wrote the row, by its age.
+            greatest(this.xid - pg_catalog.age(t.xmin), 3)::text::pg_catalog.xid8,
+            s.baseline_snapshot
+        )
+    )
+FROM this CROSS JOIN sterna.staging AS s
+WHERE s.relid = $1

@@ -1,0 +1,27 @@
+-- Purpose: one statement that drops views and routines that have stepped aside, in
+--   the order given. It names them by their OIDs, for the types in a routine's
+--   signature have new names by then; what still depends on one makes it fail.
+-- Lock: none, it only writes text. Transaction: either.
+-- Undone by: nothing, it reads.
+SELECT format(
+    $text$DO $do$
+    DECLARE
+        classes CONSTANT oid[] := %L;
+        objects CONSTANT oid[] := %L;
+        kind "char";
+    BEGIN
+        FOR i IN 1 .. pg_catalog.cardinality(objects) LOOP
+            IF classes[i] = 'pg_catalog.pg_proc'::pg_catalog.regclass THEN
+                EXECUTE pg_catalog.format('DROP ROUTINE %%s RESTRICT', objects[i]::regprocedure);
+            ELSE
+                SELECT relkind INTO kind FROM pg_catalog.pg_class WHERE oid = objects[i];
+                EXECUTE pg_catalog.format('DROP %%s %%s RESTRICT',
+                    CASE kind WHEN 'm' THEN 'MATERIALIZED VIEW' ELSE 'VIEW' END,
+                    objects[i]::regclass);
+            END IF;
+        END LOOP;
+    END
+    $do$$text$,
+    $1::oid[],
+    $2::oid[]
+)

@@ -1,0 +1,17 @@
+-- Purpose: the latest switchover of a table, and how long ago it was.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT
+    switchover_id,
+    old_relid,
+    new_relid,
+    state,
+    fingerprint,
+    exceptions,
+    row_count,
+    replayed,
+    to_validate,
+    extract(epoch FROM clock_timestamp() - switched_at)::float8
+FROM sterna.switchover
+WHERE schema_name = $1 AND table_name = $2
+ORDER BY switched_at DESC
+LIMIT 1

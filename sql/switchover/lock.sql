@@ -1,0 +1,15 @@
+-- Purpose: statements that lock relations against everybody, in the order given.
+--   LOCK would lock all that a view reads as well; giving a view to the owner that
+--   it has locks the view alone.
+-- Lock: none, it only writes text. Transaction: either.
+-- Undone by: nothing, it reads.
+SELECT CASE c.relkind
+    WHEN 'v' THEN format('ALTER VIEW %s OWNER TO %I', c.oid::regclass, r.rolname)
+    WHEN 'm' THEN format('ALTER MATERIALIZED VIEW %s OWNER TO %I', c.oid::regclass, r.rolname)
+    ELSE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', c.oid::regclass)
+END
+FROM unnest($1::oid[]) WITH ORDINALITY AS wanted (oid, position)
+INNER JOIN pg_catalog.pg_class AS c ON c.oid = wanted.oid
+INNER JOIN pg_catalog.pg_roles AS r ON r.oid = c.relowner
+WHERE c.relkind IN ('r', 'p', 'v', 'm')
+ORDER BY wanted.position

@@ -1,0 +1,69 @@
+-- Purpose: who may do what with a relation and its columns, as statements that take
+--   every right of others away and that grant them again: each by the role that
+--   had granted it, and what the owner has taken from itself stays taken.
+-- Lock: none, it reads the catalog. Transaction: either.
+-- Undone by: nothing, it reads.
+WITH target AS (
+    SELECT
+        c.oid,
+        c.relowner,
+        coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner)) AS acl,
+        c.relacl IS NOT NULL AS explicit
+    FROM pg_catalog.pg_class AS c
+    WHERE c.oid = $1
+),
+granted AS (
+    SELECT t.oid, t.relowner, a.grantor, a.grantee, a.is_grantable, NULL::text AS column_name,
+        a.privilege_type
+    FROM target AS t, LATERAL pg_catalog.aclexplode(t.acl) AS a
+    WHERE t.explicit
+    UNION ALL
+    SELECT t.oid, t.relowner, a.grantor, a.grantee, a.is_grantable, quote_ident(att.attname),
+        a.privilege_type
+    FROM target AS t
+    INNER JOIN pg_catalog.pg_attribute AS att ON att.attrelid = t.oid AND att.attacl IS NOT NULL
+    CROSS JOIN LATERAL pg_catalog.aclexplode(att.attacl) AS a
+    WHERE NOT att.attisdropped
+),
+role_names AS (
+    SELECT
+        g.*,
+        CASE WHEN g.grantee = 0 THEN 'PUBLIC'
+             ELSE quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END AS grantee_name,
+        quote_ident(pg_catalog.pg_get_userbyid(g.grantor)) AS grantor_name
+    FROM granted AS g
+)
+SELECT * FROM (
+    SELECT
+        ARRAY[]::text[] AS detach,
+        ARRAY[format('REVOKE ALL ON TABLE %s FROM %I', oid::regclass,
+            pg_catalog.pg_get_userbyid(relowner))] AS attach,
+        0 AS position,
+        '' AS name
+    FROM target WHERE explicit
+    UNION ALL
+    SELECT
+        array_agg(DISTINCT format('REVOKE ALL ON TABLE %s FROM %s CASCADE', oid::regclass,
+            grantee_name)) FILTER (WHERE grantee <> relowner AND grantor = relowner),
+        CASE WHEN grantor = relowner THEN ARRAY[]::text[]
+             ELSE ARRAY['SET LOCAL ROLE ' || grantor_name] END
+        || format(
+            'GRANT %s ON TABLE %s TO %s%s',
+            string_agg(
+                privilege_type || coalesce(' (' || column_name || ')', ''), ', '
+                ORDER BY privilege_type, column_name
+            ),
+            oid::regclass,
+            grantee_name,
+            CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
+        )
+        || CASE WHEN grantor = relowner THEN ARRAY[]::text[] ELSE ARRAY['RESET ROLE'] END,
+        -- A right is granted on only after it was granted.
+        CASE WHEN grantor <> relowner THEN 3 WHEN is_grantable THEN 1 ELSE 2 END,
+        grantee_name
+    FROM role_names
+    -- The owner's rights are always grantable; an owner cannot grant them to itself so.
+    GROUP BY oid, relowner, grantor, grantor_name, grantee, grantee_name,
+        is_grantable
+) AS statements
+ORDER BY position, name

@@ -1,0 +1,22 @@
+-- Purpose: the publications that name a table, as statements that take it out and
+--   that put it in again with its columns and row filter.
+-- Lock: none, it reads the catalog. Transaction: either.
+-- Undone by: nothing, it reads.
+SELECT
+    ARRAY[format('ALTER PUBLICATION %I DROP TABLE %s', p.pubname, r.prrelid::regclass)],
+    ARRAY[format(
+        'ALTER PUBLICATION %I ADD TABLE %s%s%s',
+        p.pubname,
+        -- ONLY, because that is what publishing a table without descendants records.
+        'ONLY ' || r.prrelid::regclass,
+        (
+            SELECT ' (' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) || ')'
+            FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)
+        ),
+        ' WHERE (' || pg_catalog.pg_get_expr(r.prqual, r.prrelid) || ')'
+    )]
+FROM pg_catalog.pg_publication_rel AS r
+INNER JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
+WHERE r.prrelid = $1
+ORDER BY p.pubname

@@ -1,0 +1,29 @@
+-- Purpose: the statement that has an identity go on where the old one was, or behind
+--   the last row. By then the sequences and the table have their new names: the
+--   incoming sequence ($2) that of the live one ($1), and that one the name given.
+-- Lock: none, it only writes text. Transaction: either. What a sequence has handed out
+--   is not taken back by a rollback.
+-- Undone by: nothing, it reads.
+SELECT format(
+    'SELECT pg_catalog.setval(%1$s::pg_catalog.regclass, value, called) FROM ('
+    'SELECT last_value AS value, is_called AS called FROM %2$I.%3$I '
+    'UNION ALL SELECT last_value, is_called FROM %4$s '
+    'UNION ALL SELECT %5$s(%6$I)::bigint, true FROM %7$s) AS place '
+    'WHERE value IS NOT NULL ORDER BY value %8$s, called DESC LIMIT 1',
+    $2::oid,
+    n.nspname,
+    $3::text,
+    s.oid::regclass,
+    CASE WHEN q.seqincrement > 0 THEN 'max' ELSE 'min' END,
+    a.attname,
+    d.refobjid::regclass,
+    CASE WHEN q.seqincrement > 0 THEN 'DESC' ELSE 'ASC' END
+)
+FROM pg_catalog.pg_class AS s
+INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = s.relnamespace
+INNER JOIN pg_catalog.pg_sequence AS q ON q.seqrelid = s.oid
+INNER JOIN pg_catalog.pg_depend AS d
+    ON d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = s.oid AND d.deptype = 'i'
+    AND d.refclassid = 'pg_catalog.pg_class'::regclass
+INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE s.oid = $1

@@ -1,0 +1,59 @@
+-- Purpose: why a table cannot be replaced by another: one line for each thing that
+--   would be lost, or that stands for something else than a table.
+-- Lock: none, it reads the catalog. Transaction: either.
+-- Undone by: nothing, it reads.
+SELECT reason FROM (
+    SELECT CASE
+        WHEN c.relkind = 'p' THEN 'it is partitioned'
+        WHEN c.relispartition THEN 'it is a partition'
+        WHEN c.relkind = 'f' THEN 'it is a foreign table'
+        WHEN c.relkind <> 'r' THEN 'it is not a table'
+        WHEN c.relpersistence = 'u' THEN 'it is unlogged: a crash would empty it'
+        WHEN c.relpersistence = 't' THEN 'it is temporary'
+        WHEN c.reloftype <> 0 THEN
+            'it is a typed table, of type ' || c.reloftype::regtype::text
+    END AS reason
+    FROM pg_catalog.pg_class AS c WHERE c.oid = $1
+    UNION ALL
+    SELECT 'it inherits from ' || i.inhparent::regclass::text
+    FROM pg_catalog.pg_inherits AS i INNER JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+    WHERE i.inhrelid = $1 AND NOT c.relispartition
+    UNION ALL
+    SELECT 'it has a child table, ' || i.inhrelid::regclass::text
+    FROM pg_catalog.pg_inherits AS i INNER JOIN pg_catalog.pg_class AS c ON c.oid = i.inhparent
+    WHERE i.inhparent = $1 AND c.relkind <> 'p'
+    UNION ALL
+    SELECT 'it belongs to the extension ' || e.extname
+    FROM pg_catalog.pg_depend AS d
+    INNER JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
+    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = $1
+        AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND d.deptype = 'e'
+    UNION ALL
+    SELECT 'it has no primary key, by which writes during the run are carried over'
+    WHERE NOT EXISTS (
+        SELECT FROM pg_catalog.pg_index WHERE indrelid = $1 AND indisprimary
+    )
+    UNION ALL
+    SELECT format('the index %s is not valid: REINDEX or drop it first', indexrelid::regclass)
+    FROM pg_catalog.pg_index WHERE indrelid = $1 AND NOT (indisvalid AND indisready AND indislive)
+    UNION ALL
+    SELECT format('the table %s, which refers to it, is partitioned or foreign',
+        c.conrelid::regclass)
+    FROM pg_catalog.pg_constraint AS c
+    INNER JOIN pg_catalog.pg_class AS r ON r.oid = c.conrelid
+    WHERE c.confrelid = $1 AND c.contype = 'f' AND r.relkind <> 'r'
+    UNION ALL
+    SELECT format('the check of foreign key %I on %s is switched off', c.conname,
+        c.conrelid::regclass)
+    FROM pg_catalog.pg_constraint AS c
+    WHERE c.contype = 'f' AND $1 IN (c.conrelid, c.confrelid)
+        AND EXISTS (
+            SELECT FROM pg_catalog.pg_trigger AS t
+            WHERE t.tgconstraint = c.oid AND t.tgenabled <> 'O'
+        )
+    UNION ALL
+    SELECT format('it has a security label of the provider %s', s.provider)
+    FROM pg_catalog.pg_seclabel AS s
+    WHERE s.objoid = $1 AND s.classoid = 'pg_catalog.pg_class'::regclass
+) AS reasons
+WHERE reason IS NOT NULL

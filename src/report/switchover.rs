@@ -1,0 +1,64 @@
+//! A switchover, for people.
+
+use indicatif::HumanCount;
+
+use crate::switchover::SwitchoverReport;
+use crate::switchover::fingerprint::Difference;
+
+/// What a switchover did.
+#[must_use]
+pub fn switched(report: &SwitchoverReport) -> String {
+    text(report, "switched over")
+}
+
+/// What taking one back did.
+#[must_use]
+pub fn returned(report: &SwitchoverReport) -> String {
+    text(report, "rolled back")
+}
+
+fn text(report: &SwitchoverReport, what: &str) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<12}{value}\n"));
+    let count = |n: i64| HumanCount(n.unsigned_abs()).to_string();
+    let so_far = if report.resumed { ", by an earlier run" } else { "" };
+    line("table", &format!("{} {what}{so_far}: {} rows", report.table, count(report.rows)));
+    if !report.resumed {
+        let tries = if report.attempts == 1 { "try" } else { "tries" };
+        let locked = format!(
+            "{:.0} ms for readers, {:.0} ms more for writers, {} {tries}",
+            report.locked_ms, report.writers_waited_ms, report.attempts
+        );
+        line("locked", &locked);
+    }
+    line("carried", &format!("{} writes made during the run", count(report.replayed_rows)));
+    let parity = match report.parity_differences.as_slice() {
+        [] => "nothing differs in the catalog but what was asked for".to_owned(),
+        differences => format!("{} DIFFERENCES in the catalog", differences.len()),
+    };
+    line("catalog", &parity);
+    for difference in report.parity_differences.iter().chain(&report.exceptions) {
+        line("", &described(difference));
+    }
+    line("kept", &report.left_as);
+    text
+}
+
+/// The lines that differ.
+fn described(difference: &Difference) -> String {
+    let lines = |text: &Option<String>| -> Vec<String> {
+        text.iter().flat_map(|text| text.lines().map(str::to_owned)).collect()
+    };
+    let (before, after) = (lines(&difference.before), lines(&difference.after));
+    let only = |these: &[String], those: &[String]| -> String {
+        let left: Vec<_> = these.iter().filter(|line| !those.contains(line)).cloned().collect();
+        if left.is_empty() { "nothing".into() } else { left.join(", ") }
+    };
+    format!(
+        "{} {}: {} -> {}",
+        difference.kind,
+        difference.key,
+        only(&before, &after),
+        only(&after, &before)
+    )
+}

@@ -1,0 +1,216 @@
+//! What must be so before an exchange may begin.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio_postgres::GenericClient;
+use tokio_postgres::types::Json;
+
+use super::Exchange;
+use super::fingerprint::{self, Fingerprint};
+use super::journal::{self, Toward};
+use super::record::{Record, State};
+use crate::error::{Error, Kind, Result};
+use crate::pg::catalog::relation;
+use crate::pg::{Connection, Table, fill};
+use crate::staging::{self, Pair};
+
+/// How often old snapshots are looked for.
+const SNAPSHOT_POLL: Duration = Duration::from_millis(100);
+
+/// Refuses tables that cannot be replaced without losing something.
+///
+/// # Errors
+/// Names every reason.
+pub async fn refuse_unsupported(
+    session: &impl GenericClient,
+    table: &Table,
+    oid: u32,
+) -> Result<()> {
+    let rows = session.query(include_str!("../../sql/switchover/unsupported.sql"), &[&oid]).await?;
+    let reasons: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(format!("{table} cannot be replaced: {}", reasons.join("; ")))
+        .hint("nothing was changed; sterna replaces plain tables only"))
+}
+
+/// Refuses a staging table that is empty, or whose loads are not at their end.
+pub(super) async fn refuse_unloaded(session: &Connection, pair: &Pair, oid: u32) -> Result<()> {
+    let row = session.query_one(include_str!("../../sql/switchover/loads.sql"), &[&oid]).await?;
+    let (loads, unfinished): (i64, i64) = (row.get(0), row.get(1));
+    if unfinished > 0 {
+        return Err(Error::refused(format!(
+            "{} holds a load that is not at its end",
+            pair.staging
+        ))
+        .hint("go on with it by `sterna load ... --resume`; see `sterna status`"));
+    }
+    if loads == 0 && !staging::has_rows(session, pair).await? {
+        return Err(
+            Error::refused(format!("{} is empty", pair.staging)).hint("`sterna load` fills it")
+        );
+    }
+    Ok(())
+}
+
+/// The earlier switchover whose old table bears the name that the leaving table will
+/// have, and goes when it gets it.
+///
+/// # Errors
+/// Refused where the name belongs to something else.
+pub(super) async fn previous_old_table(
+    session: &Connection,
+    exchange: &Exchange,
+    last: Option<&Record>,
+) -> Result<Option<Record>> {
+    let name = exchange.leaving_table()?;
+    let Some(found) = relation(session, &name).await? else { return Ok(None) };
+    let kept = last.filter(|last| last.state == State::Switched && last.old == found.oid);
+    if kept.is_some() {
+        return Ok(kept.cloned());
+    }
+    Err(Error::refused(format!("{name} exists and was not left there by sterna"))
+        .hint("rename or drop it; the table that is replaced gets that name"))
+}
+
+/// Refuses where there is no old table to return to.
+pub(super) async fn refuse_no_return(
+    session: &Connection,
+    exchange: &Exchange,
+    last: &Record,
+    staging: &Table,
+) -> Result<()> {
+    let nothing = |why: String| Error::refused(why).hint("there is nothing to roll back to");
+    match last.state {
+        State::Cleaned => return Err(nothing("the old table was cleaned up".into())),
+        State::Returned => return Err(nothing("the switchover was rolled back already".into())),
+        State::Switched if last.new != exchange.live => {
+            let what = format!("{} is not the table that the switchover put there", exchange.table);
+            return Err(
+                Error::refused(what).hint("another session has replaced it; see `sterna status`")
+            );
+        }
+        State::Switched => {}
+    }
+    let old = exchange.incoming_table()?;
+    if relation(session, &old).await?.is_none_or(|found| found.oid != last.old) {
+        return Err(nothing(format!("{old}, which was replaced, is gone")));
+    }
+    if relation(session, staging).await?.is_some() {
+        return Err(Error::refused(format!(
+            "{staging} exists, whose name the new table gets back"
+        ))
+        .hint("`sterna stage drop` removes it"));
+    }
+    Ok(())
+}
+
+/// What the catalog says of the live table, which has to be what it said when staging
+/// was made from it.
+///
+/// # Errors
+/// Refused as drift, naming what has changed.
+pub(super) async fn refuse_drift(session: &Connection, exchange: &Exchange) -> Result<Fingerprint> {
+    let siblings = [exchange.incoming];
+    let now = fingerprint::take_beside(&**session, exchange.live, &siblings).await?;
+    let sql = include_str!("../../sql/stage/fingerprint.sql");
+    let Some(row) = session.query_opt(sql, &[&exchange.incoming]).await? else { return Ok(now) };
+    let Json(then): Json<Fingerprint> = row.get(0);
+    match then.differences(&now).as_slice() {
+        [] => Ok(now),
+        differences => Err(drift(&exchange.table, differences)),
+    }
+}
+
+/// The refusal to replace a table that was altered meanwhile.
+pub(super) fn drift(table: &Table, differences: &[fingerprint::Difference]) -> Error {
+    let what: Vec<_> =
+        differences.iter().take(3).map(|d| format!("{} {}", d.kind, d.key)).collect();
+    let more = match differences.len().saturating_sub(what.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Error::refused(format!("{table} was altered during the run: {}{more}", what.join(", "))).hint(
+        "nothing was changed; `sterna stage drop`, then load again, for the table as it is now",
+    )
+}
+
+/// Waits until no transaction is left whose snapshot may be older than the load: it
+/// would see the new table without its rows.
+pub(super) async fn wait_for_snapshots(
+    session: &Connection,
+    staging: u32,
+    max_wait: Duration,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        let sql = include_str!("../../sql/switchover/old-snapshots.sql");
+        let rows = session.query(sql, &[&staging]).await?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, "interrupted"));
+        }
+        if begun.elapsed() >= max_wait {
+            let holders: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+            let what = "transactions older than the load would see the new table without its rows";
+            return Err(Error::new(Kind::LockTimeout, format!("{what}: {}", holders.join("; ")))
+                .hint("nothing was changed; end them, or try again with a longer --max-wait"));
+        }
+        tokio::time::sleep(SNAPSHOT_POLL).await;
+    }
+}
+
+/// The rows that the incoming table has, which have to be as many as were loaded and
+/// carried over; and the journal must not have missed a write.
+pub(super) async fn expected_rows(
+    session: &mut Connection,
+    exchange: &Exchange,
+    toward: Toward,
+    journaled: bool,
+) -> Result<i64> {
+    let incoming_table = exchange.incoming_table()?;
+    let reading =
+        session.build_transaction().isolation_level(tokio_postgres::IsolationLevel::RepeatableRead);
+    let transaction = reading.read_only(true).start().await?;
+    let names: [(&str, &dyn crate::pg::Quoted); 2] =
+        [("live", &exchange.table), ("incoming", &incoming_table)];
+    let counts = fill(include_str!("../../sql/journal/counts.sql"), &names);
+    let row = transaction.query_one(&counts, &[]).await?;
+    let (live, incoming): (i64, i64) = (row.get(0), row.get(1));
+    let loads = include_str!("../../sql/switchover/loads.sql");
+    let row = transaction.query_one(loads, &[&exchange.incoming]).await?;
+    let (loads, loaded): (i64, i64) = (row.get(0), row.get(2));
+    let state = journal::state(&transaction, exchange.live, toward).await?;
+    transaction.commit().await?;
+    let Some(state) = state.filter(|_| journaled) else {
+        return settle(exchange, incoming, if loads == 0 { incoming } else { loaded }, false);
+    };
+    if let Some(begin) = state.rows_at_begin
+        && begin + state.inserted - state.deleted != live
+    {
+        let table = &exchange.table;
+        return Err(Error::refused(format!(
+            "{table} has {live} rows, but by the writes that were noted down it should have {}",
+            begin + state.inserted - state.deleted
+        ))
+        .hint("somebody wrote without being noted; `sterna stage drop`, then begin again"));
+    }
+    let expected = loaded + state.added - state.removed;
+    let known = toward == Toward::Staging && loads > 0;
+    settle(exchange, incoming, if known { expected } else { incoming }, state.deleted > 0)
+}
+
+/// `cascades`: rows may have gone with what they referred to, as production's have.
+fn settle(exchange: &Exchange, found: i64, expected: i64, cascades: bool) -> Result<i64> {
+    if found == expected || (cascades && found < expected) {
+        return Ok(found);
+    }
+    let incoming = exchange.incoming_table()?;
+    Err(Error::refused(format!("{incoming} has {found} rows instead of the {expected} loaded"))
+        .hint("somebody wrote to it; `sterna stage truncate`, and load again"))
+}

@@ -1,0 +1,89 @@
+//! What the incoming table gets beforehand, while nobody waits: everything that cannot
+//! be seen from outside and does not act by being there.
+
+use tokio_postgres::GenericClient;
+
+use super::Exchange;
+use super::attached::{self, Attached, Kind};
+use crate::error::Result;
+use crate::pg::{Connection, Ident, Quoted, fill};
+
+/// Makes the incoming table equal to the live one in all that needs no lock on it.
+/// What is equal already is left alone, so it can be done again.
+///
+/// # Errors
+/// Refused where an index is missing; the server's.
+pub(super) async fn prepare(session: &mut Connection, exchange: &Exchange) -> Result<()> {
+    let transaction = session.transaction().await?;
+    let (live, incoming) = (exchange.live, exchange.incoming);
+    let owner = include_str!("../../sql/switchover/prepare/owner.sql");
+    run(&transaction, owner, &[&live, &incoming]).await?;
+    let mine = attached::of_table(&transaction, live).await?;
+    let theirs = attached::of_table(&transaction, incoming).await?;
+    for sequence in mine.iter().filter(|a| a.kind == Kind::Sequence) {
+        if let Some(theirs) = attached::counterpart(exchange, sequence, &theirs)? {
+            let name = exchange.incoming_name(&sequence.name.name)?;
+            rename(&transaction, theirs, &name).await?;
+        }
+    }
+    let statistics = mine.iter().filter(|a| a.kind == Kind::Statistics);
+    let named = statistics
+        .map(|s| exchange.incoming_name(&s.name.name).map(|name| (s.oid, name.name().to_owned())));
+    let (oids, names): (Vec<u32>, Vec<String>) =
+        named.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    let create = include_str!("../../sql/switchover/prepare/statistics.sql");
+    let mut changed = run(&transaction, create, &[&live, &incoming, &oids, &names]).await?;
+    let pairs =
+        attached::pairs(exchange, &mine, &attached::of_table(&transaction, incoming).await?)?;
+    let of = |kind: Kind| -> (Vec<u32>, Vec<u32>) {
+        let of_kind = pairs.iter().filter(|pair| pair.live.kind == kind);
+        of_kind.map(|pair| (pair.live.oid, pair.incoming.oid)).unzip()
+    };
+    let (indexes, sequences) = (of(Kind::Index), of(Kind::Sequence));
+    run(
+        &transaction,
+        include_str!("../../sql/switchover/prepare/storage.sql"),
+        &[&live, &incoming],
+    )
+    .await?;
+    for sql in [
+        include_str!("../../sql/switchover/prepare/columns.sql"),
+        include_str!("../../sql/switchover/prepare/checks.sql"),
+    ] {
+        changed |= run(&transaction, sql, &[&live, &incoming]).await?;
+    }
+    let sql = include_str!("../../sql/switchover/prepare/indexes.sql");
+    run(&transaction, sql, &[&live, &incoming, &indexes.0, &indexes.1]).await?;
+    let sql = include_str!("../../sql/switchover/prepare/comments.sql");
+    let (i, s) = (&indexes, &sequences);
+    run(&transaction, sql, &[&live, &incoming, &i.0, &i.1, &s.0, &s.1]).await?;
+    transaction.commit().await?;
+    if changed {
+        let table = exchange.incoming_table()?;
+        let sql = include_str!("../../sql/switchover/prepare/analyze.sql");
+        session.batch_execute(&fill(sql, &[("table", &table)])).await?;
+    }
+    Ok(())
+}
+
+/// Runs every statement that a query returns; whether there was any.
+async fn run(
+    session: &impl GenericClient,
+    query: &str,
+    parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+) -> Result<bool> {
+    let rows = session.query(query, parameters).await?;
+    for row in &rows {
+        session.batch_execute(row.get(0)).await?;
+    }
+    Ok(!rows.is_empty())
+}
+
+async fn rename(session: &impl GenericClient, what: &Attached, name: &Ident) -> Result<()> {
+    if what.name.name != *name {
+        let sql = include_str!("../../sql/switchover/rename/sequence.sql");
+        let names: [(&str, &dyn Quoted); 2] = [("from", &what.name), ("to", name)];
+        session.batch_execute(&fill(sql, &names)).await?;
+    }
+    Ok(())
+}

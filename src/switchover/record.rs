@@ -1,0 +1,83 @@
+//! What the ledger says of switchovers. A row is written by the transaction that
+//! exchanges the tables, so it is there exactly when they were exchanged.
+
+use std::time::Duration;
+
+use tokio_postgres::GenericClient;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::fingerprint::{Difference, Fingerprint};
+use crate::error::{Error, Result};
+use crate::pg::Table;
+
+/// How far a switchover has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The new table is live, the old one kept.
+    Switched,
+    /// Rolled back.
+    Returned,
+    /// The old table is gone.
+    Cleaned,
+}
+
+/// A switchover that was made.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Its id.
+    pub id: Uuid,
+    /// The table that was live before.
+    pub old: u32,
+    /// The table that is live since.
+    pub new: u32,
+    /// How far it has come.
+    pub state: State,
+    /// What the catalog said of the table before.
+    pub fingerprint: Fingerprint,
+    /// What is known to differ since, because it was asked for.
+    pub exceptions: Vec<Difference>,
+    /// Rows of the new table when it went live.
+    pub rows: i64,
+    /// Writes that were carried over to it.
+    pub replayed: i64,
+    /// Statements that check foreign keys of other tables and were not run yet.
+    pub to_validate: Vec<String>,
+    /// How long ago it was.
+    pub age: Duration,
+}
+
+/// The latest switchover of a table.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn last(session: &impl GenericClient, table: &Table) -> Result<Option<Record>> {
+    let sql = include_str!("../../sql/switchover/last.sql");
+    let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
+    row.map(|row| {
+        let state = match row.get(3) {
+            "switched" => State::Switched,
+            "returned" => State::Returned,
+            "cleaned" => State::Cleaned,
+            other => {
+                return Err(Error::refused(format!(
+                    "the ledger has a switchover in the unknown state {other:?}"
+                )));
+            }
+        };
+        let (Json(fingerprint), Json(exceptions)) = (row.get(4), row.get(5));
+        Ok(Record {
+            id: row.get(0),
+            old: row.get(1),
+            new: row.get(2),
+            state,
+            fingerprint,
+            exceptions,
+            rows: row.get(6),
+            replayed: row.get(7),
+            to_validate: row.get(8),
+            age: Duration::from_secs_f64(row.get::<_, f64>(9).max(0.0)),
+        })
+    })
+    .transpose()
+}

@@ -1,0 +1,393 @@
+//! A switchover and its rollback from beginning to end: what is made beforehand, the
+//! waiting for a moment, the exchange, and what can wait until after it.
+
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio_postgres::Transaction;
+use uuid::Uuid;
+
+use super::fingerprint::{self, Difference, Fingerprint};
+use super::journal::{self, Replayed, Toward};
+use super::locks::{self, Limits, Patience};
+use super::record::{self, Record, State};
+use super::script;
+use super::swap::{self, Recording, Swap};
+use super::{Exchange, gate, prepare};
+use crate::error::{Error, Result};
+use crate::pg::catalog::relation;
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect, fill};
+use crate::staging;
+
+/// How long to look for the server when it was lost at the commit.
+const RECONNECT: Duration = Duration::from_secs(60);
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct SwitchoverOptions {
+    /// The table that is replaced.
+    pub table: Table,
+    /// How long to try for a moment.
+    pub max_wait: Duration,
+}
+
+/// What was done.
+#[derive(Clone, Debug, Serialize)]
+pub struct SwitchoverReport {
+    /// The switchover's id in the ledger.
+    pub run_id: String,
+    /// The table that was exchanged.
+    pub table: String,
+    /// Tries for a moment in which all locks could be had.
+    pub attempts: u32,
+    /// How long readers were kept out.
+    pub locked_ms: f64,
+    /// How long writers were kept out before that.
+    pub writers_waited_ms: f64,
+    /// Rows of the table now.
+    pub rows: i64,
+    /// What the catalog says otherwise than before and nobody asked for.
+    pub parity_differences: Vec<Difference>,
+    /// What it says otherwise because it was asked for.
+    pub exceptions: Vec<Difference>,
+    /// Writes that were carried over from the table that left.
+    pub replayed_rows: i64,
+    /// Foreign keys of other tables that were checked after the exchange.
+    pub validated_after: usize,
+    /// The name of the table that left.
+    pub left_as: String,
+    /// Whether an earlier run had exchanged the tables, and this one only finished it.
+    pub resumed: bool,
+    /// The whole command.
+    pub seconds: f64,
+}
+
+/// Puts staging in the table's place.
+///
+/// # Errors
+/// Refused where that is not safe, [`crate::error::Kind::LockTimeout`] where there was
+/// no moment for it; in both cases production is as it was.
+pub async fn switch_over(
+    info: &ConnInfo,
+    options: &SwitchoverOptions,
+    stop: &AtomicBool,
+) -> Result<SwitchoverReport> {
+    let begun = Instant::now();
+    let mut session = connect(info).await?;
+    let pair = staging::pair(&mut session, &options.table).await?;
+    let last = record::last(&*session, &pair.table).await?;
+    let found = staging::find(&session, &pair).await?;
+    if let (Some(last), None) = (&last, &found)
+        && last.state == State::Switched
+        && last.new == pair.table_oid
+    {
+        let exchange = Exchange::forwards(pair.table, last.old, last.new);
+        let mut report = report_of(&exchange, last)?;
+        finish(&mut session, &exchange, last.id, &last.to_validate, &mut report, &last.fingerprint)
+            .await?;
+        report.seconds = begun.elapsed().as_secs_f64();
+        return Ok(report);
+    }
+    let Some(found) = found else {
+        return Err(Error::refused(format!("there is no {}", pair.staging))
+            .hint("`sterna load` makes and fills it"));
+    };
+    let exchange = Exchange::forwards(pair.table.clone(), pair.table_oid, found.oid);
+    gate::refuse_unsupported(&*session, &exchange.table, exchange.live).await?;
+    gate::refuse_unloaded(&session, &pair, found.oid).await?;
+    let previous = gate::previous_old_table(&session, &exchange, last.as_ref()).await?;
+    let expected = gate::refuse_drift(&session, &exchange).await?;
+    let id = Uuid::new_v4();
+    let recording = Recording::Switched { id, cleans: previous.map(|record| record.id) };
+    let work = Work { info, options, stop, exchange, expected, recording, id };
+    let mut report = work.run(session, Toward::Staging).await?;
+    report.seconds = begun.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Puts the old table in its place again, with all that was written since.
+///
+/// # Errors
+/// As [`switch_over`]; refused where there is nothing to return to.
+pub async fn roll_back(
+    info: &ConnInfo,
+    options: &SwitchoverOptions,
+    stop: &AtomicBool,
+) -> Result<SwitchoverReport> {
+    let begun = Instant::now();
+    let mut session = connect(info).await?;
+    let pair = staging::pair(&mut session, &options.table).await?;
+    let last = record::last(&*session, &pair.table).await?;
+    let last = last.ok_or_else(|| {
+        Error::refused(format!("no switchover of {} is in the ledger", pair.table))
+            .hint("there is nothing to roll back")
+    })?;
+    if last.state == State::Returned && last.old == pair.table_oid {
+        let exchange = Exchange::backwards(pair.table, last.new, last.old);
+        let mut report = report_of(&exchange, &last)?;
+        finish(&mut session, &exchange, last.id, &last.to_validate, &mut report, &last.fingerprint)
+            .await?;
+        report.seconds = begun.elapsed().as_secs_f64();
+        return Ok(report);
+    }
+    let exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
+    gate::refuse_no_return(&session, &exchange, &last, &pair.staging).await?;
+    gate::refuse_unsupported(&*session, &exchange.table, exchange.live).await?;
+    let expected = fingerprint::take_beside(&*session, exchange.live, &[exchange.incoming]).await?;
+    let recording = Recording::Returned { id: last.id };
+    let work = Work { info, options, stop, exchange, expected, recording, id: last.id };
+    let mut report = work.run(session, Toward::Old).await?;
+    report.seconds = begun.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// An exchange that may begin.
+struct Work<'a> {
+    info: &'a ConnInfo,
+    options: &'a SwitchoverOptions,
+    stop: &'a AtomicBool,
+    exchange: Exchange,
+    expected: Fingerprint,
+    recording: Recording,
+    /// The switchover that is made or taken back.
+    id: Uuid,
+}
+
+impl Work<'_> {
+    async fn run(&self, mut session: Connection, toward: Toward) -> Result<SwitchoverReport> {
+        let Exchange { table, live, incoming, .. } = &self.exchange;
+        let journaled = journal::state(&*session, *live, toward).await?;
+        if toward == Toward::Old && !journaled.is_some_and(|state| state.armed) {
+            return Err(Error::refused(format!(
+                "writes to {table} were not noted down since the switchover, and would be lost"
+            ))
+            .hint("its triggers are gone; restore the backup instead"));
+        }
+        prepare::prepare(&mut session, &self.exchange).await?;
+        let script = script::write(&*session, &self.exchange).await?;
+        swap::refuse_orphans(&*session, &self.exchange).await?;
+        let swap = Swap {
+            exchange: &self.exchange,
+            script: &script,
+            expected: &self.expected,
+            journaled: journaled.is_some(),
+            toward,
+            recording: self.recording,
+        };
+        let mut carried = std::cell::Cell::new(Replayed::default());
+        let carried_over = &carried;
+        let before = async |session: &mut Connection| {
+            gate::wait_for_snapshots(session, *incoming, self.options.max_wait, self.stop).await?;
+            if swap.journaled {
+                let mut all = carried_over.get();
+                all += journal::replay(&**session, *live, *incoming, toward).await?;
+                carried_over.set(all);
+            }
+            gate::expected_rows(session, &self.exchange, toward, swap.journaled).await
+        };
+        let work = async |transaction: &Transaction<'_>, limits: Limits, rows: i64| {
+            swap.run(transaction, limits, rows).await
+        };
+        let patience = Patience::new(self.options.max_wait);
+        let relations = &script.relations;
+        let tried =
+            locks::with_retries_after(&mut session, patience, relations, self.stop, before, work)
+                .await;
+        let done = Instant::now();
+        let replayed = carried.get_mut().entries;
+        let report = match tried {
+            Ok(tried) => {
+                let swapped = tried.value;
+                SwitchoverReport {
+                    attempts: tried.attempts,
+                    locked_ms: milliseconds(done.duration_since(swapped.locked_since)),
+                    writers_waited_ms: milliseconds(swapped.writers_waited),
+                    rows: swapped.rows,
+                    exceptions: swapped.exceptions,
+                    replayed_rows: replayed + swapped.replayed.entries,
+                    ..self.report()?
+                }
+            }
+            Err(error) if is_lost(&error) => {
+                let (again, record) = self.after_loss(error).await?;
+                session = again;
+                let (rows, replayed_rows) = (record.rows, record.replayed);
+                SwitchoverReport {
+                    rows,
+                    replayed_rows,
+                    exceptions: record.exceptions,
+                    ..self.report()?
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        let mut report = report;
+        finish(&mut session, &self.exchange, self.id, &script.finish, &mut report, &self.expected)
+            .await?;
+        Ok(report)
+    }
+
+    fn report(&self) -> Result<SwitchoverReport> {
+        Ok(SwitchoverReport {
+            run_id: self.id.to_string(),
+            table: self.exchange.table.to_string(),
+            attempts: 1,
+            locked_ms: 0.0,
+            writers_waited_ms: 0.0,
+            rows: 0,
+            parity_differences: Vec::new(),
+            exceptions: Vec::new(),
+            replayed_rows: 0,
+            validated_after: 0,
+            left_as: self.exchange.leaving_table()?.to_string(),
+            resumed: false,
+            seconds: 0.0,
+        })
+    }
+
+    /// Finds out whether the exchange happened whose answer was lost.
+    async fn after_loss(&self, error: Error) -> Result<(Connection, Record)> {
+        let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
+        let mut pauses = Backoff::new(first, longest, RECONNECT, 0);
+        loop {
+            match self.look_again().await {
+                Ok((session, Some(record))) => return Ok((session, record)),
+                Ok((_, None)) => {
+                    return Err(error.hint("the tables were not exchanged; run the command again"));
+                }
+                Err(again) if classify(&again) != Fault::Transient => return Err(again),
+                Err(_) => {}
+            }
+            let Some(pause) = pauses.next() else {
+                return Err(error.hint(
+                    "the server cannot be reached; whether the tables were exchanged is in its \
+                     ledger: run the command again, which looks there first",
+                ));
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn look_again(&self) -> Result<(Connection, Option<Record>)> {
+        let mut session = connect(self.info).await?;
+        staging::pair(&mut session, &self.exchange.table).await?;
+        let wanted = match self.recording {
+            Recording::Switched { .. } => State::Switched,
+            Recording::Returned { .. } => State::Returned,
+        };
+        let last = record::last(&*session, &self.exchange.table).await?;
+        let happened = last.filter(|record| record.id == self.id && record.state == wanted);
+        Ok((session, happened))
+    }
+}
+
+/// Whether the session is gone, so that the fate of its transaction is not known.
+fn is_lost(error: &Error) -> bool {
+    match error.sqlstate() {
+        Some(code) => code.starts_with("57P") || code.starts_with("08"),
+        None => classify(error) == Fault::Transient,
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
+}
+
+/// What is said of an exchange that an earlier run made.
+fn report_of(exchange: &Exchange, record: &Record) -> Result<SwitchoverReport> {
+    Ok(SwitchoverReport {
+        run_id: record.id.to_string(),
+        table: exchange.table.to_string(),
+        attempts: 0,
+        locked_ms: 0.0,
+        writers_waited_ms: 0.0,
+        rows: record.rows,
+        parity_differences: Vec::new(),
+        exceptions: record.exceptions.clone(),
+        replayed_rows: record.replayed,
+        validated_after: 0,
+        left_as: exchange.leaving_table()?.to_string(),
+        resumed: true,
+        seconds: 0.0,
+    })
+}
+
+/// What can wait until after the exchange: foreign keys of other tables are checked,
+/// the journal learns how many rows it began with, and the catalog is looked at once
+/// more.
+async fn finish(
+    session: &mut Connection,
+    exchange: &Exchange,
+    id: Uuid,
+    statements: &[String],
+    report: &mut SwitchoverReport,
+    expected: &Fingerprint,
+) -> Result<()> {
+    journal::settle_baseline(session, &exchange.table, exchange.incoming).await?;
+    for sql in statements {
+        session.batch_execute(sql).await.map_err(|e| {
+            Error::from(e)
+                .context("the tables are exchanged, but a foreign key could not be checked")
+                .hint("mend the rows and run the same command again")
+        })?;
+    }
+    report.validated_after = statements.len();
+    session.execute(include_str!("../../sql/switchover/record-validated.sql"), &[&id]).await?;
+    let siblings = [exchange.live];
+    let now = fingerprint::take_beside(&**session, exchange.incoming, &siblings).await?;
+    let differences = expected.differences(&now);
+    report.parity_differences =
+        differences.into_iter().filter(|d| !report.exceptions.contains(d)).collect();
+    Ok(())
+}
+
+/// Drops the old table for good, `older_than` after the switchover at the earliest.
+/// Returns its name; none where there is none.
+///
+/// # Errors
+/// Refused where it is too early, or where something depends on the old table.
+pub async fn cleanup(
+    info: &ConnInfo,
+    options: &SwitchoverOptions,
+    older_than: Duration,
+    stop: &AtomicBool,
+) -> Result<Option<Table>> {
+    let mut session = connect(info).await?;
+    let pair = staging::pair(&mut session, &options.table).await?;
+    let Some(last) = record::last(&*session, &pair.table).await? else { return Ok(None) };
+    if last.state != State::Switched || last.new != pair.table_oid {
+        return Ok(None);
+    }
+    if last.age < older_than {
+        let left = older_than - last.age;
+        return Err(Error::refused(format!(
+            "the switchover was {} ago, and the old table is kept for {}",
+            whole_seconds(last.age),
+            whole_seconds(older_than)
+        ))
+        .hint(format!("wait for another {}, or say a shorter --older-than", whole_seconds(left))));
+    }
+    let exchange = Exchange::backwards(pair.table.clone(), last.new, last.old);
+    let old = exchange.incoming_table()?;
+    let found = relation(&session, &old).await?;
+    let work = async |transaction: &Transaction<'_>, _: Limits| {
+        journal::end_locked(transaction, &exchange.table, exchange.live, Toward::Old).await?;
+        if found.as_ref().is_some_and(|found| found.oid == last.old) {
+            let drop =
+                fill(include_str!("../../sql/switchover/drop-table.sql"), &[("table", &old)]);
+            transaction.batch_execute(&drop).await?;
+        }
+        let cleaned = include_str!("../../sql/switchover/record-cleaned.sql");
+        transaction.execute(cleaned, &[&last.id]).await?;
+        Ok(())
+    };
+    let patience = Patience::new(options.max_wait);
+    let relations = [last.old, last.new];
+    locks::with_retries(&mut session, patience, &relations, stop, work).await?;
+    Ok(Some(old))
+}
+
+fn whole_seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs())
+}

@@ -1,0 +1,136 @@
+//! The script of a switchover: every statement, written from the catalog while the
+//! live table still bears its name, so that nothing has to be worked out under the
+//! lock.
+
+use std::collections::HashSet;
+
+use tokio_postgres::GenericClient;
+
+use super::attached::{self, Kind, Pair};
+use super::dependents::{self, ChangedColumn};
+use super::{Exchange, properties};
+use crate::error::{Error, Result};
+use crate::pg::{Ident, Quoted, Table, fill};
+
+/// What is done under the lock, in order, and what is done after it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Script {
+    /// Keeps writers out of the tables that refer to this one.
+    pub(super) lock_children: Vec<String>,
+    /// Locks everything that will be changed, against everybody.
+    pub(super) locks: Vec<String>,
+    /// Exchanges the tables and all that is attached to them.
+    pub(super) exchange: Vec<String>,
+    /// Can wait: checks the present rows of tables that refer to this one.
+    pub(super) finish: Vec<String>,
+    /// The relations that `locks` locks.
+    pub(super) relations: Vec<u32>,
+    /// Columns that have another type in the incoming table, because it was asked for.
+    pub(super) changed: Vec<ChangedColumn>,
+}
+
+/// Writes the script.
+///
+/// # Errors
+/// Refused where something depends on the table that cannot be pointed at another, or
+/// where the two tables are not alike.
+pub(super) async fn write(session: &impl GenericClient, exchange: &Exchange) -> Result<Script> {
+    let changed = changed_columns(session, exchange).await?;
+    let mine = attached::of_table(session, exchange.live).await?;
+    let theirs = attached::of_table(session, exchange.incoming).await?;
+    let pairs = attached::pairs(exchange, &mine, &theirs)?;
+    let dependents = dependents::find(session, exchange.live, &changed).await?;
+    if !dependents.unsupported.is_empty() {
+        let what = dependents.unsupported.join("; ");
+        return Err(Error::refused(format!(
+            "{} cannot be replaced: what depends on it cannot be pointed at another table: {what}",
+            exchange.table
+        ))
+        .hint("drop it before the switchover and make it again after it"));
+    }
+    let redirection = dependents.redirection(session).await?;
+    let property = properties::of_table(session, exchange.live).await?;
+
+    let mut script = Script { changed, ..Script::default() };
+    let sql = include_str!("../../sql/switchover/children.sql");
+    let rows = session.query(sql, &[&exchange.live]).await?;
+    let children: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
+    script.lock_children = rows.iter().map(|row| row.get(1)).collect();
+    let mut locked = redirection.relations;
+    locked.extend([exchange.live, exchange.incoming]);
+    locked.extend(children);
+    let mut seen = HashSet::new();
+    locked.retain(|oid| seen.insert(*oid));
+    script.relations.clone_from(&locked);
+    let sql = include_str!("../../sql/switchover/lock.sql");
+    script.locks = session.query(sql, &[&locked]).await?.iter().map(|row| row.get(0)).collect();
+
+    let statements = &mut script.exchange;
+    statements.extend(property.detach);
+    statements.extend(redirection.step_aside);
+    rename_all(statements, exchange, &pairs)?;
+    for pair in pairs.iter().filter(|pair| pair.live.kind == Kind::Sequence) {
+        let leaving = exchange.leaving_name(&pair.live.name.name)?;
+        let sql = include_str!("../../sql/switchover/setval.sql");
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+            [&pair.live.oid, &pair.incoming.oid, &leaving.name()];
+        statements.push(session.query_one(sql, &parameters).await?.get(0));
+    }
+    statements.extend(redirection.point);
+    statements.extend(property.attach);
+    statements.extend(redirection.drop);
+    script.finish = property.finish;
+    Ok(script)
+}
+
+/// Away first, all of it, so that every name is free when it is taken.
+fn rename_all(statements: &mut Vec<String>, exchange: &Exchange, pairs: &[Pair]) -> Result<()> {
+    let table = include_str!("../../sql/switchover/rename/table.sql");
+    statements.push(rename(table, &exchange.table, &exchange.leaving_table()?.name));
+    for Pair { live, .. } in pairs {
+        statements.push(rename(
+            template(live.kind),
+            &live.name,
+            &exchange.leaving_name(&live.name.name)?,
+        ));
+    }
+    statements.push(rename(table, &exchange.incoming_table()?, &exchange.table.name));
+    for Pair { live, incoming } in pairs {
+        statements.push(rename(template(live.kind), &incoming.name, &live.name.name));
+    }
+    Ok(())
+}
+
+fn template(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Index => include_str!("../../sql/switchover/rename/index.sql"),
+        Kind::Sequence => include_str!("../../sql/switchover/rename/sequence.sql"),
+        Kind::Statistics => include_str!("../../sql/switchover/rename/statistics.sql"),
+    }
+}
+
+fn rename(template: &str, from: &Table, to: &Ident) -> String {
+    let names: [(&str, &dyn Quoted); 2] = [("from", from), ("to", to)];
+    fill(template, &names)
+}
+
+/// Columns whose type is another; refuses columns that only one of the tables has.
+async fn changed_columns(
+    session: &impl GenericClient,
+    exchange: &Exchange,
+) -> Result<Vec<ChangedColumn>> {
+    let sql = include_str!("../../sql/switchover/changed-columns.sql");
+    let rows = session.query(sql, &[&exchange.live, &exchange.incoming]).await?;
+    let changed = rows.iter().map(|row| {
+        let name: String = row.get(0);
+        let (Some(before), Some(after)) = (row.get(3), row.get(4)) else {
+            let (table, incoming) = (&exchange.table, exchange.incoming_table()?);
+            return Err(Error::refused(format!(
+                "only one of {table} and {incoming} has a column {name:?}"
+            ))
+            .hint("the table was altered meanwhile: `sterna stage drop`, then load again"));
+        };
+        Ok(ChangedColumn { name, type_oid: row.get(1), type_modifier: row.get(2), before, after })
+    });
+    changed.collect()
+}
