@@ -91,21 +91,37 @@ pub async fn take_beside(
     table_oid: u32,
     siblings: &[u32],
 ) -> Result<Fingerprint> {
+    let failed = |e| {
+        Error::from(e)
+            .context("could not take the table's fingerprint")
+            .hint("try again when nobody else changes the schema")
+    };
     let sql = format!("{SCOPE}{}", PARTS.join("UNION ALL\n"));
     let rows = session
         .query_typed(&sql, &[(&table_oid, Type::OID), (&siblings, Type::OID_ARRAY)])
         .await
-        .map_err(|e| Error::from(e).context("could not take the table's fingerprint"))?;
+        .map_err(failed)?;
     if rows.is_empty() {
         return Err(Error::refused(format!("the table with OID {table_oid} is gone"))
             .hint("another session has dropped or replaced it; see `sterna status`"));
     }
-    let entry = |row: &tokio_postgres::Row| Entry {
-        kind: row.get(0),
-        key: row.get(1),
-        definition: row.get(2),
-    };
-    Ok(Fingerprint(rows.iter().map(entry).collect()))
+    let entries = rows.iter().map(|row| {
+        // A name is NULL where the thing was dropped while the catalog was read.
+        Ok(Entry { kind: row.try_get(0)?, key: row.try_get(1)?, definition: row.try_get(2)? })
+    });
+    let entries: Result<_, tokio_postgres::Error> = entries.collect();
+    Ok(Fingerprint(entries.map_err(failed)?))
+}
+
+impl Entry {
+    fn name(&self) -> (&str, &str) {
+        (&self.kind, &self.key)
+    }
+
+    /// A difference about the same thing, which neither side has yet.
+    fn absent(&self) -> Difference {
+        Difference { kind: self.kind.clone(), key: self.key.clone(), before: None, after: None }
+    }
 }
 
 impl Fingerprint {
@@ -118,23 +134,16 @@ impl Fingerprint {
     /// What `after` says otherwise, by kind and key.
     #[must_use]
     pub fn differences(&self, after: &Fingerprint) -> Vec<Difference> {
-        let mut found: BTreeMap<(&str, &str), (Option<&str>, Option<&str>)> = BTreeMap::new();
+        let mut found: BTreeMap<(&str, &str), Difference> = BTreeMap::new();
         for entry in self.0.difference(&after.0) {
-            found.entry((&entry.kind, &entry.key)).or_default().0 = Some(&entry.definition);
+            let difference = found.entry(entry.name()).or_insert_with(|| entry.absent());
+            difference.before = Some(entry.definition.clone());
         }
         for entry in after.0.difference(&self.0) {
-            found.entry((&entry.kind, &entry.key)).or_default().1 = Some(&entry.definition);
+            let difference = found.entry(entry.name()).or_insert_with(|| entry.absent());
+            difference.after = Some(entry.definition.clone());
         }
-        let difference = |((kind, key), (before, after)): ((&str, &str), (Option<&str>, _))| {
-            let after: Option<&str> = after;
-            Difference {
-                kind: kind.to_owned(),
-                key: key.to_owned(),
-                before: before.map(str::to_owned),
-                after: after.map(str::to_owned),
-            }
-        };
-        found.into_iter().map(difference).collect()
+        found.into_values().collect()
     }
 
     /// SHA-256 over all entries, as 64 hexadecimal digits; equal fingerprints have

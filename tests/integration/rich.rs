@@ -4,7 +4,7 @@
 use sterna::pg::embedded::ModelSchema;
 
 use crate::cites::{Installation, file_of, good, insert_species};
-use crate::server::TestDb;
+use crate::server::{Finished, TestDb};
 
 /// The files of the fixture, between which stand those of the model.
 const TABLE: &str = include_str!("../fixtures/rich.sql");
@@ -62,4 +62,14 @@ async fn the_fixture_can_be_loaded_and_its_triggers_do_not_fire() {
     assert_eq!(report["rows_loaded"], 2000, "{report:#}");
     assert_eq!(here.staging().await.len(), 2000);
     assert_eq!(here.db.psql("SELECT count(*) FROM trade_log").await, "0");
+}
+
+#[tokio::test]
+async fn its_owner_can_load_it() {
+    let here = Installation { db: rich().await, folder: tempfile::tempdir().unwrap() };
+    fill(&here.db).await;
+    let file = here.file("in.csv", file_of(&good(500)));
+    let mut command = here.command(&[&file, "--all", "--verify"]);
+    Finished::from(command.env("PGUSER", "trade_owner").output().unwrap()).expect_code(0);
+    assert_eq!(here.staging().await.len(), 500);
 }
