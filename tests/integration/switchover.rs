@@ -1,3 +1,4 @@
 //! The switchover against a real server.
 
+mod exchange;
 mod fingerprint;
