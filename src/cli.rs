@@ -10,6 +10,7 @@ use crate::commands::inspect::InspectArgs;
 use crate::commands::load::LoadArgs;
 use crate::commands::sandbox::SandboxArgs;
 use crate::commands::stage::StageArgs;
+use crate::commands::validate::ValidateArgs;
 
 /// Replaces a PostgreSQL table from files: fast, provably and reversibly.
 #[derive(Debug, Parser)]
@@ -79,6 +80,7 @@ pub enum Command {
     Load(LoadArgs),
     Inspect(InspectArgs),
     Stage(StageArgs),
+    Validate(ValidateArgs),
     Generate(GenerateArgs),
     Demo(DemoArgs),
     Sandbox(SandboxArgs),

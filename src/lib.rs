@@ -12,5 +12,6 @@ pub mod load;
 pub mod pg;
 pub mod report;
 pub mod staging;
+pub mod validate;
 
 pub use error::{Error, Kind, Result};

@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod load;
 pub mod sandbox;
 pub mod stage;
+pub mod validate;
 
 use std::io::Write;
 use std::sync::Arc;

@@ -5,3 +5,4 @@ pub mod inspect;
 pub mod log;
 pub mod progress;
 pub mod text;
+pub mod validate;
