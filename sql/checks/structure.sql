@@ -18,11 +18,11 @@ parts AS (
                 WHEN s.side = 'p' AND a.attname = ANY ({widened}) THEN 'numeric'
                 ELSE pg_catalog.format_type(a.atttypid, a.atttypmod)
             END,
-            'collate ' || nullif(a.attcollation, 0),
+            'collate ' || nullif(a.attcollation, 0)::regcollation::text,
             CASE WHEN a.attnotnull THEN 'not null' END,
             'default ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-            'identity ' || nullif(a.attidentity, ''),
-            'generated ' || nullif(a.attgenerated, ''),
+            'identity ' || nullif(a.attidentity::text, ''),
+            'generated ' || nullif(a.attgenerated::text, ''),
             'at ' || row_number() OVER (PARTITION BY s.side ORDER BY a.attnum)
         ) AS definition
     FROM sides AS s

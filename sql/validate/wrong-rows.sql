@@ -4,4 +4,4 @@
 WITH wrong AS MATERIALIZED (
 {query}
 )
-SELECT (SELECT count(*) FROM wrong), pg_catalog.to_jsonb(w) FROM wrong AS w LIMIT 20
+SELECT (SELECT count(*) FROM wrong), pg_catalog.row_to_json(w) FROM wrong AS w LIMIT 20

@@ -14,3 +14,4 @@ mod load;
 mod sandbox;
 mod schema;
 mod server;
+mod validate;
