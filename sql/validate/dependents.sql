@@ -15,14 +15,14 @@ WITH RECURSIVE views AS (
 SELECT
     CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END,
     c.oid::regclass::text,
-    format('SELECT FROM %s LIMIT 1', c.oid::regclass)
+    format('SELECT * FROM %s LIMIT 1', c.oid::regclass)
 FROM views AS v
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = v.oid AND c.relkind IN ('v', 'm')
 UNION ALL
 SELECT
     'function',
     p.oid::regprocedure::text,
-    format('SELECT FROM %s(%s) LIMIT 1', p.oid::regproc, (
+    format('SELECT * FROM %s(%s) LIMIT 1', p.oid::regproc, (
         SELECT string_agg(format('NULL::%s', a.type::regtype), ', ' ORDER BY a.position)
         FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, position)
     ))

@@ -95,7 +95,7 @@ impl CheckReport {
         let detail = match rows.first() {
             Some(row) if count > 0 => format!("{count} wrong, the first: {}", sentence(row)),
             _ if count > 0 => format!("{count} wrong"),
-            _ => purpose.to_owned(),
+            _ => "nothing is wrong".to_owned(),
         };
         CheckReport {
             name,

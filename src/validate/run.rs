@@ -141,7 +141,7 @@ async fn one(session: &Connection, check: &Instance, stop: &AtomicBool) -> Resul
     let (figures, passed): (Json, bool) = (row.get(0), row.get(1));
     let (expected, observed) = (figures["expected"].clone(), figures["observed"].clone());
     let detail = match passed {
-        true => purpose.clone(),
+        true => "as expected".to_owned(),
         false => format!("expected {expected}, found {observed}"),
     };
     Ok(CheckReport {

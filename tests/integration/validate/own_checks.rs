@@ -31,7 +31,7 @@ async fn a_folder_of_checks_is_run_with_the_others() {
     write("c.sql", "error", "-- Form: condition\nyear = 2020");
     let report = validated(&here, 4, &args);
     assert_eq!(failed(&report), ["a", "c"]);
-    assert_eq!(check(&report, "c")["rows"][0]["record_id"], "1");
+    assert_eq!(check(&report, "c")["rows"].as_array().unwrap().len(), 3);
 
     // It cannot write, and a fault of its own is told with its name.
     write("c.sql", "error", "SELECT set_config('x.y', 'z', false) FROM {nothing}");

@@ -25,7 +25,12 @@ const fn planted(
 /// Plants each error in a valid table of generated rows with production as full as it.
 async fn plant(errors: &[Planted]) {
     let here = Installation::new().await;
-    here.db.psql("ALTER TABLE cites_trade_records ALTER quantity TYPE numeric").await;
+    here.db
+        .psql(
+            "DROP VIEW trade_quantity_by_year;
+             ALTER TABLE cites_trade_records ALTER quantity TYPE numeric",
+        )
+        .await;
     let file = here.file("g.csv", generated(2_000, 7));
     for Planted { sql, checks, shown } in errors {
         here.db.psql(&format!("TRUNCATE species CASCADE; {}", insert_species())).await;
@@ -34,8 +39,11 @@ async fn plant(errors: &[Planted]) {
         let before = validated(&here, 0, &[]);
 
         here.db.psql(&format!("SET session_replication_role = replica; {sql}")).await;
-        let is_error = |name: &&&str| check(&before, name)["severity"] == "error";
-        let code = if checks.iter().any(|name| is_error(&name)) { 4 } else { 0 };
+        // A check of what is planted only now is one of severity error.
+        let is_warning = |name: &&str| {
+            super::checks(&before).iter().any(|c| c["name"] == **name && c["severity"] == "warning")
+        };
+        let code = if checks.iter().all(is_warning) { 0 } else { 4 };
         let after = validated(&here, code, &[]);
 
         let first = check(&after, checks[0]);
@@ -45,7 +53,7 @@ async fn plant(errors: &[Planted]) {
         expected.dedup();
         assert_eq!(failed(&after), expected, "{sql}\n{after:#}");
         assert!(first["rows"].to_string().contains(shown), "{sql}\n{first:#}");
-        assert_ne!(first["observed"], check(&before, checks[0])["observed"], "{sql}");
+        assert_ne!(first["observed"], json!(0), "{sql}");
         here.db.psql("DROP TABLE IF EXISTS public.child").await;
         here.db.sterna(&["stage", "drop"]).expect_code(0);
     }
@@ -191,7 +199,7 @@ async fn what_production_has_and_staging_lacks_is_noticed() {
 #[tokio::test]
 async fn structure_statistics_and_the_ledger_are_looked_at() {
     plant(&[
-        planted("DROP INDEX idx_cites_trade_year_staging", &["structure"], "USING btree (year)"),
+        planted("DROP INDEX idx_cites_trade_year_staging", &["structure"], "btree (year)"),
         planted(
             "ALTER TABLE cites_trade_records_staging ADD CHECK (year > 1900)",
             &["structure"],

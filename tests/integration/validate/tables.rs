@@ -53,10 +53,13 @@ async fn a_load_of_one_year_is_compared_with_that_year() {
         assert_eq!((failed(&report), &report["years"]), (vec![], &json!([2015])));
     }
     let report = validated(&here, 4, &["--all"]);
-    assert_eq!(failed(&report), ["species-year-missing", "species-year-shrunk"]);
+    assert_eq!(
+        failed(&report),
+        ["quantity-lost.quantity", "species-year-missing", "species-year-shrunk"]
+    );
     assert_eq!(check(&report, "species-year-missing")["observed"], 9);
     let report = validated(&here, 4, &["--year", "2014"]);
-    assert_eq!(failed(&report), ["species-year-missing", "year-asked"]);
+    assert_eq!(failed(&report), ["quantity-lost.quantity", "species-year-missing", "year-asked"]);
 }
 
 #[tokio::test]
