@@ -158,16 +158,10 @@ impl Load<'_> {
         }
         self.watch.enter(Phase::Verifying, 0);
         let begun = Instant::now();
-        let columns = self.prepared.columns();
-        let runs: Vec<_> = self.attached.runs.iter().map(|run| run.id).collect();
-        let proof = Proof {
-            info: self.info,
-            pair: &self.pair,
-            staging_oid: self.attached.staging_oid,
-            columns: &columns,
-            runs: &runs,
-            connections: self.options.connections,
-        };
+        let (columns, staging_oid) = (&self.prepared.columns(), self.attached.staging_oid);
+        let runs: &Vec<_> = &self.attached.runs.iter().map(|run| run.id).collect();
+        let (info, pair, connections) = (self.info, &self.pair, self.options.connections);
+        let proof = Proof { info, pair, staging_oid, columns, runs, connections };
         match self.runtime.block_on(proof.find()) {
             Ok(()) => {
                 done.verified = Some(true);
