@@ -12,6 +12,7 @@ use crate::commands::rollback::RollbackArgs;
 use crate::commands::sandbox::SandboxArgs;
 use crate::commands::stage::StageArgs;
 use crate::commands::switchover::{CleanupArgs, SwitchoverArgs};
+use crate::commands::validate::ValidateArgs;
 
 /// Replaces a PostgreSQL table from files: fast, provably and reversibly.
 #[derive(Debug, Parser)]
@@ -81,6 +82,7 @@ pub enum Command {
     Load(LoadArgs),
     Inspect(InspectArgs),
     Stage(StageArgs),
+    Validate(ValidateArgs),
     Generate(GenerateArgs),
     Switchover(SwitchoverArgs),
     Rollback(RollbackArgs),

@@ -13,5 +13,6 @@ pub mod pg;
 pub mod report;
 pub mod staging;
 pub mod switchover;
+pub mod validate;
 
 pub use error::{Error, Kind, Result};

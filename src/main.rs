@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, demo, generate, inspect, load, rollback, sandbox, stage, switchover,
+    Context, demo, generate, inspect, load, rollback, sandbox, stage, switchover, validate,
 };
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};
@@ -37,6 +37,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Load(args) => load::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Stage(args) => stage::run(args, &context),
+        Command::Validate(args) => validate::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),
         Command::Switchover(args) => switchover::run(args, &context),
         Command::Rollback(args) => rollback::run(args, &context),

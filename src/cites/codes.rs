@@ -94,6 +94,22 @@ pub fn list_of(column: &str) -> Option<IsListed> {
     })
 }
 
+/// The codes that [`list_of`] a column accepts.
+#[must_use]
+pub fn codes_of(column: &str) -> Option<Vec<&'static str>> {
+    let list = match column {
+        "term" => &TERMS,
+        "unit" => &UNITS,
+        "purpose" => &PURPOSES,
+        "source" => &SOURCES,
+        "appendix" => &APPENDICES,
+        "importer" | "exporter" | "origin" => &COUNTRIES,
+        "reporter_type" => return Some(vec!["E", "I"]),
+        _ => return None,
+    };
+    Some(list.entries().map(|entry| entry.text(0)).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,6 +154,16 @@ mod tests {
         assert_eq!(listed("term", "GL"), Some(false));
         assert_eq!(listed("unit", "kg"), Some(true));
         assert_eq!(listed("quantity", "kg"), None);
+    }
+
+    #[test]
+    fn every_code_of_a_column_is_on_its_list() {
+        for column in ["term", "unit", "purpose", "source", "appendix", "importer", "reporter_type"]
+        {
+            let (codes, is_listed) = (codes_of(column).unwrap(), list_of(column).unwrap());
+            assert!(codes.len() > 1 && codes.iter().all(|code| is_listed(code.as_bytes())));
+        }
+        assert!(codes_of("quantity").is_none());
     }
 
     #[test]

@@ -152,6 +152,13 @@ impl Taxa {
         &self.species
     }
 
+    /// Every synonym, normalised, with the name of its species, sorted.
+    #[must_use]
+    pub fn synonyms(&self) -> std::collections::BTreeMap<&str, &str> {
+        let synonyms = self.synonyms.iter();
+        synonyms.map(|(name, at)| (name.as_str(), self.species(*at).name.as_str())).collect()
+    }
+
     /// Every name and synonym with its species' id, sorted: what a resumed load compares.
     #[must_use]
     pub fn canonical(&self) -> Vec<(String, Uuid)> {

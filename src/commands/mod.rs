@@ -8,6 +8,7 @@ pub mod rollback;
 pub mod sandbox;
 pub mod stage;
 pub mod switchover;
+pub mod validate;
 
 use std::io::Write;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! Which run a load is: a new one, or one to go on with.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ledger::{self, NewRun, Run, State};
 use super::options::LoadOptions;
@@ -86,13 +86,16 @@ pub(super) async fn attach(
         None => staging::create(session, pair, &prepared.plan.widened).await?,
     };
     staging::note_baseline(session, pair, staging_oid).await?;
+    let mut arguments = options.arguments();
+    // The file may be gone when the rows are validated.
+    arguments["synonym_names"] = json!(prepared.taxa.synonyms());
     let run = ledger::begin(
         session,
         &NewRun {
             staging: staging_oid,
             target: &pair.table,
             identity: &prepared.identity,
-            arguments: &options.arguments(),
+            arguments: &arguments,
             mends,
             files: &prepared.ledger_files(),
         },

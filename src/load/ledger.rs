@@ -59,6 +59,8 @@ pub struct Run {
     pub state: State,
     /// What a resumed load must find unchanged, by topic.
     pub identity: Value,
+    /// What was asked for, and the synonyms that it was given.
+    pub arguments: Value,
     /// What became of its records, once all were read.
     pub report: Option<RowsReport>,
     /// The run whose rejects it loaded, mended.
@@ -150,6 +152,7 @@ pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<Run>> {
                 identity: row.get(2),
                 report: report.map(|r| r.0),
                 mends: row.get(4),
+                arguments: row.get(5),
             })
         })
         .collect()
@@ -190,8 +193,9 @@ pub async fn begin(session: &mut Connection, run: &NewRun<'_>) -> Result<Run> {
         transaction.execute(&insert, &[&id, &(number as i32), path, sha256]).await?;
     }
     transaction.commit().await?;
-    let identity = run.identity.clone();
-    Ok(Run { id, state: State::Loading, identity, report: None, mends: run.mends })
+    let (identity, arguments) = (run.identity.clone(), run.arguments.clone());
+    let state = State::Loading;
+    Ok(Run { id, state, identity, arguments, report: None, mends: run.mends })
 }
 
 /// The batches of a run that are in.

@@ -46,6 +46,11 @@ impl Years {
         self.0.extend(other.0);
     }
 
+    /// The years, ascending; none where all are meant.
+    pub fn iter(&self) -> impl Iterator<Item = i32> + '_ {
+        self.0.iter().copied()
+    }
+
     fn contains(&self, year: i32) -> bool {
         self.0.contains(&year)
     }

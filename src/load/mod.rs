@@ -35,10 +35,11 @@ pub use map::{OnUnmapped, UnmappedTaxa, Years};
 pub use options::{LoadOptions, MaxRejects};
 pub use pipeline::{Counters, Pipeline, Sink};
 pub use plan::{LoadPlan, plan};
-pub(crate) use reading::{Reading, Request};
+pub(crate) use reading::{Reading, Request, taxa};
 pub use row_id::RowIds;
 pub(crate) use run::peak_memory_bytes;
 pub use run::{Outcome, load};
+pub(crate) use verify::{Proof, columns_of};
 
 /// What others may see of a load or an inspection while it runs, and how they stop it.
 #[derive(Debug, Default)]

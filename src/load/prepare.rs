@@ -97,7 +97,8 @@ fn check_rejects(path: &Path, inputs: &Inputs, options: &LoadOptions) -> Result<
     rejects::check(path)
 }
 
-fn describe(column: &crate::pg::Column) -> String {
+/// A column as the ledger has it in the identity of a run.
+pub(super) fn describe(column: &crate::pg::Column) -> String {
     let null = if column.not_null { " not null" } else { "" };
     format!("{} {}{null}", column.name, column.sql_type)
 }

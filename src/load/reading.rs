@@ -119,7 +119,7 @@ fn all_of(mut errors: Vec<Error>, files: usize) -> Error {
 }
 
 /// The names that records can be mapped to.
-async fn taxa(
+pub(crate) async fn taxa(
     session: &Connection,
     table: &Table,
     formats: &[&Format],

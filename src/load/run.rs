@@ -15,7 +15,8 @@ use super::prepare::{Prepared, prepare, row_ids};
 use super::report::{LoadReport, RowsReport};
 use super::row_id::RowIds;
 use super::rows::{PATIENCE, Pass};
-use super::{Phase, Watch, duplicates, indexes, verify};
+use super::verify::Proof;
+use super::{Phase, Watch, duplicates, indexes};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
 use crate::staging::{self, Pair};
@@ -157,12 +158,11 @@ impl Load<'_> {
         }
         self.watch.enter(Phase::Verifying, 0);
         let begun = Instant::now();
-        let columns = self.prepared.columns();
-        let runs: Vec<_> = self.attached.runs.iter().map(|run| run.id).collect();
-        let oid = self.attached.staging_oid;
-        let connections = self.options.connections;
-        let proof = verify::verify(self.info, &self.pair, oid, &columns, &runs, connections);
-        match self.runtime.block_on(proof) {
+        let (columns, staging_oid) = (&self.prepared.columns(), self.attached.staging_oid);
+        let runs: &Vec<_> = &self.attached.runs.iter().map(|run| run.id).collect();
+        let (info, pair, connections) = (self.info, &self.pair, self.options.connections);
+        let proof = Proof { info, pair, staging_oid, columns, runs, connections };
+        match self.runtime.block_on(proof.find()) {
             Ok(()) => {
                 done.verified = Some(true);
                 if done.state == State::Failed {

@@ -9,9 +9,10 @@ use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::batch::row_hash;
-use super::ledger::{self, Batches};
+use super::ledger::{self, Batches, Run};
+use super::prepare::describe;
 use crate::error::{Error, Kind, Result};
-use crate::pg::{CatalogText, Columns, ConnInfo, Connection, connect, copy_out, fill};
+use crate::pg::{CatalogText, Column, Columns, ConnInfo, Connection, connect, copy_out, fill};
 use crate::staging::Pair;
 
 /// Count and sum of hashes of some rows.
@@ -25,47 +26,76 @@ struct Sum {
 /// the length of `xmin`, and `xmin`.
 const XMIN_END: usize = 2 + 4 + 4;
 
-/// Compares staging with the ledger's batches of `runs`.
-///
-/// # Errors
-/// [`Kind::Validation`] with the first differences, or those of reading.
-pub(super) async fn verify(
-    info: &ConnInfo,
-    pair: &Pair,
-    staging_oid: u32,
-    columns: &Columns,
-    runs: &[Uuid],
-    connections: usize,
-) -> Result<()> {
-    let keeper = connect(info).await?;
-    keeper.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    keeper.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
-    let snapshot: String =
-        keeper.query_one(include_str!("../../sql/load/share-snapshot.sql"), &[]).await?.get(0);
-    let mut batches = Vec::new();
-    for run in runs {
-        batches.push(ledger::batches(&keeper, *run).await?);
+/// What is compared with what.
+pub(crate) struct Proof<'a> {
+    pub(crate) info: &'a ConnInfo,
+    pub(crate) pair: &'a Pair,
+    pub(crate) staging_oid: u32,
+    /// The columns that were hashed, in their order.
+    pub(crate) columns: &'a Columns,
+    /// The loads whose rows staging holds.
+    pub(crate) runs: &'a [Uuid],
+    /// How many read side by side.
+    pub(crate) connections: usize,
+}
+
+impl Proof<'_> {
+    /// Compares staging, as it is now, with the ledger's batches.
+    ///
+    /// # Errors
+    /// [`Kind::Validation`] with the first differences, or those of reading.
+    pub(super) async fn find(&self) -> Result<()> {
+        let keeper = connect(self.info).await?;
+        keeper.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+        keeper.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
+        let share = include_str!("../../sql/load/share-snapshot.sql");
+        let snapshot: String = keeper.query_one(share, &[]).await?.get(0);
+        self.find_in(&keeper, &snapshot).await?;
+        Ok(keeper.batch_execute("COMMIT").await?)
     }
-    let pages: i64 =
-        keeper.query_one(include_str!("../../sql/load/pages.sql"), &[&staging_oid]).await?.get(0);
-    let pages = u32::try_from(pages).map_err(|_| Error::database("staging has too many pages"))?;
-    let parts = u32::try_from(connections.max(1)).unwrap_or(1).min(pages.max(1));
-    let ranges = (0..parts).map(|part| {
-        let page = |part: u32| (u64::from(pages) * u64::from(part) / u64::from(parts)) as u32;
-        // The last part is open: pages cannot be added to this snapshot, but need not be counted either.
-        (page(part), if part + 1 == parts { u32::MAX } else { page(part + 1) })
-    });
-    let reads = ranges.map(|range| read(info, pair, columns, &snapshot, range));
-    let mut found: HashMap<u32, Sum> = HashMap::new();
-    for part in futures::future::try_join_all(reads).await? {
-        for (xid, sum) in part {
-            let all = found.entry(xid).or_default();
-            all.rows += sum.rows;
-            all.checksum = all.checksum.wrapping_add(sum.checksum);
+
+    /// As [`Proof::find`], in the snapshot that `keeper` has exported.
+    ///
+    /// # Errors
+    /// As [`Proof::find`].
+    pub(crate) async fn find_in(&self, keeper: &Connection, snapshot: &str) -> Result<()> {
+        let mut batches = Vec::new();
+        for run in self.runs {
+            batches.push(ledger::batches(keeper, *run).await?);
         }
+        let pages = include_str!("../../sql/load/pages.sql");
+        let pages: i64 = keeper.query_one(pages, &[&self.staging_oid]).await?.get(0);
+        let pages =
+            u32::try_from(pages).map_err(|_| Error::database("staging has too many pages"))?;
+        let parts = u32::try_from(self.connections.max(1)).unwrap_or(1).min(pages.max(1));
+        let ranges = (0..parts).map(|part| {
+            let page = |part: u32| (u64::from(pages) * u64::from(part) / u64::from(parts)) as u32;
+            // The last part is open: pages cannot be added to this snapshot, but need not be
+            // counted either.
+            (page(part), if part + 1 == parts { u32::MAX } else { page(part + 1) })
+        });
+        let Proof { info, pair, columns, .. } = *self;
+        let reads = ranges.map(|range| read(info, pair, columns, snapshot, range));
+        let mut found: HashMap<u32, Sum> = HashMap::new();
+        for part in futures::future::try_join_all(reads).await? {
+            for (xid, sum) in part {
+                let all = found.entry(xid).or_default();
+                all.rows += sum.rows;
+                all.checksum = all.checksum.wrapping_add(sum.checksum);
+            }
+        }
+        compare(self.pair, &batches, found)
     }
-    keeper.batch_execute("COMMIT").await?;
-    compare(pair, &batches, found)
+}
+
+/// The columns that a load wrote, in their order in `present`, those of its staging
+/// table; `None` where they are not what they were.
+pub(crate) fn columns_of(run: &Run, present: &[Column]) -> Option<Columns> {
+    let written = run.identity["target"].as_array()?;
+    let was_written = |column: &&Column| written.iter().any(|w| *w == describe(column).as_str());
+    let columns: Vec<_> =
+        present.iter().filter(was_written).map(|column| column.name.clone()).collect();
+    (columns.len() == written.len()).then_some(Columns(columns))
 }
 
 async fn read(

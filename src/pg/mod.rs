@@ -24,5 +24,5 @@ pub use copy_out::{copy_out, values};
 pub use embedded::Embedded;
 pub use ident::{Ident, MAX_NAME_BYTES, Table};
 pub use interrupt::interruptible;
-pub use sql::{CatalogText, Columns, Quoted, fill};
+pub use sql::{CatalogText, Columns, Quoted, SqlText, fill};
 pub use sqlstate::{Fault, classify};

@@ -11,6 +11,7 @@ impl Quoted for Ident {}
 impl Quoted for Table {}
 impl Quoted for Columns {}
 impl Quoted for CatalogText {}
+impl Quoted for SqlText {}
 
 mod private {
     pub trait Sealed {}
@@ -18,6 +19,7 @@ mod private {
     impl Sealed for super::Table {}
     impl Sealed for super::Columns {}
     impl Sealed for super::CatalogText {}
+    impl Sealed for super::SqlText {}
 }
 
 /// SQL text that the server's own catalog functions produced, such as the
@@ -52,6 +54,43 @@ impl CatalogText {
 }
 
 impl Display for CatalogText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A part of a statement that is put together from files in `sql/`: whatever names
+/// it has are quoted already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlText(String);
+
+impl SqlText {
+    /// A quoted name, where it is kept together with other text.
+    #[must_use]
+    pub fn quoted(name: &dyn Quoted) -> Self {
+        SqlText(name.to_string())
+    }
+
+    /// `template` with its names filled in.
+    #[must_use]
+    pub fn filled(template: &str, names: &[(&str, &dyn Quoted)]) -> Self {
+        SqlText(fill(template, names))
+    }
+
+    /// The place of a value that is sent beside the text: `$2::integer[]`.
+    #[must_use]
+    pub fn parameter(number: usize, sql_type: &'static str) -> Self {
+        SqlText(format!("${number}::{sql_type}"))
+    }
+
+    /// Several parts with commas between them.
+    #[must_use]
+    pub fn list(parts: &[SqlText]) -> Self {
+        SqlText(parts.iter().map(|part| part.0.as_str()).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl Display for SqlText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }

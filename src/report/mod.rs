@@ -6,3 +6,4 @@ pub mod log;
 pub mod progress;
 pub mod switchover;
 pub mod text;
+pub mod validate;

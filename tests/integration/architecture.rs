@@ -122,7 +122,8 @@ fn what_is_pure_knows_no_clock_no_file_and_no_database() {
 #[test]
 fn the_engine_knows_nothing_of_how_it_is_asked_or_shown() {
     let mut sources = sources();
-    let engine = ["src/cites/", "src/input/", "src/inspect/", "src/load/", "src/pg/"];
+    let engine =
+        ["src/cites/", "src/input/", "src/inspect/", "src/load/", "src/pg/", "src/validate/"];
     sources.retain(|source| engine.iter().any(|place| source.path.starts_with(place)));
     let shell = ["crate::cli", "crate::commands", "crate::config", "crate::report", "indicatif"];
     nowhere_but(&[], &sources, |line| shell.iter().any(|word| line.contains(word)));
@@ -209,7 +210,9 @@ fn the_map_of_the_code_names_every_module_of_the_engine() {
     for path in files("src", "rs") {
         let name = name(&path);
         let parts: Vec<&str> = name.trim_end_matches(".rs").split('/').collect();
-        let ["src", layer @ ("cites" | "input" | "load" | "pg"), module, ..] = parts[..] else {
+        let ["src", layer @ ("cites" | "input" | "load" | "pg" | "validate"), module, ..] =
+            parts[..]
+        else {
             continue;
         };
         let named = [format!("`{module}`"), format!("`{module}/`")];

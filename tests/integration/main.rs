@@ -16,3 +16,4 @@ mod sandbox;
 mod schema;
 mod server;
 mod switchover;
+mod validate;

@@ -5,7 +5,7 @@ use sterna::switchover::fingerprint::{Fingerprint, take_beside};
 
 use crate::cites::{Installation, header};
 use crate::rich::{fill, rich};
-use crate::server::{Finished, TestDb};
+use crate::server::TestDb;
 
 /// The rich database with rows, and a release that holds the same records again.
 pub(super) async fn rich_installation() -> (Installation, String) {

@@ -1,0 +1,16 @@
+-- Name: load-complete
+-- Purpose: every load of staging has come to its end, with no more rejects than were
+--   accepted; and there is one.
+-- Severity: error
+-- Applies to: staging
+-- Parameters: {checked_oid}
+-- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
+-- Undone by: nothing, it reads.
+SELECT run_id, state, 'loaded' AS expected
+FROM sterna.load_run
+WHERE staging = {checked_oid} AND state NOT IN ('loaded', 'discarded')
+UNION ALL
+SELECT NULL, 'no load', 'loaded'
+WHERE NOT EXISTS (
+    SELECT FROM sterna.load_run WHERE staging = {checked_oid} AND state <> 'discarded'
+)

@@ -1,0 +1,8 @@
+-- Name: quantity-missing
+-- Purpose: every shipment has a quantity.
+-- Severity: warning
+-- Form: condition
+-- Filled: quantity
+-- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
+-- Undone by: nothing, it reads.
+quantity IS NULL

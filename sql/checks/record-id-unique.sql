@@ -1,0 +1,13 @@
+-- Name: record-id-unique
+-- Purpose: no record is stored twice. Equal contents are no sign of that: shipments
+--   repeat each other.
+-- Severity: error
+-- Filled: record_id
+-- Parameters: {shown}
+-- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
+-- Undone by: nothing, it reads.
+SELECT t.xmin, {shown}
+FROM {checked} AS t
+INNER JOIN (
+    SELECT record_id FROM {checked} GROUP BY record_id HAVING count(*) > 1
+) AS repeated USING (record_id)

@@ -1,0 +1,12 @@
+-- Name: required
+-- Purpose: columns that refuse NULL in production hold a value, and none that is
+--   empty or blank.
+-- Severity: error
+-- Form: condition
+-- Parameters: {required}, {required_text}
+-- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
+-- Undone by: nothing, it reads.
+num_nulls({required}) > 0
+OR EXISTS (
+    SELECT FROM unnest(ARRAY[{required_text}]::text[]) AS v (value) WHERE btrim(value) = ''
+)

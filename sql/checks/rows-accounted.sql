@@ -1,0 +1,15 @@
+-- Name: rows-accounted
+-- Purpose: there are as many rows as the loads of the ledger say they wrote.
+-- Severity: error
+-- Form: figures
+-- Applies to: staging
+-- Parameters: {checked_oid}
+-- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
+-- Undone by: nothing, it reads.
+SELECT
+    (
+        SELECT coalesce(sum((report ->> 'rows_loaded')::bigint), 0)
+        FROM sterna.load_run
+        WHERE staging = {checked_oid} AND state <> 'discarded'
+    ) AS expected,
+    (SELECT count(*) FROM {checked}) AS observed

@@ -1,0 +1,14 @@
+-- Name: rows-as-loaded
+-- Purpose: every row was written by a batch of a load, and not touched since.
+-- Severity: error, warning on the live table
+-- Parameters: {checked_oid}, {shown}
+-- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
+-- Undone by: nothing, it reads.
+SELECT t.xmin, {shown}
+FROM {checked} AS t
+WHERE NOT EXISTS (
+    SELECT
+    FROM sterna.load_batch AS b
+    INNER JOIN sterna.load_run AS r USING (run_id)
+    WHERE r.staging = {checked_oid} AND r.state <> 'discarded' AND b.xid::xid = t.xmin
+)

@@ -1,0 +1,13 @@
+-- Name: species-year-missing
+-- Purpose: every species and year of production is there.
+-- Severity: error
+-- Applies to: staging
+-- Parameters: {changes}
+-- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
+-- Undone by: nothing, it reads.
+SELECT species, species_id, year, production AS expected, checked AS observed
+FROM jsonb_to_recordset({changes}) AS c (
+    species text, species_id uuid, year integer, production bigint, checked bigint
+)
+WHERE checked = 0
+ORDER BY production DESC, species, year

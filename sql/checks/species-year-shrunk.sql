@@ -1,0 +1,14 @@
+-- Name: species-year-shrunk
+-- Purpose: no species has lost more rows than the limit allows, neither in a year nor
+--   in all. A single row is no loss: a release corrects some.
+-- Severity: error
+-- Applies to: staging
+-- Parameters: {changes}, {max_shrinkage}
+-- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
+-- Undone by: nothing, it reads.
+SELECT species, species_id, year, production AS expected, checked AS observed
+FROM jsonb_to_recordset({changes}) AS c (
+    species text, species_id uuid, year integer, production bigint, checked bigint
+)
+WHERE checked > 0 AND production - checked > greatest(production * {max_shrinkage}, 1)
+ORDER BY production - checked DESC, species, year

@@ -1,0 +1,45 @@
+-- Purpose: the keys of a table: what is unique in it, what it refers to and what
+--   refers to it; columns by name, in the order of the key.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT
+    CASE WHEN c.contype = 'f' AND c.conrelid = $1 THEN 'foreign'
+        WHEN c.contype = 'f' THEN 'referring' ELSE 'unique' END AS kind,
+    c.conname::text,
+    here.columns,
+    n.nspname::text,
+    o.relname::text,
+    there.columns
+FROM (
+    SELECT oid, conname, contype, conrelid, confrelid, conkey, confkey
+    FROM pg_catalog.pg_constraint
+    WHERE contype = 'f' AND $1 IN (conrelid, confrelid) AND conparentid = 0
+    UNION ALL
+    SELECT i.indexrelid, ic.relname, 'u', i.indrelid, 0, (i.indkey::int2[])[0:i.indnkeyatts - 1], '{}'
+    FROM pg_catalog.pg_index AS i
+    INNER JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid
+    WHERE i.indrelid = $1 AND i.indisunique AND i.indisvalid
+        AND i.indpred IS NULL AND i.indexprs IS NULL
+) AS c
+-- The side of the key that is in this table, and the other one.
+CROSS JOIN LATERAL (
+    SELECT
+        c.contype = 'f' AND c.conrelid <> $1 AS is_referring,
+        CASE WHEN c.conrelid = $1 THEN c.confrelid ELSE c.conrelid END AS other
+) AS side
+CROSS JOIN LATERAL (
+    SELECT array_agg(a.attname::text ORDER BY k.position) AS columns
+    FROM unnest(CASE WHEN side.is_referring THEN c.confkey ELSE c.conkey END)
+        WITH ORDINALITY AS k (attnum, position)
+    INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = $1 AND a.attnum = k.attnum
+) AS here
+CROSS JOIN LATERAL (
+    SELECT array_agg(a.attname::text ORDER BY k.position) AS columns
+    FROM unnest(CASE WHEN side.is_referring THEN c.conkey ELSE c.confkey END)
+        WITH ORDINALITY AS k (attnum, position)
+    INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = side.other AND a.attnum = k.attnum
+) AS there
+LEFT JOIN pg_catalog.pg_class AS o ON o.oid = side.other
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = o.relnamespace
+-- A staging table's keys are not what the rows of production's are asked for.
+WHERE side.other NOT IN (SELECT relid FROM sterna.staging)
+ORDER BY kind, c.conname

@@ -1,0 +1,188 @@
+//! Validation: whether the rows are right, told by checks that return what is wrong.
+//!
+//! Checks are files (`sql/checks/`, and a folder of the user's own). Those that
+//! judge a row by itself are conditions and share one pass over the table; the others
+//! are queries. All run side by side in one snapshot, in transactions that cannot
+//! write. What was found goes into the ledger with what identifies the rows, so that
+//! a switchover can tell whether they were validated, they and no others.
+
+mod check;
+mod comparison;
+mod dependents;
+mod instance;
+mod ledger;
+mod names;
+mod proof;
+mod report;
+mod run;
+mod subject;
+mod value;
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use futures::FutureExt;
+use hashbrown::HashMap;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+pub use check::Severity;
+pub use ledger::{StoredValidation, last};
+pub use report::{Change, CheckReport, ValidationReport};
+
+use crate::error::Result;
+use crate::load::Years;
+use crate::pg::{ConnInfo, Connection, Table, connect};
+use crate::staging;
+use subject::Subject;
+
+/// What a validation is asked to do.
+#[derive(Clone, Debug)]
+pub struct ValidateOptions {
+    /// The table that is to be replaced, or was.
+    pub table: Table,
+    /// The years that are compared; `None` for those that were loaded.
+    pub years: Option<Years>,
+    /// How many rows there have to be.
+    pub expect_rows: Option<u64>,
+    /// Check the live table, with what stands around it, in place of staging.
+    pub comprehensive: bool,
+    /// A folder of the user's own checks.
+    pub checks: Option<PathBuf>,
+    /// What is still accepted.
+    pub limits: Limits,
+    /// How many sessions check side by side, beside the one that proves.
+    pub connections: usize,
+    /// What other modules have checked and belongs into the same report, such as the
+    /// comparison with the fingerprint that was taken before a switchover.
+    pub further: Vec<CheckReport>,
+}
+
+impl ValidateOptions {
+    /// A validation of the staging table of `table`, by the defaults of the command line.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        ValidateOptions {
+            table,
+            years: None,
+            expect_rows: None,
+            comprehensive: false,
+            checks: None,
+            limits: Limits::default(),
+            connections: cores.min(4),
+            further: Vec::new(),
+        }
+    }
+}
+
+/// What a validation still accepts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// The first year of a record.
+    pub first_year: i32,
+    /// The last one; `None` for the present year.
+    pub last_year: Option<i32>,
+    /// How many rows in a hundred a species may have lost, in a year or in all.
+    pub max_shrinkage_percent: f64,
+    /// By how much in a hundred the total quantity of a unit may have changed.
+    pub max_quantity_change_percent: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            // The first year of CITES trade data.
+            first_year: 1975,
+            last_year: None,
+            max_shrinkage_percent: 10.0,
+            max_quantity_change_percent: 20.0,
+        }
+    }
+}
+
+/// Validates, and keeps in the ledger what was found.
+///
+/// # Errors
+/// Where a check cannot be run; what checks find wrong is in the report.
+pub async fn validate(
+    info: &ConnInfo,
+    options: &ValidateOptions,
+    stop: &AtomicBool,
+) -> Result<ValidationReport> {
+    let begun = Instant::now();
+    let mut checks = check::built_in()?;
+    if let Some(folder) = &options.checks {
+        checks.extend(check::read_folder(folder)?);
+    }
+    let mut keeper = connect(info).await?;
+    let pair = staging::pair(&mut keeper, &options.table).await?;
+    keeper.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
+    let share = include_str!("../../sql/load/share-snapshot.sql");
+    let snapshot: String = keeper.query_one(share, &[]).await?.get(0);
+    let mut subject = Subject::read(&keeper, pair, options).boxed_local().await?;
+    let opened = (0..options.connections.max(1)).map(|_| run::open(info, &snapshot));
+    let sessions = futures::future::try_join_all(opened).await?;
+    let largest_changes = comparison::compare(&keeper, &mut subject, stop).await?;
+    let mut ready = Vec::new();
+    for check in &checks {
+        ready.extend(instance::prepare(check, &subject)?);
+    }
+    let (found, proof, identity) = futures::try_join!(
+        run::run(&sessions, &ready, &subject, stop).boxed_local(),
+        proof::check(info, &keeper, &snapshot, &subject).boxed_local(),
+        ledger::identity(&keeper, &subject).boxed_local(),
+    )?;
+    let mut reports: Vec<CheckReport> = found.reports.into_iter().map(|(_, found)| found).collect();
+    reports.push(proof);
+    if subject.is_live {
+        reports.push(dependents::check(&sessions[0], &subject, stop).await?);
+    }
+    reports.extend(options.further.iter().cloned());
+    name_files(&keeper, subject.checked_oid, &mut reports).await?;
+    keeper.batch_execute("COMMIT").await?;
+    let id = Uuid::new_v4();
+    let report = ValidationReport {
+        id: id.to_string(),
+        passed: reports.iter().all(|check| check.passed || check.severity == Severity::Warning),
+        table: subject.checked.to_string(),
+        rows: found.rows,
+        years: subject.years.iter().collect(),
+        comprehensive: subject.is_live,
+        checks: reports,
+        largest_changes,
+        seconds: begun.elapsed().as_secs_f64(),
+    };
+    ledger::store(&keeper, id, &subject, &report, &identity).await?;
+    Ok(report)
+}
+
+/// Says of each wrong row from which file it comes, by the transaction that wrote it.
+async fn name_files(session: &Connection, oid: u32, reports: &mut [CheckReport]) -> Result<()> {
+    let rows = || reports.iter().flat_map(|report| &report.rows);
+    if !rows().any(|row| row.contains_key("xmin")) {
+        return Ok(());
+    }
+    let batches = session.query(include_str!("../../sql/validate/batches.sql"), &[&oid]).await?;
+    let batches: HashMap<String, (String, i64)> =
+        batches.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
+    for row in reports.iter_mut().flat_map(|report| &mut report.rows) {
+        place(row, &batches);
+    }
+    Ok(())
+}
+
+fn place(row: &mut Map<String, Value>, batches: &HashMap<String, (String, i64)>) {
+    let Some(writer) = row.shift_remove("xmin") else { return };
+    match writer.as_str().and_then(|writer| batches.get(writer)) {
+        Some((file, line)) => {
+            row.insert("file".into(), json!(file));
+            row.insert("batch_from_line".into(), json!(line));
+        }
+        // No load wrote it as it is.
+        None => {
+            row.insert("file".into(), Value::Null);
+        }
+    }
+}

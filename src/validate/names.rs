@@ -1,0 +1,39 @@
+//! Names of species that rows bear rightly although they are spelled otherwise.
+
+use uuid::Uuid;
+
+use super::subject::Subject;
+use crate::cites::Format;
+use crate::error::Result;
+use crate::load::taxa;
+use crate::pg::Connection;
+
+/// The pairs of species and name in the table that differ letter by letter from the
+/// table of species and that the load accepted all the same: in another spelling, or
+/// as a synonym that it was given.
+pub(super) async fn accepted(
+    session: &Connection,
+    subject: &Subject,
+    format: &Format,
+) -> Result<(Vec<Uuid>, Vec<String>)> {
+    let (sql, _) = subject.known.statement(include_str!("../../sql/validate/other-names.sql"));
+    let others = session.query(&sql, &[]).await?;
+    if others.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let mut taxa = taxa(session, &subject.pair.table, &[format], None).await?;
+    for run in &subject.runs {
+        let given = run.arguments["synonym_names"].as_object();
+        for (synonym, species) in given.into_iter().flatten() {
+            // Where its species is gone, the rows that bear it are to be named.
+            if let Err(why) = taxa.add_synonym(synonym, species.as_str().unwrap_or_default()) {
+                tracing::warn!("{why}, which was given to load {} as a synonym", run.id);
+            }
+        }
+    }
+    let pairs = others.iter().map(|row| (row.get::<_, Uuid>(0), row.get::<_, String>(1)));
+    let is_accepted = |(id, name): &(Uuid, String)| {
+        taxa.find(name).is_some_and(|index| taxa.species(index).id == *id)
+    };
+    Ok(pairs.filter(is_accepted).unzip())
+}

@@ -1,0 +1,54 @@
+//! The proof as a check: staging, read back, is what its loads read from the files.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::check::Severity;
+use super::report::CheckReport;
+use super::subject::Subject;
+use crate::error::{Kind, Result};
+use crate::load::Proof;
+use crate::pg::{ConnInfo, Connection};
+
+const NAME: &str = "equal-to-files";
+const PURPOSE: &str =
+    "the rows, read back, have the sums of the rows that were read from the files, batch by batch";
+
+/// Reads the table once, in the snapshot that `keeper` has exported.
+pub(super) async fn check(
+    info: &ConnInfo,
+    keeper: &Connection,
+    snapshot: &str,
+    subject: &Subject,
+) -> Result<CheckReport> {
+    let name = || NAME.to_owned();
+    if subject.is_live {
+        let why = "others may have written to the live table since";
+        return Ok(CheckReport::skipped(name(), Severity::Error, PURPOSE, why.into()));
+    }
+    let runs: Vec<Uuid> = subject.runs.iter().map(|run| run.id).collect();
+    let verdict = match &subject.written {
+        None => Err("the columns are not those that a load of the ledger wrote".to_owned()),
+        Some(columns) => {
+            let (pair, staging_oid) = (&subject.pair, subject.checked_oid);
+            let proof = Proof { info, pair, staging_oid, columns, runs: &runs, connections: 1 };
+            match proof.find_in(keeper, snapshot).await {
+                Ok(()) => Ok(()),
+                Err(error) if error.kind() == Kind::Validation => Err(error.to_string()),
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    let passed = verdict.is_ok();
+    Ok(CheckReport {
+        name: name(),
+        severity: Severity::Error,
+        passed,
+        expected: json!("equal"),
+        observed: Value::from(if passed { "equal" } else { "different" }),
+        detail: verdict.err().unwrap_or_else(|| "nothing is wrong".into()),
+        purpose: PURPOSE.into(),
+        skipped: None,
+        rows: Vec::new(),
+    })
+}

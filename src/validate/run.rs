@@ -1,0 +1,187 @@
+//! Running checks: one pass for all conditions, the other checks beside it, all of
+//! them in one snapshot.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use serde_json::{Map, Value as Json};
+
+use super::check::{Form, body};
+use super::instance::{Instance, Ready};
+use super::report::CheckReport;
+use super::subject::Subject;
+use super::value::{Value, references};
+use crate::error::{Error, Result};
+use crate::pg::{ConnInfo, Connection, SqlText, connect, fill, interruptible};
+
+/// A session that sees what others of its validation see.
+pub(super) async fn open(info: &ConnInfo, snapshot: &str) -> Result<Connection> {
+    let session = connect(info).await?;
+    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    session.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
+    let name = crate::pg::CatalogText::snapshot(snapshot);
+    let share = fill(include_str!("../../sql/load/use-snapshot.sql"), &[("snapshot", &name)]);
+    session.batch_execute(&share).await?;
+    Ok(session)
+}
+
+/// What checks found, each with its place in their order; and how many rows there are.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) reports: Vec<(usize, CheckReport)>,
+    pub(super) rows: u64,
+}
+
+/// What one session does at a time.
+enum Job<'a> {
+    /// All conditions.
+    Pass(Vec<(usize, &'a Instance)>),
+    One(usize, &'a Instance),
+}
+
+/// Runs checks on all of `sessions`.
+///
+/// # Errors
+/// Names the check that the server refuses to run.
+pub(super) async fn run(
+    sessions: &[Connection],
+    checks: &[Ready],
+    subject: &Subject,
+    stop: &AtomicBool,
+) -> Result<Found> {
+    let numbered = checks.iter().enumerate();
+    let ready: Vec<_> = numbered.filter_map(|(at, c)| Some((at, c.as_ref().ok()?))).collect();
+    let (conditions, others): (Vec<_>, Vec<_>) =
+        ready.into_iter().partition(|(_, check)| check.form == Form::Condition);
+    // The longest first, so that the others fill up the other sessions.
+    let mut jobs = vec![Job::Pass(conditions)];
+    jobs.extend(others.into_iter().map(|(at, check)| Job::One(at, check)));
+    let next = AtomicUsize::new(0);
+    let work = sessions.iter().map(|session| {
+        let (jobs, next) = (&jobs, &next);
+        Box::pin(async move {
+            let mut found = Found::default();
+            while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                match job {
+                    Job::Pass(checks) => pass(session, checks, subject, stop, &mut found).await?,
+                    Job::One(at, check) => {
+                        found.reports.push((*at, one(session, check, stop).await?));
+                    }
+                }
+            }
+            Ok::<_, Error>(found)
+        })
+    });
+    let mut all = Found::default();
+    for found in futures::future::try_join_all(work).await? {
+        all.rows += found.rows;
+        all.reports.extend(found.reports);
+    }
+    for (at, check) in checks.iter().enumerate() {
+        if let Err(report) = check {
+            all.reports.push((at, report.clone()));
+        }
+    }
+    all.reports.sort_by_key(|(at, _)| *at);
+    Ok(all)
+}
+
+/// Counts for all conditions in one pass, and looks again at those that are not 0.
+async fn pass(
+    session: &Connection,
+    checks: &[(usize, &Instance)],
+    subject: &Subject,
+    stop: &AtomicBool,
+    found: &mut Found,
+) -> Result<()> {
+    let mut sent = Vec::new();
+    let mut counts = Vec::new();
+    for (_, check) in checks {
+        let condition = check.known.fill(&check.sql, &mut sent);
+        let count = body(include_str!("../../sql/validate/count-wrong.sql"));
+        counts.push(SqlText::filled(count, &[("condition", &condition)]));
+    }
+    let sql = fill(
+        include_str!("../../sql/validate/count-rows.sql"),
+        &[("counts", &SqlText::list(&counts)), ("checked", &subject.checked)],
+    );
+    let failed = |e: Error| e.context("in the pass over all rows");
+    let row = ask(session, &sql, &sent, stop).await.map_err(failed)?;
+    let counts: Vec<i64> = row.first().map(|row| row.get(0)).unwrap_or_default();
+    found.rows = counts.first().map_or(0, |rows| rows.cast_unsigned());
+    for ((at, check), count) in checks.iter().zip(counts.iter().skip(1)) {
+        let rows = match count {
+            0 => Vec::new(),
+            _ => {
+                let select = include_str!("../../sql/validate/select-wrong.sql");
+                let select = body(select).replace("{condition}", &check.sql);
+                wrong(session, check, &select, stop).await?.1
+            }
+        };
+        let (name, purpose) = (check.name.clone(), &check.purpose);
+        let report = CheckReport::wrong(name, check.severity, purpose, *count, rows);
+        found.reports.push((*at, report));
+    }
+    Ok(())
+}
+
+async fn one(session: &Connection, check: &Instance, stop: &AtomicBool) -> Result<CheckReport> {
+    let (name, purpose) = (check.name.clone(), &check.purpose);
+    if check.form != Form::Figures {
+        let (count, rows) = wrong(session, check, &check.sql, stop).await?;
+        return Ok(CheckReport::wrong(name, check.severity, purpose, count, rows));
+    }
+    let template = include_str!("../../sql/validate/figures.sql").replace("{query}", &check.sql);
+    let (sql, sent) = check.known.statement(&template);
+    let failed = |e: Error| e.context(format!("check {name}"));
+    let rows = ask(session, &sql, &sent, stop).await.map_err(failed)?;
+    let [row] = rows.as_slice() else {
+        return Err(Error::usage(format!("check {name}: {} rows instead of one", rows.len()))
+            .hint("a check of the form figures returns one row, with expected and observed"));
+    };
+    let (figures, passed): (Json, bool) = (row.get(0), row.get(1));
+    let (expected, observed) = (figures["expected"].clone(), figures["observed"].clone());
+    let detail = match passed {
+        true => "as expected".to_owned(),
+        false => format!("expected {expected}, found {observed}"),
+    };
+    Ok(CheckReport {
+        name,
+        severity: check.severity,
+        passed,
+        expected,
+        observed,
+        detail,
+        purpose: purpose.clone(),
+        skipped: None,
+        rows: Vec::new(),
+    })
+}
+
+/// How many rows a query returns, and the first of them.
+async fn wrong(
+    session: &Connection,
+    check: &Instance,
+    query: &str,
+    stop: &AtomicBool,
+) -> Result<(i64, Vec<Map<String, Json>>)> {
+    let template = include_str!("../../sql/validate/wrong-rows.sql").replace("{query}", query);
+    let (sql, sent) = check.known.statement(&template);
+    let failed = |e: Error| e.context(format!("check {}", check.name));
+    let found = ask(session, &sql, &sent, stop).await.map_err(failed)?;
+    let count = found.first().map_or(0, |row| row.get(0));
+    let rows = found.iter().filter_map(|row| match row.get(1) {
+        Json::Object(row) => Some(row),
+        _ => None,
+    });
+    Ok((count, rows.collect()))
+}
+
+async fn ask(
+    session: &Connection,
+    sql: &str,
+    sent: &[Value],
+    stop: &AtomicBool,
+) -> Result<Vec<tokio_postgres::Row>> {
+    let values = references(sent);
+    interruptible(session, stop, session.query(sql, &values)).await
+}

@@ -1,0 +1,231 @@
+//! What is checked: the table, what production looks like, and what checks can ask of
+//! both.
+
+use super::value::{Known, Value};
+use super::{ValidateOptions, names};
+use crate::cites::{Format, Formats};
+use crate::error::{Error, Result};
+use crate::load::ledger::{self, Run};
+use crate::load::{Years, columns_of};
+use crate::pg::{Column, ColumnType, Columns, Connection, Ident, Table, catalog};
+use crate::staging::{self, Pair};
+
+/// The table of totals per species, beside the trade table.
+const SUMMARY: &str = "species_trade_summary";
+
+/// What is checked.
+pub(super) struct Subject {
+    pub(super) pair: Pair,
+    /// The table whose rows are checked.
+    pub(super) checked: Table,
+    pub(super) checked_oid: u32,
+    /// The staging table, where there is one.
+    pub(super) staging_oid: Option<u32>,
+    pub(super) is_live: bool,
+    /// Its columns, as the catalog has them.
+    pub(super) columns: Vec<Column>,
+    /// The columns that its loads wrote, where they are known.
+    pub(super) written: Option<Columns>,
+    pub(super) runs: Vec<Run>,
+    pub(super) years: Years,
+    pub(super) keys: Vec<Key>,
+    /// Column and sequence.
+    pub(super) sequences: Vec<(Ident, Table)>,
+    pub(super) known: Known,
+}
+
+/// A key of production.
+pub(super) struct Key {
+    pub(super) kind: String,
+    pub(super) name: String,
+    pub(super) columns: Columns,
+    /// The table that refers or is referred to, with its columns.
+    pub(super) other: Option<(Table, Columns)>,
+}
+
+impl Subject {
+    /// Reads the catalog and the ledger.
+    ///
+    /// # Errors
+    /// Refused where there is no staging table and the live one was not asked for.
+    pub(super) async fn read(
+        session: &Connection,
+        pair: Pair,
+        options: &ValidateOptions,
+    ) -> Result<Self> {
+        let is_live = options.comprehensive;
+        let staging = staging::find(session, &pair).await?;
+        let staging_oid = staging.map(|relation| relation.oid);
+        let (checked, checked_oid) = match staging_oid {
+            _ if is_live => (pair.table.clone(), pair.table_oid),
+            Some(oid) => (pair.staging.clone(), oid),
+            None => {
+                return Err(Error::refused(format!("there is no {} to validate", pair.staging))
+                    .hint("`sterna load` fills it; --comprehensive checks the live table"));
+            }
+        };
+        let runs = ledger::runs(session, checked_oid).await?;
+        let columns = catalog::columns(session, checked_oid).await?;
+        let written = runs.last().and_then(|run| columns_of(run, &columns));
+        let mut subject = Subject {
+            years: options.years.clone().unwrap_or_else(|| years_of(&runs)),
+            keys: keys(session, pair.table_oid).await?,
+            sequences: sequences(session, pair.table_oid).await?,
+            pair,
+            checked,
+            checked_oid,
+            staging_oid,
+            is_live,
+            columns,
+            written,
+            runs,
+            known: Known::default(),
+        };
+        subject.tell(session, options).await?;
+        Ok(subject)
+    }
+
+    pub(super) fn has_column(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column.name.name() == name)
+    }
+
+    /// Whether a load filled a column; where none is known, whether there is one.
+    pub(super) fn is_filled(&self, name: &str) -> bool {
+        match &self.written {
+            Some(written) => written.0.iter().any(|column| column.name() == name),
+            None => self.has_column(name),
+        }
+    }
+
+    /// The columns that name a row: its primary key, or what comes nearest, and the id
+    /// of its record.
+    pub(super) fn row_id(&self) -> Vec<Ident> {
+        let unique = self.keys.iter().find(|key| key.kind == "unique");
+        let mut columns = unique.map_or_else(Vec::new, |key| key.columns.0.clone());
+        columns.extend(
+            self.columns.iter().map(|c| &c.name).find(|c| c.name() == "record_id").cloned(),
+        );
+        columns.dedup();
+        columns
+    }
+
+    /// Makes known what checks may ask for.
+    async fn tell(&mut self, session: &Connection, options: &ValidateOptions) -> Result<()> {
+        let (pair, limits) = (&self.pair, &options.limits);
+        let production = catalog::columns(session, pair.table_oid).await?;
+        let mut known = Known::default();
+        known.name("checked", &self.checked);
+        known.name("table", &pair.table);
+        if !self.is_live {
+            known.name("staging", &pair.staging);
+        }
+        known.value("checked_oid", Value::Oid(self.checked_oid));
+        known.value("table_oid", Value::Oid(pair.table_oid));
+        if let Some(rows) = options.expect_rows {
+            let rows = i64::try_from(rows).map_err(|_| Error::usage("too many rows to expect"))?;
+            known.value("expect_rows", Value::Integer(rows));
+        }
+        let last_year = match limits.last_year {
+            Some(year) => year,
+            None => {
+                let sql = include_str!("../../sql/validate/current-year.sql");
+                session.query_one(sql, &[]).await?.get(0)
+            }
+        };
+        known.value("first_year", Value::Integer(limits.first_year.into()));
+        known.value("last_year", Value::Integer(last_year.into()));
+        known.value("all_years", Value::Flag(self.years.is_all()));
+        known.value("years", Value::Years(self.years.iter().collect()));
+        known.value("max_shrinkage", Value::Share(limits.max_shrinkage_percent / 100.0));
+        known
+            .value("max_quantity_change", Value::Share(limits.max_quantity_change_percent / 100.0));
+        let required: Vec<&Column> = production.iter().filter(|c| c.not_null).collect();
+        if !required.is_empty() {
+            let is_text = |column: &&&Column| {
+                use ColumnType::{Char, Text, Varchar};
+                matches!(column.kind, Some(Text | Varchar(_) | Char(_)))
+            };
+            let names =
+                |columns: Vec<&Column>| Columns(columns.iter().map(|c| c.name.clone()).collect());
+            known.name("required_text", &names(required.iter().filter(is_text).copied().collect()));
+            known.name("required", &names(required));
+        }
+        known.value("widened", Value::Texts(self.widened(&production)));
+        let summary = Table { schema: pair.table.schema.clone(), name: Ident::new(SUMMARY)? };
+        if catalog::relation(session, &summary).await?.is_some() {
+            known.name("summary", &summary);
+        }
+        self.known = known;
+        let formats = Formats::built_in()?;
+        self.tell_species(session, formats.get(0)).await
+    }
+
+    /// Makes the table of species known, and the names that its rows may bear.
+    async fn tell_species(&mut self, session: &Connection, format: &Format) -> Result<()> {
+        let Some(lookup) = &format.lookup else { return Ok(()) };
+        let schema = lookup.schema.as_deref().unwrap_or(self.pair.table.schema.name());
+        let species = Table::new(schema, lookup.table.as_str())?;
+        if catalog::relation(session, &species).await?.is_none() {
+            return Ok(());
+        }
+        self.known.name("species", &species);
+        if !self.has_column("taxon") || !self.has_column(&lookup.column) {
+            return Ok(());
+        }
+        let (ids, taxa) = names::accepted(session, self, format).await?;
+        self.known.value("accepted_species", Value::Ids(ids));
+        self.known.value("accepted_taxa", Value::Texts(taxa));
+        Ok(())
+    }
+
+    /// The columns that the load was asked to widen.
+    fn widened(&self, production: &[Column]) -> Vec<String> {
+        let asked = self.runs.iter().any(|r| r.identity["options"]["on_inexact"] == "widen");
+        let is_widened = |column: &&Column| {
+            asked
+                && matches!(column.kind, Some(ColumnType::Numeric(Some(_))))
+                && self.is_filled(column.name.name())
+        };
+        production.iter().filter(is_widened).map(|c| c.name.name().to_owned()).collect()
+    }
+}
+
+/// The years that loads selected; all, where one selected none.
+fn years_of(runs: &[Run]) -> Years {
+    let mut all = Years::default();
+    for run in runs {
+        let years = &run.identity["options"]["years"];
+        match serde_json::from_value::<Years>(years.clone()) {
+            Ok(years) if !years.is_all() => all.extend(years),
+            _ => return Years::default(),
+        }
+    }
+    all
+}
+
+async fn keys(session: &Connection, oid: u32) -> Result<Vec<Key>> {
+    let columns = |names: Vec<String>| -> Result<Columns> {
+        Ok(Columns(names.into_iter().map(Ident::new).collect::<Result<_>>()?))
+    };
+    let rows = session.query(include_str!("../../sql/validate/keys.sql"), &[&oid]).await?;
+    rows.iter()
+        .map(|row| {
+            let other = match (row.get::<_, Option<String>>(3), row.get::<_, Option<String>>(4)) {
+                (Some(schema), Some(name)) => {
+                    Some((Table::new(schema, name)?, columns(row.get(5))?))
+                }
+                _ => None,
+            };
+            Ok(Key { kind: row.get(0), name: row.get(1), columns: columns(row.get(2))?, other })
+        })
+        .collect()
+}
+
+async fn sequences(session: &Connection, oid: u32) -> Result<Vec<(Ident, Table)>> {
+    let rows = session.query(include_str!("../../sql/validate/sequences.sql"), &[&oid]).await?;
+    let pair = |row: &tokio_postgres::Row| {
+        let (schema, name): (String, String) = (row.get(1), row.get(2));
+        Ok((Ident::new(row.get::<_, String>(0))?, Table::new(schema, name)?))
+    };
+    rows.iter().map(pair).collect()
+}
