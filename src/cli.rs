@@ -8,6 +8,7 @@ use crate::commands::demo::DemoArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::load::LoadArgs;
+use crate::commands::reindex::ReindexArgs;
 use crate::commands::sandbox::SandboxArgs;
 use crate::commands::stage::StageArgs;
 
@@ -79,6 +80,7 @@ pub enum Command {
     Load(LoadArgs),
     Inspect(InspectArgs),
     Stage(StageArgs),
+    Reindex(ReindexArgs),
     Generate(GenerateArgs),
     Demo(DemoArgs),
     Sandbox(SandboxArgs),

@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod ledger;
 pub mod load;
 pub mod pg;
+pub mod reindex;
 pub mod report;
 pub mod staging;
 

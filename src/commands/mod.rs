@@ -4,6 +4,7 @@ pub mod demo;
 pub mod generate;
 pub mod inspect;
 pub mod load;
+pub mod reindex;
 pub mod sandbox;
 pub mod stage;
 
@@ -18,6 +19,14 @@ use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::pg::{ConnInfo, Table};
+
+/// What runs the asynchronous calls of a command that has no threads of its own.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::file("the async runtime", e))
+}
 
 /// What the global options mean.
 #[derive(Clone, Debug)]

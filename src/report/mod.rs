@@ -4,4 +4,5 @@ pub mod demo;
 pub mod inspect;
 pub mod log;
 pub mod progress;
+pub mod reindex;
 pub mod text;

@@ -11,6 +11,7 @@ mod duplicates;
 mod embedded;
 mod inspect;
 mod load;
+mod reindex;
 mod sandbox;
 mod schema;
 mod server;
