@@ -11,6 +11,7 @@ use crate::commands::load::LoadArgs;
 use crate::commands::reindex::ReindexArgs;
 use crate::commands::sandbox::SandboxArgs;
 use crate::commands::stage::StageArgs;
+use crate::commands::summary::SummaryArgs;
 
 /// Replaces a PostgreSQL table from files: fast, provably and reversibly.
 #[derive(Debug, Parser)]
@@ -81,6 +82,7 @@ pub enum Command {
     Inspect(InspectArgs),
     Stage(StageArgs),
     Reindex(ReindexArgs),
+    Summary(SummaryArgs),
     Generate(GenerateArgs),
     Demo(DemoArgs),
     Sandbox(SandboxArgs),

@@ -13,5 +13,6 @@ pub mod pg;
 pub mod reindex;
 pub mod report;
 pub mod staging;
+pub mod summary;
 
 pub use error::{Error, Kind, Result};

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
-use sterna::commands::{Context, demo, generate, inspect, load, reindex, sandbox, stage};
+use sterna::commands::{Context, demo, generate, inspect, load, reindex, sandbox, stage, summary};
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};
 
@@ -36,6 +36,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Stage(args) => stage::run(args, &context),
         Command::Reindex(args) => reindex::run(args, &context),
+        Command::Summary(args) => summary::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),
         Command::Demo(args) => demo::run(args, &context),
         Command::Sandbox(args) => sandbox::run(args),

@@ -7,6 +7,7 @@ pub mod load;
 pub mod reindex;
 pub mod sandbox;
 pub mod stage;
+pub mod summary;
 
 use std::io::Write;
 use std::sync::Arc;

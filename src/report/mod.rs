@@ -5,4 +5,5 @@ pub mod inspect;
 pub mod log;
 pub mod progress;
 pub mod reindex;
+pub mod summary;
 pub mod text;

@@ -15,3 +15,4 @@ mod reindex;
 mod sandbox;
 mod schema;
 mod server;
+mod summary;
