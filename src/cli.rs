@@ -10,6 +10,7 @@ use crate::commands::inspect::InspectArgs;
 use crate::commands::load::LoadArgs;
 use crate::commands::reindex::ReindexArgs;
 use crate::commands::sandbox::SandboxArgs;
+use crate::commands::species::SpeciesArgs;
 use crate::commands::stage::StageArgs;
 use crate::commands::summary::SummaryArgs;
 
@@ -81,6 +82,7 @@ pub enum Command {
     Load(LoadArgs),
     Inspect(InspectArgs),
     Stage(StageArgs),
+    Species(SpeciesArgs),
     Reindex(ReindexArgs),
     Summary(SummaryArgs),
     Generate(GenerateArgs),

@@ -12,6 +12,7 @@ pub mod load;
 pub mod pg;
 pub mod reindex;
 pub mod report;
+pub mod species;
 pub mod staging;
 pub mod summary;
 

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
-use sterna::commands::{Context, demo, generate, inspect, load, reindex, sandbox, stage, summary};
+use sterna::commands::{
+    Context, demo, generate, inspect, load, reindex, sandbox, species, stage, summary,
+};
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};
 
@@ -35,6 +37,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Load(args) => load::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Stage(args) => stage::run(args, &context),
+        Command::Species(args) => species::run(args, &context),
         Command::Reindex(args) => reindex::run(args, &context),
         Command::Summary(args) => summary::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),

@@ -6,6 +6,7 @@ pub mod inspect;
 pub mod load;
 pub mod reindex;
 pub mod sandbox;
+pub mod species;
 pub mod stage;
 pub mod summary;
 

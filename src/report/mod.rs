@@ -5,5 +5,6 @@ pub mod inspect;
 pub mod log;
 pub mod progress;
 pub mod reindex;
+pub mod species;
 pub mod summary;
 pub mod text;

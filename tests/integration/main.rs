@@ -15,4 +15,5 @@ mod reindex;
 mod sandbox;
 mod schema;
 mod server;
+mod species;
 mod summary;
