@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::backup::BackupArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::inspect::InspectArgs;
@@ -79,6 +80,7 @@ pub enum Progress {
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
 pub enum Command {
+    Backup(BackupArgs),
     Load(LoadArgs),
     Inspect(InspectArgs),
     Stage(StageArgs),

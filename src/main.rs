@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, demo, generate, inspect, load, reindex, sandbox, species, stage, summary,
+    Context, backup, demo, generate, inspect, load, reindex, sandbox, species, stage, summary,
 };
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};
@@ -34,6 +34,7 @@ fn failed(error: &Error) -> ExitCode {
 fn run(cli: &Cli) -> Result<u8, Error> {
     let context = Context::new(&cli.global)?;
     match &cli.command {
+        Command::Backup(args) => backup::run(args, &context),
         Command::Load(args) => load::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Stage(args) => stage::run(args, &context),

@@ -1,5 +1,6 @@
 //! How results, progress and logs are shown. The engine only reports values.
 
+pub mod backup;
 pub mod demo;
 pub mod inspect;
 pub mod log;
