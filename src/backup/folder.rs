@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -40,7 +40,9 @@ impl Draft {
         };
         fs::create_dir_all(parent).map_err(|e| Error::file(parent, e))?;
         let prefix = format!(".{}.unfinished-", name.to_string_lossy());
-        let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(parent);
+        let private = fs::Permissions::from_mode(0o700);
+        let folder =
+            tempfile::Builder::new().prefix(&prefix).permissions(private).tempdir_in(parent);
         let folder = folder.map_err(|e| Error::file(parent, e))?;
         Ok(Draft { folder, place, names: Vec::new() })
     }

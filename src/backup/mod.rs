@@ -23,7 +23,9 @@ pub use manifest::{Manifest, Method, SavedTable};
 pub use verify::{Verified, restorable, verify};
 
 use crate::error::{Error, Result};
-use crate::pg::{ConnInfo, Connection, Table, catalog, connect, explain_denied, fill, programs};
+use crate::pg::{
+    ConnInfo, Connection, Table, catalog, connect, explain_denied, fill, interruptible, programs,
+};
 use crate::{ledger, staging};
 
 /// Tables that belong to the trade table, where they exist beside it.
@@ -120,9 +122,9 @@ pub async fn backup(
     for (saved, _) in &mut tables {
         let table = saved.table()?;
         let sql = fill(include_str!("../../sql/backup/count.sql"), &[("table", &table)]);
-        let row = session.query_one(&sql, &[]).await.map_err(|e| {
-            explain_denied(Error::from(e).context(format!("could not read all of {table}")))
-        })?;
+        let counted = interruptible(&session, stop, session.query_one(&sql, &[])).await;
+        let row = counted
+            .map_err(|e| explain_denied(e.context(format!("could not read all of {table}"))))?;
         saved.rows = u64::try_from(row.get::<_, i64>(0)).unwrap_or_default();
     }
     let program_major = program.as_ref().map_or(server_major, |(_, major)| *major);

@@ -27,7 +27,11 @@ const STRUCTURE: &str = "SET search_path = '';
     WHERE attnum > 0 AND NOT attisdropped AND attrelid IN (
         'public.cites_trade_records'::regclass, 'public.species'::regclass,
         'public.species_trade_summary'::regclass)
-    UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+    UNION ALL SELECT conrelid::regclass || ' ' || conname || ' ' ||
+        -- The server itself writes a check on varchar otherwise once it has read it.
+        CASE contype WHEN 'c' THEN regexp_replace(pg_get_constraintdef(oid),
+            '[][()]|::character varying|::text', '', 'g')
+        ELSE pg_get_constraintdef(oid) END
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
         AND conrelid IN ('public.cites_trade_records'::regclass, 'public.species'::regclass,
         'public.species_trade_summary'::regclass)
