@@ -121,7 +121,8 @@ pub(super) fn count(
 /// The table of a line `COPY schema.table (columns) FROM stdin;`, quoted throughout.
 fn copied_table(line: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(line).ok()?;
-    let rest = text.strip_prefix("COPY ").filter(|_| text.ends_with(" FROM stdin;\n"))?;
+    // Outside of rows, only the statement in front of them ends so.
+    let (_, rest) = text.split_once(' ').filter(|_| text.ends_with(" FROM stdin;\n"))?;
     let mut name = String::from("\"");
     let mut quoted = false;
     let mut chars = rest.chars().peekable();
