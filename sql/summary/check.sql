@@ -6,12 +6,17 @@
 WITH trade AS (
     SELECT
         species_id,
-        count(*) AS records,
-        coalesce(sum(coalesce({quantity}, {fallback})), 0)::numeric AS quantity,
+        sum(records)::bigint AS records,
+        coalesce(sum(quantity), 0)::numeric AS quantity,
         min(year) AS first_year,
         max(year) AS last_year,
-        count(DISTINCT year) AS years
-    FROM {trade}
+        count(*) AS years
+    FROM (
+        SELECT
+            species_id, year, count(*) AS records, sum(coalesce({quantity}, {fallback})) AS quantity
+        FROM {trade}
+        GROUP BY species_id, year
+    ) AS yearly
     GROUP BY species_id
 )
 SELECT
