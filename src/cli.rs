@@ -4,13 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::backup::BackupArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::load::LoadArgs;
+use crate::commands::reindex::ReindexArgs;
 use crate::commands::rollback::RollbackArgs;
 use crate::commands::sandbox::SandboxArgs;
+use crate::commands::species::SpeciesArgs;
 use crate::commands::stage::StageArgs;
+use crate::commands::summary::SummaryArgs;
 use crate::commands::switchover::{CleanupArgs, SwitchoverArgs};
 use crate::commands::validate::ValidateArgs;
 
@@ -79,10 +83,14 @@ pub enum Progress {
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
 pub enum Command {
+    Backup(BackupArgs),
     Load(LoadArgs),
     Inspect(InspectArgs),
     Stage(StageArgs),
     Validate(ValidateArgs),
+    Species(SpeciesArgs),
+    Reindex(ReindexArgs),
+    Summary(SummaryArgs),
     Generate(GenerateArgs),
     Switchover(SwitchoverArgs),
     Rollback(RollbackArgs),

@@ -14,12 +14,15 @@ use crate::pg::{Backoff, Connection, Table};
 
 /// The tables of each part, with one that shows whether they are there. A part is
 /// added by an entry; where an older sterna has made the ledger it is completed.
-const PARTS: [(&str, &str); 5] = [
+const PARTS: [(&str, &str); 8] = [
     ("sterna.staging", include_str!("../sql/ledger/parts/staging.sql")),
     ("sterna.load_batch", include_str!("../sql/ledger/parts/load.sql")),
     ("sterna.journal", include_str!("../sql/ledger/parts/journal.sql")),
     ("sterna.switchover", include_str!("../sql/ledger/parts/switchover.sql")),
     ("sterna.validation", include_str!("../sql/ledger/parts/validation.sql")),
+    ("sterna.backup", include_str!("../sql/ledger/parts/backup.sql")),
+    ("sterna.synonym", include_str!("../sql/ledger/parts/species.sql")),
+    ("sterna.summary_before", include_str!("../sql/ledger/parts/summary.sql")),
 ];
 
 /// Creates the ledger, or the parts of it, that are missing.

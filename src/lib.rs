@@ -1,5 +1,6 @@
 //! sterna replaces a PostgreSQL table from files: fast, provably and reversibly.
 
+pub mod backup;
 pub mod cites;
 pub mod cli;
 pub mod commands;
@@ -10,8 +11,11 @@ pub mod inspect;
 pub mod ledger;
 pub mod load;
 pub mod pg;
+pub mod reindex;
 pub mod report;
+pub mod species;
 pub mod staging;
+pub mod summary;
 pub mod switchover;
 pub mod validate;
 

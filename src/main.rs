@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, demo, generate, inspect, load, rollback, sandbox, stage, switchover, validate,
+    Context, backup, demo, generate, inspect, load, reindex, rollback, sandbox, species, stage,
+    summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};
@@ -34,10 +35,14 @@ fn failed(error: &Error) -> ExitCode {
 fn run(cli: &Cli) -> Result<u8, Error> {
     let context = Context::new(&cli.global)?;
     match &cli.command {
+        Command::Backup(args) => backup::run(args, &context),
         Command::Load(args) => load::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Stage(args) => stage::run(args, &context),
         Command::Validate(args) => validate::run(args, &context),
+        Command::Species(args) => species::run(args, &context),
+        Command::Reindex(args) => reindex::run(args, &context),
+        Command::Summary(args) => summary::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),
         Command::Switchover(args) => switchover::run(args, &context),
         Command::Rollback(args) => rollback::run(args, &context),

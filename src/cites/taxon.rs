@@ -183,6 +183,23 @@ impl Taxa {
         near.sort_by(|a, b| b.0.total_cmp(&a.0));
         near.into_iter().take(3).map(|(_, name)| name).collect()
     }
+
+    /// Up to three species that `name` may be another name of, closest first: those
+    /// that share a word with it, by similarity, and those that are nearly the same. A
+    /// genus or an epithet outlives most renamings.
+    #[must_use]
+    pub fn closest(&self, name: &str) -> Vec<&str> {
+        let name = normalise(name);
+        let words: Vec<&str> = name.split(' ').collect();
+        let species = self.species.iter().zip(&self.compared);
+        let similar = species.map(|(s, other)| {
+            let shared = other.text.split(' ').filter(|word| words.contains(word)).count();
+            (shared, strsim::jaro_winkler(&name, &other.text), s.name.as_str())
+        });
+        let mut close: Vec<_> = similar.filter(|(n, near, _)| *n > 0 || *near >= NEAR).collect();
+        close.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(b.2)));
+        close.into_iter().take(3).map(|(.., name)| name).collect()
+    }
 }
 
 #[cfg(test)]
@@ -224,6 +241,16 @@ mod tests {
         let taxa = taxa(&["Acipenser baerii", "Ursus maritimus"]);
         assert_eq!(taxa.near_misses("Acipenser baeri"), ["Acipenser baerii"]);
         assert!(taxa.near_misses("Python regius").is_empty());
+    }
+
+    #[test]
+    fn the_closest_shares_most_words() {
+        let taxa =
+            taxa(&["Branta ruficollis", "Branta canadensis leucopareia", "Antigone canadensis"]);
+        let closest = taxa.closest("Branta hutchinsii leucopareia");
+        assert_eq!(closest, ["Branta canadensis leucopareia", "Branta ruficollis"]);
+        assert_eq!(taxa.closest("Grus canadensis").first(), Some(&"Antigone canadensis"));
+        assert!(taxa.closest("Python regius").is_empty());
     }
 
     proptest! {

@@ -1,12 +1,16 @@
 //! One short file per subcommand: what the user asked for, into calls of the library.
 
+pub mod backup;
 pub mod demo;
 pub mod generate;
 pub mod inspect;
 pub mod load;
+pub mod reindex;
 pub mod rollback;
 pub mod sandbox;
+pub mod species;
 pub mod stage;
+pub mod summary;
 pub mod switchover;
 pub mod validate;
 
@@ -22,6 +26,14 @@ use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::pg::{ConnInfo, Table, connect};
 use crate::{ledger, staging};
+
+/// What runs the asynchronous calls of a command that has no threads of its own.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::file("the async runtime", e))
+}
 
 /// What the global options mean.
 #[derive(Clone, Debug)]

@@ -11,6 +11,7 @@
 
 mod examiner;
 mod findings;
+mod missing;
 mod report;
 mod summary;
 mod verdict;
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+pub use missing::{MissingReport, MissingTaxon, missing};
 pub use report::{
     CodeReport, Example, FileReport, InspectReport, MisfitReport, PolicyReport, TaxonReport,
     UnmappedReport,
@@ -28,7 +30,9 @@ pub use verdict::Verdict;
 use self::examiner::{Examiner, Subject};
 use self::findings::Findings;
 use crate::error::{Error, Result};
-use crate::load::{OnInexact, OnUnmapped, Phase, Pipeline, Reading, Request, RowIds, Watch, Years};
+use crate::load::{
+    OnInexact, OnUnmapped, Phase, Pipeline, Reading, Request, RowIds, UnmappedTaxa, Watch, Years,
+};
 use crate::pg::{ConnInfo, Table, catalog, connect};
 
 /// Records per batch at most.
@@ -62,6 +66,23 @@ pub struct InspectOptions {
 /// for a reason that lies in headers and columns rather than in records.
 pub fn inspect(info: &ConnInfo, options: &InspectOptions, watch: &Watch) -> Result<InspectReport> {
     let begun = Instant::now();
+    let mut report = read(info, options, watch, |subject, findings, unmapped, read_seconds| {
+        let report = summary::summarise(subject, findings, unmapped, options);
+        InspectReport { read_seconds, ..report }
+    })?;
+    report.bytes_read = watch.counters.bytes_read.load(Ordering::Relaxed);
+    report.seconds = begun.elapsed().as_secs_f64();
+    Ok(report)
+}
+
+/// Reads all records and hands on what was found, the names without a species, and how
+/// many seconds it took.
+fn read<T>(
+    info: &ConnInfo,
+    options: &InspectOptions,
+    watch: &Watch,
+    conclude: impl FnOnce(&Subject<'_>, Findings, &UnmappedTaxa, f64) -> T,
+) -> Result<T> {
     watch.enter(Phase::Preparing, 0);
     let reading = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -99,11 +120,7 @@ pub fn inspect(info: &ConnInfo, options: &InspectOptions, watch: &Watch) -> Resu
         .map_err(|error| error.hint("inspect it again when it is complete"))?;
     let mut findings = Findings::new(&subject);
     parts.into_iter().for_each(|part| findings.merge(part));
-    let mut report = summary::summarise(&subject, findings, &unmapped, options);
-    report.bytes_read = watch.counters.bytes_read.load(Ordering::Relaxed);
-    report.read_seconds = read_seconds;
-    report.seconds = begun.elapsed().as_secs_f64();
-    Ok(report)
+    Ok(conclude(&subject, findings, &unmapped, read_seconds))
 }
 
 /// Looks at inputs, headers, target and species, in a session that cannot write.

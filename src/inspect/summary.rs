@@ -73,7 +73,7 @@ pub(super) fn summarise(
 
 impl FileFindings {
     /// What would become of the records under a policy.
-    fn account_with(&self, policy: OnInexact) -> Account {
+    pub(super) fn account_with(&self, policy: OnInexact) -> Account {
         let saved = match policy {
             OnInexact::Reject => 0,
             OnInexact::Round => self.rounded,

@@ -13,6 +13,7 @@ use crate::cites::{Format, Formats, Layout, Lookup, Species, Taxa};
 use crate::error::{Error, Kind, Result};
 use crate::input::{Inputs, Member};
 use crate::pg::{Column, Connection, Ident, Table, catalog, fill};
+use crate::species;
 
 /// Files with an unknown header that one error names.
 const BAD_FILES_NAMED: usize = 10;
@@ -150,8 +151,14 @@ pub(crate) async fn taxa(
         .query(&sql, &[])
         .await
         .map_err(|e| Error::from(e).context(format!("could not read the names of {other}")))?;
-    let species = rows.iter().map(|row| Species { id: row.get(0), name: row.get(1) });
-    let mut taxa = Taxa::new(species.collect())?;
+    let all = rows.iter().map(|row| Species { id: row.get(0), name: row.get(1) });
+    let mut taxa = Taxa::new(all.collect())?;
+    for kept in species::stored(session, &other).await? {
+        taxa.add_synonym(&kept.synonym, &kept.scientific_name).map_err(|what| {
+            Error::refused(format!("a synonym of the ledger is of no use: {what}"))
+                .hint("`sterna species undo` takes back what was added last")
+        })?;
+    }
     if let Some(path) = synonyms {
         add_synonyms(&mut taxa, path)?;
     }

@@ -27,9 +27,21 @@ pub struct Connection {
     client: tokio_postgres::Client,
     driver: JoinHandle<()>,
     tls: MakeRustlsConnect,
+    endpoint: Endpoint,
+    ip: Option<IpAddr>,
 }
 
 impl Connection {
+    /// Where the server answered, of all places that were tried.
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// The address that the endpoint's name stood for.
+    pub(super) fn ip(&self) -> Option<IpAddr> {
+        self.ip
+    }
+
     /// What cancels the statement that this session is running.
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {
@@ -171,7 +183,7 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
     check_version(info, connection.parameter("server_version"))?;
     let driver = tokio::spawn(drive(connection));
     client.batch_execute(include_str!("../../sql/session.sql")).await.map_err(failed)?;
-    Ok(Connection { client, driver, tls })
+    Ok(Connection { client, driver, tls, endpoint: endpoint.clone(), ip })
 }
 
 /// Whether the failure may be due to the encryption: the handshake failed, or no

@@ -3,6 +3,7 @@
 mod encryption;
 mod endpoint;
 mod key_value;
+mod libpq;
 mod pass_file;
 mod resolve;
 mod service_file;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::tls::{Encryption, SslMode};
+use super::tls::{Encryption, Identity, Roots, SslMode};
 use endpoint::SOCKET_FOLDERS;
 pub(super) use endpoint::{Address, Endpoint};
 use pass_file::{PassFile, Wanted};
@@ -52,6 +53,9 @@ pub struct ConnInfo {
     ssl_mode: SslMode,
     /// Absent where no endpoint can use TLS.
     tls: Option<MakeRustlsConnect>,
+    /// What `tls` was made from, for programs that make their own.
+    roots: Option<Roots>,
+    identity: Option<Identity>,
 }
 
 /// Where the password comes from.
@@ -77,6 +81,8 @@ impl ConnInfo {
             connect_timeout: Some(CONNECT_TIMEOUT),
             ssl_mode: SslMode::Disable,
             tls: None,
+            roots: None,
+            identity: None,
         }
     }
 

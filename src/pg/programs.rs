@@ -7,6 +7,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::error::{Error, Result};
 
@@ -35,6 +36,34 @@ const USUAL_FOLDERS: [&str; 7] = [
 /// none is found, an error that says which package has them.
 pub fn find() -> Result<PathBuf> {
     search(env::var_os(FOLDER_VARIABLE).as_deref(), env::var_os("PATH").as_deref(), &USUAL_FOLDERS)
+}
+
+/// A client program, such as `pg_dump`, of the major version `oldest` or newer: the
+/// first one in the folder of [`FOLDER_VARIABLE`], `PATH`, or the usual folders, with
+/// its major version.
+#[must_use]
+pub fn client(name: &str, oldest: u32) -> Option<(PathBuf, u32)> {
+    let chosen = env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty());
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = chosen
+        .into_iter()
+        .map(PathBuf::from)
+        .chain(env::split_paths(&path).filter(|folder| !folder.as_os_str().is_empty()))
+        .chain(USUAL_FOLDERS.iter().flat_map(|pattern| newest_first(pattern)));
+    let programs = folders.map(|folder| folder.join(name)).filter(|program| program.is_file());
+    let mut found = programs.filter_map(|program| {
+        let major = major(&program)?;
+        Some((program, major))
+    });
+    found.find(|(_, major)| *major >= oldest)
+}
+
+/// The major version that a program prints, as in `pg_dump (PostgreSQL) 15.6 (Debian)`.
+fn major(program: &Path) -> Option<u32> {
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, after) = text.split_once("(PostgreSQL) ")?;
+    after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn search(chosen: Option<&OsStr>, path: Option<&OsStr>, patterns: &[&str]) -> Result<PathBuf> {

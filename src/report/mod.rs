@@ -1,9 +1,13 @@
 //! How results, progress and logs are shown. The engine only reports values.
 
+pub mod backup;
 pub mod demo;
 pub mod inspect;
 pub mod log;
 pub mod progress;
+pub mod reindex;
+pub mod species;
+pub mod summary;
 pub mod switchover;
 pub mod text;
 pub mod validate;

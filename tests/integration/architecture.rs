@@ -124,6 +124,17 @@ fn the_engine_knows_nothing_of_how_it_is_asked_or_shown() {
     let mut sources = sources();
     let engine =
         ["src/cites/", "src/input/", "src/inspect/", "src/load/", "src/pg/", "src/validate/"];
+    let engine = [
+        "src/backup/",
+        "src/cites/",
+        "src/input/",
+        "src/inspect/",
+        "src/load/",
+        "src/pg/",
+        "src/reindex.rs",
+        "src/species/",
+        "src/summary.rs",
+    ];
     sources.retain(|source| engine.iter().any(|place| source.path.starts_with(place)));
     let shell = ["crate::cli", "crate::commands", "crate::config", "crate::report", "indicatif"];
     nowhere_but(&[], &sources, |line| shell.iter().any(|word| line.contains(word)));

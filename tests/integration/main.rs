@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is how failure is reported")]
 
 mod architecture;
+mod backup;
 mod cites;
 mod config;
 mod connect;
@@ -11,9 +12,12 @@ mod duplicates;
 mod embedded;
 mod inspect;
 mod load;
+mod reindex;
 mod rich;
 mod sandbox;
 mod schema;
 mod server;
+mod species;
+mod summary;
 mod switchover;
 mod validate;

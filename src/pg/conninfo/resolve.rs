@@ -53,8 +53,9 @@ impl ConnInfo {
         };
         let (ssl_mode, roots) = encryption::policy(&settings, home.as_deref())?;
         let over_tcp = |endpoint: &Endpoint| matches!(endpoint.address, Address::Tcp { .. });
+        let mut identity = None;
         let tls = if ssl_mode != SslMode::Disable && endpoints.iter().any(over_tcp) {
-            let identity = encryption::identity(&settings, home.as_deref())?;
+            identity = encryption::identity(&settings, home.as_deref())?;
             Some(tls::connector(ssl_mode, roots.as_ref(), identity.as_ref())?)
         } else {
             None
@@ -65,7 +66,7 @@ impl ConnInfo {
                 u64::try_from(seconds).ok().filter(|s| *s > 0).map(Duration::from_secs)
             }
         };
-        Ok(ConnInfo { endpoints, base, passwords, connect_timeout, ssl_mode, tls })
+        Ok(ConnInfo { endpoints, base, passwords, connect_timeout, ssl_mode, tls, roots, identity })
     }
 }
 

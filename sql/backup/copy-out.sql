@@ -1,0 +1,3 @@
+-- Purpose: the rows of a table. Lock: ACCESS SHARE. Transaction: yes, on the
+--   backup's snapshot. Undone by: nothing, it reads.
+COPY {table} TO STDOUT (FORMAT binary)

@@ -1,0 +1,5 @@
+-- Purpose: notes a backup that is complete. Lock: none. Transaction: either.
+-- Undone by: nothing needs to.
+INSERT INTO sterna.backup
+    (backup_id, target, path, sha256, tables, bytes, verified, version)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)

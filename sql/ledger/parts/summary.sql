@@ -1,0 +1,22 @@
+-- Purpose: what the summary per species held before sterna recomputed it.
+-- Lock: none, everything is new. Transaction: yes, under sterna's setup lock.
+-- Undone by: DROP SCHEMA sterna CASCADE, when no summary is to be restored.
+
+CREATE TABLE sterna.summary_run (
+    run_id uuid PRIMARY KEY,
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    rows_before bigint,
+    version text NOT NULL,
+    role_name text NOT NULL DEFAULT current_user,
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    undone_at timestamptz
+);
+
+-- json and not jsonb: it keeps every value to the letter.
+CREATE TABLE sterna.summary_before (
+    run_id uuid NOT NULL REFERENCES sterna.summary_run,
+    species_id text NOT NULL,
+    summary json NOT NULL,
+    PRIMARY KEY (run_id, species_id)
+);

@@ -1,0 +1,3 @@
+-- Purpose: forgets a synonym. Lock: none. Transaction: yes. Undone by:
+--   species/insert-synonym.sql.
+DELETE FROM sterna.synonym WHERE run_id = $1

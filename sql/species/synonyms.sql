@@ -1,0 +1,6 @@
+-- Purpose: the synonyms kept for a species table, oldest first. Lock: none.
+-- Transaction: either. Undone by: nothing, it reads.
+SELECT synonym, scientific_name
+FROM sterna.synonym
+WHERE schema_name = $1 AND table_name = $2
+ORDER BY at, synonym

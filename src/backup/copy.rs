@@ -1,0 +1,154 @@
+//! A backup without `pg_dump`: a binary COPY of each table, and SQL that builds the
+//! tables, their constraints and indexes. Policies, grants and triggers are not in it.
+
+use std::io::{BufReader, Read, Write};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::{SinkExt, StreamExt, pin_mut};
+
+use super::folder::Draft;
+use super::manifest::SavedTable;
+use crate::error::{Error, Kind, Result};
+use crate::pg::{Connection, Table, fill};
+
+/// What creates sequences and tables.
+pub(super) const TABLES: &str = "tables.sql";
+/// What follows the rows.
+pub(super) const CONSTRAINTS: &str = "constraints.sql";
+/// What psql restores all with.
+pub(super) const RESTORE: &str = "restore.sql";
+
+/// Signature of a binary COPY, its flags, and the length of the header's extension.
+const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
+const HEADER_BYTES: usize = SIGNATURE.len() + 8;
+
+/// Writes every table as the session's snapshot has it.
+pub(super) async fn write(
+    session: &Connection,
+    draft: &mut Draft,
+    tables: &mut [(SavedTable, u32)],
+    stop: &AtomicBool,
+) -> Result<()> {
+    let (mut create, mut after, mut script) = (String::new(), String::new(), String::new());
+    for (number, (saved, oid)) in tables.iter_mut().enumerate() {
+        let table = saved.table()?;
+        let sequences = include_str!("../../sql/backup/sequence-ddl.sql");
+        for row in session.query(sequences, &[&*oid]).await? {
+            create.push_str(row.get(0));
+            after.push_str(row.get(1));
+        }
+        let ddl = include_str!("../../sql/backup/table-ddl.sql");
+        create.push_str(session.query_one(ddl, &[&*oid]).await?.get(0));
+        // A table's name may hold what a file's may not.
+        let file = format!("{number:03}.copy");
+        copy_out(session, &table, draft, &file, stop).await?;
+        script.push_str(&format!("\\copy {table} FROM '{file}' (FORMAT binary)\n"));
+        saved.file = Some(file);
+    }
+    let oids: Vec<u32> = tables.iter().map(|(_, oid)| *oid).collect();
+    let ddl = include_str!("../../sql/backup/constraint-ddl.sql");
+    let rows = session.query(ddl, &[&oids]).await?;
+    let constraints: String = rows.iter().map(|row| row.get::<_, &str>(0)).collect();
+    draft.write(TABLES, &create)?;
+    draft.write(CONSTRAINTS, &(constraints + &after))?;
+    let script = format!(
+        "-- In this folder, into an empty database: psql -f {RESTORE}\n\
+         \\set ON_ERROR_STOP on\nBEGIN;\n\\i {TABLES}\n{script}\\i {CONSTRAINTS}\nCOMMIT;\n"
+    );
+    draft.write(RESTORE, &script)
+}
+
+async fn copy_out(
+    session: &Connection,
+    table: &Table,
+    draft: &mut Draft,
+    name: &str,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let sql = fill(include_str!("../../sql/backup/copy-out.sql"), &[("table", table)]);
+    let mut file = std::io::BufWriter::new(draft.create(name)?);
+    let failed = |e| Error::file(name, e);
+    let stream = session.copy_out(&sql).await?;
+    pin_mut!(stream);
+    while let Some(chunk) = stream.next().await {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, "interrupted"));
+        }
+        file.write_all(&chunk?).map_err(failed)?;
+    }
+    file.flush().map_err(failed)
+}
+
+/// Counts the rows of a binary COPY.
+///
+/// # Errors
+/// [`Kind::Validation`] where it is not whole.
+pub(super) fn count(path: &Path, stop: &AtomicBool) -> Result<u64> {
+    let failed = |e| Error::file(path, e);
+    let cut = |e: std::io::Error| match e.kind() {
+        std::io::ErrorKind::UnexpectedEof => {
+            Error::new(Kind::Validation, format!("{} is cut short", path.display()))
+        }
+        _ => failed(e),
+    };
+    let mut file = BufReader::with_capacity(1 << 18, std::fs::File::open(path).map_err(failed)?);
+    let mut header = [0; HEADER_BYTES];
+    file.read_exact(&mut header).map_err(cut)?;
+    if !header.starts_with(SIGNATURE) {
+        let what = format!("{} is no binary COPY", path.display());
+        return Err(Error::new(Kind::Validation, what));
+    }
+    let mut rows = 0;
+    let mut value = Vec::new();
+    loop {
+        if rows % 4096 == 0 && stop.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, "interrupted"));
+        }
+        let mut columns = [0; 2];
+        file.read_exact(&mut columns).map_err(cut)?;
+        // What ends the file is a count of columns of -1.
+        let Ok(columns) = u16::try_from(i16::from_be_bytes(columns)) else { return Ok(rows) };
+        for _ in 0..columns {
+            let mut length = [0; 4];
+            file.read_exact(&mut length).map_err(cut)?;
+            // NULL has the length -1.
+            value.resize(usize::try_from(i32::from_be_bytes(length)).unwrap_or(0), 0);
+            file.read_exact(&mut value).map_err(cut)?;
+        }
+        rows += 1;
+    }
+}
+
+/// Builds the tables of a backup in an empty database.
+pub(super) async fn restore(
+    session: &Connection,
+    folder: &Path,
+    tables: &[SavedTable],
+) -> Result<()> {
+    let text = |name: &str| {
+        let path = folder.join(name);
+        std::fs::read_to_string(&path).map_err(|e| Error::file(&path, e))
+    };
+    session.batch_execute(&text(TABLES)?).await?;
+    for saved in tables {
+        let Some(name) = &saved.file else { continue };
+        let path = folder.join(name);
+        let failed = |e| Error::file(&path, e);
+        let table = saved.table()?;
+        let sql = fill(include_str!("../../sql/backup/copy-in.sql"), &[("table", &table)]);
+        let sink = session.copy_in(&sql).await?;
+        pin_mut!(sink);
+        let mut file = std::fs::File::open(&path).map_err(failed)?;
+        let mut buffer = vec![0; 1 << 18];
+        loop {
+            match file.read(&mut buffer).map_err(failed)? {
+                0 => break,
+                read => sink.send(bytes::Bytes::copy_from_slice(&buffer[..read])).await?,
+            }
+        }
+        sink.finish().await?;
+    }
+    session.batch_execute(&text(CONSTRAINTS)?).await?;
+    Ok(())
+}

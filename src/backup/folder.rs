@@ -1,0 +1,156 @@
+//! The folder of a backup: private, complete or not there, with checksums.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+use crate::error::{Error, Kind, Result};
+
+/// The file of checksums, as `sha256sum -c` reads it.
+pub(super) const SUMS: &str = "SHA256SUMS";
+
+/// A backup that is being written, in a hidden folder beside its place. It gets its
+/// name when it is complete and on the disk; until then, dropping it removes it.
+pub(super) struct Draft {
+    folder: TempDir,
+    place: PathBuf,
+    names: Vec<String>,
+}
+
+impl Draft {
+    /// Begins a backup that is to be `place`.
+    ///
+    /// # Errors
+    /// A usage error where something is there already.
+    pub(super) fn new(place: &Path) -> Result<Self> {
+        let place = std::path::absolute(place).map_err(|e| Error::file(place, e))?;
+        let taken = match fs::read_dir(&place) {
+            Ok(mut entries) => entries.next().is_some(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => return Err(Error::file(&place, error)),
+        };
+        let (Some(parent), Some(name), false) = (place.parent(), place.file_name(), taken) else {
+            return Err(Error::usage(format!("{} is not empty", place.display()))
+                .hint("name a new folder with --out: a backup is never overwritten"));
+        };
+        fs::create_dir_all(parent).map_err(|e| Error::file(parent, e))?;
+        let prefix = format!(".{}.unfinished-", name.to_string_lossy());
+        let private = fs::Permissions::from_mode(0o700);
+        let folder =
+            tempfile::Builder::new().prefix(&prefix).permissions(private).tempdir_in(parent);
+        let folder = folder.map_err(|e| Error::file(parent, e))?;
+        Ok(Draft { folder, place, names: Vec::new() })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(super) fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// Makes a file that nobody else can read.
+    pub(super) fn create(&mut self, name: &str) -> Result<File> {
+        let path = self.path().join(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        self.names.push(name.to_owned());
+        file.map_err(|e| Error::file(&path, e))
+    }
+
+    /// Makes a file of a text.
+    pub(super) fn write(&mut self, name: &str, text: &str) -> Result<()> {
+        let mut file = self.create(name)?;
+        file.write_all(text.as_bytes()).map_err(|e| Error::file(self.path().join(name), e))
+    }
+
+    /// Bytes of the files so far.
+    pub(super) fn bytes(&self) -> Result<u64> {
+        let sizes = self.names.iter().map(|name| {
+            let path = self.path().join(name);
+            fs::metadata(&path).map(|file| file.len()).map_err(|e| Error::file(&path, e))
+        });
+        sizes.sum()
+    }
+
+    /// Writes the checksums and forces everything to the disk.
+    pub(super) fn seal(&mut self, stop: &AtomicBool) -> Result<()> {
+        let mut sums = String::new();
+        for name in &self.names {
+            let path = self.path().join(name);
+            sums.push_str(&format!("{}  {name}\n", sha256(&path, stop)?));
+        }
+        self.write(SUMS, &sums)?;
+        for name in &self.names {
+            let path = self.path().join(name);
+            sync(&path)?;
+        }
+        sync(self.path())
+    }
+
+    /// Gives the backup its name.
+    pub(super) fn publish(self) -> Result<()> {
+        // Fails where somebody has put files there meanwhile.
+        fs::rename(self.path(), &self.place).map_err(|e| Error::file(&self.place, e))?;
+        // It has moved: there is nothing left to remove.
+        let _ = self.folder.keep();
+        self.place.parent().map_or(Ok(()), sync)
+    }
+}
+
+fn sync(path: &Path) -> Result<()> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(|e| Error::file(path, e))
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub(super) fn sha256(path: &Path, stop: &AtomicBool) -> Result<String> {
+    let failed = |e| Error::file(path, e);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, "interrupted"));
+        }
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => break,
+            read => hash.update(&buffer[..read]),
+        }
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Compares every file with its checksum; returns the names of the files.
+///
+/// # Errors
+/// [`Kind::Validation`], naming each file that is missing or another than it was.
+pub(super) fn check_sums(folder: &Path, stop: &AtomicBool) -> Result<Vec<String>> {
+    let path = folder.join(SUMS);
+    let text = fs::read_to_string(&path).map_err(|e| {
+        Error::file(&path, e).hint("name the folder of a complete backup: it holds SHA256SUMS")
+    })?;
+    let mut wrong = Vec::new();
+    for line in text.lines() {
+        let Some((sum, name)) = line.split_once("  ").filter(|(_, name)| !name.contains('/'))
+        else {
+            return Err(Error::bad_file(path.display(), format!("{line:?} is no checksum")));
+        };
+        let file = folder.join(name);
+        if !file.exists() {
+            wrong.push(format!("{name} is missing"));
+        } else if sha256(&file, stop)? != sum {
+            wrong.push(format!("{name} is not what was written"));
+        }
+    }
+    if wrong.is_empty() {
+        let names = text.lines().filter_map(|line| line.split_once("  "));
+        return Ok(names.map(|(_, name)| name.to_owned()).collect());
+    }
+    let what = format!("the backup {} is damaged: {}", folder.display(), wrong.join(", "));
+    Err(Error::new(Kind::Validation, what).hint("take another one: `sterna backup --out DIR`"))
+}

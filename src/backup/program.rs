@@ -1,0 +1,88 @@
+//! Running one of PostgreSQL's own programs to its end.
+
+use std::fs::File;
+use std::io::{Read, Seek};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::error::{Error, Kind, Result};
+
+/// How often a running program is looked after.
+const POLL: Duration = Duration::from_millis(50);
+/// How much of what a failed program said is shown: its last lines.
+const LINES_SHOWN: usize = 5;
+
+/// A running program. Dropping it ends it.
+pub(super) struct Program {
+    name: String,
+    child: Child,
+    said: File,
+}
+
+impl Program {
+    pub(super) fn start(command: &mut Command) -> Result<Self> {
+        let name = command.get_program().to_string_lossy().into_owned();
+        let said = tempfile::tempfile().map_err(|e| Error::file("a temporary file", e))?;
+        let stderr = said.try_clone().map_err(|e| Error::file("a temporary file", e))?;
+        // Its messages are shown, and not to be translated.
+        command.env("LC_ALL", "C").stdin(Stdio::null()).stderr(stderr);
+        let child = command.spawn().map_err(|e| Error::file(&name, e))?;
+        Ok(Program { name, child, said })
+    }
+
+    /// What it writes to stdout, where that was to be piped.
+    pub(super) fn stdout(&mut self) -> Option<std::process::ChildStdout> {
+        self.child.stdout.take()
+    }
+
+    /// Waits for its end without blocking others.
+    ///
+    /// # Errors
+    /// [`Kind::Interrupted`] where `stop` was set; else what it said last.
+    pub(super) async fn finish(mut self, stop: &AtomicBool) -> Result<()> {
+        loop {
+            if let Some(status) = self.child.try_wait().map_err(|e| Error::file(&self.name, e))? {
+                return self.conclude(status.success(), stop);
+            }
+            if stop.load(Ordering::Relaxed) {
+                return self.conclude(false, stop);
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// As [`Program::finish`], for a program that has nothing more to write.
+    pub(super) fn wait(mut self, stop: &AtomicBool) -> Result<()> {
+        let status = self.child.wait().map_err(|e| Error::file(&self.name, e))?;
+        self.conclude(status.success(), stop)
+    }
+
+    fn conclude(mut self, success: bool, stop: &AtomicBool) -> Result<()> {
+        if success {
+            return Ok(());
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, "interrupted"));
+        }
+        let mut said = Vec::new();
+        if self.said.rewind().and_then(|()| self.said.read_to_end(&mut said)).is_err() {
+            said.clear();
+        }
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let lines: Vec<&str> = said.lines().collect();
+        let last = lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n  ");
+        let message = format!("{} failed:\n  {last}", self.name);
+        Err(Error::database(message))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Nothing to do where it has ended.
+        if let Ok(None) = self.child.try_wait() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Whether a backup is what was taken, and whether it can be restored.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::folder::{check_sums, sha256};
+use super::manifest::{self, Manifest, Method};
+use super::{copy, dump, folder};
+use crate::error::{Error, Kind, Result};
+use crate::pg::embedded::Options;
+use crate::pg::{Embedded, Ident, connect, fill};
+
+/// The database of a server of one's own that a backup is restored into.
+const SCRATCH: &str = "restored";
+
+/// What a verification has found to be so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// The backup.
+    pub backup_id: Uuid,
+    /// SHA-256 of its file of checksums.
+    pub sha256: String,
+    /// Tables, each with as many rows as the manifest says.
+    pub tables: usize,
+    /// Rows of all of them.
+    pub rows: u64,
+    /// Whether it was restored into a server of one's own, and counted there.
+    pub restored: bool,
+}
+
+/// Verifies a backup without a server: checksums, that it can be read, that it holds
+/// every table, with as many rows as the manifest says.
+///
+/// Blocks.
+///
+/// # Errors
+/// [`Kind::Validation`] where it is not what was taken.
+pub fn verify(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
+    let named = check_sums(folder, stop)?;
+    let manifest = Manifest::read(folder)?;
+    let own = match manifest.method {
+        Method::PgDump => vec![dump::FILE],
+        Method::Copy => vec![copy::TABLES, copy::CONSTRAINTS, copy::RESTORE],
+    };
+    let of_tables = manifest.tables.iter().filter_map(|table| table.file.as_deref());
+    let mut needed = own.into_iter().chain(of_tables).chain([manifest::FILE]);
+    if let Some(name) = needed.find(|name| !named.iter().any(|n| n == name)) {
+        return Err(failed(folder, format!("{} has no checksum of {name}", folder::SUMS)));
+    }
+    let list = match manifest.method {
+        Method::PgDump => {
+            Some((dump::list(folder, &manifest)?, dump::count(folder, &manifest, stop)?))
+        }
+        Method::Copy => None,
+    };
+    for saved in &manifest.tables {
+        let table = saved.table()?;
+        let rows = match (&list, &saved.file) {
+            (Some((list, _)), _) if !dump::lists(list, saved) => {
+                return Err(failed(folder, format!("{table} is not in it")));
+            }
+            (Some((_, counts)), _) => counts.get(&table.to_string()).copied().unwrap_or(0),
+            (None, Some(file)) => copy::count(&folder.join(file), stop)?,
+            (None, None) => return Err(failed(folder, format!("{table} has no file"))),
+        };
+        if rows != saved.rows {
+            let what = format!("{rows} rows of {table}, where {} were taken", saved.rows);
+            return Err(failed(folder, what));
+        }
+    }
+    Ok(Verified {
+        backup_id: manifest.backup_id,
+        sha256: sha256(&folder.join(folder::SUMS), stop)?,
+        tables: manifest.tables.len(),
+        rows: manifest.tables.iter().map(|table| table.rows).sum(),
+        restored: false,
+    })
+}
+
+/// As [`verify`], and restores it into a server of one's own, where rows are counted
+/// again: columns, rows, constraints and indexes. What names roles or other functions
+/// (grants, policies, triggers, rules, publications) is left out, for such a server has
+/// neither.
+///
+/// Blocks; must not be called inside an async runtime.
+///
+/// # Errors
+/// As [`verify`]; those of restoring; where the server's programs are missing.
+pub fn restorable(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
+    let verified = verify(folder, stop)?;
+    let manifest = Manifest::read(folder)?;
+    let server = Embedded::start(&Options::default())?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::file("the async runtime", e))?;
+    runtime
+        .block_on(restore(&server, folder, &manifest, stop))
+        .map_err(|e| e.context("the backup could not be restored into an empty server"))?;
+    Ok(Verified { restored: true, ..verified })
+}
+
+async fn restore(
+    server: &Embedded,
+    folder: &Path,
+    manifest: &Manifest,
+    stop: &AtomicBool,
+) -> Result<()> {
+    server.create_database(&Ident::new(SCRATCH)?, None).await?;
+    let info = server.conninfo(SCRATCH);
+    let session = connect(&info).await?;
+    if !manifest.full {
+        // A dump of tables creates no schemas.
+        for saved in &manifest.tables {
+            let schema = saved.table()?.schema;
+            let sql =
+                fill(include_str!("../../sql/backup/create-schema.sql"), &[("schema", &schema)]);
+            session.batch_execute(&sql).await?;
+        }
+    }
+    match manifest.method {
+        Method::PgDump => dump::restore(&info, &session, folder, manifest, stop).await?,
+        Method::Copy => copy::restore(&session, folder, &manifest.tables).await?,
+    }
+    for saved in &manifest.tables {
+        let table = saved.table()?;
+        let sql = fill(include_str!("../../sql/backup/count.sql"), &[("table", &table)]);
+        let rows: i64 = session.query_one(&sql, &[]).await?.get(0);
+        if u64::try_from(rows) != Ok(saved.rows) {
+            let what = format!("{rows} rows of {table} came back of {}", saved.rows);
+            return Err(failed(folder, what));
+        }
+    }
+    Ok(())
+}
+
+fn failed(folder: &Path, what: String) -> Error {
+    let message = format!("the backup {} is not what was taken: {what}", folder.display());
+    Error::new(Kind::Validation, message).hint("take another one: `sterna backup --out DIR`")
+}

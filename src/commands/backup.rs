@@ -1,0 +1,97 @@
+//! `sterna backup`: saves the table and what its rows need, and verifies backups.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+
+use super::{Context, runtime};
+use crate::backup::{
+    BackupOptions, BackupReport, Choice, Verified, backup, mark_verified, restorable, verify,
+};
+use crate::error::{Error, Result};
+use crate::load::Watch;
+use crate::pg::connect;
+use crate::{ledger, report, staging};
+
+/// Save the table, its species and summary to a folder, and verify what was saved
+#[derive(Args, Clone, Debug)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(after_help = "Examples:
+  sterna backup --out backups/before-migration
+  sterna backup --full --out backups/whole
+  sterna backup verify backups/before-migration --restore
+
+The folder holds backup.dump (for pg_restore), manifest.json and SHA256SUMS (for sha256sum -c).
+It must not exist before: nothing is overwritten.")]
+pub struct BackupArgs {
+    /// What else can be done with a backup.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+    /// The folder that is to be the backup
+    #[arg(long, required = true, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Save the whole database
+    #[arg(long)]
+    pub full: bool,
+    /// How rows are written
+    #[arg(long, value_enum, default_value_t = Choice::Auto)]
+    pub method: Choice,
+}
+
+/// What else can be done with a backup.
+#[derive(Clone, Debug, Subcommand)]
+#[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
+pub enum Action {
+    Verify(VerifyArgs),
+}
+
+/// Check that a backup is complete, undamaged and readable
+#[derive(Args, Clone, Debug)]
+pub struct VerifyArgs {
+    /// The folder of the backup
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Restore it into a server of its own as well
+    #[arg(long)]
+    pub restore: bool,
+}
+
+/// Acts, reports, and returns the exit code.
+///
+/// # Errors
+/// As [`backup`], [`verify`] and [`restorable`].
+pub fn run(args: &BackupArgs, context: &Context) -> Result<u8> {
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    if let Some(Action::Verify(args)) = &args.action {
+        let check = if args.restore { restorable } else { verify };
+        let found = check(&args.folder, &watch.stop)?;
+        if let Err(error) = runtime()?.block_on(mark(&found, context)) {
+            tracing::info!("the ledger was not told: {error}");
+        }
+        context.print(&found, || report::backup::verified(&found))?;
+        return Ok(0);
+    }
+    let out = args.out.clone().ok_or_else(|| Error::usage("--out is missing"))?;
+    let options =
+        BackupOptions { table: context.table.clone(), out, full: args.full, choice: args.method };
+    let done = runtime()?.block_on(take(&options, context, &watch))?;
+    context.print(&done, || report::backup::taken(&done))?;
+    Ok(0)
+}
+
+async fn take(options: &BackupOptions, context: &Context, watch: &Watch) -> Result<BackupReport> {
+    let info = context.conninfo()?;
+    let mut session = connect(&info).await?;
+    let pair = staging::pair(&mut session, &context.table).await?;
+    ledger::lock(&session, &pair.table).await?;
+    let done = Box::pin(backup(&info, options, &watch.stop)).await?;
+    ledger::unlock(&session, &pair.table).await?;
+    Ok(done)
+}
+
+async fn mark(found: &Verified, context: &Context) -> Result<()> {
+    let mut session = connect(&context.conninfo()?).await?;
+    mark_verified(&mut session, found).await.map(drop)
+}

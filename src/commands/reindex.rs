@@ -1,0 +1,63 @@
+//! `sterna reindex`: whether the table's indexes are valid, and building them anew.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::{Context, runtime};
+use crate::error::Result;
+use crate::load::Watch;
+use crate::pg::connect;
+use crate::reindex::{Rebuild, ReindexReport, reindex};
+use crate::{ledger, report, staging};
+
+/// Check that all indexes of the table are valid; rebuild those that are asked for
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna reindex                 looks only: after a switchover nothing is left to rebuild
+  sterna reindex --invalid
+  sterna reindex --index idx_cites_trade_year
+
+Indexes are rebuilt with REINDEX INDEX CONCURRENTLY, so readers and writers go on. What an
+interrupted rebuild has left behind is dropped first.")]
+pub struct ReindexArgs {
+    /// Rebuild every index
+    #[arg(long, conflicts_with_all = ["invalid", "index"])]
+    pub all: bool,
+    /// Rebuild the indexes that are not valid
+    #[arg(long, conflicts_with = "index")]
+    pub invalid: bool,
+    /// Rebuild this index; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub index: Vec<String>,
+}
+
+/// Acts, reports, and returns the exit code.
+///
+/// # Errors
+/// As [`reindex`], and where an index is not valid in the end.
+pub fn run(args: &ReindexArgs, context: &Context) -> Result<u8> {
+    let rebuild = match args {
+        ReindexArgs { all: true, .. } => Rebuild::All,
+        ReindexArgs { invalid: true, .. } => Rebuild::Invalid,
+        ReindexArgs { index, .. } if index.is_empty() => Rebuild::Nothing,
+        ReindexArgs { index, .. } => Rebuild::Named(index.clone()),
+    };
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let done = runtime()?.block_on(act(&rebuild, context, &watch))?;
+    context.print(&done, || report::reindex::text(&done))?;
+    done.verdict().map(|()| 0)
+}
+
+async fn act(rebuild: &Rebuild, context: &Context, watch: &Watch) -> Result<ReindexReport> {
+    let mut session = connect(&context.conninfo()?).await?;
+    if *rebuild == Rebuild::Nothing {
+        return reindex(&session, &context.table, rebuild, &watch.stop).await;
+    }
+    let pair = staging::pair(&mut session, &context.table).await?;
+    ledger::lock(&session, &pair.table).await?;
+    let done = reindex(&session, &pair.table, rebuild, &watch.stop).await?;
+    ledger::unlock(&session, &pair.table).await?;
+    Ok(done)
+}

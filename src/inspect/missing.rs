@@ -1,0 +1,76 @@
+//! The taxa of files that map to no species, with the species that are closest.
+
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::{InspectOptions, read};
+use crate::error::Result;
+use crate::load::account::Account;
+use crate::load::{OnInexact, Watch};
+use crate::pg::ConnInfo;
+
+/// What files hold that no species stands for.
+#[derive(Clone, Debug, Serialize)]
+pub struct MissingReport {
+    /// The table that they are meant for.
+    pub target: String,
+    /// Records read.
+    pub rows_read: u64,
+    /// Records whose taxon maps to no species.
+    pub rows_unmapped: u64,
+    /// Distinct taxa among them, as far as they were told apart.
+    pub names: u64,
+    /// The most frequent of them, most records first.
+    pub taxa: Vec<MissingTaxon>,
+    /// The whole of it.
+    pub seconds: f64,
+}
+
+/// A taxon that maps to no species.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingTaxon {
+    /// The name as it stands in the files.
+    pub taxon: String,
+    /// Records that bear it.
+    pub rows: u64,
+    /// The species whose names are closest, closest first.
+    pub closest: Vec<String>,
+}
+
+/// Finds the taxa that map to no species; names the `limit` most frequent.
+///
+/// Blocks; must not be called inside an async runtime.
+///
+/// # Errors
+/// As [`super::inspect`].
+pub fn missing(
+    info: &ConnInfo,
+    options: &InspectOptions,
+    limit: usize,
+    watch: &Watch,
+) -> Result<MissingReport> {
+    let begun = Instant::now();
+    let mut report = read(info, options, watch, |subject, findings, unmapped, _| {
+        let accounts = findings.files.iter().map(|file| file.account_with(OnInexact::Reject));
+        let account = accounts.fold(Account::default(), |mut sum, account| {
+            sum += account;
+            sum
+        });
+        let taxon = |(taxon, rows): (&str, u64)| MissingTaxon {
+            taxon: taxon.to_owned(),
+            rows,
+            closest: subject.reading.taxa.closest(taxon).into_iter().map(str::to_owned).collect(),
+        };
+        MissingReport {
+            target: options.table.to_string(),
+            rows_read: account.rows_read,
+            rows_unmapped: account.rows_unmapped,
+            names: unmapped.names() as u64,
+            taxa: unmapped.most_frequent(limit).into_iter().map(taxon).collect(),
+            seconds: 0.0,
+        }
+    })?;
+    report.seconds = begun.elapsed().as_secs_f64();
+    Ok(report)
+}

@@ -1,0 +1,44 @@
+//! Backups, as a person reads of them.
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{HumanBytes, HumanCount};
+
+use crate::backup::{BackupReport, Method, Verified};
+
+/// What was saved.
+#[must_use]
+pub fn taken(report: &BackupReport) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["table", "rows"]);
+    if let Some(rows) = table.column_mut(1) {
+        rows.set_cell_alignment(CellAlignment::Right);
+    }
+    let manifest = &report.manifest;
+    for saved in &manifest.tables {
+        let name = format!("{}.{}", saved.schema, saved.name);
+        table.add_row([name, HumanCount(saved.rows).to_string()]);
+    }
+    let method = match manifest.method {
+        Method::PgDump => format!("pg_dump {}", manifest.program_major),
+        Method::Copy => "binary COPY; policies, grants and triggers are not in it".into(),
+    };
+    format!(
+        "{}\n\nbackup     {}\nsize       {} in {:.2} s, by {method}\nchecksum   {} of SHA256SUMS\n\
+         verified   every file, every table, every row count; `sterna backup verify --restore` \
+         restores it as well\n",
+        table.trim_fmt(),
+        report.path,
+        HumanBytes(manifest.bytes),
+        report.seconds,
+        report.sha256,
+    )
+}
+
+/// What a verification found.
+#[must_use]
+pub fn verified(found: &Verified) -> String {
+    let (tables, rows) = (found.tables, HumanCount(found.rows));
+    let restored = if found.restored { "; it was restored into an empty server" } else { "" };
+    format!("the backup is what was taken: {tables} tables, {rows} rows{restored}\n")
+}

@@ -1,0 +1,44 @@
+//! The indexes of a table, as a person reads them.
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::HumanBytes;
+
+use crate::reindex::{IndexState, ReindexReport};
+
+/// A line per index, and what was done.
+#[must_use]
+pub fn text(report: &ReindexReport) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["index", "size", "state"]);
+    if let Some(sizes) = table.column_mut(1) {
+        sizes.set_cell_alignment(CellAlignment::Right);
+    }
+    for index in &report.indexes {
+        let size = HumanBytes(u64::try_from(index.bytes).unwrap_or_default()).to_string();
+        table.add_row([index.name.clone(), size, state(index).to_owned()]);
+    }
+    let mut text = table.trim_fmt() + "\n\n";
+    let named = [
+        ("rebuilt", &report.rebuilt),
+        ("dropped, left behind by an interrupted rebuild", &report.dropped),
+        ("not rebuilt, an exclusion constraint's", &report.skipped),
+    ];
+    for (what, names) in named.iter().filter(|(_, names)| !names.is_empty()) {
+        text.push_str(&format!("{what}: {}\n", names.join(", ")));
+    }
+    if report.all_valid() {
+        let count = report.indexes.len();
+        let more = if report.rebuilt.is_empty() { "; nothing is left to rebuild" } else { "" };
+        text.push_str(&format!("all {count} indexes of {} are valid{more}\n", report.table));
+    }
+    text
+}
+
+fn state(index: &IndexState) -> &'static str {
+    match index {
+        IndexState { leftover: true, .. } => "left behind by an interrupted rebuild",
+        IndexState { valid: true, .. } => "valid",
+        _ => "NOT VALID",
+    }
+}

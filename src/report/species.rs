@@ -1,0 +1,66 @@
+//! Missing and added species, as a person reads them.
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::HumanCount;
+
+use crate::inspect::MissingReport;
+use crate::species::{Addition, Undone};
+
+/// The taxa that map to no species.
+#[must_use]
+pub fn missing(report: &MissingReport) -> String {
+    let (rows, read) = (HumanCount(report.rows_unmapped), HumanCount(report.rows_read));
+    if report.names == 0 {
+        return format!("every taxon of {read} records maps to a species\n");
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["taxon without a species", "rows", "closest"]);
+    if let Some(rows) = table.column_mut(1) {
+        rows.set_cell_alignment(CellAlignment::Right);
+    }
+    for taxon in &report.taxa {
+        let rows = HumanCount(taxon.rows).to_string();
+        table.add_row([taxon.taxon.clone(), rows, taxon.closest.join(", ")]);
+    }
+    let more = report.names - report.taxa.len() as u64;
+    let more =
+        if more > 0 { format!("and {} more (--limit)\n", HumanCount(more)) } else { String::new() };
+    format!(
+        "{}\n{more}\n{} taxa without a species in {rows} of {read} records\n\
+         `sterna species add` adds a species, or a synonym of one\n",
+        table.trim_fmt(),
+        HumanCount(report.names),
+    )
+}
+
+/// What was added.
+#[must_use]
+pub fn added(addition: &Addition) -> String {
+    match addition {
+        Addition::Species { species_id, scientific_name, derived, .. } => {
+            let from = if derived.is_empty() {
+                String::new()
+            } else {
+                format!("; not given but derived: {}", derived.join(", "))
+            };
+            format!("added the species {scientific_name} ({species_id}){from}\n")
+        }
+        Addition::Synonym { synonym, scientific_name, .. } => {
+            format!("loads take {synonym} for {scientific_name} from now on\n")
+        }
+        Addition::Exists { name, scientific_name } if name == scientific_name => {
+            format!("{name} exists already; nothing was done\n")
+        }
+        Addition::Exists { name, scientific_name } => {
+            format!("{name} stands for {scientific_name} already; nothing was done\n")
+        }
+    }
+}
+
+/// What was taken back.
+#[must_use]
+pub fn undone(undone: &Undone) -> String {
+    let before = if undone.was_there { "" } else { ", which was gone already" };
+    format!("took {} back{before}\n", undone.name)
+}

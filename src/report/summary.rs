@@ -1,0 +1,33 @@
+//! A recomputed summary, as a person reads it.
+
+use indicatif::HumanCount;
+
+use crate::summary::{SummaryReport, Undone};
+
+/// What was recomputed.
+#[must_use]
+pub fn recomputed(report: &SummaryReport) -> String {
+    let count = |n: i64| HumanCount(u64::try_from(n).unwrap_or_default());
+    format!(
+        "{} has a row for each of {} species, {} before\n\
+         they count {} records with a quantity of {}, as the table does; {:.2} s\n\
+         `sterna summary --undo` puts the rows back as they were\n",
+        report.summary,
+        count(report.species),
+        count(report.rows_before),
+        count(report.total_trade_records),
+        report.total_quantity,
+        report.seconds,
+    )
+}
+
+/// What was put back.
+#[must_use]
+pub fn undone(undone: &Undone) -> String {
+    let mut text = format!("{} rows are as they were before\n", undone.rows_restored);
+    if undone.rows_without_species > 0 {
+        let lost = undone.rows_without_species;
+        text.push_str(&format!("{lost} more belong to species that are gone since\n"));
+    }
+    text
+}

@@ -1,0 +1,96 @@
+//! Species that files need and the database lacks: added as rows or as synonyms.
+//!
+//! What was added is written down in the ledger, so that [`undo`] takes back that
+//! alone, and only while nothing refers to it. Loads and inspections use the synonyms
+//! beside those of `--synonyms`.
+
+mod add;
+mod synonym;
+mod undo;
+
+use serde::Serialize;
+use uuid::Uuid;
+
+pub use add::{NewSpecies, add};
+pub use synonym::{StoredSynonym, add_synonym, stored};
+pub use undo::{Undone, undo};
+
+use crate::cites::{Species, Taxa};
+use crate::error::{Error, Result};
+use crate::pg::{Connection, Quoted, Table, catalog, fill};
+
+/// The species of an installation stand in a table of this name, beside the trade table.
+const TABLE: &str = "species";
+const ID: &str = "id";
+const NAME: &str = "scientific_name";
+
+/// What became of a request to add something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Addition {
+    /// A row was added.
+    Species {
+        /// What it can be undone by.
+        run_id: Uuid,
+        /// The id of the new row.
+        species_id: Uuid,
+        /// Its name.
+        scientific_name: String,
+        /// The columns that were taken over from the relative, or from the name.
+        derived: Vec<String>,
+    },
+    /// A synonym was added.
+    Synonym {
+        /// What it can be undone by.
+        run_id: Uuid,
+        /// The name that files use.
+        synonym: String,
+        /// The species that it stands for.
+        scientific_name: String,
+    },
+    /// Nothing was done: the name stands for a species already.
+    Exists {
+        /// The name that was to be added.
+        name: String,
+        /// The species that it stands for.
+        scientific_name: String,
+    },
+}
+
+/// The species table beside a trade table, with its OID.
+///
+/// # Errors
+/// Where there is none of the columns that sterna needs.
+async fn beside(session: &Connection, trade: &Table) -> Result<(Table, u32)> {
+    let table = Table::new(trade.schema.name(), TABLE)?;
+    let oid = catalog::plain_table(session, &table).await?.oid;
+    let columns = catalog::columns(session, oid).await?;
+    match [ID, NAME].iter().find(|name| !columns.iter().any(|c| c.name.name() == **name)) {
+        Some(missing) => Err(Error::refused(format!("{table} has no column {missing}"))),
+        None => Ok((table, oid)),
+    }
+}
+
+/// Every name that a record can be mapped to: species, and the ledger's synonyms.
+async fn taxa(transaction: &tokio_postgres::Transaction<'_>, species: &Table) -> Result<Taxa> {
+    let names: [(&str, &dyn Quoted); 1] = [("species", species)];
+    let sql = fill(include_str!("../../sql/species/names.sql"), &names);
+    let rows = transaction.query(&sql, &[]).await?;
+    let one = |row: &tokio_postgres::Row| Species { id: row.get(0), name: row.get(1) };
+    let mut taxa = Taxa::new(rows.iter().map(one).collect())?;
+    let sql = include_str!("../../sql/species/synonyms.sql");
+    let (schema, name) = (species.schema.name(), species.name.name());
+    for row in transaction.query(sql, &[&schema, &name]).await? {
+        // One whose species is gone maps nothing, and is no reason to add no other.
+        if let Err(what) = taxa.add_synonym(row.get(0), row.get(1)) {
+            tracing::warn!("a synonym of the ledger is of no use: {what}");
+        }
+    }
+    Ok(taxa)
+}
+
+/// The species that `name` stands for already.
+fn existing(taxa: &Taxa, name: &str) -> Option<Addition> {
+    let found = taxa.species(taxa.find(name)?);
+    Some(Addition::Exists { name: name.to_owned(), scientific_name: found.name.clone() })
+}

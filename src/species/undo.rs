@@ -1,0 +1,90 @@
+//! Taking back what sterna added.
+
+use serde::Serialize;
+use tokio_postgres::Transaction;
+use uuid::Uuid;
+
+use super::beside;
+use crate::error::{Error, Result};
+use crate::pg::{Connection, Quoted, Table, explain_denied, fill};
+use crate::staging;
+
+/// What was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Undone {
+    /// The addition.
+    pub run_id: Uuid,
+    /// The species or synonym.
+    pub name: String,
+    /// False where somebody else had removed the species before.
+    pub was_there: bool,
+}
+
+/// Takes an addition back: the one of `run`, else the last.
+///
+/// # Errors
+/// Refused where rows of any table, the staging table's included, or synonyms of the
+/// ledger refer to the species, with their number; and where there is no such addition.
+pub async fn undo(session: &mut Connection, trade: &Table, run: Option<Uuid>) -> Result<Undone> {
+    let (species, oid) = beside(session, trade).await?;
+    let transaction = session.transaction().await?;
+    let sql = include_str!("../../sql/species/last-addition.sql");
+    let (schema, table) = (species.schema.name(), species.name.name());
+    let Some(row) = transaction.query_opt(sql, &[&schema, &table, &run]).await? else {
+        return Err(Error::refused("sterna has added no species that could be taken back"));
+    };
+    let (run_id, name): (Uuid, String) = (row.get(0), row.get(1));
+    let was_there = match row.get::<_, Option<String>>(2) {
+        None => {
+            let forget = include_str!("../../sql/species/delete-synonym.sql");
+            transaction.execute(forget, &[&run_id]).await? > 0
+        }
+        Some(id) => {
+            let deleted = delete(&transaction, &species, oid, &id, &name).await;
+            let deleted = deleted.map_err(explain_denied)?;
+            let settle = include_str!("../../sql/species/settle-undo.sql");
+            transaction.execute(settle, &[&run_id]).await?;
+            deleted
+        }
+    };
+    transaction.commit().await?;
+    Ok(Undone { run_id, name, was_there })
+}
+
+async fn delete(
+    transaction: &Transaction<'_>,
+    species: &Table,
+    oid: u32,
+    id: &str,
+    name: &str,
+) -> Result<bool> {
+    let names: [(&str, &dyn Quoted); 1] = [("species", species)];
+    let hold = fill(include_str!("../../sql/species/hold.sql"), &names);
+    if transaction.query_opt(&hold, &[&id]).await?.is_none() {
+        return Ok(false);
+    }
+    let mut found = Vec::new();
+    let places = fill(include_str!("../../sql/species/references.sql"), &names);
+    for place in transaction.query(&places, &[&oid, &staging::SUFFIX]).await? {
+        let count: i64 = transaction.query_one(place.get::<_, &str>(1), &[&id]).await?.get(0);
+        if count > 0 {
+            found.push(format!("{count} rows of {}", place.get::<_, &str>(0)));
+        }
+    }
+    let synonyms = include_str!("../../sql/species/synonyms.sql");
+    let (schema, table) = (species.schema.name(), species.name.name());
+    let kept = transaction.query(synonyms, &[&schema, &table]).await?;
+    let count = kept.iter().filter(|row| row.get::<_, &str>(1) == name).count();
+    if count > 0 {
+        found.push(format!("{count} synonyms of the ledger"));
+    }
+    if !found.is_empty() {
+        return Err(Error::refused(format!(
+            "the species {name} stays: {} refer to it",
+            found.join(", ")
+        ))
+        .hint("take back what refers to it first: `sterna rollback`, or `sterna stage truncate`"));
+    }
+    let sql = fill(include_str!("../../sql/species/delete.sql"), &names);
+    Ok(transaction.execute(&sql, &[&id]).await? > 0)
+}

@@ -1,0 +1,111 @@
+//! `sterna reindex`: invalid indexes, leftovers, and being stopped in the middle.
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::server::{Finished, TestDb, eventually};
+
+const INVALIDATE: &str = "UPDATE pg_index SET indisvalid = false
+    WHERE indexrelid = 'public.idx_cites_trade_year'::regclass";
+const LEFTOVER: &str = "CREATE INDEX idx_cites_trade_year_ccnew
+        ON public.cites_trade_records (year);
+    UPDATE pg_index SET indisvalid = false
+        WHERE indexrelid = 'public.idx_cites_trade_year_ccnew'::regclass";
+const NAMES: &str = "SELECT indexrelid::regclass::text FROM pg_index
+    WHERE indrelid = 'public.cites_trade_records'::regclass AND indisvalid ORDER BY 1";
+const ALL: &str = "cites_trade_records_pkey\nidx_cites_trade_species\nidx_cites_trade_year";
+
+fn report(finished: &Finished) -> Value {
+    serde_json::from_str(&finished.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn where_all_are_valid_nothing_is_left_to_rebuild() {
+    let db = TestDb::new().await;
+    let looked = db.sterna(&["reindex"]).expect_code(0);
+    assert!(looked.stdout.contains("all 3 indexes"), "{looked:?}");
+    assert!(looked.stdout.contains("nothing is left to rebuild"), "{looked:?}");
+    assert_eq!(db.psql("SELECT to_regnamespace('sterna')").await, "", "it only looked");
+}
+
+#[tokio::test]
+async fn an_invalid_index_is_found_and_mended() {
+    let db = TestDb::new().await;
+    db.psql(INVALIDATE).await;
+    let looked = db.sterna(&["reindex"]).expect_code(4);
+    assert!(looked.stderr.contains("idx_cites_trade_year"), "{looked:?}");
+    assert!(looked.stderr.contains("sterna reindex --invalid"), "{looked:?}");
+    let mended = db.sterna(&["reindex", "--invalid", "--format", "json"]).expect_code(0);
+    assert_eq!(report(&mended)["rebuilt"], serde_json::json!(["idx_cites_trade_year"]));
+    assert_eq!(db.psql(NAMES).await, ALL);
+}
+
+#[tokio::test]
+async fn what_an_interrupted_rebuild_left_is_dropped() {
+    let db = TestDb::new().await;
+    db.psql(LEFTOVER).await;
+    let looked = db.sterna(&["reindex", "--format", "json"]).expect_code(4);
+    assert_eq!(report(&looked)["indexes"][3]["leftover"], true);
+    let done = db.sterna(&["reindex", "--all", "--format", "json"]).expect_code(0);
+    assert_eq!(report(&done)["dropped"], serde_json::json!(["idx_cites_trade_year_ccnew"]));
+    assert_eq!(report(&done)["rebuilt"].as_array().unwrap().len(), 3);
+    assert_eq!(db.psql(NAMES).await, ALL);
+}
+
+#[tokio::test]
+async fn a_valid_index_is_no_leftover_whatever_its_name() {
+    let db = TestDb::new().await;
+    db.psql("CREATE INDEX my_ccnew ON public.cites_trade_records (taxon)").await;
+    db.sterna(&["reindex", "--all"]).expect_code(0);
+    assert!(db.psql(NAMES).await.contains("my_ccnew"));
+}
+
+#[tokio::test]
+async fn an_exclusion_constraints_index_is_skipped_and_said() {
+    let db = TestDb::new().await;
+    db.psql(
+        "ALTER TABLE public.cites_trade_records
+         ADD CONSTRAINT one_record EXCLUDE USING btree (record_id WITH =)",
+    )
+    .await;
+    let done = db.sterna(&["reindex", "--all", "--format", "json"]).expect_code(0);
+    assert_eq!(report(&done)["skipped"], serde_json::json!(["one_record"]));
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_index_of_the_table_is_refused() {
+    let db = TestDb::new().await;
+    let refused = db.sterna(&["reindex", "--index", "species_pkey"]).expect_code(2);
+    assert!(refused.stderr.contains("idx_cites_trade_year"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn stopped_in_the_middle_it_leaves_nothing_behind() {
+    let db = TestDb::new().await;
+    // An old transaction that has used the table keeps the rebuild waiting.
+    let old = db.connect().await;
+    old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO public.species
+        (scientific_name, common_name, kingdom, phylum, class, order_name, family, genus, species_name)
+        VALUES ('a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'); SELECT FROM public.cites_trade_records")
+        .await.unwrap();
+    let child = db.command(&["reindex", "--all"]).spawn().unwrap();
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    let building = db.connect().await;
+    for _ in 0..400 {
+        let sql = "SELECT count(*) FROM pg_class WHERE relname ~ '_ccnew'";
+        if building.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    kill(pid, Signal::SIGINT).unwrap();
+    // Dropping what is left waits for the old transaction too.
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    old.batch_execute("COMMIT").await.unwrap();
+    let finished = Finished::from(child.wait_with_output().unwrap());
+    finished.expect_code(130);
+    eventually("the lock to be free", || db.sterna(&["reindex", "--invalid"]).code == Some(0));
+    assert_eq!(db.psql(NAMES).await, ALL);
+    assert_eq!(db.psql("SELECT count(*) FROM pg_class WHERE relname ~ '_ccnew'").await, "0");
+}
