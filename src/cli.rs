@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::commands::bench::BenchArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::inspect::InspectArgs;
@@ -79,6 +80,7 @@ pub enum Command {
     Load(LoadArgs),
     Inspect(InspectArgs),
     Stage(StageArgs),
+    Bench(BenchArgs),
     Generate(GenerateArgs),
     Demo(DemoArgs),
     Sandbox(SandboxArgs),

@@ -14,9 +14,10 @@ use crate::pg::{Backoff, Connection, Table};
 
 /// The tables of each part, with one that shows whether they are there. A part is
 /// added by an entry; where an older sterna has made the ledger it is completed.
-const PARTS: [(&str, &str); 2] = [
+const PARTS: [(&str, &str); 3] = [
     ("sterna.staging", include_str!("../sql/ledger/parts/staging.sql")),
     ("sterna.load_batch", include_str!("../sql/ledger/parts/load.sql")),
+    ("sterna.bench", include_str!("../sql/ledger/parts/bench.sql")),
 ];
 
 /// Creates the ledger, or the parts of it, that are missing.

@@ -1,5 +1,6 @@
 //! sterna replaces a PostgreSQL table from files: fast, provably and reversibly.
 
+pub mod bench;
 pub mod cites;
 pub mod cli;
 pub mod commands;

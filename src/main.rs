@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
-use sterna::commands::{Context, demo, generate, inspect, load, sandbox, stage};
+use sterna::commands::{Context, bench, demo, generate, inspect, load, sandbox, stage};
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};
 
@@ -35,6 +35,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Load(args) => load::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Stage(args) => stage::run(args, &context),
+        Command::Bench(args) => bench::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),
         Command::Demo(args) => demo::run(args, &context),
         Command::Sandbox(args) => sandbox::run(args),
