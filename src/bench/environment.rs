@@ -41,6 +41,6 @@ pub(super) async fn size(
         table_bytes: bytes(2),
         index_bytes: bytes(3),
         pages: bytes(4),
-        has_statistics: row.get(5),
+        columns_with_statistics: row.get(5),
     }))
 }

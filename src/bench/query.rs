@@ -8,11 +8,10 @@ use crate::error::{Error, Result};
 use crate::pg::{Columns, Ident};
 
 /// The queries that come with sterna, by file.
-const BUILT_IN: [(&str, &str); 15] = [
+const BUILT_IN: [(&str, &str); 14] = [
     ("sql/bench/latest-year.sql", include_str!("../../sql/bench/latest-year.sql")),
     ("sql/bench/yearly-trend.sql", include_str!("../../sql/bench/yearly-trend.sql")),
     ("sql/bench/species-by-year.sql", include_str!("../../sql/bench/species-by-year.sql")),
-    ("sql/bench/species-latest-year.sql", include_str!("../../sql/bench/species-latest-year.sql")),
     (
         "sql/bench/species-quantity-by-year.sql",
         include_str!("../../sql/bench/species-quantity-by-year.sql"),

@@ -179,8 +179,8 @@ pub struct DataSize {
     pub index_bytes: u64,
     /// Pages of the rows themselves.
     pub pages: u64,
-    /// Whether the planner has statistics of its columns.
-    pub has_statistics: bool,
+    /// The columns that the planner has statistics of.
+    pub columns_with_statistics: Vec<String>,
 }
 
 /// How a run compares with an earlier one.

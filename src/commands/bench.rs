@@ -83,6 +83,8 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
         .build()
         .map_err(|e| Error::file("the async runtime", e))?;
     let found = runtime.block_on(alone(context, &options, &watch))?;
+    // First, so that a file that cannot be written does not cost the result.
+    context.print(&found, || report::bench::text(&found))?;
     if let Some(path) = &args.save {
         let json = serde_json::to_string_pretty(&found);
         let json = json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;
@@ -91,7 +93,6 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
     if let Some(path) = &args.junit {
         write(path, &report::junit::bench(&found)?)?;
     }
-    context.print(&found, || report::bench::text(&found))?;
     found.failure().map_or(Ok(0), Err)
 }
 

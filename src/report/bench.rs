@@ -131,7 +131,7 @@ fn size(size: &DataSize) -> String {
     } else {
         format!("about {} rows", HumanCount(size.estimated_rows as u64))
     };
-    let statistics = if size.has_statistics { "" } else { ", no statistics" };
+    let statistics = if size.columns_with_statistics.is_empty() { ", no statistics" } else { "" };
     format!(
         "{rows} in {}, indexes {}{statistics}",
         HumanBytes(size.table_bytes),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, a panic is how failure is reported")]
 
 mod architecture;
+mod bench;
 mod cites;
 mod config;
 mod connect;
