@@ -134,15 +134,19 @@ mod tests {
     }
 
     #[test]
-    fn equal_sides_are_never_above_the_limit_and_slow_ones_always() {
+    fn equal_sides_are_never_above_the_limit_and_slow_ones_nearly_always() {
+        let mut found = 0;
         for seed in 0..200 {
-            let (a, b) = (noise(12, seed), noise(12, seed + 1000));
-            let ratios = |factor: f64| -> Vec<f64> {
-                a.iter().zip(&b).map(|(a, b)| factor * a / b).collect()
+            let (a, b) = (noise(24, seed), noise(24, seed + 1000));
+            let above = |factor: f64, rounds: usize| {
+                let pairs = a.iter().zip(&b).take(rounds);
+                let ratios: Vec<f64> = pairs.map(|(a, b)| factor * a / b).collect();
+                Interval::of_ratios(&ratios, 1).low > 1.2
             };
-            assert!(Interval::of_ratios(&ratios(1.0), 1).low <= 1.2, "{seed}");
-            assert!(Interval::of_ratios(&ratios(3.0), 1).low > 1.2, "{seed}");
+            assert!(!above(1.0, 24) && !above(1.0, 8), "{seed}");
+            found += usize::from(above(2.0, 24));
         }
+        assert!(found > 190, "{found}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::options::BenchOptions;
 use super::report::Skipped;
-use super::trial::{State, Trial};
+use super::trial::{Round, State, Trial};
 use crate::error::Result;
 use crate::pg::Connection;
 
@@ -15,6 +15,11 @@ const WARM_UP: usize = 3;
 /// Rounds that each query gets, however late it is: with fewer, one gust of noise
 /// could pass for a regression.
 const FEWEST: usize = 8;
+/// Rounds that a quick query gets, as long as they took less than this together: its
+/// executions are shorter than the pauses that a busy machine makes, so more of them
+/// are hit.
+const FEWEST_QUICK: usize = 32;
+const QUICK_MS: f64 = 250.0;
 /// A ratio is known when its bounds are this near to each other and on one side of
 /// the limit.
 const PRECISION: f64 = 1.10;
@@ -74,8 +79,8 @@ pub(super) async fn measure(
     for round in 0..options.rounds {
         let mut measured = false;
         for trial in trials.iter_mut().filter(|trial| trial.state == State::Open) {
-            if round >= FEWEST && begun.elapsed().as_secs_f64() > options.seconds {
-                return Ok(());
+            if has_enough(trial) && begun.elapsed().as_secs_f64() > options.seconds {
+                continue;
             }
             let last = trial.round(session, round, stop).await?;
             if trial.state != State::ProductionTimedOut {
@@ -92,6 +97,14 @@ pub(super) async fn measure(
         tracing::debug!(round, "measured");
     }
     Ok(())
+}
+
+/// Whether a query had its few rounds.
+fn has_enough(trial: &Trial) -> bool {
+    let ms = |round: &Round| round.staging.ms + round.production.map_or(0.0, |e| e.ms);
+    let rounds = trial.rounds.len();
+    rounds >= FEWEST_QUICK
+        || (rounds >= FEWEST && trial.rounds.iter().map(ms).sum::<f64>() >= QUICK_MS)
 }
 
 /// Looking after every round would often find an interval that is narrow by chance.
