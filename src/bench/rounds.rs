@@ -19,7 +19,7 @@ const FEWEST: usize = 8;
 /// executions are shorter than the pauses that a busy machine makes, so more of them
 /// are hit.
 const FEWEST_QUICK: usize = 32;
-const QUICK_MS: f64 = 250.0;
+const QUICK_MS: f64 = 500.0;
 /// A ratio is known when its bounds are this near to each other and on one side of
 /// the limit.
 const PRECISION: f64 = 1.10;

@@ -1,6 +1,7 @@
 //! `sterna bench` against a real server.
 
 use std::ffi::OsStr;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
@@ -29,12 +30,17 @@ pub(crate) async fn equal(rows: u64) -> Installation {
     here
 }
 
+/// Benchmarks that run side by side would measure each other.
+static MEASURING: Mutex<()> = Mutex::new(());
+
 pub(crate) fn run<A: AsRef<OsStr>>(here: &Installation, args: &[A]) -> Finished {
     let mut command = here.db.command(&["bench", "--format", "json"]);
     // Every query gets a few rounds however little time there is.
     if !args.iter().any(|arg| arg.as_ref() == "--seconds") {
         command.args(["--seconds", "0"]);
     }
+    // A test that failed while measuring leaves nothing behind that matters here.
+    let _alone = MEASURING.lock().unwrap_or_else(PoisonError::into_inner);
     Finished::from(command.args(args).current_dir(here.folder.path()).output().unwrap())
 }
 

@@ -6,7 +6,7 @@ use super::{equal, query, report, run};
 
 #[tokio::test]
 async fn a_saved_run_is_a_baseline() {
-    let here = equal(60_000).await;
+    let here = equal(120_000).await;
     let first = report(&here, 0, &["--save", "before.json", "--seconds", "2"]);
     let saved = std::fs::read_to_string(here.path("before.json")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&saved).unwrap(), first);

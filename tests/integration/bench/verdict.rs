@@ -42,7 +42,7 @@ async fn equal_tables_pass_and_the_report_keeps_its_contract() {
 
 #[tokio::test]
 async fn a_missing_index_is_a_regression_and_its_plans_are_shown() {
-    let here = equal(60_000).await;
+    let here = equal(120_000).await;
     here.db.psql("ALTER TABLE cites_trade_records_staging DROP CONSTRAINT cites_trade_records_pkey_staging").await;
     let finished = run(&here, &["--junit", "bench.xml"]).expect_code(5);
     assert!(finished.stderr.contains("error: staging is slower than allowed: "), "{finished:?}");
