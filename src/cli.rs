@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::backup::BackupArgs;
+use crate::commands::bench::BenchArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::inspect::InspectArgs;
@@ -91,6 +92,7 @@ pub enum Command {
     Species(SpeciesArgs),
     Reindex(ReindexArgs),
     Summary(SummaryArgs),
+    Bench(BenchArgs),
     Generate(GenerateArgs),
     Switchover(SwitchoverArgs),
     Rollback(RollbackArgs),

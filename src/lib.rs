@@ -1,6 +1,7 @@
 //! sterna replaces a PostgreSQL table from files: fast, provably and reversibly.
 
 pub mod backup;
+pub mod bench;
 pub mod cites;
 pub mod cli;
 pub mod commands;

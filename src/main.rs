@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, backup, demo, generate, inspect, load, reindex, rollback, sandbox, species, stage,
-    summary, switchover, validate,
+    Context, backup, bench, demo, generate, inspect, load, reindex, rollback, sandbox, species,
+    stage, summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};
@@ -43,6 +43,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Species(args) => species::run(args, &context),
         Command::Reindex(args) => reindex::run(args, &context),
         Command::Summary(args) => summary::run(args, &context),
+        Command::Bench(args) => bench::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),
         Command::Switchover(args) => switchover::run(args, &context),
         Command::Rollback(args) => rollback::run(args, &context),

@@ -1,6 +1,7 @@
 //! One short file per subcommand: what the user asked for, into calls of the library.
 
 pub mod backup;
+pub mod bench;
 pub mod demo;
 pub mod generate;
 pub mod inspect;
@@ -74,11 +75,7 @@ impl Context {
     /// # Errors
     /// Refused where another one does; those of `work`.
     pub fn exclusively<T>(&self, work: impl AsyncFnOnce(&ConnInfo) -> Result<T>) -> Result<T> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| Error::file("the async runtime", e))?;
-        runtime.block_on(async {
+        runtime()?.block_on(async {
             let info = self.conninfo()?;
             let mut session = connect(&info).await?;
             let pair = staging::pair(&mut session, &self.table).await?;

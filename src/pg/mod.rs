@@ -27,5 +27,4 @@ pub use ident::{Ident, MAX_NAME_BYTES, Table};
 pub use interrupt::interruptible;
 pub use privilege::explain_denied;
 pub use sql::{CatalogText, Columns, Quoted, SqlText, fill};
-pub use sql::{CatalogText, Columns, Quoted, fill};
 pub use sqlstate::{Fault, classify};

@@ -4,6 +4,7 @@
 
 mod architecture;
 mod backup;
+mod bench;
 mod cites;
 mod config;
 mod connect;

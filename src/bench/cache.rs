@@ -1,0 +1,56 @@
+//! Brings both tables into the server's cache alike.
+//!
+//! A scan of a large table goes through a small ring of buffers, so a table that
+//! happens to be cached stays the faster one for ever: of two equal tables, the one
+//! that was written last. Read here page by page, in turn, both come in, or, where the
+//! cache is too small for both, the same share of each.
+
+use std::sync::atomic::AtomicBool;
+
+use super::Sides;
+use super::report::DataSize;
+use crate::error::Result;
+use crate::pg::{CatalogText, Connection, Table, fill, interruptible};
+use crate::staging::Pair;
+
+/// Pages of one table that are read before it is the other one's turn: 8 MB.
+const STRETCH: u64 = 1024;
+
+/// Reads the pages of both tables in turn, as many of each as the cache holds.
+///
+/// # Errors
+/// The server's; interrupted where `stop` is set.
+pub(super) async fn warm(
+    session: &Connection,
+    pair: &Pair,
+    sizes: &Sides<DataSize>,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let sql = include_str!("../../sql/bench/run/cache-size.sql");
+    let cache: i64 = session.query_one(sql, &[]).await?.get(0);
+    let cached = |size: &DataSize| size.pages.min(cache.cast_unsigned());
+    let production = sizes.production.as_ref().map_or(0, cached);
+    let staging = cached(&sizes.staging);
+    let mut first = 0;
+    while first < production.max(staging) {
+        for (table, pages) in [(&pair.table, production), (&pair.staging, staging)] {
+            if first < pages {
+                stretch(session, table, first, stop).await?;
+            }
+        }
+        first += STRETCH;
+    }
+    Ok(())
+}
+
+async fn stretch(session: &Connection, table: &Table, first: u64, stop: &AtomicBool) -> Result<()> {
+    // A table has fewer than 2^32 pages.
+    let place = |page: u64| CatalogText::tid(page.min(u64::from(u32::MAX)) as u32);
+    let (first, end) = (place(first), place(first + STRETCH));
+    let sql = fill(
+        include_str!("../../sql/bench/run/cache-pages.sql"),
+        &[("trade", table), ("first", &first), ("end", &end)],
+    );
+    interruptible(session, stop, session.query_one(&sql, &[])).await?;
+    Ok(())
+}

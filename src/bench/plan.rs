@@ -1,0 +1,116 @@
+//! The plans of both sides, and whether they have the same shape.
+
+use std::sync::atomic::AtomicBool;
+
+use serde_json::Value;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+
+use super::report::Plan;
+use super::trial::{State, Trial};
+use crate::error::Result;
+use crate::pg::{Connection, interruptible};
+use crate::staging::{Pair, SUFFIX};
+
+/// Keeps the plans of every query for its first parameters.
+///
+/// # Errors
+/// A query's own, with its file.
+pub(super) async fn explain(
+    session: &Connection,
+    trials: &mut [Trial],
+    pair: &Pair,
+    stop: &AtomicBool,
+) -> Result<()> {
+    for trial in trials.iter_mut().filter(|trial| trial.state == State::Open) {
+        let values: Vec<&(dyn ToSql + Sync)> =
+            trial.draws[0].iter().map(|value| value as _).collect();
+        let statements = &trial.statements;
+        let production = statements.production.iter().map(|(_, sql)| (sql, false));
+        for (sql, is_staging) in production.chain([(&statements.staging.1, true)]) {
+            let sql = format!("{}{sql}", include_str!("../../sql/bench/run/explain.sql"));
+            let row = async { session.query_one(&sql, &values).await };
+            let row = match interruptible(session, stop, row).await {
+                Ok(row) => row,
+                Err(e) if e.sqlstate() == Some(SqlState::QUERY_CANCELED.code()) => continue,
+                Err(error) => return Err(error.context(&trial.query.origin)),
+            };
+            let plan = of(row.get(0), is_staging.then_some(pair));
+            *(if is_staging { &mut trial.plans.staging } else { &mut trial.plans.production }) =
+                Some(plan);
+        }
+    }
+    Ok(())
+}
+
+/// From the server's document; `staging` has its names replaced by production's.
+fn of(explain: Value, staging: Option<&Pair>) -> Plan {
+    let root = &explain[0]["Plan"];
+    let pages = |what| root[what].as_u64().unwrap_or_default();
+    let mut shape = Vec::new();
+    describe(root, 0, staging, &mut shape);
+    Plan {
+        shape,
+        shared_hit: pages("Shared Hit Blocks"),
+        shared_read: pages("Shared Read Blocks"),
+        explain,
+    }
+}
+
+/// A line per node: what it does, how, on what.
+fn describe(node: &Value, depth: usize, staging: Option<&Pair>, lines: &mut Vec<String>) {
+    let text = |key: &str| node[key].as_str();
+    let mut line = format!("{}{}", "  ".repeat(depth), text("Node Type").unwrap_or("?"));
+    for how in ["Strategy", "Partial Mode", "Join Type"] {
+        if let Some(how) = text(how).filter(|how| !matches!(*how, "Plain" | "Simple" | "Inner")) {
+            line.push_str(&format!(" {}", how.to_lowercase()));
+        }
+    }
+    if text("Scan Direction") == Some("Backward") {
+        line.push_str(" backward");
+    }
+    if let Some(index) = text("Index Name") {
+        let cut = staging.and_then(|_| index.strip_suffix(SUFFIX));
+        line.push_str(&format!(" using {}", cut.unwrap_or(index)));
+    }
+    if let Some(relation) = text("Relation Name") {
+        let replaced = staging.filter(|pair| relation == pair.staging.name.name());
+        line.push_str(&format!(" on {}", replaced.map_or(relation, |p| p.table.name.name())));
+    }
+    lines.push(line);
+    for child in node["Plans"].as_array().into_iter().flatten() {
+        describe(child, depth + 1, staging, lines);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::pg::Table;
+
+    #[test]
+    fn staging_has_the_shape_of_production_under_its_own_names() {
+        let document = |table: &str, index: &str| {
+            json!([{"Plan": {
+                "Node Type": "Aggregate", "Strategy": "Hashed", "Partial Mode": "Simple",
+                "Shared Hit Blocks": 12, "Shared Read Blocks": 3,
+                "Plans": [{
+                    "Node Type": "Index Scan", "Scan Direction": "Backward",
+                    "Index Name": index, "Relation Name": table,
+                }],
+            }}])
+        };
+        let table = Table::new("public", "t").unwrap();
+        let pair = Pair { staging: table.with_suffix(SUFFIX).unwrap(), table, table_oid: 1 };
+        let production = of(document("t", "t_pkey"), None);
+        let staging = of(document("t_staging", "t_pkey_staging"), Some(&pair));
+        let shape = ["Aggregate hashed", "  Index Scan backward using t_pkey on t"];
+        assert_eq!(production.shape, shape);
+        assert_eq!(staging.shape, production.shape);
+        assert_eq!((staging.shared_hit, staging.shared_read), (12, 3));
+        let other = of(document("t_staging", "t_other_staging"), Some(&pair));
+        assert_ne!(other.shape, production.shape);
+    }
+}

@@ -1,0 +1,212 @@
+//! What a benchmark reports: values only. The same document is printed as JSON, kept
+//! in the ledger, saved by `--save` and read back as a baseline.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Error, Kind};
+
+/// What a benchmark found.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BenchReport {
+    /// Whether nothing speaks against staging.
+    pub passed: bool,
+    /// What speaks against it, in words.
+    pub failures: Vec<String>,
+    /// Whether production held rows to compare with; else only budgets count.
+    pub compared: bool,
+    /// What was measured.
+    pub queries: Vec<QueryReport>,
+    /// What could not be measured here.
+    pub skipped: Vec<Skipped>,
+    /// Where it was measured.
+    pub environment: Environment,
+    /// The table that is to be replaced; none where it has no rows.
+    #[serde(rename = "production_table")]
+    pub production: Option<DataSize>,
+    /// The table that is to take its place.
+    #[serde(rename = "staging_table")]
+    pub staging: DataSize,
+    /// What the parameters were drawn by.
+    pub seed: u64,
+    /// The ratio above which a query regresses.
+    pub max_regression: f64,
+    /// The difference in milliseconds below which none does.
+    pub floor_ms: f64,
+    /// The comparison with an earlier run, where asked for.
+    pub baseline: Option<BaselineReport>,
+    /// The whole run.
+    pub seconds: f64,
+}
+
+impl BenchReport {
+    /// The failure that it amounts to, of [`Kind::Regression`].
+    #[must_use]
+    pub fn failure(&self) -> Option<Error> {
+        let first = self.failures.first()?;
+        let more = match self.failures.len() - 1 {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        Some(
+            Error::new(Kind::Regression, format!("staging is slower than allowed: {first}{more}"))
+                .hint(
+                    "compare indexes, statistics and row width of both tables, and the plans \
+                     (`sterna bench --format json`); VACUUM (ANALYZE) staging if it was changed",
+                ),
+        )
+    }
+}
+
+/// A query on both tables.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct QueryReport {
+    /// Its name.
+    pub name: String,
+    /// What it asks.
+    pub meaning: String,
+    /// Its text, with placeholders.
+    pub sql: String,
+    /// How long the median execution may take.
+    pub budget_ms: Option<f64>,
+    /// Production's latencies; none where it has no rows.
+    pub production: Option<Latency>,
+    /// Staging's latencies.
+    pub staging: Latency,
+    /// Median of staging/production of each round.
+    pub ratio: Option<f64>,
+    /// Lower bound of the ratio with 99 % confidence.
+    pub ratio_low: Option<f64>,
+    /// Upper bound of the ratio with 99 % confidence.
+    pub ratio_high: Option<f64>,
+    /// Median of staging - production of each round, in milliseconds.
+    pub difference_ms: Option<f64>,
+    /// Whether the ratio is certainly above the limit, by more than the floor.
+    pub regressed: bool,
+    /// Whether the ratio is certain to be on one side of the limit.
+    pub certain: bool,
+    /// Whether an execution on staging was cut off because it took too long.
+    pub timed_out: bool,
+    /// Whether staging certainly needs longer than the budget, and production does not.
+    pub over_budget: bool,
+    /// Whether the two plans differ in shape.
+    pub plan_changed: bool,
+    /// The plans for the first parameters.
+    pub plans: Plans,
+    /// The comparison with an earlier run.
+    pub baseline: Option<Comparison>,
+}
+
+/// The latencies of a query on one table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Latency {
+    /// Executions.
+    pub count: u64,
+    /// Half took no longer.
+    pub p50_ms: f64,
+    /// 95 in 100 took no longer.
+    pub p95_ms: f64,
+    /// 99 in 100 took no longer.
+    pub p99_ms: f64,
+    /// None took longer.
+    pub max_ms: f64,
+    /// Rows that all executions returned together.
+    pub rows: u64,
+    /// All of them: an HdrHistogram of nanoseconds, V2 compressed, in base64.
+    pub histogram_ns: String,
+}
+
+/// The plans of a query on both tables.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Plans {
+    /// Production's; none where it has no rows or the query took too long.
+    pub production: Option<Plan>,
+    /// Staging's; none where the query took too long.
+    pub staging: Option<Plan>,
+}
+
+/// A plan and one execution of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its nodes, a line each, with the names that production has.
+    pub shape: Vec<String>,
+    /// Pages found in the server's cache.
+    pub shared_hit: u64,
+    /// Pages that were read.
+    pub shared_read: u64,
+    /// `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)`, as the server gave it.
+    pub explain: Value,
+}
+
+/// A query that was not measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// Where something was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// When, by this machine's clock.
+    pub at: String,
+    /// sterna's version.
+    pub sterna: String,
+    /// The server's version.
+    pub server: String,
+    /// Settings of the server that plans and durations depend on.
+    pub settings: Value,
+    /// Operating system and architecture of this machine.
+    pub client: String,
+    /// Processors of this machine.
+    pub client_cores: usize,
+}
+
+/// How much a table holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DataSize {
+    /// Its name.
+    pub table: String,
+    /// Its OID.
+    pub oid: u32,
+    /// Rows, as the planner believes; negative where it has never been told.
+    pub estimated_rows: f64,
+    /// Bytes without indexes.
+    pub table_bytes: u64,
+    /// Bytes of its indexes.
+    pub index_bytes: u64,
+    /// Pages of the rows themselves.
+    pub pages: u64,
+    /// The columns that the planner has statistics of.
+    pub columns_with_statistics: Vec<String>,
+}
+
+/// How a run compares with an earlier one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaselineReport {
+    /// Where the earlier one was measured.
+    pub environment: Environment,
+    /// What differs between the two runs besides the latencies.
+    pub differences: Vec<String>,
+    /// Queries that only one of the two measured, or that were changed between them.
+    pub not_compared: Vec<String>,
+}
+
+/// A query now and in an earlier run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Median latency on staging, now/then. Where both runs measured the same
+    /// production table, divided by production's own now/then: that is what machine
+    /// and neighbours account for.
+    pub ratio: f64,
+    /// Its lower bound with 99 % confidence.
+    pub ratio_low: f64,
+    /// Its upper bound with 99 % confidence.
+    pub ratio_high: f64,
+    /// Production's median now/then, by which the ratio was divided.
+    pub production_ratio: Option<f64>,
+    /// Whether the ratio is certainly above the limit, by more than the floor.
+    pub regressed: bool,
+}

@@ -1,0 +1,114 @@
+//! `sterna bench`: is staging as fast as production for what the application asks?
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::Context;
+use crate::bench::{BenchOptions, BenchReport, bench};
+use crate::error::{Error, Kind, Result};
+use crate::load::Watch;
+use crate::pg::connect;
+use crate::{ledger, report, staging};
+
+/// Measure the application's queries on production and staging in turn
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna bench
+  sterna bench --save before.json          the report, with all latencies
+  sterna bench --baseline before.json --junit bench.xml
+  sterna bench --queries my-queries        a folder of .sql files, beside the built-in ones
+
+It exits with 5 where staging is certainly slower than allowed, and with 0 otherwise.")]
+pub struct BenchArgs {
+    /// Compare with the report of an earlier run as well
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write the report to a file, to be a baseline later
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Staging may take so many times as long as production
+    #[arg(long, default_value_t = 1.20, value_name = "RATIO", value_parser = ratio)]
+    pub max_regression: f64,
+    /// Accept differences up to so many milliseconds, whatever the ratio is
+    #[arg(long, default_value_t = 0.5, value_name = "MS", value_parser = not_negative)]
+    pub floor_ms: f64,
+    /// Write the outcome as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Folder of further queries, one .sql file each
+    #[arg(long, value_name = "DIR")]
+    pub queries: Option<PathBuf>,
+    /// Rounds at most for each query; each measures both tables
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rounds: u32,
+    /// Seconds after which no further round begins, once each query had a few
+    #[arg(long, default_value_t = 15.0, value_name = "S", value_parser = not_negative)]
+    pub seconds: f64,
+    /// Draw other parameters
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    if (1.0..=1000.0).contains(&ratio) { Ok(ratio) } else { Err("not between 1 and 1000".into()) }
+}
+
+fn not_negative(text: &str) -> Result<f64, String> {
+    let number = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    if (0.0..=1e6).contains(&number) { Ok(number) } else { Err("not between 0 and 1000000".into()) }
+}
+
+/// Measures, reports, and returns the exit code.
+///
+/// # Errors
+/// As [`bench`], and [`Kind::Regression`] where staging is slower than allowed.
+pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
+    let options = BenchOptions {
+        queries: args.queries.clone(),
+        baseline: args.baseline.clone(),
+        rounds: args.rounds as usize,
+        seconds: args.seconds,
+        seed: args.seed,
+        max_regression: args.max_regression,
+        floor_ms: args.floor_ms,
+        ..BenchOptions::new(context.table.clone())
+    };
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::file("the async runtime", e))?;
+    let found = runtime.block_on(alone(context, &options, &watch))?;
+    // First, so that a file that cannot be written does not cost the result.
+    context.print(&found, || report::bench::text(&found))?;
+    if let Some(path) = &args.save {
+        let json = serde_json::to_string_pretty(&found);
+        let json = json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;
+        write(path, &(json + "\n"))?;
+    }
+    if let Some(path) = &args.junit {
+        write(path, &report::junit::bench(&found)?)?;
+    }
+    found.failure().map_or(Ok(0), Err)
+}
+
+/// Measures while no other sterna changes either table.
+async fn alone(context: &Context, options: &BenchOptions, watch: &Watch) -> Result<BenchReport> {
+    let info = context.conninfo()?;
+    let mut session = connect(&info).await?;
+    let pair = staging::pair(&mut session, &context.table).await?;
+    ledger::lock(&session, &pair.table).await?;
+    ledger::lock(&session, &pair.staging).await?;
+    let found = Box::pin(bench(&info, options, &watch.stop)).await?;
+    ledger::unlock(&session, &pair.staging).await?;
+    ledger::unlock(&session, &pair.table).await?;
+    Ok(found)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).map_err(|e| Error::file(path, e))
+}

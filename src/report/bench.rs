@@ -1,0 +1,140 @@
+//! The result of a benchmark, as a person reads it.
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{HumanBytes, HumanCount};
+
+use crate::bench::{BenchReport, DataSize, Latency, QueryReport};
+
+/// The whole report: what fails stands first in the table and last in words.
+#[must_use]
+pub fn text(report: &BenchReport) -> String {
+    let mut parts = vec![queries(report)];
+    parts.extend(report.queries.iter().filter(|query| query.plan_changed).map(plans));
+    parts.push(around(report));
+    parts.join("\n\n") + "\n"
+}
+
+fn queries(report: &BenchReport) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header([
+        "query",
+        "rounds",
+        "production",
+        "p95",
+        "staging",
+        "p95 ms",
+        "ratio",
+        "99 % interval",
+        "verdict",
+    ]);
+    for column in table.column_iter_mut().skip(1).take(6) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let mut sorted: Vec<&QueryReport> = report.queries.iter().collect();
+    sorted.sort_by_key(|query| !fails(query));
+    for query in sorted {
+        let ms = |ms: f64| format!("{ms:.2}");
+        let production = |ms: fn(&Latency) -> f64| {
+            query.production.as_ref().map_or_else(|| "-".into(), |p| format!("{:.2}", ms(p)))
+        };
+        let ratio = query.ratio.map_or_else(|| "-".into(), |ratio| format!("{ratio:.2}"));
+        let interval = match (query.ratio_low, query.ratio_high) {
+            (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
+            _ => "-".into(),
+        };
+        table.add_row([
+            query.name.clone(),
+            query.staging.count.to_string(),
+            production(|latency| latency.p50_ms),
+            production(|latency| latency.p95_ms),
+            ms(query.staging.p50_ms),
+            ms(query.staging.p95_ms),
+            ratio,
+            interval,
+            verdict(query).to_owned(),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+fn fails(query: &QueryReport) -> bool {
+    query.regressed
+        || query.over_budget
+        || query.baseline.as_ref().is_some_and(|earlier| earlier.regressed)
+}
+
+fn verdict(query: &QueryReport) -> &'static str {
+    match (fails(query), query.certain, query.ratio, query.plan_changed) {
+        (true, ..) if query.regressed => "SLOWER",
+        (true, ..) if query.over_budget => "OVER BUDGET",
+        (true, ..) => "SLOWER than the baseline",
+        (false, _, None, _) => "within its budget, or without one",
+        (false, false, ..) => "uncertain, more --seconds would tell",
+        (false, true, _, true) => "as fast, by another plan",
+        (false, true, _, false) => "as fast",
+    }
+}
+
+/// Both plans of a query, one under the other.
+fn plans(query: &QueryReport) -> String {
+    let mut text = format!("{}: the plans differ", query.name);
+    let plans = [("production", &query.plans.production), ("staging", &query.plans.staging)];
+    for (side, plan) in plans {
+        let Some(plan) = plan else { continue };
+        let (hit, read) = (HumanCount(plan.shared_hit), HumanCount(plan.shared_read));
+        text.push_str(&format!("\n  {side}, {hit} pages in the cache and {read} read"));
+        for line in &plan.shape {
+            text.push_str(&format!("\n    {line}"));
+        }
+    }
+    text
+}
+
+fn around(report: &BenchReport) -> String {
+    let mut lines = Vec::new();
+    let mut line = |label: &str, value: String| lines.push(format!("{label:<11}{value}"));
+    for skipped in &report.skipped {
+        line("skipped", format!("{}: {}", skipped.name, skipped.reason));
+    }
+    match &report.production {
+        Some(production) => line("production", size(production)),
+        None => line("production", "no rows: nothing to compare with, only budgets count".into()),
+    }
+    line("staging", size(&report.staging));
+    line("server", report.environment.server.clone());
+    if let Some(baseline) = &report.baseline {
+        let compared = report.queries.iter().filter(|query| query.baseline.is_some()).count();
+        line("baseline", format!("{compared} queries compared, {}", baseline.environment.at));
+        for note in baseline.not_compared.iter().chain(&baseline.differences) {
+            line("", note.clone());
+        }
+    }
+    for failure in &report.failures {
+        line("failure", failure.clone());
+    }
+    let verdict = match (report.passed, report.compared) {
+        (false, _) => "staging is slower than allowed".to_owned(),
+        (true, true) => format!(
+            "passed: no query is certainly more than {} times as slow",
+            report.max_regression
+        ),
+        (true, false) => "passed: no budget is exceeded".to_owned(),
+    };
+    line("verdict", format!("{verdict}, after {:.1} s", report.seconds));
+    lines.join("\n")
+}
+
+fn size(size: &DataSize) -> String {
+    let rows = if size.estimated_rows < 0.0 {
+        "an unknown number of rows".into()
+    } else {
+        format!("about {} rows", HumanCount(size.estimated_rows as u64))
+    };
+    let statistics = if size.columns_with_statistics.is_empty() { ", no statistics" } else { "" };
+    format!(
+        "{rows} in {}, indexes {}{statistics}",
+        HumanBytes(size.table_bytes),
+        HumanBytes(size.index_bytes)
+    )
+}
