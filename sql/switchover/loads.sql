@@ -1,9 +1,15 @@
 -- Purpose: how many loads filled staging, how many of them are not at their end, and
---   how many rows they loaded. Lock: none. Transaction: either.
+--   how many rows they left there. Lock: none. Transaction: either.
 -- Undone by: nothing, it reads.
 SELECT
     count(*),
     count(*) FILTER (WHERE state <> 'loaded'),
-    coalesce(sum((report ->> 'rows_loaded')::bigint), 0)::bigint
+    coalesce(sum((report ->> 'rows_loaded')::bigint), 0)::bigint - (
+        -- What went with species that were deleted meanwhile.
+        SELECT coalesce(sum(c.row_count), 0)::bigint
+        FROM sterna.load_cascade AS c
+        INNER JOIN sterna.load_run AS r USING (run_id)
+        WHERE r.staging = $1 AND r.state <> 'discarded'
+    )
 FROM sterna.load_run
 WHERE staging = $1 AND state <> 'discarded'
