@@ -19,7 +19,7 @@ use super::rows::{PATIENCE, Pass};
 use super::verify::Proof;
 use super::{Phase, Watch, duplicates, indexes, peak_memory_bytes};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect, pooler};
 use crate::staging::{self, Pair};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
@@ -45,6 +45,7 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Out
         .build()
         .map_err(|e| Error::file("the async runtime", e))?;
     let mut control = runtime.block_on(connect(info))?;
+    runtime.block_on(pooler::refuse_pooled(info, &control))?;
     let pair = runtime.block_on(staging::pair(&mut control, &options.table))?;
     runtime.block_on(crate::ledger::lock(&control, &pair.staging))?;
     watch.enter(Phase::Preparing, 0);

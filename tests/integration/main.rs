@@ -13,6 +13,7 @@ mod duplicates;
 mod embedded;
 mod inspect;
 mod load;
+mod pooler;
 mod reindex;
 mod rich;
 mod sandbox;

@@ -10,7 +10,7 @@ fn deleting(scientific_name: &str) -> String {
         "CREATE FUNCTION delete_species() RETURNS event_trigger LANGUAGE plpgsql
             SECURITY DEFINER SET search_path = public AS $$
         BEGIN
-            IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE '%\\_staging%') THEN
+            IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE 'public.%') THEN
                 DELETE FROM public.species WHERE scientific_name = '{scientific_name}';
             END IF;
         END $$;
