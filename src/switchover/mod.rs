@@ -23,6 +23,7 @@ mod run;
 mod script;
 mod swap;
 
+pub use dependents::{Alterations, Altered, alterations};
 pub use exchange::Exchange;
 pub use gate::refuse_unsupported;
 pub use locks::Patience;

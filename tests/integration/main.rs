@@ -5,6 +5,7 @@
 mod architecture;
 mod backup;
 mod bench;
+mod check;
 mod cites;
 mod config;
 mod connect;
