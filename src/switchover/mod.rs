@@ -10,6 +10,7 @@
 //! what it said of the old one (`fingerprint`).
 
 mod attached;
+mod cleanup;
 mod dependents;
 mod exchange;
 pub mod fingerprint;
@@ -24,8 +25,9 @@ mod run;
 mod script;
 mod swap;
 
+pub use cleanup::cleanup;
 pub use exchange::Exchange;
 pub use gate::refuse_unsupported;
 pub use locks::Patience;
 pub use preview::{Preview, preview};
-pub use run::{SwitchoverOptions, SwitchoverReport, cleanup, roll_back, switch_over};
+pub use run::{SwitchoverOptions, SwitchoverReport, roll_back, switch_over};
