@@ -13,7 +13,7 @@ use super::journal::{self, Replayed, Toward};
 use super::locks::{self, Limits, Patience};
 use super::record::{self, Record, State};
 use super::script;
-use super::swap::{self, Recording, Swap};
+use super::swap::{Recording, Swap};
 use super::{Exchange, gate, prepare};
 use crate::error::{Error, Result};
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
@@ -165,7 +165,6 @@ impl Work<'_> {
         }
         prepare::prepare(&mut session, &self.exchange).await?;
         let script = script::write(&*session, &self.exchange).await?;
-        swap::refuse_orphans(&*session, &self.exchange).await?;
         let swap = Swap {
             exchange: &self.exchange,
             script: &script,

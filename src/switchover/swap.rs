@@ -284,7 +284,7 @@ async fn relation_oid(transaction: &Transaction<'_>, table: &Table) -> Result<Op
 }
 
 /// Refuses where rows of other tables would refer to nothing.
-pub(super) async fn refuse_orphans(
+async fn refuse_orphans(
     session: &impl tokio_postgres::GenericClient,
     exchange: &Exchange,
 ) -> Result<()> {
@@ -296,8 +296,8 @@ pub(super) async fn refuse_orphans(
         if orphans > 0 {
             let example: Option<String> = found.get(1);
             return Err(Error::refused(format!(
-                "{orphans} rows of {child} refer by {key} to rows that the new table does not have, \
-                 such as {}",
+                "{orphans} rows of {child} refer by {key} to rows that {} does not have, such as {}",
+                exchange.incoming_table()?,
                 example.unwrap_or_default()
             ))
             .hint("delete or mend these rows, or load files that hold what they refer to"));
