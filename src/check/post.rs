@@ -97,7 +97,7 @@ async fn role(session: &Connection, options: &PostOptions) -> Result<Option<Iden
         (_, None) => Ok(None),
         (None, Some(role)) => Err(Error::usage(format!("there is no role {role}"))),
         (Some(false), Some(role)) => Err(Error::usage(format!("you may not act as {role}"))
-            .hint(format!("GRANT {role} TO the connected role"))),
+            .hint(format!("have the connected role granted membership in {role}"))),
     }
 }
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::Context;
 use crate::error::{Error, Result};
-use crate::switchover::Patience;
 use crate::switchover::journal::{self, Toward};
+use crate::switchover::{self, Patience};
 use crate::{ledger, staging};
 
 /// How long to try for a moment in which noting writes down can begin or end.
@@ -73,6 +73,7 @@ async fn act(action: Action, context: &Context) -> Result<Done> {
                 .hint("`sterna stage truncate` empties it"));
         }
         (Action::Create, None) => {
+            switchover::refuse_unsupported(&*session, table, oid).await?;
             // First, so that nothing that staging is compared with escapes it.
             journal::begin(&mut session, table, oid, patience, &stop).await?;
             staging::create(&mut session, &pair, &[]).await?;

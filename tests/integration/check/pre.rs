@@ -145,7 +145,6 @@ async fn rights_that_are_missing_are_listed_and_granting_them_is_enough() {
         "CREATE on the database",
         "CREATE on schema public",
         "REFERENCES on",
-        "TRIGGER on",
         "BYPASSRLS",
         "publication",
     ] {
