@@ -3,16 +3,22 @@
 pub mod backup;
 pub mod bench;
 pub mod demo;
+mod exclusive;
 pub mod generate;
 pub mod inspect;
 pub mod load;
+pub mod migrate;
+mod outcome;
+pub mod plan;
 pub mod reindex;
 pub mod rollback;
 pub mod sandbox;
 pub mod species;
 pub mod stage;
+pub mod status;
 pub mod summary;
 pub mod switchover;
+mod unvalidated;
 pub mod validate;
 
 use std::io::Write;
@@ -25,8 +31,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
-use crate::pg::{ConnInfo, Table, connect};
-use crate::{ledger, staging};
+use crate::pg::{ConnInfo, Table};
 
 /// What runs the asynchronous calls of a command that has no threads of its own.
 fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -68,23 +73,6 @@ impl Context {
     /// Where the URL, the environment or libpq's files are wrong.
     pub fn conninfo(&self) -> Result<ConnInfo> {
         ConnInfo::resolve(self.database_url.as_deref(), &|name| std::env::var(name).ok())
-    }
-
-    /// Runs `work` while no other sterna may work on the table.
-    ///
-    /// # Errors
-    /// Refused where another one does; those of `work`.
-    pub fn exclusively<T>(&self, work: impl AsyncFnOnce(&ConnInfo) -> Result<T>) -> Result<T> {
-        runtime()?.block_on(async {
-            let info = self.conninfo()?;
-            let mut session = connect(&info).await?;
-            let pair = staging::pair(&mut session, &self.table).await?;
-            ledger::lock(&session, &pair.table).await?;
-            let done = work(&info).await;
-            // The end of the session frees the lock as well, a moment later.
-            let _freed = ledger::unlock(&session, &pair.table).await;
-            done
-        })
     }
 
     /// Writes a result to stdout, in the form that was asked for.
