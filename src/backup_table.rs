@@ -7,9 +7,7 @@ use serde::Serialize;
 use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
 
 use crate::error::{Error, Kind, Result};
-use crate::pg::{
-    CatalogText, Connection, Quoted, Table, explain_denied, fill, interruptible_by,
-};
+use crate::pg::{CatalogText, Connection, Quoted, Table, explain_denied, fill, interruptible_by};
 use crate::staging::{self, Pair};
 
 /// What a backup table's name ends in.
@@ -49,7 +47,9 @@ async fn create_in(transaction: &Transaction<'_>, pair: &Pair) -> Result<BackupT
     let backup = pair.table.with_suffix(SUFFIX)?;
     let replaced = drop_in(transaction, &backup).await?;
     let names: [(&str, &dyn Quoted); 2] = [("backup", &backup), ("table", &pair.table)];
-    transaction.batch_execute(&fill(include_str!("../sql/backup-table/create.sql"), &names)).await?;
+    transaction
+        .batch_execute(&fill(include_str!("../sql/backup-table/create.sql"), &names))
+        .await?;
     let oid = find(transaction, &backup)
         .await?
         .ok_or_else(|| Error::database(format!("{backup} is not there after it was made")))?;

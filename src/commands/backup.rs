@@ -9,9 +9,7 @@ use serde_json::json;
 
 use super::exclusive::AsStep;
 use super::{Context, outcome, runtime};
-use crate::backup::{
-    BackupOptions, Choice, Verified, backup, mark_verified, restorable, verify,
-};
+use crate::backup::{BackupOptions, Choice, Verified, backup, mark_verified, restorable, verify};
 use crate::error::{Error, Result};
 use crate::load::Watch;
 use crate::migrate::Step;

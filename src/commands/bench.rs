@@ -89,8 +89,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
     let what = AsStep { step: Step::TestBench, arguments, told: outcome::bench, watch: &watch };
     let found = context.as_step(&what, |exclusive| {
         // Measures while no other sterna changes either table.
-        exclusive
-            .session_alone(async |_, _| bench(&exclusive.info, &options, &watch.stop).await)
+        exclusive.session_alone(async |_, _| bench(&exclusive.info, &options, &watch.stop).await)
     })?;
     // First, so that a file that cannot be written does not cost the result.
     context.print(&found, || report::bench::text(&found))?;

@@ -12,12 +12,12 @@ use uuid::Uuid;
 
 use super::Context;
 use crate::error::{Error, Kind, Result};
+use crate::ledger;
 use crate::load::Watch;
 use crate::migrate::ledger::{NewRun, RunKind};
 use crate::migrate::{Ended, Outcome, Records, Run, RunState, Step, StepState, ledger as runs};
 use crate::pg::{ConnInfo, Connection, connect};
 use crate::staging::{self, Pair};
-use crate::ledger;
 
 /// How often the session is asked whether it is still there, and how long it may take
 /// to answer.
@@ -185,9 +185,8 @@ impl Context {
         work: impl FnOnce(&Exclusive) -> Result<T>,
     ) -> Result<T> {
         let exclusive = Exclusive::take(self, what.watch)?;
-        let (run, own) = attach(&exclusive, &what.arguments)?;
-        let mut records =
-            InLedger { exclusive: &exclusive, run, arguments: &what.arguments };
+        let (run, own) = attach(&exclusive, what.step, &what.arguments)?;
+        let mut records = InLedger { exclusive: &exclusive, run, arguments: &what.arguments };
         records.begin(what.step)?;
         let begun = Instant::now();
         let done = work(&exclusive).map_err(|error| exclusive.explain(error));
@@ -213,9 +212,14 @@ impl Context {
     }
 }
 
-/// The unfinished run of the plan, or one of the command's own.
-fn attach(exclusive: &Exclusive, arguments: &Value) -> Result<(Uuid, bool)> {
-    if let Some(run) = last_run(exclusive)?.filter(|run| run.state.is_unfinished()) {
+/// The unfinished run of the plan, or one of the command's own. Cleaning up belongs to
+/// the run that is finished.
+fn attach(exclusive: &Exclusive, step: Step, arguments: &Value) -> Result<(Uuid, bool)> {
+    let belongs = |run: &Run| match step {
+        Step::CleanUp => run.state == RunState::Finished,
+        _ => run.state.is_unfinished(),
+    };
+    if let Some(run) = last_run(exclusive)?.filter(belongs) {
         return Ok((run.run_id, false));
     }
     let id = Uuid::new_v4();

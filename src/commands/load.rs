@@ -110,8 +110,7 @@ pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let step = if options.years.is_all() { Step::Load } else { Step::TestLoad };
-    let what =
-        AsStep { step, arguments: options.arguments(), told: outcome::load, watch: &watch };
+    let what = AsStep { step, arguments: options.arguments(), told: outcome::load, watch: &watch };
     let done = context.as_step(&what, |exclusive| {
         let progress = report::progress::Shown::start(context.progress, &watch);
         let done = load(&exclusive.info, &options, &watch);

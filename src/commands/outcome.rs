@@ -60,7 +60,9 @@ pub(super) fn validation(report: &ValidationReport) -> Result<Outcome> {
     let failed: Vec<Value> = report
         .failed()
         .iter()
-        .map(|check| json!({"name": check.name, "severity": check.severity, "detail": check.detail}))
+        .map(
+            |check| json!({"name": check.name, "severity": check.severity, "detail": check.detail}),
+        )
         .collect();
     // The whole report is in the ledger's validations.
     let detail = json!({
@@ -123,7 +125,12 @@ pub(super) fn indexes(report: &ReindexReport) -> Result<Outcome> {
 pub(super) fn summary(report: &SummaryReport) -> Result<Outcome> {
     let records = count(report.total_trade_records);
     let summary = format!("{} species, {records} records", count(report.species));
-    Ok(Outcome { rows: Some(report.species), summary, detail: value(report)?, ..Outcome::default() })
+    Ok(Outcome {
+        rows: Some(report.species),
+        summary,
+        detail: value(report)?,
+        ..Outcome::default()
+    })
 }
 
 /// What is kept nowhere else and of which there is nothing to count.

@@ -197,9 +197,8 @@ fn undo(args: &UndoArgs, context: &Context) -> Result<Undone> {
     let exclusive = Exclusive::take(context, &Arc::new(Watch::default()))?;
     // Staging has no foreign keys while it is loaded: a load must not begin to use the
     // species while it is looked for.
-    let done = exclusive.session_alone(async |session, pair| {
-        species::undo(session, &pair.table, args.run).await
-    })?;
+    let done = exclusive
+        .session_alone(async |session, pair| species::undo(session, &pair.table, args.run).await)?;
     exclusive.undone(Step::Species)?;
     exclusive.release();
     Ok(done)

@@ -12,7 +12,7 @@ use super::exclusive::{AsStep, Exclusive};
 use super::{Context, outcome, unvalidated};
 use crate::error::{Error, Result};
 use crate::load::Watch;
-use crate::migrate::Step;
+use crate::migrate::{Step, ledger as runs};
 use crate::switchover::record::{self, State};
 use crate::switchover::{self, SwitchoverOptions};
 use crate::{backup_table, report};
@@ -93,9 +93,11 @@ pub fn cleanup(args: &CleanupArgs, context: &Context) -> Result<u8> {
         let cleanup = switchover::cleanup(info, &options, older_than, &watch.stop);
         let mut dropped = Vec::from_iter(runtime.block_on(cleanup)?);
         dropped.extend(exclusive.session(async |session, pair| {
-            // While the old table is kept, so is its copy.
+            // While the old table is kept, so is its copy; a run under way needs its own.
             let last = record::last(&**session, &pair.table).await?;
-            match last.is_some_and(|last| last.state == State::Switched) {
+            let kept = last.is_some_and(|last| last.state == State::Switched);
+            let run = runs::last(session, &pair.table).await?;
+            match kept || run.is_some_and(|run| run.state.is_unfinished()) {
                 true => Ok(None),
                 false => backup_table::drop(session, &pair.table).await,
             }

@@ -13,8 +13,8 @@ use crate::error::{Error, Kind, Result};
 use crate::load::{Watch, Years};
 use crate::migrate::Step;
 use crate::pg::Table;
-use crate::validate::{Limits, Severity, ValidateOptions, ValidationReport, validate};
 use crate::report;
+use crate::validate::{Limits, Severity, ValidateOptions, ValidationReport, validate};
 
 /// Check the rows of staging, or of the live table after a switchover
 #[derive(Args, Clone, Debug)]

@@ -50,16 +50,7 @@ pub async fn begin(session: &Connection, run: &NewRun<'_>) -> Result<()> {
     session
         .execute(
             sql,
-            &[
-                &run.id,
-                &kind,
-                &schema,
-                &name,
-                &run.target,
-                &run.arguments,
-                &run.identity,
-                &version,
-            ],
+            &[&run.id, &kind, &schema, &name, &run.target, &run.arguments, &run.identity, &version],
         )
         .await?;
     Ok(())

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod plan;
 mod rollback;
 mod state;
+pub mod status;
 mod steps;
 mod verbs;
 

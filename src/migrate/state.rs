@@ -81,14 +81,8 @@ impl StepState {
     }
 
     pub(super) fn parse(name: &str) -> Result<Self> {
-        let all = [
-            Self::Started,
-            Self::Done,
-            Self::Failed,
-            Self::Skipped,
-            Self::Undoing,
-            Self::Undone,
-        ];
+        let all =
+            [Self::Started, Self::Done, Self::Failed, Self::Skipped, Self::Undoing, Self::Undone];
         all.into_iter().find(|state| state.name() == name).ok_or_else(|| unknown(name))
     }
 
@@ -165,6 +159,13 @@ impl Run {
     #[must_use]
     pub fn step(&self, step: Step) -> Option<&StepRecord> {
         self.steps.iter().find(|record| record.step == step)
+    }
+
+    /// As if a step had never been begun.
+    #[must_use]
+    pub fn without(mut self, step: Step) -> Self {
+        self.steps.retain(|record| record.step != step);
+        self
     }
 
     /// Whether a step needs not to be taken again.

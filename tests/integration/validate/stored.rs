@@ -38,7 +38,8 @@ async fn a_validation_holds_until_a_row_is_touched() {
         assert_eq!(stored.is_outdated(&session, &staging, Carried::default()).await.unwrap(), None);
 
         here.db.psql(sql).await;
-        let outdated = stored.is_outdated(&session, &staging, Carried::default()).await.unwrap().unwrap();
+        let outdated =
+            stored.is_outdated(&session, &staging, Carried::default()).await.unwrap().unwrap();
         assert!(outdated.contains(why), "{sql}: {outdated}");
         here.db.sterna(&["stage", "drop"]).expect_code(0);
     }
