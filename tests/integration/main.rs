@@ -13,6 +13,7 @@ mod duplicates;
 mod embedded;
 mod inspect;
 mod load;
+mod migrate;
 mod reindex;
 mod rich;
 mod sandbox;

@@ -1,4 +1,4 @@
 //! The switchover against a real server.
 
-mod exchange;
+pub(crate) mod exchange;
 mod fingerprint;
