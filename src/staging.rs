@@ -87,17 +87,8 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     let relation = include_str!("../sql/catalog/relation.sql");
     let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
     let oid: u32 = transaction.query_one(relation, &[&schema, &name]).await?.get(0);
-    for row in transaction.query(include_str!("../sql/stage/grantees.sql"), &[&oid]).await? {
-        let sql = match row.get::<_, Option<String>>(0) {
-            Some(grantee) => fill(
-                include_str!("../sql/stage/revoke.sql"),
-                &[("staging", &pair.staging), ("grantee", &Ident::new(grantee)?)],
-            ),
-            None => {
-                fill(include_str!("../sql/stage/revoke-public.sql"), &[("staging", &pair.staging)])
-            }
-        };
-        transaction.batch_execute(&sql).await?;
+    for row in transaction.query(include_str!("../sql/stage/revokes.sql"), &[&oid]).await? {
+        transaction.batch_execute(row.get(0)).await?;
     }
     let register = include_str!("../sql/stage/register.sql");
     transaction.execute(register, &[&oid, &schema, &name]).await?;

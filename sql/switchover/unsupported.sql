@@ -37,6 +37,15 @@ SELECT reason FROM (
     SELECT format('the index %s is not valid: REINDEX or drop it first', indexrelid::regclass)
     FROM pg_catalog.pg_index WHERE indrelid = $1 AND NOT (indisvalid AND indisready AND indislive)
     UNION ALL
+    -- A copy of the structure cannot say it of the copy's rows.
+    SELECT format('the index %s uses the whole row', indexrelid::regclass)
+    FROM pg_catalog.pg_index
+    WHERE indrelid = $1 AND concat(indexprs, indpred) ~ ':varattno 0 '
+    UNION ALL
+    SELECT format('the constraint %I uses the whole row', conname)
+    FROM pg_catalog.pg_constraint
+    WHERE conrelid = $1 AND conbin::text ~ ':varattno 0 '
+    UNION ALL
     SELECT format('the table %s, which refers to it, is partitioned or foreign',
         c.conrelid::regclass)
     FROM pg_catalog.pg_constraint AS c

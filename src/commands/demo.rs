@@ -6,6 +6,7 @@
 
 mod steps;
 mod summary;
+mod traffic;
 
 use std::path::PathBuf;
 use std::sync::Arc;

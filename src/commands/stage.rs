@@ -15,8 +15,8 @@ use crate::load::Watch;
 use crate::migrate::Step;
 use crate::pg::Connection;
 use crate::staging::{self, Pair};
-use crate::switchover::Patience;
 use crate::switchover::journal::{self, Toward};
+use crate::switchover::{self, Patience};
 
 /// How long to try for a moment in which noting writes down can begin or end.
 const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -88,6 +88,7 @@ fn create(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
             return Err(Error::refused(format!("{} exists already", pair.staging))
                 .hint("`sterna stage truncate` empties it"));
         }
+        switchover::refuse_unsupported(&**session, &pair.table, pair.table_oid).await?;
         // First, so that nothing that staging is compared with escapes it.
         let patience = Patience::new(MAX_WAIT);
         journal::begin(session, &pair.table, pair.table_oid, patience, stop).await?;

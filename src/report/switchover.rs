@@ -3,7 +3,6 @@
 use indicatif::HumanCount;
 
 use crate::switchover::SwitchoverReport;
-use crate::switchover::fingerprint::Difference;
 
 /// What a switchover did.
 #[must_use]
@@ -38,27 +37,8 @@ fn text(report: &SwitchoverReport, what: &str) -> String {
     };
     line("catalog", &parity);
     for difference in report.parity_differences.iter().chain(&report.exceptions) {
-        line("", &described(difference));
+        line("", &difference.to_string());
     }
     line("kept", &report.left_as);
     text
-}
-
-/// The lines that differ.
-fn described(difference: &Difference) -> String {
-    let lines = |text: &Option<String>| -> Vec<String> {
-        text.iter().flat_map(|text| text.lines().map(str::to_owned)).collect()
-    };
-    let (before, after) = (lines(&difference.before), lines(&difference.after));
-    let only = |these: &[String], those: &[String]| -> String {
-        let left: Vec<_> = these.iter().filter(|line| !those.contains(line)).cloned().collect();
-        if left.is_empty() { "nothing".into() } else { left.join(", ") }
-    };
-    format!(
-        "{} {}: {} -> {}",
-        difference.kind,
-        difference.key,
-        only(&before, &after),
-        only(&after, &before)
-    )
 }

@@ -6,6 +6,7 @@
 //! what sterna itself adds.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -68,6 +69,22 @@ pub struct Difference {
     pub before: Option<String>,
     /// The later definition; none where the thing is gone.
     pub after: Option<String>,
+}
+
+/// The kind, the key, and the lines that differ.
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = |text: &'_ Option<String>| -> Vec<String> {
+            text.iter().flat_map(|text| text.lines().map(str::to_owned)).collect()
+        };
+        let (before, after) = (lines(&self.before), lines(&self.after));
+        let only = |these: &[String], those: &[String]| {
+            let left: Vec<_> = these.iter().filter(|line| !those.contains(line)).cloned().collect();
+            if left.is_empty() { "nothing".to_owned() } else { left.join(", ") }
+        };
+        let (gone, new) = (only(&before, &after), only(&after, &before));
+        write!(f, "{} {}: {gone} -> {new}", self.kind, self.key)
+    }
 }
 
 /// Takes the fingerprint of a table in one round trip, in a session or a transaction

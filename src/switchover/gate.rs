@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use tokio_postgres::GenericClient;
 use tokio_postgres::types::Json;
 
-use super::Exchange;
 use super::fingerprint::{self, Fingerprint};
 use super::journal::{self, Toward};
 use super::record::{Record, State};
+use super::{Exchange, dependents};
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::relation;
 use crate::pg::{Connection, Table, fill};
@@ -18,7 +18,8 @@ use crate::staging::{self, Pair};
 /// How often old snapshots are looked for.
 const SNAPSHOT_POLL: Duration = Duration::from_millis(100);
 
-/// Refuses tables that cannot be replaced without losing something.
+/// Refuses tables that cannot be replaced without losing something, or that something
+/// depends on which cannot be pointed at another table.
 ///
 /// # Errors
 /// Names every reason.
@@ -28,12 +29,14 @@ pub async fn refuse_unsupported(
     oid: u32,
 ) -> Result<()> {
     let rows = session.query(include_str!("../../sql/switchover/unsupported.sql"), &[&oid]).await?;
-    let reasons: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let mut reasons: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let dependents = dependents::find(session, oid, &[]).await?.unsupported;
+    reasons.extend(dependents.iter().map(|what| format!("it cannot be taken from under {what}")));
     if reasons.is_empty() {
         return Ok(());
     }
     Err(Error::refused(format!("{table} cannot be replaced: {}", reasons.join("; ")))
-        .hint("nothing was changed; sterna replaces plain tables only"))
+        .hint("nothing was changed; alter or drop what is named, then try again"))
 }
 
 /// Refuses a staging table that is empty, or whose loads are not at their end.

@@ -10,6 +10,7 @@
 //! what it said of the old one (`fingerprint`).
 
 mod attached;
+mod cleanup;
 mod dependents;
 mod exchange;
 pub mod fingerprint;
@@ -17,13 +18,16 @@ mod gate;
 pub mod journal;
 mod locks;
 mod prepare;
+mod preview;
 mod properties;
 pub mod record;
 mod run;
 mod script;
 mod swap;
 
+pub use cleanup::cleanup;
 pub use exchange::Exchange;
 pub use gate::refuse_unsupported;
 pub use locks::Patience;
-pub use run::{SwitchoverOptions, SwitchoverReport, cleanup, roll_back, switch_over};
+pub use preview::{Preview, preview};
+pub use run::{SwitchoverOptions, SwitchoverReport, roll_back, switch_over};

@@ -54,6 +54,8 @@ pub(super) async fn prepare(session: &mut Connection, exchange: &Exchange) -> Re
     }
     let sql = include_str!("../../sql/switchover/prepare/indexes.sql");
     run(&transaction, sql, &[&live, &incoming, &indexes.0, &indexes.1]).await?;
+    let sql = include_str!("../../sql/switchover/prepare/sequences.sql");
+    run(&transaction, sql, &[&sequences.0, &sequences.1]).await?;
     let sql = include_str!("../../sql/switchover/prepare/comments.sql");
     let (i, s) = (&indexes, &sequences);
     run(&transaction, sql, &[&live, &incoming, &i.0, &i.1, &s.0, &s.1]).await?;

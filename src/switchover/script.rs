@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use tokio_postgres::GenericClient;
 
-use super::attached::{self, Kind, Pair};
+use super::attached::{self, Attached, Kind, Pair};
 use super::dependents::{self, ChangedColumn};
 use super::{Exchange, properties};
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ pub(super) struct Script {
     pub(super) changed: Vec<ChangedColumn>,
 }
 
-/// Writes the script.
+/// Writes the script for two tables that are there.
 ///
 /// # Errors
 /// Refused where something depends on the table that cannot be pointed at another, or
@@ -39,6 +39,29 @@ pub(super) async fn write(session: &impl GenericClient, exchange: &Exchange) -> 
     let mine = attached::of_table(session, exchange.live).await?;
     let theirs = attached::of_table(session, exchange.incoming).await?;
     let pairs = attached::pairs(exchange, &mine, &theirs)?;
+    assemble(session, exchange, changed, &pairs).await
+}
+
+/// Writes the script as it would be for a staging table like the live one.
+///
+/// # Errors
+/// As [`write`].
+pub(super) async fn foresee(session: &impl GenericClient, exchange: &Exchange) -> Result<Script> {
+    let mut pairs = Vec::new();
+    for live in attached::of_table(session, exchange.live).await? {
+        let name = exchange.incoming_name(&live.name.name)?;
+        let name = Table { schema: live.name.schema.clone(), name };
+        pairs.push(Pair { incoming: Attached { name, ..live.clone() }, live });
+    }
+    assemble(session, exchange, Vec::new(), &pairs).await
+}
+
+async fn assemble(
+    session: &impl GenericClient,
+    exchange: &Exchange,
+    changed: Vec<ChangedColumn>,
+    pairs: &[Pair],
+) -> Result<Script> {
     let dependents = dependents::find(session, exchange.live, &changed).await?;
     if !dependents.unsupported.is_empty() {
         let what = dependents.unsupported.join("; ");
@@ -68,7 +91,7 @@ pub(super) async fn write(session: &impl GenericClient, exchange: &Exchange) -> 
     let statements = &mut script.exchange;
     statements.extend(property.detach);
     statements.extend(redirection.step_aside);
-    rename_all(statements, exchange, &pairs)?;
+    rename_all(statements, exchange, pairs)?;
     for pair in pairs.iter().filter(|pair| pair.live.kind == Kind::Sequence) {
         let leaving = exchange.leaving_name(&pair.live.name.name)?;
         let sql = include_str!("../../sql/switchover/setval.sql");

@@ -77,8 +77,8 @@ impl Swap<'_> {
         let rows = rows + replayed.inserted - replayed.deleted;
         let after = self.take(transaction, self.exchange.incoming).await?;
         let (exceptions, unexplained) = self.compare(&before, &after);
-        if let Some(first) = unexplained.first() {
-            return Err(parity_lost(&unexplained, first));
+        if !unexplained.is_empty() {
+            return Err(parity_lost(&unexplained));
         }
         let left = dependents::find(transaction, self.exchange.live, &[]).await?;
         if let Some(left) = left.first() {
@@ -284,7 +284,7 @@ async fn relation_oid(transaction: &Transaction<'_>, table: &Table) -> Result<Op
 }
 
 /// Refuses where rows of other tables would refer to nothing.
-pub(super) async fn refuse_orphans(
+async fn refuse_orphans(
     session: &impl tokio_postgres::GenericClient,
     exchange: &Exchange,
 ) -> Result<()> {
@@ -296,8 +296,8 @@ pub(super) async fn refuse_orphans(
         if orphans > 0 {
             let example: Option<String> = found.get(1);
             return Err(Error::refused(format!(
-                "{orphans} rows of {child} refer by {key} to rows that the new table does not have, \
-                 such as {}",
+                "{orphans} rows of {child} refer by {key} to rows that {} does not have, such as {}",
+                exchange.incoming_table()?,
                 example.unwrap_or_default()
             ))
             .hint("delete or mend these rows, or load files that hold what they refer to"));
@@ -306,17 +306,15 @@ pub(super) async fn refuse_orphans(
     Ok(())
 }
 
-fn parity_lost(differences: &[Difference], first: &Difference) -> Error {
-    let more = match differences.len() {
-        1 => String::new(),
-        n => format!(", and {} more", n - 1),
+fn parity_lost(differences: &[Difference]) -> Error {
+    let told: Vec<String> = differences.iter().take(5).map(Difference::to_string).collect();
+    let more = match differences.len().saturating_sub(told.len()) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
     };
     Error::refused(format!(
-        "the new table would differ from the old one in {} {}{more}: before {:?}, after {:?}",
-        first.kind,
-        first.key,
-        first.before.as_deref().unwrap_or("nothing"),
-        first.after.as_deref().unwrap_or("nothing"),
+        "the new table would differ from the old one: {}{more}",
+        told.join("; ")
     ))
     .hint("nothing was changed; please report this, with the definition of what is named")
 }

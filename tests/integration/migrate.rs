@@ -14,16 +14,8 @@ use crate::server::Finished;
 use crate::switchover::exchange::{fingerprint, names};
 
 /// What a run needs so that it does not take long, and judges nothing by the clock.
-const QUICK: [&str; 8] = [
-    "--on-inexact",
-    "widen",
-    "--skip",
-    "2.3",
-    "--batch-size",
-    "200",
-    "--max-shrinkage",
-    "1000",
-];
+const QUICK: [&str; 8] =
+    ["--on-inexact", "widen", "--skip", "2.3", "--batch-size", "200", "--max-shrinkage", "1000"];
 
 /// Production with an earlier release, and the new one in a file.
 pub(crate) struct Scenario {

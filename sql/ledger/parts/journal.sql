@@ -79,39 +79,68 @@ DECLARE
     touched bigint;
     misfit text;
     shown pg_snapshot;
-    all_columns text;
-    from_new text;
-    set_all text;
-    set_changed text;
-    by_old_key text;
-    by_new_key text;
-    inexact text;
+    -- A row as text becomes a row once, and not again for each of its columns. It is the
+    -- source's: what the target cannot hold matters only where it is to be written.
+    old_row CONSTANT text := format('(SELECT $1::%s AS r OFFSET 0) AS o', source);
+    new_row CONSTANT text := format('(SELECT $2::%s AS r OFFSET 0) AS n', source);
+    fits text;
+    change_fits text;
+    change text;
+    overwrite text;
+    insertion text;
+    removal text;
 BEGIN
     entries := 0; inserted := 0; updated := 0; deleted := 0;
     -- Columns that can be written, by name: the two tables need not have them at
     -- the same numbers.
     SELECT
-        string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum),
-        string_agg(format('(n.r).%I', a.attname), ', ' ORDER BY a.attnum),
-        string_agg(format('%1$I = (n.r).%1$I', a.attname), ', ' ORDER BY a.attnum)
-            FILTER (WHERE a.attidentity <> 'a'),
-        string_agg(
+        format(
+            'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM %s',
+            target,
+            string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum),
+            string_agg(format('(n.r).%I', a.attname), ', ' ORDER BY a.attnum),
+            new_row
+        ),
+        format(
+            'UPDATE %s AS t SET %s FROM %s WHERE ',
+            target,
+            string_agg(format('%1$I = (n.r).%1$I', a.attname), ', ' ORDER BY a.attnum)
+                FILTER (WHERE a.attidentity <> 'a'),
+            new_row
+        ),
+        format(
+            'UPDATE %s AS t SET %s FROM %s, %s WHERE ',
+            target,
+            string_agg(
+                format(
+                    '%1$I = CASE WHEN (o.r).%1$I::text IS DISTINCT FROM (n.r).%1$I::text '
+                    'THEN (n.r).%1$I ELSE t.%1$I END', a.attname
+                ), ', ' ORDER BY a.attnum
+            ) FILTER (WHERE a.attidentity <> 'a'),
+            old_row,
+            new_row
+        ),
+        format('SELECT $2 FROM %s WHERE ', new_row) || string_agg(
+            format('(n.r).%1$I IS DISTINCT FROM (n.r).%1$I::%2$s', a.attname,
+                pg_catalog.format_type(a.atttypid, a.atttypmod)), ' OR '
+        ) FILTER (WHERE b.atttypmod <> a.atttypmod OR b.atttypid <> a.atttypid),
+        format('SELECT $2 FROM %s, %s WHERE ', old_row, new_row) || string_agg(
             format(
-                '%1$I = CASE WHEN (o.r).%1$I::text IS DISTINCT FROM (n.r).%1$I::text '
-                'THEN (n.r).%1$I ELSE t.%1$I END', a.attname
-            ), ', ' ORDER BY a.attnum
-        ) FILTER (WHERE a.attidentity <> 'a'),
-        string_agg(
-            format('(s.r).%1$I IS DISTINCT FROM (n.r).%1$I', a.attname), ' OR '
+                'CASE WHEN (o.r).%1$I::text IS DISTINCT FROM (n.r).%1$I::text '
+                'THEN (n.r).%1$I IS DISTINCT FROM (n.r).%1$I::%2$s END', a.attname,
+                pg_catalog.format_type(a.atttypid, a.atttypmod)
+            ), ' OR '
         ) FILTER (WHERE b.atttypmod <> a.atttypmod OR b.atttypid <> a.atttypid)
-    INTO all_columns, from_new, set_all, set_changed, inexact
+    INTO insertion, overwrite, change, fits, change_fits
     FROM pg_catalog.pg_attribute AS a
     INNER JOIN pg_catalog.pg_attribute AS b ON b.attrelid = source AND b.attname = a.attname
     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
     SELECT
-        string_agg(format('t.%1$I = (o.r).%1$I', a.attname), ' AND '),
-        string_agg(format('t.%1$I = (n.r).%1$I', a.attname), ' AND ')
-    INTO STRICT by_old_key, by_new_key
+        change || string_agg(format('t.%1$I = (o.r).%1$I', a.attname), ' AND '),
+        overwrite || string_agg(format('t.%1$I = (n.r).%1$I', a.attname), ' AND '),
+        format('DELETE FROM %s AS t USING %s WHERE ', target, old_row)
+        || string_agg(format('t.%1$I = (o.r).%1$I', a.attname), ' AND ')
+    INTO STRICT change, overwrite, removal
     FROM pg_catalog.pg_index AS i
     INNER JOIN pg_catalog.pg_attribute AS a
         ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
@@ -127,54 +156,41 @@ BEGIN
     LOOP
         entries := entries + 1;
         shown := entry.snapshot;
+        touched := 0;
         IF entry.operation = 'TRUNCATE' THEN
             RAISE EXCEPTION '% was truncated while it was being replaced', source
                 USING ERRCODE = 'SN001';
-        END IF;
-        IF inexact IS NOT NULL AND entry.new_row IS NOT NULL THEN
-            EXECUTE format(
-                'SELECT $1 FROM (SELECT $1::%s AS r) AS s, (SELECT $1::%s AS r) AS n WHERE %s',
-                source, target, inexact
-            ) INTO misfit USING entry.new_row;
-            IF misfit IS NOT NULL THEN
-                RAISE EXCEPTION 'a column of % cannot hold exactly what was written: %',
-                    target, misfit USING ERRCODE = 'SN002';
-            END IF;
-        END IF;
-        IF entry.operation = 'DELETE' THEN
-            EXECUTE format(
-                'DELETE FROM %s AS t USING (SELECT $1::%s AS r) AS o WHERE %s',
-                target, source, by_old_key
-            ) USING entry.old_row;
+        ELSIF entry.operation = 'DELETE' THEN
+            EXECUTE removal USING entry.old_row;
             GET DIAGNOSTICS touched = ROW_COUNT;
             deleted := deleted + touched;
-        ELSE
-            touched := 0;
-            IF entry.operation = 'UPDATE' THEN
-                EXECUTE format(
-                    'UPDATE %s AS t SET %s FROM (SELECT $1::%s AS r) AS o, (SELECT $2::%s AS r) AS n '
-                    'WHERE %s', target, set_changed, target, target, by_old_key
-                ) USING entry.old_row, entry.new_row;
+            CONTINUE;
+        END IF;
+        IF entry.operation = 'UPDATE' THEN
+            IF change_fits IS NOT NULL THEN
+                EXECUTE change_fits INTO misfit USING entry.old_row, entry.new_row;
+            END IF;
+            IF misfit IS NULL THEN
+                EXECUTE change USING entry.old_row, entry.new_row;
                 GET DIAGNOSTICS touched = ROW_COUNT;
-                updated := updated + touched;
             END IF;
-            IF touched = 0 THEN
-                -- Not ON CONFLICT, which a deferrable key does not serve.
-                EXECUTE format(
-                    'UPDATE %s AS t SET %s FROM (SELECT $1::%s AS r) AS n WHERE %s',
-                    target, set_all, target, by_new_key
-                ) USING entry.new_row;
-                GET DIAGNOSTICS touched = ROW_COUNT;
-                updated := updated + touched;
-            END IF;
-            IF touched = 0 THEN
-                EXECUTE format(
-                    'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE '
-                    'SELECT %s FROM (SELECT $1::%s AS r) AS n',
-                    target, all_columns, from_new, target
-                ) USING entry.new_row;
-                inserted := inserted + 1;
-            END IF;
+        END IF;
+        IF touched = 0 AND misfit IS NULL AND fits IS NOT NULL THEN
+            EXECUTE fits INTO misfit USING NULL::text, entry.new_row;
+        END IF;
+        IF misfit IS NOT NULL THEN
+            RAISE EXCEPTION 'a column of % cannot hold exactly what was written: %', target, misfit
+                USING ERRCODE = 'SN002';
+        END IF;
+        IF touched = 0 THEN
+            -- Not ON CONFLICT, which a deferrable key does not serve.
+            EXECUTE overwrite USING NULL::text, entry.new_row;
+            GET DIAGNOSTICS touched = ROW_COUNT;
+        END IF;
+        updated := updated + touched;
+        IF touched = 0 THEN
+            EXECUTE insertion USING NULL::text, entry.new_row;
+            inserted := inserted + 1;
         END IF;
     END LOOP;
     UPDATE sterna.carrying AS c

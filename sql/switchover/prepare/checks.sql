@@ -9,8 +9,8 @@ INNER JOIN pg_catalog.pg_constraint AS s
     ON s.conrelid = $2 AND s.conname = p.conname AND s.contype = 'c'
 CROSS JOIN LATERAL (
     VALUES
-    (1, format('ALTER TABLE %s DROP CONSTRAINT %I', $2::regclass, p.conname)),
-    (2, format('ALTER TABLE %s ADD CONSTRAINT %I %s', $2::regclass, p.conname,
+    (1, format('ALTER TABLE %s DROP CONSTRAINT %I', $2::oid::regclass, p.conname)),
+    (2, format('ALTER TABLE %s ADD CONSTRAINT %I %s', $2::oid::regclass, p.conname,
         pg_catalog.pg_get_constraintdef(p.oid)))
 ) AS statements (position, statement)
 WHERE p.conrelid = $1 AND p.contype = 'c' AND NOT p.convalidated AND s.convalidated

@@ -10,13 +10,13 @@ CROSS JOIN LATERAL (
     (
         CASE WHEN coalesce(p.attstattarget, -1) <> coalesce(s.attstattarget, -1) THEN format(
             'ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s',
-            $2::regclass, p.attname, coalesce(p.attstattarget, -1)
+            $2::oid::regclass, p.attname, coalesce(p.attstattarget, -1)
         ) END
     ),
     (
         CASE WHEN s.attoptions IS NOT NULL AND s.attoptions IS DISTINCT FROM p.attoptions THEN
             format(
-                'ALTER TABLE %s ALTER COLUMN %I RESET (%s)', $2::regclass, p.attname,
+                'ALTER TABLE %s ALTER COLUMN %I RESET (%s)', $2::oid::regclass, p.attname,
                 (SELECT string_agg(split_part(o, '=', 1), ', ') FROM unnest(s.attoptions) AS o)
             )
         END
@@ -24,14 +24,14 @@ CROSS JOIN LATERAL (
     (
         CASE WHEN p.attoptions IS NOT NULL AND s.attoptions IS DISTINCT FROM p.attoptions THEN
             format(
-                'ALTER TABLE %s ALTER COLUMN %I SET (%s)', $2::regclass, p.attname,
+                'ALTER TABLE %s ALTER COLUMN %I SET (%s)', $2::oid::regclass, p.attname,
                 array_to_string(p.attoptions, ', ')
             )
         END
     ),
     (
         CASE WHEN p.attstorage <> s.attstorage THEN format(
-            'ALTER TABLE %s ALTER COLUMN %I SET STORAGE %s', $2::regclass, p.attname,
+            'ALTER TABLE %s ALTER COLUMN %I SET STORAGE %s', $2::oid::regclass, p.attname,
             CASE p.attstorage
                 WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED'
             END
@@ -39,7 +39,7 @@ CROSS JOIN LATERAL (
     ),
     (
         CASE WHEN p.attcompression <> s.attcompression THEN format(
-            'ALTER TABLE %s ALTER COLUMN %I SET COMPRESSION %s', $2::regclass, p.attname,
+            'ALTER TABLE %s ALTER COLUMN %I SET COMPRESSION %s', $2::oid::regclass, p.attname,
             CASE p.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' ELSE 'default' END
         ) END
     )

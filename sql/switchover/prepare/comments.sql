@@ -3,11 +3,17 @@
 --   constraints that live by them; other constraints bear the same name.
 -- Lock: none, it reads the catalog. Transaction: either.
 -- Undone by: nothing, it reads.
-SELECT 'COMMENT ON TABLE ' || $2::regclass || ' IS ' || quote_literal(d.description)
+SELECT 'COMMENT ON TABLE ' || $2::oid::regclass || ' IS ' || quote_literal(d.description)
 FROM pg_catalog.pg_description AS d
 WHERE d.objoid = $1 AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0
 UNION ALL
-SELECT format('COMMENT ON COLUMN %s.%I IS %L', $2::regclass, a.attname, d.description)
+-- A row type is named as its table.
+SELECT 'COMMENT ON TYPE ' || $2::oid::regclass || ' IS ' || quote_literal(d.description)
+FROM pg_catalog.pg_description AS d
+INNER JOIN pg_catalog.pg_type AS t ON t.oid = d.objoid AND t.typrelid = $1
+WHERE d.classoid = 'pg_catalog.pg_type'::regclass
+UNION ALL
+SELECT format('COMMENT ON COLUMN %s.%I IS %L', $2::oid::regclass, a.attname, d.description)
 FROM pg_catalog.pg_description AS d
 INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = d.objoid AND a.attnum = d.objsubid
 WHERE d.objoid = $1 AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid > 0
@@ -18,7 +24,7 @@ INNER JOIN pg_catalog.pg_description AS d
     ON d.objoid = pair.production AND d.classoid = 'pg_catalog.pg_class'::regclass
 UNION ALL
 SELECT format('COMMENT ON CONSTRAINT %I ON %s IS %L', coalesce(s.conname, c.conname),
-    $2::regclass, d.description)
+    $2::oid::regclass, d.description)
 FROM pg_catalog.pg_constraint AS c
 INNER JOIN pg_catalog.pg_description AS d
     ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_constraint'::regclass

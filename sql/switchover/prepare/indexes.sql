@@ -28,13 +28,13 @@ FROM (
         ON s.attrelid = pair.staging AND s.attnum = p.attnum
     WHERE coalesce(p.attstattarget, -1) <> coalesce(s.attstattarget, -1)
     UNION ALL
-    SELECT format('ALTER TABLE %s CLUSTER ON %I', $2::regclass, c.relname)
+    SELECT format('ALTER TABLE %s CLUSTER ON %I', $2::oid::regclass, c.relname)
     FROM unnest($3::oid[], $4::oid[]) AS pair (production, staging)
     INNER JOIN pg_catalog.pg_index AS p ON p.indexrelid = pair.production AND p.indisclustered
     INNER JOIN pg_catalog.pg_index AS s ON s.indexrelid = pair.staging AND NOT s.indisclustered
     INNER JOIN pg_catalog.pg_class AS c ON c.oid = pair.staging
     UNION ALL
-    SELECT 'ALTER TABLE ' || $2::regclass || ' REPLICA IDENTITY ' || CASE p.relreplident
+    SELECT 'ALTER TABLE ' || $2::oid::regclass || ' REPLICA IDENTITY ' || CASE p.relreplident
         WHEN 'f' THEN 'FULL'
         WHEN 'n' THEN 'NOTHING'
         WHEN 'd' THEN 'DEFAULT'

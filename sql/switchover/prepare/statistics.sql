@@ -24,7 +24,7 @@ CROSS JOIN LATERAL (
                 WHERE kind IN ('d', 'f', 'm')
             ),
             pg_catalog.pg_get_statisticsobjdef_columns(e.oid),
-            $2::regclass
+            $2::oid::regclass
         )
     ),
     (

@@ -12,21 +12,21 @@ WITH parameters AS (
     WHERE c.oid IN ($1, $2)
 )
 SELECT statement FROM (
-    SELECT 1 AS position, format('ALTER TABLE %s SET (%s%s)', $2::regclass, prefix, setting) AS statement
+    SELECT 1 AS position, format('ALTER TABLE %s SET (%s%s)', $2::oid::regclass, prefix, setting) AS statement
     FROM (
         SELECT prefix, setting FROM parameters WHERE oid = $1
         EXCEPT
         SELECT prefix, setting FROM parameters WHERE oid = $2
     ) AS missing
     UNION ALL
-    SELECT 0, format('ALTER TABLE %s RESET (%s%s)', $2::regclass, prefix, split_part(setting, '=', 1))
+    SELECT 0, format('ALTER TABLE %s RESET (%s%s)', $2::oid::regclass, prefix, split_part(setting, '=', 1))
     FROM (
         SELECT prefix, setting FROM parameters WHERE oid = $2
         EXCEPT
         SELECT prefix, setting FROM parameters WHERE oid = $1
     ) AS extra
     UNION ALL
-    SELECT 2, format('ALTER TABLE %s SET TABLESPACE %I', $2::regclass, coalesce(t.spcname, d.spcname))
+    SELECT 2, format('ALTER TABLE %s SET TABLESPACE %I', $2::oid::regclass, coalesce(t.spcname, d.spcname))
     FROM pg_catalog.pg_class AS p
     INNER JOIN pg_catalog.pg_class AS s ON s.oid = $2
     LEFT JOIN pg_catalog.pg_tablespace AS t ON t.oid = p.reltablespace

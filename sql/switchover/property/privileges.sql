@@ -3,7 +3,7 @@
 --   had granted it, and what the owner has taken from itself stays taken.
 -- Lock: none, it reads the catalog. Transaction: either.
 -- Undone by: nothing, it reads.
-WITH target AS (
+WITH RECURSIVE target AS (
     SELECT
         c.oid,
         c.relowner,
@@ -25,13 +25,31 @@ granted AS (
     CROSS JOIN LATERAL pg_catalog.aclexplode(att.attacl) AS a
     WHERE NOT att.attisdropped
 ),
+-- How many hands a right has gone through: it is granted on only after it was granted.
+passed_on AS (
+    SELECT g.*, 0 AS hands FROM granted AS g WHERE g.grantor = g.relowner
+    UNION ALL
+    SELECT g.*, p.hands + 1
+    FROM granted AS g
+    INNER JOIN passed_on AS p
+        ON p.grantee = g.grantor
+        AND p.is_grantable
+        AND p.privilege_type = g.privilege_type
+        AND coalesce(p.column_name, g.column_name) IS NOT DISTINCT FROM g.column_name
+    WHERE g.grantor <> g.relowner
+),
 role_names AS (
     SELECT
         g.*,
         CASE WHEN g.grantee = 0 THEN 'PUBLIC'
              ELSE quote_ident(pg_catalog.pg_get_userbyid(g.grantee)) END AS grantee_name,
         quote_ident(pg_catalog.pg_get_userbyid(g.grantor)) AS grantor_name
-    FROM granted AS g
+    FROM (
+        SELECT oid, relowner, grantor, grantee, is_grantable, column_name, privilege_type,
+            max(hands) AS hands
+        FROM passed_on
+        GROUP BY oid, relowner, grantor, grantee, is_grantable, column_name, privilege_type
+    ) AS g
 )
 SELECT * FROM (
     SELECT
@@ -58,12 +76,11 @@ SELECT * FROM (
             CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
         )
         || CASE WHEN grantor = relowner THEN ARRAY[]::text[] ELSE ARRAY['RESET ROLE'] END,
-        -- A right is granted on only after it was granted.
-        CASE WHEN grantor <> relowner THEN 3 WHEN is_grantable THEN 1 ELSE 2 END,
+        1 + hands,
         grantee_name
     FROM role_names
     -- The owner's rights are always grantable; an owner cannot grant them to itself so.
     GROUP BY oid, relowner, grantor, grantor_name, grantee, grantee_name,
-        is_grantable
+        is_grantable, hands
 ) AS statements
 ORDER BY position, name

@@ -8,7 +8,12 @@ const STEPS: [&str; 9] = ["1.1", "1.2", "1.3", "2.1", "3.1", "3.2", "4.1", "4.2"
 #[tokio::test]
 async fn from_behind_every_step_everything_is_as_before() {
     let scenario = Scenario::new().await;
-    let species = ["--add-species", "Branta hutchinsii leucopareia", "--like", "Branta canadensis leucopareia"];
+    let species = [
+        "--add-species",
+        "Branta hutchinsii leucopareia",
+        "--like",
+        "Branta canadensis leucopareia",
+    ];
     let synonym = ["--add-synonym", "Ursus maritimus marinus=Ursus maritimus"];
     for to in STEPS {
         let more: Vec<&str> = ["--to", to].into_iter().chain(species).chain(synonym).collect();
@@ -41,10 +46,12 @@ async fn what_was_written_since_is_kept() {
     let scenario = Scenario::new().await;
     let db = &scenario.here.db;
     scenario.migrate(&["--to", "3.3"]).expect_code(0);
-    let insert = |name: &str| format!(
+    let insert = |name: &str| {
+        format!(
         "INSERT INTO public.cites_trade_records (species_id, record_id, year, appendix, taxon, term)
          SELECT species_id, '{name}', 2020, 'II', taxon, 'live' FROM public.cites_trade_records LIMIT 1"
-    );
+    )
+    };
     db.psql(&insert("during")).await;
     scenario.migrate(&["--resume"]).expect_code(0);
     db.psql(&insert("after")).await;

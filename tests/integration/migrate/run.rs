@@ -22,10 +22,11 @@ async fn the_whole_plan_and_all_the_way_back() {
             ::text LIKE '%anon%'
         FROM public.cites_trade_records_backup";
     assert!(scenario.here.db.psql(copied).await.ends_with("|1|f"));
-    let report = scenario.here.folder.path().join(format!(
-        "sterna-report-{}",
-        &shown["run_id"].as_str().unwrap()[..8]
-    ));
+    let report = scenario
+        .here
+        .folder
+        .path()
+        .join(format!("sterna-report-{}", &shown["run_id"].as_str().unwrap()[..8]));
     assert!(report.join("report.json").exists() && report.join("report.md").exists());
 
     let back = scenario.sterna(&["rollback", "1.1", "--format", "json"]).expect_code(0);
@@ -47,7 +48,13 @@ async fn three_in_a_row_leave_the_names_of_one() {
         scenario.assert_migrated().await;
     }
     scenario.sterna(&["cleanup", "--older-than", "0s"]).expect_code(0);
-    assert_eq!(names(&scenario.here.db).await.replace("\nt cites_trade_records !sterna_journal_truncate", "").replace("\nt cites_trade_records !sterna_journal", ""), scenario.names);
+    assert_eq!(
+        names(&scenario.here.db)
+            .await
+            .replace("\nt cites_trade_records !sterna_journal_truncate", "")
+            .replace("\nt cites_trade_records !sterna_journal", ""),
+        scenario.names
+    );
     assert_eq!(state(&scenario.status(), "5.4"), "done");
     // There is no way back to what is gone.
     scenario.sterna(&["rollback"]).expect_code(6);
@@ -75,7 +82,8 @@ async fn a_part_is_run_and_then_the_rest() {
 async fn a_second_run_is_refused_while_one_is_at_work() {
     let scenario = Scenario::new().await;
     let session = scenario.here.db.connect().await;
-    let pair_lock = "SELECT pg_advisory_lock(1937010273, hashtext('\"public\".\"cites_trade_records\"'))";
+    let pair_lock =
+        "SELECT pg_advisory_lock(1937010273, hashtext('\"public\".\"cites_trade_records\"'))";
     session.batch_execute(pair_lock).await.unwrap();
     let refused = scenario.migrate(&[]).expect_code(6);
     assert!(refused.stderr.contains("another sterna is working"), "{refused:?}");

@@ -17,7 +17,11 @@ async fn the_plan_writes_nothing_and_needs_no_rights_to() {
     let shown = command.env("PGUSER", "migrate_reader").output().unwrap();
     let text = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.status.success(), "{}", String::from_utf8_lossy(&shown.stderr));
-    for words in ["4.2  put staging in the table's place", "CREATE TABLE \"public\".\"cites_trade_records_staging\"", "about 2,000"] {
+    for words in [
+        "4.2  put staging in the table's place",
+        "CREATE TABLE \"public\".\"cites_trade_records_staging\"",
+        "about 2,000",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert_eq!(db.psql("SELECT to_regnamespace('sterna') IS NULL").await, "t");

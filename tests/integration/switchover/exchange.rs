@@ -49,7 +49,7 @@ pub(crate) async fn fingerprint(db: &TestDb) -> Fingerprint {
 pub(crate) async fn names(db: &TestDb) -> String {
     db.psql(
         "SELECT string_agg(name, E'\\n' ORDER BY name) FROM (
-            SELECT relkind || ' ' || oid::regclass AS name FROM pg_class
+            SELECT relkind::text || ' ' || oid::regclass AS name FROM pg_class
             WHERE relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema', 'sterna', 'pg_toast')
             UNION ALL SELECT 'f ' || oid::regprocedure FROM pg_proc
             WHERE pronamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema', 'sterna')

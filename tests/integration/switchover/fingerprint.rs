@@ -173,7 +173,7 @@ async fn what_sterna_adds_is_no_change() {
     assert_eq!(before.differences(&taken), []);
     here.db
         .psql(
-            "CREATE TABLE sterna.journal (row public.cites_trade_records,
+            "CREATE TABLE sterna.kept (row public.cites_trade_records,
             record uuid REFERENCES public.cites_trade_records (id));
         CREATE VIEW sterna.seen AS SELECT * FROM public.cites_trade_records;
         CREATE FUNCTION sterna.newest() RETURNS SETOF public.cites_trade_records LANGUAGE sql

@@ -1,0 +1,6 @@
+-- Purpose: what the application asks most: the trade of a year, by term.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+SELECT term, count(*), sum(quantity)
+FROM public.cites_trade_records
+WHERE year = $1
+GROUP BY term
