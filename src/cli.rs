@@ -11,11 +11,14 @@ use crate::commands::demo::DemoArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::inspect::InspectArgs;
 use crate::commands::load::LoadArgs;
+use crate::commands::migrate::MigrateArgs;
+use crate::commands::plan::PlanArgs;
 use crate::commands::reindex::ReindexArgs;
 use crate::commands::rollback::RollbackArgs;
 use crate::commands::sandbox::SandboxArgs;
 use crate::commands::species::SpeciesArgs;
 use crate::commands::stage::StageArgs;
+use crate::commands::status::StatusArgs;
 use crate::commands::summary::SummaryArgs;
 use crate::commands::switchover::{CleanupArgs, SwitchoverArgs};
 use crate::commands::validate::ValidateArgs;
@@ -85,6 +88,9 @@ pub enum Progress {
 #[derive(Debug, Subcommand)]
 #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
 pub enum Command {
+    Plan(PlanArgs),
+    Migrate(Box<MigrateArgs>),
+    Status(StatusArgs),
     Backup(BackupArgs),
     Check(CheckArgs),
     Load(LoadArgs),

@@ -1,6 +1,7 @@
 //! sterna replaces a PostgreSQL table from files: fast, provably and reversibly.
 
 pub mod backup;
+pub mod backup_table;
 pub mod bench;
 pub mod check;
 pub mod cites;
@@ -12,6 +13,7 @@ pub mod input;
 pub mod inspect;
 pub mod ledger;
 pub mod load;
+pub mod migrate;
 pub mod pg;
 pub mod reindex;
 pub mod report;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, backup, bench, check, demo, generate, inspect, load, reindex, rollback, sandbox,
-    species, stage, summary, switchover, validate,
+    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, reindex, rollback,
+    sandbox, species, stage, status, summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};
@@ -35,6 +35,9 @@ fn failed(error: &Error) -> ExitCode {
 fn run(cli: &Cli) -> Result<u8, Error> {
     let context = Context::new(&cli.global)?;
     match &cli.command {
+        Command::Plan(args) => plan::run(args, &context),
+        Command::Migrate(args) => migrate::run(args, &context),
+        Command::Status(args) => status::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
         Command::Check(args) => check::run(args, &context),
         Command::Load(args) => load::run(args, &context),

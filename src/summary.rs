@@ -211,6 +211,15 @@ pub async fn last(session: &mut Connection, target: &Target) -> Result<Option<Uu
     Ok(last_in(&transaction, &target.summary).await?.map(|(run, _)| run))
 }
 
+/// Whether the recomputation of a run was made and not undone.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn stands(session: &Connection, run: Uuid) -> Result<bool> {
+    let sql = include_str!("../sql/summary/stands.sql");
+    Ok(session.query_one(sql, &[&run]).await?.get(0))
+}
+
 async fn last_in(transaction: &Transaction<'_>, summary: &Table) -> Result<Option<(Uuid, i64)>> {
     let sql = include_str!("../sql/summary/last-run.sql");
     let names = [summary.schema.name(), summary.name.name()];

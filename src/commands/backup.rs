@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 
-use super::{Context, runtime};
-use crate::backup::{
-    BackupOptions, BackupReport, Choice, Verified, backup, mark_verified, restorable, verify,
-};
+use serde_json::json;
+
+use super::exclusive::AsStep;
+use super::{Context, outcome, runtime};
+use crate::backup::{BackupOptions, Choice, Verified, backup, mark_verified, restorable, verify};
 use crate::error::{Error, Result};
 use crate::load::Watch;
+use crate::migrate::Step;
 use crate::pg::connect;
-use crate::{ledger, report};
+use crate::report;
 
 /// Save the table, its species and summary to a folder, and verify what was saved
 #[derive(Args, Clone, Debug)]
@@ -76,18 +78,13 @@ pub fn run(args: &BackupArgs, context: &Context) -> Result<u8> {
     let out = args.out.clone().ok_or_else(|| Error::usage("--out is missing"))?;
     let options =
         BackupOptions { table: context.table.clone(), out, full: args.full, choice: args.method };
-    let done = runtime()?.block_on(take(&options, context, &watch))?;
+    let arguments = json!({"out": options.out, "full": args.full});
+    let what = AsStep { step: Step::Backup, arguments, told: outcome::backup, watch: &watch };
+    let done = context.as_step(&what, |exclusive| {
+        exclusive.runtime.block_on(backup(&exclusive.info, &options, &watch.stop))
+    })?;
     context.print(&done, || report::backup::taken(&done))?;
     Ok(0)
-}
-
-async fn take(options: &BackupOptions, context: &Context, watch: &Watch) -> Result<BackupReport> {
-    let info = context.conninfo()?;
-    let (session, pair) = context.session(&info).await?;
-    ledger::lock(&session, &pair.table).await?;
-    let done = Box::pin(backup(&info, options, &watch.stop)).await?;
-    ledger::unlock(&session, &pair.table).await?;
-    Ok(done)
 }
 
 async fn mark(found: &Verified, context: &Context) -> Result<()> {

@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::Context;
-use crate::bench::{BenchOptions, BenchReport, bench};
+use serde_json::json;
+
+use super::exclusive::AsStep;
+use super::{Context, outcome};
+use crate::bench::{BenchOptions, bench};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
-use crate::{ledger, report};
+use crate::migrate::Step;
+use crate::report;
 
 /// Measure the application's queries on production and staging in turn
 #[derive(Args, Clone, Debug)]
@@ -50,12 +54,12 @@ pub struct BenchArgs {
     pub seed: u64,
 }
 
-fn ratio(text: &str) -> Result<f64, String> {
+pub(super) fn ratio(text: &str) -> Result<f64, String> {
     let ratio = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
     if (1.0..=1000.0).contains(&ratio) { Ok(ratio) } else { Err("not between 1 and 1000".into()) }
 }
 
-fn not_negative(text: &str) -> Result<f64, String> {
+pub(super) fn not_negative(text: &str) -> Result<f64, String> {
     let number = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
     if (0.0..=1e6).contains(&number) { Ok(number) } else { Err("not between 0 and 1000000".into()) }
 }
@@ -77,11 +81,16 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
     };
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::file("the async runtime", e))?;
-    let found = runtime.block_on(alone(context, &options, &watch))?;
+    let arguments = json!({
+        "rounds": args.rounds, "seconds": args.seconds, "seed": args.seed,
+        "max_regression": args.max_regression, "floor_ms": args.floor_ms,
+        "queries": args.queries, "baseline": args.baseline,
+    });
+    let what = AsStep { step: Step::TestBench, arguments, told: outcome::bench, watch: &watch };
+    let found = context.as_step(&what, |exclusive| {
+        // Measures while no other sterna changes either table.
+        exclusive.session_alone(async |_, _| bench(&exclusive.info, &options, &watch.stop).await)
+    })?;
     // First, so that a file that cannot be written does not cost the result.
     context.print(&found, || report::bench::text(&found))?;
     if let Some(path) = &args.save {
@@ -93,18 +102,6 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
         write(path, &report::junit::bench(&found)?)?;
     }
     found.failure().map_or(Ok(0), Err)
-}
-
-/// Measures while no other sterna changes either table.
-async fn alone(context: &Context, options: &BenchOptions, watch: &Watch) -> Result<BenchReport> {
-    let info = context.conninfo()?;
-    let (session, pair) = context.session(&info).await?;
-    ledger::lock(&session, &pair.table).await?;
-    ledger::lock(&session, &pair.staging).await?;
-    let found = Box::pin(bench(&info, options, &watch.stop)).await?;
-    ledger::unlock(&session, &pair.staging).await?;
-    ledger::unlock(&session, &pair.table).await?;
-    Ok(found)
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

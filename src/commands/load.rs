@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
 
-use super::Context;
+use super::exclusive::AsStep;
+use super::{Context, outcome};
 use crate::error::Result;
 use crate::load::{LoadOptions, MaxRejects, OnInexact, OnUnmapped, Watch, Years, load};
+use crate::migrate::Step;
+use crate::pg::Table;
 use crate::report;
 
 /// Load CITES files into the staging table: every record accounted for, exactly once
@@ -29,6 +32,26 @@ pub struct LoadArgs {
     /// Load all years
     #[arg(long)]
     pub all: bool,
+    /// How it is loaded.
+    #[command(flatten)]
+    pub choices: LoadChoices,
+    /// Go on with an unfinished load; starts one where there is none
+    #[arg(long)]
+    pub resume: bool,
+    /// Add to the rows that staging holds: mended rejects
+    #[arg(long)]
+    pub append: bool,
+    /// Read staging back and compare it with what was read from the files
+    #[arg(long)]
+    pub verify: bool,
+    /// Have the indexes in place during the load instead of building them after it
+    #[arg(long)]
+    pub keep_indexes: bool,
+}
+
+/// How files are loaded, by whatever command.
+#[derive(Args, Clone, Debug)]
+pub struct LoadChoices {
     /// Records per batch; each batch is one transaction
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub batch_size: u32,
@@ -56,18 +79,26 @@ pub struct LoadArgs {
     /// Where rejected records go [default: sterna-rejects-RUN.csv]
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
-    /// Go on with an unfinished load; starts one where there is none
-    #[arg(long)]
-    pub resume: bool,
-    /// Add to the rows that staging holds: mended rejects
-    #[arg(long)]
-    pub append: bool,
-    /// Read staging back and compare it with what was read from the files
-    #[arg(long)]
-    pub verify: bool,
-    /// Have the indexes in place during the load instead of building them after it
-    #[arg(long)]
-    pub keep_indexes: bool,
+}
+
+impl LoadChoices {
+    /// What they mean for a load of all years.
+    #[must_use]
+    pub fn options(&self, table: &Table, inputs: &[String]) -> LoadOptions {
+        let defaults = LoadOptions::new(table.clone(), inputs.to_vec());
+        LoadOptions {
+            batch_rows: self.batch_size as usize,
+            workers: self.workers.map_or(defaults.workers, usize::from),
+            connections: self.connections.map_or(defaults.connections, usize::from),
+            on_unmapped: self.on_unmapped,
+            on_inexact: self.on_inexact,
+            synonyms: self.synonyms.clone(),
+            mapping: self.mapping.clone(),
+            max_rejects: self.max_rejects,
+            rejects: self.rejects.clone(),
+            ..defaults
+        }
+    }
 }
 
 /// Loads, reports, and returns the exit code.
@@ -78,12 +109,16 @@ pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
     let options = options(args, context);
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let progress = report::progress::Shown::start(context.progress, &watch);
-    let outcome = load(&context.conninfo()?, &options, &watch);
-    progress.finish();
-    let outcome = outcome?;
-    context.print(&outcome.report, || report::text::load(&outcome.report))?;
-    outcome.failure.map_or(Ok(0), Err)
+    let step = if options.years.is_all() { Step::Load } else { Step::TestLoad };
+    let what = AsStep { step, arguments: options.arguments(), told: outcome::load, watch: &watch };
+    let done = context.as_step(&what, |exclusive| {
+        let progress = report::progress::Shown::start(context.progress, &watch);
+        let done = load(&exclusive.info, &options, &watch);
+        progress.finish();
+        done
+    })?;
+    context.print(&done.report, || report::text::load(&done.report))?;
+    done.failure.map_or(Ok(0), Err)
 }
 
 fn options(args: &LoadArgs, context: &Context) -> LoadOptions {
@@ -91,23 +126,12 @@ fn options(args: &LoadArgs, context: &Context) -> LoadOptions {
     for more in &args.year {
         years.extend(more.clone());
     }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     LoadOptions {
-        table: context.table.clone(),
-        inputs: args.inputs.clone(),
         years,
-        batch_rows: args.batch_size as usize,
-        workers: args.workers.map_or(cores, usize::from),
-        connections: args.connections.map_or(cores.min(4), usize::from),
-        on_unmapped: args.on_unmapped,
-        on_inexact: args.on_inexact,
-        synonyms: args.synonyms.clone(),
-        mapping: args.mapping.clone(),
-        max_rejects: args.max_rejects,
-        rejects: args.rejects.clone(),
         resume: args.resume,
         append: args.append,
         verify: args.verify,
         keep_indexes: args.keep_indexes,
+        ..args.choices.options(&context.table, &args.inputs)
     }
 }

@@ -4,16 +4,22 @@ pub mod backup;
 pub mod bench;
 pub mod check;
 pub mod demo;
+mod exclusive;
 pub mod generate;
 pub mod inspect;
 pub mod load;
+pub mod migrate;
+mod outcome;
+pub mod plan;
 pub mod reindex;
 pub mod rollback;
 pub mod sandbox;
 pub mod species;
 pub mod stage;
+pub mod status;
 pub mod summary;
 pub mod switchover;
+mod unvalidated;
 pub mod validate;
 
 use std::io::Write;
@@ -27,8 +33,7 @@ use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
-use crate::staging::Pair;
-use crate::{ledger, staging};
+use crate::staging::{self, Pair};
 
 /// What runs the asynchronous calls of a command that has no threads of its own.
 fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -82,22 +87,6 @@ impl Context {
         pooler::refuse_pooled(info, &session).await?;
         let pair = staging::pair(&mut session, &self.table).await?;
         Ok((session, pair))
-    }
-
-    /// Runs `work` while no other sterna may work on the table.
-    ///
-    /// # Errors
-    /// Refused where another one does; those of `work`.
-    pub fn exclusively<T>(&self, work: impl AsyncFnOnce(&ConnInfo) -> Result<T>) -> Result<T> {
-        runtime()?.block_on(async {
-            let info = self.conninfo()?;
-            let (session, pair) = self.session(&info).await?;
-            ledger::lock(&session, &pair.table).await?;
-            let done = work(&info).await;
-            // The end of the session frees the lock as well, a moment later.
-            let _freed = ledger::unlock(&session, &pair.table).await;
-            done
-        })
     }
 
     /// Writes a result to stdout, in the form that was asked for.

@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::{Context, runtime};
+use serde_json::json;
+
+use super::exclusive::AsStep;
+use super::{Context, outcome, runtime};
 use crate::error::Result;
 use crate::load::Watch;
+use crate::migrate::Step;
 use crate::pg::connect;
 use crate::reindex::{Rebuild, ReindexReport, reindex};
-use crate::{ledger, report, staging};
+use crate::report;
 
 /// Check that all indexes of the table are valid; rebuild those that are asked for
 #[derive(Args, Clone, Debug)]
@@ -45,19 +49,22 @@ pub fn run(args: &ReindexArgs, context: &Context) -> Result<u8> {
     };
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let done = runtime()?.block_on(act(&rebuild, context, &watch))?;
+    let arguments = json!({"all": args.all, "invalid": args.invalid, "index": args.index});
+    let what = AsStep { step: Step::Indexes, arguments, told: outcome::indexes, watch: &watch };
+    let done = match rebuild {
+        // It only looks, which a role may that cannot write the ledger.
+        Rebuild::Nothing => runtime()?.block_on(look(context, &watch))?,
+        rebuild => context.as_step(&what, |exclusive| {
+            exclusive.session(async |session, pair| {
+                reindex(session, &pair.table, &rebuild, &watch.stop).await
+            })
+        })?,
+    };
     context.print(&done, || report::reindex::text(&done))?;
     done.verdict().map(|()| 0)
 }
 
-async fn act(rebuild: &Rebuild, context: &Context, watch: &Watch) -> Result<ReindexReport> {
-    let mut session = connect(&context.conninfo()?).await?;
-    if *rebuild == Rebuild::Nothing {
-        return reindex(&session, &context.table, rebuild, &watch.stop).await;
-    }
-    let pair = staging::pair(&mut session, &context.table).await?;
-    ledger::lock(&session, &pair.table).await?;
-    let done = reindex(&session, &pair.table, rebuild, &watch.stop).await?;
-    ledger::unlock(&session, &pair.table).await?;
-    Ok(done)
+async fn look(context: &Context, watch: &Watch) -> Result<ReindexReport> {
+    let session = connect(&context.conninfo()?).await?;
+    reindex(&session, &context.table, &Rebuild::Nothing, &watch.stop).await
 }

@@ -5,14 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{Context, runtime};
+use super::exclusive::{AsStep, Exclusive};
+use super::{Context, outcome};
 use crate::error::{Error, Result};
 use crate::inspect::{InspectOptions, missing};
 use crate::load::{Watch, Years};
+use crate::migrate::Step;
+use crate::report;
 use crate::species::{self, Addition, NewSpecies, Undone};
-use crate::{ledger, report};
 
 /// Find taxa without a species; add species and synonyms
 #[derive(Args, Clone, Debug)]
@@ -131,11 +134,11 @@ pub fn run(args: &SpeciesArgs, context: &Context) -> Result<u8> {
     match &args.action {
         Action::Missing(args) => look(args, context)?,
         Action::Add(args) => {
-            let done = runtime()?.block_on(add(args, context))?;
+            let done = add(args, context)?;
             context.print(&done, || report::species::added(&done))?;
         }
         Action::Undo(args) => {
-            let done = runtime()?.block_on(undo(args, context))?;
+            let done = undo(args, context)?;
             context.print(&done, || report::species::undone(&done))?;
         }
     }
@@ -165,34 +168,39 @@ fn look(args: &MissingArgs, context: &Context) -> Result<()> {
     context.print(&found, || report::species::missing(&found))
 }
 
-async fn add(args: &AddArgs, context: &Context) -> Result<Addition> {
+fn add(args: &AddArgs, context: &Context) -> Result<Addition> {
     let new = NewSpecies {
         scientific_name: args.scientific_name.clone().unwrap_or_default(),
         values: values(&args.values)?,
         like: args.like.clone(),
     };
-    let (mut session, pair) = context.session(&context.conninfo()?).await?;
-    ledger::lock(&session, &pair.table).await?;
-    let run = Uuid::new_v4();
-    let done = match (&args.synonym, &args.of) {
-        (Some(synonym), Some(of)) => {
-            species::add_synonym(&mut session, &pair.table, synonym, of, run).await?
-        }
-        _ => species::add(&mut session, &pair.table, &new, run).await?,
-    };
-    ledger::unlock(&session, &pair.table).await?;
-    Ok(done)
+    let watch = Arc::new(Watch::default());
+    let arguments = json!({
+        "scientific_name": args.scientific_name, "like": args.like,
+        "synonym": args.synonym, "of": args.of,
+    });
+    let what = AsStep { step: Step::Species, arguments, told: outcome::plain, watch: &watch };
+    context.as_step(&what, |exclusive| {
+        exclusive.session(async |session, pair| {
+            let run = Uuid::new_v4();
+            match (&args.synonym, &args.of) {
+                (Some(synonym), Some(of)) => {
+                    species::add_synonym(session, &pair.table, synonym, of, run).await
+                }
+                _ => species::add(session, &pair.table, &new, run).await,
+            }
+        })
+    })
 }
 
-async fn undo(args: &UndoArgs, context: &Context) -> Result<Undone> {
-    let (mut session, pair) = context.session(&context.conninfo()?).await?;
-    ledger::lock(&session, &pair.table).await?;
+fn undo(args: &UndoArgs, context: &Context) -> Result<Undone> {
+    let exclusive = Exclusive::take(context, &Arc::new(Watch::default()))?;
     // Staging has no foreign keys while it is loaded: a load must not begin to use the
     // species while it is looked for.
-    ledger::lock(&session, &pair.staging).await?;
-    let done = species::undo(&mut session, &pair.table, args.run).await?;
-    ledger::unlock(&session, &pair.staging).await?;
-    ledger::unlock(&session, &pair.table).await?;
+    let done = exclusive
+        .session_alone(async |session, pair| species::undo(session, &pair.table, args.run).await)?;
+    exclusive.undone(Step::Species)?;
+    exclusive.release();
     Ok(done)
 }
 

@@ -1,16 +1,22 @@
 //! `sterna stage`: the staging table by itself.
 
-use clap::{Args, Subcommand};
-use serde::Serialize;
-
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::Context;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::json;
+
+use super::exclusive::{AsStep, Exclusive};
+use super::{Context, outcome};
 use crate::error::{Error, Result};
+use crate::load::Watch;
+use crate::migrate::Step;
+use crate::pg::Connection;
+use crate::staging::{self, Pair};
 use crate::switchover::journal::{self, Toward};
 use crate::switchover::{self, Patience};
-use crate::{ledger, staging};
 
 /// How long to try for a moment in which noting writes down can begin or end.
 const MAX_WAIT: Duration = Duration::from_secs(60);
@@ -47,50 +53,77 @@ struct Done {
 /// # Errors
 /// Refused where another sterna works on the table, or where it is not sterna's own.
 pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::file("the async runtime", e))?;
-    let done = runtime.block_on(act(args.action, context))?;
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let done = match args.action {
+        Action::Create => as_step(Step::Staging, create, context, &watch)?,
+        Action::Truncate => as_step(Step::Truncate, truncate, context, &watch)?,
+        Action::Drop => {
+            let exclusive = Exclusive::take(context, &watch)?;
+            let done = drop_it(&exclusive, &watch.stop)?;
+            for step in [Step::Staging, Step::TestLoad, Step::Load, Step::Validation] {
+                exclusive.undone(step)?;
+            }
+            exclusive.release();
+            done
+        }
+    };
     context.print(&done, || format!("{} {}\n", done.staging, done.action))?;
     Ok(0)
 }
 
-async fn act(action: Action, context: &Context) -> Result<Done> {
-    let (mut session, pair) = context.session(&context.conninfo()?).await?;
-    ledger::lock(&session, &pair.table).await?;
-    ledger::lock(&session, &pair.staging).await?;
-    let (table, oid) = (&pair.table, pair.table_oid);
-    let (patience, stop) = (Patience::new(MAX_WAIT), AtomicBool::new(false));
-    let found = staging::find(&session, &pair).await?;
-    let missing = || {
-        Error::refused(format!("there is no {}", pair.staging))
-            .hint("`sterna stage create` makes it")
-    };
-    let action = match (action, found) {
-        (Action::Create, Some(_)) => {
+fn as_step(
+    step: Step,
+    act: fn(&Exclusive, &AtomicBool) -> Result<Done>,
+    context: &Context,
+    watch: &Arc<Watch>,
+) -> Result<Done> {
+    let what = AsStep { step, arguments: json!({}), told: outcome::plain, watch };
+    context.as_step(&what, |exclusive| act(exclusive, &watch.stop))
+}
+
+fn create(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
+    exclusive.session_alone(async |session, pair| {
+        if staging::find(session, pair).await?.is_some() {
             return Err(Error::refused(format!("{} exists already", pair.staging))
                 .hint("`sterna stage truncate` empties it"));
         }
-        (Action::Create, None) => {
-            switchover::refuse_unsupported(&*session, table, oid).await?;
-            // First, so that nothing that staging is compared with escapes it.
-            journal::begin(&mut session, table, oid, patience, &stop).await?;
-            staging::create(&mut session, &pair, &[]).await?;
-            "created"
-        }
-        (Action::Truncate, Some(relation)) => {
-            staging::truncate(&mut session, &pair, relation.oid).await?;
-            "truncated"
-        }
-        (Action::Drop, Some(relation)) => {
-            staging::drop(&mut session, &pair, relation.oid).await?;
-            journal::end(&mut session, table, oid, Toward::Staging, patience, &stop).await?;
-            "dropped"
-        }
-        (_, None) => return Err(missing()),
-    };
-    ledger::unlock(&session, &pair.staging).await?;
-    ledger::unlock(&session, &pair.table).await?;
-    Ok(Done { staging: pair.staging.to_string(), action })
+        switchover::refuse_unsupported(&**session, &pair.table, pair.table_oid).await?;
+        // First, so that nothing that staging is compared with escapes it.
+        let patience = Patience::new(MAX_WAIT);
+        journal::begin(session, &pair.table, pair.table_oid, patience, stop).await?;
+        staging::create(session, pair, &[]).await?;
+        Ok(Done { staging: pair.staging.to_string(), action: "created" })
+    })
+}
+
+fn truncate(exclusive: &Exclusive, _stop: &AtomicBool) -> Result<Done> {
+    exclusive.session_alone(async |session, pair| {
+        let oid = existing(session, pair).await?;
+        staging::truncate(session, pair, oid).await?;
+        Ok(())
+    })?;
+    // What had filled it counts for nothing any more.
+    for step in [Step::TestLoad, Step::Load, Step::Validation] {
+        exclusive.undone(step)?;
+    }
+    Ok(Done { staging: exclusive.pair.staging.to_string(), action: "truncated" })
+}
+
+fn drop_it(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
+    exclusive.session_alone(async |session, pair| {
+        let oid = existing(session, pair).await?;
+        staging::drop(session, pair, oid).await?;
+        let (patience, toward) = (Patience::new(MAX_WAIT), Toward::Staging);
+        journal::end(session, &pair.table, pair.table_oid, toward, patience, stop).await?;
+        Ok(Done { staging: pair.staging.to_string(), action: "dropped" })
+    })
+}
+
+async fn existing(session: &Connection, pair: &Pair) -> Result<u32> {
+    let found = staging::find(session, pair).await?.ok_or_else(|| {
+        Error::refused(format!("there is no {}", pair.staging))
+            .hint("`sterna stage create` makes it")
+    })?;
+    Ok(found.oid)
 }

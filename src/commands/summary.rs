@@ -1,13 +1,19 @@
 //! `sterna summary`: the summary per species, recomputed from the trade records.
 
+use std::sync::Arc;
+
 use clap::Args;
+use serde_json::json;
 use uuid::Uuid;
 
-use super::{Context, runtime};
+use super::exclusive::{AsStep, Exclusive};
+use super::{Context, outcome};
 use crate::error::{Error, Result};
-use crate::pg::Connection;
-use crate::summary::{self, Found, SummaryReport, Target, Undone};
-use crate::{ledger, report};
+use crate::load::Watch;
+use crate::migrate::Step;
+use crate::pg::{Connection, Table};
+use crate::report;
+use crate::summary::{self, Found, Target, Undone};
 
 /// Recompute species_trade_summary from the table, in one transaction
 #[derive(Args, Clone, Debug)]
@@ -21,44 +27,49 @@ pub struct SummaryArgs {
     pub undo: bool,
 }
 
-enum Done {
-    Recomputed(SummaryReport),
-    Undone(Undone),
-}
-
 /// Acts, reports, and returns the exit code.
 ///
 /// # Errors
 /// As [`summary::recompute`] and [`summary::undo`]; refused where there is no summary.
 pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
-    match runtime()?.block_on(act(args, context))? {
-        Done::Recomputed(done) => context.print(&done, || report::summary::recomputed(&done))?,
-        Done::Undone(done) => context.print(&done, || report::summary::undone(&done))?,
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    if args.undo {
+        let undone = undo(context, &watch)?;
+        context.print(&undone, || report::summary::undone(&undone))?;
+        return Ok(0);
     }
+    let arguments = json!({});
+    let what = AsStep { step: Step::Summary, arguments, told: outcome::summary, watch: &watch };
+    let done = context.as_step(&what, |exclusive| {
+        exclusive.session(async |session, pair| {
+            let target = target(session, &pair.table).await?;
+            summary::recompute(session, &target, Uuid::new_v4()).await
+        })
+    })?;
+    context.print(&done, || report::summary::recomputed(&done))?;
     Ok(0)
 }
 
-async fn act(args: &SummaryArgs, context: &Context) -> Result<Done> {
-    let (mut session, pair) = context.session(&context.conninfo()?).await?;
-    let target = match summary::find(&session, &pair.table).await? {
-        Found::Target(target) => target,
-        Found::Nothing(reason) => {
-            return Err(Error::refused(format!("there is no summary to recompute: {reason}")));
+fn undo(context: &Context, watch: &Arc<Watch>) -> Result<Undone> {
+    let exclusive = Exclusive::take(context, watch)?;
+    let undone = exclusive.session(async |session, pair| {
+        let target = target(session, &pair.table).await?;
+        match summary::last(session, &target).await? {
+            Some(run) => summary::undo(session, &target, run).await,
+            None => Err(Error::refused("no recomputation stands that could be undone")),
         }
-    };
-    ledger::lock(&session, &pair.table).await?;
-    let done = if args.undo {
-        Done::Undone(undo(&mut session, &target).await?)
-    } else {
-        Done::Recomputed(summary::recompute(&mut session, &target, Uuid::new_v4()).await?)
-    };
-    ledger::unlock(&session, &pair.table).await?;
-    Ok(done)
+    })?;
+    exclusive.undone(Step::Summary)?;
+    exclusive.release();
+    Ok(undone)
 }
 
-async fn undo(session: &mut Connection, target: &Target) -> Result<Undone> {
-    match summary::last(session, target).await? {
-        Some(run) => summary::undo(session, target, run).await,
-        None => Err(Error::refused("no recomputation stands that could be undone")),
+async fn target(session: &Connection, table: &Table) -> Result<Target> {
+    match summary::find(session, table).await? {
+        Found::Target(target) => Ok(target),
+        Found::Nothing(reason) => {
+            Err(Error::refused(format!("there is no summary to recompute: {reason}")))
+        }
     }
 }

@@ -6,12 +6,16 @@ use std::time::Duration;
 use clap::Args;
 use jiff::SignedDuration;
 use serde::Serialize;
+use serde_json::json;
 
-use super::Context;
+use super::exclusive::{AsStep, Exclusive};
+use super::{Context, outcome, unvalidated};
 use crate::error::{Error, Result};
 use crate::load::Watch;
-use crate::report;
+use crate::migrate::{Step, ledger as runs};
+use crate::switchover::record::{self, State};
 use crate::switchover::{self, SwitchoverOptions};
+use crate::{backup_table, report};
 
 /// Put staging in the table's place, in one transaction; nothing changes but the rows
 #[derive(Args, Clone, Debug)]
@@ -23,9 +27,12 @@ pub struct SwitchoverArgs {
     /// How long to try for a moment in which all locks can be had
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub max_wait: Duration,
+    /// Switch over although the rows in staging have passed no validation
+    #[arg(long)]
+    pub accept_failed_validation: bool,
 }
 
-/// Drop the old table that a switchover has kept
+/// Drop the old table that a switchover has kept, and the backup table
 #[derive(Args, Clone, Debug)]
 pub struct CleanupArgs {
     /// Only where the switchover was at least so long ago
@@ -39,13 +46,27 @@ pub struct CleanupArgs {
 /// Switches over, reports, and returns the exit code.
 ///
 /// # Errors
-/// As [`switchover::switch_over`].
+/// [`crate::error::Kind::Validation`] where the rows in staging have passed no
+/// validation; otherwise as [`switchover::switch_over`].
 pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let options = SwitchoverOptions { table: context.table.clone(), max_wait: args.max_wait };
-    let report = context
-        .exclusively(async |info| switchover::switch_over(info, &options, &watch.stop).await)?;
+    let arguments = json!({
+        "max_wait_seconds": args.max_wait.as_secs_f64(),
+        "accept_failed_validation": args.accept_failed_validation,
+    });
+    let what =
+        AsStep { step: Step::Switchover, arguments, told: outcome::switchover, watch: &watch };
+    let report = context.as_step(&what, |exclusive| {
+        let Exclusive { runtime, info, pair, .. } = exclusive;
+        if !args.accept_failed_validation {
+            runtime.block_on(unvalidated::refuse(info, pair, &watch.stop)).map_err(|e| {
+                e.context("the rows in staging have passed no validation; nothing was changed")
+            })?;
+        }
+        runtime.block_on(switchover::switch_over(info, &options, &watch.stop))
+    })?;
     context.print(&report, || report::switchover::switched(&report))?;
     Ok(0)
 }
@@ -56,24 +77,37 @@ struct Cleaned {
     dropped: Vec<String>,
 }
 
-/// Drops the old table, reports, and returns the exit code.
+/// Drops the old table and the backup table, reports, and returns the exit code.
 ///
 /// # Errors
-/// As [`switchover::cleanup`].
+/// As [`switchover::cleanup`] and [`backup_table::drop`].
 pub fn cleanup(args: &CleanupArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let options = SwitchoverOptions { table: context.table.clone(), max_wait: args.max_wait };
-    let dropped = context.exclusively(async |info| {
-        switchover::cleanup(info, &options, args.older_than, &watch.stop).await
+    let older_than = args.older_than;
+    let arguments = json!({"older_than_seconds": older_than.as_secs_f64()});
+    let what = AsStep { step: Step::CleanUp, arguments, told: outcome::plain, watch: &watch };
+    let done = context.as_step(&what, |exclusive| {
+        let Exclusive { runtime, info, .. } = exclusive;
+        let cleanup = switchover::cleanup(info, &options, older_than, &watch.stop);
+        let mut dropped = Vec::from_iter(runtime.block_on(cleanup)?);
+        dropped.extend(exclusive.session(async |session, pair| {
+            // While the old table is kept, so is its copy; a run under way needs its own.
+            let last = record::last(&**session, &pair.table).await?;
+            let kept = last.is_some_and(|last| last.state == State::Switched);
+            let run = runs::last(session, &pair.table).await?;
+            match kept || run.is_some_and(|run| run.state.is_unfinished()) {
+                true => Ok(None),
+                false => backup_table::drop(session, &pair.table).await,
+            }
+        })?);
+        Ok(Cleaned { dropped: dropped.iter().map(ToString::to_string).collect() })
     })?;
-    let dropped: Vec<String> = dropped.iter().map(ToString::to_string).collect();
-    let text = || match dropped.as_slice() {
+    context.print(&done, || match done.dropped.as_slice() {
         [] => "nothing to clean up\n".to_owned(),
         tables => format!("dropped {}\n", tables.join(", ")),
-    };
-    let text = text();
-    context.print(&Cleaned { dropped }, || text)?;
+    })?;
     Ok(0)
 }
 

@@ -5,11 +5,16 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::Context;
+use serde_json::json;
+
+use super::exclusive::AsStep;
+use super::{Context, outcome};
 use crate::error::{Error, Kind, Result};
 use crate::load::{Watch, Years};
+use crate::migrate::Step;
+use crate::pg::Table;
+use crate::report;
 use crate::validate::{Limits, Severity, ValidateOptions, ValidationReport, validate};
-use crate::{ledger, report};
 
 /// Check the rows of staging, or of the live table after a switchover
 #[derive(Args, Clone, Debug)]
@@ -39,6 +44,17 @@ pub struct ValidateArgs {
     /// Check the live table, and the summary, views, functions and sequences around it
     #[arg(long)]
     pub comprehensive: bool,
+    /// What is checked, and what is still accepted.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Connections that check side by side [default: one per core, at most 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub connections: Option<u16>,
+}
+
+/// What is checked, and what is still accepted, by whatever command.
+#[derive(Args, Clone, Debug)]
+pub struct LimitArgs {
     /// Folder of further checks, an .sql file each
     #[arg(long, value_name = "DIR")]
     pub checks: Option<PathBuf>,
@@ -54,9 +70,23 @@ pub struct ValidateArgs {
     /// By how much in a hundred the total quantity of a unit may change
     #[arg(long, default_value_t = Limits::default().max_quantity_change_percent, value_name = "P", value_parser = percentage)]
     pub max_quantity_change: f64,
-    /// Connections that check side by side [default: one per core, at most 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub connections: Option<u16>,
+}
+
+impl LimitArgs {
+    /// What they mean for a validation of a table.
+    #[must_use]
+    pub fn options(&self, table: &Table) -> ValidateOptions {
+        ValidateOptions {
+            checks: self.checks.clone(),
+            limits: Limits {
+                first_year: self.first_year,
+                last_year: self.last_year,
+                max_shrinkage_percent: self.max_shrinkage,
+                max_quantity_change_percent: self.max_quantity_change,
+            },
+            ..ValidateOptions::new(table.clone())
+        }
+    }
 }
 
 fn percentage(text: &str) -> std::result::Result<f64, String> {
@@ -74,23 +104,21 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
     let options = options(args, context);
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::file("the async runtime", e))?;
-    let found = runtime.block_on(async {
-        let info = context.conninfo()?;
-        let (session, pair) = context.session(&info).await?;
-        ledger::lock(&session, &pair.table).await?;
-        let found = validate(&info, &options, &watch.stop).await?;
-        ledger::unlock(&session, &pair.table).await?;
-        Ok::<_, Error>(found)
+    let step = match (args.comprehensive, args.year.is_empty()) {
+        (true, _) => Step::Comprehensive,
+        (false, true) => Step::Validation,
+        (false, false) => Step::TestValidation,
+    };
+    let arguments = json!({"years": options.years, "expect_rows": args.expect_rows});
+    let what = AsStep { step, arguments, told: outcome::validation, watch: &watch };
+    let found = context.as_step(&what, |exclusive| {
+        exclusive.runtime.block_on(validate(&exclusive.info, &options, &watch.stop))
     })?;
     context.print(&found, || report::validate::text(&found))?;
     if found.passed { Ok(0) } else { Err(failure(&found)) }
 }
 
-fn failure(found: &ValidationReport) -> Error {
+pub(super) fn failure(found: &ValidationReport) -> Error {
     let failed = found.failed();
     let names = failed.iter().filter(|check| check.severity == Severity::Error);
     let names: Vec<_> = names.map(|check| check.name.as_str()).collect();
@@ -103,7 +131,7 @@ fn failure(found: &ValidationReport) -> Error {
 }
 
 fn options(args: &ValidateArgs, context: &Context) -> ValidateOptions {
-    let mut options = ValidateOptions::new(context.table.clone());
+    let mut options = args.limits.options(&context.table);
     if args.all {
         options.years = Some(Years::default());
     }
@@ -112,13 +140,6 @@ fn options(args: &ValidateArgs, context: &Context) -> ValidateOptions {
     }
     options.expect_rows = args.expect_rows;
     options.comprehensive = args.comprehensive;
-    options.checks.clone_from(&args.checks);
-    options.limits = Limits {
-        first_year: args.first_year,
-        last_year: args.last_year,
-        max_shrinkage_percent: args.max_shrinkage,
-        max_quantity_change_percent: args.max_quantity_change,
-    };
     options.connections = args.connections.map_or(options.connections, usize::from);
     options
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::Connection;
+use super::connection::{CancelToken, Connection};
 use crate::error::{Error, Kind, Result};
 
 /// How often a running statement looks whether it is to stop.
@@ -19,21 +19,34 @@ pub async fn interruptible<T>(
     stop: &AtomicBool,
     work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
 ) -> Result<T> {
+    let work = async { work.await.map_err(Error::from) };
+    interruptible_by(&session.cancel_token(), stop, work).await
+}
+
+/// As [`interruptible`], for several statements of the session that `cancel` belongs
+/// to, in a transaction.
+///
+/// # Errors
+/// As [`interruptible`].
+pub async fn interruptible_by<T>(
+    cancel: &CancelToken,
+    stop: &AtomicBool,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
     futures::pin_mut!(work);
     loop {
         tokio::select! {
             result = &mut work => {
                 return match result {
-                    Ok(done) => Ok(done),
                     Err(_) if stop.load(Ordering::Relaxed) => {
                         Err(Error::new(Kind::Interrupted, "interrupted"))
                     }
-                    Err(error) => Err(error.into()),
+                    result => result,
                 };
             }
             () = tokio::time::sleep(STOP_POLL) => {
                 if stop.load(Ordering::Relaxed) {
-                    session.cancel_token().cancel().await?;
+                    cancel.cancel().await?;
                 }
             }
         }

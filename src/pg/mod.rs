@@ -20,12 +20,12 @@ mod tls;
 
 pub use backoff::Backoff;
 pub use column::{Column, ColumnType, NumericType};
-pub use connection::{Connection, connect};
+pub use connection::{CancelToken, Connection, connect};
 pub use conninfo::ConnInfo;
 pub use copy_out::{copy_out, values};
 pub use embedded::Embedded;
 pub use ident::{Ident, MAX_NAME_BYTES, Table};
-pub use interrupt::interruptible;
+pub use interrupt::{interruptible, interruptible_by};
 pub use privilege::explain_denied;
 pub use sql::{CatalogText, Columns, Quoted, SqlText, fill};
 pub use sqlstate::{Fault, classify};

@@ -7,6 +7,8 @@ pub mod demo;
 pub mod inspect;
 pub mod junit;
 pub mod log;
+pub mod migrate;
+pub mod plan;
 pub mod progress;
 pub mod reindex;
 pub mod species;

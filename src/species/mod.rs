@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use add::{NewSpecies, add};
 pub use synonym::{StoredSynonym, add_synonym, stored};
-pub use undo::{Undone, undo};
+pub use undo::{Undone, stands, undo};
 
 use crate::cites::{Species, Taxa};
 use crate::error::{Error, Result};

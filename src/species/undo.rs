@@ -51,6 +51,17 @@ pub async fn undo(session: &mut Connection, trade: &Table, run: Option<Uuid>) ->
     Ok(Undone { run_id, name, was_there })
 }
 
+/// Whether the addition of a run was made and not taken back.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn stands(session: &Connection, trade: &Table, run: Uuid) -> Result<bool> {
+    let (species, _) = beside(session, trade).await?;
+    let sql = include_str!("../../sql/species/last-addition.sql");
+    let (schema, table) = (species.schema.name(), species.name.name());
+    Ok(session.query_opt(sql, &[&schema, &table, &Some(run)]).await?.is_some())
+}
+
 async fn delete(
     transaction: &Transaction<'_>,
     species: &Table,

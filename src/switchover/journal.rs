@@ -226,3 +226,12 @@ fn refusal(error: tokio_postgres::Error) -> Error {
     }
     .hint("production was not touched, and has what was written; see `sterna status`")
 }
+
+/// How many writes were carried over in that direction so far.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn carried(session: &impl GenericClient, oid: u32, toward: Toward) -> Result<i64> {
+    let sql = include_str!("../../sql/journal/carried.sql");
+    Ok(session.query_one(sql, &[&oid, &toward.name()]).await?.get(0))
+}

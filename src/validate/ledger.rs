@@ -31,6 +31,17 @@ pub struct StoredValidation {
     identity: Value,
 }
 
+/// Rows that came and went in a staging table because they did in production.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// Rows that came.
+    pub added: i64,
+    /// Rows that went.
+    pub removed: i64,
+    /// All writes that were carried over, changes included.
+    pub writes: i64,
+}
+
 /// The last validation of a table, by its OID.
 ///
 /// # Errors
@@ -57,13 +68,20 @@ pub async fn last(session: &Connection, relation_oid: u32) -> Result<Option<Stor
 
 impl StoredValidation {
     /// Why it does not speak of the rows that `table` holds now; `None` where it does.
+    /// What a journal has `carried` over from production is no reason: production has
+    /// those rows as well.
     ///
     /// Reads the table once. What it says stays true as long as nobody can write: take
     /// a lock of mode SHARE or stronger on the table before.
     ///
     /// # Errors
     /// Where the table or the ledger cannot be read.
-    pub async fn is_outdated(&self, session: &Connection, table: &Table) -> Result<Option<String>> {
+    pub async fn is_outdated(
+        &self,
+        session: &Connection,
+        table: &Table,
+        carried: Carried,
+    ) -> Result<Option<String>> {
         let loads = loads(session, self.checked).await?;
         if loads != self.identity["loads"] {
             return Ok(Some("other loads have written to it since".into()));
@@ -76,10 +94,11 @@ impl StoredValidation {
         if *had_foreign != 0 {
             return Ok(Some(format!("{had_foreign} of its rows were not written by a load")));
         }
-        if foreign > 0 {
+        let Carried { added, removed, writes } = carried;
+        if foreign > writes {
             return Ok(Some(format!("{foreign} rows were added or changed since")));
         }
-        if *had != rows {
+        if had.as_i64() != Some(rows - added + removed) {
             return Ok(Some(format!("it has {rows} rows, and had {had} then")));
         }
         Ok(None)

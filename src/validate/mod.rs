@@ -28,7 +28,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 pub use check::Severity;
-pub use ledger::{StoredValidation, last};
+pub use ledger::{Carried, StoredValidation, last};
 pub use report::{Change, CheckReport, ValidationReport};
 
 use crate::error::Result;

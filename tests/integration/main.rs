@@ -14,6 +14,7 @@ mod duplicates;
 mod embedded;
 mod inspect;
 mod load;
+mod migrate;
 mod pooler;
 mod reindex;
 mod rich;

@@ -1,5 +1,5 @@
 //! The switchover against a real server.
 
-mod exchange;
+pub(crate) mod exchange;
 mod fingerprint;
 mod models;

@@ -34,7 +34,7 @@ pub(super) async fn release_of(db: &TestDb) -> String {
 }
 
 /// What the catalog says of the live table, less what sterna has made beside it.
-pub(super) async fn fingerprint(db: &TestDb) -> Fingerprint {
+pub(crate) async fn fingerprint(db: &TestDb) -> Fingerprint {
     let session: Connection = db.connect().await;
     session.batch_execute("SET search_path = ''; SET row_security = off").await.unwrap();
     let oids = "SELECT c.oid FROM pg_class AS c
@@ -46,7 +46,7 @@ pub(super) async fn fingerprint(db: &TestDb) -> Fingerprint {
 }
 
 /// Every name in the database that is not the server's or the ledger's own.
-pub(super) async fn names(db: &TestDb) -> String {
+pub(crate) async fn names(db: &TestDb) -> String {
     db.psql(
         "SELECT string_agg(name, E'\\n' ORDER BY name) FROM (
             SELECT relkind::text || ' ' || oid::regclass AS name FROM pg_class

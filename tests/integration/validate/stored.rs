@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 
 use sterna::pg::{Table, catalog};
-use sterna::validate::{ValidateOptions, last, validate};
+use sterna::validate::{Carried, ValidateOptions, last, validate};
 
 use crate::cites::{Installation, file_of, good, shipment};
 
@@ -32,13 +32,14 @@ async fn a_validation_holds_until_a_row_is_touched() {
         let stored = last(&session, oid).await.unwrap().unwrap();
         assert!(stored.passed && report.passed && !stored.comprehensive);
         assert_eq!(stored.id.to_string(), report.id);
-        assert_eq!(stored.is_outdated(&session, &staging).await.unwrap(), None);
+        assert_eq!(stored.is_outdated(&session, &staging, Carried::default()).await.unwrap(), None);
 
         here.db.psql("VACUUM FREEZE cites_trade_records_staging").await;
-        assert_eq!(stored.is_outdated(&session, &staging).await.unwrap(), None);
+        assert_eq!(stored.is_outdated(&session, &staging, Carried::default()).await.unwrap(), None);
 
         here.db.psql(sql).await;
-        let outdated = stored.is_outdated(&session, &staging).await.unwrap().unwrap();
+        let outdated =
+            stored.is_outdated(&session, &staging, Carried::default()).await.unwrap().unwrap();
         assert!(outdated.contains(why), "{sql}: {outdated}");
         here.db.sterna(&["stage", "drop"]).expect_code(0);
     }
@@ -56,6 +57,6 @@ async fn rows_that_are_appended_outdate_it() {
     let oid = catalog::relation(&session, &staging).await.unwrap().unwrap().oid;
     let stored = last(&session, oid).await.unwrap().unwrap();
     here.load(&[&bad, "--all", "--append"]);
-    let outdated = stored.is_outdated(&session, &staging).await.unwrap();
+    let outdated = stored.is_outdated(&session, &staging, Carried::default()).await.unwrap();
     assert!(outdated.unwrap().contains("other loads"));
 }

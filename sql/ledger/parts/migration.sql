@@ -1,0 +1,47 @@
+-- Purpose: runs of the plan, and each step of them before and after it acted.
+-- Lock: none, everything is new. Transaction: yes, under sterna's setup lock.
+-- Undone by: DROP SCHEMA sterna CASCADE, when no run is to be resumed or rolled back.
+
+CREATE TABLE sterna.migration (
+    run_id uuid PRIMARY KEY,
+    -- migration: the plan. command: one step, run by a command of its own.
+    kind text NOT NULL CHECK (kind IN ('migration', 'command')),
+    schema_name text NOT NULL,
+    table_name text NOT NULL,
+    -- The table that bore the name when the run began.
+    target oid NOT NULL,
+    -- running: a step may be acting. failed: one did not succeed. stopped: on request.
+    state text NOT NULL
+        CHECK (state IN ('running', 'finished', 'failed', 'stopped', 'rolled_back')),
+    -- What was asked for, without secrets.
+    arguments jsonb NOT NULL,
+    -- What a resumed run must find unchanged, by topic.
+    identity jsonb NOT NULL,
+    deviations jsonb NOT NULL DEFAULT '[]',
+    version text NOT NULL,
+    role_name text NOT NULL DEFAULT current_user,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz
+);
+CREATE INDEX migration_table ON sterna.migration (schema_name, table_name, started_at);
+
+CREATE TABLE sterna.step (
+    run_id uuid NOT NULL REFERENCES sterna.migration,
+    step text NOT NULL,
+    attempt integer NOT NULL,
+    -- started and undoing stand here before anything is done: who finds them knows
+    -- that it was done in part, or wholly.
+    state text NOT NULL
+        CHECK (state IN ('started', 'done', 'failed', 'skipped', 'undoing', 'undone')),
+    row_count bigint,
+    seconds double precision,
+    detail jsonb NOT NULL DEFAULT 'null',
+    error text,
+    arguments jsonb NOT NULL,
+    deviations jsonb NOT NULL DEFAULT '[]',
+    version text NOT NULL,
+    role_name text NOT NULL DEFAULT current_user,
+    started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz,
+    PRIMARY KEY (run_id, step, attempt)
+);

@@ -1,0 +1,6 @@
+-- Purpose: how far a run has come. Lock: its row. Transaction: either.
+-- Undone by: itself, with another state.
+UPDATE sterna.migration
+SET state = $2,
+    finished_at = CASE WHEN $2 = 'running' THEN NULL ELSE clock_timestamp() END
+WHERE run_id = $1

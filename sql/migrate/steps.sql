@@ -1,0 +1,9 @@
+-- Purpose: the steps of a run, each in its last attempt. Lock: none.
+-- Transaction: either. Undone by: nothing, it reads.
+SELECT DISTINCT ON (step)
+    step, attempt, state, row_count, seconds, detail, error, deviations, role_name, version,
+    to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+FROM sterna.step
+WHERE run_id = $1
+ORDER BY step, attempt DESC

@@ -1,0 +1,64 @@
+//! What a resumed run must find unchanged: the input, and what decides about the rows.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::MigrateArgs;
+use crate::error::{Error, Result};
+use crate::input::Inputs;
+use crate::pg::Table;
+
+/// By topic.
+pub(super) fn of(args: &MigrateArgs, table: &Table, stop: &AtomicBool) -> Result<Value> {
+    if args.inputs.iter().any(|input| input == "-") {
+        return Err(Error::usage("a migration reads its input several times")
+            .hint("write standard input to a file first"));
+    }
+    let load = args.load.options(table, &args.inputs);
+    let digests = Inputs::discover(&args.inputs)?.digest(load.workers, stop)?;
+    let file = |path: &Option<std::path::PathBuf>| path.as_deref().map(digest).transpose();
+    Ok(json!({
+        "input": digests.iter().map(|digest| hex(digest)).collect::<Vec<_>>(),
+        "options": load.decisive(),
+        "synonyms": file(&args.load.synonyms)?,
+        "mapping": file(&args.load.mapping)?,
+        "species": [args.add_species, args.like, args.add_synonym],
+        "test-year": args.test_year,
+    }))
+}
+
+/// Refuses to go on where something has changed.
+pub(super) fn same(before: &Value, now: &Value) -> Result<()> {
+    let topics = [
+        ("input", "the input is not the one that the run began with"),
+        ("options", "options of the load are not those that the run began with"),
+        ("synonyms", "the file of --synonyms is not the one that the run began with"),
+        ("mapping", "the file of --mapping is not the one that the run began with"),
+        ("species", "--add-species, --like or --add-synonym are not those of the run"),
+        ("test-year", "--test-year is not that of the run"),
+    ];
+    let changed = topics.iter().find(|(topic, _)| before[topic] != now[topic]);
+    changed.map_or(Ok(()), |(topic, what)| {
+        let detail = match *topic {
+            "input" => String::new(),
+            _ => format!(" ({}, now {})", before[topic], now[topic]),
+        };
+        Err(Error::refused(format!("cannot resume: {what}{detail}")).hint(
+            "resume with what the run began with, or take it back by `sterna rollback 1.1` and \
+             begin again",
+        ))
+    })
+}
+
+fn digest(path: &Path) -> Result<String> {
+    let bytes = fs::read(path).map_err(|e| Error::file(path, e))?;
+    Ok(hex(&Sha256::digest(bytes)))
+}
+
+fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

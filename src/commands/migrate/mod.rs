@@ -1,0 +1,155 @@
+//! `sterna migrate`: the whole plan as one run, which can be resumed and taken back.
+
+mod args;
+mod identity;
+mod preparation;
+mod site;
+mod steps;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+pub use args::MigrateArgs;
+pub(super) use args::recorded_additions;
+pub(super) use site::{Site, folder};
+pub(super) use steps::verbs;
+
+use super::Context;
+use super::exclusive::{Exclusive, InLedger, last_run};
+use crate::error::{Error, Kind, Result};
+use crate::load::Watch;
+use crate::migrate::ledger::{self, NewRun, RunKind};
+use crate::migrate::{Coordinator, Records, Run, RunState, Step, next, status};
+use crate::report;
+
+/// Runs the plan, reports, and returns the exit code.
+///
+/// # Errors
+/// That of the step that did not succeed; refused where a run is unfinished, or is not
+/// the one that is to be resumed.
+pub fn run(args: &MigrateArgs, context: &Context) -> Result<u8> {
+    let accepted = args.accepted()?;
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    preparation::refuse_unsupported(context)?;
+    let identity = identity::of(args, &context.table, &watch.stop)?;
+    let exclusive = Exclusive::take(context, &watch)?;
+    let run = attach(&exclusive, args, &identity)?;
+    let site = Site {
+        exclusive,
+        watch: Arc::clone(&watch),
+        progress: context.progress,
+        max_wait: args.max_wait,
+        run: run.run_id,
+        additions: args.additions()?,
+        folder: args.out.clone().unwrap_or_else(|| folder("report", run.run_id)),
+    };
+    let arguments = args.recorded();
+    let mut records =
+        InLedger { exclusive: &site.exclusive, run: run.run_id, arguments: &arguments };
+    let mut teller = report::migrate::Lines::new(context.progress);
+    let taken = preparation::begin_journal(&site, &run, args.from).and_then(|()| {
+        let (from, to) = (args.from.unwrap_or(Step::Backup), args.to.min(Step::LAST));
+        let stop = &watch.stop;
+        let (site, options, records, teller) = (&site, args, &mut records, &mut teller);
+        Coordinator { site, options, verbs, accepted: &accepted, records, teller, stop }
+            .run(&run, from, to)
+    });
+    let taken = taken.map_err(|error| site.exclusive.explain(error));
+    let ended = end(&site, args, &mut records, &taken, &mut teller);
+    let Site { exclusive, .. } = site;
+    exclusive.release();
+    match (taken, ended) {
+        (Ok(()), ended) => {
+            let shown = ended?;
+            context.print(&shown, || report::migrate::status(&shown))?;
+            Ok(0)
+        }
+        (Err(error), Ok(shown)) => {
+            context.print(&shown, || report::migrate::status(&shown))?;
+            Err(error)
+        }
+        (Err(error), Err(unwritten)) => {
+            tracing::warn!("the report could not be written: {unwritten}");
+            Err(error)
+        }
+    }
+}
+
+/// Settles the run and writes the report, whatever came of it.
+fn end(
+    site: &Site,
+    args: &MigrateArgs,
+    records: &mut dyn Records,
+    taken: &Result<()>,
+    teller: &mut report::migrate::Lines,
+) -> Result<status::Status> {
+    let run = site.last_run()?;
+    let state = match taken {
+        Ok(()) if next(&run).is_none() => RunState::Finished,
+        Ok(()) => RunState::Stopped,
+        Err(error) if error.kind() == Kind::Interrupted => RunState::Stopped,
+        Err(_) => RunState::Failed,
+    };
+    let id = run.run_id;
+    site.exclusive.ledger(async |session| ledger::settle(session, id, state).await)?;
+    let reported = Coordinator {
+        site,
+        options: args,
+        verbs,
+        accepted: &args.accepted()?,
+        records,
+        teller,
+        // The report is written also where the run was interrupted.
+        stop: &std::sync::atomic::AtomicBool::new(false),
+    }
+    .run(&run.without(Step::Report), Step::Report, Step::Report);
+    if let Err(error) = reported {
+        tracing::warn!("{error}");
+    }
+    Ok(status::of(&site.last_run()?))
+}
+
+/// A new run, or the one that is to be resumed, with what is to be taken of it.
+fn attach(exclusive: &Exclusive, args: &MigrateArgs, identity: &Value) -> Result<Run> {
+    let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
+    if let Some(run) = unfinished {
+        if !args.resume {
+            let (id, state) = (run.run_id, run.state.name());
+            let at = next(&run).map_or_else(String::new, |step| format!(", before {step}"));
+            return Err(Error::refused(format!(
+                "an earlier migration of {} is {state}{at} ({id})",
+                exclusive.pair.table
+            ))
+            .hint(
+                "go on with it by the same command and --resume, or take it back by `sterna \
+                 rollback 1.1`; `sterna status` shows it",
+            ));
+        }
+        identity::same(&run.identity, identity)?;
+        let id = run.run_id;
+        exclusive.ledger(async |session| ledger::settle(session, id, RunState::Running).await)?;
+        return Ok(run);
+    }
+    if args.resume {
+        return Err(Error::refused(format!(
+            "no migration of {} is unfinished",
+            exclusive.pair.table
+        ))
+        .hint("begin one by the same command without --resume; `sterna status` shows the last"));
+    }
+    let (id, arguments) = (Uuid::new_v4(), args.recorded());
+    let crate::staging::Pair { table, table_oid, .. } = &exclusive.pair;
+    exclusive.ledger(async |session| {
+        let kind = RunKind::Migration;
+        let run = NewRun { id, kind, table, target: *table_oid, arguments: &arguments, identity };
+        ledger::begin(session, &run).await?;
+        if let Some(from) = args.from {
+            ledger::deviate(session, id, &format!("began at {from}: --from")).await?;
+        }
+        Ok(())
+    })?;
+    last_run(exclusive)?.ok_or_else(|| Error::database("the run is not in the ledger"))
+}

@@ -1,0 +1,37 @@
+//! What has to be so, and to be begun, before the first step.
+
+use super::Site;
+use crate::commands::{Context, runtime};
+use crate::error::Result;
+use crate::migrate::{Run, Step};
+use crate::pg::{catalog, connect};
+use crate::staging;
+use crate::switchover::{self, Patience, journal};
+
+/// Refuses tables of a kind that cannot be replaced, before anything is written, the
+/// ledger included.
+pub(super) fn refuse_unsupported(context: &Context) -> Result<()> {
+    runtime()?.block_on(async {
+        let session = connect(&context.conninfo()?).await?;
+        session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
+        let found = catalog::plain_table(&session, &context.table).await?;
+        switchover::refuse_unsupported(&*session, &context.table, found.oid).await
+    })
+}
+
+/// Begins to note writes to the table down, where a load is ahead: every write since is
+/// carried over. Where staging holds rows already, the journal began before they were
+/// loaded, or is of no use to them.
+pub(super) fn begin_journal(site: &Site, run: &Run, from: Option<Step>) -> Result<()> {
+    if from.is_some_and(|from| from > Step::Load) || run.is_settled(Step::Load) {
+        return Ok(());
+    }
+    site.exclusive.session(async |session, pair| {
+        if staging::find(session, pair).await?.is_some() && staging::has_rows(session, pair).await?
+        {
+            return Ok(());
+        }
+        let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
+        journal::begin(session, &pair.table, pair.table_oid, patience, stop).await
+    })
+}

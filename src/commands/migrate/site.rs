@@ -1,0 +1,89 @@
+//! Where the steps of a run act.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::cli::Progress;
+use crate::commands::exclusive::{Exclusive, last_run};
+use crate::error::{Error, Result};
+use crate::load::{LoadOptions, Outcome, Watch, load};
+use crate::migrate::Run;
+use crate::report::progress::Shown;
+use crate::switchover::SwitchoverOptions;
+
+/// The table and all that a step needs around it.
+pub(in crate::commands) struct Site {
+    pub(in crate::commands) exclusive: Exclusive,
+    pub(in crate::commands) watch: Arc<Watch>,
+    pub(in crate::commands) progress: Progress,
+    /// How long to try for a moment in which all locks can be had.
+    pub(in crate::commands) max_wait: Duration,
+    /// The run.
+    pub(in crate::commands) run: Uuid,
+    /// What step 1.3 adds, in its order.
+    pub(in crate::commands) additions: Vec<Addition>,
+    /// Of the report.
+    pub(in crate::commands) folder: PathBuf,
+}
+
+/// Something that is added to the species.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::commands) enum Addition {
+    /// A row.
+    Species {
+        /// Its scientific name.
+        name: String,
+        /// The species whose ranks it has.
+        like: Option<String>,
+    },
+    /// Another name.
+    Synonym {
+        /// The name that files use.
+        name: String,
+        /// The species that it stands for.
+        of: String,
+    },
+}
+
+impl Addition {
+    /// The name that files use.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Addition::Species { name, .. } | Addition::Synonym { name, .. } => name,
+        }
+    }
+
+    /// What it is known by in the ledger: the same in every attempt.
+    pub(super) fn id(&self, run: Uuid) -> Uuid {
+        Uuid::new_v5(&run, self.name().as_bytes())
+    }
+}
+
+impl Site {
+    /// How far the run is.
+    pub(in crate::commands) fn last_run(&self) -> Result<Run> {
+        last_run(&self.exclusive)?
+            .ok_or_else(|| Error::database("the run is no longer in the ledger"))
+    }
+
+    pub(super) fn switchover_options(&self) -> SwitchoverOptions {
+        SwitchoverOptions { table: self.exclusive.pair.table.clone(), max_wait: self.max_wait }
+    }
+
+    /// Loads, and shows how far it is.
+    pub(super) fn load(&self, options: &LoadOptions) -> Result<Outcome> {
+        let shown = Shown::start(self.progress, &self.watch);
+        let done = load(&self.exclusive.info, options, &self.watch);
+        shown.finish();
+        done
+    }
+}
+
+/// The folder of a run's files of a kind, where the user named none.
+pub(in crate::commands) fn folder(kind: &str, run: Uuid) -> PathBuf {
+    let short = run.simple().to_string();
+    PathBuf::from(format!("sterna-{kind}-{}", &short[..8]))
+}

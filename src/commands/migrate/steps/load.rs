@@ -1,0 +1,24 @@
+//! 3.2: all years.
+
+use serde_json::{Value, json};
+
+use super::{MigrateArgs, Site, empty_staging};
+use crate::commands::outcome;
+use crate::error::Result;
+use crate::load::LoadOptions;
+use crate::migrate::{Outcome, Verbs};
+
+pub(super) struct Load;
+
+impl Verbs<Site, MigrateArgs> for Load {
+    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+        let options = args.load.options(&site.exclusive.pair.table, &args.inputs);
+        let done = site.load(&LoadOptions { resume: true, verify: true, ..options })?;
+        outcome::load(&done)
+    }
+
+    fn undo(&self, site: &Site, _: &Value) -> Result<Option<Value>> {
+        Ok(empty_staging(site)?
+            .then(|| json!({"emptied": site.exclusive.pair.staging.to_string()})))
+    }
+}

@@ -1,0 +1,56 @@
+//! 1.2: the staging table.
+
+use serde_json::{Value, json};
+
+use super::{MigrateArgs, Site, end_journal};
+use crate::error::{Error, Kind, Result};
+use crate::migrate::{Outcome, Verbs};
+use crate::pg::catalog;
+use crate::staging;
+
+pub(super) struct Staging;
+
+impl Verbs<Site, MigrateArgs> for Staging {
+    fn run(&self, site: &Site, _: &MigrateArgs) -> Result<Outcome> {
+        site.exclusive.session_alone(async |session, pair| {
+            if let Some(found) = staging::find(session, pair).await? {
+                if staging::has_rows(session, pair).await? {
+                    return Err(Error::refused(format!("{} holds rows already", pair.staging))
+                        .hint(
+                            "`sterna stage drop` removes it; or begin --from 3.3 with its rows",
+                        ));
+                }
+                // It may have the structure of another day.
+                staging::drop(session, pair, found.oid).await?;
+            }
+            staging::create(session, pair, &[]).await?;
+            let summary = format!("{} is there, for its owner alone", pair.staging);
+            let detail = json!({"staging": pair.staging.to_string()});
+            Ok(Outcome { summary, detail, ..Outcome::default() })
+        })
+    }
+
+    fn validate(&self, site: &Site, _: &MigrateArgs, _: &Outcome) -> Result<()> {
+        site.exclusive.session(async |session, pair| {
+            let made = catalog::plain_table(session, &pair.staging).await?.oid;
+            let made = catalog::columns(session, made).await?;
+            match catalog::columns(session, pair.table_oid).await? == made {
+                true => Ok(()),
+                false => {
+                    let what = format!("{} has not the columns of {}", pair.staging, pair.table);
+                    Err(Error::new(Kind::Validation, what))
+                }
+            }
+        })
+    }
+
+    fn undo(&self, site: &Site, _: &Value) -> Result<Option<Value>> {
+        let dropped = site.exclusive.session_alone(async |session, pair| {
+            let Some(found) = staging::find(session, pair).await? else { return Ok(None) };
+            staging::drop(session, pair, found.oid).await?;
+            Ok(Some(json!({"dropped": pair.staging.to_string()})))
+        })?;
+        end_journal(site)?;
+        Ok(dropped)
+    }
+}

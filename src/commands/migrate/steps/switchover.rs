@@ -1,0 +1,55 @@
+//! 4.2: staging takes the table's place.
+
+use serde_json::Value;
+
+use super::{MigrateArgs, Site};
+use crate::commands::exclusive::{Exclusive, json as value};
+use crate::commands::{outcome, unvalidated};
+use crate::error::{Error, Kind, Result};
+use crate::migrate::{Outcome, Step, Verbs};
+use crate::switchover::record::{self, State};
+use crate::switchover::{SwitchoverReport, roll_back, switch_over};
+
+pub(super) struct Switchover;
+
+impl Verbs<Site, MigrateArgs> for Switchover {
+    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+        let Exclusive { runtime, info, pair, .. } = &site.exclusive;
+        if !args.accept_failed_validation && !args.skip.contains(&Step::Validation) {
+            runtime.block_on(unvalidated::refuse(info, pair, &site.watch.stop))?;
+        }
+        let options = site.switchover_options();
+        let report = runtime.block_on(switch_over(info, &options, &site.watch.stop))?;
+        let differences = report.parity_differences.iter();
+        let differences: Vec<_> = differences.map(|d| format!("{} {}", d.kind, d.key)).collect();
+        let mut told = outcome::switchover(&report)?;
+        if !differences.is_empty() {
+            let what = format!("the catalog differs from before: {}", differences.join(", "));
+            told.failures.push(Error::new(Kind::Validation, what));
+        }
+        Ok(told)
+    }
+
+    fn undo(&self, site: &Site, _: &Value) -> Result<Option<Value>> {
+        back(site)?.map(|report| value(&report)).transpose()
+    }
+}
+
+/// Goes back to the old table, where the new one is live, or finishes going back.
+fn back(site: &Site) -> Result<Option<SwitchoverReport>> {
+    let stands = site.exclusive.session(async |session, pair| {
+        let last = record::last(&**session, &pair.table).await?;
+        Ok(last.is_some_and(|last| match last.state {
+            State::Switched => last.new == pair.table_oid,
+            // The exchange is made; what can wait until after it may not be.
+            State::Returned => last.old == pair.table_oid && !last.to_validate.is_empty(),
+            State::Cleaned => false,
+        }))
+    })?;
+    if !stands {
+        return Ok(None);
+    }
+    let Exclusive { runtime, info, .. } = &site.exclusive;
+    let options = site.switchover_options();
+    runtime.block_on(roll_back(info, &options, &site.watch.stop)).map(Some)
+}

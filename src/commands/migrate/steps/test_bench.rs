@@ -1,0 +1,29 @@
+//! 2.3: whether the application's queries find their way in staging.
+
+use super::{MigrateArgs, Site};
+use crate::bench::{BenchOptions, bench};
+use crate::commands::outcome;
+use crate::error::Result;
+use crate::migrate::{Outcome, Verbs};
+
+pub(super) struct TestBench;
+
+impl Verbs<Site, MigrateArgs> for TestBench {
+    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+        measure(site, args)
+    }
+}
+
+/// Times the queries, while nothing is loaded.
+pub(super) fn measure(site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+    let options = BenchOptions {
+        seconds: args.bench_seconds,
+        max_regression: args.max_regression,
+        ..BenchOptions::new(site.exclusive.pair.table.clone())
+    };
+    let stop = &site.watch.stop;
+    let found = site
+        .exclusive
+        .session_alone(async |_, _| bench(&site.exclusive.info, &options, stop).await)?;
+    outcome::bench(&found)
+}

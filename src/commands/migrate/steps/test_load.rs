@@ -1,0 +1,67 @@
+//! 2.1: one year of the files.
+
+use serde_json::{Value, json};
+
+use super::{MigrateArgs, Site, empty_staging};
+use crate::commands::outcome;
+use crate::error::{Error, Result};
+use crate::inspect::{InspectOptions, inspect};
+use crate::load::{LoadOptions, Years};
+use crate::migrate::{Outcome, Step, Verbs};
+
+pub(super) struct TestLoad;
+
+impl Verbs<Site, MigrateArgs> for TestLoad {
+    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+        let (year, years) = test_year(site, args)?;
+        let options = args.load.options(&site.exclusive.pair.table, &args.inputs);
+        let done = site.load(&LoadOptions { years, resume: true, ..options })?;
+        let mut told = outcome::load(&done)?;
+        told.summary = format!("{year}: {}", told.summary);
+        told.detail["test_year"] = json!(year);
+        Ok(told)
+    }
+
+    fn undo(&self, site: &Site, _: &Value) -> Result<Option<Value>> {
+        Ok(empty_staging(site)?
+            .then(|| json!({"emptied": site.exclusive.pair.staging.to_string()})))
+    }
+}
+
+/// The year to test with.
+fn test_year(site: &Site, args: &MigrateArgs) -> Result<(i32, Years)> {
+    let year = match args.test_year {
+        Some(year) => year,
+        None => newest_year(site, args)?,
+    };
+    Ok((year, year.to_string().parse()?))
+}
+
+/// The year that 2.1 has loaded.
+pub(super) fn loaded_year(site: &Site) -> Result<Years> {
+    let run = site.last_run()?;
+    let year = run.step(Step::TestLoad).and_then(|record| record.detail["test_year"].as_i64());
+    let year = year.ok_or_else(|| {
+        Error::refused("no year was loaded to test with")
+            .hint("begin at 2.1, or leave the step out with --skip")
+    })?;
+    year.to_string().parse()
+}
+
+fn newest_year(site: &Site, args: &MigrateArgs) -> Result<i32> {
+    let table = site.exclusive.pair.table.clone();
+    let options = InspectOptions {
+        inputs: args.inputs.clone(),
+        years: Years::default(),
+        on_inexact: Some(args.load.on_inexact),
+        synonyms: args.load.synonyms.clone(),
+        mapping: args.load.mapping.clone(),
+        workers: args.load.options(&table, &args.inputs).workers,
+        table,
+    };
+    let found = inspect(&site.exclusive.info, &options, &site.watch)?;
+    found.years.last_key_value().map(|(year, _)| *year).ok_or_else(|| {
+        Error::refused("no record of the files maps to a species")
+            .hint("`sterna inspect INPUT...` says what they hold")
+    })
+}

@@ -1,0 +1,139 @@
+//! What the ledger of runs is told of each report: rows, a line, and the report itself
+//! where it is kept nowhere else.
+
+use indicatif::HumanCount;
+use serde_json::{Value, json};
+
+use super::exclusive::json as value;
+use super::validate::failure;
+use crate::backup::BackupReport;
+use crate::backup_table::BackupTableReport;
+use crate::bench::BenchReport;
+use crate::error::{Error, Result};
+use crate::load;
+use crate::migrate::Outcome;
+use crate::reindex::ReindexReport;
+use crate::summary::SummaryReport;
+use crate::switchover::SwitchoverReport;
+use crate::validate::{Severity, ValidationReport};
+
+fn count(rows: i64) -> String {
+    HumanCount(rows.unsigned_abs()).to_string()
+}
+
+fn signed(rows: u64) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+pub(super) fn backup(report: &BackupReport) -> Result<Outcome> {
+    let rows = report.manifest.tables.iter().map(|table| table.rows).sum();
+    let tables = report.manifest.tables.len();
+    let summary = format!("{} rows of {tables} tables in {}", HumanCount(rows), report.path);
+    Ok(Outcome { rows: Some(signed(rows)), summary, detail: value(report)?, ..Outcome::default() })
+}
+
+pub(super) fn loaded(report: &load::report::LoadReport) -> Result<Outcome> {
+    let account = report.rows.account;
+    let mut summary = format!("{} rows loaded", HumanCount(account.rows_loaded));
+    for (rows, what) in [
+        (account.rows_rejected, "rejected"),
+        (account.rows_unmapped, "without a species"),
+        (account.rows_filtered, "of other years"),
+    ] {
+        if rows > 0 {
+            summary.push_str(&format!(", {} {what}", HumanCount(rows)));
+        }
+    }
+    let rows = Some(signed(account.rows_loaded));
+    Ok(Outcome { rows, summary, detail: value(report)?, ..Outcome::default() })
+}
+
+pub(super) fn load(done: &load::Outcome) -> Result<Outcome> {
+    let failures = done.failure.iter().map(|e| Error::new(e.kind(), e.to_string())).collect();
+    Ok(Outcome { failures, ..loaded(&done.report)? })
+}
+
+pub(super) fn validation(report: &ValidationReport) -> Result<Outcome> {
+    let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
+    let checks = report.checks.len();
+    let summary = format!("{checks} checks, {errors} errors, {warnings} warnings");
+    let failed: Vec<Value> = report
+        .failed()
+        .iter()
+        .map(
+            |check| json!({"name": check.name, "severity": check.severity, "detail": check.detail}),
+        )
+        .collect();
+    // The whole report is in the ledger's validations.
+    let detail = json!({
+        "id": report.id, "passed": report.passed, "table": report.table, "rows": report.rows,
+        "checks": checks, "failed": failed, "seconds": report.seconds,
+    });
+    let failures = if report.passed { Vec::new() } else { vec![failure(report)] };
+    Ok(Outcome { rows: Some(signed(report.rows)), summary, detail, failures })
+}
+
+pub(super) fn bench(report: &BenchReport) -> Result<Outcome> {
+    let worst = report.queries.iter().filter_map(|query| query.ratio).fold(0.0, f64::max);
+    let queries = report.queries.len();
+    let summary = match report.compared {
+        true => format!("{queries} queries, the slowest at {worst:.2} times production's time"),
+        false => format!("{queries} queries; production has no rows to compare with"),
+    };
+    let ratios = report.queries.iter().map(|query| {
+        json!({
+            "name": query.name, "ratio": query.ratio, "ratio_low": query.ratio_low,
+            "ratio_high": query.ratio_high, "regressed": query.regressed,
+            "production_p50_ms": query.production.as_ref().map(|latency| latency.p50_ms),
+            "staging_p50_ms": query.staging.p50_ms,
+        })
+    });
+    // The whole report is in the ledger's benchmarks.
+    let detail = json!({
+        "passed": report.passed, "failures": report.failures,
+        "queries": ratios.collect::<Vec<_>>(), "seconds": report.seconds,
+    });
+    let failures = report.failure().into_iter().collect();
+    Ok(Outcome { rows: None, summary, detail, failures })
+}
+
+pub(super) fn backup_table(report: &BackupTableReport) -> Result<Outcome> {
+    let summary = format!("{} rows in {}", count(report.rows), report.backup_table);
+    Ok(Outcome { rows: Some(report.rows), summary, detail: value(report)?, ..Outcome::default() })
+}
+
+pub(super) fn switchover(report: &SwitchoverReport) -> Result<Outcome> {
+    let summary = match report.resumed {
+        true => "an earlier attempt had switched over".to_owned(),
+        false => format!(
+            "locked for {:.0} ms at try {}, {} writes carried over",
+            report.locked_ms,
+            report.attempts,
+            count(report.replayed_rows)
+        ),
+    };
+    Ok(Outcome { rows: Some(report.rows), summary, detail: value(report)?, ..Outcome::default() })
+}
+
+pub(super) fn indexes(report: &ReindexReport) -> Result<Outcome> {
+    let valid = report.indexes.iter().filter(|index| index.valid).count();
+    let summary = format!("{valid} of {} indexes are valid", report.indexes.len());
+    let failures = report.verdict().err().into_iter().collect();
+    Ok(Outcome { rows: None, summary, detail: value(report)?, failures })
+}
+
+pub(super) fn summary(report: &SummaryReport) -> Result<Outcome> {
+    let records = count(report.total_trade_records);
+    let summary = format!("{} species, {records} records", count(report.species));
+    Ok(Outcome {
+        rows: Some(report.species),
+        summary,
+        detail: value(report)?,
+        ..Outcome::default()
+    })
+}
+
+/// What is kept nowhere else and of which there is nothing to count.
+pub(super) fn plain<T: serde::Serialize>(report: &T) -> Result<Outcome> {
+    Ok(Outcome { detail: value(report)?, ..Outcome::default() })
+}

@@ -1,0 +1,159 @@
+//! `sterna plan`: every step of the plan, before any is taken.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Context, runtime};
+use crate::error::Result;
+use crate::inspect::{InspectOptions, inspect};
+use crate::load::{Watch, Years};
+use crate::migrate::Step;
+use crate::migrate::plan::{Names, Rows};
+use crate::pg::{Connection, Table, catalog, connect};
+use crate::{backup_table, report, staging};
+
+/// Show every step with its SQL, locks, validation and rollback; write nothing
+#[derive(Args, Clone, Debug)]
+pub struct PlanArgs {
+    /// CSV files, .csv.gz, .zip, folders or globs, to estimate rows by
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Show the steps without their SQL
+    #[arg(long)]
+    pub brief: bool,
+}
+
+/// The plan for a table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The table that is to be replaced.
+    pub table: String,
+    /// Its steps, in order.
+    pub steps: Vec<Planned>,
+}
+
+/// A step of the plan for a table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Planned {
+    /// Its number.
+    pub step: Step,
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub title: &'static str,
+    /// The same in a sentence or two.
+    pub does: &'static str,
+    /// What it locks, and how.
+    pub locks: &'static str,
+    /// What is one transaction.
+    pub transaction: &'static str,
+    /// What has to be so behind it.
+    pub validated_by: &'static str,
+    /// What takes it back.
+    pub undone_by: &'static str,
+    /// About how many rows it reads or writes; null where that is not known.
+    pub estimated_rows: Option<u64>,
+    /// The statements that matter, with their names filled in.
+    pub sql: Vec<Statement>,
+}
+
+/// A statement of a step.
+#[derive(Clone, Debug, Serialize)]
+pub struct Statement {
+    /// The file of sterna's that holds it.
+    pub file: &'static str,
+    /// Its text.
+    pub text: String,
+}
+
+/// Shows the plan, and returns the exit code.
+///
+/// # Errors
+/// Where the table cannot be found, or the files cannot be read.
+pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
+    let table = &context.table;
+    let names = Names::new(table, staging::SUFFIX, backup_table::SUFFIX)?;
+    let mut rows = runtime()?.block_on(estimates(context))?;
+    if !args.inputs.is_empty() {
+        let (files, newest) = counted(args, context)?;
+        rows.files = Some(files);
+        rows.newest_year = newest;
+    }
+    let steps = Step::all().map(|step| {
+        let plan = step.plan();
+        let sql = plan
+            .statements
+            .iter()
+            .map(|statement| Statement { file: statement.file, text: statement.sql(&names) });
+        Planned {
+            step,
+            name: plan.name,
+            title: plan.title,
+            does: plan.does,
+            locks: plan.locks,
+            transaction: plan.transaction,
+            validated_by: plan.validated_by,
+            undone_by: plan.undone_by,
+            estimated_rows: rows.of(plan.rows),
+            sql: if args.brief { Vec::new() } else { sql.collect() },
+        }
+    });
+    let plan = Plan { table: table.to_string(), steps: steps.collect() };
+    context.print(&plan, || report::plan::text(&plan))?;
+    Ok(0)
+}
+
+/// About how many rows there are.
+#[derive(Default)]
+struct Estimates {
+    live: Option<u64>,
+    species: Option<u64>,
+    files: Option<u64>,
+    newest_year: Option<u64>,
+}
+
+impl Estimates {
+    fn of(&self, rows: Rows) -> Option<u64> {
+        match rows {
+            Rows::Few => None,
+            Rows::Live => self.live,
+            Rows::Species => self.species,
+            Rows::Files => self.files,
+            Rows::TestYear => self.newest_year,
+        }
+    }
+}
+
+async fn estimates(context: &Context) -> Result<Estimates> {
+    let session = connect(&context.conninfo()?).await?;
+    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    catalog::plain_table(&session, &context.table).await?;
+    let species = Table::new(context.table.schema.name(), "species")?;
+    Ok(Estimates {
+        live: estimate(&session, &context.table).await?,
+        species: estimate(&session, &species).await?,
+        ..Estimates::default()
+    })
+}
+
+async fn estimate(session: &Connection, table: &Table) -> Result<Option<u64>> {
+    let sql = include_str!("../../sql/migrate/estimate.sql");
+    let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
+    let estimate = row.map(|row| row.get::<_, f64>(0)).filter(|rows| *rows >= 0.0);
+    Ok(estimate.map(|rows| rows as u64))
+}
+
+/// The records of the files that map to a species, in all and of the newest year.
+fn counted(args: &PlanArgs, context: &Context) -> Result<(u64, Option<u64>)> {
+    let options = InspectOptions {
+        table: context.table.clone(),
+        inputs: args.inputs.clone(),
+        years: Years::default(),
+        on_inexact: None,
+        synonyms: None,
+        mapping: None,
+        workers: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let found = inspect(&context.conninfo()?, &options, &Watch::default())?;
+    Ok((found.years.values().sum(), found.years.last_key_value().map(|(_, rows)| *rows)))
+}

@@ -1,0 +1,175 @@
+//! Takes the steps of a run in order, and stops at the first that does not succeed.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::plan::Step;
+use super::state::{Run, StepState};
+use super::verbs::{Ended, Outcome, Records, Teller, Verbs};
+use crate::error::{Error, Kind, Result};
+
+/// What the user has decided against the plan; each use is written down.
+#[derive(Clone, Debug, Default)]
+pub struct Accepted {
+    /// Go on after a validation that failed.
+    pub failed_validation: bool,
+    /// Go on where staging is certainly slower.
+    pub regression: bool,
+    /// Leave these steps out.
+    pub skip: Vec<Step>,
+}
+
+/// What takes the steps.
+pub struct Coordinator<'a, S: 'static, O: 'static> {
+    /// Where steps act.
+    pub site: &'a S,
+    /// What was asked for.
+    pub options: &'a O,
+    /// What each step can do.
+    pub verbs: fn(Step) -> &'static dyn Verbs<S, O>,
+    /// What the user has decided against the plan.
+    pub accepted: &'a Accepted,
+    /// Where it is written down.
+    pub records: &'a mut dyn Records,
+    /// Who is told.
+    pub teller: &'a mut dyn Teller,
+    /// Set where the run is to end early.
+    pub stop: &'a AtomicBool,
+}
+
+impl<S, O> Coordinator<'_, S, O> {
+    /// Takes the steps from `from` to `to` that `run` has not taken yet.
+    ///
+    /// # Errors
+    /// That of the step that did not succeed, with what to do next.
+    pub fn run(&mut self, run: &Run, from: Step, to: Step) -> Result<()> {
+        for step in Step::all().filter(|step| (from..=to).contains(step)) {
+            if run.is_settled(step) {
+                continue;
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return Err(Error::new(Kind::Interrupted, format!("interrupted before {step}")));
+            }
+            match self.left_out(step) {
+                Some(why) => self.leave_out(step, why)?,
+                None => self.take(step)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn left_out(&self, step: Step) -> Option<String> {
+        let skip = &self.accepted.skip;
+        if skip.contains(&step) {
+            return Some(format!("--skip {}", step.number()));
+        }
+        let needed = step.needs().filter(|needed| skip.contains(needed))?;
+        Some(format!("--skip {}, which it needs", needed.number()))
+    }
+
+    fn leave_out(&mut self, step: Step, why: String) -> Result<()> {
+        self.records.begin(step)?;
+        let outcome = Outcome { summary: why.clone(), ..Outcome::default() };
+        self.records.deviate(&format!("{step} was left out: {why}"))?;
+        self.end(step, StepState::Skipped, &outcome, Duration::ZERO, None, vec![why])
+    }
+
+    fn take(&mut self, step: Step) -> Result<()> {
+        self.records.begin(step)?;
+        self.teller.begins(step);
+        let begun = Instant::now();
+        let verbs = (self.verbs)(step);
+        let (outcome, mut failures) = match verbs.run(self.site, self.options) {
+            Err(error) => (Outcome::default(), vec![error]),
+            Ok(mut outcome) => match std::mem::take(&mut outcome.failures) {
+                found if found.is_empty() => {
+                    let valid = verbs.validate(self.site, self.options, &outcome);
+                    (outcome, valid.err().into_iter().collect())
+                }
+                found => (outcome, found),
+            },
+        };
+        let took = begun.elapsed();
+        let mut deviations = Vec::new();
+        // Only what a gate has found can be accepted, not what kept a step from acting.
+        if step.plan().is_gate {
+            failures.retain(|error| match self.accepts(error) {
+                Some(flag) => {
+                    deviations.push(format!("{step} failed and {flag} was given: {error}"));
+                    false
+                }
+                None => true,
+            });
+        }
+        for what in &deviations {
+            self.records.deviate(what)?;
+        }
+        if failures.is_empty() {
+            return self.end(step, StepState::Done, &outcome, took, None, deviations);
+        }
+        let error = failures.swap_remove(0);
+        let failed = Some(&error);
+        if let Err(unwritten) =
+            self.end(step, StepState::Failed, &outcome, took, failed, deviations)
+        {
+            // The failure itself is what the user has to know.
+            tracing::warn!("the ledger was not told of it: {unwritten}");
+        }
+        Err(explain(step, error))
+    }
+
+    /// The flag by which a failure of a gate is accepted.
+    fn accepts(&self, failure: &Error) -> Option<&'static str> {
+        match failure.kind() {
+            Kind::Validation if self.accepted.failed_validation => {
+                Some("--accept-failed-validation")
+            }
+            Kind::Regression if self.accepted.regression => Some("--accept-regression"),
+            _ => None,
+        }
+    }
+
+    fn end(
+        &mut self,
+        step: Step,
+        state: StepState,
+        outcome: &Outcome,
+        took: Duration,
+        error: Option<&Error>,
+        deviations: Vec<String>,
+    ) -> Result<()> {
+        let error = error.map(ToString::to_string);
+        let ended = Ended { state, outcome, took, error, deviations };
+        self.teller.ended(step, &ended);
+        self.records.end(step, &ended)
+    }
+}
+
+/// Says where the run stands and how it can go on.
+fn explain(step: Step, error: Error) -> Error {
+    let so_far = match step.is_live() {
+        false => "production was not touched",
+        true if step == Step::Switchover => "see `sterna status` for where production stands",
+        true => "the new table is live; `sterna rollback switchover` puts the old one back",
+    };
+    let go_on = match error.kind() {
+        Kind::Validation => {
+            "mend what it names, then the same command with --resume, or accept it \
+             with --accept-failed-validation"
+        }
+        Kind::Regression => {
+            "mend what it names, then the same command with --resume, or accept it \
+             with --accept-regression"
+        }
+        _ => "the same command with --resume goes on here",
+    };
+    let hint = match error.next_step() {
+        Some(hint) => format!("{hint}. {so_far}; {go_on}; `sterna rollback` goes back"),
+        None => format!("{so_far}; {go_on}; `sterna rollback` goes back"),
+    };
+    error.context(format!("step {step}")).hint(hint)
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

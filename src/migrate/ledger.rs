@@ -1,0 +1,186 @@
+//! What the ledger says of runs.
+
+use serde_json::Value;
+use tokio_postgres::types::Json;
+use uuid::Uuid;
+
+use super::plan::Step;
+use super::state::{Run, RunState, StepRecord, StepState};
+use super::verbs::Ended;
+use crate::error::{Error, Result};
+use crate::pg::{Connection, Table};
+
+/// Whether a run is one of the plan, or a step by a command of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunKind {
+    /// The plan.
+    Migration,
+    /// One step.
+    Command,
+}
+
+/// A run before it acts.
+pub struct NewRun<'a> {
+    /// Its id.
+    pub id: Uuid,
+    /// What kind of run.
+    pub kind: RunKind,
+    /// The table that is to be replaced.
+    pub table: &'a Table,
+    /// Its OID now.
+    pub target: u32,
+    /// What was asked for, without secrets.
+    pub arguments: &'a Value,
+    /// What a resumed run must find unchanged, by topic.
+    pub identity: &'a Value,
+}
+
+/// Writes a run down.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub async fn begin(session: &Connection, run: &NewRun<'_>) -> Result<()> {
+    let kind = match run.kind {
+        RunKind::Migration => "migration",
+        RunKind::Command => "command",
+    };
+    let (schema, name) = (run.table.schema.name(), run.table.name.name());
+    let sql = include_str!("../../sql/migrate/begin-run.sql");
+    let version = env!("CARGO_PKG_VERSION");
+    session
+        .execute(
+            sql,
+            &[&run.id, &kind, &schema, &name, &run.target, &run.arguments, &run.identity, &version],
+        )
+        .await?;
+    Ok(())
+}
+
+/// The latest run of the plan on a table; none where there is no ledger either.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn last(session: &Connection, table: &Table) -> Result<Option<Run>> {
+    let there = include_str!("../../sql/migrate/is-there.sql");
+    match session.query_opt(there, &[]).await? {
+        None => return Ok(None),
+        Some(row) if !row.get::<_, bool>(0) => {
+            return Err(Error::refused("this role may not read the ledger in the schema sterna")
+                .hint("connect as the role that made it, or as a member of that role"));
+        }
+        Some(_) => {}
+    }
+    let sql = include_str!("../../sql/migrate/last-run.sql");
+    let names = [table.schema.name(), table.name.name()];
+    let Some(row) = session.query_opt(sql, &[&names[0], &names[1]]).await? else {
+        return Ok(None);
+    };
+    let run_id: Uuid = row.get(0);
+    Ok(Some(Run {
+        run_id,
+        state: RunState::parse(row.get(1))?,
+        arguments: row.get(2),
+        identity: row.get(3),
+        deviations: row.get::<_, Json<Vec<String>>>(4).0,
+        role: row.get(5),
+        version: row.get(6),
+        started_at: row.get(7),
+        finished_at: row.get(8),
+        steps: steps(session, run_id).await?,
+    }))
+}
+
+async fn steps(session: &Connection, run: Uuid) -> Result<Vec<StepRecord>> {
+    let rows = session.query(include_str!("../../sql/migrate/steps.sql"), &[&run]).await?;
+    let record = |row: &tokio_postgres::Row| {
+        let step: Step = row.get::<_, &str>(0).parse()?;
+        Ok(StepRecord {
+            step,
+            name: step.plan().name,
+            attempt: row.get(1),
+            state: StepState::parse(row.get(2))?,
+            rows: row.get(3),
+            seconds: row.get(4),
+            detail: row.get(5),
+            error: row.get(6),
+            deviations: row.get::<_, Json<Vec<String>>>(7).0,
+            role: row.get(8),
+            version: row.get(9),
+            started_at: row.get(10),
+            finished_at: row.get(11),
+        })
+    };
+    rows.iter().map(record).collect()
+}
+
+/// Writes down how far a run has come.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub async fn settle(session: &Connection, run: Uuid, state: RunState) -> Result<()> {
+    let sql = include_str!("../../sql/migrate/settle-run.sql");
+    session.execute(sql, &[&run, &state.name()]).await?;
+    Ok(())
+}
+
+/// Writes down that a run does not go by the plan.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub async fn deviate(session: &Connection, run: Uuid, what: &str) -> Result<()> {
+    session.execute(include_str!("../../sql/migrate/deviate.sql"), &[&run, &what]).await?;
+    Ok(())
+}
+
+/// Writes a step down before it acts.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub async fn begin_step(
+    session: &Connection,
+    run: Uuid,
+    step: Step,
+    arguments: &Value,
+) -> Result<()> {
+    let sql = include_str!("../../sql/migrate/begin-step.sql");
+    let version = env!("CARGO_PKG_VERSION");
+    session.execute(sql, &[&run, &step.number(), &arguments, &version]).await?;
+    Ok(())
+}
+
+/// Writes down what came of a step.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub async fn end_step(
+    session: &Connection,
+    run: Uuid,
+    step: Step,
+    ended: &Ended<'_>,
+) -> Result<()> {
+    let sql = include_str!("../../sql/migrate/end-step.sql");
+    let (state, rows, seconds) = (ended.state.name(), ended.outcome.rows, ended.took.as_secs_f64());
+    let (detail, deviations) = (&ended.outcome.detail, Json(&ended.deviations));
+    session
+        .execute(
+            sql,
+            &[&run, &step.number(), &state, &rows, &seconds, detail, &ended.error, &deviations],
+        )
+        .await?;
+    Ok(())
+}
+
+/// Writes down that a step is being taken back, or is.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub async fn mark_step(
+    session: &Connection,
+    run: Uuid,
+    step: Step,
+    state: StepState,
+) -> Result<()> {
+    let sql = include_str!("../../sql/migrate/mark-step.sql");
+    session.execute(sql, &[&run, &step.number(), &state.name()]).await?;
+    Ok(())
+}

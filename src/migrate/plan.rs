@@ -1,0 +1,231 @@
+//! The plan as data: which steps there are, in which order, and what is to be known of
+//! each before it is taken.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use super::steps::STEPS;
+use crate::error::{Error, Result};
+use crate::pg::{Quoted, Table, fill};
+
+/// A step of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "each is described in the plan itself")]
+pub enum Step {
+    Backup,
+    Staging,
+    Species,
+    TestLoad,
+    TestValidation,
+    TestBench,
+    Truncate,
+    Load,
+    Validation,
+    BackupTable,
+    Switchover,
+    Indexes,
+    Summary,
+    Comprehensive,
+    Report,
+    CleanUp,
+}
+
+/// What is known of a step before it is taken.
+#[derive(Debug)]
+pub struct StepPlan {
+    /// Which it is.
+    pub step: Step,
+    /// Its number in the plan: `4.2`.
+    pub number: &'static str,
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub title: &'static str,
+    /// The same in a sentence or two.
+    pub does: &'static str,
+    /// The statements that matter, in the order in which they run.
+    pub statements: &'static [Statement],
+    /// What they lock, and how.
+    pub locks: &'static str,
+    /// What is one transaction.
+    pub transaction: &'static str,
+    /// What has to be so behind it.
+    pub validated_by: &'static str,
+    /// What takes it back.
+    pub undone_by: &'static str,
+    /// Whether taking it back does anything to the database.
+    pub leaves_traces: bool,
+    /// Whether it judges what is there, and its verdict can be overridden.
+    pub is_gate: bool,
+    /// Which rows it reads or writes.
+    pub rows: Rows,
+}
+
+/// Whose rows a step reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// None, or a handful.
+    Few,
+    /// Those of the live table.
+    Live,
+    /// Those of the newest year of the files.
+    TestYear,
+    /// Those of the files.
+    Files,
+    /// Those of the table of species.
+    Species,
+}
+
+/// A statement of a step.
+#[derive(Debug)]
+pub struct Statement {
+    /// The file that holds it.
+    pub file: &'static str,
+    text: &'static str,
+}
+
+impl Statement {
+    pub(super) const fn new(file: &'static str, text: &'static str) -> Self {
+        Statement { file, text }
+    }
+
+    /// Its SQL without the header, with the names of a table and those beside it. What
+    /// only the run knows, such as the name of an index, stays a `{placeholder}`.
+    #[must_use]
+    pub fn sql(&self, names: &Names) -> String {
+        let body: Vec<_> = self.text.lines().filter(|line| !line.starts_with("--")).collect();
+        fill(body.join("\n").trim(), &names.quoted())
+    }
+}
+
+/// The names that the plan is about.
+#[derive(Clone, Debug)]
+pub struct Names {
+    table: Table,
+    staging: Table,
+    backup: Table,
+}
+
+impl Names {
+    /// Those of a table and what stands beside it.
+    ///
+    /// # Errors
+    /// Where one of them would be cut.
+    pub fn new(table: &Table, staging_suffix: &str, backup_suffix: &str) -> Result<Self> {
+        Ok(Names {
+            table: table.clone(),
+            staging: table.with_suffix(staging_suffix)?,
+            backup: table.with_suffix(backup_suffix)?,
+        })
+    }
+
+    fn quoted(&self) -> [(&str, &dyn Quoted); 4] {
+        [
+            ("table", &self.table),
+            ("staging", &self.staging),
+            ("backup", &self.backup),
+            ("checked", &self.staging),
+        ]
+    }
+}
+
+impl Step {
+    /// The last step that a run takes by itself; what follows waits for people.
+    pub const LAST: Step = Step::Comprehensive;
+
+    /// All, in order.
+    pub fn all() -> impl DoubleEndedIterator<Item = Step> {
+        STEPS.iter().map(|plan| plan.step)
+    }
+
+    /// What is known of it.
+    #[must_use]
+    pub fn plan(self) -> &'static StepPlan {
+        // The order of both is the same, which a test holds.
+        &STEPS[self as usize]
+    }
+
+    /// Its number in the plan.
+    #[must_use]
+    pub fn number(self) -> &'static str {
+        self.plan().number
+    }
+
+    /// Whether a run may go on without it.
+    #[must_use]
+    pub fn may_be_skipped(self) -> bool {
+        !matches!(
+            self,
+            Step::Staging | Step::Truncate | Step::Load | Step::Switchover | Step::CleanUp
+        )
+    }
+
+    /// What it makes no sense without, among the steps that may be skipped.
+    #[must_use]
+    pub fn needs(self) -> Option<Step> {
+        matches!(self, Step::TestValidation | Step::TestBench).then_some(Step::TestLoad)
+    }
+
+    /// Whether production's own rows are others behind it.
+    #[must_use]
+    pub fn is_live(self) -> bool {
+        self >= Step::Switchover
+    }
+}
+
+/// The number and the name.
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.plan().number, self.plan().name)
+    }
+}
+
+impl Serialize for Step {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.number())
+    }
+}
+
+impl FromStr for Step {
+    type Err = Error;
+
+    /// Reads a number or a name.
+    fn from_str(text: &str) -> Result<Self> {
+        let found = STEPS.iter().find(|plan| plan.number == text || plan.name == text);
+        found.map(|plan| plan.step).ok_or_else(|| {
+            let known: Vec<_> = Step::all().map(|step| step.to_string()).collect();
+            Error::usage(format!("{text:?} is no step of the plan"))
+                .hint(format!("the steps are {}", known.join(", ")))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_found_by_number_and_by_name() {
+        for (at, step) in Step::all().enumerate() {
+            assert_eq!(step as usize, at);
+            assert_eq!(step.number().parse::<Step>().unwrap(), step);
+            assert_eq!(step.plan().name.parse::<Step>().unwrap(), step);
+        }
+        assert!("4.4".parse::<Step>().is_err());
+    }
+
+    #[test]
+    fn statements_are_shown_with_their_names_and_without_their_header() {
+        let names = Names::new(&Table::new("public", "t").unwrap(), "_staging", "_backup").unwrap();
+        for step in Step::all() {
+            for statement in step.plan().statements {
+                let sql = statement.sql(&names);
+                assert!(!sql.is_empty() && !sql.contains("-- Purpose"), "{}", statement.file);
+            }
+        }
+        let truncate = Step::Truncate.plan().statements[0].sql(&names);
+        assert!(truncate.contains("\"public\".\"t_staging\""), "{truncate}");
+    }
+}

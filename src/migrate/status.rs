@@ -1,0 +1,118 @@
+//! How far a run is: every step, what comes next, what can be taken back.
+
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::plan::Step;
+use super::rollback::to_undo;
+use super::state::{Run, RunState, StepState, next};
+
+/// A run, as it is shown.
+#[derive(Clone, Debug, Serialize)]
+pub struct Status {
+    /// Its id.
+    pub run_id: Uuid,
+    /// How far it has come.
+    pub state: RunState,
+    /// Who began it.
+    pub role: String,
+    /// The version of sterna that began it.
+    pub version: String,
+    /// When, in UTC.
+    pub started_at: String,
+    /// When it ended, in UTC.
+    pub finished_at: Option<String>,
+    /// What was asked for.
+    pub arguments: Value,
+    /// Where it did not go by the plan.
+    pub deviations: Vec<String>,
+    /// Every step of the plan.
+    pub steps: Vec<StepStatus>,
+    /// The step that comes next; null where none does by itself.
+    pub next: Option<Step>,
+    /// The command that goes on.
+    pub next_command: Option<String>,
+    /// The steps that can be rolled back, the last one first.
+    pub can_roll_back: Vec<Step>,
+}
+
+/// A step of the plan and how far it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct StepStatus {
+    /// Its number.
+    pub step: Step,
+    /// Its name.
+    pub name: &'static str,
+    /// What it does.
+    pub title: &'static str,
+    /// How far it is: a state of the ledger, or `pending`.
+    pub state: &'static str,
+    /// Which attempt it is; 0 for none.
+    pub attempts: i32,
+    /// Rows that it read or wrote.
+    pub rows: Option<i64>,
+    /// How long it took.
+    pub seconds: Option<f64>,
+    /// When its last attempt began, in UTC.
+    pub started_at: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Where it did not go by the plan.
+    pub deviations: Vec<String>,
+    /// What it reported.
+    pub detail: Value,
+}
+
+/// Of a run.
+#[must_use]
+pub fn of(run: &Run) -> Status {
+    let can_roll_back = match run.state {
+        RunState::RolledBack => Vec::new(),
+        _ => to_undo(run, Some(Step::Backup)).map_or_else(
+            |_| Vec::new(),
+            |steps| {
+                let with_traces = steps.iter().filter(|r| r.step.plan().leaves_traces);
+                with_traces.map(|record| record.step).collect()
+            },
+        ),
+    };
+    let next = next(run).filter(|_| run.state.is_unfinished());
+    let cleaned = run.step(Step::CleanUp).is_some_and(|r| r.state == StepState::Done);
+    let next_command = match (run.state, next) {
+        (RunState::Finished, _) if !cleaned => Some("sterna cleanup --older-than 7d".to_owned()),
+        (_, Some(_)) => Some("sterna migrate INPUT... --resume".to_owned()),
+        _ => None,
+    };
+    Status {
+        run_id: run.run_id,
+        state: run.state,
+        role: run.role.clone(),
+        version: run.version.clone(),
+        started_at: run.started_at.clone(),
+        finished_at: run.finished_at.clone(),
+        arguments: run.arguments.clone(),
+        deviations: run.deviations.clone(),
+        steps: Step::all().map(|step| of_step(run, step)).collect(),
+        next,
+        next_command,
+        can_roll_back,
+    }
+}
+
+fn of_step(run: &Run, step: Step) -> StepStatus {
+    let (plan, record) = (step.plan(), run.step(step));
+    StepStatus {
+        step,
+        name: plan.name,
+        title: plan.title,
+        state: record.map_or("pending", |record| record.state.name()),
+        attempts: record.map_or(0, |record| record.attempt),
+        rows: record.and_then(|record| record.rows),
+        seconds: record.and_then(|record| record.seconds),
+        started_at: record.map(|record| record.started_at.clone()),
+        error: record.and_then(|record| record.error.clone()),
+        deviations: record.map(|record| record.deviations.clone()).unwrap_or_default(),
+        detail: record.map(|record| record.detail.clone()).unwrap_or_default(),
+    }
+}

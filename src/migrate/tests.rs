@@ -1,0 +1,122 @@
+//! The coordinator without a database.
+
+use std::sync::atomic::AtomicBool;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::*;
+use crate::migrate::state::RunState;
+
+#[derive(Default)]
+struct Notes(Vec<String>);
+
+impl Records for Notes {
+    fn begin(&mut self, step: Step) -> Result<()> {
+        self.0.push(format!("begin {}", step.number()));
+        Ok(())
+    }
+
+    fn end(&mut self, step: Step, ended: &Ended<'_>) -> Result<()> {
+        self.0.push(format!("{} {}", ended.state.name(), step.number()));
+        Ok(())
+    }
+
+    fn mark(&mut self, step: Step, state: StepState) -> Result<()> {
+        self.0.push(format!("{} {}", state.name(), step.number()));
+        Ok(())
+    }
+
+    fn deviate(&mut self, what: &str) -> Result<()> {
+        self.0.push(format!("deviation: {what}"));
+        Ok(())
+    }
+}
+
+struct Nobody;
+
+impl Teller for Nobody {
+    fn begins(&mut self, _: Step) {}
+    fn ended(&mut self, _: Step, _: &Ended<'_>) {}
+}
+
+/// Succeeds, but for a gate that finds something wrong.
+struct Plain(Option<Kind>);
+
+impl Verbs<(), ()> for Plain {
+    fn run(&self, (): &(), (): &()) -> Result<Outcome> {
+        let failures = self.0.map(|kind| Error::new(kind, "found wrong")).into_iter().collect();
+        Ok(Outcome { failures, ..Outcome::default() })
+    }
+}
+
+fn verbs(step: Step) -> &'static dyn Verbs<(), ()> {
+    match step {
+        Step::TestValidation => &Plain(Some(Kind::Validation)),
+        Step::TestBench => &Plain(Some(Kind::Regression)),
+        _ => &Plain(None),
+    }
+}
+
+fn empty() -> Run {
+    Run {
+        run_id: Uuid::nil(),
+        state: RunState::Running,
+        arguments: Value::Null,
+        identity: Value::Null,
+        deviations: Vec::new(),
+        role: String::new(),
+        version: String::new(),
+        started_at: String::new(),
+        finished_at: None,
+        steps: Vec::new(),
+    }
+}
+
+fn take(accepted: &Accepted, from: Step, to: Step) -> (Vec<String>, Result<()>) {
+    let (mut notes, stop) = (Notes::default(), AtomicBool::new(false));
+    let mut coordinator = Coordinator {
+        site: &(),
+        options: &(),
+        verbs,
+        accepted,
+        records: &mut notes,
+        teller: &mut Nobody,
+        stop: &stop,
+    };
+    let done = coordinator.run(&empty(), from, to);
+    (notes.0, done)
+}
+
+#[test]
+fn a_gate_stops_the_run_before_anything_else_begins() {
+    let (notes, done) = take(&Accepted::default(), Step::TestLoad, Step::Switchover);
+    assert_eq!(notes, ["begin 2.1", "done 2.1", "begin 2.2", "failed 2.2"]);
+    let error = done.unwrap_err();
+    assert_eq!(error.kind(), Kind::Validation);
+    let hint = error.next_step().unwrap();
+    assert!(hint.contains("production was not touched"), "{hint}");
+    assert!(hint.contains("--accept-failed-validation"), "{hint}");
+}
+
+#[test]
+fn a_gate_that_is_overridden_is_a_deviation() {
+    let accepted = Accepted { failed_validation: true, ..Accepted::default() };
+    let (notes, done) = take(&accepted, Step::TestValidation, Step::Truncate);
+    assert_eq!(done.unwrap_err().kind(), Kind::Regression);
+    assert_eq!(
+        notes,
+        [
+            "begin 2.2",
+            "deviation: 2.2 test-validation failed and --accept-failed-validation was given: found wrong",
+            "done 2.2",
+            "begin 2.3",
+            "failed 2.3",
+        ]
+    );
+    let accepted = Accepted { skip: vec![Step::TestLoad], ..Accepted::default() };
+    let (notes, done) = take(&accepted, Step::TestLoad, Step::Truncate);
+    done.unwrap();
+    let skipped: Vec<_> = notes.iter().filter(|note| note.starts_with("skipped")).collect();
+    assert_eq!(skipped, ["skipped 2.1", "skipped 2.2", "skipped 2.3"]);
+}

@@ -1,0 +1,177 @@
+//! A run of the plan: a line for each step while it goes, a table at its end.
+
+use std::fmt::Write as _;
+
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::HumanCount;
+use serde_json::Value;
+
+use crate::cli::Progress;
+use crate::migrate::status::{Status, StepStatus};
+use crate::migrate::{Ended, Step, StepState, Teller, Undoing};
+
+/// Lines on stderr while steps are taken.
+pub struct Lines {
+    quiet: bool,
+}
+
+impl Lines {
+    /// None, where no progress is to be shown.
+    #[must_use]
+    pub fn new(progress: Progress) -> Self {
+        Lines { quiet: progress == Progress::Never }
+    }
+}
+
+impl Teller for Lines {
+    fn begins(&mut self, step: Step) {
+        if !self.quiet {
+            eprintln!("{}  {} ...", step.number(), step.plan().title);
+        }
+    }
+
+    fn ended(&mut self, step: Step, ended: &Ended<'_>) {
+        if self.quiet {
+            return;
+        }
+        let seconds = ended.took.as_secs_f64();
+        let what = match ended.state {
+            StepState::Skipped => format!("{}  left out: {}", step.number(), ended.outcome.summary),
+            StepState::Failed => format!("     FAILED ({seconds:.1} s)"),
+            _ => format!("     {} ({seconds:.1} s)", ended.outcome.summary),
+        };
+        eprintln!("{what}");
+        for deviation in &ended.deviations {
+            eprintln!("     deviation: {deviation}");
+        }
+    }
+}
+
+/// How far a run is.
+#[must_use]
+pub fn status(status: &Status) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["step", "", "state", "rows", "seconds", "begun"]);
+    for column in [3, 4] {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    for step in &status.steps {
+        table.add_row(cells(step));
+    }
+    let mut text = table.trim_fmt() + "\n\n";
+    let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<11}{value}\n"));
+    let by = format!("{}, sterna {}", status.role, status.version);
+    line("run", &format!("{} by {by}", status.run_id));
+    line("state", state(status));
+    for step in &status.steps {
+        if let Some(error) = &step.error {
+            line(&format!("{} failed", step.step.number()), error);
+        }
+    }
+    for deviation in &status.deviations {
+        line("deviation", deviation);
+    }
+    if let Some(next) = status.next {
+        line("next", &format!("{next}: {}", next.plan().title));
+    }
+    if let Some(command) = &status.next_command {
+        line("go on by", command);
+    }
+    match status.can_roll_back.as_slice() {
+        [] => line("way back", "nothing is there to roll back"),
+        steps => {
+            let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
+            line("way back", &format!("`sterna rollback [STEP]`: {}", steps.join(", ")));
+        }
+    }
+    text
+}
+
+fn state(status: &Status) -> &'static str {
+    match status.state {
+        crate::migrate::RunState::Running => "running, or killed while it was",
+        crate::migrate::RunState::Finished => "finished",
+        crate::migrate::RunState::Failed => "failed",
+        crate::migrate::RunState::Stopped => "stopped",
+        crate::migrate::RunState::RolledBack => "rolled back",
+    }
+}
+
+fn cells(step: &StepStatus) -> [String; 6] {
+    let attempts =
+        if step.attempts > 1 { format!(", try {}", step.attempts) } else { String::new() };
+    [
+        step.step.number().to_owned(),
+        step.title.to_owned(),
+        format!("{}{attempts}", step.state),
+        step.rows.map_or_else(String::new, |rows| HumanCount(rows.unsigned_abs()).to_string()),
+        step.seconds.map_or_else(String::new, |seconds| format!("{seconds:.2}")),
+        step.started_at.clone().unwrap_or_default(),
+    ]
+}
+
+/// The same as a document, with what each step reported.
+#[must_use]
+pub fn markdown(status: &Status) -> String {
+    let mut text = format!("# Migration {}\n\n", status.run_id);
+    let _ = writeln!(
+        text,
+        "State: {}. Begun {} by {}, sterna {}.\n",
+        state(status),
+        status.started_at,
+        status.role,
+        status.version
+    );
+    text.push_str("| step | | state | rows | seconds |\n|---|---|---|---:|---:|\n");
+    for step in &status.steps {
+        let [number, title, state, rows, seconds, _] = cells(step);
+        let _ = writeln!(text, "| {number} | {title} | {state} | {rows} | {seconds} |");
+    }
+    for step in &status.steps {
+        if let Some(error) = &step.error {
+            let _ = writeln!(text, "\nStep {} failed: {error}", step.step);
+        }
+    }
+    if !status.deviations.is_empty() {
+        text.push_str("\n## Deviations\n\n");
+        for deviation in &status.deviations {
+            let _ = writeln!(text, "- {deviation}");
+        }
+    }
+    text.push_str("\n## What the steps reported\n");
+    for step in status.steps.iter().filter(|step| !step.detail.is_null()) {
+        let json = serde_json::to_string_pretty(&step.detail).unwrap_or_default();
+        let _ =
+            write!(text, "\n### {} {}\n\n```json\n{json}\n```\n", step.step.number(), step.title);
+    }
+    text
+}
+
+/// What was rolled back.
+#[must_use]
+pub fn rolled_back(undone: &[Undoing]) -> String {
+    let mut text = String::new();
+    for Undoing { step, detail, .. } in undone {
+        let what = match (step, detail) {
+            (Step::Switchover, Value::Object(report)) => {
+                format!(
+                    "rolled back: {} rows, locked for {:.0} ms, {} writes carried over; kept {}",
+                    report["rows"],
+                    report["locked_ms"].as_f64().unwrap_or_default(),
+                    report["replayed_rows"],
+                    report["left_as"].as_str().unwrap_or_default()
+                )
+            }
+            (_, Value::Null) => "nothing to undo".to_owned(),
+            (_, detail) => format!("rolled back: {detail}"),
+        };
+        let _ = writeln!(text, "{:<30}{what}", step.to_string());
+    }
+    if undone.is_empty() {
+        text.push_str("the run had not begun a step; it is rolled back\n");
+    }
+    text
+}

@@ -1,0 +1,103 @@
+//! The plan as one run, on generated files.
+
+mod gates;
+mod kills;
+mod rollback;
+mod run;
+mod shown;
+
+use serde_json::Value;
+use sterna::switchover::fingerprint::Fingerprint;
+
+use crate::cites::{Installation, generated};
+use crate::server::Finished;
+use crate::switchover::exchange::{fingerprint, names};
+
+/// What a run needs so that it does not take long, and judges nothing by the clock.
+const QUICK: [&str; 8] =
+    ["--on-inexact", "widen", "--skip", "2.3", "--batch-size", "200", "--max-shrinkage", "1000"];
+
+/// Production with an earlier release, and the new one in a file.
+pub(crate) struct Scenario {
+    pub(crate) here: Installation,
+    release: String,
+    before: Fingerprint,
+    names: String,
+    rows: String,
+}
+
+impl Scenario {
+    pub(crate) async fn new() -> Self {
+        let here = Installation::new().await;
+        // The earlier release holds less, under ids of its own.
+        let earlier = here.file("earlier.csv", generated(1500, 5));
+        here.report(0, &[&earlier, "--all", "--on-inexact", "round", "--max-rejects", "1%"]);
+        here.db
+            .psql(
+                "INSERT INTO public.cites_trade_records
+                 SELECT * FROM public.cites_trade_records_staging;
+                 ANALYZE public.cites_trade_records",
+            )
+            .await;
+        here.db.sterna(&["stage", "drop"]).expect_code(0);
+        let release = here.file("release.csv", generated(2000, 5));
+        let (before, names) = (fingerprint(&here.db).await, names(&here.db).await);
+        let rows = here.db.psql(ROWS).await;
+        Scenario { here, release, before, names, rows }
+    }
+
+    /// `sterna` in the folder.
+    pub(crate) fn sterna(&self, args: &[&str]) -> Finished {
+        let mut command = self.here.db.command(args);
+        Finished::from(command.current_dir(self.here.folder.path()).output().unwrap())
+    }
+
+    /// The arguments of `sterna migrate` for the release.
+    pub(crate) fn migration<'a>(&'a self, more: &[&'a str]) -> Vec<&'a str> {
+        let args = ["migrate", &self.release, "--progress", "never", "--format", "json"];
+        args.into_iter().chain(QUICK).chain(more.iter().copied()).collect()
+    }
+
+    pub(crate) fn migrate(&self, more: &[&str]) -> Finished {
+        self.sterna(&self.migration(more))
+    }
+
+    /// How far the run is, by `sterna status`.
+    pub(crate) fn status(&self) -> Value {
+        let shown = self.sterna(&["status", "--format", "json"]).expect_code(0);
+        serde_json::from_str(&shown.stdout).unwrap()
+    }
+
+    /// The new release is live, and nothing else has changed but what is kept for the
+    /// way back.
+    pub(crate) async fn assert_migrated(&self) {
+        assert_eq!(self.before.differences(&fingerprint(&self.here.db).await), []);
+        let count = "SELECT count(*), count(*) FILTER (WHERE record_id IS NULL)
+            FROM public.cites_trade_records";
+        assert_eq!(self.here.db.psql(count).await, "2000|0");
+        let summary = "SELECT sum(total_trade_records) FROM public.species_trade_summary";
+        assert_eq!(self.here.db.psql(summary).await, "2000");
+    }
+
+    /// Everything is as it was before the run.
+    pub(crate) async fn assert_as_before(&self) {
+        assert_eq!(self.before.differences(&fingerprint(&self.here.db).await), []);
+        assert_eq!(names(&self.here.db).await, self.names);
+        assert_eq!(self.here.db.psql(ROWS).await, self.rows);
+        let left = "SELECT count(*) FROM sterna.journaled";
+        assert_eq!(self.here.db.psql(left).await, "0");
+    }
+}
+
+/// All that a migration could change in the rows.
+const ROWS: &str = "SELECT
+    (SELECT md5(string_agg(t::text, '|' ORDER BY t.id)) FROM public.cites_trade_records AS t),
+    (SELECT md5(string_agg(s::text, '|' ORDER BY s.id)) FROM public.species AS s),
+    (SELECT md5(string_agg(s::text, '|' ORDER BY s.species_id)) FROM public.species_trade_summary AS s)";
+
+/// The state of a step.
+#[track_caller]
+fn state<'a>(status: &'a Value, step: &str) -> &'a str {
+    let steps = status["steps"].as_array().unwrap();
+    steps.iter().find(|s| s["step"] == step).unwrap()["state"].as_str().unwrap()
+}

@@ -1,0 +1,38 @@
+//! The gates before the switchover.
+
+use super::{Scenario, state};
+
+#[tokio::test]
+async fn a_failed_validation_stops_the_run_and_can_be_accepted() {
+    let scenario = Scenario::new().await;
+    let failed = scenario.migrate(&["--expect-rows", "1999"]).expect_code(4);
+    assert!(failed.stderr.contains("rows-expected"), "{failed:?}");
+    assert!(failed.stderr.contains("production was not touched"), "{failed:?}");
+    assert!(failed.stderr.contains("--resume"), "{failed:?}");
+    let status = scenario.status();
+    assert_eq!((&status["state"], state(&status, "3.3")), (&"failed".into(), "failed"));
+    assert_eq!(state(&status, "5.3"), "done", "a failed run is reported as well");
+    assert_eq!(scenario.here.db.psql(super::ROWS).await, scenario.rows);
+    // Nor does the command alone go past it.
+    let more = ["--resume", "--expect-rows", "1999", "--accept-failed-validation"];
+    scenario.migrate(&more).expect_code(0);
+    scenario.assert_migrated().await;
+    let deviations = scenario.status()["deviations"].to_string();
+    assert!(deviations.contains("--accept-failed-validation was given"), "{deviations}");
+}
+
+#[tokio::test]
+async fn a_switchover_alone_needs_a_passed_validation() {
+    let scenario = Scenario::new().await;
+    let db = &scenario.here.db;
+    db.sterna(&["stage", "create"]).expect_code(0);
+    scenario.here.report(0, &[&scenario.release, "--all", "--on-inexact", "widen"]);
+    db.psql(
+        "UPDATE public.cites_trade_records_staging SET year = 1874
+         WHERE id = (SELECT min(id::text)::uuid FROM public.cites_trade_records_staging)",
+    )
+    .await;
+    let refused = db.sterna(&["switchover"]).expect_code(4);
+    assert!(refused.stderr.contains("have passed no validation"), "{refused:?}");
+    assert_eq!(db.psql(super::ROWS).await, scenario.rows);
+}

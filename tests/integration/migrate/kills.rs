@@ -1,0 +1,64 @@
+//! Runs that are killed at any moment: production is whole at every one of them, and
+//! both ways lead on.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use super::Scenario;
+use crate::server::Finished;
+
+const KILLS: u32 = 8;
+
+impl Scenario {
+    /// The table that bears the name is the old one or the new one, whole.
+    async fn assert_whole(&self) {
+        let count = self.here.db.psql("SELECT count(*) FROM public.cites_trade_records").await;
+        assert!(["1500", "2000"].contains(&count.as_str()), "{count}");
+    }
+}
+
+#[tokio::test]
+async fn killed_runs_are_resumed_or_rolled_back() {
+    let scenario = Scenario::new().await;
+    let begun = Instant::now();
+    scenario.migrate(&[]).expect_code(0);
+    let duration = begun.elapsed();
+    scenario.sterna(&["rollback", "1.1"]).expect_code(0);
+    for kill in 0..KILLS {
+        let mut child = scenario
+            .here
+            .db
+            .command(&scenario.migration(&[]))
+            .current_dir(scenario.here.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(duration * (2 * kill + 1) / (2 * KILLS));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        scenario.assert_whole().await;
+        if kill % 2 == 0 {
+            // Killed before it was written down, it has not begun.
+            let resume = |more: &[&str]| -> Finished { scenario.migrate(more) };
+            let unfinished = scenario.status()["state"] == "running";
+            resume(if unfinished { &["--resume"] } else { &[] }).expect_code(0);
+            scenario.assert_migrated().await;
+        }
+        let back = scenario.sterna(&["rollback", "1.1"]);
+        assert!(matches!(back.code, Some(0 | 6)), "{back:?}");
+        scenario.assert_as_before().await;
+    }
+    // A rollback that is killed is gone on with as well.
+    scenario.migrate(&[]).expect_code(0);
+    for pause in [20, 60, 150] {
+        let mut child = scenario.here.db.command(&["rollback", "1.1"]).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        scenario.assert_whole().await;
+    }
+    let back = scenario.sterna(&["rollback", "1.1"]);
+    assert!(matches!(back.code, Some(0 | 6)), "{back:?}");
+    scenario.assert_as_before().await;
+}

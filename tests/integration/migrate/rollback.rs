@@ -1,0 +1,64 @@
+//! The way back from every step.
+
+use super::{Scenario, state};
+
+/// Each step that leaves something, and where a run ends behind it.
+const STEPS: [&str; 9] = ["1.1", "1.2", "1.3", "2.1", "3.1", "3.2", "4.1", "4.2", "5.1"];
+
+#[tokio::test]
+async fn from_behind_every_step_everything_is_as_before() {
+    let scenario = Scenario::new().await;
+    let species = [
+        "--add-species",
+        "Branta hutchinsii leucopareia",
+        "--like",
+        "Branta canadensis leucopareia",
+    ];
+    let synonym = ["--add-synonym", "Ursus maritimus marinus=Ursus maritimus"];
+    for to in STEPS {
+        let more: Vec<&str> = ["--to", to].into_iter().chain(species).chain(synonym).collect();
+        scenario.migrate(&more).expect_code(0);
+        scenario.sterna(&["rollback", "1.1"]).expect_code(0);
+        scenario.assert_as_before().await;
+    }
+}
+
+#[tokio::test]
+async fn one_step_at_a_time() {
+    let scenario = Scenario::new().await;
+    scenario.migrate(&[]).expect_code(0);
+    // The summary first, then the switchover, and so on.
+    for (undone, next) in [("5.1", "5.1"), ("4.2", "4.2"), ("4.1", "4.1"), ("3.2", "3.2")] {
+        let back = scenario.sterna(&["rollback", "--format", "json"]).expect_code(0);
+        let back: serde_json::Value = serde_json::from_str(&back.stdout).unwrap();
+        let last = back["undone"].as_array().unwrap().last().unwrap();
+        assert_eq!(last["step"], undone, "{back:#}");
+        let status = scenario.status();
+        assert_eq!((state(&status, undone), &status["next"]), ("undone", &next.into()));
+    }
+    // From there it goes on as if nothing had happened.
+    scenario.migrate(&["--resume"]).expect_code(0);
+    scenario.assert_migrated().await;
+}
+
+#[tokio::test]
+async fn what_was_written_since_is_kept() {
+    let scenario = Scenario::new().await;
+    let db = &scenario.here.db;
+    scenario.migrate(&["--to", "3.3"]).expect_code(0);
+    let insert = |name: &str| {
+        format!(
+        "INSERT INTO public.cites_trade_records (species_id, record_id, year, appendix, taxon, term)
+         SELECT species_id, '{name}', 2020, 'II', taxon, 'live' FROM public.cites_trade_records LIMIT 1"
+    )
+    };
+    db.psql(&insert("during")).await;
+    scenario.migrate(&["--resume"]).expect_code(0);
+    db.psql(&insert("after")).await;
+    let there = "SELECT string_agg(record_id, ' ' ORDER BY record_id)
+        FROM public.cites_trade_records WHERE record_id IN ('during', 'after')";
+    assert_eq!(db.psql(there).await, "after during");
+    scenario.sterna(&["rollback", "1.1"]).expect_code(0);
+    assert_eq!(db.psql(there).await, "after during");
+    assert_eq!(db.psql("SELECT count(*) FROM public.cites_trade_records").await, "1502");
+}
