@@ -150,5 +150,5 @@ fn the_example_of_the_readme_holds() {
     let (_, behind) = readme.split_once("```toml\n").unwrap();
     let (example, _) = behind.split_once("```").unwrap();
     let args = load_args(example, &LOAD);
-    assert_eq!((args.batch_size, args.verify), (5000, true));
+    assert_eq!((args.choices.batch_size, args.verify), (5000, true));
 }
