@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::backup::BackupArgs;
 use crate::commands::bench::BenchArgs;
+use crate::commands::check::CheckArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::inspect::InspectArgs;
@@ -85,6 +86,7 @@ pub enum Progress {
 #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
 pub enum Command {
     Backup(BackupArgs),
+    Check(CheckArgs),
     Load(LoadArgs),
     Inspect(InspectArgs),
     Stage(StageArgs),

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, backup, bench, demo, generate, inspect, load, reindex, rollback, sandbox, species,
-    stage, summary, switchover, validate,
+    Context, backup, bench, check, demo, generate, inspect, load, reindex, rollback, sandbox,
+    species, stage, summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};
@@ -36,6 +36,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
     let context = Context::new(&cli.global)?;
     match &cli.command {
         Command::Backup(args) => backup::run(args, &context),
+        Command::Check(args) => check::run(args, &context),
         Command::Load(args) => load::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Stage(args) => stage::run(args, &context),

@@ -12,7 +12,7 @@ use crate::backup::{
 use crate::error::{Error, Result};
 use crate::load::Watch;
 use crate::pg::connect;
-use crate::{ledger, report, staging};
+use crate::{ledger, report};
 
 /// Save the table, its species and summary to a folder, and verify what was saved
 #[derive(Args, Clone, Debug)]
@@ -83,8 +83,7 @@ pub fn run(args: &BackupArgs, context: &Context) -> Result<u8> {
 
 async fn take(options: &BackupOptions, context: &Context, watch: &Watch) -> Result<BackupReport> {
     let info = context.conninfo()?;
-    let mut session = connect(&info).await?;
-    let pair = staging::pair(&mut session, &context.table).await?;
+    let (session, pair) = context.session(&info).await?;
     ledger::lock(&session, &pair.table).await?;
     let done = Box::pin(backup(&info, options, &watch.stop)).await?;
     ledger::unlock(&session, &pair.table).await?;

@@ -9,8 +9,7 @@ use super::Context;
 use crate::bench::{BenchOptions, BenchReport, bench};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
-use crate::pg::connect;
-use crate::{ledger, report, staging};
+use crate::{ledger, report};
 
 /// Measure the application's queries on production and staging in turn
 #[derive(Args, Clone, Debug)]
@@ -99,8 +98,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
 /// Measures while no other sterna changes either table.
 async fn alone(context: &Context, options: &BenchOptions, watch: &Watch) -> Result<BenchReport> {
     let info = context.conninfo()?;
-    let mut session = connect(&info).await?;
-    let pair = staging::pair(&mut session, &context.table).await?;
+    let (session, pair) = context.session(&info).await?;
     ledger::lock(&session, &pair.table).await?;
     ledger::lock(&session, &pair.staging).await?;
     let found = Box::pin(bench(&info, options, &watch.stop)).await?;

@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod bench;
+pub mod check;
 pub mod demo;
 pub mod generate;
 pub mod inspect;
@@ -25,7 +26,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
-use crate::pg::{ConnInfo, Table, connect};
+use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
+use crate::staging::Pair;
 use crate::{ledger, staging};
 
 /// What runs the asynchronous calls of a command that has no threads of its own.
@@ -70,6 +72,18 @@ impl Context {
         ConnInfo::resolve(self.database_url.as_deref(), &|name| std::env::var(name).ok())
     }
 
+    /// A session of one's own, ready to work on the table.
+    ///
+    /// # Errors
+    /// Refused behind a pooler that hands out server sessions per transaction; otherwise
+    /// as [`connect`] and [`staging::pair`].
+    async fn session(&self, info: &ConnInfo) -> Result<(Connection, Pair)> {
+        let mut session = connect(info).await?;
+        pooler::refuse_pooled(info, &session).await?;
+        let pair = staging::pair(&mut session, &self.table).await?;
+        Ok((session, pair))
+    }
+
     /// Runs `work` while no other sterna may work on the table.
     ///
     /// # Errors
@@ -77,8 +91,7 @@ impl Context {
     pub fn exclusively<T>(&self, work: impl AsyncFnOnce(&ConnInfo) -> Result<T>) -> Result<T> {
         runtime()?.block_on(async {
             let info = self.conninfo()?;
-            let mut session = connect(&info).await?;
-            let pair = staging::pair(&mut session, &self.table).await?;
+            let (session, pair) = self.session(&info).await?;
             ledger::lock(&session, &pair.table).await?;
             let done = work(&info).await;
             // The end of the session frees the lock as well, a moment later.

@@ -11,9 +11,8 @@ use super::{Context, runtime};
 use crate::error::{Error, Result};
 use crate::inspect::{InspectOptions, missing};
 use crate::load::{Watch, Years};
-use crate::pg::connect;
 use crate::species::{self, Addition, NewSpecies, Undone};
-use crate::{ledger, report, staging};
+use crate::{ledger, report};
 
 /// Find taxa without a species; add species and synonyms
 #[derive(Args, Clone, Debug)]
@@ -172,8 +171,7 @@ async fn add(args: &AddArgs, context: &Context) -> Result<Addition> {
         values: values(&args.values)?,
         like: args.like.clone(),
     };
-    let mut session = connect(&context.conninfo()?).await?;
-    let pair = staging::pair(&mut session, &context.table).await?;
+    let (mut session, pair) = context.session(&context.conninfo()?).await?;
     ledger::lock(&session, &pair.table).await?;
     let run = Uuid::new_v4();
     let done = match (&args.synonym, &args.of) {
@@ -187,8 +185,7 @@ async fn add(args: &AddArgs, context: &Context) -> Result<Addition> {
 }
 
 async fn undo(args: &UndoArgs, context: &Context) -> Result<Undone> {
-    let mut session = connect(&context.conninfo()?).await?;
-    let pair = staging::pair(&mut session, &context.table).await?;
+    let (mut session, pair) = context.session(&context.conninfo()?).await?;
     ledger::lock(&session, &pair.table).await?;
     // Staging has no foreign keys while it is loaded: a load must not begin to use the
     // species while it is looked for.

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::Context;
 use crate::error::{Error, Result};
-use crate::pg::connect;
 use crate::switchover::journal::{self, Toward};
 use crate::switchover::{self, Patience};
 use crate::{ledger, staging};
@@ -58,8 +57,7 @@ pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
 }
 
 async fn act(action: Action, context: &Context) -> Result<Done> {
-    let mut session = connect(&context.conninfo()?).await?;
-    let pair = staging::pair(&mut session, &context.table).await?;
+    let (mut session, pair) = context.session(&context.conninfo()?).await?;
     ledger::lock(&session, &pair.table).await?;
     ledger::lock(&session, &pair.staging).await?;
     let (table, oid) = (&pair.table, pair.table_oid);

@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use super::{Context, runtime};
 use crate::error::{Error, Result};
-use crate::pg::{Connection, connect};
+use crate::pg::Connection;
 use crate::summary::{self, Found, SummaryReport, Target, Undone};
-use crate::{ledger, report, staging};
+use crate::{ledger, report};
 
 /// Recompute species_trade_summary from the table, in one transaction
 #[derive(Args, Clone, Debug)]
@@ -39,8 +39,7 @@ pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
 }
 
 async fn act(args: &SummaryArgs, context: &Context) -> Result<Done> {
-    let mut session = connect(&context.conninfo()?).await?;
-    let pair = staging::pair(&mut session, &context.table).await?;
+    let (mut session, pair) = context.session(&context.conninfo()?).await?;
     let target = match summary::find(&session, &pair.table).await? {
         Found::Target(target) => target,
         Found::Nothing(reason) => {

@@ -8,9 +8,8 @@ use clap::Args;
 use super::Context;
 use crate::error::{Error, Kind, Result};
 use crate::load::{Watch, Years};
-use crate::pg::connect;
 use crate::validate::{Limits, Severity, ValidateOptions, ValidationReport, validate};
-use crate::{ledger, report, staging};
+use crate::{ledger, report};
 
 /// Check the rows of staging, or of the live table after a switchover
 #[derive(Args, Clone, Debug)]
@@ -81,8 +80,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
         .map_err(|e| Error::file("the async runtime", e))?;
     let found = runtime.block_on(async {
         let info = context.conninfo()?;
-        let mut session = connect(&info).await?;
-        let pair = staging::pair(&mut session, &context.table).await?;
+        let (session, pair) = context.session(&info).await?;
         ledger::lock(&session, &pair.table).await?;
         let found = validate(&info, &options, &watch.stop).await?;
         ledger::unlock(&session, &pair.table).await?;

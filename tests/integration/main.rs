@@ -5,6 +5,7 @@
 mod architecture;
 mod backup;
 mod bench;
+mod check;
 mod cites;
 mod config;
 mod connect;
@@ -13,6 +14,7 @@ mod duplicates;
 mod embedded;
 mod inspect;
 mod load;
+mod pooler;
 mod reindex;
 mod rich;
 mod sandbox;
