@@ -115,7 +115,6 @@ async fn no_error_and_no_lost_write_for_applications_that_lock_in_any_order() {
         ],
     )
     .await;
-    // The second switchover drops what the first has kept.
     for command in ["switchover", "rollback", "switchover"] {
         run(&here, &[command]).await.expect_code(0);
         assert_eq!(before.differences(&fingerprint(db).await), [], "{command}");
