@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::backup::BackupArgs;
 use crate::commands::bench::BenchArgs;
+use crate::commands::check::CheckArgs;
 use crate::commands::demo::DemoArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::inspect::InspectArgs;
@@ -91,6 +92,7 @@ pub enum Command {
     Migrate(Box<MigrateArgs>),
     Status(StatusArgs),
     Backup(BackupArgs),
+    Check(CheckArgs),
     Load(LoadArgs),
     Inspect(InspectArgs),
     Stage(StageArgs),

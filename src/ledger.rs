@@ -14,11 +14,13 @@ use crate::pg::{Backoff, Connection, Table};
 
 /// The tables of each part, with one that shows whether they are there. A part is
 /// added by an entry; where an older sterna has made the ledger it is completed.
-const PARTS: [(&str, &str); 11] = [
+const PARTS: [(&str, &str); 13] = [
     ("sterna.staging", include_str!("../sql/ledger/parts/staging.sql")),
     ("sterna.load_batch", include_str!("../sql/ledger/parts/load.sql")),
+    ("sterna.load_cascade", include_str!("../sql/ledger/parts/cascade.sql")),
     ("sterna.journal", include_str!("../sql/ledger/parts/journal.sql")),
     ("sterna.switchover", include_str!("../sql/ledger/parts/switchover.sql")),
+    ("sterna.switchover_activity", include_str!("../sql/ledger/parts/activity.sql")),
     ("sterna.validation", include_str!("../sql/ledger/parts/validation.sql")),
     ("sterna.backup", include_str!("../sql/ledger/parts/backup.sql")),
     ("sterna.synonym", include_str!("../sql/ledger/parts/species.sql")),

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod backup_table;
 pub mod bench;
+pub mod check;
 pub mod cites;
 pub mod cli;
 pub mod commands;

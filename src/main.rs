@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, backup, bench, demo, generate, inspect, load, migrate, plan, reindex, rollback,
+    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, reindex, rollback,
     sandbox, species, stage, status, summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
@@ -39,6 +39,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Migrate(args) => migrate::run(args, &context),
         Command::Status(args) => status::run(args, &context),
         Command::Backup(args) => backup::run(args, &context),
+        Command::Check(args) => check::run(args, &context),
         Command::Load(args) => load::run(args, &context),
         Command::Inspect(args) => inspect::run(args, &context),
         Command::Stage(args) => stage::run(args, &context),

@@ -11,5 +11,10 @@ SELECT
         SELECT coalesce(sum((report ->> 'rows_loaded')::bigint), 0)
         FROM sterna.load_run
         WHERE staging = {checked_oid} AND state <> 'discarded'
+    ) - (
+        SELECT coalesce(sum(c.row_count), 0)
+        FROM sterna.load_cascade AS c
+        INNER JOIN sterna.load_run AS r USING (run_id)
+        WHERE r.staging = {checked_oid} AND r.state <> 'discarded'
     ) AS expected,
     (SELECT count(*) FROM {checked}) AS observed

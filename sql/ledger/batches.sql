@@ -1,5 +1,16 @@
--- Purpose: the batches of a load that are in. Lock: none. Transaction: either.
--- Undone by: nothing, it reads.
-SELECT file_number, batch_number, row_count, checksum, refused, xid::text
-FROM sterna.load_batch
-WHERE run_id = $1
+-- Purpose: the batches of a load that are in, and what of their rows has gone with the
+--   row it referred to. Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT
+    b.file_number,
+    b.batch_number,
+    b.row_count,
+    b.checksum,
+    b.refused,
+    b.xid::text,
+    coalesce(sum(c.row_count), 0)::bigint,
+    -- Sums of checksums wrap around, which SQL's do not.
+    coalesce(array_agg(c.checksum) FILTER (WHERE c.checksum IS NOT NULL), '{}')
+FROM sterna.load_batch AS b
+LEFT JOIN sterna.load_cascade AS c USING (run_id, file_number, batch_number)
+WHERE b.run_id = $1
+GROUP BY b.run_id, b.file_number, b.batch_number

@@ -44,8 +44,7 @@ impl Exclusive {
             .map_err(|e| Error::file("the async runtime", e))?;
         let info = context.conninfo()?;
         let (session, pair) = runtime.block_on(async {
-            let mut session = connect(&info).await?;
-            let pair = staging::pair(&mut session, &context.table).await?;
+            let (session, pair) = context.session(&info).await?;
             ledger::lock(&session, &pair.table).await?;
             Ok::<_, Error>((Arc::new(session), pair))
         })?;

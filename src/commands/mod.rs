@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod bench;
+pub mod check;
 pub mod demo;
 mod exclusive;
 pub mod generate;
@@ -31,7 +32,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
-use crate::pg::{ConnInfo, Table};
+use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
+use crate::staging::{self, Pair};
 
 /// What runs the asynchronous calls of a command that has no threads of its own.
 fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -73,6 +75,18 @@ impl Context {
     /// Where the URL, the environment or libpq's files are wrong.
     pub fn conninfo(&self) -> Result<ConnInfo> {
         ConnInfo::resolve(self.database_url.as_deref(), &|name| std::env::var(name).ok())
+    }
+
+    /// A session of one's own, ready to work on the table.
+    ///
+    /// # Errors
+    /// Refused behind a pooler that hands out server sessions per transaction; otherwise
+    /// as [`connect`] and [`staging::pair`].
+    async fn session(&self, info: &ConnInfo) -> Result<(Connection, Pair)> {
+        let mut session = connect(info).await?;
+        pooler::refuse_pooled(info, &session).await?;
+        let pair = staging::pair(&mut session, &self.table).await?;
+        Ok((session, pair))
     }
 
     /// Writes a result to stdout, in the form that was asked for.

@@ -42,13 +42,13 @@ const LOAD: [&str; 3] = ["load", "a.csv", "--all"];
 fn the_file_wins_over_what_is_built_in_and_the_command_line_over_the_file() {
     let text = "format = 'json'\nschema = 'trade'\n[load]\nbatch_size = 5000\nworkers = 3\non_inexact = 'widen'\nmax_rejects = '5%'\nverify = true\n[demo]\nrows = 7\n";
     let args = load_args(text, &LOAD);
-    assert_eq!((args.batch_size, args.workers, args.verify), (5000, Some(3), true));
-    assert_eq!(args.on_inexact, OnInexact::Widen);
+    assert_eq!((args.choices.batch_size, args.choices.workers, args.verify), (5000, Some(3), true));
+    assert_eq!(args.choices.on_inexact, OnInexact::Widen);
     let line = ["load", "a.csv", "--all", "--batch-size", "7", "--schema", "public"];
     let cli = read_with(text, &line).unwrap();
     assert_eq!((cli.global.format, cli.global.schema.as_str()), (Format::Json, "public"));
-    assert_eq!(load_args(text, &line).batch_size, 7);
-    assert_eq!(load_args("", &LOAD).batch_size, 10_000);
+    assert_eq!(load_args(text, &line).choices.batch_size, 7);
+    assert_eq!(load_args("", &LOAD).choices.batch_size, 10_000);
 }
 
 #[test]
@@ -150,5 +150,5 @@ fn the_example_of_the_readme_holds() {
     let (_, behind) = readme.split_once("```toml\n").unwrap();
     let (example, _) = behind.split_once("```").unwrap();
     let args = load_args(example, &LOAD);
-    assert_eq!((args.batch_size, args.verify), (5000, true));
+    assert_eq!((args.choices.batch_size, args.verify), (5000, true));
 }

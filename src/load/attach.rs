@@ -46,7 +46,10 @@ pub(super) async fn attach(
         let unfinished = matches!(last.state, State::Loading | State::Built);
         let same = last.identity == prepared.identity;
         if options.resume && (same || unfinished || !options.append) {
-            check_same(&last.identity, &prepared.identity)?;
+            // What went with deleted species is known, and nothing is mapped any more.
+            let follows =
+                last.state == State::Built && ledger::rows_cascaded(session, last.id).await? > 0;
+            check_same(&last.identity, &prepared.identity, follows)?;
             let run = last.clone();
             return Ok(Attached { run, staging_oid: relation.oid, runs, resumed: true });
         }
@@ -128,8 +131,9 @@ fn may_append(pair: &Pair, options: &LoadOptions, last: &Run) -> Result<()> {
     }
 }
 
-/// Refuses to go on where something that decides about the rows has changed.
-fn check_same(before: &Value, now: &Value) -> Result<()> {
+/// Refuses to go on where something that decides about the rows has changed; the
+/// species may have where the load `follows` them.
+fn check_same(before: &Value, now: &Value, follows: bool) -> Result<()> {
     let topics = [
         ("input", "the input is not the one that was being loaded"),
         ("options", "the options are not those of the unfinished load"),
@@ -137,7 +141,7 @@ fn check_same(before: &Value, now: &Value) -> Result<()> {
         ("species", "the species, or the synonyms, have changed since"),
         ("target", "the columns of the target have changed since"),
     ];
-    for (topic, what) in topics {
+    for (topic, what) in topics.into_iter().filter(|(topic, _)| !follows || *topic != "species") {
         let (before, now) = (&before[topic], &now[topic]);
         if before != now {
             let detail =

@@ -67,6 +67,15 @@ pub struct Run {
     pub mends: Option<Uuid>,
 }
 
+/// Count and sum of hashes of some rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// How many.
+    pub rows: u64,
+    /// The sum, which wraps around.
+    pub checksum: u64,
+}
+
 /// A batch that is in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerBatch {
@@ -78,6 +87,8 @@ pub struct LedgerBatch {
     pub refused: Vec<(u32, String)>,
     /// The transaction that wrote it, as its rows' `xmin` shows it.
     pub xid: u32,
+    /// Of its rows, those that went with the row they referred to.
+    pub cascaded: Sum,
 }
 
 /// The batches of a run by file and number.
@@ -218,6 +229,13 @@ pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
                 refused,
                 // Rows show the lower half; staging is far younger than 2^32 transactions.
                 xid: xid as u32,
+                cascaded: Sum {
+                    rows: row.get::<_, i64>(6).cast_unsigned(),
+                    checksum: row
+                        .get::<_, Vec<i64>>(7)
+                        .into_iter()
+                        .fold(0, |sum, checksum| sum.wrapping_add(checksum.cast_unsigned())),
+                },
             };
             Ok((key, batch))
         })
@@ -258,6 +276,33 @@ pub async fn settle(
         transaction.execute(&update, &[&run, &(number as i32), &Json(file.account)]).await?;
     }
     Ok(transaction.commit().await?)
+}
+
+/// Records rows that went with the row they referred to, by the transaction that had
+/// written them; belongs into the transaction that deletes them.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub(super) async fn note_cascade(
+    session: &Connection,
+    staging: u32,
+    gone: &HashMap<u32, Sum>,
+) -> Result<()> {
+    let xids: Vec<String> = gone.keys().map(u32::to_string).collect();
+    let rows: Vec<i64> = gone.values().map(|sum| sum.rows.cast_signed()).collect();
+    let checksums: Vec<i64> = gone.values().map(|sum| sum.checksum.cast_signed()).collect();
+    let sql = include_str!("../../sql/ledger/insert-cascade.sql");
+    session.execute(sql, &[&staging, &xids, &rows, &checksums]).await?;
+    Ok(())
+}
+
+/// How many rows of a run went with the row they referred to.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn rows_cascaded(session: &Connection, run: Uuid) -> Result<u64> {
+    let sql = include_str!("../../sql/ledger/count-cascaded.sql");
+    Ok(session.query_one(sql, &[&run]).await?.get::<_, i64>(0).cast_unsigned())
 }
 
 /// The refusal to go on with a run whose staging table was emptied.

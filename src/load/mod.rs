@@ -7,6 +7,7 @@
 pub mod account;
 mod attach;
 pub mod batch;
+mod cascade;
 mod duplicates;
 pub mod encode;
 mod indexes;
@@ -37,7 +38,6 @@ pub use pipeline::{Counters, Pipeline, Sink};
 pub use plan::{LoadPlan, plan};
 pub(crate) use reading::{Reading, Request, taxa};
 pub use row_id::RowIds;
-pub(crate) use run::peak_memory_bytes;
 pub use run::{Outcome, load};
 pub(crate) use verify::{Proof, columns_of};
 
@@ -71,6 +71,12 @@ pub enum Phase {
 }
 
 impl Watch {
+    /// Notes what is being done now, and how many bytes there are to read.
+    pub(crate) fn enter(&self, phase: Phase, total_bytes: u64) {
+        self.total_bytes.store(total_bytes, Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
     /// What is being done now.
     #[must_use]
     pub fn phase(&self) -> Phase {
@@ -82,4 +88,12 @@ impl Watch {
             _ => Phase::Preparing,
         }
     }
+}
+
+/// The most memory that this process has used, in bytes.
+pub(crate) fn peak_memory_bytes() -> u64 {
+    use nix::sys::resource::{UsageWho, getrusage};
+    // Linux counts in KiB, macOS in bytes.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss().cast_unsigned() * unit)
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::encode::{ColumnPlan, OnInexact, Origin, RowPlan};
 use crate::cites::{Format, Formats, Layout};
 use crate::error::{Error, Result};
-use crate::pg::{Column, ColumnType, Table};
+use crate::pg::{Column, ColumnType, Ident, Table};
 
 /// The columns that a load writes, and how each file fills them.
 #[derive(Clone, Debug)]
@@ -18,6 +18,18 @@ pub struct LoadPlan {
     pub widened: Vec<Column>,
     /// One per member.
     pub rows: Vec<RowPlan>,
+}
+
+impl LoadPlan {
+    /// The columns that hold the ids of species, in every file.
+    pub(super) fn looked_up(&self) -> Vec<&Ident> {
+        let is_looked_up = |at: usize| {
+            !self.rows.is_empty()
+                && self.rows.iter().all(|row| row.columns[at].origin == Origin::Lookup)
+        };
+        let columns = self.columns.iter().enumerate();
+        columns.filter(|(at, _)| is_looked_up(*at)).map(|(_, column)| &column.name).collect()
+    }
 }
 
 /// Decides which columns are written and where their values come from.

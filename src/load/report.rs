@@ -103,6 +103,9 @@ pub struct LoadReport {
     /// What became of the records.
     #[serde(flatten)]
     pub rows: RowsReport,
+    /// Of the rows loaded, those that went with their species, which was deleted while
+    /// the load ran.
+    pub rows_cascaded: u64,
     /// The whole command.
     pub seconds: f64,
     /// Indexes, foreign keys and statistics.

@@ -9,6 +9,7 @@ use tokio_postgres::error::SqlState;
 
 use super::account::Reason;
 use super::attach::{Attached, attach};
+use super::cascade::Orphans;
 use super::ledger::{self, Batches, Run, State};
 use super::options::LoadOptions;
 use super::prepare::{Prepared, prepare, row_ids};
@@ -16,9 +17,9 @@ use super::report::{LoadReport, RowsReport};
 use super::row_id::RowIds;
 use super::rows::{PATIENCE, Pass};
 use super::verify::Proof;
-use super::{Phase, Watch, duplicates, indexes};
+use super::{Phase, Watch, duplicates, indexes, peak_memory_bytes};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect, pooler};
 use crate::staging::{self, Pair};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
@@ -44,6 +45,7 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Out
         .build()
         .map_err(|e| Error::file("the async runtime", e))?;
     let mut control = runtime.block_on(connect(info))?;
+    runtime.block_on(pooler::refuse_pooled(info, &control))?;
     let pair = runtime.block_on(staging::pair(&mut control, &options.table))?;
     runtime.block_on(crate::ledger::lock(&control, &pair.staging))?;
     watch.enter(Phase::Preparing, 0);
@@ -108,6 +110,9 @@ impl Load<'_> {
                     done = self.load_rows(&mut control)?;
                     done.rows.load_seconds += before;
                 }
+                Err(error)
+                    if error.sqlstate() == Some(SqlState::FOREIGN_KEY_VIOLATION.code())
+                        && self.delete_orphans()? > 0 => {}
                 Err(error) => return Err(error),
             }
         }
@@ -116,17 +121,20 @@ impl Load<'_> {
             done.failure = self.settle_mended(&mut control, &done.rows)?;
         }
         let staging = &self.pair.staging;
-        self.with_control(&mut control, async |session| {
-            crate::ledger::unlock(session, staging).await
+        let run = self.attached.run.id;
+        let rows_cascaded = self.with_control(&mut control, async |session| {
+            let rows = ledger::rows_cascaded(session, run).await?;
+            crate::ledger::unlock(session, staging).await.map(|()| rows)
         })?;
         let load_seconds = done.rows.load_seconds;
         let rows_loaded = done.rows.account.rows_loaded as f64;
         let report = LoadReport {
-            run_id: self.attached.run.id.to_string(),
+            run_id: run.to_string(),
             state: done.state.name(),
             staging: staging.to_string(),
             seconds: self.begun.elapsed().as_secs_f64(),
             index_seconds,
+            rows_cascaded,
             verify_seconds: done.verify_seconds,
             rows_per_second: if load_seconds > 0.0 { rows_loaded / load_seconds } else { 0.0 },
             peak_memory_bytes: peak_memory_bytes(),
@@ -260,6 +268,13 @@ impl Load<'_> {
         }
     }
 
+    /// Deletes the rows of species that are gone; returns how many.
+    fn delete_orphans(&self) -> Result<u64> {
+        let (info, pair, staging_oid) = (self.info, &self.pair, self.attached.staging_oid);
+        let (columns, looked_up) = (&self.prepared.columns(), &self.prepared.plan.looked_up());
+        self.runtime.block_on(Orphans { info, pair, staging_oid, columns, looked_up }.delete())
+    }
+
     fn build_indexes(&self, vacuum: bool) -> Result<f64> {
         self.watch.enter(Phase::Indexing, 0);
         let begun = Instant::now();
@@ -376,21 +391,5 @@ fn other_policy(rows: &RowsReport) -> &'static str {
         "; or load anew with --on-inexact: `sterna inspect` tells what round and widen would take"
     } else {
         ""
-    }
-}
-
-/// The most memory that this process has used, in bytes.
-pub(crate) fn peak_memory_bytes() -> u64 {
-    use nix::sys::resource::{UsageWho, getrusage};
-    // Linux counts in KiB, macOS in bytes.
-    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss().cast_unsigned() * unit)
-}
-
-impl Watch {
-    /// Notes what is being done now, and how many bytes there are to read.
-    pub(crate) fn enter(&self, phase: Phase, total_bytes: u64) {
-        self.total_bytes.store(total_bytes, Ordering::Relaxed);
-        self.phase.store(phase as u8, Ordering::Relaxed);
     }
 }

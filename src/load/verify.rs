@@ -9,18 +9,11 @@ use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::batch::row_hash;
-use super::ledger::{self, Batches, Run};
+use super::ledger::{self, Batches, Run, Sum};
 use super::prepare::describe;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{CatalogText, Column, Columns, ConnInfo, Connection, connect, copy_out, fill};
 use crate::staging::Pair;
-
-/// Count and sum of hashes of some rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sum {
-    rows: u64,
-    checksum: u64,
-}
 
 /// Bytes of a row in front of the first column after `xmin`: the count of columns,
 /// the length of `xmin`, and `xmin`.
@@ -120,10 +113,22 @@ async fn read(
             ("to", &CatalogText::tid(to)),
         ],
     );
+    let sums = sums(&session, &sql, columns).await?;
+    session.batch_execute("COMMIT").await?;
+    Ok(sums)
+}
+
+/// Sums, by the transaction that wrote them, of the rows that a binary COPY hands out:
+/// `xmin` and then `columns`.
+pub(super) async fn sums(
+    session: &Connection,
+    sql: &str,
+    columns: &Columns,
+) -> Result<HashMap<u32, Sum>> {
     let mut sums: HashMap<u32, Sum> = HashMap::new();
     let mut row_as_written = Vec::new();
     let count = u16::try_from(columns.0.len()).unwrap_or(u16::MAX).to_be_bytes();
-    copy_out(&session, &sql, |row| {
+    copy_out(session, sql, |row| {
         let xid = row.get(XMIN_END - 4..XMIN_END).and_then(|bytes| bytes.try_into().ok());
         let xid =
             xid.map(u32::from_be_bytes).ok_or_else(|| Error::database("a row without xmin"))?;
@@ -136,7 +141,6 @@ async fn read(
         Ok(())
     })
     .await?;
-    session.batch_execute("COMMIT").await?;
     Ok(sums)
 }
 
@@ -144,7 +148,10 @@ fn compare(pair: &Pair, runs: &[Batches], mut found: HashMap<u32, Sum>) -> Resul
     let mut differences = Vec::new();
     for ((file, number), batch) in runs.iter().flatten() {
         let sum = found.remove(&batch.xid).unwrap_or_default();
-        let wanted = Sum { rows: batch.rows, checksum: batch.checksum };
+        let wanted = Sum {
+            rows: batch.rows - batch.cascaded.rows,
+            checksum: batch.checksum.wrapping_sub(batch.cascaded.checksum),
+        };
         if sum != wanted {
             differences.push(format!(
                 "batch {number} of file {}: {} rows with sum {:016x}, where {} with sum {:016x} were written",

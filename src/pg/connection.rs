@@ -42,6 +42,15 @@ impl Connection {
         self.ip
     }
 
+    /// Whether the server answers on this machine: at a socket or a loopback address.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match &self.endpoint.address {
+            Address::Socket(_) => true,
+            Address::Tcp { .. } => self.ip.is_some_and(|ip| ip.is_loopback()),
+        }
+    }
+
     /// What cancels the statement that this session is running.
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {

@@ -11,6 +11,7 @@ mod diagnosis;
 pub mod embedded;
 mod ident;
 mod interrupt;
+pub mod pooler;
 mod privilege;
 pub mod programs;
 mod sql;

@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod bench;
+pub mod check;
 pub mod demo;
 pub mod inspect;
 pub mod junit;

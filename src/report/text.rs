@@ -50,6 +50,10 @@ pub fn load(report: &LoadReport) -> String {
     if rows.account.rows_rounded > 0 {
         line("rounded", format!("{} rows, as asked", HumanCount(rows.account.rows_rounded)));
     }
+    if report.rows_cascaded > 0 {
+        let gone = HumanCount(report.rows_cascaded);
+        line("cascaded", format!("{gone} rows went with their species, deleted meanwhile"));
+    }
     if let Some(path) = &rows.rejects_file {
         let reasons = rows.reject_reasons.iter();
         let reasons: Vec<_> = reasons.map(|(r, n)| format!("{r} {}", HumanCount(*n))).collect();

@@ -100,6 +100,41 @@ pub(super) struct Dependents {
     pub(super) unsupported: Vec<String>,
 }
 
+/// Something that a switchover alters along with a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Altered {
+    /// What it is, in words.
+    pub what: String,
+    /// The OID of the role that owns it, or the relation that it belongs to.
+    pub owner: u32,
+}
+
+/// What depends on a table and has to be altered when it is replaced.
+#[derive(Clone, Debug, Default)]
+pub struct Alterations {
+    /// What will be altered.
+    pub altered: Vec<Altered>,
+    /// What would have to be and cannot, in words.
+    pub unsupported: Vec<String>,
+}
+
+/// Lists what a switchover of a table would alter besides the table.
+///
+/// # Errors
+/// Where the catalog cannot be read.
+pub async fn alterations(session: &impl GenericClient, table: u32) -> Result<Alterations> {
+    let Dependents { all, unsupported } = find(session, table, &[]).await?;
+    let (oids, relations): (Vec<u32>, Vec<u32>) =
+        all.iter().map(|d| (d.oid, d.relation.unwrap_or(0))).unzip();
+    let sql = include_str!("../../sql/switchover/dependent/owners.sql");
+    let owners = session.query(sql, &[&oids, &relations]).await?;
+    let altered = all.into_iter().zip(owners).filter_map(|(dependent, row)| {
+        let owner: Option<u32> = row.get(0);
+        owner.map(|owner| Altered { what: dependent.what, owner })
+    });
+    Ok(Alterations { altered: altered.collect(), unsupported })
+}
+
 /// Finds what depends on a table, and decides what has to be made anew.
 pub(super) async fn find(
     session: &impl GenericClient,

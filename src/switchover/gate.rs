@@ -187,11 +187,12 @@ pub(super) async fn expected_rows(
     let (live, incoming): (i64, i64) = (row.get(0), row.get(1));
     let loads = include_str!("../../sql/switchover/loads.sql");
     let row = transaction.query_one(loads, &[&exchange.incoming]).await?;
-    let (loads, loaded): (i64, i64) = (row.get(0), row.get(2));
+    let (loads, loaded, was_live): (i64, i64, bool) = (row.get(0), row.get(2), row.get(3));
+    let known = toward == Toward::Staging && loads > 0 && !was_live;
     let state = journal::state(&transaction, exchange.live, toward).await?;
     transaction.commit().await?;
     let Some(state) = state.filter(|_| journaled) else {
-        return settle(exchange, incoming, if loads == 0 { incoming } else { loaded }, false);
+        return settle(exchange, incoming, if known { loaded } else { incoming }, false);
     };
     if let Some(begin) = state.rows_at_begin
         && begin + state.inserted - state.deleted != live
@@ -204,7 +205,6 @@ pub(super) async fn expected_rows(
         .hint("somebody wrote without being noted; `sterna stage drop`, then begin again"));
     }
     let expected = loaded + state.added - state.removed;
-    let known = toward == Toward::Staging && loads > 0;
     settle(exchange, incoming, if known { expected } else { incoming }, state.deleted > 0)
 }
 

@@ -15,6 +15,11 @@ const RETRYABLE: [&str; 3] = ["55P03", "40P01", "57014"];
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
+/// Whether what failed may succeed when it is tried again.
+pub(super) fn may_succeed(error: &Error) -> bool {
+    error.sqlstate().is_some_and(|code| RETRYABLE.contains(&code))
+}
+
 /// How long to go on trying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
@@ -125,7 +130,7 @@ pub(super) async fn with_retries_after<B, T>(
         };
         // A session that is gone has rolled back by itself.
         let _gone = transaction.rollback().await;
-        if !error.sqlstate().is_some_and(|code| RETRYABLE.contains(&code)) {
+        if !may_succeed(&error) {
             return Err(error);
         }
         tracing::debug!(attempts, "no lock: {error}");

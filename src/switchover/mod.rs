@@ -26,6 +26,7 @@ mod script;
 mod swap;
 
 pub use cleanup::cleanup;
+pub use dependents::{Alterations, Altered, alterations};
 pub use exchange::Exchange;
 pub use gate::refuse_unsupported;
 pub use locks::Patience;

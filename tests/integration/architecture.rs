@@ -125,6 +125,7 @@ fn the_engine_knows_nothing_of_how_it_is_asked_or_shown() {
     let engine = [
         "src/backup/",
         "src/bench/",
+        "src/check/",
         "src/cites/",
         "src/input/",
         "src/inspect/",

@@ -2,6 +2,7 @@
 
 mod account;
 mod bad_input;
+mod cascade;
 mod constraint;
 mod hostile;
 mod privilege;

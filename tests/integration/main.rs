@@ -5,6 +5,7 @@
 mod architecture;
 mod backup;
 mod bench;
+mod check;
 mod cites;
 mod config;
 mod connect;
@@ -14,6 +15,7 @@ mod embedded;
 mod inspect;
 mod load;
 mod migrate;
+mod pooler;
 mod reindex;
 mod rich;
 mod sandbox;

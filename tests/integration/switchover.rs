@@ -1,5 +1,8 @@
 //! The switchover against a real server.
 
 pub(crate) mod exchange;
+mod faults;
 mod fingerprint;
+mod locks;
 mod models;
+mod odd;

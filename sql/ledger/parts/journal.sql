@@ -63,9 +63,10 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.journal() FROM PUBLIC;
 
--- Does to `target` what was done to `source`, in the order in which it was done. An insertion whose key is taken changes that row; a change of a row
--- that is missing inserts it; so what was written is there in the end. A change
--- touches the columns that it changed.
+-- Does to `target` what was done to `source`, in the order in which it was done. An
+-- insertion whose key is taken changes that row; a change of a row that is missing
+-- inserts it; so what was written is there in the end. A change touches the columns
+-- that it changed.
 CREATE FUNCTION sterna.replay(
     source regclass, target regclass, direction text,
     OUT entries bigint, OUT inserted bigint, OUT updated bigint, OUT deleted bigint
@@ -89,6 +90,8 @@ DECLARE
     overwrite text;
     insertion text;
     removal text;
+    is_deleted_later text;
+    is_gone boolean;
 BEGIN
     entries := 0; inserted := 0; updated := 0; deleted := 0;
     -- Columns that can be written, by name: the two tables need not have them at
@@ -139,8 +142,14 @@ BEGIN
         change || string_agg(format('t.%1$I = (o.r).%1$I', a.attname), ' AND '),
         overwrite || string_agg(format('t.%1$I = (n.r).%1$I', a.attname), ' AND '),
         format('DELETE FROM %s AS t USING %s WHERE ', target, old_row)
-        || string_agg(format('t.%1$I = (o.r).%1$I', a.attname), ' AND ')
-    INTO STRICT change, overwrite, removal
+        || string_agg(format('t.%1$I = (o.r).%1$I', a.attname), ' AND '),
+        format(
+            'SELECT EXISTS (SELECT FROM sterna.journal AS j, '
+            'LATERAL (SELECT j.old_row::%1$s AS r OFFSET 0) AS o, %2$s '
+            'WHERE j.relid = %3$s AND j.seq > $1 AND j.operation = ''DELETE'' AND ',
+            source, new_row, source::oid
+        ) || string_agg(format('(o.r).%1$I = (n.r).%1$I', a.attname), ' AND ') || ')'
+    INTO STRICT change, overwrite, removal, is_deleted_later
     FROM pg_catalog.pg_index AS i
     INNER JOIN pg_catalog.pg_attribute AS a
         ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
@@ -166,32 +175,40 @@ BEGIN
             deleted := deleted + touched;
             CONTINUE;
         END IF;
-        IF entry.operation = 'UPDATE' THEN
-            IF change_fits IS NOT NULL THEN
-                EXECUTE change_fits INTO misfit USING entry.old_row, entry.new_row;
+        BEGIN
+            IF entry.operation = 'UPDATE' THEN
+                IF change_fits IS NOT NULL THEN
+                    EXECUTE change_fits INTO misfit USING entry.old_row, entry.new_row;
+                END IF;
+                IF misfit IS NULL THEN
+                    EXECUTE change USING entry.old_row, entry.new_row;
+                    GET DIAGNOSTICS touched = ROW_COUNT;
+                END IF;
             END IF;
-            IF misfit IS NULL THEN
-                EXECUTE change USING entry.old_row, entry.new_row;
+            IF touched = 0 AND misfit IS NULL AND fits IS NOT NULL THEN
+                EXECUTE fits INTO misfit USING NULL::text, entry.new_row;
+            END IF;
+            IF misfit IS NOT NULL THEN
+                RAISE EXCEPTION 'a column of % cannot hold exactly what was written: %', target, misfit
+                    USING ERRCODE = 'SN002';
+            END IF;
+            IF touched = 0 THEN
+                -- Not ON CONFLICT, which a deferrable key does not serve.
+                EXECUTE overwrite USING NULL::text, entry.new_row;
                 GET DIAGNOSTICS touched = ROW_COUNT;
             END IF;
-        END IF;
-        IF touched = 0 AND misfit IS NULL AND fits IS NOT NULL THEN
-            EXECUTE fits INTO misfit USING NULL::text, entry.new_row;
-        END IF;
-        IF misfit IS NOT NULL THEN
-            RAISE EXCEPTION 'a column of % cannot hold exactly what was written: %', target, misfit
-                USING ERRCODE = 'SN002';
-        END IF;
-        IF touched = 0 THEN
-            -- Not ON CONFLICT, which a deferrable key does not serve.
-            EXECUTE overwrite USING NULL::text, entry.new_row;
-            GET DIAGNOSTICS touched = ROW_COUNT;
-        END IF;
-        updated := updated + touched;
-        IF touched = 0 THEN
-            EXECUTE insertion USING NULL::text, entry.new_row;
-            inserted := inserted + 1;
-        END IF;
+            updated := updated + touched;
+            IF touched = 0 THEN
+                EXECUTE insertion USING NULL::text, entry.new_row;
+                inserted := inserted + 1;
+            END IF;
+        EXCEPTION WHEN foreign_key_violation THEN
+            -- What the row referred to was deleted later, and the row with it.
+            EXECUTE is_deleted_later INTO is_gone USING entry.seq, entry.new_row;
+            IF NOT is_gone THEN
+                RAISE;
+            END IF;
+        END;
     END LOOP;
     UPDATE sterna.carrying AS c
     SET applied = coalesce(shown, c.applied),

@@ -1,0 +1,6 @@
+-- Name: records-by-year
+-- Purpose: records per year, by the function that the charts call.
+-- Needs: {schema}.trade_records_by_year()
+-- Lock: ACCESS SHARE on what it reads. Transaction: yes, read only, as the application.
+-- Undone by: nothing, it reads.
+SELECT year, records FROM {schema}.trade_records_by_year()

@@ -1,0 +1,27 @@
+-- Purpose: the folders that a second table of the same size would fill, and the bytes that
+--   it takes there: the data folder, which only some roles may know, and tablespaces.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+WITH part AS (
+    SELECT $1::oid AS oid, pg_catalog.pg_table_size($1) AS bytes
+    UNION ALL
+    SELECT i.indexrelid, pg_catalog.pg_relation_size(i.indexrelid)
+    FROM pg_catalog.pg_index AS i WHERE i.indrelid = $1
+),
+placed AS (
+    SELECT
+        nullif(pg_catalog.pg_tablespace_location(
+            CASE WHEN c.reltablespace = 0 THEN d.dattablespace ELSE c.reltablespace END
+        ), '') AS folder,
+        p.bytes
+    FROM part AS p
+    INNER JOIN pg_catalog.pg_class AS c ON c.oid = p.oid
+    INNER JOIN pg_catalog.pg_database AS d ON d.datname = current_database()
+)
+SELECT
+    coalesce(
+        folder,
+        (SELECT setting FROM pg_catalog.pg_settings WHERE name = 'data_directory')
+    ),
+    sum(bytes)::bigint
+FROM placed
+GROUP BY 1

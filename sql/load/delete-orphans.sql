@@ -1,0 +1,11 @@
+-- Purpose: deletes the rows of staging whose species is gone, as the foreign key would
+--   have done had it been there, and hands each back with the transaction that wrote it.
+-- Lock: ROW EXCLUSIVE on staging, ACCESS SHARE on the referred table.
+-- Transaction: yes, with ledger/insert-cascade.sql.
+-- Undone by: nothing; the rows could not stay.
+COPY (
+    DELETE FROM {staging} AS s
+    WHERE s.{column} IS NOT NULL
+        AND NOT EXISTS (SELECT FROM {referred} AS r WHERE r.{key} = s.{column})
+    RETURNING s.xmin, {columns}
+) TO STDOUT (FORMAT binary)

@@ -1,0 +1,89 @@
+//! The checkpoints of a migration: whether it is safe to begin ([`pre`]), and whether
+//! the application is well after the switchover ([`post`]). Both only look.
+
+mod endpoint;
+mod place;
+mod post;
+mod pre;
+mod queries;
+mod question;
+mod rights;
+mod space;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+pub use post::{PostOptions, post};
+pub use pre::{PreOptions, pre};
+
+/// What it means that a check did not pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// It is not safe to go on.
+    Error,
+    /// Somebody should look at it before going on.
+    Warning,
+    /// Worth knowing.
+    Info,
+}
+
+/// What one check has found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// What was checked.
+    pub name: String,
+    /// What it means where it did not pass.
+    pub severity: Severity,
+    /// Whether all is well.
+    pub passed: bool,
+    /// What was found, in words.
+    pub detail: String,
+    /// What to do about it, where it did not pass.
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    /// All is well.
+    fn good(name: &str, severity: Severity, detail: impl Into<String>) -> Self {
+        Finding { name: name.into(), severity, passed: true, detail: detail.into(), hint: None }
+    }
+
+    /// Something is not as it should be.
+    fn bad(
+        name: &str,
+        severity: Severity,
+        detail: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        let (detail, hint) = (detail.into(), Some(hint.into()));
+        Finding { name: name.into(), severity, passed: false, detail, hint }
+    }
+}
+
+/// What a checkpoint has found.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckReport {
+    /// The table that is or was replaced.
+    pub table: String,
+    /// Whether no check of severity error failed.
+    pub passed: bool,
+    /// One per check, in the order in which they were made.
+    pub checks: Vec<Finding>,
+    /// The whole of it.
+    pub seconds: f64,
+}
+
+impl CheckReport {
+    fn new(table: String, checks: Vec<Finding>, took: Duration) -> Self {
+        let is_error = |check: &Finding| !check.passed && check.severity == Severity::Error;
+        let passed = !checks.iter().any(is_error);
+        CheckReport { table, passed, checks, seconds: took.as_secs_f64() }
+    }
+
+    /// The checks that did not pass and mean this.
+    pub fn failed(&self, severity: Severity) -> impl Iterator<Item = &Finding> {
+        self.checks.iter().filter(move |check| !check.passed && check.severity == severity)
+    }
+}

@@ -1,0 +1,73 @@
+//! What stands where a switchover needs a name, and who remembers the table by its
+//! identity.
+
+use std::collections::HashSet;
+
+use super::question::found;
+use super::{Finding, Severity};
+use crate::error::Result;
+use crate::pg::{Connection, Ident, Quoted, Table, catalog, fill};
+use crate::staging::{OLD_SUFFIX, SUFFIX};
+
+/// The suffixes of tables that a migration makes beside the live one.
+const SUFFIXES: [&str; 3] = [SUFFIX, OLD_SUFFIX, "_backup"];
+
+/// Whether the names of the tables beside it would be cut.
+pub(super) fn names(table: &Table) -> Finding {
+    let cut = SUFFIXES.iter().filter_map(|suffix| table.with_suffix(suffix).err());
+    let lines: Vec<String> = cut.map(|error| error.to_string()).collect();
+    let good = "the names of staging, old and backup table fit";
+    found("names", Severity::Error, &lines, good, "rename the table to a shorter name")
+}
+
+/// Whether something that sterna has not made bears one of these names.
+pub(super) async fn leftovers(
+    session: &Connection,
+    table: &Table,
+    has_ledger: bool,
+) -> Result<Finding> {
+    let own: HashSet<u32> = if has_ledger {
+        let rows = session.query(include_str!("../../sql/check/own-tables.sql"), &[]).await?;
+        rows.iter().map(|row| row.get(0)).collect()
+    } else {
+        HashSet::new()
+    };
+    let mut lines = Vec::new();
+    for beside in SUFFIXES.iter().filter_map(|suffix| table.with_suffix(suffix).ok()) {
+        if let Some(relation) = catalog::relation(session, &beside).await?
+            && !own.contains(&relation.oid)
+        {
+            lines.push(beside.to_string());
+        }
+    }
+    let good = "nothing is in the way of staging, old and backup table";
+    let hint = "rename or drop what sterna has not made; it needs these names";
+    Ok(found("leftovers", Severity::Error, &lines, good, hint))
+}
+
+/// Whether tables of others keep the table's identity, as subscriptions of a realtime
+/// service do.
+pub(super) async fn remembered(session: &Connection, oid: u32) -> Result<Finding> {
+    let sql = include_str!("../../sql/check/regclass-columns.sql");
+    let mut lines = Vec::new();
+    for row in session.query(sql, &[]).await? {
+        let table = Table::new(row.get::<_, String>(0), row.get::<_, String>(1))?;
+        let column = Ident::new(row.get::<_, String>(2))?;
+        let names: [(&str, &dyn Quoted); 2] = [("table", &table), ("column", &column)];
+        let count = fill(include_str!("../../sql/check/holds-oid.sql"), &names);
+        let rows: i64 = match session.query_one(&count, &[&oid]).await {
+            Ok(row) => row.get(0),
+            Err(error) => {
+                tracing::debug!("{table} cannot be read: {error}");
+                continue;
+            }
+        };
+        if rows > 0 {
+            lines.push(format!("{rows} rows of {table} in {column}"));
+        }
+    }
+    let good = "no column of type regclass holds the table's identity";
+    let hint = "these rows go on naming the old table: have their service subscribe again after \
+                the switchover";
+    Ok(found("remembered-identity", Severity::Warning, &lines, good, hint))
+}

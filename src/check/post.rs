@@ -1,0 +1,213 @@
+//! After a switchover: whether the application is well.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::queries::{Application, queries};
+use super::question::{Question, found};
+use super::{CheckReport, Finding, Severity, endpoint};
+use crate::error::{Error, Result};
+use crate::pg::{ConnInfo, Connection, Ident, Quoted, Table, catalog, connect, fill, pooler};
+use crate::switchover::journal::{self, Toward};
+use crate::switchover::record::{self, Record, State};
+
+/// The application's role where nobody names another.
+const USUAL_ROLE: &str = "anon";
+/// So many rolled back transactions in a hundred are nothing to speak of.
+const USUAL_ROLLBACKS_PERCENT: i64 = 1;
+
+const INDEXES: Question = Question {
+    name: "indexes",
+    severity: Severity::Error,
+    sql: include_str!("../../sql/check/invalid-indexes.sql"),
+    of_table: true,
+    good: "all are valid",
+    hint: "sterna reindex --invalid",
+};
+
+/// What is to be asked.
+#[derive(Clone, Debug)]
+pub struct PostOptions {
+    /// Whose rights the queries are asked with; else `anon`'s, where it exists.
+    pub role: Option<Ident>,
+    /// A folder of queries instead of the built-in ones.
+    pub queries: Option<PathBuf>,
+    /// URLs that have to answer with status 200.
+    pub health_urls: Vec<String>,
+    /// How long a query or an answer may take.
+    pub limit: Duration,
+}
+
+/// Asks the application's queries and looks at what the server has counted since the
+/// switchover of `table`. Writes nothing.
+///
+/// # Errors
+/// Where the server cannot be reached, or what is asked for is not there.
+pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Result<CheckReport> {
+    let begun = Instant::now();
+    let queries = queries(options.queries.as_deref())?;
+    let mut session = connect(info).await?;
+    pooler::refuse_pooled(info, &session).await?;
+    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    let oid = catalog::plain_table(&session, table).await?.oid;
+    let has_rows = fill(include_str!("../../sql/stage/has-rows.sql"), &[("staging", table)]);
+    let has_rows: bool = session.query_one(&has_rows, &[]).await?.get(0);
+    let role = role(&session, options).await?;
+    let mut checks = vec![match &role {
+        Some(role) => Finding::good("role", Severity::Info, format!("queries are asked as {role}")),
+        None => {
+            let what = "queries are asked as the connected role";
+            Finding::bad("role", Severity::Info, what, "--as-role names the application's")
+        }
+    }];
+    let limit = options.limit;
+    let application = Application { table, role: role.as_ref(), limit, has_rows };
+    for query in &queries {
+        checks.push(application.ask(&mut session, query).await?);
+    }
+    for url in &options.health_urls {
+        let url = url.clone();
+        let asked = tokio::task::spawn_blocking(move || endpoint::check(&url, limit)).await;
+        checks.push(asked.map_err(|e| Error::database("the endpoint's task failed").caused_by(e))?);
+    }
+    checks.push(INDEXES.ask(&session, oid).await);
+    checks.push(sequences(&session, table, oid).await?);
+    let last = if super::question::has_ledger(&session).await? {
+        record::last(&*session, table).await?
+    } else {
+        None
+    };
+    match last {
+        Some(last) => since(&session, oid, &last, &mut checks).await?,
+        None => {
+            let what = "the ledger knows of no switchover of the table";
+            checks.push(Finding::bad("switchover", Severity::Warning, what, "sterna switchover"));
+        }
+    }
+    Ok(CheckReport::new(table.to_string(), checks, begun.elapsed()))
+}
+
+/// The role to ask as: the one that was named, or the usual one where that is possible.
+async fn role(session: &Connection, options: &PostOptions) -> Result<Option<Ident>> {
+    let wanted = options.role.clone().map_or_else(|| Ident::new(USUAL_ROLE), Ok)?;
+    let sql = include_str!("../../sql/check/role.sql");
+    let may = session.query_opt(sql, &[&wanted.name()]).await?.map(|row| row.get::<_, bool>(0));
+    match (may, &options.role) {
+        (Some(true), _) => Ok(Some(wanted)),
+        (_, None) => Ok(None),
+        (None, Some(role)) => Err(Error::usage(format!("there is no role {role}"))),
+        (Some(false), Some(role)) => Err(Error::usage(format!("you may not act as {role}"))
+            .hint(format!("have the connected role granted membership in {role}"))),
+    }
+}
+
+async fn sequences(session: &Connection, table: &Table, oid: u32) -> Result<Finding> {
+    let sql = include_str!("../../sql/validate/sequences.sql");
+    let mut lines = Vec::new();
+    for row in session.query(sql, &[&oid]).await? {
+        let column = Ident::new(row.get::<_, String>(0))?;
+        let sequence = Table::new(row.get::<_, String>(1), row.get::<_, String>(2))?;
+        let names: [(&str, &dyn Quoted); 3] =
+            [("column", &column), ("table", table), ("sequence", &sequence)];
+        let behind = fill(include_str!("../../sql/check/sequence-behind.sql"), &names);
+        let found = session.query_opt(&behind, &[]).await?;
+        lines.extend(found.map(|row| format!("{sequence}: {}", row.get::<_, String>(0))));
+    }
+    let good = "all are ahead of their columns";
+    Ok(found("sequences", Severity::Error, &lines, good, "setval each beyond its column"))
+}
+
+/// What can be said of the switchover itself.
+async fn since(
+    session: &Connection,
+    oid: u32,
+    last: &Record,
+    checks: &mut Vec<Finding>,
+) -> Result<()> {
+    let hint = "run `sterna switchover` again: it checks what is left to check";
+    let good = "those of other tables were checked after the switchover";
+    checks.push(found("foreign-keys", Severity::Error, &last.to_validate, good, hint));
+    if last.state == State::Switched {
+        let live = last.new == oid;
+        checks.push(if live {
+            let state = journal::state(&**session, oid, Toward::Old).await?;
+            match state {
+                Some(state) if state.armed => {
+                    let detail =
+                        format!("possible; {} writes would be carried back", state.waiting);
+                    Finding::good("rollback", Severity::Warning, detail)
+                }
+                _ => Finding::bad(
+                    "rollback",
+                    Severity::Warning,
+                    "writes since the switchover are not noted down",
+                    "a rollback would lose them and is refused; a backup is the only way back",
+                ),
+            }
+        } else {
+            Finding::bad(
+                "switchover",
+                Severity::Error,
+                "the live table is not the one that the switchover put there",
+                "another session has replaced it; see sterna status",
+            )
+        });
+        let sql = include_str!("../../sql/check/listeners.sql");
+        let listeners: i64 = session.query_one(sql, &[]).await?.get(0);
+        let told = "the switchover has told the API to reload its schema";
+        checks.push(if listeners > 0 {
+            Finding::good("api-notified", Severity::Info, format!("{told}; it listens"))
+        } else {
+            let hint = "where there is a PostgREST, see that it has: --health-url";
+            Finding::bad("api-notified", Severity::Info, format!("{told}; nobody listens"), hint)
+        });
+    }
+    let sql = include_str!("../../sql/check/activity.sql");
+    let row = session.query_opt(sql, &[&last.id]).await?;
+    let Some(row) = row else {
+        let what = "the server's counters were reset since the switchover";
+        checks.push(Finding::bad("activity", Severity::Info, what, "look at the server's log"));
+        return Ok(());
+    };
+    let [deadlocks, failed, rollbacks, commits, rollbacks_before, commits_before] =
+        [0, 1, 2, 3, 4, 5].map(|column| row.get::<_, i64>(column));
+    let ended = |name, count: i64, what: &str| {
+        let lines = if count > 0 { vec![format!("{count} {what}")] } else { Vec::new() };
+        let hint = "the server's log says which";
+        found(name, Severity::Warning, &lines, "none since the switchover", hint)
+    };
+    checks.push(ended("deadlocks", deadlocks, "since the switchover"));
+    checks.push(ended("sessions-failed", failed, "sessions ended by an error or were terminated"));
+    let detail = format!(
+        "{rollbacks} of {} transactions since the switchover, {rollbacks_before} of {} before it",
+        rollbacks + commits,
+        rollbacks_before + commits_before
+    );
+    checks.push(if more_often((rollbacks, commits), (rollbacks_before, commits_before)) {
+        let hint = "the application's or the server's log says why they failed";
+        Finding::bad("rollbacks", Severity::Warning, detail, hint)
+    } else {
+        Finding::good("rollbacks", Severity::Warning, detail)
+    });
+    Ok(())
+}
+
+/// Whether transactions are rolled back at least twice as often as before, and often
+/// enough to speak of. Each is (rolled back, committed).
+fn more_often(now: (i64, i64), before: (i64, i64)) -> bool {
+    let share = |(back, done): (i64, i64)| back as f64 / (back + done).max(1) as f64;
+    share(now) * 100.0 > USUAL_ROLLBACKS_PERCENT as f64 && share(now) > 2.0 * share(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rollbacks_are_compared_with_those_before() {
+        assert!(more_often((50, 50), (1, 99)));
+        assert!(!more_often((50, 50), (40, 60)));
+        assert!(!more_often((0, 0), (0, 0)));
+        assert!(!more_often((1, 999), (0, 1000)), "too few to speak of");
+    }
+}

@@ -1,0 +1,274 @@
+//! Before a migration: whether it is safe to begin.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use super::question::{Question, found};
+use super::{CheckReport, Finding, Severity, place, rights, space};
+use crate::backup;
+use crate::error::{Kind, Result};
+use crate::inspect::MissingReport;
+use crate::load::ledger;
+use crate::pg::{ConnInfo, Connection, Table, catalog, connect, pooler};
+use crate::staging::SUFFIX;
+use crate::switchover::{self, Alterations};
+
+/// An older backup lacks too much of what was written since.
+const OLDEST_BACKUP: Duration = Duration::from_secs(24 * 60 * 60);
+/// How many taxa are named.
+const TAXA_NAMED: usize = 5;
+
+/// Checks that are one statement.
+const QUESTIONS: [Question; 8] = [
+    Question {
+        name: "long-transactions",
+        severity: Severity::Warning,
+        sql: include_str!("../../sql/check/long-transactions.sql"),
+        of_table: false,
+        good: "no transaction is older than a minute",
+        hint: "the switchover waits for them, for --max-wait: have them end",
+    },
+    Question {
+        name: "sessions-seen",
+        severity: Severity::Warning,
+        sql: include_str!("../../sql/check/sessions-seen.sql"),
+        of_table: false,
+        good: "the transactions of all roles can be seen",
+        hint: "without it, transactions of other roles that began before the load cannot be told",
+    },
+    Question {
+        name: "inactive-slots",
+        severity: Severity::Warning,
+        sql: include_str!("../../sql/check/inactive-slots.sql"),
+        of_table: false,
+        good: "no replication slot is left unread",
+        hint: "have its reader go on, or drop it with pg_drop_replication_slot",
+    },
+    Question {
+        name: "logical-slots",
+        severity: Severity::Info,
+        sql: include_str!("../../sql/check/logical-slots.sql"),
+        of_table: false,
+        good: "nobody decodes this database",
+        hint: "staging is in no publication that names its tables, but is decoded all the same",
+    },
+    Question {
+        name: "prepared-transactions",
+        severity: Severity::Warning,
+        sql: include_str!("../../sql/check/prepared-transactions.sql"),
+        of_table: false,
+        good: "there are none",
+        hint: "COMMIT PREPARED or ROLLBACK PREPARED them: they hold locks until then",
+    },
+    Question {
+        name: "wraparound-vacuum",
+        severity: Severity::Warning,
+        sql: include_str!("../../sql/check/wraparound-vacuum.sql"),
+        of_table: true,
+        good: "no vacuum of the table that does not yield is running",
+        hint: "wait until it is done: the switchover would wait for it",
+    },
+    Question {
+        name: "deadlock-timeout",
+        severity: Severity::Warning,
+        sql: include_str!("../../sql/check/deadlock-timeout.sql"),
+        of_table: false,
+        good: "it leaves time for a switchover",
+        hint: "set it to 1s, its default, at least for the switchover",
+    },
+    Question {
+        name: "server-version",
+        severity: Severity::Warning,
+        sql: include_str!("../../sql/check/server-version.sql"),
+        of_table: false,
+        good: "PostgreSQL 15, which sterna is tested on",
+        hint: "rehearse on a server of this version first: sterna is tested on 15",
+    },
+];
+
+/// What is known beside the database.
+#[derive(Clone, Debug, Default)]
+pub struct PreOptions {
+    /// A backup to verify, instead of the last one of the ledger.
+    pub backup: Option<PathBuf>,
+    /// The operator has seen to the server's disks.
+    pub disk_space_checked: bool,
+    /// What the files hold that no species stands for, where they were looked at.
+    pub missing: Option<MissingReport>,
+}
+
+/// Looks at everything that could keep a migration of `table` from its end. Writes
+/// nothing.
+///
+/// # Errors
+/// Where the server cannot be reached, or there is no such table.
+pub async fn pre(
+    info: &ConnInfo,
+    table: &Table,
+    options: &PreOptions,
+    stop: &AtomicBool,
+) -> Result<CheckReport> {
+    let begun = Instant::now();
+    let session = connect(info).await?;
+    if pooler::is_pooled(info, &session).await? {
+        // What else is asked may be answered by another session each time.
+        let what = "behind a pooler in transaction mode";
+        let pooled = Finding::bad("pooler", Severity::Error, what, pooler::HINT);
+        return Ok(CheckReport::new(table.to_string(), vec![pooled], begun.elapsed()));
+    }
+    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    let oid = catalog::plain_table(&session, table).await?.oid;
+    let has_ledger = super::question::has_ledger(&session).await?;
+    let staging = match table.with_suffix(SUFFIX) {
+        Ok(staging) => catalog::relation(&session, &staging).await?.map(|found| found.oid),
+        Err(_) => None,
+    };
+    let staging = staging.filter(|_| has_ledger);
+    let alterations = switchover::alterations(&*session, oid).await?;
+    let mut checks = vec![
+        Finding::good("pooler", Severity::Error, "every session has a server process of its own"),
+        backed_up(&session, table, options, has_ledger, stop).await?,
+        loaded(&session, staging).await?,
+        mapped(&session, staging, options.missing.as_ref()).await?,
+        space::check(&session, oid, options.disk_space_checked).await?,
+        rights::check(&session, oid, &alterations.altered).await?,
+        supported(&session, table, oid, &alterations).await?,
+        place::names(table),
+        place::leftovers(&session, table, has_ledger).await?,
+        place::remembered(&session, oid).await?,
+    ];
+    for question in &QUESTIONS {
+        checks.push(question.ask(&session, oid).await);
+    }
+    Ok(CheckReport::new(table.to_string(), checks, begun.elapsed()))
+}
+
+async fn backed_up(
+    session: &Connection,
+    table: &Table,
+    options: &PreOptions,
+    has_ledger: bool,
+    stop: &AtomicBool,
+) -> Result<Finding> {
+    const NAME: &str = "backup";
+    let hint = "take one: sterna backup --out DIR";
+    if let Some(folder) = &options.backup {
+        return match backup::verify(folder, stop) {
+            Ok(found) => {
+                let detail = format!(
+                    "{}: {} tables with {} rows, verified now",
+                    folder.display(),
+                    found.tables,
+                    found.rows
+                );
+                Ok(Finding::good(NAME, Severity::Error, detail))
+            }
+            Err(error) if error.kind() == Kind::Interrupted => Err(error),
+            Err(error) => Ok(Finding::bad(NAME, Severity::Error, error.to_string(), hint)),
+        };
+    }
+    let last = if has_ledger { backup::last(session, table).await? } else { None };
+    let Some(last) = last else {
+        let what = "the ledger knows of no backup of the table";
+        return Ok(Finding::bad(NAME, Severity::Error, what, hint));
+    };
+    let detail = format!("{} of {}", last.path.display(), last.at);
+    if !last.verified {
+        let hint = "sterna backup verify DIR";
+        return Ok(Finding::bad(NAME, Severity::Error, format!("{detail}: not verified"), hint));
+    }
+    let age =
+        last.at.parse::<jiff::Timestamp>().ok().map(|at| at.duration_until(jiff::Timestamp::now()));
+    let age = age.and_then(|age| Duration::try_from(age).ok()).unwrap_or_default();
+    if age > OLDEST_BACKUP {
+        let detail = format!("{detail}: {} hours old", age.as_secs() / 3600);
+        return Ok(Finding::bad(NAME, Severity::Warning, detail, hint));
+    }
+    Ok(Finding::good(NAME, Severity::Error, format!("{detail}, verified")))
+}
+
+/// Whether staging is there and its loads are at their end.
+async fn loaded(session: &Connection, staging: Option<u32>) -> Result<Finding> {
+    const NAME: &str = "staging";
+    let Some(staging) = staging else {
+        let what = "there is none yet";
+        return Ok(Finding::bad(NAME, Severity::Info, what, "sterna load makes and fills it"));
+    };
+    let sql = include_str!("../../sql/switchover/loads.sql");
+    let row = session.query_one(sql, &[&staging]).await?;
+    let (loads, unfinished, rows): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    Ok(if unfinished > 0 {
+        let what = format!("{unfinished} of {loads} loads are not at their end");
+        let hint = "sterna load ... --resume, or sterna stage truncate";
+        Finding::bad(NAME, Severity::Error, what, hint)
+    } else if loads == 0 {
+        Finding::bad(NAME, Severity::Info, "it is empty", "sterna load fills it")
+    } else {
+        Finding::good(NAME, Severity::Error, format!("{rows} rows of {loads} loads"))
+    })
+}
+
+/// Whether every taxon of the files, or of what staging holds, has a species.
+async fn mapped(
+    session: &Connection,
+    staging: Option<u32>,
+    missing: Option<&MissingReport>,
+) -> Result<Finding> {
+    let (from, rows, taxa): (_, u64, Vec<String>) = match (missing, staging) {
+        (Some(found), _) => {
+            let taxa = found.taxa.iter().map(|t| format!("{} ({} records)", t.taxon, t.rows));
+            ("the files", found.rows_unmapped, taxa.collect())
+        }
+        (None, Some(staging)) => {
+            let runs = ledger::runs(session, staging).await?;
+            let Some(report) = runs.into_iter().filter_map(|run| run.report).next_back() else {
+                return Ok(not_known());
+            };
+            let taxa =
+                report.unmapped_taxa.iter().map(|t| format!("{} ({} records)", t.taxon, t.rows));
+            ("the last load", report.account.rows_unmapped, taxa.collect())
+        }
+        (None, None) => return Ok(not_known()),
+    };
+    let lines = match rows {
+        0 => Vec::new(),
+        rows => {
+            let named = taxa.iter().take(TAXA_NAMED).cloned().collect::<Vec<_>>().join(", ");
+            vec![format!("{rows} records of {from} have no species, most often {named}")]
+        }
+    };
+    let good = format!("every taxon of {from} has a species");
+    let hint = "sterna species add, or a synonym; sterna species missing INPUT names them all";
+    Ok(found(SPECIES, Severity::Error, &lines, &good, hint))
+}
+
+const SPECIES: &str = "species";
+
+fn not_known() -> Finding {
+    let what = "not known: no files were given and nothing is loaded";
+    Finding::bad(SPECIES, Severity::Warning, what, "sterna check pre INPUT looks at the files")
+}
+
+/// Whether nothing about the table keeps it from being replaced.
+async fn supported(
+    session: &Connection,
+    table: &Table,
+    oid: u32,
+    alterations: &Alterations,
+) -> Result<Finding> {
+    let mut lines = Vec::new();
+    match switchover::refuse_unsupported(&**session, table, oid).await {
+        Ok(()) => {}
+        Err(error) if error.kind() == Kind::Unsafe => lines.push(error.to_string()),
+        Err(error) => return Err(error),
+    }
+    let cannot = alterations.unsupported.iter();
+    lines.extend(cannot.map(|what| format!("{what} cannot be pointed at another table")));
+    let good = format!(
+        "the table can be replaced, and the {} dependents that have to be altered with it",
+        alterations.altered.len()
+    );
+    let hint = "drop it before the switchover and make it again after it";
+    Ok(found("supported", Severity::Error, &lines, &good, hint))
+}

@@ -1,0 +1,74 @@
+//! Whether a second table fits on the server's disks, where they are this machine's.
+
+use std::path::{Path, PathBuf};
+
+use nix::sys::statvfs::statvfs;
+
+use super::{Finding, Severity};
+use crate::error::Result;
+use crate::pg::Connection;
+
+const NAME: &str = "disk-space";
+const GIB: u64 = 1 << 30;
+/// Less than this is never enough: the load writes as much of the log as of rows.
+const LEAST_FREE: u64 = 10 * GIB;
+
+/// Compares what is free with twice what a second table needs; `checked` is the
+/// operator's word where it cannot be known.
+pub(super) async fn check(session: &Connection, oid: u32, checked: bool) -> Result<Finding> {
+    let unknown = |why: &str| {
+        if checked {
+            return Finding::good(NAME, Severity::Error, format!("{why}; checked by the operator"));
+        }
+        let hint = "see to it that 10 GiB, and twice the table with its indexes, are free on the \
+                    server; then give --disk-space-checked";
+        Finding::bad(NAME, Severity::Error, why, hint)
+    };
+    if !session.is_local() {
+        return Ok(unknown("the server is on another machine, whose disks sterna cannot see"));
+    }
+    let (mut details, mut short) = (Vec::new(), false);
+    for row in session.query(include_str!("../../sql/check/space.sql"), &[&oid]).await? {
+        let (folder, bytes): (Option<String>, i64) = (row.get(0), row.get(1));
+        let Some(folder) = folder.map(PathBuf::from) else {
+            return Ok(unknown("this role may not know where the server keeps its data"));
+        };
+        let Some(free) = free_bytes(&folder) else {
+            return Ok(unknown("the server's data folder is not on this machine's disks"));
+        };
+        let wanted = wanted(bytes.unsigned_abs());
+        short |= free < wanted;
+        let [free, wanted] = [free, wanted].map(|bytes| bytes as f64 / GIB as f64);
+        details.push(format!("{}: {free:.1} GiB free, {wanted:.1} wanted", folder.display()));
+    }
+    let detail = details.join("; ");
+    Ok(if short && !checked {
+        let hint = "free some space; or, where less will do, give --disk-space-checked";
+        Finding::bad(NAME, Severity::Error, detail, hint)
+    } else {
+        Finding::good(NAME, Severity::Error, detail)
+    })
+}
+
+fn wanted(table: u64) -> u64 {
+    table.saturating_mul(2).max(LEAST_FREE)
+}
+
+/// What an ordinary user may still fill of the file system that a folder is on.
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let found = statvfs(folder).ok()?;
+    Some(found.blocks_available() as u64 * found.fragment_size() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twice_the_table_is_wanted_and_never_less_than_ten() {
+        assert_eq!(wanted(0), 10 * GIB);
+        assert_eq!(wanted(7 * GIB), 14 * GIB);
+        assert!(free_bytes(Path::new("/")).is_some());
+        assert!(free_bytes(Path::new("/no/such/folder")).is_none());
+    }
+}

@@ -1,0 +1,150 @@
+//! `sterna check`: whether it is safe to begin, and whether all is well afterwards.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::switchover::duration;
+use super::{Context, runtime};
+use crate::check::{CheckReport, PostOptions, PreOptions, Severity, post, pre};
+use crate::error::{Error, Kind, Result};
+use crate::inspect::{InspectOptions, MissingReport, missing};
+use crate::load::{Watch, Years};
+use crate::pg::Ident;
+use crate::report;
+
+/// How many taxa without a species are asked for.
+const TAXA: usize = 10;
+
+/// Check whether a migration can begin, or whether all is well after the switchover
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// Which of the two
+    #[command(subcommand)]
+    pub moment: Moment,
+}
+
+/// When.
+#[derive(Clone, Debug, Subcommand)]
+#[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
+pub enum Moment {
+    Pre(PreArgs),
+    Post(PostArgs),
+}
+
+/// Before a migration: backup, species, disk space, rights, and what could be in the way
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna check pre
+  sterna check pre download.zip --backup backups/2025-06-01
+  sterna check pre --disk-space-checked --format json     where the server is elsewhere
+
+It writes nothing. Exit code 6 where it is not safe to begin.")]
+pub struct PreArgs {
+    /// Files whose taxa all need a species; else those of the last load count
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// CSV file of further names, with the header synonym,scientific_name
+    #[arg(long, value_name = "FILE", requires = "inputs")]
+    pub synonyms: Option<PathBuf>,
+    /// TOML file of formats, in place of the built-in ones
+    #[arg(long, value_name = "FILE", requires = "inputs")]
+    pub mapping: Option<PathBuf>,
+    /// Verify this backup; else the last one of the ledger counts
+    #[arg(long, value_name = "DIR")]
+    pub backup: Option<PathBuf>,
+    /// You have seen to it that the server's disks have room for the table once more
+    #[arg(long)]
+    pub disk_space_checked: bool,
+}
+
+/// After a switchover: the application's queries, its API, and what the server has counted
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna check post
+  sterna check post --as-role authenticated --queries my-queries/
+  sterna check post --health-url 'https://api.example.com/rest/v1/species?limit=1'
+
+It writes nothing. Exit code 4 where something is wrong. A query of one's own is an .sql file
+with one statement that has to return rows; {table} and {schema} stand for the table's.")]
+pub struct PostArgs {
+    /// Ask the queries with this role's rights [default: anon, where it exists]
+    #[arg(long, value_name = "ROLE")]
+    pub as_role: Option<String>,
+    /// Folder of queries, an .sql file each, instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub queries: Option<PathBuf>,
+    /// URL that has to answer with status 200; may be given several times
+    #[arg(long, value_name = "URL")]
+    pub health_url: Vec<String>,
+    /// How long a query or an answer may take
+    #[arg(long, default_value = "5s", value_name = "DURATION", value_parser = duration)]
+    pub time_limit: Duration,
+}
+
+/// Checks, reports, and returns the exit code.
+///
+/// # Errors
+/// [`Kind::Unsafe`] where a check before, [`Kind::Validation`] where one after failed;
+/// otherwise as [`pre`] and [`post`].
+pub fn run(args: &CheckArgs, context: &Context) -> Result<u8> {
+    let (found, kind) = match &args.moment {
+        Moment::Pre(args) => (before(args, context)?, Kind::Unsafe),
+        Moment::Post(args) => (after(args, context)?, Kind::Validation),
+    };
+    context.print(&found, || report::check::text(&found))?;
+    if found.passed {
+        return Ok(0);
+    }
+    let names: Vec<_> = found.failed(Severity::Error).map(|check| check.name.as_str()).collect();
+    let what = format!("{} of {}: {}", names.len(), found.checks.len(), names.join(", "));
+    Err(Error::new(kind, format!("checks failed, {what}"))
+        .hint("the report says what to do about each"))
+}
+
+fn before(args: &PreArgs, context: &Context) -> Result<CheckReport> {
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let info = context.conninfo()?;
+    let options = PreOptions {
+        backup: args.backup.clone(),
+        disk_space_checked: args.disk_space_checked,
+        missing: missing_taxa(args, context, &watch)?,
+    };
+    runtime()?.block_on(pre(&info, &context.table, &options, &watch.stop))
+}
+
+fn missing_taxa(
+    args: &PreArgs,
+    context: &Context,
+    watch: &Arc<Watch>,
+) -> Result<Option<MissingReport>> {
+    if args.inputs.is_empty() {
+        return Ok(None);
+    }
+    let options = InspectOptions {
+        table: context.table.clone(),
+        inputs: args.inputs.clone(),
+        years: Years::default(),
+        on_inexact: None,
+        synonyms: args.synonyms.clone(),
+        mapping: args.mapping.clone(),
+        workers: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let progress = report::progress::Shown::start(context.progress, watch);
+    let found = missing(&context.conninfo()?, &options, TAXA, watch);
+    progress.finish();
+    found.map(Some)
+}
+
+fn after(args: &PostArgs, context: &Context) -> Result<CheckReport> {
+    let options = PostOptions {
+        role: args.as_role.as_deref().map(Ident::new).transpose()?,
+        queries: args.queries.clone(),
+        health_urls: args.health_url.clone(),
+        limit: args.time_limit,
+    };
+    runtime()?.block_on(post(&context.conninfo()?, &context.table, &options))
+}

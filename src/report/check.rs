@@ -1,0 +1,44 @@
+//! The findings of a checkpoint, as a person reads them: what failed first.
+
+use comfy_table::{Table, presets};
+
+use crate::check::{CheckReport, Finding, Severity};
+
+/// A line per check, what to do about those that failed, and the verdict.
+#[must_use]
+pub fn text(report: &CheckReport) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["check", "result", ""]);
+    let order = [Severity::Error, Severity::Warning, Severity::Info];
+    let failed: Vec<&Finding> = order.into_iter().flat_map(|s| report.failed(s)).collect();
+    let passed = report.checks.iter().filter(|check| check.passed);
+    for check in failed.iter().copied().chain(passed) {
+        table.add_row([check.name.as_str(), result(check), &check.detail]);
+    }
+    let mut text = table.trim_fmt() + "\n\n";
+    for check in &failed {
+        if let Some(hint) = &check.hint {
+            text.push_str(&format!("{}: {hint}\n", check.name));
+        }
+    }
+    let [errors, warnings] =
+        [Severity::Error, Severity::Warning].map(|severity| report.failed(severity).count());
+    let verdict = if report.passed { "passed" } else { "FAILED" };
+    text.push_str(&format!(
+        "{verdict}: {}, {} checks, {errors} errors, {warnings} warnings, {:.2} s\n",
+        report.table,
+        report.checks.len(),
+        report.seconds
+    ));
+    text
+}
+
+fn result(check: &Finding) -> &'static str {
+    match (check.passed, check.severity) {
+        (true, _) => "ok",
+        (false, Severity::Error) => "ERROR",
+        (false, Severity::Warning) => "warning",
+        (false, Severity::Info) => "note",
+    }
+}

@@ -1,0 +1,180 @@
+//! What keeps a migration from beginning, each planted alone.
+
+use serde_json::Value;
+
+use super::{failed, finding, findings};
+use crate::cites::{Installation, file_of, good, shipment};
+use crate::rich::{fill, rich};
+use crate::server::{Finished, TestDb};
+
+const SURE: &str = "--disk-space-checked";
+
+fn pre(db: &TestDb, args: &[&str]) -> Finished {
+    db.sterna(&[&["check", "pre", "--format", "json", SURE], args].concat())
+}
+
+#[tokio::test]
+async fn with_a_backup_and_mapped_files_it_is_safe_to_begin() {
+    let here = Installation::new().await;
+    let file = here.file("in.csv", file_of(&good(20)));
+    let first = pre(&here.db, &[&file]).expect_code(6);
+    assert_eq!(failed(&findings(&first), "error"), ["backup"], "{first:?}");
+    assert!(first.stderr.contains("backup"), "{first:?}");
+    assert_eq!(here.db.psql("SELECT to_regnamespace('sterna')").await, "", "it only looks");
+
+    let folder = here.path("backup").display().to_string();
+    here.db.sterna(&["backup", "--method", "copy", "--out", &folder]).expect_code(0);
+    let ready = findings(&pre(&here.db, &[&file]).expect_code(0));
+    assert_eq!((&ready["passed"], failed(&ready, "error").len()), (&Value::Bool(true), 0));
+    assert!(finding(&ready, "backup")["detail"].as_str().unwrap().contains(&folder));
+
+    here.report(0, &[&file, "--all"]);
+    let loaded = findings(&pre(&here.db, &[]).expect_code(0));
+    assert_eq!(finding(&loaded, "staging")["detail"], "20 rows of 1 loads");
+    assert_eq!(finding(&loaded, "species")["passed"], true);
+
+    // A backup that is named is read.
+    pre(&here.db, &["--backup", &folder]).expect_code(0);
+    let saved = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let rows = saved
+        .filter(|p| p.extension().is_none_or(|e| e != "json"))
+        .max_by_key(|p| std::fs::metadata(p).unwrap().len());
+    std::fs::write(rows.unwrap(), "damaged").unwrap();
+    let damaged = findings(&pre(&here.db, &["--backup", &folder]).expect_code(6));
+    assert_eq!(failed(&damaged, "error"), ["backup"]);
+    let text = here.db.sterna(&["check", "pre", SURE]).expect_code(0);
+    assert!(text.stdout.contains("passed:") && text.stdout.contains("disk-space"), "{text:?}");
+}
+
+#[tokio::test]
+async fn a_taxon_without_a_species_is_named() {
+    let here = Installation::new().await;
+    let mut records = good(3);
+    records.push(shipment(&[("Id", "9"), ("Taxon", "Branta hutchinsii leucopareia")]));
+    let file = here.file("in.csv", file_of(&records));
+    let report = findings(&pre(&here.db, &[&file]).expect_code(6));
+    let found = finding(&report, "species");
+    assert!(found["detail"].as_str().unwrap().contains("Branta hutchinsii leucopareia"), "{found}");
+    assert_eq!(failed(&report, "error"), ["backup", "species"]);
+    // And the same from what the last load says.
+    here.report(0, &[&file, "--all"]);
+    let report = findings(&pre(&here.db, &[]).expect_code(6));
+    assert_eq!(finding(&report, "species")["passed"], false);
+}
+
+/// What is planted, by the finding that it must lead to, its severity, and a part of
+/// what is said of it.
+const PLANTED: [(&str, &str, &str, &str); 7] = [
+    ("CREATE TABLE cites_trade_records_old (x int)", "leftovers", "error", "_old"),
+    ("CREATE VIEW cites_trade_records_staging AS SELECT 1", "leftovers", "error", "_staging"),
+    ("CREATE TABLE cites_trade_records_backup (x int)", "leftovers", "error", "_backup"),
+    ("CREATE TABLE child () INHERITS (cites_trade_records)", "supported", "error", "child"),
+    ("CREATE TABLE holder (trade cites_trade_records)", "supported", "error", "cannot be pointed"),
+    (
+        "CREATE SCHEMA realtime; CREATE TABLE realtime.subscription (entity regclass);
+         INSERT INTO realtime.subscription VALUES ('cites_trade_records')",
+        "remembered-identity",
+        "warning",
+        "1 rows of \"realtime\".\"subscription\"",
+    ),
+    (
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''50ms''',
+         current_database()); END $$",
+        "deadlock-timeout",
+        "warning",
+        "50 ms",
+    ),
+];
+
+#[tokio::test]
+async fn what_is_planted_is_found_and_nothing_else() {
+    let db = TestDb::new().await;
+    let clean = findings(&pre(&db, &[]).expect_code(6));
+    assert_eq!(failed(&clean, "error"), ["backup"]);
+    assert_eq!(failed(&clean, "warning"), ["species"]);
+    for (sql, name, severity, said) in PLANTED {
+        let db = TestDb::new().await;
+        db.psql(sql).await;
+        let report = findings(&pre(&db, &[]).expect_code(6));
+        let mut expected = if severity == "error" { vec!["backup"] } else { vec!["species"] };
+        expected.push(name);
+        let mut found = failed(&report, severity);
+        found.sort();
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{sql}");
+        let detail = finding(&report, name)["detail"].as_str().unwrap();
+        assert!(detail.contains(said), "{sql}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_a_suffix_would_cut_is_an_error() {
+    let db = TestDb::new().await;
+    let name = "t".repeat(60);
+    db.psql(&format!("CREATE TABLE {name} (id uuid PRIMARY KEY)")).await;
+    let report = findings(&pre(&db, &["--table", &name]).expect_code(6));
+    assert!(failed(&report, "error").contains(&"names".to_owned()), "{report:#}");
+}
+
+#[tokio::test]
+async fn an_old_transaction_is_seen_only_after_its_minute() {
+    let db = TestDb::new().await;
+    let open = db.connect().await;
+    open.batch_execute("BEGIN; SELECT FROM public.species").await.unwrap();
+    let report = findings(&pre(&db, &[]).expect_code(6));
+    assert_eq!(finding(&report, "long-transactions")["passed"], true);
+}
+
+/// The role that PGUSER names, as another than the owner.
+fn pre_as(db: &TestDb, role: &str) -> Value {
+    let mut command = db.command(&["check", "pre", "--format", "json", SURE]);
+    findings(&Finished::from(command.env("PGUSER", role).output().unwrap()).expect_code(6))
+}
+
+#[tokio::test]
+async fn rights_that_are_missing_are_listed_and_granting_them_is_enough() {
+    let db = rich().await;
+    fill(&db).await;
+    let role = format!("nobody_{}", db.name());
+    db.psql(&format!("CREATE ROLE {role} LOGIN")).await;
+    let report = pre_as(&db, &role);
+    let missing = finding(&report, "rights")["detail"].as_str().unwrap().to_owned();
+    for part in [
+        "ownership of table",
+        "GRANT trade_owner TO",
+        "CREATE on the database",
+        "CREATE on schema public",
+        "REFERENCES on",
+        "BYPASSRLS",
+        "publication",
+    ] {
+        assert!(missing.contains(part), "{part}: {missing}");
+    }
+    // What it says is SQL that can be run as it stands.
+    for line in missing.split("; ") {
+        let (_, grant) = line.split_once(": ").unwrap();
+        db.psql(grant).await;
+    }
+    let report = pre_as(&db, &role);
+    assert_eq!(finding(&report, "rights")["passed"], true, "{:#}", finding(&report, "rights"));
+    assert_eq!(finding(&report, "sessions-seen")["passed"], false);
+    db.psql(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
+#[tokio::test]
+async fn disks_are_looked_at_where_they_can_be() {
+    let db = TestDb::new().await;
+    let report = db.sterna(&["check", "pre", "--format", "json"]).expect_code(6);
+    let report = findings(&report);
+    let detail = finding(&report, "disk-space")["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains("GiB free, 10.0 wanted"), "{detail}");
+    let role = format!("unaware_{}", db.name());
+    db.psql(&format!("CREATE ROLE {role} LOGIN")).await;
+    let mut command = db.command(&["check", "pre", "--format", "json"]);
+    let unaware = findings(&Finished::from(command.env("PGUSER", &role).output().unwrap()));
+    let unknown = finding(&unaware, "disk-space");
+    assert_eq!(unknown["passed"], false);
+    assert!(unknown["hint"].as_str().unwrap().contains(SURE), "{unknown}");
+    assert_eq!(finding(&pre_as(&db, &role), "disk-space")["passed"], true);
+    db.psql(&format!("DROP ROLE {role}")).await;
+}
