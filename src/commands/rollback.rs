@@ -54,9 +54,13 @@ pub fn run(args: &RollbackArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let exclusive = Exclusive::take(context, &watch)?;
-    let run = last_run(&exclusive)?.filter(|run| run.state != RunState::RolledBack);
+    let run = last_run(&exclusive)?;
     let undone = match run {
         Some(run) if !is_by_hand(&exclusive, &run)? => {
+            if run.state == RunState::RolledBack {
+                return Err(Error::refused("the last migration was rolled back already")
+                    .hint("there is nothing to roll back; see `sterna status`"));
+            }
             of_run(args, context, exclusive, &watch, &run)?
         }
         _ => {

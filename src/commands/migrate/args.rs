@@ -54,8 +54,8 @@ pub struct MigrateArgs {
     /// Folder of the report [default: sterna-report-RUN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Add a species of this name; may be given several times
-    #[arg(long, value_name = "NAME")]
+    /// Add a species, with its common name; may be given several times
+    #[arg(long, value_name = "NAME=COMMON NAME")]
     pub add_species: Vec<String>,
     /// The species whose ranks it has: one for each --add-species
     #[arg(long, value_name = "NAME", requires = "add_species")]
@@ -147,8 +147,12 @@ fn additions(species: &[String], like: &[String], synonyms: &[String]) -> Result
     if !like.is_empty() && like.len() != species.len() {
         return Err(Error::usage("there has to be one --like for each --add-species"));
     }
-    let species = species.iter().enumerate().map(|(at, name)| {
-        Ok(Addition::Species { name: name.clone(), like: like.get(at).cloned() })
+    let species = species.iter().enumerate().map(|(at, text)| {
+        let (name, common_name) = match text.split_once('=') {
+            Some((name, common)) => (name.trim(), Some(common.trim().to_owned())),
+            None => (text.trim(), None),
+        };
+        Ok(Addition::Species { name: name.into(), common_name, like: like.get(at).cloned() })
     });
     let synonyms = synonyms.iter().map(|text| match text.split_once('=') {
         Some((name, of)) => {

@@ -36,6 +36,8 @@ pub(in crate::commands) enum Addition {
     Species {
         /// Its scientific name.
         name: String,
+        /// Its common name.
+        common_name: Option<String>,
         /// The species whose ranks it has.
         like: Option<String>,
     },

@@ -10,7 +10,7 @@ async fn from_behind_every_step_everything_is_as_before() {
     let scenario = Scenario::new().await;
     let species = [
         "--add-species",
-        "Branta hutchinsii leucopareia",
+        "Branta hutchinsii leucopareia=Aleutian cackling goose",
         "--like",
         "Branta canadensis leucopareia",
     ];

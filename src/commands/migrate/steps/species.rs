@@ -25,9 +25,11 @@ impl Verbs<Site, MigrateArgs> for AddSpecies {
             for addition in &site.additions {
                 let id = addition.id(site.run);
                 added.push(match addition {
-                    Addition::Species { name, like } => {
+                    Addition::Species { name, common_name, like } => {
                         let (scientific_name, like) = (name.clone(), like.clone());
-                        let new = NewSpecies { scientific_name, like, values: BTreeMap::new() };
+                        let common = common_name.iter().map(|n| ("common_name".into(), n.clone()));
+                        let values = BTreeMap::from_iter(common);
+                        let new = NewSpecies { scientific_name, like, values };
                         species::add(session, &pair.table, &new, id).await?
                     }
                     Addition::Synonym { name, of } => {
