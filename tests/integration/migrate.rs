@@ -14,8 +14,7 @@ use crate::server::Finished;
 use crate::switchover::exchange::{fingerprint, names};
 
 /// What a run needs so that it does not take long, and judges nothing by the clock.
-const QUICK: [&str; 6] =
-    ["--skip", "2.3", "--batch-size", "200", "--max-quantity-change", "1000"];
+const QUICK: [&str; 6] = ["--skip", "2.3", "--batch-size", "200", "--max-quantity-change", "1000"];
 
 /// Production with an earlier release, and the new one in a file.
 pub(crate) struct Scenario {
