@@ -73,7 +73,7 @@ async fn nothing_but_the_rows_changes_and_nothing_at_all_after_a_rollback() {
     let loaded = report["rows_loaded"].as_i64().unwrap();
     assert!(loaded > 2000);
 
-    let done = db.sterna(&["switchover", "--format", "json"]).expect_code(0);
+    let done = db.sterna(&["switchover", UNJUDGED, "--format", "json"]).expect_code(0);
     let done: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(done["parity_differences"], serde_json::json!([]), "{done:#}");
     assert_eq!(done["exceptions"], serde_json::json!([]));
@@ -114,7 +114,7 @@ async fn writes_are_carried_over_both_ways() {
          DELETE FROM species WHERE id = (SELECT species_id FROM cites_trade_records WHERE record_id = 'R9-1')",
     )
     .await;
-    db.sterna(&["switchover"]).expect_code(0);
+    db.sterna(&["switchover", UNJUDGED]).expect_code(0);
     let state = "SELECT string_agg(record_id || ' ' || coalesce(notes, '') || ' ' || coalesce(unit, ''), ', ' ORDER BY record_id)
         FROM cites_trade_records WHERE record_id IN ('R1-3', 'R1-4', 'R1-5', 'R1-7', 'N-1') OR record_id LIKE 'R9-%'";
     let expected =

@@ -38,7 +38,8 @@ const WRITTEN: &str = "SELECT string_agg(record_id || coalesce(' ' || unit, ''),
 
 /// Stages, loads and runs a command to its end, which has to lose no parity.
 fn exchanged(db: &TestDb, command: &str) {
-    let done = db.sterna(&[command, "--format", "json"]).expect_code(0);
+    let args = [unjudged(command).as_slice(), &["--format", "json"]].concat();
+    let done = db.sterna(&args).expect_code(0);
     let done: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(done["parity_differences"], serde_json::json!([]), "{command}: {done:#}");
 }
