@@ -89,6 +89,41 @@ pub async fn lock(session: &Connection, table: &Table) -> Result<()> {
     Ok(())
 }
 
+/// Marks a session as one that works on a table, for as long as it lasts.
+///
+/// # Errors
+/// Where the session is lost.
+pub async fn join(session: &Connection, table: &Table) -> Result<()> {
+    let sql = include_str!("../sql/ledger/join-work.sql");
+    session.query_one(sql, &[&table.to_string()]).await?;
+    Ok(())
+}
+
+/// Waits until no other session is at work on a table. The server goes on with the last
+/// statement of a killed client, which may be a commit: what is there can be told only
+/// when it is through.
+///
+/// # Errors
+/// Refused where one stays at work.
+pub async fn wait_for_work(session: &Connection, table: &Table) -> Result<()> {
+    let sql = include_str!("../sql/ledger/at-work.sql");
+    let (first, longest, total) =
+        (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(60));
+    let mut pauses = Backoff::new(first, longest, total, 0);
+    loop {
+        let rows = session.query(sql, &[&table.to_string()]).await?;
+        let Some(row) = rows.first() else { return Ok(()) };
+        let Some(pause) = pauses.next() else {
+            let pid: i32 = row.get(0);
+            return Err(Error::refused(format!(
+                "session {pid} of another sterna is still at work on {table}"
+            ))
+            .hint("wait until it is done, or end it by pg_terminate_backend"));
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
 /// Gives the lock back, so that the next command finds it free.
 ///
 /// # Errors

@@ -53,6 +53,7 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     let staging = table.with_suffix(SUFFIX)?;
     let found = catalog::plain_table(session, table).await?;
     ledger::ensure(session).await?;
+    ledger::join(session, table).await?;
     Ok(Pair { table: table.clone(), table_oid: found.oid, staging })
 }
 

@@ -46,6 +46,7 @@ impl Exclusive {
         let (session, pair) = runtime.block_on(async {
             let (session, pair) = context.session(&info).await?;
             ledger::lock(&session, &pair.table).await?;
+            ledger::wait_for_work(&session, &pair.table).await?;
             Ok::<_, Error>((Arc::new(session), pair))
         })?;
         let lost = Arc::new(AtomicBool::new(false));
@@ -192,8 +193,8 @@ impl Context {
         let told = done.as_ref().map_or_else(|_| Ok(Outcome::default()), what.told)?;
         let error = done.as_ref().err().or(told.failures.first()).map(ToString::to_string);
         let state = if error.is_none() { StepState::Done } else { StepState::Failed };
-        let took = begun.elapsed();
-        let ended = Ended { state, outcome: &told, took, error, deviations: Vec::new() };
+        let seconds = begun.elapsed().as_secs_f64();
+        let ended = Ended { state, outcome: &told, seconds, error, deviations: Vec::new() };
         let mut written = records.end(what.step, &ended);
         if own && written.is_ok() {
             let state =

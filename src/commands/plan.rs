@@ -8,8 +8,9 @@ use crate::error::Result;
 use crate::inspect::{InspectOptions, inspect};
 use crate::load::{Watch, Years};
 use crate::migrate::Step;
-use crate::migrate::plan::{Names, Rows};
+use crate::migrate::plan::{self, Names, Rows};
 use crate::pg::{Connection, Table, catalog, connect};
+use crate::switchover::{self, Preview};
 use crate::{backup_table, report, staging};
 
 /// Show every step with its SQL, locks, validation and rollback; write nothing
@@ -60,7 +61,7 @@ pub struct Planned {
 /// A statement of a step.
 #[derive(Clone, Debug, Serialize)]
 pub struct Statement {
-    /// The file of sterna's that holds it.
+    /// The file of sterna's that holds it; of the switchover, the part that it is of.
     pub file: &'static str,
     /// Its text.
     pub text: String,
@@ -73,7 +74,7 @@ pub struct Statement {
 pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
     let table = &context.table;
     let names = Names::new(table, staging::SUFFIX, backup_table::SUFFIX)?;
-    let mut rows = runtime()?.block_on(estimates(context))?;
+    let (mut rows, preview) = runtime()?.block_on(look(context))?;
     if !args.inputs.is_empty() {
         let (files, newest) = counted(args, context)?;
         rows.files = Some(files);
@@ -81,10 +82,11 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
     }
     let steps = Step::all().map(|step| {
         let plan = step.plan();
-        let sql = plan
-            .statements
-            .iter()
-            .map(|statement| Statement { file: statement.file, text: statement.sql(&names) });
+        let sql = match step {
+            _ if args.brief => Vec::new(),
+            Step::Switchover => foreseen(&preview),
+            _ => plan.statements.iter().map(|statement| filled(statement, &names)).collect(),
+        };
         Planned {
             step,
             name: plan.name,
@@ -95,7 +97,7 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
             validated_by: plan.validated_by,
             undone_by: plan.undone_by,
             estimated_rows: rows.of(plan.rows),
-            sql: if args.brief { Vec::new() } else { sql.collect() },
+            sql,
         }
     });
     let plan = Plan { table: table.to_string(), steps: steps.collect() };
@@ -124,16 +126,35 @@ impl Estimates {
     }
 }
 
-async fn estimates(context: &Context) -> Result<Estimates> {
+fn filled(statement: &plan::Statement, names: &Names) -> Statement {
+    Statement { file: statement.file, text: statement.sql(names) }
+}
+
+/// The statements of the switchover, as they would be written from the catalog now.
+fn foreseen(preview: &Preview) -> Vec<Statement> {
+    let parts = [
+        ("before readers have to wait", &preview.lock_writers),
+        ("locks against everybody", &preview.locks),
+        ("the exchange, in the same transaction", &preview.exchange),
+        ("after the commit", &preview.finish),
+    ];
+    let parts = parts.into_iter().flat_map(|(part, texts)| {
+        texts.iter().map(move |text| Statement { file: part, text: text.clone() })
+    });
+    parts.collect()
+}
+
+async fn look(context: &Context) -> Result<(Estimates, Preview)> {
     let session = connect(&context.conninfo()?).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     catalog::plain_table(&session, &context.table).await?;
     let species = Table::new(context.table.schema.name(), "species")?;
-    Ok(Estimates {
+    let rows = Estimates {
         live: estimate(&session, &context.table).await?,
         species: estimate(&session, &species).await?,
         ..Estimates::default()
-    })
+    };
+    Ok((rows, switchover::preview(&session, &context.table).await?))
 }
 
 async fn estimate(session: &Connection, table: &Table) -> Result<Option<u64>> {

@@ -123,6 +123,7 @@ pub(super) fn duration(text: &str) -> Result<Duration> {
         None => (0, text),
     };
     let rest = match rest.trim() {
+        "" if days == 0 && !text.contains('d') => return Err(bad("it is empty".into())),
         "" => Duration::ZERO,
         rest => {
             let parsed: SignedDuration =

@@ -1,7 +1,7 @@
 //! Takes the steps of a run in order, and stops at the first that does not succeed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::plan::Step;
 use super::state::{Run, StepState};
@@ -71,7 +71,7 @@ impl<S, O> Coordinator<'_, S, O> {
         self.records.begin(step)?;
         let outcome = Outcome { summary: why.clone(), ..Outcome::default() };
         self.records.deviate(&format!("{step} was left out: {why}"))?;
-        self.end(step, StepState::Skipped, &outcome, Duration::ZERO, None, vec![why])
+        self.end(step, StepState::Skipped, &outcome, 0.0, None, vec![why])
     }
 
     fn take(&mut self, step: Step) -> Result<()> {
@@ -89,7 +89,7 @@ impl<S, O> Coordinator<'_, S, O> {
                 found => (outcome, found),
             },
         };
-        let took = begun.elapsed();
+        let seconds = begun.elapsed().as_secs_f64();
         let mut deviations = Vec::new();
         // Only what a gate has found can be accepted, not what kept a step from acting.
         if step.plan().is_gate {
@@ -105,12 +105,12 @@ impl<S, O> Coordinator<'_, S, O> {
             self.records.deviate(what)?;
         }
         if failures.is_empty() {
-            return self.end(step, StepState::Done, &outcome, took, None, deviations);
+            return self.end(step, StepState::Done, &outcome, seconds, None, deviations);
         }
         let error = failures.swap_remove(0);
         let failed = Some(&error);
         if let Err(unwritten) =
-            self.end(step, StepState::Failed, &outcome, took, failed, deviations)
+            self.end(step, StepState::Failed, &outcome, seconds, failed, deviations)
         {
             // The failure itself is what the user has to know.
             tracing::warn!("the ledger was not told of it: {unwritten}");
@@ -134,12 +134,12 @@ impl<S, O> Coordinator<'_, S, O> {
         step: Step,
         state: StepState,
         outcome: &Outcome,
-        took: Duration,
+        seconds: f64,
         error: Option<&Error>,
         deviations: Vec<String>,
     ) -> Result<()> {
         let error = error.map(ToString::to_string);
-        let ended = Ended { state, outcome, took, error, deviations };
+        let ended = Ended { state, outcome, seconds, error, deviations };
         self.teller.ended(step, &ended);
         self.records.end(step, &ended)
     }

@@ -159,7 +159,7 @@ pub async fn end_step(
     ended: &Ended<'_>,
 ) -> Result<()> {
     let sql = include_str!("../../sql/migrate/end-step.sql");
-    let (state, rows, seconds) = (ended.state.name(), ended.outcome.rows, ended.took.as_secs_f64());
+    let (state, rows, seconds) = (ended.state.name(), ended.outcome.rows, ended.seconds);
     let (detail, deviations) = (&ended.outcome.detail, Json(&ended.deviations));
     session
         .execute(

@@ -1,7 +1,5 @@
 //! What a step can do, and what the coordinators need around it.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
 use super::plan::Step;
@@ -83,7 +81,7 @@ pub struct Ended<'a> {
     /// Rows, summary and report.
     pub outcome: &'a Outcome,
     /// How long it took.
-    pub took: Duration,
+    pub seconds: f64,
     /// Why it failed, where it did.
     pub error: Option<String>,
     /// Where it did not go by the plan.

@@ -34,7 +34,7 @@ impl Teller for Lines {
         if self.quiet {
             return;
         }
-        let seconds = ended.took.as_secs_f64();
+        let seconds = ended.seconds;
         let what = match ended.state {
             StepState::Skipped => format!("{}  left out: {}", step.number(), ended.outcome.summary),
             StepState::Failed => format!("     FAILED ({seconds:.1} s)"),

@@ -25,8 +25,12 @@ pub fn text(plan: &Plan) -> String {
                 let _ = writeln!(text, "     {label:<13}{value}");
             }
         }
+        let mut file = "";
         for statement in &step.sql {
-            let _ = writeln!(text, "     -- {}", statement.file);
+            if statement.file != file {
+                file = statement.file;
+                let _ = writeln!(text, "     -- {file}");
+            }
             for line in statement.text.lines() {
                 let _ = writeln!(text, "     {line}");
             }

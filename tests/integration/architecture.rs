@@ -97,6 +97,11 @@ fn what_is_pure_knows_no_clock_no_file_and_no_database() {
         "src/load/map.rs",
         "src/load/plan.rs",
         "src/load/row_id.rs",
+        "src/migrate/plan.rs",
+        "src/migrate/state.rs",
+        "src/migrate/status.rs",
+        "src/migrate/steps.rs",
+        "src/migrate/verbs.rs",
     ];
     let mut sources = sources();
     used_in(&pure, &sources, |line| !line.is_empty());
@@ -124,6 +129,7 @@ fn the_engine_knows_nothing_of_how_it_is_asked_or_shown() {
     let mut sources = sources();
     let engine = [
         "src/backup/",
+        "src/backup_table.rs",
         "src/bench/",
         "src/check/",
         "src/cites/",
@@ -154,6 +160,23 @@ fn the_domain_the_inputs_and_the_database_know_nothing_of_loading() {
     sources.retain(|source| source.path.starts_with("src/cites/"));
     let beside = ["crate::input", "crate::pg"];
     nowhere_but(&[], &sources, |line| beside.iter().any(|word| line.contains(word)));
+}
+
+#[test]
+fn the_plan_and_what_its_steps_do_know_nothing_of_each_other() {
+    let sources = sources();
+    let sides = [("src/migrate/", "src/load/"), ("src/load/", "src/migrate/")];
+    for (side, other) in sides {
+        let strange = other.replace("src/", "crate::").replace('/', "");
+        let concerned = sources.iter().filter(|source| source.path.starts_with(side));
+        let mut lines = concerned.flat_map(|source| &source.code);
+        assert!(!lines.any(|(_, line)| line.contains(&strange)), "{side} names {strange}");
+    }
+    // The verbs are wired by the command alone.
+    let mut sources = sources;
+    sources.retain(|source| source.path.starts_with("src/migrate/"));
+    let parts = ["crate::backup", "crate::bench", "crate::switchover", "crate::validate"];
+    nowhere_but(&[], &sources, |line| parts.iter().any(|part| line.contains(part)));
 }
 
 #[test]
@@ -226,8 +249,12 @@ fn the_map_of_the_code_names_every_module_of_the_engine() {
     for path in files("src", "rs") {
         let name = name(&path);
         let parts: Vec<&str> = name.trim_end_matches(".rs").split('/').collect();
-        let ["src", layer @ ("cites" | "input" | "load" | "pg" | "validate"), module, ..] =
-            parts[..]
+        let [
+            "src",
+            layer @ ("cites" | "input" | "load" | "migrate" | "pg" | "validate"),
+            module,
+            ..,
+        ] = parts[..]
         else {
             continue;
         };

@@ -21,6 +21,7 @@ async fn the_plan_writes_nothing_and_needs_no_rights_to() {
         "4.2  put staging in the table's place",
         "CREATE TABLE \"public\".\"cites_trade_records_staging\"",
         "about 2,000",
+        "RENAME TO",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
