@@ -92,7 +92,7 @@ pub(super) fn end_traffic(stage: &mut Stage) -> Result<String> {
 /// What anybody would type, so that it is what the command line means by it.
 fn arguments(stage: &Stage) -> Result<MigrateArgs> {
     let input = stage.folder.join(NEW_RELEASE);
-    let (backup, report) = (stage.folder.join("backup"), stage.folder.join("report"));
+    let (backup, report) = (stage.results().join("backup"), stage.results().join("report"));
     let rejects = stage.folder.join("rejects.csv");
     let expected = stage.summary.release.rows.to_string();
     let line: [&std::ffi::OsStr; 15] = [

@@ -1,7 +1,7 @@
 //! The steps of the demo, and what they share.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indicatif::{HumanBytes, HumanCount};
@@ -59,8 +59,12 @@ pub(super) struct Stage {
     pub(super) progress: Progress,
     rows: u64,
     pub(super) table: Table,
-    /// Of the generated files, of rejects, backup and report.
+    /// Of the generated files and of rejects.
     pub(super) folder: PathBuf,
+    /// Of backup and report, where nobody wants to keep them. Not in the server's folder,
+    /// for its account could not remove what is saved for this one's eyes only.
+    scratch: tempfile::TempDir,
+    keep: bool,
     pub(super) summary: Summary,
     /// What the catalog said of the table before the plan.
     pub(super) before: Option<Fingerprint>,
@@ -98,6 +102,9 @@ impl Stage {
         let stage = Stage {
             // The server's own folder is removed however this process ends.
             folder: args.out.clone().unwrap_or_else(|| server.folder().to_path_buf()),
+            scratch: tempfile::TempDir::with_prefix("sterna-demo-")
+                .map_err(|e| Error::file("a temporary folder", e))?,
+            keep: args.out.is_some(),
             table: Table::new("public", "cites_trade_records")?,
             rows: args.rows,
             watch: Arc::clone(watch),
@@ -119,6 +126,11 @@ impl Stage {
             return Err(Error::new(Kind::File, format!("{} is left over", folder.display())));
         }
         Ok(self.summary)
+    }
+
+    /// Where backup and report go.
+    pub(super) fn results(&self) -> &Path {
+        if self.keep { &self.folder } else { self.scratch.path() }
     }
 
     pub(super) fn info(&self) -> ConnInfo {
