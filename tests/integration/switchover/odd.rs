@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::exchange::{fingerprint, names};
+use super::unjudged;
 use crate::cites::{Installation, file_of, good};
 use crate::server::TestDb;
 
