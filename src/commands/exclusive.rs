@@ -89,7 +89,9 @@ impl Exclusive {
 
     /// A failure that comes of the lost lock says so.
     pub(super) fn explain(&self, error: Error) -> Error {
-        if !self.lost.load(Ordering::Relaxed) && !self.session.is_closed() {
+        let lost = self.lost.load(Ordering::Relaxed) || self.session.is_closed();
+        // What was found out before that stands.
+        if !lost || !matches!(error.kind(), Kind::Database | Kind::Interrupted) {
             return error;
         }
         let what = format!("the session that holds the lock on {} was lost", self.pair.table);
@@ -186,21 +188,11 @@ impl Context {
     ) -> Result<T> {
         let exclusive = Exclusive::take(self, what.watch)?;
         let (run, own) = attach(&exclusive, what.step, &what.arguments)?;
-        let mut records = InLedger { exclusive: &exclusive, run, arguments: &what.arguments };
-        records.begin(what.step)?;
+        InLedger { exclusive: &exclusive, run, arguments: &what.arguments }.begin(what.step)?;
         let begun = Instant::now();
         let done = work(&exclusive).map_err(|error| exclusive.explain(error));
-        let told = done.as_ref().map_or_else(|_| Ok(Outcome::default()), what.told)?;
-        let error = done.as_ref().err().or(told.failures.first()).map(ToString::to_string);
-        let state = if error.is_none() { StepState::Done } else { StepState::Failed };
         let seconds = begun.elapsed().as_secs_f64();
-        let ended = Ended { state, outcome: &told, seconds, error, deviations: Vec::new() };
-        let mut written = records.end(what.step, &ended);
-        if own && written.is_ok() {
-            let state =
-                if state == StepState::Done { RunState::Finished } else { RunState::Failed };
-            written = exclusive.ledger(async |s| runs::settle(s, run, state).await);
-        }
+        let written = written(&exclusive, what, (run, own), done.as_ref(), seconds);
         exclusive.release();
         match (done, written) {
             (Ok(done), Err(unwritten)) => {
@@ -209,6 +201,38 @@ impl Context {
             }
             (done, _) => done,
         }
+    }
+
+    /// Writes down behind it what was done without the lock.
+    pub(super) fn was_step<T>(&self, what: &AsStep<'_, T>, done: &T, seconds: f64) -> Result<()> {
+        let exclusive = Exclusive::take(self, what.watch)?;
+        let (run, own) = attach(&exclusive, what.step, &what.arguments)?;
+        InLedger { exclusive: &exclusive, run, arguments: &what.arguments }.begin(what.step)?;
+        let written = written(&exclusive, what, (run, own), Ok(done), seconds);
+        exclusive.release();
+        written
+    }
+}
+
+/// Writes down what came of a command's step, and of its run where that is its own.
+fn written<T>(
+    exclusive: &Exclusive,
+    what: &AsStep<'_, T>,
+    (run, own): (Uuid, bool),
+    done: Result<&T, &Error>,
+    seconds: f64,
+) -> Result<()> {
+    let told = done.map_or_else(|_| Ok(Outcome::default()), what.told)?;
+    let error = done.err().or(told.failures.first()).map(ToString::to_string);
+    let (state, ended) = match error {
+        None => (StepState::Done, RunState::Finished),
+        Some(_) => (StepState::Failed, RunState::Failed),
+    };
+    let how = Ended { state, outcome: &told, seconds, error, deviations: Vec::new() };
+    InLedger { exclusive, run, arguments: &what.arguments }.end(what.step, &how)?;
+    match own {
+        true => exclusive.ledger(async |s| runs::settle(s, run, ended).await),
+        false => Ok(()),
     }
 }
 

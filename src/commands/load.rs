@@ -110,13 +110,17 @@ pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let step = if options.years.is_all() { Step::Load } else { Step::TestLoad };
-    let what = AsStep { step, arguments: options.arguments(), told: outcome::load, watch: &watch };
-    let done = context.as_step(&what, |exclusive| {
-        let progress = report::progress::Shown::start(context.progress, &watch);
-        let done = load(&exclusive.info, &options, &watch);
-        progress.finish();
-        done
-    })?;
+    let progress = report::progress::Shown::start(context.progress, &watch);
+    let done = load(&context.conninfo()?, &options, &watch);
+    progress.finish();
+    let done = done?;
+    // A load has a lock and a ledger of its own, and outlives a lost session: that it
+    // was a step of the plan as well is written down behind it.
+    let arguments = options.arguments();
+    let what = AsStep { step, arguments, told: outcome::load, watch: &watch };
+    if let Err(unwritten) = context.was_step(&what, &done, done.report.seconds) {
+        tracing::warn!("it is done, but the ledger of runs was not told: {unwritten}");
+    }
     context.print(&done.report, || report::text::load(&done.report))?;
     done.failure.map_or(Ok(0), Err)
 }
