@@ -217,9 +217,9 @@ struct Began {
 
 impl Side {
     fn new(writes: bool) -> Result<Self> {
-        // Microseconds with three digits.
-        let histogram =
-            Histogram::<u64>::new(3).map_err(|e| Error::usage("no histogram").caused_by(e))?;
+        // Microseconds up to ten minutes, with three digits.
+        let histogram = Histogram::<u64>::new_with_bounds(1, 600_000_000, 3)
+            .map_err(|e| Error::usage("no histogram").caused_by(e))?;
         let latency = [histogram.clone(), histogram.clone(), histogram];
         Ok(Side { writes, latency, errors: 0, first_error: None, written: BTreeMap::new() })
     }
