@@ -1,6 +1,6 @@
 //! The query benchmark: is staging as fast as production for what the application asks?
 //!
-//! [`bench`] runs every query on both tables in turn, with the same parameters, and
+//! [`bench()`] runs every query on both tables in turn, with the same parameters, and
 //! compares the two executions of each round. A neighbour that takes the processor
 //! slows both down, so the ratio of a pair stays what it is while the latencies
 //! themselves wander; the median of the ratios forgets the rounds that were hit on one

@@ -67,7 +67,7 @@ pub(super) fn not_negative(text: &str) -> Result<f64, String> {
 /// Measures, reports, and returns the exit code.
 ///
 /// # Errors
-/// As [`bench`], and [`Kind::Regression`] where staging is slower than allowed.
+/// As [`bench()`], and [`Kind::Regression`] where staging is slower than allowed.
 pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
     let options = BenchOptions {
         queries: args.queries.clone(),
