@@ -4,6 +4,7 @@
 //! times each and keeps what each measured. Nothing in the summary is computed
 //! from what was asked for: rows are counted by the server or by the loader.
 
+mod plan;
 mod steps;
 mod summary;
 mod traffic;
@@ -21,9 +22,10 @@ use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::report;
 use steps::{STEPS, Stage, Step};
-pub use summary::{Environment, Production, RowIds, StepDone, Summary};
+pub use summary::{Environment, Production, StepDone, Summary};
+pub use traffic::{Noticed, TrafficReport};
 
-/// Show sterna at work: an embedded server, generated data, load, proof, indexes
+/// Show sterna at work: the whole plan on an embedded server, with generated data
 #[derive(Args, Clone, Debug)]
 pub struct DemoArgs {
     /// Records of the new release to generate

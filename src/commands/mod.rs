@@ -43,10 +43,19 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
         .map_err(|e| Error::file("the async runtime", e))
 }
 
+/// Where the database is.
+#[derive(Clone, Debug)]
+enum Database {
+    /// By `--database-url`, or else libpq's rules, which are applied when it is needed.
+    Asked(Option<String>),
+    /// Here.
+    Known(ConnInfo),
+}
+
 /// What the global options mean.
 #[derive(Clone, Debug)]
 pub struct Context {
-    database_url: Option<String>,
+    database: Database,
     /// The table that is replaced.
     pub table: Table,
     /// How results are written.
@@ -62,11 +71,21 @@ impl Context {
     /// A usage error that names the option.
     pub fn new(args: &GlobalArgs) -> Result<Self> {
         Ok(Context {
-            database_url: args.database_url.clone(),
+            database: Database::Asked(args.database_url.clone()),
             table: Table::new(args.schema.as_str(), args.table.as_str())?,
             format: args.format,
             progress: if args.quiet { Progress::Never } else { args.progress },
         })
+    }
+
+    /// For a database that is known already, with nothing shown of what goes on.
+    fn on(info: &ConnInfo, table: &Table) -> Self {
+        Context {
+            database: Database::Known(info.clone()),
+            table: table.clone(),
+            format: Format::Text,
+            progress: Progress::Never,
+        }
     }
 
     /// How to reach the database.
@@ -74,7 +93,12 @@ impl Context {
     /// # Errors
     /// Where the URL, the environment or libpq's files are wrong.
     pub fn conninfo(&self) -> Result<ConnInfo> {
-        ConnInfo::resolve(self.database_url.as_deref(), &|name| std::env::var(name).ok())
+        match &self.database {
+            Database::Known(info) => Ok(info.clone()),
+            Database::Asked(url) => {
+                ConnInfo::resolve(url.as_deref(), &|name| std::env::var(name).ok())
+            }
+        }
     }
 
     /// A session of one's own, ready to work on the table.

@@ -53,7 +53,18 @@ pub struct RolledBack {
 pub fn run(args: &RollbackArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let exclusive = Exclusive::take(context, &watch)?;
+    let done = roll_back(args, context, &watch)?;
+    context.print(&done, || report::migrate::rolled_back(&done.undone))?;
+    Ok(0)
+}
+
+/// Rolls back.
+pub(super) fn roll_back(
+    args: &RollbackArgs,
+    context: &Context,
+    watch: &Arc<Watch>,
+) -> Result<RolledBack> {
+    let exclusive = Exclusive::take(context, watch)?;
     let run = last_run(&exclusive)?;
     let undone = match run {
         Some(run) if !is_by_hand(&exclusive, &run)? => {
@@ -61,18 +72,16 @@ pub fn run(args: &RollbackArgs, context: &Context) -> Result<u8> {
                 return Err(Error::refused("the last migration was rolled back already")
                     .hint("there is nothing to roll back; see `sterna status`"));
             }
-            of_run(args, context, exclusive, &watch, &run)?
+            of_run(args, context, exclusive, watch, &run)?
         }
         _ => {
             exclusive.release();
-            by_hand(args, context, &watch)?
+            by_hand(args, context, watch)?
         }
     };
     let switchover = undone.iter().find(|undone| undone.step == Step::Switchover);
     let switchover = switchover.and_then(|undone| undone.detail.as_object().cloned());
-    let done = RolledBack { switchover: switchover.unwrap_or_default(), undone };
-    context.print(&done, || report::migrate::rolled_back(&done.undone))?;
-    Ok(0)
+    Ok(RolledBack { switchover: switchover.unwrap_or_default(), undone })
 }
 
 /// Whether a switchover was made by its own command since the run.

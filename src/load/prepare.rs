@@ -15,7 +15,7 @@ use super::row_id::RowIds;
 use crate::cites::{Formats, Taxa};
 use crate::error::{Error, Result};
 use crate::input::Inputs;
-use crate::pg::{CatalogText, Columns, Connection, Ident, copy_out, fill, values};
+use crate::pg::{CatalogText, Columns, Connection, Ident, Quoted, copy_out, fill, values};
 use crate::staging::Pair;
 
 /// What a load reads, and how that becomes rows.
@@ -124,27 +124,31 @@ pub(super) async fn row_ids(
     wanted.dedup();
     for (record_id, row_id) in wanted {
         let (record_id, row_id) = (Ident::new(record_id)?, Ident::new(row_id)?);
-        let sql = fill(
-            include_str!("../../sql/load/row-ids.sql"),
-            &[
-                ("record_id", &record_id),
-                ("row_id", &row_id),
-                ("table", &pair.table),
-                ("oid", &CatalogText::oid(pair.table_oid)),
-            ],
-        );
-        let read = copy_out(session, &sql, |row| {
-            let mut values = values(row).flatten();
-            let (Some(record_id), Some(id)) = (values.next(), values.next()) else {
-                return Err(Error::refused(format!("a row of {} has no id", pair.table)));
-            };
-            let id = uuid::Uuid::from_slice(id)
-                .map_err(|e| Error::database("a row id is no uuid").caused_by(e))?;
-            ids.carry_over(record_id, id);
-            Ok(())
-        });
-        // Large, and awaited once.
-        read.boxed_local().await.map_err(|e| e.context("could not read production's row ids"))?;
+        let names: [(&str, &dyn Quoted); 4] = [
+            ("record_id", &record_id),
+            ("row_id", &row_id),
+            ("table", &pair.table),
+            ("oid", &CatalogText::oid(pair.table_oid)),
+        ];
+        let live = fill(include_str!("../../sql/load/row-ids.sql"), &names);
+        let deleted = fill(include_str!("../../sql/load/deleted-row-ids.sql"), &names);
+        for (sql, are_live) in [(live, true), (deleted, false)] {
+            let read = copy_out(session, &sql, |row| {
+                let mut values = values(row).flatten();
+                let (Some(record_id), Some(id)) = (values.next(), values.next()) else {
+                    return Err(Error::refused(format!("a row of {} has no id", pair.table)));
+                };
+                let id = uuid::Uuid::from_slice(id)
+                    .map_err(|e| Error::database("a row id is no uuid").caused_by(e))?;
+                if are_live || !ids.is_known(record_id) {
+                    ids.carry_over(record_id, id);
+                }
+                Ok(())
+            });
+            // Large, and awaited once.
+            let read = read.boxed_local().await;
+            read.map_err(|e| e.context("could not read production's row ids"))?;
+        }
     }
     if ids.ambiguous() > 0 {
         tracing::warn!(

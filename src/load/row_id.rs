@@ -86,6 +86,13 @@ impl RowIds {
         });
     }
 
+    /// Whether production has this record id.
+    #[must_use]
+    pub fn is_known(&self, record_id: &[u8]) -> bool {
+        let same = |k: &Known| &self.names[k.at..k.at + k.len] == record_id;
+        self.known.find(self.hasher.hash_one(record_id), same).is_some()
+    }
+
     /// Record ids that name more than one row of production.
     #[must_use]
     pub fn ambiguous(&self) -> u64 {

@@ -2,9 +2,9 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
+use serde_json::Value;
 
-use crate::commands::demo::{StepDone, Summary};
-use crate::load::report::LoadReport;
+use crate::commands::demo::{Noticed, StepDone, Summary};
 
 /// The summary of a demo.
 #[must_use]
@@ -14,7 +14,7 @@ pub fn summary(summary: &Summary) -> String {
     let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<12}{value}\n"));
     let of = &summary.production;
     let held =
-        format!("{} species and {} trade records before the load", of.species, HumanCount(of.rows));
+        format!("{} species and {} trade records before the plan", of.species, HumanCount(of.rows));
     line("production", &held);
     let release = &summary.release;
     let written = format!(
@@ -24,17 +24,30 @@ pub fn summary(summary: &Summary) -> String {
         HumanBytes(release.bytes)
     );
     line("release", &written);
-    if let Some(report) = &summary.load {
-        load(report, &mut line);
+    if let Some(plan) = &summary.plan {
+        for step in &plan.steps {
+            let seconds = step.seconds.map_or_else(String::new, |s| format!("{s:.2} s"));
+            let rows = step.rows.map_or_else(String::new, |rows| {
+                format!("{} rows", HumanCount(rows.unsigned_abs()))
+            });
+            let (number, title) = (step.step.number(), step.title);
+            let shown = format!("{number}  {:<8} {seconds:>8} {rows:>15}  {title}", step.state);
+            line(if number == "1.1" { "plan" } else { "" }, &shown);
+        }
     }
-    for (at, definition) in summary.indexes.iter().enumerate() {
-        line(if at == 0 { "indexes" } else { "" }, definition);
+    for (label, report) in [("switchover", &summary.switchover), ("rollback", &summary.rollback)] {
+        if let Some(report) = report {
+            line(label, &exchanged(report));
+        }
     }
-    let ids = summary.row_ids;
-    let (carried, new) = (ids.carried_over.unsigned_abs(), ids.new.unsigned_abs());
-    let ids =
-        format!("{} carried over from production, {} new", HumanCount(carried), HumanCount(new));
-    line("row ids", &ids);
+    if let Some(differences) = summary.differences_after_rollback {
+        line("", &format!("{differences} catalog differences to before the plan"));
+    }
+    if let Some(traffic) = &summary.traffic {
+        for (label, noticed) in [("readers", &traffic.readers), ("writers", &traffic.writers)] {
+            line(label, &self::noticed(noticed));
+        }
+    }
     let on = &summary.environment;
     let build = if on.release_build { "release build" } else { "debug build, which is slow" };
     let fsync = if on.fsync { "on" } else { "off" };
@@ -64,33 +77,29 @@ fn steps(steps: &[StepDone], seconds: f64) -> String {
     table.trim_fmt() + "\n"
 }
 
-fn load(report: &LoadReport, line: &mut impl FnMut(&str, &str)) {
-    let account = &report.rows.account;
-    let count = |n: u64| HumanCount(n).to_string();
-    let balance = format!(
-        "{} read = {} loaded + {} rejected + {} unmapped + {} filtered",
-        count(account.rows_read),
-        count(account.rows_loaded),
-        count(account.rows_rejected),
-        count(account.rows_unmapped),
-        count(account.rows_filtered)
-    );
-    line("account", &balance);
-    let rows = format!(
-        "{:.2} s for the rows in {} batches ({} rows/s), {:.2} s for the proof, {:.2} s for indexes and statistics; {:.2} s in all",
-        report.rows.load_seconds,
-        count(report.rows.batches),
-        count(report.rows_per_second as u64),
-        report.verify_seconds,
-        report.index_seconds,
-        report.seconds
-    );
-    line("load", &rows);
-    let verdict = match report.verified {
-        Some(true) => "staging was read back and is what the files hold",
-        Some(false) => "FAILED: staging is not what the files hold",
-        None => "none",
-    };
-    line("proof", &format!("{verdict}; checksum {}", report.rows.checksum));
-    line("memory", &format!("{} at most, of this process", HumanBytes(report.peak_memory_bytes)));
+/// An exchange of the two tables, by its report.
+fn exchanged(report: &Value) -> String {
+    let number = |name: &str| report[name].as_f64().unwrap_or_default();
+    let list = |name: &str| report[name].as_array().map_or(0, Vec::len);
+    format!(
+        "locked for {:.0} ms at try {:.0}, {} writes carried over, {} catalog differences, {} asked for",
+        number("locked_ms"),
+        number("attempts"),
+        HumanCount(number("replayed_rows") as u64),
+        list("parity_differences"),
+        list("exceptions")
+    )
+}
+
+/// What one side of the application noticed.
+fn noticed(noticed: &Noticed) -> String {
+    format!(
+        "{} queries, {} errors, p50 {:.1} ms, p99 {:.1} ms; slowest {:.0} ms in the switchover, {:.0} ms in the rollback",
+        HumanCount(noticed.queries),
+        noticed.errors,
+        noticed.p50_ms,
+        noticed.p99_ms,
+        noticed.slowest_in_switchover_ms,
+        noticed.slowest_in_rollback_ms
+    )
 }

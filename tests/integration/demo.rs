@@ -36,23 +36,33 @@ fn the_summary_adds_up_and_nothing_is_left_but_what_was_asked_for() {
     let run = Finished::from(demo.output().unwrap()).expect_code(0);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
 
-    let load = &summary["load"];
-    assert_eq!((&load["rows_loaded"], &load["verified"]), (&3000.into(), &true.into()));
     assert_eq!(summary["release"]["rows"], 3000);
     assert_eq!(summary["production"]["species"], 43);
     let earlier = summary["production"]["rows"].as_i64().unwrap();
     assert!((1..3000).contains(&earlier), "{earlier}");
-    // Every record of the earlier release is in the new one, and keeps its id.
-    assert_eq!(summary["row_ids"]["carried_over"], earlier);
-    assert_eq!(summary["row_ids"]["new"], 3000 - earlier);
-    let built = summary["indexes"].as_array().unwrap();
-    assert_eq!(built.len(), 4, "{built:?}");
+    let plan = summary["plan"]["steps"].as_array().unwrap();
+    let left = plan.iter().filter(|step| step["state"] != "done").map(|step| &step["step"]);
+    assert_eq!(left.collect::<Vec<_>>(), ["5.4"], "the clean-up comes later");
+    let loaded = plan.iter().find(|step| step["step"] == "3.2").unwrap();
+    assert_eq!(loaded["rows"], 3000);
+    for exchange in ["switchover", "rollback"] {
+        let exchange = &summary[exchange];
+        assert_eq!(exchange["parity_differences"], serde_json::json!([]), "{exchange:#}");
+        assert!(exchange["locked_ms"].as_f64().unwrap() > 0.0);
+        assert!(exchange["attempts"].as_i64().unwrap() > 1, "a long reader was in the way");
+    }
+    assert_eq!(summary["differences_after_rollback"], 0);
+    for side in ["readers", "writers"] {
+        let noticed = &summary["traffic"][side];
+        assert_eq!(noticed["errors"], 0, "{noticed}");
+        assert!(noticed["queries"].as_u64().unwrap() > 0);
+    }
     let steps = summary["steps"].as_array().unwrap();
     let titles: Vec<_> = steps.iter().map(|step| step["title"].as_str().unwrap()).collect();
     assert!(titles.iter().all(|title| run.stderr.contains(title)), "{}", run.stderr);
     assert!(!run.stderr.contains("WARN"), "{}", run.stderr);
 
-    assert_eq!(names(&out), ["earlier-release.zip", "new-release.zip"]);
+    assert_eq!(names(&out), ["backup", "earlier-release.zip", "new-release.zip", "report"]);
     assert_eq!(names(temporary.path()), [""; 0]);
 
     let again = Finished::from(demo.output().unwrap()).expect_code(2);

@@ -1,7 +1,6 @@
 -- Purpose: a record that the application adds. Lock: ROW EXCLUSIVE.
 -- Transaction: either. Undone by: demo/traffic/delete.sql.
 INSERT INTO public.cites_trade_records (species_id, record_id, year, appendix, taxon, term, unit)
-SELECT id, $1, 2024, 'II', scientific_name, 'demo', $2
+SELECT id, $1, $3, 'II', scientific_name, 'demo', $2
 FROM public.species
-ORDER BY scientific_name
-LIMIT 1
+WHERE scientific_name = 'Ursus maritimus'

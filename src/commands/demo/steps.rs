@@ -1,27 +1,29 @@
 //! The steps of the demo, and what they share.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use indicatif::{HumanBytes, HumanCount};
 use tokio::runtime::Runtime;
 
-use super::{DemoArgs, Environment, Production, RowIds, Summary};
+use super::traffic::Traffic;
+use super::{DemoArgs, Environment, Production, Summary, plan};
 use crate::cites::arctic::{SpeciesRow, species_rows};
 use crate::cli::Progress;
 use crate::commands::generate::{GenerateArgs, Generated, generate};
 use crate::error::{Error, Kind, Result};
 use crate::load::{LoadOptions, OnInexact, Outcome, Watch, load};
 use crate::pg::embedded::{Embedded, ModelSchema, Options};
-use crate::pg::{ConnInfo, Connection, Ident, Table, catalog, connect, interruptible};
+use crate::pg::{ConnInfo, Connection, Ident, Table, connect, interruptible};
 use crate::report::progress::Shown;
+use crate::switchover::fingerprint::Fingerprint;
 use crate::{ledger, staging};
 
 /// The demo's database.
 const DATABASE: &str = "sterna_demo";
 const EARLIER_RELEASE: &str = "earlier-release.zip";
-const NEW_RELEASE: &str = "new-release.zip";
+pub(super) const NEW_RELEASE: &str = "new-release.zip";
 /// What the durations of earlier runs were measured with.
 const SEED: u64 = 0;
 
@@ -33,26 +35,39 @@ pub(super) struct Step {
 }
 
 /// What follows once the server runs.
-pub(super) const STEPS: [Step; 6] = [
+pub(super) const STEPS: [Step; 7] = [
     Step { name: "schema", title: "create production's schema and species", run: schema },
     Step { name: "files", title: "generate the earlier and the new release", run: files },
     Step { name: "earlier", title: "load the earlier release into staging", run: load_earlier },
     Step { name: "production", title: "move it into production", run: fill_production },
-    Step { name: "load", title: "load the new release into staging, with proof", run: load_new },
-    Step { name: "row-ids", title: "compare staging's row ids with production's", run: row_ids },
+    Step {
+        name: "plan",
+        title: "run the plan on the new release, with an application at work",
+        run: plan::run_plan,
+    },
+    Step { name: "rollback", title: "take the switchover back", run: plan::run_back },
+    Step { name: "application", title: "ask the application", run: plan::end_traffic },
 ];
 
 /// What the steps act on, and what they have measured so far.
 pub(super) struct Stage {
+    /// The application, while it is at work. First, so that it ends before the server.
+    pub(super) traffic: Option<Traffic>,
     server: Embedded,
     runtime: Runtime,
-    watch: Arc<Watch>,
-    progress: Progress,
+    pub(super) watch: Arc<Watch>,
+    pub(super) progress: Progress,
     rows: u64,
-    table: Table,
+    pub(super) table: Table,
     /// Of the generated files and of rejects.
-    folder: PathBuf,
-    summary: Summary,
+    pub(super) folder: PathBuf,
+    /// Of backup and report, where nobody wants to keep them. Not in the server's folder,
+    /// for its account could not remove what is saved for this one's eyes only.
+    scratch: tempfile::TempDir,
+    keep: bool,
+    pub(super) summary: Summary,
+    /// What the catalog said of the table before the plan.
+    pub(super) before: Option<Fingerprint>,
 }
 
 impl Stage {
@@ -87,6 +102,9 @@ impl Stage {
         let stage = Stage {
             // The server's own folder is removed however this process ends.
             folder: args.out.clone().unwrap_or_else(|| server.folder().to_path_buf()),
+            scratch: tempfile::TempDir::with_prefix("sterna-demo-")
+                .map_err(|e| Error::file("a temporary folder", e))?,
+            keep: args.out.is_some(),
             table: Table::new("public", "cites_trade_records")?,
             rows: args.rows,
             watch: Arc::clone(watch),
@@ -94,6 +112,8 @@ impl Stage {
             runtime,
             progress,
             summary,
+            before: None,
+            traffic: None,
         };
         Ok((stage, detail))
     }
@@ -108,13 +128,21 @@ impl Stage {
         Ok(self.summary)
     }
 
-    fn info(&self) -> ConnInfo {
+    /// Where backup and report go.
+    pub(super) fn results(&self) -> &Path {
+        if self.keep { &self.folder } else { self.scratch.path() }
+    }
+
+    pub(super) fn info(&self) -> ConnInfo {
         self.server.conninfo(DATABASE)
     }
 
     /// Runs `work` in a session that is closed behind it: one that is still open
     /// when the server goes would be reported as lost.
-    fn with_session<T>(&self, work: impl AsyncFnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+    pub(super) fn with_session<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
+    ) -> Result<T> {
         self.runtime.block_on(async {
             let mut session = connect(&self.info()).await?;
             let done = work(&mut session).await;
@@ -123,12 +151,11 @@ impl Stage {
         })
     }
 
-    fn load(&self, file: &str, verify: bool) -> Result<Outcome> {
+    fn load(&self, file: &str) -> Result<Outcome> {
         let input = self.folder.join(file).display().to_string();
         let options = LoadOptions {
             on_inexact: OnInexact::Widen,
             rejects: Some(self.folder.join("rejects.csv")),
-            verify,
             ..LoadOptions::new(self.table.clone(), vec![input])
         };
         let shown = Shown::start(self.progress, &self.watch);
@@ -216,7 +243,7 @@ fn files(stage: &mut Stage) -> Result<String> {
 }
 
 fn load_earlier(stage: &mut Stage) -> Result<String> {
-    let Outcome { report, failure } = stage.load(EARLIER_RELEASE, false)?;
+    let Outcome { report, failure } = stage.load(EARLIER_RELEASE)?;
     failure.map_or(Ok(()), Err)?;
     Ok(format!("{} rows", HumanCount(report.rows.account.rows_loaded)))
 }
@@ -246,53 +273,5 @@ fn fill_production(stage: &mut Stage) -> Result<String> {
         HumanCount(production.rows),
         HumanCount(production.rounded.unsigned_abs()),
         production.without_quantity
-    ))
-}
-
-fn load_new(stage: &mut Stage) -> Result<String> {
-    let Outcome { report, failure } = stage.load(NEW_RELEASE, true)?;
-    let account = report.rows.account;
-    let rate = HumanCount(report.rows_per_second as u64);
-    let detail = format!("{} rows, {rate} rows/s", HumanCount(account.rows_loaded));
-    stage.summary.load = Some(report);
-    failure.map_or(Ok(()), Err)?;
-    let written = stage.summary.release.rows;
-    if !account.balances() || account.rows_read != written {
-        let read = account.rows_read;
-        let what = format!("{written} records were generated and {read} are accounted for");
-        return Err(Error::new(Kind::Validation, what));
-    }
-    let built = stage.with_session(async |session| {
-        let pair = staging::pair(session, &stage.table).await?;
-        let relation = catalog::plain_table(session, &pair.staging).await?;
-        let indexes = catalog::indexes(session, relation.oid).await?;
-        let keys = catalog::foreign_keys(session, relation.oid).await?;
-        let indexes = indexes.iter().map(|index| {
-            let unique = if index.unique { "unique " } else { "" };
-            format!("{}: {unique}{}", index.name.name(), index.definition)
-        });
-        let keys = keys.iter().map(|key| format!("{}: {}", key.name.name(), key.definition));
-        Ok::<_, Error>(indexes.chain(keys).collect())
-    })?;
-    stage.summary.indexes = built;
-    Ok(detail)
-}
-
-fn row_ids(stage: &mut Stage) -> Result<String> {
-    let (ids, mixed_up): (RowIds, i64) = stage.with_session(async |session| {
-        let sql = include_str!("../../../sql/demo/count-row-ids.sql");
-        let work = session.query_one(sql, &[]);
-        let row = interruptible(session, &stage.watch.stop, work).await?;
-        Ok::<_, Error>((RowIds { carried_over: row.get(0), new: row.get(1) }, row.get(2)))
-    })?;
-    if mixed_up > 0 {
-        let what = format!("{mixed_up} rows have the id of another record of production");
-        return Err(Error::new(Kind::Validation, what));
-    }
-    stage.summary.row_ids = ids;
-    Ok(format!(
-        "{} carried over, {} new",
-        HumanCount(ids.carried_over.unsigned_abs()),
-        HumanCount(ids.new.unsigned_abs())
     ))
 }

@@ -1,9 +1,11 @@
 //! What a demo measured, for JSON and for people.
 
 use serde::Serialize;
+use serde_json::Value;
 
+use super::traffic::TrafficReport;
 use crate::commands::generate::Generated;
-use crate::load::report::LoadReport;
+use crate::migrate::status::Status;
 
 /// Everything that a demo measured.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -18,12 +20,16 @@ pub struct Summary {
     pub production: Production,
     /// The new release, as it was written.
     pub release: Generated,
-    /// What the load reported.
-    pub load: Option<LoadReport>,
-    /// Staging's indexes and foreign keys after the load, by their definitions.
-    pub indexes: Vec<String>,
-    /// Where the ids of staging's rows come from.
-    pub row_ids: RowIds,
+    /// The plan's steps, as the ledger has them.
+    pub plan: Option<Status>,
+    /// What the switchover reported.
+    pub switchover: Option<Value>,
+    /// What taking it back reported.
+    pub rollback: Option<Value>,
+    /// What the catalog says otherwise after the rollback than before the plan.
+    pub differences_after_rollback: Option<usize>,
+    /// What the application noticed.
+    pub traffic: Option<TrafficReport>,
     /// The folder of the generated files, where they were kept.
     pub files_kept: Option<String>,
 }
@@ -71,13 +77,4 @@ pub struct Production {
     pub rounded: i64,
     /// Rows whose quantity `numeric(10,2)` cannot hold, which are NULL.
     pub without_quantity: i64,
-}
-
-/// Where the ids of staging's rows come from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct RowIds {
-    /// Rows with the id that production has for the same record.
-    pub carried_over: i64,
-    /// Rows with an id that production does not know.
-    pub new: i64,
 }

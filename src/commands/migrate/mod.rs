@@ -21,7 +21,7 @@ use super::exclusive::{Exclusive, InLedger, last_run};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::migrate::ledger::{self, NewRun, RunKind};
-use crate::migrate::{Coordinator, Records, Run, RunState, Step, next, status};
+use crate::migrate::{Coordinator, Records, Run, RunState, Step, Teller, next, status};
 use crate::report;
 
 /// Runs the plan, reports, and returns the exit code.
@@ -30,16 +30,36 @@ use crate::report;
 /// That of the step that did not succeed; refused where a run is unfinished, or is not
 /// the one that is to be resumed.
 pub fn run(args: &MigrateArgs, context: &Context) -> Result<u8> {
-    let accepted = args.accepted()?;
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
+    let mut teller = report::migrate::Lines::new(context.progress);
+    let (taken, shown) = migrate(args, context, &watch, &mut teller)?;
+    match shown {
+        Ok(shown) => context.print(&shown, || report::migrate::status(&shown))?,
+        Err(unwritten) if taken.is_ok() => return Err(unwritten),
+        Err(unwritten) => tracing::warn!("the report could not be written: {unwritten}"),
+    }
+    taken.map(|()| 0)
+}
+
+/// Runs the plan. Returns how it ended, and how far it is as the ledger has it.
+///
+/// # Errors
+/// Whatever keeps a run from beginning.
+pub(super) fn migrate(
+    args: &MigrateArgs,
+    context: &Context,
+    watch: &Arc<Watch>,
+    teller: &mut dyn Teller,
+) -> Result<(Result<()>, Result<status::Status>)> {
+    let accepted = args.accepted()?;
     preparation::refuse_unsupported(context)?;
     let identity = identity::of(args, &context.table, &watch.stop)?;
-    let exclusive = Exclusive::take(context, &watch)?;
+    let exclusive = Exclusive::take(context, watch)?;
     let run = attach(&exclusive, args, &identity)?;
     let site = Site {
         exclusive,
-        watch: Arc::clone(&watch),
+        watch: Arc::clone(watch),
         progress: context.progress,
         max_wait: args.max_wait,
         run: run.run_id,
@@ -49,33 +69,18 @@ pub fn run(args: &MigrateArgs, context: &Context) -> Result<u8> {
     let arguments = args.recorded();
     let mut records =
         InLedger { exclusive: &site.exclusive, run: run.run_id, arguments: &arguments };
-    let mut teller = report::migrate::Lines::new(context.progress);
     let taken = preparation::begin_journal(&site, &run, args.from).and_then(|()| {
         let (from, to) = (args.from.unwrap_or(Step::Backup), args.to.min(Step::LAST));
         let stop = &watch.stop;
-        let (site, options, records, teller) = (&site, args, &mut records, &mut teller);
+        let (site, options, records) = (&site, args, &mut records);
         Coordinator { site, options, verbs, accepted: &accepted, records, teller, stop }
             .run(&run, from, to)
     });
     let taken = taken.map_err(|error| site.exclusive.explain(error));
-    let ended = end(&site, args, &mut records, &taken, &mut teller);
+    let shown = end(&site, args, &mut records, &taken, teller);
     let Site { exclusive, .. } = site;
     exclusive.release();
-    match (taken, ended) {
-        (Ok(()), ended) => {
-            let shown = ended?;
-            context.print(&shown, || report::migrate::status(&shown))?;
-            Ok(0)
-        }
-        (Err(error), Ok(shown)) => {
-            context.print(&shown, || report::migrate::status(&shown))?;
-            Err(error)
-        }
-        (Err(error), Err(unwritten)) => {
-            tracing::warn!("the report could not be written: {unwritten}");
-            Err(error)
-        }
-    }
+    Ok((taken, shown))
 }
 
 /// Settles the run and writes the report, whatever came of it.
@@ -84,7 +89,7 @@ fn end(
     args: &MigrateArgs,
     records: &mut dyn Records,
     taken: &Result<()>,
-    teller: &mut report::migrate::Lines,
+    teller: &mut dyn Teller,
 ) -> Result<status::Status> {
     let run = site.last_run()?;
     let state = match taken {

@@ -14,7 +14,7 @@ use sterna::pg::embedded::{Embedded, ModelSchema, Options, StopMode};
 use sterna::pg::{Connection, Ident, connect};
 use sterna::switchover::fingerprint::{Difference, Fingerprint};
 
-use super::exchange::{fingerprint, rich_installation};
+use super::exchange::{exchanging, fingerprint, rich_installation};
 
 use super::odd::plain_installation;
 use super::{UNJUDGED, unjudged};
@@ -73,7 +73,7 @@ async fn asleep(session: &Connection, client: &mut Child) -> Option<i32> {
 async fn strike(db: &TestDb, command: &str, at: usize, what: &str) -> Option<Finished> {
     let session = db.connect().await;
     plan(&session, at, what).await;
-    let mut client = db.command(&unjudged(command));
+    let mut client = db.command(&exchanging(command));
     client.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut client = client.spawn().unwrap();
     if what == "kill"
@@ -135,10 +135,10 @@ async fn sweep(here: &Installation, from: usize, step: usize, kinds: &[&str]) {
             let expected = (*what != "kill").then_some(1);
             assert_eq!(finished.code, expected, "{context}: {finished:#?}");
             assert_valid(db, &before, &rows, &context).await;
-            db.sterna(&unjudged(command)).expect_code(0);
+            db.sterna(&exchanging(command)).expect_code(0);
             assert_valid(db, &before, &rows, &context).await;
             assert_eq!(before.differences(&fingerprint(db).await), [], "{context}");
-            db.sterna(&unjudged(back)).expect_code(0);
+            db.sterna(&exchanging(back)).expect_code(0);
         }
     }
 }
@@ -185,7 +185,7 @@ async fn the_server_may_crash_within() {
     for at in [9, 21] {
         let session = connect(&info).await.unwrap();
         plan(&session, at, "sleep").await;
-        let mut client = command(&["switchover", UNJUDGED]).spawn().unwrap();
+        let mut client = command(&["switchover", "--accept-failed-validation"]).spawn().unwrap();
         asleep(&session, &mut client).await.unwrap();
         server.stop(StopMode::Immediate).unwrap();
         server.start_again().unwrap();
@@ -195,7 +195,7 @@ async fn the_server_may_crash_within() {
         let count = "SELECT count(*) FROM cites_trade_records";
         assert_eq!(session.query_one(count, &[]).await.unwrap().get::<_, i64>(0), 0);
         plan(&session, 0, "nothing").await;
-        run(&["switchover", UNJUDGED]);
+        run(&["switchover", "--accept-failed-validation"]);
         assert_eq!(session.query_one(count, &[]).await.unwrap().get::<_, i64>(0), 250);
         run(&["rollback"]);
     }
@@ -217,7 +217,7 @@ async fn the_answer_to_commit_may_be_lost() {
         let folder = tempfile::tempdir().unwrap();
         lose_commit(folder.path(), forwards);
         let finished =
-            db.command(&unjudged(command)).env("PGHOST", folder.path()).output().unwrap();
+            db.command(&exchanging(command)).env("PGHOST", folder.path()).output().unwrap();
         let finished = Finished::from(finished).expect_code(code);
         assert_eq!(finished.stderr.contains("were not exchanged"), code == 1, "{finished:#?}");
         assert_valid(db, &before, &[rows], command).await;

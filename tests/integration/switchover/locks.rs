@@ -8,7 +8,7 @@ use std::time::Duration;
 use sterna::pg::{ConnInfo, Connection, connect};
 use tokio::task::JoinHandle;
 
-use super::exchange::{fingerprint, names};
+use super::exchange::{exchanging, fingerprint, names};
 use super::odd::plain_installation;
 use super::{UNJUDGED, unjudged};
 use crate::cites::Installation;
@@ -52,8 +52,9 @@ async fn one_who_never_lets_go_is_named_and_nothing_is_changed() {
     ] {
         let holder = db.connect().await;
         holder.batch_execute(&format!("BEGIN; {statement}")).await.unwrap();
-        let refused =
-            run(&here, &["switchover", UNJUDGED, "--max-wait", "1s"]).await.expect_code(7);
+        let refused = run(&here, &["switchover", "--accept-failed-validation", "--max-wait", "1s"])
+            .await
+            .expect_code(7);
         for named in [&pid(&holder).await, &statement[..20]] {
             assert!(refused.stderr.contains(named), "{named}: {refused:?}");
         }
@@ -62,7 +63,7 @@ async fn one_who_never_lets_go_is_named_and_nothing_is_changed() {
         holder.batch_execute("ROLLBACK").await.unwrap();
     }
     assert_eq!(here.staging().await.len(), 250);
-    db.sterna(&["switchover", UNJUDGED]).expect_code(0);
+    db.sterna(&["switchover", "--accept-failed-validation"]).expect_code(0);
     assert_eq!(db.psql(COUNT).await, "250");
 }
 
@@ -72,7 +73,7 @@ async fn a_reader_for_seconds_is_waited_for_and_others_read_meanwhile() {
     let slow = here.db.connect().await;
     slow.batch_execute(&format!("BEGIN; {COUNT}")).await.unwrap();
     let traffic = Traffic::start(&here, &[Reader::Table]).await;
-    let switchover = run(&here, &["switchover", UNJUDGED, "--format", "json"]);
+    let switchover = run(&here, &["switchover", "--accept-failed-validation", "--format", "json"]);
     let release = async {
         tokio::time::sleep(Duration::from_secs(2)).await;
         slow.batch_execute("COMMIT").await.unwrap();
@@ -91,12 +92,14 @@ async fn a_snapshot_older_than_the_load_never_sees_an_empty_table() {
     let old = here.db.connect().await;
     old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM species").await.unwrap();
     here.report(0, &[&release, "--all"]);
-    let refused = run(&here, &["switchover", UNJUDGED, "--max-wait", "1s"]).await.expect_code(7);
+    let refused = run(&here, &["switchover", "--accept-failed-validation", "--max-wait", "1s"])
+        .await
+        .expect_code(7);
     assert!(refused.stderr.contains(&pid(&old).await), "{refused:?}");
     let seen: i64 = old.query_one(COUNT, &[]).await.unwrap().get(0);
     assert_eq!(seen, 200);
     old.batch_execute("COMMIT").await.unwrap();
-    here.db.sterna(&["switchover", UNJUDGED]).expect_code(0);
+    here.db.sterna(&["switchover", "--accept-failed-validation"]).expect_code(0);
     assert_eq!(here.db.psql(COUNT).await, "250");
 }
 
@@ -117,9 +120,8 @@ async fn no_error_and_no_lost_write_for_applications_that_lock_in_any_order() {
         ],
     )
     .await;
-    // The second switchover drops what the first has kept.
     for command in ["switchover", "rollback", "switchover"] {
-        run(&here, &unjudged(command)).await.expect_code(0);
+        run(&here, &exchanging(command)).await.expect_code(0);
         assert_eq!(before.differences(&fingerprint(db).await), [], "{command}");
     }
     let acknowledged = traffic.stop().await;

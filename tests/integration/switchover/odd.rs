@@ -3,8 +3,7 @@
 
 use serde_json::Value;
 
-use super::exchange::{fingerprint, names};
-use super::unjudged;
+use super::exchange::{exchanging, fingerprint, names};
 use crate::cites::{Installation, file_of, good};
 use crate::server::TestDb;
 
@@ -39,7 +38,7 @@ const WRITTEN: &str = "SELECT string_agg(record_id || coalesce(' ' || unit, ''),
 
 /// Stages, loads and runs a command to its end, which has to lose no parity.
 fn exchanged(db: &TestDb, command: &str) {
-    let args = [unjudged(command).as_slice(), &["--format", "json"]].concat();
+    let args = [exchanging(command), vec!["--format", "json"]].concat();
     let done = db.sterna(&args).expect_code(0);
     let done: Value = serde_json::from_str(&done.stdout).unwrap();
     assert_eq!(done["parity_differences"], serde_json::json!([]), "{command}: {done:#}");
