@@ -49,7 +49,7 @@ enum Database {
     /// By `--database-url`, or else libpq's rules, which are applied when it is needed.
     Asked(Option<String>),
     /// Here.
-    Known(ConnInfo),
+    Known(Box<ConnInfo>),
 }
 
 /// What the global options mean.
@@ -81,7 +81,7 @@ impl Context {
     /// For a database that is known already, with nothing shown of what goes on.
     fn on(info: &ConnInfo, table: &Table) -> Self {
         Context {
-            database: Database::Known(info.clone()),
+            database: Database::Known(Box::new(info.clone())),
             table: table.clone(),
             format: Format::Text,
             progress: Progress::Never,
@@ -94,7 +94,7 @@ impl Context {
     /// Where the URL, the environment or libpq's files are wrong.
     pub fn conninfo(&self) -> Result<ConnInfo> {
         match &self.database {
-            Database::Known(info) => Ok(info.clone()),
+            Database::Known(info) => Ok((**info).clone()),
             Database::Asked(url) => {
                 ConnInfo::resolve(url.as_deref(), &|name| std::env::var(name).ok())
             }

@@ -67,7 +67,7 @@ async fn serve(mut client: TcpStream, free: &Mutex<Vec<UnixStream>>, next: Next)
         }
         client.write_all(b"N").await.ok()?;
     }
-    let version = b"S\0\0\0\x18server_version\015.0\0";
+    let version = b"S\0\0\0\x18server_version\x0015.0\0";
     let ready = b"Z\0\0\0\x05I";
     client.write_all(&[&b"R\0\0\0\x08\0\0\0\0"[..], version, ready].concat()).await.ok()?;
     loop {

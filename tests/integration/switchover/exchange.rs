@@ -3,7 +3,6 @@
 use sterna::pg::Connection;
 use sterna::switchover::fingerprint::{Fingerprint, take_beside};
 
-use super::UNJUDGED;
 use crate::cites::{Installation, header};
 use crate::rich::{fill, rich};
 use crate::server::TestDb;

@@ -17,7 +17,6 @@ use sterna::switchover::fingerprint::{Difference, Fingerprint};
 use super::exchange::{exchanging, fingerprint, rich_installation};
 
 use super::odd::plain_installation;
-use super::{UNJUDGED, unjudged};
 use crate::cites::{Installation, file_of, good, insert_species};
 use crate::server::{Finished, TestDb, shared, sterna};
 

@@ -10,7 +10,6 @@ use tokio::task::JoinHandle;
 
 use super::exchange::{exchanging, fingerprint, names};
 use super::odd::plain_installation;
-use super::{UNJUDGED, unjudged};
 use crate::cites::Installation;
 use crate::server::Finished;
 

@@ -2,7 +2,6 @@
 
 use sterna::pg::embedded::ModelSchema;
 
-use super::UNJUDGED;
 use super::exchange::{fingerprint, names};
 use crate::cites::{Installation, file_of, generated, good};
 
