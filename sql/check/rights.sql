@@ -68,7 +68,7 @@ SELECT format('TRIGGER on %s: GRANT TRIGGER ON %1$s TO %I', relid::regclass, cur
 FROM target WHERE NOT pg_catalog.has_table_privilege(relid, 'TRIGGER')
 UNION ALL
 SELECT format(
-    'membership in %I, which granted rights on %s: GRANT %1$I TO %I',
+    'membership in %I, which granted rights on %s: GRANT %1$I TO %3$I',
     pg_get_userbyid(grantor), $1::regclass, current_user
 )
 FROM grantor WHERE NOT pg_catalog.pg_has_role(grantor, 'MEMBER')

@@ -100,9 +100,11 @@ impl Exclusive {
             return error;
         }
         let what = format!("the session that holds the lock on {} was lost", self.pair.table);
-        Error::database(what)
-            .caused_by(error)
-            .hint("nothing else was begun; the same command goes on when the server is there")
+        let hint = error.next_step().map_or_else(
+            || "nothing else was begun; the same command goes on when the server is there".into(),
+            str::to_owned,
+        );
+        Error::database(what).caused_by(error).hint(hint)
     }
 
     /// Writes down that a step of the unfinished run, if it was done, is undone.
