@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::Context;
@@ -31,6 +32,7 @@ pub(super) struct Exclusive {
     pub(super) pair: Pair,
     session: Arc<Connection>,
     lost: Arc<AtomicBool>,
+    keeper: JoinHandle<()>,
 }
 
 impl Exclusive {
@@ -44,14 +46,17 @@ impl Exclusive {
             .map_err(|e| Error::file("the async runtime", e))?;
         let info = context.conninfo()?;
         let (session, pair) = runtime.block_on(async {
-            let (session, pair) = context.session(&info).await?;
+            let (mut session, pair) = context.session(&info).await?;
             ledger::lock(&session, &pair.table).await?;
             ledger::wait_for_work(&session, &pair.table).await?;
+            // Another table may have borne the name until then.
+            let pair = staging::pair(&mut session, &pair.table).await?;
             Ok::<_, Error>((Arc::new(session), pair))
         })?;
         let lost = Arc::new(AtomicBool::new(false));
-        runtime.spawn(keep(Arc::clone(&session), Arc::clone(&lost), Arc::clone(watch)));
-        Ok(Exclusive { runtime, info, pair, session, lost })
+        let kept = keep(Arc::clone(&session), Arc::clone(&lost), Arc::clone(watch));
+        let keeper = runtime.spawn(kept);
+        Ok(Exclusive { runtime, info, pair, session, lost, keeper })
     }
 
     /// Asks the session that holds the lock, or has it write.
@@ -95,9 +100,11 @@ impl Exclusive {
             return error;
         }
         let what = format!("the session that holds the lock on {} was lost", self.pair.table);
-        Error::database(what)
-            .caused_by(error)
-            .hint("nothing else was begun; the same command goes on when the server is there")
+        let hint = error.next_step().map_or_else(
+            || "nothing else was begun; the same command goes on when the server is there".into(),
+            str::to_owned,
+        );
+        Error::database(what).caused_by(error).hint(hint)
     }
 
     /// Writes down that a step of the unfinished run, if it was done, is undone.
@@ -113,11 +120,19 @@ impl Exclusive {
         }
     }
 
-    /// Gives the lock back, so that the next command finds it free.
+    /// Gives the lock back, so that the next command finds it free, and says goodbye, so
+    /// that the server does not count the session among those that failed.
     pub(super) fn release(self) {
-        let Exclusive { runtime, session, pair, .. } = self;
-        // Where the session is lost, so is the lock.
-        let _freed = runtime.block_on(ledger::unlock(&session, &pair.table));
+        let Exclusive { runtime, session, pair, keeper, .. } = self;
+        runtime.block_on(async {
+            keeper.abort();
+            let _aborted = keeper.await;
+            // Where the session is lost, so is the lock.
+            let _freed = ledger::unlock(&session, &pair.table).await;
+            if let Some(session) = Arc::into_inner(session) {
+                let _closed = session.close().await;
+            }
+        });
     }
 }
 
