@@ -2,6 +2,7 @@
 
 mod gates;
 mod kills;
+mod rich;
 mod rollback;
 mod run;
 mod shown;
@@ -11,7 +12,7 @@ use sterna::switchover::fingerprint::Fingerprint;
 
 use crate::cites::{Installation, generated};
 use crate::server::Finished;
-use crate::switchover::exchange::{fingerprint, names};
+use crate::switchover::exchange::{fingerprint, names, rich_installation};
 
 /// What a run needs so that it does not take long, and judges nothing by the clock.
 const QUICK: [&str; 6] = ["--skip", "2.3", "--batch-size", "200", "--max-quantity-change", "1000"];
@@ -43,6 +44,16 @@ impl Scenario {
             .await;
         here.db.sterna(&["stage", "drop"]).expect_code(0);
         let release = here.file("release.csv", release);
+        Scenario::of(here, release).await
+    }
+
+    /// The richest table there is, and a release that holds its records again.
+    pub(crate) async fn rich() -> Self {
+        let (here, release) = rich_installation().await;
+        Scenario::of(here, release).await
+    }
+
+    async fn of(here: Installation, release: String) -> Self {
         let (before, names) = (fingerprint(&here.db).await, names(&here.db).await);
         let rows = here.db.psql(ROWS).await;
         Scenario { here, release, before, names, rows }
