@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod bench;
 pub mod check;
+pub mod config;
 pub mod demo;
 pub mod inspect;
 pub mod junit;
@@ -12,6 +13,7 @@ pub mod plan;
 pub mod progress;
 pub mod reindex;
 pub mod species;
+pub mod status;
 pub mod summary;
 pub mod switchover;
 pub mod text;
