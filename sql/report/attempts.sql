@@ -1,6 +1,7 @@
 -- Purpose: every attempt at a step since a run began, those of single commands included, with
---   the seconds from the first of them to where it began and ended. Lock: none.
--- Transaction: either. Undone by: nothing, it reads.
+--   the seconds from the first of them to where it began and ended. The report that is
+--   being written is left out. Lock: none. Transaction: either. Undone by: nothing, it
+--   reads.
 SELECT
     s.step,
     s.attempt,
@@ -21,4 +22,5 @@ WHERE m.schema_name = $1 AND m.table_name = $2 AND s.started_at >= coalesce(
     (SELECT run.started_at FROM sterna.migration AS run WHERE run.run_id = $3),
     '-infinity'
 )
+    AND NOT (s.step = '5.3' AND s.state = 'started')
 ORDER BY s.started_at, s.step, s.attempt

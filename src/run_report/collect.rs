@@ -7,7 +7,7 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::throughput::{self, Written};
-use super::verdict::{self, Outcome, Verdict};
+use super::verdict::{self, Outcome, Verdict, readable};
 use super::{
     Attempt, Backup, BackupTable, Benchmark, Environment, Load, RunReport, Switchover, Validation,
 };
@@ -37,7 +37,7 @@ pub async fn collect(session: &Connection, table: &Table) -> Result<RunReport> {
     let run = run.as_ref().map(status::of);
     let mut report = RunReport {
         outcome: Outcome { verdict: Verdict::Running, sentence: String::new() },
-        table: table.to_string(),
+        table: readable(&table.to_string()),
         collected_at: String::new(),
         attempts: reader.attempts().await?,
         loads: reader.loads(&mut unreadable).await?,

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 pub use collect::collect;
 pub use throughput::{Throughput, Writer};
-pub use verdict::{Outcome, Verdict, WayBack};
+pub use verdict::{Outcome, Verdict, WayBack, readable};
 
 use crate::backup::SavedTable;
 use crate::bench::BenchReport;

@@ -118,6 +118,19 @@ fn stood(report: &RunReport, stands: Production) -> String {
     }
 }
 
+/// A name as SQL writes it, without quotes around what needs none.
+pub fn readable(name: &str) -> String {
+    let plain = |part: &&str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let parts = name.split("\".\"").map(|part| part.trim_matches('"'));
+    match parts.clone().all(|part| plain(&part)) {
+        true => parts.collect::<Vec<_>>().join("."),
+        false => name.to_owned(),
+    }
+}
+
 /// With thousands separators.
 fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
@@ -188,6 +201,10 @@ mod tests {
     fn numbers_are_grouped_and_paths_are_one_word() {
         let numbers = [0, 999, 1_000, -12_345, 1_234_567].map(grouped);
         assert_eq!(numbers, ["0", "999", "1,000", "-12,345", "1,234,567"]);
+        assert_eq!(readable("\"public\".\"trade_1\""), "public.trade_1");
+        for odd in ["\"public\".\"Trade\"", "\"a\"\"b\".\"c\"", "\"\".\"c\""] {
+            assert_eq!(readable(odd), odd);
+        }
         assert_eq!(shell_quoted("a/b-1.csv"), "a/b-1.csv");
         assert_eq!(shell_quoted("it's; rm"), r"'it'\''s; rm'");
     }

@@ -12,6 +12,8 @@ use crate::validate::{Change, CheckReport, Severity};
 
 /// How many species are shown before one asks for more.
 const SPECIES_SHOWN: usize = 12;
+/// How many wrong rows of a check are shown.
+const ROWS_SHOWN: usize = 10;
 /// How many files are shown.
 const FILES_SHOWN: usize = 100;
 
@@ -47,6 +49,8 @@ struct Page<'a> {
 struct LoadPart<'a> {
     /// Where it is in the JSON.
     at: usize,
+    /// Whether its rows are, or were to be, those of the new table.
+    is_main: bool,
     load: &'a Load,
     flow: Option<Figure>,
     throughput: Option<Figure>,
@@ -60,13 +64,15 @@ struct BenchmarkPart<'a> {
     ratio: Option<Figure>,
 }
 
-/// The latest first: that is the one whose rows went live.
+/// The latest first.
 fn loads(report: &RunReport) -> Result<Vec<LoadPart<'_>>> {
+    let main = report.main_load().or(report.loads.last()).map(|load| load.run_id);
     let parts = report.loads.iter().enumerate().rev().map(|(at, load)| {
+        let is_main = Some(load.run_id) == main;
         let flow = load.rows.as_ref().map(|rows| chart::flow(at, &rows.account));
         let throughput = load.throughput.as_ref().map(|of| chart::throughput(at, of));
         let (flow, throughput) = (flow.transpose()?, throughput.transpose()?);
-        Ok(LoadPart { at, load, flow, throughput })
+        Ok(LoadPart { at, is_main, load, flow, throughput })
     });
     parts.collect()
 }
@@ -98,9 +104,46 @@ impl Page<'_> {
         self.report.attempts.iter().map(|a| a.began_seconds + a.seconds).reduce(f64::max)
     }
 
-    /// Validations, the latest first, each with its place in the JSON.
-    fn validations(&self) -> Vec<(usize, &Validation)> {
-        self.report.validations.iter().enumerate().rev().collect()
+    /// Validations with their places in the JSON, failed ones first and then the latest, and
+    /// whether each is shown without being asked for: those that failed, and the latest.
+    fn validations(&self) -> Vec<(usize, &Validation, bool)> {
+        let latest = self.report.validations.len().saturating_sub(1);
+        let all = self.report.validations.iter().enumerate().rev();
+        let mut all: Vec<_> =
+            all.map(|(at, found)| (at, found, !found.report.passed || at == latest)).collect();
+        all.sort_by_key(|(_, found, _)| found.report.passed);
+        all
+    }
+
+    /// `2 errors, 1 warning`.
+    fn findings(&self, validation: &Validation) -> String {
+        let count = |severity, one, many| match validation.report.count(severity) {
+            0 => format!("no {many}"),
+            1 => format!("1 {one}"),
+            number => format!("{number} {many}"),
+        };
+        let errors = count(Severity::Error, "error", "errors");
+        format!("{errors}, {}", count(Severity::Warning, "warning", "warnings"))
+    }
+
+    /// When a load was, of which years, and what became of it.
+    fn load_title(&self, load: &Load) -> String {
+        let years = load.arguments["years"].as_array().into_iter().flatten();
+        let years: Vec<_> = years.map(show::plain).collect();
+        let what = if years.is_empty() { "all years".into() } else { years.join(", ") };
+        let state = match load.state.as_str() {
+            "loaded" => "loaded",
+            "discarded" => "loaded, and removed from staging since",
+            "rejected" => "too many rejects",
+            "failed" => "the proof failed",
+            _ => "not ended",
+        };
+        format!("{}: {what}, {state}", show::moment(&load.started_at))
+    }
+
+    /// How many species are shown without being asked for: some of those that changed.
+    fn shown(&self, by_species: &[Change]) -> usize {
+        self.differing(by_species).min(SPECIES_SHOWN)
     }
 
     /// Failed checks of a validation with their places, errors first.
@@ -151,7 +194,8 @@ impl Page<'_> {
     /// What a load was asked for, without what was left as it is.
     fn arguments(&self, arguments: &Value) -> String {
         let given = arguments.as_object().into_iter().flatten().filter(|(_, value)| {
-            !(value.is_null() || **value == false || value.as_array().is_some_and(Vec::is_empty))
+            !(value.is_null() || **value == false || value.as_array().is_some_and(Vec::is_empty)
+                || value.as_object().is_some_and(Map::is_empty))
         });
         given.map(|(name, value)| format!("{name} {}", show::plain(value))).collect::<Vec<_>>().join(" · ")
     }

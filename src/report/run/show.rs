@@ -3,6 +3,8 @@
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::Value;
 
+pub(super) use crate::run_report::readable;
+
 /// Something to be counted or measured. Templates hand references to references over.
 pub(super) trait Number {
     /// Its value.
@@ -52,7 +54,7 @@ pub(super) fn signed(number: impl Number) -> String {
 pub(super) fn change(before: impl Number, after: impl Number) -> String {
     let (before, after) = (before.number(), after.number());
     match before {
-        0.0 if after == 0.0 => "±0 %".to_owned(),
+        _ if before == after => "±0 %".to_owned(),
         0.0 => "new".to_owned(),
         _ => {
             let percent = (after - before) / before * 100.0;
@@ -100,6 +102,7 @@ pub(super) fn percent(share: impl Number) -> String {
     match share.number() * 100.0 {
         0.0 => "0 %".to_owned(),
         percent if percent < 0.01 => "< 0.01 %".to_owned(),
+        percent if percent < 100.0 && percent >= 99.95 => "> 99.9 %".to_owned(),
         percent if percent < 1.0 => format!("{percent:.2} %"),
         percent => format!("{percent:.1} %"),
     }
@@ -131,6 +134,14 @@ pub(super) fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// With a capital letter and a full stop.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string());
+    let stop = if text.ends_with(['.', '?', '!']) { "" } else { "." };
+    format!("{}{}{stop}", first.unwrap_or_default(), letters.as_str())
 }
 
 /// `2024-05-06T07:08:09Z` as `2024-05-06 07:08:09 UTC`.

@@ -9,7 +9,7 @@ use crate::report::run::show;
 const BAND: f64 = 130.0;
 const LINE: f64 = 2.0;
 /// A place with its label.
-const ROW: f64 = 46.0;
+const ROW: f64 = 40.0;
 const NODE: f64 = 10.0;
 
 /// A band from what was read to each place where records went.
@@ -35,7 +35,8 @@ pub(in crate::report::run) fn flow(number: usize, account: &Account) -> Result<F
                   thick as their share, and never thinner than a line."
             .into(),
     };
-    let height = BAND.max(ROW * places.len() as f64) + 26.0;
+    // The thickest band, and the labels of the others.
+    let height = 24.0 + BAND + ROW * (places.len() - 1) as f64;
     let draw = |canvas: &Canvas<'_>| -> Drawn {
         let read = account.rows_read.max(1) as f64;
         let right = if canvas.is_narrow() { canvas.width * 0.42 } else { canvas.width * 0.58 };
@@ -51,18 +52,18 @@ pub(in crate::report::run) fn flow(number: usize, account: &Account) -> Result<F
                 canvas.polygon(&band, ink, 0.35)?;
                 canvas.rect((right, to), (NODE, drawn), ink, 1.0)?;
             }
-            // One line where there is room for it, else the figure above the name.
-            let (x, middle) = (right + NODE + 10.0, (to + drawn / 2.0).max(to + 8.0));
+            // The figure above the name: there is no room for one line everywhere.
+            let (x, middle) = (right + NODE + 10.0, (to + drawn / 2.0).max(to + 15.0));
             let share = format!("{} ({})", show::count(rows), show::percent(rows as f64 / read));
             let (upper, lower) = (middle - 8.0, middle + 8.0);
             canvas.text(&share, (x, upper), Anchor::Start, (Ink::Text, TEXT))?;
             canvas.text(name, (x, lower), Anchor::Start, (Ink::Muted, TEXT))?;
             from += thick;
-            to = (to + drawn + 10.0).max(middle + 24.0);
+            to = (to + drawn + 12.0).max(middle + 24.0);
         }
         Ok(())
     };
-    figure(said, |_| height + 50.0, draw)
+    figure(said, |_| height, draw)
 }
 
 /// A band that leaves and arrives level.

@@ -27,8 +27,9 @@ pub(in crate::report::run) fn timeline(attempts: &[Attempt]) -> Result<Option<Fi
         number: 0,
         title: "Steps over time".into(),
         description,
-        caption: "Each bar is one attempt at a step, from its beginning to its end. × marks one \
-                  that failed, ↶ one that was taken back."
+        caption: "Each bar is one attempt at a step, from its beginning to its end: × marks one \
+                  that failed, ↶ one that was taken back. Steps before 4.2 do not change what \
+                  production's readers see."
             .into(),
     };
     let row = |narrow: bool| if narrow { 38.0 } else { 25.0 };
