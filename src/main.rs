@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use sterna::Error;
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, reindex, report, rollback,
-    sandbox, species, stage, status, summary, switchover, validate,
+    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, reindex, report,
+    rollback, sandbox, species, stage, status, summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
-use sterna::Error;
 use sterna::report::log;
 
 fn main() -> ExitCode {

@@ -92,7 +92,8 @@ pub(super) fn shown(
 ) -> RejectedRecord {
     let record = batch.record(reject.record as usize);
     let field = reject.field.filter(|i| *i < record.len()).map(|i| record.field(i));
-    let start = field.map(|bytes| String::from_utf8_lossy(bytes).chars().take(LONGEST_SHOWN).collect());
+    let start =
+        field.map(|bytes| String::from_utf8_lossy(bytes).chars().take(LONGEST_SHOWN).collect());
     RejectedRecord {
         member,
         file: file.to_owned(),

@@ -206,8 +206,7 @@ impl Reader<'_> {
         let name = self.table.with_suffix(crate::backup_table::SUFFIX)?;
         let sql = include_str!("../../sql/report/backup-tables.sql");
         let rows = self.session.query(sql, &[&name.schema.name(), &name.name.name()]).await?;
-        let table =
-            |row: &Row| BackupTable { table: row.get(0), rows: row.get(1), at: row.get(2) };
+        let table = |row: &Row| BackupTable { table: row.get(0), rows: row.get(1), at: row.get(2) };
         Ok(rows.iter().map(table).collect())
     }
 }

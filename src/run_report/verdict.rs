@@ -106,9 +106,9 @@ pub(super) fn of(report: &RunReport) -> Outcome {
 fn stood(report: &RunReport, stands: Production) -> String {
     match (stands, report.switchovers.last()) {
         (Production::New, Some(switchover)) => {
-            let before = report.rows_compared().map_or_else(String::new, |(before, _)| {
-                format!(" instead of {}", grouped(before))
-            });
+            let before = report
+                .rows_compared()
+                .map_or_else(String::new, |(before, _)| format!(" instead of {}", grouped(before)));
             format!("the new table is live with {} rows{before}", grouped(switchover.rows))
         }
         (Production::Returned, _) => {

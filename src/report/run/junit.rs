@@ -7,8 +7,8 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::error::{Error, Kind, Result};
 use crate::migrate::StepState;
-use crate::run_report::{Attempt, RunReport};
 use crate::report::junit::bench_suite;
+use crate::run_report::{Attempt, RunReport};
 use crate::validate::{CheckReport, Severity};
 
 pub(super) fn render(report: &RunReport) -> Result<String> {

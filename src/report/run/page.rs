@@ -133,7 +133,7 @@ impl Page<'_> {
         let what = if years.is_empty() { "all years".into() } else { years.join(", ") };
         let state = match load.state.as_str() {
             "loaded" => "loaded",
-            "discarded" => "loaded, and removed from staging since",
+            "discarded" => "removed from staging since",
             "rejected" => "too many rejects",
             "failed" => "the proof failed",
             _ => "not ended",
@@ -194,9 +194,14 @@ impl Page<'_> {
     /// What a load was asked for, without what was left as it is.
     fn arguments(&self, arguments: &Value) -> String {
         let given = arguments.as_object().into_iter().flatten().filter(|(_, value)| {
-            !(value.is_null() || **value == false || value.as_array().is_some_and(Vec::is_empty)
+            !(value.is_null()
+                || **value == false
+                || value.as_array().is_some_and(Vec::is_empty)
                 || value.as_object().is_some_and(Map::is_empty))
         });
-        given.map(|(name, value)| format!("{name} {}", show::plain(value))).collect::<Vec<_>>().join(" · ")
+        given
+            .map(|(name, value)| format!("{name} {}", show::plain(value)))
+            .collect::<Vec<_>>()
+            .join(" · ")
     }
 }

@@ -157,7 +157,9 @@ pub(super) fn markdown(text: &str) -> String {
             '\n' | '\r' => escaped.push(' '),
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '>' => escaped.extend(['\\', letter]),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '>' => {
+                escaped.extend(['\\', letter])
+            }
             _ => escaped.push(letter),
         }
     }
@@ -170,14 +172,21 @@ mod tests {
 
     #[test]
     fn figures_have_the_digits_that_tell_something() {
-        assert_eq!([0.0, 0.000_04, 0.0123, 0.5, 12.34, 200.0, 7300.0].map(seconds), [
-            "0 s", "0.04 ms", "12 ms", "0.5 s", "12.3 s", "3 min 20 s", "2 h 1 min"
-        ]);
+        assert_eq!(
+            [0.0, 0.000_04, 0.0123, 0.5, 12.34, 200.0, 7300.0].map(seconds),
+            ["0 s", "0.04 ms", "12 ms", "0.5 s", "12.3 s", "3 min 20 s", "2 h 1 min"]
+        );
         assert_eq!([0.0312, 0.5, 3.14, 350.2].map(ms), ["0.031 ms", "0.5 ms", "3.1 ms", "350 ms"]);
         assert_eq!([1234, -5, 0].map(signed), ["+1,234", "−5", "±0"]);
         assert_eq!(change(200, 250), "+25.0 %");
-        assert_eq!((change(0, 3), change(0, 0), change(4, 3)), ("new".into(), "±0 %".into(), "−25.0 %".into()));
-        assert_eq!([0.0, 0.000_01, 0.005, 0.25].map(percent), ["0 %", "< 0.01 %", "0.50 %", "25.0 %"]);
+        assert_eq!(
+            (change(0, 3), change(0, 0), change(4, 3)),
+            ("new".into(), "±0 %".into(), "−25.0 %".into())
+        );
+        assert_eq!(
+            [0.0, 0.000_01, 0.005, 0.25].map(percent),
+            ["0 %", "< 0.01 %", "0.50 %", "25.0 %"]
+        );
         assert_eq!([0.0, 950.0, 12_500.0, 2e6].map(rounded), ["0", "950", "12.5k", "2M"]);
     }
 

@@ -12,7 +12,8 @@ pub(super) struct Report;
 
 impl Verbs<Site, MigrateArgs> for Report {
     fn run(&self, site: &Site, _: &MigrateArgs) -> Result<Outcome> {
-        let collected = site.exclusive.session(async |session, pair| collect(session, &pair.table).await)?;
+        let collected =
+            site.exclusive.session(async |session, pair| collect(session, &pair.table).await)?;
         report::run::write(&site.folder, &collected)?;
         let summary = site.folder.join(report::run::PAGE).display().to_string();
         let detail = json!({"folder": site.folder});

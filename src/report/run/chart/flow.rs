@@ -1,6 +1,6 @@
 //! Where the records of a load went.
 
-use super::{Anchor, Canvas, Drawn, Figure, Ink, Said, TEXT, figure};
+use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, TEXT, figure};
 use crate::error::Result;
 use crate::load::account::Account;
 use crate::report::run::show;
@@ -39,7 +39,7 @@ pub(in crate::report::run) fn flow(number: usize, account: &Account) -> Result<F
     let height = 24.0 + BAND + ROW * (places.len() - 1) as f64;
     let draw = |canvas: &Canvas<'_>| -> Drawn {
         let read = account.rows_read.max(1) as f64;
-        let right = if canvas.is_narrow() { canvas.width * 0.42 } else { canvas.width * 0.58 };
+        let right = if canvas.is_narrow() { canvas.width * 0.36 } else { canvas.width * 0.58 };
         canvas.rect((0.0, 24.0), (NODE, BAND), Ink::Old, 1.0)?;
         let label = format!("{} read", show::count(account.rows_read));
         canvas.text(&label, (0.0, 10.0), Anchor::Start, (Ink::Text, TEXT))?;
@@ -57,7 +57,7 @@ pub(in crate::report::run) fn flow(number: usize, account: &Account) -> Result<F
             let share = format!("{} ({})", show::count(rows), show::percent(rows as f64 / read));
             let (upper, lower) = (middle - 8.0, middle + 8.0);
             canvas.text(&share, (x, upper), Anchor::Start, (Ink::Text, TEXT))?;
-            canvas.text(name, (x, lower), Anchor::Start, (Ink::Muted, TEXT))?;
+            canvas.text(name, (x, lower), Anchor::Start, (Ink::Muted, SMALL))?;
             from += thick;
             to = (to + drawn + 12.0).max(middle + 24.0);
         }

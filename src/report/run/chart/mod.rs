@@ -53,8 +53,19 @@ pub(super) enum Ink {
 const SERIES: usize = 6;
 /// In the order of [`Ink::number`].
 const VARIABLES: [&str; 7 + SERIES] = [
-    "--text", "--muted", "--line", "--bad", "--warn", "--old", "--new", "--series-1",
-    "--series-2", "--series-3", "--series-4", "--series-5", "--series-6",
+    "--text",
+    "--muted",
+    "--line",
+    "--bad",
+    "--warn",
+    "--old",
+    "--new",
+    "--series-1",
+    "--series-2",
+    "--series-3",
+    "--series-4",
+    "--series-5",
+    "--series-6",
 ];
 
 impl Ink {
@@ -282,14 +293,26 @@ mod tests {
 
     #[test]
     fn text_in_a_chart_is_text_and_colours_are_the_style_sheets() {
-        let figure = figure(said(), |_| 50.0, |canvas| {
-            canvas.text("<script>alert(1)</script> & \"", (9.0, 9.0), Anchor::Start, (Ink::Text, TEXT))?;
-            canvas.rect((0.0, 0.0), (9.0, 9.0), Ink::Series(7), 0.5)
-        });
+        let figure = figure(
+            said(),
+            |_| 50.0,
+            |canvas| {
+                canvas.text(
+                    "<script>alert(1)</script> & \"",
+                    (9.0, 9.0),
+                    Anchor::Start,
+                    (Ink::Text, TEXT),
+                )?;
+                canvas.rect((0.0, 0.0), (9.0, 9.0), Ink::Series(7), 0.5)
+            },
+        );
         let html = figure.unwrap().render().unwrap();
         assert!(!html.contains("<script") && !html.contains("<b>"), "{html}");
         assert!(html.contains("&lt;script&gt;"), "{html}");
-        assert!(html.contains("fill=\"var(--text)\"") && html.contains("var(--series-2)"), "{html}");
+        assert!(
+            html.contains("fill=\"var(--text)\"") && html.contains("var(--series-2)"),
+            "{html}"
+        );
         assert!(!html.contains("#FE01"), "{html}");
         assert_eq!(html.matches("role=\"img\"").count(), WIDTHS.len());
         assert_eq!(html.matches("</svg>").count(), WIDTHS.len());

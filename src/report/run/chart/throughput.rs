@@ -48,7 +48,8 @@ pub(in crate::report::run) fn throughput(number: usize, of: &Throughput) -> Resu
             let above: Vec<f64> =
                 below.iter().zip(&writer.rows_per_second).map(|(below, own)| below + own).collect();
             let (upper, lower) = (steps(&x, &y, &above, of), steps(&x, &y, &below, of));
-            let outline: Vec<_> = upper.iter().copied().chain(lower.iter().rev().copied()).collect();
+            let outline: Vec<_> =
+                upper.iter().copied().chain(lower.iter().rev().copied()).collect();
             canvas.polygon(&outline, Ink::Series(number), 0.55)?;
             canvas.line(&upper, Ink::Series(number), 1)?;
             let label = (number + 1).to_string();

@@ -1,6 +1,8 @@
 //! The steps of a run in time.
 
-use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, TEXT, figure, fitting, text_width};
+use super::{
+    Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, TEXT, figure, fitting, text_width,
+};
 use crate::error::Result;
 use crate::migrate::StepState;
 use crate::report::run::show;

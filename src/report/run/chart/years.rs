@@ -35,7 +35,8 @@ pub(in crate::report::run) fn years(by_year: &[Change]) -> Result<Option<Figure>
         let span = f64::from(last - first + 1);
         let x: Scale<RangedCoordf64> =
             Scale::new(f64::from(*first)..f64::from(*first) + span, LEFT, right);
-        let y: Scale<RangedCoordf64> = Scale::new(0.0..highest.max(1) as f64 * 1.05, bottom, LEGEND);
+        let y: Scale<RangedCoordf64> =
+            Scale::new(0.0..highest.max(1) as f64 * 1.05, bottom, LEGEND);
         for value in y.ticks(5) {
             let at = y.at(value);
             canvas.line(&[(LEFT, at), (right, at)], Ink::Line, 1)?;
