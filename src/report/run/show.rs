@@ -102,7 +102,7 @@ pub(super) fn percent(share: impl Number) -> String {
     match share.number() * 100.0 {
         0.0 => "0 %".to_owned(),
         percent if percent < 0.01 => "< 0.01 %".to_owned(),
-        percent if percent < 100.0 && percent >= 99.95 => "> 99.9 %".to_owned(),
+        percent if (99.95..100.0).contains(&percent) => "> 99.9 %".to_owned(),
         percent if percent < 1.0 => format!("{percent:.2} %"),
         percent => format!("{percent:.1} %"),
     }
@@ -176,7 +176,7 @@ mod tests {
             [0.0, 0.000_04, 0.0123, 0.5, 12.34, 200.0, 7300.0].map(seconds),
             ["0 s", "0.04 ms", "12 ms", "0.5 s", "12.3 s", "3 min 20 s", "2 h 1 min"]
         );
-        assert_eq!([0.0312, 0.5, 3.14, 350.2].map(ms), ["0.031 ms", "0.5 ms", "3.1 ms", "350 ms"]);
+        assert_eq!([0.0312, 0.5, 3.12, 350.2].map(ms), ["0.031 ms", "0.5 ms", "3.1 ms", "350 ms"]);
         assert_eq!([1234, -5, 0].map(signed), ["+1,234", "−5", "±0"]);
         assert_eq!(change(200, 250), "+25.0 %");
         assert_eq!(
