@@ -35,8 +35,8 @@ pub enum Verdict {
 /// A way back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WayBack {
-    /// What it brings back.
-    pub brings_back: String,
+    /// What that does.
+    pub effect: String,
     /// What to run.
     pub command: String,
 }
@@ -153,29 +153,29 @@ pub(super) fn way_back(report: &RunReport) -> Vec<WayBack> {
         && report.switchovers.last().is_some_and(|last| last.cleaned_at.is_none());
     if is_live {
         ways.push(WayBack {
-            brings_back: "the old table, with all that was written to the new one since; takes \
-                          milliseconds under lock, as the switchover did"
+            effect: "brings back the old table, with all that was written to the new one since; \
+                     readers wait for milliseconds, as in the switchover"
                 .to_owned(),
             command: "sterna rollback switchover".to_owned(),
         });
     }
     if let Some(last) = steps.first().filter(|last| **last != Step::Switchover) {
         ways.push(WayBack {
-            brings_back: format!("what was before the last step ({})", last.plan().title),
+            effect: format!("brings back what was before the last step ({})", last.plan().title),
             command: "sterna rollback".to_owned(),
         });
     }
     if !steps.is_empty() {
         ways.push(WayBack {
-            brings_back: "everything that was before the run".to_owned(),
+            effect: "brings back everything that was before the run".to_owned(),
             command: format!("sterna rollback {}", Step::Backup.number()),
         });
     }
     if let Some(backup) = report.backups.last() {
         ways.push(WayBack {
-            brings_back: format!(
-                "nothing by itself: it restores the backup of {} into a server of its own, which \
-                 shows that the rows can be had from it",
+            effect: format!(
+                "shows that the backup of {} can be restored, by restoring it into a server of \
+                 its own",
                 backup.at
             ),
             command: format!("sterna backup verify --restore {}", shell_quoted(&backup.path)),

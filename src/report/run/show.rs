@@ -144,6 +144,11 @@ pub(super) fn sentence(text: &str) -> String {
     format!("{}{}{stop}", first.unwrap_or_default(), letters.as_str())
 }
 
+/// As [`plain`], a whole number with separators.
+pub(super) fn value(value: &Value) -> String {
+    value.as_i64().map_or_else(|| plain(value), count)
+}
+
 /// `2024-05-06T07:08:09Z` as `2024-05-06 07:08:09 UTC`.
 pub(super) fn moment(utc: &str) -> String {
     utc.replace('T', " ").replace('Z', " UTC")

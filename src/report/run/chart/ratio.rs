@@ -43,13 +43,15 @@ pub(in crate::report::run) fn ratio(number: usize, bench: &BenchReport) -> Resul
         let scale: Scale<RangedCoordf64> = Scale::new(from..to, left, canvas.width - 12.0);
         let bottom = TOP + row(narrow) * known.len() as f64;
         canvas.scale_x(&scale, (TOP - 4.0, bottom), |value| format!("{value:.2}"))?;
-        for (value, ink, name) in
-            [(1.0, Ink::Text, "the same"), (bench.max_regression, Ink::Bad, "limit")]
-        {
+        let marks = [
+            (1.0, Ink::Text, "the same", Anchor::End),
+            (bench.max_regression, Ink::Bad, "limit", Anchor::Start),
+        ];
+        for (value, ink, name, anchor) in marks {
             let x = scale.at(value);
-            canvas.line(&[(x, TOP - 6.0), (x, bottom)], ink, 1)?;
-            let anchor = if x > canvas.width - 60.0 { Anchor::End } else { Anchor::Middle };
-            canvas.text(name, (x, 9.0), anchor, (ink, SMALL))?;
+            canvas.line(&[(x, TOP - 16.0), (x, bottom)], ink, 1)?;
+            let beside = if matches!(anchor, Anchor::End) { x - 5.0 } else { x + 5.0 };
+            canvas.text(name, (beside, 9.0), anchor, (ink, SMALL))?;
         }
         for (at, (query, ratio, low, high)) in known.iter().enumerate() {
             let top = TOP + at as f64 * row(narrow);
