@@ -49,7 +49,14 @@ impl Scenario {
 
     /// The richest table there is, and a release that holds its records again.
     pub(crate) async fn rich() -> Self {
+        Scenario::rich_with(str::to_owned).await
+    }
+
+    /// The same, with a release in which lines are `changed`.
+    pub(crate) async fn rich_with(changed: fn(&str) -> String) -> Self {
         let (here, release) = rich_installation().await;
+        let text = std::fs::read_to_string(&release).unwrap();
+        std::fs::write(&release, changed(&text)).unwrap();
         // No release holds what is older than CITES.
         here.db.psql("DELETE FROM public.cites_trade_records WHERE year < 1975").await;
         Scenario::of(here, release).await
