@@ -57,8 +57,7 @@ pub fn man(args: &ManArgs) -> Result<u8> {
         return print(&page);
     };
     std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
-    clap_mangen::generate_to(Cli::command(), folder)
-        .map_err(|e| Error::file(folder, e))?;
+    clap_mangen::generate_to(Cli::command(), folder).map_err(|e| Error::file(folder, e))?;
     Ok(0)
 }
 

@@ -14,6 +14,7 @@ pub mod migrate;
 mod outcome;
 pub mod plan;
 pub mod reindex;
+pub mod report;
 pub mod rollback;
 pub mod sandbox;
 pub mod species;
