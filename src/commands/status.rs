@@ -112,7 +112,8 @@ async fn watch(
         shown = look(session, context).await?;
     }
     if context.format == Format::Text && std::io::stdout().is_terminal() {
-        print!("{CLEAR}");
+        let cleared = write!(std::io::stdout().lock(), "{CLEAR}");
+        cleared.map_err(|e| Error::file("stdout", e))?;
     }
     Ok(shown)
 }

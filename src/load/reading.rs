@@ -147,10 +147,17 @@ pub(crate) async fn taxa(
         include_str!("../../sql/load/lookup.sql"),
         &[("lookup", &other), ("key", &key), ("value", &value)],
     );
-    let rows = session
-        .query(&sql, &[])
-        .await
-        .map_err(|e| Error::from(e).context(format!("could not read the names of {other}")))?;
+    let rows = session.query(&sql, &[]).await.map_err(|e| {
+        let error = Error::from(e).context(format!("could not read the names of {other}"));
+        match error.sqlstate() {
+            // What stands there is no uuid.
+            Some("22P02") => error.hint(format!(
+                "a lookup fills a column of type uuid, and {other}.{value} is of another; map the \
+                 field to a column as it is, or leave it out"
+            )),
+            _ => error,
+        }
+    })?;
     let all = rows.iter().map(|row| Species { id: row.get(0), name: row.get(1) });
     let mut taxa = Taxa::new(all.collect())?;
     for kept in species::stored(session, &other).await? {

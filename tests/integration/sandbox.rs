@@ -98,7 +98,7 @@ fn a_command_that_goes_on_after_a_signal_keeps_its_server() {
     let mut rest = String::new();
     waiting.output.read_to_string(&mut rest).unwrap();
     assert_eq!(waiting.sterna.wait().unwrap().code(), Some(3));
-    assert!(rest.ends_with("done\n"), "{rest:?}");
+    assert!(rest.lines().any(|line| line == "done"), "{rest:?}");
     assert!(!is_alive(waiting.server));
     assert!(!waiting.socket_folder.exists());
 }

@@ -72,6 +72,9 @@ pub struct MigrateArgs {
     /// Seconds to time queries for, at each of the two gates
     #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = not_negative)]
     pub bench_seconds: f64,
+    /// Folder of further queries to time, one .sql file each
+    #[arg(long, value_name = "DIR")]
+    pub queries: Option<PathBuf>,
     /// Staging may take so many times as long as production
     #[arg(long, default_value_t = 1.20, value_name = "RATIO", value_parser = ratio)]
     pub max_regression: f64,
@@ -127,6 +130,7 @@ impl MigrateArgs {
             "test_year": self.test_year,
             "expect_rows": self.expect_rows,
             "bench_seconds": self.bench_seconds,
+            "queries": self.queries,
             "max_regression": self.max_regression,
             "max_wait_seconds": self.max_wait.as_secs_f64(),
             "load": load.unwrap_or_default(),

@@ -19,6 +19,7 @@ pub(super) fn measure(site: &Site, args: &MigrateArgs) -> Result<Outcome> {
     let options = BenchOptions {
         seconds: args.bench_seconds,
         max_regression: args.max_regression,
+        queries: args.queries.clone(),
         ..BenchOptions::new(site.exclusive.pair.table.clone())
     };
     let stop = &site.watch.stop;

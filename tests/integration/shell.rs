@@ -1,0 +1,80 @@
+//! What comes with the program: the configuration in force, completions, manual pages,
+//! and the look at a run.
+
+use serde_json::Value;
+
+use crate::migrate::Scenario;
+use crate::server::{Finished, sterna};
+
+#[test]
+fn the_configuration_in_force_is_shown_with_its_origin_and_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "database_url = 'postgres://me:hush@127.0.0.1:1/d'\n[load]\nbatch_size = 5000\n";
+    std::fs::write(folder.path().join("sterna.toml"), text).unwrap();
+    let show = |args: &[&str]| {
+        let mut command = sterna(&["config", "show"]);
+        let command = command.args(args).current_dir(folder.path());
+        Finished::from(command.output().unwrap()).expect_code(0)
+    };
+    let shown = show(&["--format", "json"]);
+    assert!(!shown.stdout.contains("hush"), "{shown:?}");
+    let shown: Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(
+        (&shown["file"], &shown["database"]),
+        (&"sterna.toml".into(), &"me@127.0.0.1:1/d".into())
+    );
+    let options = shown["options"].as_array().unwrap();
+    let of = |command: Option<&str>, option: &str| {
+        options.iter().find(|o| o["command"].as_str() == command && o["option"] == option).unwrap()
+    };
+    assert_eq!(of(None, "database-url")["from"], "sterna.toml line 1");
+    assert_eq!(of(Some("load"), "batch-size")["from"], "sterna.toml line 3");
+    assert_eq!(of(Some("load"), "batch-size")["values"][0], "5000");
+    assert_eq!(of(Some("migrate"), "batch-size")["from"], "built in");
+    assert!(!show(&[]).stdout.contains("hush"));
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    let run = |args: &[&str]| Finished::from(sterna(args).output().unwrap()).expect_code(0).stdout;
+    let page = run(&["man"]);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = run(&["completions", shell]);
+        assert!(script.contains("switchover") && script.contains("max-wait"), "{shell}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    run(&["man", "--out", folder.path().to_str().unwrap()]);
+    assert!(page.contains("sterna\\-switchover(1)"), "{page}");
+    let of_switchover = folder.path().join("sterna-switchover.1");
+    assert!(std::fs::read_to_string(of_switchover).unwrap().contains("max\\-wait"));
+}
+
+#[tokio::test]
+async fn a_watched_run_is_shown_until_its_end_with_who_is_in_its_way() {
+    let scenario = Scenario::new().await;
+    let db = &scenario.here.db;
+    // Whoever reads in a transaction holds up the switchover.
+    let reader = db.connect().await;
+    reader.batch_execute("BEGIN; SELECT count(*) FROM public.cites_trade_records").await.unwrap();
+    let mut run = db.command(&scenario.migration(&[]));
+    let run = run.current_dir(scenario.here.folder.path());
+    let mut child = run.stdout(std::process::Stdio::null()).spawn().unwrap();
+    let status = || {
+        let shown = scenario.sterna(&["status", "--format", "json"]).expect_code(0);
+        serde_json::from_str::<Value>(&shown.stdout).unwrap()
+    };
+    let waiting = || {
+        let sessions = status()["sessions"].to_string();
+        sessions.contains("blocked_by\":[\"session")
+    };
+    crate::server::eventually("somebody in the way of the switchover", waiting);
+    let mut watch = db.command(&["status", "--watch"]);
+    let watch = watch.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    reader.batch_execute("COMMIT").await.unwrap();
+    assert!(child.wait().unwrap().success());
+    let watched = watch.wait_with_output().unwrap();
+    assert!(watched.status.success());
+    let text = String::from_utf8(watched.stdout).unwrap();
+    assert!(text.contains("running") && text.contains("finished"), "{text}");
+    assert_eq!(status()["sessions"], serde_json::json!([]));
+}
