@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::site::folder;
 use super::{MigrateArgs, Site, end_journal};
-use crate::backup::{BackupOptions, Choice, backup, verify};
+use crate::backup::{BackupOptions, Choice, Extent, backup, verify};
 use crate::commands::outcome;
 use crate::error::{Error, Result};
 use crate::migrate::{Outcome, Verbs};
@@ -27,7 +27,7 @@ impl Verbs<Site, MigrateArgs> for Backup {
             return Ok(Outcome { rows, summary, detail, ..Outcome::default() });
         }
         let table = site.exclusive.pair.table.clone();
-        let options = BackupOptions { table, out, full: false, choice: Choice::Auto };
+        let options = BackupOptions { table, out, extent: Extent::Tables, choice: Choice::Auto };
         let work = backup(&site.exclusive.info, &options, &site.watch.stop);
         outcome::backup(&site.exclusive.runtime.block_on(work)?)
     }
