@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, reindex, rollback,
+    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, rehearse, reindex, rollback,
     sandbox, species, stage, status, summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
@@ -45,6 +45,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Stage(args) => stage::run(args, &context),
         Command::Validate(args) => validate::run(args, &context),
         Command::Species(args) => species::run(args, &context),
+        Command::Rehearse(args) => rehearse::run(args, &context),
         Command::Reindex(args) => reindex::run(args, &context),
         Command::Summary(args) => summary::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),

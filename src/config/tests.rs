@@ -152,3 +152,14 @@ fn the_example_of_the_readme_holds() {
     let args = load_args(example, &LOAD);
     assert_eq!((args.choices.batch_size, args.verify), (5000, true));
 }
+
+#[test]
+fn a_rehearsal_goes_as_the_migration_will() {
+    let text = "production = true\n[migrate]\non_inexact = 'widen'\nbatch_size = 500\n\
+        to = '3.3'\nout = 'report'\n[rehearse]\nbatch_size = 70\n";
+    let cli = read_with(text, &["rehearse", "a.csv"]).unwrap();
+    assert!(cli.global.production);
+    let Sub::Rehearse(args) = cli.command else { panic!("not a rehearsal") };
+    assert_eq!(args.choices.load.on_inexact, OnInexact::Widen);
+    assert_eq!((args.choices.load.batch_size, args.out), (70, None));
+}

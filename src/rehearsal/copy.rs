@@ -14,16 +14,16 @@ use crate::{ledger, pg};
 
 /// Where the plan is rehearsed.
 #[derive(Clone, Debug)]
-pub struct Copy {
+pub struct Place {
     /// Who restores.
     admin: ConnInfo,
     /// Who runs the plan: the same role as on production, where the server is one's own.
     pub info: ConnInfo,
     /// In words.
-    pub place: String,
+    pub name: String,
 }
 
-impl Copy {
+impl Place {
     /// An empty database in a server of one's own, with production's name, roles and
     /// rights. Nobody can log in there but through the server's private socket.
     ///
@@ -41,10 +41,10 @@ impl Copy {
         run(&session, rights).await?;
         session.close().await?;
         let (folder, port) = (server.socket_folder(), server.port());
-        Ok(Copy {
+        Ok(Place {
             info: ConnInfo::unix_socket(folder, port, &production.role, &production.database),
             admin,
-            place: format!("an embedded PostgreSQL {}", production.major),
+            name: format!("an embedded PostgreSQL {}", production.major),
         })
     }
 
@@ -85,8 +85,8 @@ impl Copy {
             let what = format!("{} lacks roles of production: {}", info.display(), names.join(", "));
             return Err(Error::refused(what).hint("CREATE ROLE each, NOLOGIN will do"));
         }
-        let place = info.display();
-        Ok(Copy { admin: info.clone(), info, place })
+        let name = info.display();
+        Ok(Place { admin: info.clone(), info, name })
     }
 
     /// What the catalog says of the table there.
@@ -126,38 +126,38 @@ async fn run(session: &Connection, statements: impl Iterator<Item = &String>) ->
 /// Refused where the server lacks extensions, all of which are named;
 /// [`Kind::Validation`] where the backup is damaged or does not restore.
 pub async fn fill(
-    copy: &Copy,
+    place: &Place,
     folder: &Path,
     manifest: &Manifest,
     production: &Production,
     stop: &AtomicBool,
 ) -> Result<()> {
-    let session = copy.session().await?;
+    let session = place.session().await?;
     let wanted = backup::extensions(folder, manifest)?;
     let sql = include_str!("../../sql/rehearsal/missing-extensions.sql");
     let missing = session.query(sql, &[&wanted]).await?;
     if !missing.is_empty() {
         let names: Vec<&str> = missing.iter().map(|row| row.get(0)).collect();
-        let what = format!("{} lacks extensions of production: {}", copy.place, names.join(", "));
+        let what = format!("{} lacks extensions of production: {}", place.name, names.join(", "));
         return Err(Error::refused(what).hint(
             "install their packages beside the server, or rehearse by --into URL in an empty \
              database of a server that has them",
         ));
     }
-    let restored = backup::restore_whole(&copy.admin, folder, manifest, stop).await;
+    let restored = backup::restore_whole(&place.admin, folder, manifest, stop).await;
     restored.map_err(|error| match error.kind() {
         Kind::Interrupted => error,
         _ => Error::new(Kind::Validation, "the backup does not restore")
             .caused_by(error)
             .hint("take another one, or mend what it names; see `sterna backup --full`"),
     })?;
-    renew_ledger(copy, &session, production).await?;
+    renew_ledger(place, &session, production).await?;
     let vacuum = include_str!("../../sql/rehearsal/vacuum.sql");
     interruptible(&session, stop, session.batch_execute(vacuum)).await?;
     session.close().await
 }
 
-async fn renew_ledger(copy: &Copy, session: &Connection, production: &Production) -> Result<()> {
+async fn renew_ledger(place: &Place, session: &Connection, production: &Production) -> Result<()> {
     for table in &production.own {
         let sql = include_str!("../../sql/rehearsal/drop-own-table.sql");
         session.batch_execute(&filled(sql, &[("table", table as &dyn pg::Quoted)])).await?;
@@ -174,7 +174,7 @@ async fn renew_ledger(copy: &Copy, session: &Connection, production: &Production
     session.batch_execute(include_str!("../../sql/rehearsal/forget.sql")).await?;
     if let Some(synonyms) = synonyms {
         // The ledger is the role's that runs the plan.
-        let mut session = connect(&copy.info).await?;
+        let mut session = connect(&place.info).await?;
         ledger::ensure(&mut session).await?;
         session.execute(include_str!("../../sql/rehearsal/renew.sql"), &[&synonyms]).await?;
         session.close().await?;
@@ -195,8 +195,8 @@ pub struct Content {
 ///
 /// # Errors
 /// Where a table is missing.
-pub async fn content(copy: &Copy, manifest: &Manifest, stop: &AtomicBool) -> Result<Vec<Content>> {
-    let session = copy.session().await?;
+pub async fn content(place: &Place, manifest: &Manifest, stop: &AtomicBool) -> Result<Vec<Content>> {
+    let session = place.session().await?;
     let mut found = Vec::new();
     for saved in manifest.tables.iter().filter(|saved| saved.schema != "sterna") {
         let table = saved.table()?;

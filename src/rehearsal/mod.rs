@@ -1,7 +1,7 @@
 //! Rehearsals: production restored elsewhere, so that the whole plan can be run there
 //! before it is run on production.
 //!
-//! [`Production`] is what has to be known of the original. A [`Copy`] is a database that
+//! [`Production`] is what has to be known of the original. A [`Place`] is a database that
 //! a backup is restored into, in a server of one's own with production's roles or in one
 //! that was given; [`fill`] restores it, and [`Production::differences`] says whether it is
 //! of the same thing. [`Growth`] follows how much space the plan takes, and [`passed`] asks
@@ -16,7 +16,7 @@ mod report;
 mod scratch;
 mod space;
 
-pub use copy::{Content, Copy, content, fill};
+pub use copy::{Content, Place, content, fill};
 pub use ledger::{Passed, Speaks, passed, record};
 pub use production::Production;
 pub use report::{Check, RehearsalReport};

@@ -60,3 +60,17 @@ pub struct RehearsalReport {
     /// The whole of it.
     pub seconds: f64,
 }
+
+impl RehearsalReport {
+    /// How long readers were locked out by the switchover, in milliseconds.
+    #[must_use]
+    pub fn locked_ms(&self) -> Option<f64> {
+        self.switchover.as_ref()?["locked_ms"].as_f64()
+    }
+
+    /// The same of its rollback.
+    #[must_use]
+    pub fn rollback_locked_ms(&self) -> Option<f64> {
+        self.rollback.iter().find_map(|undone| undone.detail["locked_ms"].as_f64())
+    }
+}

@@ -10,6 +10,7 @@ pub mod log;
 pub mod migrate;
 pub mod plan;
 pub mod progress;
+pub mod rehearsal;
 pub mod reindex;
 pub mod species;
 pub mod summary;

@@ -16,6 +16,7 @@ mod inspect;
 mod load;
 mod migrate;
 mod pooler;
+mod rehearse;
 mod reindex;
 mod rich;
 mod sandbox;

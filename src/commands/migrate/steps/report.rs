@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::{Outcome, Verbs, status};
 use crate::report;
@@ -15,8 +15,8 @@ const MARKDOWN: &str = "report.md";
 
 pub(super) struct Report;
 
-impl Verbs<Site, MigrateArgs> for Report {
-    fn run(&self, site: &Site, _: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for Report {
+    fn run(&self, site: &Site, _: &MigrationChoices) -> Result<Outcome> {
         let status = status::of(&site.last_run()?);
         let json = serde_json::to_string_pretty(&status)
             .map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;
