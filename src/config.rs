@@ -116,7 +116,8 @@ fn concerns(
     if subcommand == Some(table) {
         return true;
     }
-    let understands = |command: &Command| command.get_arguments().any(|a| *a.get_id() == setting.id);
+    let understands =
+        |command: &Command| command.get_arguments().any(|a| *a.get_id() == setting.id);
     (subcommand, table) == (Some(REHEARSE), MIGRATE)
         && setting.id != OUT
         && command.find_subcommand(REHEARSE).is_some_and(understands)

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, rehearse, reindex, rollback,
-    sandbox, species, stage, status, summary, switchover, validate,
+    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, rehearse, reindex,
+    rollback, sandbox, species, stage, status, summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
 use sterna::{Error, report};

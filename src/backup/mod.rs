@@ -19,8 +19,8 @@ use serde::Serialize;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-pub use manifest::{Manifest, Method, SavedTable};
 pub use dump::extensions;
+pub use manifest::{Manifest, Method, SavedTable};
 pub use verify::{Verified, restorable, restore_whole, verify};
 
 use crate::error::{Error, Result};

@@ -138,7 +138,9 @@ fn help_shows_the_files_defaults_but_no_secret() {
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
         Settings::find(None, folder.path(), &command).unwrap().unwrap()
     };
-    let mut command = settings.iter().fold(command, with_default);
+    let mut command = settings
+        .iter()
+        .fold(command, |command, setting| with_default(command, setting, setting.table.as_deref()));
     command.build();
     let help = command.find_subcommand_mut("load").unwrap().render_long_help().to_string();
     assert!(help.contains("[default: 4321]") && !help.contains("secret"), "{help}");

@@ -72,9 +72,7 @@ impl Place {
                 info.display(),
                 production.server_version
             );
-            return Err(
-                Error::refused(what).hint("rehearse on a server of the same major version")
-            );
+            return Err(Error::refused(what).hint("rehearse on a server of the same major version"));
         }
         let names: Vec<&str> = production.roles.iter().map(|(name, _)| name.as_str()).collect();
         let sql = include_str!("../../sql/rehearsal/missing-roles.sql");
@@ -82,7 +80,8 @@ impl Place {
         session.close().await?;
         if !missing.is_empty() {
             let names: Vec<&str> = missing.iter().map(|row| row.get(0)).collect();
-            let what = format!("{} lacks roles of production: {}", info.display(), names.join(", "));
+            let what =
+                format!("{} lacks roles of production: {}", info.display(), names.join(", "));
             return Err(Error::refused(what).hint("CREATE ROLE each, NOLOGIN will do"));
         }
         let name = info.display();
@@ -195,7 +194,11 @@ pub struct Content {
 ///
 /// # Errors
 /// Where a table is missing.
-pub async fn content(place: &Place, manifest: &Manifest, stop: &AtomicBool) -> Result<Vec<Content>> {
+pub async fn content(
+    place: &Place,
+    manifest: &Manifest,
+    stop: &AtomicBool,
+) -> Result<Vec<Content>> {
     let session = place.session().await?;
     let mut found = Vec::new();
     for saved in manifest.tables.iter().filter(|saved| saved.schema != "sterna") {

@@ -19,7 +19,7 @@ const QUICK: [&str; 6] = ["--skip", "2.3", "--batch-size", "200", "--max-quantit
 /// Production with an earlier release, and the new one in a file.
 pub(crate) struct Scenario {
     pub(crate) here: Installation,
-    release: String,
+    pub(crate) release: String,
     before: Fingerprint,
     names: String,
     rows: String,

@@ -35,8 +35,7 @@ impl Stage {
 
     fn command(&self, more: &[&str]) -> Command {
         let args = ["rehearse", &self.scenario.release, "--progress", "never", "--format", "json"];
-        let args: Vec<&str> =
-            args.into_iter().chain(QUICK).chain(more.iter().copied()).collect();
+        let args: Vec<&str> = args.into_iter().chain(QUICK).chain(more.iter().copied()).collect();
         let mut command = self.scenario.here.db.command(&args);
         command.current_dir(self.scenario.here.folder.path()).env("TMPDIR", self.scratch.path());
         command

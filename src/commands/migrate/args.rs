@@ -100,7 +100,11 @@ pub struct MigrationChoices {
 
 impl MigrateArgs {
     /// All of the plan.
-    pub(in crate::commands) fn whole(choices: MigrationChoices, backup_out: PathBuf, out: PathBuf) -> Self {
+    pub(in crate::commands) fn whole(
+        choices: MigrationChoices,
+        backup_out: PathBuf,
+        out: PathBuf,
+    ) -> Self {
         MigrateArgs {
             choices,
             from: None,

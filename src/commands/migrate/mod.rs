@@ -12,8 +12,8 @@ use std::sync::Arc;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use args::{MigrateArgs, MigrationChoices};
 pub(super) use args::recorded_additions;
+pub use args::{MigrateArgs, MigrationChoices};
 pub(super) use identity::of as identity_of;
 pub(super) use site::{Site, folder};
 pub(super) use steps::verbs;

@@ -47,7 +47,8 @@ pub(super) fn refuse_unrehearsed(
     if args.without_rehearsal {
         return Ok(Some(format!("{UNREHEARSED} and --without-rehearsal was given: {why}")));
     }
-    let what = format!("{} is production, and no rehearsal speaks for this migration: {why}", table);
+    let what =
+        format!("{} is production, and no rehearsal speaks for this migration: {why}", table);
     Err(Error::refused(what).hint(
         "rehearse it first: `sterna rehearse INPUT...` with the same options; or do without by \
          --without-rehearsal, which is written down",
