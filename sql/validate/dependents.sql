@@ -1,6 +1,7 @@
 -- Purpose: the views over a table, also those over such views, and the functions
 --   that name it, each with a statement that asks it for a row. Functions that may
---   write, or that compute other things than rows and values, are left out.
+--   write, or that compute other things than rows and values, are left out; so are
+--   materialized views that nobody has filled yet, and what stands on them.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 WITH RECURSIVE views AS (
     SELECT $1::oid AS oid
@@ -11,6 +12,7 @@ WITH RECURSIVE views AS (
         ON d.refobjid = v.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
         AND d.classid = 'pg_catalog.pg_rewrite'::regclass
     INNER JOIN pg_catalog.pg_rewrite AS w ON w.oid = d.objid
+    INNER JOIN pg_catalog.pg_class AS c ON c.oid = w.ev_class AND c.relispopulated
 )
 SELECT
     CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END,
