@@ -7,7 +7,7 @@ SELECT
     session_user::text,
     current_setting('server_version'),
     current_setting('server_version_num')::integer / 10000,
-    pg_total_relation_size($1),
+    pg_total_relation_size($1::oid),
     (
         SELECT coalesce(sum(pg_total_relation_size(beside)), 0)::bigint
         FROM unnest($2::oid[]) AS beside

@@ -14,7 +14,7 @@ named (oid) AS (
     UNION
     SELECT this.datdba FROM this
     UNION
-    SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname IN ($1, current_user)
+    SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname IN ($1::text, current_user::text)
     UNION
     -- Of initdb's superuser the catalog keeps no dependencies.
     SELECT 10::oid
@@ -28,7 +28,7 @@ SELECT
         r.rolname,
         concat_ws(
             ' ',
-            CASE WHEN r.rolname = $1 THEN 'LOGIN' ELSE 'NOLOGIN' END,
+            CASE WHEN r.rolname = $1::text THEN 'LOGIN' ELSE 'NOLOGIN' END,
             CASE WHEN r.rolinherit THEN 'INHERIT' ELSE 'NOINHERIT' END,
             CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
             CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,

@@ -62,8 +62,8 @@ impl Place {
         if let Some(relation) = holds {
             let what = format!("{} is not empty: it holds {relation}", info.display());
             return Err(Error::refused(what).hint(
-                "CREATE DATABASE an empty one for the rehearsal, and drop it afterwards; nothing \
-                 is restored over what is there",
+                "make an empty database for the rehearsal and drop it afterwards; nothing is \
+                 restored over what is there",
             ));
         }
         if u32::try_from(major) != Ok(production.major) {
@@ -82,7 +82,7 @@ impl Place {
             let names: Vec<&str> = missing.iter().map(|row| row.get(0)).collect();
             let what =
                 format!("{} lacks roles of production: {}", info.display(), names.join(", "));
-            return Err(Error::refused(what).hint("CREATE ROLE each, NOLOGIN will do"));
+            return Err(Error::refused(what).hint("create each of them; none needs to log in"));
         }
         let name = info.display();
         Ok(Place { admin: info.clone(), info, name })

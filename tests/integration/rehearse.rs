@@ -10,8 +10,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::migrate::Scenario;
+use crate::migrate::{ROWS, Scenario};
 use crate::server::Finished;
+use crate::switchover::exchange::{self, fingerprint};
 
 /// What a rehearsal needs so that it does not take long, and judges nothing by the clock.
 const QUICK: [&str; 6] = ["--skip", "2.3", "--batch-size", "200", "--max-quantity-change", "1000"];
@@ -41,8 +42,13 @@ impl Stage {
         command
     }
 
-    fn rehearse(&self, more: &[&str]) -> Finished {
+    /// Rehearses; production has to be as it was, and nothing to be left over.
+    async fn rehearse(&self, more: &[&str]) -> Finished {
+        let db = &self.scenario.here.db;
+        let before = (fingerprint(db).await, exchange::names(db).await, db.psql(ROWS).await);
         let done = Finished::from(self.command(more).output().unwrap());
+        let after = (fingerprint(db).await, exchange::names(db).await, db.psql(ROWS).await);
+        assert!(before == after, "production was touched: {done:#?}");
         self.assert_nothing_left();
         done
     }
@@ -50,11 +56,6 @@ impl Stage {
     #[track_caller]
     fn assert_nothing_left(&self) {
         assert_eq!(names(self.scratch.path()), Vec::<String>::new());
-    }
-
-    /// Production is as it was; only its ledger may say more.
-    async fn assert_untouched(&self) {
-        self.scenario.assert_as_before().await;
     }
 }
 
@@ -86,7 +87,7 @@ async fn the_whole_plan_goes_there_and_back_on_a_copy() {
          CREATE TABLE public.unconcerned AS SELECT generate_series(1, 50) AS n;",
     )
     .await;
-    let done = stage.rehearse(&["--out", "report"]).expect_code(0);
+    let done = stage.rehearse(&["--out", "report"]).await.expect_code(0);
     let report = report(&done);
     assert_eq!((&report["passed"], &report["recorded"]), (&true.into(), &true.into()));
     let names = ["backup", "restore", "same", "plan", "rollback", "as before", "space"];
@@ -103,7 +104,6 @@ async fn the_whole_plan_goes_there_and_back_on_a_copy() {
     for name in ["rehearsal.json", "rehearsal.md", "report.json", "report.md"] {
         assert!(folder.join(name).is_file(), "{name}");
     }
-    stage.assert_untouched().await;
     let ledger = "SELECT count(*) FROM sterna.rehearsal";
     assert_eq!(db.psql(ledger).await, "1");
     assert_eq!(db.psql("SELECT count(*) FROM sterna.backup").await, "0", "it is not kept");
@@ -114,7 +114,7 @@ async fn a_given_backup_of_the_whole_database_is_restored() {
     let stage = Stage::new().await;
     let scenario = &stage.scenario;
     scenario.sterna(&["backup", "--out", "tables"]).expect_code(0);
-    let refused = stage.rehearse(&["--backup", "tables"]).expect_code(2);
+    let refused = stage.rehearse(&["--backup", "tables"]).await.expect_code(2);
     assert!(refused.stderr.contains("backup --full"), "{refused:?}");
     // What sterna has noted down and left there is not part of the copy.
     scenario.here.db.psql("DELETE FROM public.species_trade_summary").await;
@@ -122,12 +122,12 @@ async fn a_given_backup_of_the_whole_database_is_restored() {
     scenario.migrate(&[]).expect_code(0);
     scenario.sterna(&["rollback", "switchover"]).expect_code(0);
     scenario.sterna(&["backup", "--full", "--out", "whole"]).expect_code(0);
-    let done = stage.rehearse(&["--backup", "whole"]).expect_code(0);
+    let done = stage.rehearse(&["--backup", "whole"]).await.expect_code(0);
     assert_eq!(report(&done)["backup"]["full"], true);
     // A table that has changed since is another one.
     let changed = "ALTER TABLE public.cites_trade_records ADD COLUMN remark text";
     scenario.here.db.psql(changed).await;
-    let other = stage.rehearse(&["--backup", "whole"]).expect_code(6);
+    let other = stage.rehearse(&["--backup", "whole"]).await.expect_code(6);
     let other = report(&other);
     assert!(check(&other, "same")["detail"].as_str().unwrap().contains("remark"), "{other:#}");
     assert_eq!(other["recorded"], false);
@@ -140,11 +140,11 @@ async fn a_database_that_was_given_is_filled_and_stays() {
     let place = crate::server::TestDb::empty().await;
     let socket = crate::server::shared().socket_folder().to_str().unwrap().replace('/', "%2F");
     let url = format!("postgresql://postgres@{socket}/{}", place.name());
-    let done = stage.rehearse(&["--into", &url]).expect_code(0);
+    let done = stage.rehearse(&["--into", &url]).await.expect_code(0);
     assert!(report(&done)["place"].as_str().unwrap().ends_with(place.name()));
     let rows = "SELECT count(*) FROM public.cites_trade_records";
     assert_eq!(place.psql(rows).await, db.psql(rows).await);
     // Nothing is restored over what is there, production least of all.
-    let again = stage.rehearse(&["--into", &url]).expect_code(6);
+    let again = stage.rehearse(&["--into", &url]).await.expect_code(6);
     assert!(again.stderr.contains("is not empty"), "{again:?}");
 }

@@ -10,7 +10,7 @@ async fn production_is_migrated_after_a_rehearsal_of_the_same_alone() {
     let refused = scenario.migrate(&[]).expect_code(6);
     assert!(refused.stderr.contains("there was none that passed"), "{refused:?}");
     assert!(refused.stderr.contains("sterna rehearse"), "{refused:?}");
-    stage.rehearse(&[]).expect_code(0);
+    stage.rehearse(&[]).await.expect_code(0);
     let other = scenario.migrate(&["--on-inexact", "widen"]).expect_code(6);
     assert!(other.stderr.contains("was with other options"), "{other:?}");
     scenario.migrate(&["--to", "3.3"]).expect_code(0);
@@ -35,7 +35,7 @@ async fn doing_without_a_rehearsal_is_a_deviation() {
 #[tokio::test]
 async fn a_table_that_has_changed_since_was_not_rehearsed() {
     let stage = Stage::new().await;
-    stage.rehearse(&[]).expect_code(0);
+    stage.rehearse(&[]).await.expect_code(0);
     let change = "ALTER TABLE public.cites_trade_records ADD COLUMN remark text";
     stage.scenario.here.db.psql(change).await;
     let refused = stage.scenario.migrate(&["--production"]).expect_code(6);

@@ -43,7 +43,7 @@ async fn an_interrupted_rehearsal_leaves_nothing() {
         let here = names(stage.scenario.here.folder.path());
         assert!(!here.iter().any(|name| name.starts_with("sterna-rehearsal")), "{here:?}");
     }
-    stage.assert_untouched().await;
+    stage.scenario.assert_as_before().await;
 }
 
 #[tokio::test]
@@ -55,5 +55,5 @@ async fn a_killed_rehearsal_leaves_nothing() {
     eventually("the end of the server and of every folder", || {
         !is_alive(server) && names(stage.scratch.path()).is_empty()
     });
-    stage.assert_untouched().await;
+    stage.scenario.assert_as_before().await;
 }
