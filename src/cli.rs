@@ -15,6 +15,7 @@ use crate::commands::migrate::MigrateArgs;
 use crate::commands::plan::PlanArgs;
 use crate::commands::rehearse::RehearseArgs;
 use crate::commands::reindex::ReindexArgs;
+use crate::commands::report::ReportArgs;
 use crate::commands::rollback::RollbackArgs;
 use crate::commands::sandbox::SandboxArgs;
 use crate::commands::species::SpeciesArgs;
@@ -104,6 +105,7 @@ pub enum Command {
     Species(SpeciesArgs),
     Rehearse(Box<RehearseArgs>),
     Reindex(ReindexArgs),
+    Report(ReportArgs),
     Summary(SummaryArgs),
     Bench(BenchArgs),
     Generate(GenerateArgs),

@@ -18,6 +18,7 @@ pub mod pg;
 pub mod rehearsal;
 pub mod reindex;
 pub mod report;
+pub mod run_report;
 pub mod species;
 pub mod staging;
 pub mod summary;

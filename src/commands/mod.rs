@@ -13,6 +13,7 @@ mod outcome;
 pub mod plan;
 pub mod rehearse;
 pub mod reindex;
+pub mod report;
 pub mod rollback;
 pub mod sandbox;
 pub mod species;

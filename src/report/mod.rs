@@ -12,6 +12,7 @@ pub mod plan;
 pub mod progress;
 pub mod rehearsal;
 pub mod reindex;
+pub mod run;
 pub mod species;
 pub mod summary;
 pub mod switchover;

@@ -18,6 +18,7 @@ mod migrate;
 mod pooler;
 mod rehearse;
 mod reindex;
+mod report;
 mod rich;
 mod sandbox;
 mod schema;

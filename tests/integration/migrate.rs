@@ -20,7 +20,7 @@ const QUICK: [&str; 6] = ["--skip", "2.3", "--batch-size", "200", "--max-quantit
 /// Production with an earlier release, and the new one in a file.
 pub(crate) struct Scenario {
     pub(crate) here: Installation,
-    pub(crate) release: String,
+    release: String,
     before: Fingerprint,
     names: String,
     rows: String,
@@ -66,6 +66,11 @@ impl Scenario {
         let (before, names) = (fingerprint(&here.db).await, names(&here.db).await);
         let rows = here.db.psql(ROWS).await;
         Scenario { here, release, before, names, rows }
+    }
+
+    /// The file of the new release.
+    pub(crate) fn release(&self) -> &str {
+        &self.release
     }
 
     /// `sterna` in the folder.

@@ -26,7 +26,10 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let scenario = Scenario::new().await;
+        Stage::of(Scenario::new().await)
+    }
+
+    fn of(scenario: Scenario) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         // The embedded server's account makes its folder there.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
@@ -34,8 +37,9 @@ impl Stage {
         Stage { scenario, scratch }
     }
 
+    /// `sterna rehearse` of the scenario's release.
     fn command(&self, more: &[&str]) -> Command {
-        let args = ["rehearse", &self.scenario.release, "--progress", "never", "--format", "json"];
+        let args = ["rehearse", self.scenario.release(), "--progress", "never", "--format", "json"];
         let args: Vec<&str> = args.into_iter().chain(QUICK).chain(more.iter().copied()).collect();
         let mut command = self.scenario.here.db.command(&args);
         command.current_dir(self.scenario.here.folder.path()).env("TMPDIR", self.scratch.path());
@@ -101,7 +105,7 @@ async fn the_whole_plan_goes_there_and_back_on_a_copy() {
     let rows = |name: &str| saved.iter().find(|t| t["name"] == name).map(|t| t["rows"].clone());
     assert_eq!((rows("remarks"), rows("unconcerned")), (Some(3.into()), None));
     let folder = stage.scenario.here.path("report");
-    for name in ["rehearsal.json", "rehearsal.md", "report.json", "report.md"] {
+    for name in ["rehearsal.json", "rehearsal.md", "report.json", "report.html"] {
         assert!(folder.join(name).is_file(), "{name}");
     }
     let ledger = "SELECT count(*) FROM sterna.rehearsal";
@@ -147,4 +151,60 @@ async fn a_database_that_was_given_is_filled_and_stays() {
     // Nothing is restored over what is there, production least of all.
     let again = stage.rehearse(&["--into", &url]).await.expect_code(6);
     assert!(again.stderr.contains("is not empty"), "{again:?}");
+}
+
+#[tokio::test]
+async fn the_richest_table_is_alike_on_the_copy() {
+    let stage = Stage::of(Scenario::rich().await);
+    let done = stage.rehearse(&["--expect-rows", "2537"]).await.expect_code(0);
+    let report = report(&done);
+    assert_eq!(check(&report, "same")["passed"], true);
+    let saved = report["backup"]["tables"].as_array().unwrap();
+    let names: Vec<&str> = saved.iter().map(|table| table["name"].as_str().unwrap()).collect();
+    // What refers to it, and what its rows need; nothing else.
+    for needed in ["trade_annotations", "trade_disputes", "trade_parties"] {
+        assert!(names.contains(&needed), "{names:?}");
+    }
+    assert!(!names.contains(&"trade_log"), "{names:?}");
+}
+
+/// Gives all that is there to a role that is no superuser.
+const HAND_OVER: &str = "
+    DROP SCHEMA sterna CASCADE;
+    DO $$ BEGIN
+        CREATE ROLE rehearsal_owner LOGIN BYPASSRLS;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+    END $$;
+    DO $$ DECLARE what text; BEGIN
+        EXECUTE format('GRANT CREATE ON DATABASE %I TO rehearsal_owner', current_database());
+        GRANT USAGE, CREATE ON SCHEMA public TO rehearsal_owner;
+        FOR what IN
+            SELECT format('%s %s', CASE relkind WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END, oid::regclass)
+            FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')
+            UNION ALL SELECT 'FUNCTION ' || oid::regprocedure
+            FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+            UNION ALL SELECT 'PUBLICATION ' || quote_ident(pubname) FROM pg_publication
+        LOOP
+            EXECUTE 'ALTER ' || what || ' OWNER TO rehearsal_owner';
+        END LOOP;
+    END $$";
+
+#[tokio::test]
+async fn the_plan_is_rehearsed_with_the_rights_of_the_role_that_will_run_it() {
+    let stage = Stage::new().await;
+    let db = &stage.scenario.here.db;
+    db.psql(HAND_OVER).await;
+    let rehearse = || {
+        let mut command = stage.command(&[]);
+        let done = Finished::from(command.env("PGUSER", "rehearsal_owner").output().unwrap());
+        stage.assert_nothing_left();
+        done
+    };
+    let passed = report(&rehearse().expect_code(0));
+    assert_eq!(passed["plan"]["role"], "rehearsal_owner");
+    // What it may not do to production, it may not do to the copy.
+    db.psql("ALTER VIEW public.species_trade_overview OWNER TO postgres").await;
+    let refused = report(&rehearse().expect_code(1));
+    assert_eq!(check(&refused, "plan")["passed"], false);
+    assert!(refused["failure"].as_str().unwrap().contains("species_trade_overview"), "{refused:#}");
 }
