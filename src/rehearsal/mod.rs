@@ -3,7 +3,7 @@
 //!
 //! [`Production`] is what has to be known of the original. A [`Place`] is a database that
 //! a backup is restored into, in a server of one's own with production's roles or in one
-//! that was given; [`fill`] restores it, and [`Production::differences`] says whether it is
+//! that was given; [`fill`] restores it, and [`Production::compare`] says whether it is
 //! of the same thing. [`Growth`] follows how much space the plan takes, and [`passed`] asks
 //! the ledger whether a rehearsal speaks for a migration.
 //!
@@ -18,7 +18,7 @@ mod space;
 
 pub use copy::{Content, Place, content, fill};
 pub use ledger::{Passed, Speaks, passed, record};
-pub use production::Production;
+pub use production::{Compared, Production};
 pub use report::{Check, RehearsalReport};
 pub use scratch::Scratch;
 pub use space::{Growth, Space, refuse_too_small};

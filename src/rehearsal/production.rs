@@ -76,15 +76,32 @@ impl Production {
     }
 
     /// What the catalog of a copy says otherwise, but for what a restore always rewrites.
+    /// What no dump holds is told apart.
     #[must_use]
-    pub fn differences(&self, copy: &Fingerprint) -> Vec<Difference> {
-        let mut found = self.fingerprint.differences(copy);
-        found.retain(|difference| match (&difference.before, &difference.after) {
+    pub fn compare(&self, copy: &Fingerprint) -> Compared {
+        let found = self.fingerprint.differences(copy).into_iter();
+        let found = found.filter(|difference| match (&difference.before, &difference.after) {
             (Some(before), Some(after)) => rewritten(before) != rewritten(after),
             _ => true,
         });
-        found
+        let (unsaved, differences) = found.partition(is_unsaved);
+        Compared { differences, unsaved }
     }
+}
+
+/// What two catalogs do not say alike.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// What means that they are not of the same thing.
+    pub differences: Vec<Difference>,
+    /// What pg_dump does not save.
+    pub unsaved: Vec<Difference>,
+}
+
+/// Comments on and rights to the row type of a table are not saved by pg_dump.
+fn is_unsaved(difference: &Difference) -> bool {
+    let of_type = difference.key.starts_with("type ");
+    of_type && matches!(difference.kind.as_str(), "comment" | "privilege" | "security label")
 }
 
 /// A definition without what a restore may change in it, and nothing else.

@@ -135,10 +135,16 @@ impl<'a> Rehearsing<'a> {
         })?;
         let before = self.check("same", "compare the copy with production", |this| {
             let before = this.before(&place, &manifest)?;
-            let differences = this.production.differences(&before.fingerprint);
-            nothing_differs(&differences, "the copy is not of the same thing")?;
+            let found = this.production.compare(&before.fingerprint);
+            nothing_differs(&found.differences, "the copy is not of the same thing")
+                .map_err(|error| error.hint(this.mend_copy()))?;
             let entries = before.fingerprint.entries().len();
-            Ok((before, format!("{entries} entries of the catalog are alike")))
+            let mut detail = format!("{entries} entries of the catalog are alike");
+            for unsaved in &found.unsaved {
+                detail
+                    .push_str(&format!("; pg_dump does not save {} {}", unsaved.kind, unsaved.key));
+            }
+            Ok((before, detail))
         })?;
         let growth = self.runtime.block_on(Growth::follow(&place.info))?;
         self.check("plan", "run the plan", |this| Ok(((), this.plan(&place)?)))?;
@@ -242,6 +248,14 @@ impl<'a> Rehearsing<'a> {
         self.runtime.block_on(Place::embedded(server, &self.production))
     }
 
+    /// What to do about a copy that is not of the same thing.
+    fn mend_copy(&self) -> &'static str {
+        match &self.args.backup {
+            Some(_) => "production has changed since the backup; without --backup one is taken now",
+            None => "try again when nobody changes the schema",
+        }
+    }
+
     fn before(&self, place: &Place, manifest: &Manifest) -> Result<Before> {
         self.runtime.block_on(async {
             Ok(Before {
@@ -303,7 +317,5 @@ fn nothing_differs(differences: &[Difference], what: &str) -> Result<()> {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
-    Err(Error::refused(format!("{what}: {}{more}", named.join("; "))).hint(
-        "where production has changed since the backup, leave out --backup: one is taken now",
-    ))
+    Err(Error::refused(format!("{what}: {}{more}", named.join("; "))))
 }
