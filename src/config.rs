@@ -15,8 +15,10 @@ use crate::cli::Cli;
 use crate::error::{Error, Result};
 
 mod file;
+mod in_force;
 
 use file::{Setting, Settings};
+pub use in_force::{InForce, in_force};
 
 /// The file that is read where it exists and no other is named.
 pub const FILE_NAME: &str = "sterna.toml";

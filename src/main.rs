@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use sterna::Error;
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, rehearse, reindex,
-    report, rollback, sandbox, species, stage, status, summary, switchover, validate,
+    Context, backup, bench, check, completions, config as configuration, demo, generate, inspect,
+    load, migrate, plan, rehearse, reindex, report, rollback, sandbox, species, stage, status,
+    summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
 use sterna::report::log;
@@ -57,5 +58,8 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Cleanup(args) => switchover::cleanup(args, &context),
         Command::Demo(args) => demo::run(args, &context),
         Command::Sandbox(args) => sandbox::run(args),
+        Command::Config(args) => configuration::run(args, &cli.global, &context),
+        Command::Completions(args) => completions::completions(args),
+        Command::Man(args) => completions::man(args),
     }
 }

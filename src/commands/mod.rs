@@ -3,6 +3,8 @@
 pub mod backup;
 pub mod bench;
 pub mod check;
+pub mod completions;
+pub mod config;
 pub mod demo;
 mod exclusive;
 pub mod generate;

@@ -119,6 +119,16 @@ impl Settings {
         self.settings.iter()
     }
 
+    /// The file they come from.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where a setting stands.
+    pub(super) fn place(&self, setting: &Setting) -> String {
+        format!("{} line {}", self.path.display(), setting.line)
+    }
+
     /// A usage error about a setting.
     pub(super) fn refuse(&self, setting: &Setting, what: impl std::fmt::Display) -> Error {
         let table = setting.table.as_ref().map(|name| format!("[{name}] ")).unwrap_or_default();
@@ -160,7 +170,7 @@ impl Settings {
 }
 
 /// The options that a file may set.
-fn settable(scope: &Command) -> impl Iterator<Item = &Arg> {
+pub(super) fn settable(scope: &Command) -> impl Iterator<Item = &Arg> {
     scope.get_arguments().filter(|arg| arg.get_long().is_some() && arg.get_id() != CONFIG)
 }
 

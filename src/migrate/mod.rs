@@ -11,6 +11,7 @@
 
 mod coordinator;
 pub mod ledger;
+mod live;
 pub mod plan;
 mod rollback;
 mod state;
@@ -19,6 +20,7 @@ mod steps;
 mod verbs;
 
 pub use coordinator::{Accepted, Coordinator};
+pub use live::{Live, LoadProgress, Session, live};
 pub use plan::Step;
 pub use rollback::{Undoing, to_undo, undo};
 pub use state::{Run, RunState, StepRecord, StepState, next};

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod bench;
 pub mod check;
+pub mod config;
 pub mod demo;
 pub mod inspect;
 pub mod junit;
@@ -14,6 +15,7 @@ pub mod rehearsal;
 pub mod reindex;
 pub mod run;
 pub mod species;
+pub mod status;
 pub mod summary;
 pub mod switchover;
 pub mod text;

@@ -1,0 +1,35 @@
+-- Purpose: the sessions that are at work on tables, by their names as sterna's locks have
+--   them: what each is doing, what it waits for, and who is in its way.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT DISTINCT
+    a.pid,
+    -- The first lines of sterna's statements say what they are for.
+    coalesce(
+        regexp_replace(substring(a.query FROM '^-- Purpose: ([^.;]*)'), '\s*\n--\s*', ' ', 'g'),
+        left(regexp_replace(a.query, '\s+', ' ', 'g'), 60)
+    ),
+    CASE WHEN a.state = 'active' THEN a.wait_event_type || ': ' || a.wait_event END,
+    a.state,
+    extract(epoch FROM clock_timestamp() - a.state_change)::double precision,
+    ARRAY(
+        SELECT concat_ws(
+            ' ', 'session', b.pid, 'of', b.usename,
+            '(' || nullif(b.application_name, '') || ')',
+            b.state,
+            'since ' || date_trunc('second', coalesce(b.xact_start, b.state_change))
+        )
+        FROM unnest(pg_catalog.pg_blocking_pids(a.pid)) AS blocking (pid)
+        INNER JOIN pg_catalog.pg_stat_activity AS b USING (pid)
+    )
+FROM pg_catalog.pg_locks AS l
+INNER JOIN pg_catalog.pg_stat_activity AS a USING (pid)
+CROSS JOIN unnest($1::text[]) AS named (name)
+WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+    AND l.classid IN (1937010273::oid, 1937010274::oid)
+    AND l.objid = (pg_catalog.hashtext(named.name)::bigint & 4294967295)::oid
+    AND l.database = (
+        SELECT d.oid FROM pg_catalog.pg_database AS d
+        WHERE d.datname = pg_catalog.current_database()
+    )
+    AND a.pid <> pg_catalog.pg_backend_pid()
+ORDER BY a.pid

@@ -1,0 +1,70 @@
+//! `sterna completions` and `sterna man`: what shells and `man` read, made from the same
+//! definitions as the command line.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::cli::Cli;
+use crate::error::{Error, Result};
+
+/// Print what a shell needs to complete commands and options
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  sterna completions bash > /etc/bash_completion.d/sterna
+  sterna completions zsh > \"${fpath[1]}/_sterna\"
+  sterna completions fish > ~/.config/fish/completions/sterna.fish")]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+/// Print the manual page, or write one for every command
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "\
+Examples:
+  sterna man | man -l -
+  sterna man --out /usr/local/share/man/man1")]
+pub struct ManArgs {
+    /// Folder that is to hold the pages: sterna.1, sterna-load.1, ...
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Writes the completions to stdout, and returns the exit code.
+///
+/// # Errors
+/// Where stdout cannot be written.
+pub fn completions(args: &CompletionsArgs) -> Result<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "sterna", &mut script);
+    print(&script)
+}
+
+/// Writes the pages, and returns the exit code.
+///
+/// # Errors
+/// Where they cannot be written.
+pub fn man(args: &ManArgs) -> Result<u8> {
+    let Some(folder) = &args.out else {
+        let mut page = Vec::new();
+        let man = clap_mangen::Man::new(Cli::command());
+        man.render(&mut page).map_err(|e| Error::file("the manual page", e))?;
+        return print(&page);
+    };
+    std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
+    clap_mangen::generate_to(Cli::command(), folder).map_err(|e| Error::file(folder, e))?;
+    Ok(0)
+}
+
+fn print(text: &[u8]) -> Result<u8> {
+    match std::io::stdout().lock().write_all(text) {
+        // Whoever was reading has seen enough.
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
+        result => result.map(|()| 0).map_err(|e| Error::file("stdout", e)),
+    }
+}

@@ -1,0 +1,72 @@
+//! What is being done at this moment: sterna's sessions at work on a table, who is in
+//! their way, and how fast rows come in.
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::pg::{Connection, Table};
+
+/// What is going on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Live {
+    /// Sessions at work on the table or its staging table.
+    pub sessions: Vec<Session>,
+    /// The load that is writing rows; null where none is.
+    pub load: Option<LoadProgress>,
+}
+
+/// A session of sterna's.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Session {
+    /// Its process id on the server.
+    pub pid: i32,
+    /// What its statement is for; null where the role may not see it.
+    pub doing: Option<String>,
+    /// What it waits for, as the server names it.
+    pub waits_for: Option<String>,
+    /// Its state, as the server names it; null where the role may not see it.
+    pub state: Option<String>,
+    /// For how long it has been in that state.
+    pub seconds: Option<f64>,
+    /// Sessions that hold the lock which it waits for.
+    pub blocked_by: Vec<String>,
+}
+
+/// How far a load is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LoadProgress {
+    /// Rows of committed batches.
+    pub rows: i64,
+    /// Bytes that those were read from.
+    pub bytes: i64,
+    /// Since it began.
+    pub seconds: f64,
+    /// Of that time.
+    pub rows_per_second: f64,
+}
+
+/// Looks at the server; the ledger has to be there.
+///
+/// # Errors
+/// Where the ledger or the server's views cannot be read.
+pub async fn live(session: &Connection, table: &Table, staging: &Table) -> Result<Live> {
+    let names = [table.to_string(), staging.to_string()];
+    let sql = include_str!("../../sql/migrate/sessions.sql");
+    let rows = session.query(sql, &[&names.as_slice()]).await?;
+    let sessions = rows.iter().map(|row| Session {
+        pid: row.get(0),
+        doing: row.get(1),
+        waits_for: row.get(2),
+        state: row.get(3),
+        seconds: row.get(4),
+        blocked_by: row.get(5),
+    });
+    let sql = include_str!("../../sql/migrate/load-progress.sql");
+    let (schema, name) = (staging.schema.name(), staging.name.name());
+    let load = session.query_opt(sql, &[&schema, &name]).await?.map(|row| {
+        let (rows, seconds): (i64, f64) = (row.get(0), row.get(2));
+        let rows_per_second = if seconds > 0.0 { rows as f64 / seconds } else { 0.0 };
+        LoadProgress { rows, bytes: row.get(1), seconds, rows_per_second }
+    });
+    Ok(Live { sessions: sessions.collect(), load })
+}
