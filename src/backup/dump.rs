@@ -20,9 +20,6 @@ pub(super) const FILE: &str = "backup.dump";
 /// How long pg_dump waits for a table that somebody holds exclusively.
 const LOCK_WAIT: &str = "--lock-wait-timeout=60s";
 
-/// More connections than this do not make a restore faster.
-const MOST_JOBS: usize = 4;
-
 /// Entries that name roles, or functions beside the tables, which a server of one's
 /// own does not have.
 const LEFT_OUT: [&str; 5] = ["POLICY ", "TRIGGER ", "EVENT TRIGGER ", "RULE ", "DEFAULT ACL "];
@@ -201,8 +198,8 @@ pub(super) async fn restore(
     Program::start(command.stdout(Stdio::null()))?.finish(stop).await
 }
 
-/// Restores everything in the dump, with owners, rights and triggers, on several
-/// connections. Only subscriptions are left out, which would reach out to other servers.
+/// Restores everything in the dump, with owners, rights and triggers. Only subscriptions
+/// are left out, which would reach out to other servers.
 pub(super) async fn restore_whole(
     info: &ConnInfo,
     session: &Connection,
@@ -210,13 +207,12 @@ pub(super) async fn restore_whole(
     manifest: &Manifest,
     stop: &AtomicBool,
 ) -> Result<()> {
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_JOBS);
     let mut command = pg_restore(manifest)?;
     info.apply_to(&mut command, session);
+    // On one connection: several get in each other's way where what is attached to a table
+    // locks it.
     command
-        .args(["--exit-on-error", "--no-subscriptions", "--no-password"])
-        .arg(format!("--jobs={jobs}"))
-        .arg("--dbname")
+        .args(["--exit-on-error", "--no-subscriptions", "--no-password", "--dbname"])
         .arg(info.database())
         .arg(folder.join(FILE));
     Program::start(command.stdout(Stdio::null()))?.finish(stop).await
