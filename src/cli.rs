@@ -15,6 +15,7 @@ use crate::commands::inspect::InspectArgs;
 use crate::commands::load::LoadArgs;
 use crate::commands::migrate::MigrateArgs;
 use crate::commands::plan::PlanArgs;
+use crate::commands::rehearse::RehearseArgs;
 use crate::commands::reindex::ReindexArgs;
 use crate::commands::report::ReportArgs;
 use crate::commands::rollback::RollbackArgs;
@@ -50,6 +51,9 @@ pub struct GlobalArgs {
     /// Table that is replaced
     #[arg(long, global = true, default_value = "cites_trade_records")]
     pub table: String,
+    /// The database is production: `sterna migrate` asks for a passed rehearsal of the same first
+    #[arg(long, global = true)]
+    pub production: bool,
     /// How results are written to stdout
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
@@ -101,6 +105,7 @@ pub enum Command {
     Stage(StageArgs),
     Validate(ValidateArgs),
     Species(SpeciesArgs),
+    Rehearse(Box<RehearseArgs>),
     Reindex(ReindexArgs),
     Report(ReportArgs),
     Summary(SummaryArgs),

@@ -22,6 +22,12 @@ pub use in_force::{InForce, in_force};
 
 /// The file that is read where it exists and no other is named.
 pub const FILE_NAME: &str = "sterna.toml";
+/// A rehearsal goes as the migration will: what the file says of the second counts for the
+/// first, as far as it understands it and nothing else is said of it.
+const REHEARSE: &str = "rehearse";
+const MIGRATE: &str = "migrate";
+/// Each report has a place of its own.
+const OUT: &str = "out";
 /// Only the command line can name the file itself.
 const CONFIG: &str = "config";
 
@@ -59,7 +65,7 @@ pub fn read(
     if let Some(settings) = &settings {
         applied = applicable(settings, &command, &given)?;
         for setting in &applied {
-            command = with_default(command, setting);
+            command = with_default(command, setting, given.subcommand_name());
         }
     }
     let matches = command.try_get_matches_from_mut(&args).map_err(|error| {
@@ -86,8 +92,7 @@ fn applicable<'a>(
         matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
     };
     let mut applied: Vec<&Setting> = Vec::new();
-    for setting in settings.iter().filter(|s| s.table.is_none() || s.table.as_deref() == subcommand)
-    {
+    for setting in settings.iter().filter(|s| concerns(s, settings, command, subcommand)) {
         let scope = setting.scope(command);
         let mut rivals = rivals(scope, &setting.id);
         if is_given(&setting.id) || rivals.iter().any(|id| is_given(id)) {
@@ -100,6 +105,25 @@ fn applicable<'a>(
         applied.push(setting);
     }
     Ok(applied)
+}
+
+/// Whether a setting is one of the subcommand's, or of every command.
+fn concerns(
+    setting: &Setting,
+    settings: &Settings,
+    command: &Command,
+    subcommand: Option<&str>,
+) -> bool {
+    let Some(table) = setting.table.as_deref() else { return true };
+    if subcommand == Some(table) {
+        return true;
+    }
+    let understands =
+        |command: &Command| command.get_arguments().any(|a| *a.get_id() == setting.id);
+    (subcommand, table) == (Some(REHEARSE), MIGRATE)
+        && setting.id != OUT
+        && command.find_subcommand(REHEARSE).is_some_and(understands)
+        && !settings.iter().any(|s| s.table.as_deref() == Some(REHEARSE) && s.id == setting.id)
 }
 
 /// The options that may not stand beside `id`.
@@ -120,7 +144,7 @@ fn rivals(scope: &Command, id: &str) -> Vec<String> {
     found
 }
 
-fn with_default(command: Command, setting: &Setting) -> Command {
+fn with_default(command: Command, setting: &Setting, subcommand: Option<&str>) -> Command {
     let apply = |scope: Command| {
         let groups: Vec<_> = scope
             .get_groups()
@@ -135,9 +159,9 @@ fn with_default(command: Command, setting: &Setting) -> Command {
         // A default does not count as given.
         groups.into_iter().fold(scope, |s, id| s.mut_group(id, |group| group.required(false)))
     };
-    match &setting.table {
-        Some(table) => command.mut_subcommand(table, apply),
-        None => apply(command),
+    match (&setting.table, subcommand) {
+        (Some(_), Some(subcommand)) => command.mut_subcommand(subcommand, apply),
+        _ => apply(command),
     }
 }
 

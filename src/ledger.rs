@@ -14,7 +14,7 @@ use crate::pg::{Backoff, Connection, Table};
 
 /// The tables of each part, with one that shows whether they are there. A part is
 /// added by an entry; where an older sterna has made the ledger it is completed.
-const PARTS: [(&str, &str); 13] = [
+const PARTS: [(&str, &str); 14] = [
     ("sterna.staging", include_str!("../sql/ledger/parts/staging.sql")),
     ("sterna.load_batch", include_str!("../sql/ledger/parts/load.sql")),
     ("sterna.load_cascade", include_str!("../sql/ledger/parts/cascade.sql")),
@@ -28,6 +28,7 @@ const PARTS: [(&str, &str); 13] = [
     ("sterna.bench", include_str!("../sql/ledger/parts/bench.sql")),
     ("sterna.step", include_str!("../sql/ledger/parts/migration.sql")),
     ("sterna.backup_table", include_str!("../sql/ledger/parts/backup-table.sql")),
+    ("sterna.rehearsal", include_str!("../sql/ledger/parts/rehearsal.sql")),
 ];
 
 /// Creates the ledger, or the parts of it, that are missing.

@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod load;
 pub mod migrate;
 pub mod pg;
+pub mod rehearsal;
 pub mod reindex;
 pub mod report;
 pub mod run_report;

@@ -7,8 +7,8 @@ use sterna::Error;
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
     Context, backup, bench, check, completions, config as configuration, demo, generate, inspect,
-    load, migrate, plan, reindex, report, rollback, sandbox, species, stage, status, summary,
-    switchover, validate,
+    load, migrate, plan, rehearse, reindex, report, rollback, sandbox, species, stage, status,
+    summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
 use sterna::report::log;
@@ -47,6 +47,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Stage(args) => stage::run(args, &context),
         Command::Validate(args) => validate::run(args, &context),
         Command::Species(args) => species::run(args, &context),
+        Command::Rehearse(args) => rehearse::run(args, &context),
         Command::Reindex(args) => reindex::run(args, &context),
         Command::Report(args) => report::run(args, &context),
         Command::Summary(args) => summary::run(args, &context),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use hashbrown::HashMap;
 
+use super::Extent;
 use super::folder::Draft;
 use super::manifest::{Manifest, SavedTable};
 use super::program::Program;
@@ -23,14 +24,35 @@ const LOCK_WAIT: &str = "--lock-wait-timeout=60s";
 /// own does not have.
 const LEFT_OUT: [&str; 5] = ["POLICY ", "TRIGGER ", "EVENT TRIGGER ", "RULE ", "DEFAULT ACL "];
 
-/// Has pg_dump write the tables, or everything, as the session's snapshot has them.
+/// What says to pg_dump how much it is to save.
+pub(super) fn selection(
+    extent: Extent,
+    saved: &[(SavedTable, u32)],
+    left_out: &[(SavedTable, u32)],
+) -> Result<Vec<String>> {
+    // Quoted, a name is no pattern.
+    let each = |option: &str, tables: &[(SavedTable, u32)]| -> Result<Vec<String>> {
+        tables.iter().map(|(table, _)| Ok(format!("--{option}={}", table.table()?))).collect()
+    };
+    match extent {
+        Extent::Full => Ok(Vec::new()),
+        Extent::Tables => each("table", saved),
+        Extent::Rehearsal => {
+            let mut options = each("exclude-table-data", left_out)?;
+            options.push("--no-blobs".to_owned());
+            Ok(options)
+        }
+    }
+}
+
+/// Has pg_dump write what was selected, as the session's snapshot has it.
 pub(super) async fn write(
     info: &ConnInfo,
     session: &Connection,
     draft: &mut Draft,
     program: &Path,
     snapshot: &str,
-    tables: Option<&[(SavedTable, u32)]>,
+    selection: &[String],
     stop: &AtomicBool,
 ) -> Result<()> {
     // Made beforehand, for pg_dump would let others read it.
@@ -40,10 +62,7 @@ pub(super) async fn write(
     command.args(["--format=custom", "--no-password", "--strict-names", LOCK_WAIT]);
     command.arg(format!("--snapshot={snapshot}"));
     command.arg("--file").arg(draft.path().join(FILE));
-    for (saved, _) in tables.unwrap_or_default() {
-        // Quoted, a name is no pattern.
-        command.arg(format!("--table={}", saved.table()?));
-    }
+    command.args(selection);
     Program::start(command.stdout(Stdio::null()))?.finish(stop).await.map_err(|e| match e.kind() {
         Kind::Database => e.hint(
             "where it says that row-level security would affect a query, connect as a role \
@@ -75,6 +94,16 @@ pub(super) fn list(folder: &Path, manifest: &Manifest) -> Result<String> {
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(Error::new(Kind::Validation, format!("pg_restore cannot read {FILE}: {said}")))
+}
+
+/// The extensions that the backup in a folder makes.
+///
+/// # Errors
+/// [`Kind::Validation`] where the dump cannot be read.
+pub fn extensions(folder: &Path, manifest: &Manifest) -> Result<Vec<String>> {
+    let list = list(folder, manifest)?;
+    let names = list.lines().filter_map(|line| line.split_once(" EXTENSION - "));
+    Ok(names.map(|(_, name)| name.trim().to_owned()).collect())
 }
 
 /// Whether the list has the rows of a table.
@@ -165,6 +194,26 @@ pub(super) async fn restore(
         .arg(info.database())
         .arg("--use-list")
         .arg(chosen.path())
+        .arg(folder.join(FILE));
+    Program::start(command.stdout(Stdio::null()))?.finish(stop).await
+}
+
+/// Restores everything in the dump, with owners, rights and triggers. Only subscriptions
+/// are left out, which would reach out to other servers.
+pub(super) async fn restore_whole(
+    info: &ConnInfo,
+    session: &Connection,
+    folder: &Path,
+    manifest: &Manifest,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let mut command = pg_restore(manifest)?;
+    info.apply_to(&mut command, session);
+    // On one connection: several get in each other's way where what is attached to a table
+    // locks it.
+    command
+        .args(["--exit-on-error", "--no-subscriptions", "--no-password", "--dbname"])
+        .arg(info.database())
         .arg(folder.join(FILE));
     Program::start(command.stdout(Stdio::null()))?.finish(stop).await
 }

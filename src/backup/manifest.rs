@@ -57,6 +57,9 @@ pub struct Manifest {
     pub method: Method,
     /// Whether it is of the whole database.
     pub full: bool,
+    /// Whether it has the definitions of the whole database, and so can be rehearsed on.
+    #[serde(default)]
+    pub definitions: bool,
     /// The table that is to be replaced.
     pub target: String,
     /// `user@host:port/database`.
@@ -76,7 +79,11 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    pub(super) fn read(folder: &Path) -> Result<Self> {
+    /// Reads the manifest of the backup in a folder.
+    ///
+    /// # Errors
+    /// Where there is none, or one that another sterna has written.
+    pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         let text = std::fs::read_to_string(&path).map_err(|e| Error::file(&path, e))?;
         let manifest: Manifest = serde_json::from_str(&text)

@@ -11,7 +11,7 @@ mod manifest;
 mod program;
 mod verify;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -19,17 +19,21 @@ use serde::Serialize;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
+pub use dump::extensions;
 pub use manifest::{Manifest, Method, SavedTable};
-pub use verify::{Verified, restorable, verify};
+pub use verify::{Verified, restorable, restore_whole, verify};
 
 use crate::error::{Error, Result};
 use crate::pg::{
     ConnInfo, Connection, Table, catalog, connect, explain_denied, fill, interruptible, programs,
 };
-use crate::{ledger, staging};
+use crate::{backup_table, ledger, staging};
 
 /// Tables that belong to the trade table, where they exist beside it.
 const BESIDE: [&str; 2] = ["species", "species_trade_summary"];
+
+/// What the names of tables end in that sterna makes beside the table.
+const SUFFIXES: [&str; 3] = [staging::SUFFIX, staging::OLD_SUFFIX, backup_table::SUFFIX];
 
 /// How the rows are to be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -43,6 +47,19 @@ pub enum Choice {
     Copy,
 }
 
+/// How much of a database is saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// The table and what belongs to it.
+    #[default]
+    Tables,
+    /// What a rehearsal needs: the definitions of the whole database; rows only of the
+    /// table, of what belongs to it or refers to it, and of what their rows need.
+    Rehearsal,
+    /// The whole database.
+    Full,
+}
+
 /// What is to be saved, and where.
 #[derive(Clone, Debug)]
 pub struct BackupOptions {
@@ -50,8 +67,8 @@ pub struct BackupOptions {
     pub table: Table,
     /// The folder that the backup is to be; it must not exist, or be empty.
     pub out: PathBuf,
-    /// Save the whole database.
-    pub full: bool,
+    /// How much is saved.
+    pub extent: Extent,
     /// How.
     pub choice: Choice,
 }
@@ -106,10 +123,25 @@ pub async fn backup(
     options: &BackupOptions,
     stop: &AtomicBool,
 ) -> Result<BackupReport> {
-    let begun = Instant::now();
-    let mut draft = folder::Draft::new(&options.out)?;
     let mut control = connect(info).await?;
     staging::pair(&mut control, &options.table).await?;
+    let taken = take(info, options, stop).await?;
+    record(&control, &taken).await?;
+    Ok(taken)
+}
+
+/// Takes a backup and verifies it, without writing anything to the database: for files
+/// that will not be kept.
+///
+/// # Errors
+/// As [`backup`].
+pub async fn take(
+    info: &ConnInfo,
+    options: &BackupOptions,
+    stop: &AtomicBool,
+) -> Result<BackupReport> {
+    let begun = Instant::now();
+    let mut draft = folder::Draft::new(&options.out)?;
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
@@ -118,7 +150,7 @@ pub async fn backup(
         (moment.get(0), moment.get(1), moment.get(2));
     let server_major = u32::try_from(server_major).unwrap_or_default();
     let program = program(options, server_major)?;
-    let mut tables = tables(&session, options).await?;
+    let (mut tables, left_out) = tables(&session, options).await?;
     for (saved, _) in &mut tables {
         let table = saved.table()?;
         let sql = fill(include_str!("../../sql/backup/count.sql"), &[("table", &table)]);
@@ -132,8 +164,8 @@ pub async fn backup(
         Some((program, _)) => {
             let share = include_str!("../../sql/load/share-snapshot.sql");
             let snapshot: String = session.query_one(share, &[]).await?.get(0);
-            let chosen = (!options.full).then_some(tables.as_slice());
-            dump::write(info, &session, &mut draft, program, &snapshot, chosen, stop).await?;
+            let chosen = dump::selection(options.extent, &tables, &left_out)?;
+            dump::write(info, &session, &mut draft, program, &snapshot, &chosen, stop).await?;
             Method::PgDump
         }
         None => {
@@ -146,7 +178,8 @@ pub async fn backup(
         form: manifest::FORM,
         backup_id: Uuid::new_v4(),
         method,
-        full: options.full,
+        full: options.extent == Extent::Full,
+        definitions: options.extent != Extent::Tables,
         target: options.table.to_string(),
         database: info.display(),
         taken_at,
@@ -161,7 +194,6 @@ pub async fn backup(
     let Verified { sha256, .. } = verify(draft.path(), stop)?;
     let place = draft.place().to_owned();
     draft.publish()?;
-    record(&control, &manifest, &place, &sha256).await?;
     Ok(BackupReport {
         path: place.display().to_string(),
         sha256,
@@ -173,7 +205,8 @@ pub async fn backup(
 
 /// The pg_dump to use; none where rows are to be copied.
 fn program(options: &BackupOptions, server_major: u32) -> Result<Option<(PathBuf, u32)>> {
-    if options.choice == Choice::Copy && options.full {
+    let tables_only = options.extent == Extent::Tables;
+    if options.choice == Choice::Copy && !tables_only {
         return Err(Error::usage("only pg_dump can save a whole database")
             .hint("leave out --method copy, or --full"));
     }
@@ -181,7 +214,7 @@ fn program(options: &BackupOptions, server_major: u32) -> Result<Option<(PathBuf
         Choice::Copy => return Ok(None),
         Choice::Auto | Choice::PgDump => programs::client("pg_dump", server_major),
     };
-    if found.is_some() || (options.choice == Choice::Auto && !options.full) {
+    if found.is_some() || (options.choice == Choice::Auto && tables_only) {
         if found.is_none() {
             tracing::warn!("no pg_dump of version {server_major} or newer: the rows are copied");
         }
@@ -191,38 +224,65 @@ fn program(options: &BackupOptions, server_major: u32) -> Result<Option<(PathBuf
         .hint("install postgresql-client, or set STERNA_PG_BIN to its folder"))
 }
 
-/// The tables to save, with their OIDs; their rows are not counted yet.
-async fn tables(session: &Connection, options: &BackupOptions) -> Result<Vec<(SavedTable, u32)>> {
-    let rows = if options.full {
-        session.query(include_str!("../../sql/backup/all-tables.sql"), &[]).await?
-    } else {
-        let mut oids = vec![catalog::plain_table(session, &options.table).await?.oid];
-        for name in BESIDE {
-            let table = Table::new(options.table.schema.name(), name)?;
-            oids.extend(catalog::relation(session, &table).await?.map(|found| found.oid));
-        }
-        session.query(include_str!("../../sql/backup/tables.sql"), &[&oids]).await?
-    };
+/// A table of a backup and its OID.
+type Chosen = (SavedTable, u32);
+
+/// The tables whose rows to save, not counted yet, and those whose rows are left out of
+/// a backup that has their definitions.
+async fn tables(
+    session: &Connection,
+    options: &BackupOptions,
+) -> Result<(Vec<Chosen>, Vec<Chosen>)> {
+    let target = catalog::plain_table(session, &options.table).await?.oid;
+    let mut oids = vec![target];
+    for name in BESIDE {
+        let table = Table::new(options.table.schema.name(), name)?;
+        oids.extend(catalog::relation(session, &table).await?.map(|found| found.oid));
+    }
     let saved = |row: &tokio_postgres::Row| {
         let (schema, name) = (row.get(0), row.get(1));
         (SavedTable { schema, name, rows: 0, file: None }, row.get(2))
     };
-    Ok(rows.iter().map(saved).collect())
+    let all = include_str!("../../sql/backup/all-tables.sql");
+    let needed = include_str!("../../sql/backup/tables.sql");
+    let rows = match options.extent {
+        Extent::Tables => session.query(needed, &[&oids]).await?,
+        Extent::Full => session.query(all, &[]).await?,
+        Extent::Rehearsal => {
+            let around = include_str!("../../sql/backup/around.sql");
+            let beside = beside(session, &options.table).await?;
+            for row in session.query(around, &[&target, &beside]).await? {
+                oids.push(row.get(0));
+            }
+            let (kept, all) =
+                (session.query(needed, &[&oids]).await?, session.query(all, &[]).await?);
+            let kept: Vec<Chosen> = kept.iter().map(saved).collect();
+            let is_kept = |(_, oid): &Chosen| kept.iter().any(|(_, kept)| kept == oid);
+            let left_out = all.iter().map(saved).filter(|table| !is_kept(table)).collect();
+            return Ok((kept, left_out));
+        }
+    };
+    Ok((rows.iter().map(saved).collect(), Vec::new()))
 }
 
-async fn record(
-    session: &Connection,
-    manifest: &Manifest,
-    place: &Path,
-    sha256: &str,
-) -> Result<()> {
-    let path = place.display().to_string();
+/// The OIDs of what stands where sterna puts tables beside the table.
+async fn beside(session: &Connection, table: &Table) -> Result<Vec<u32>> {
+    let mut oids = Vec::new();
+    for suffix in SUFFIXES {
+        let found = catalog::relation(session, &table.with_suffix(suffix)?).await?;
+        oids.extend(found.map(|found| found.oid));
+    }
+    Ok(oids)
+}
+
+async fn record(session: &Connection, taken: &BackupReport) -> Result<()> {
+    let BackupReport { path, sha256, manifest, .. } = taken;
     let bytes = i64::try_from(manifest.bytes).unwrap_or(i64::MAX);
     let (id, target, tables) = (&manifest.backup_id, &manifest.target, Json(&manifest.tables));
     let version = &manifest.sterna_version;
     let sql = include_str!("../../sql/backup/record.sql");
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
-        [id, target, &path, &sha256, &tables, &bytes, &true, version];
+        [id, target, path, sha256, &tables, &bytes, &true, version];
     session.execute(sql, &values).await?;
     Ok(())
 }

@@ -11,7 +11,7 @@ use super::manifest::{self, Manifest, Method};
 use super::{copy, dump, folder};
 use crate::error::{Error, Kind, Result};
 use crate::pg::embedded::Options;
-use crate::pg::{Embedded, Ident, connect, fill};
+use crate::pg::{ConnInfo, Connection, Embedded, Ident, connect, fill};
 
 /// The database of a server of one's own that a backup is restored into.
 const SCRATCH: &str = "restored";
@@ -103,6 +103,23 @@ pub fn restorable(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
     Ok(Verified { restored: true, ..verified })
 }
 
+/// Restores a backup with the definitions of the whole database, all of them, into the
+/// empty database of `info`, and counts the rows there.
+///
+/// # Errors
+/// What `pg_restore` says; [`Kind::Validation`] where rows are missing.
+pub async fn restore_whole(
+    info: &ConnInfo,
+    folder: &Path,
+    manifest: &Manifest,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let session = connect(info).await?;
+    dump::restore_whole(info, &session, folder, manifest, stop).await?;
+    count_again(&session, folder, manifest).await?;
+    session.close().await
+}
+
 async fn restore(
     server: &Embedded,
     folder: &Path,
@@ -125,6 +142,11 @@ async fn restore(
         Method::PgDump => dump::restore(&info, &session, folder, manifest, stop).await?,
         Method::Copy => copy::restore(&session, folder, &manifest.tables).await?,
     }
+    count_again(&session, folder, manifest).await
+}
+
+/// Whether as many rows came back as were saved.
+async fn count_again(session: &Connection, folder: &Path, manifest: &Manifest) -> Result<()> {
     for saved in &manifest.tables {
         let table = saved.table()?;
         let sql = fill(include_str!("../../sql/backup/count.sql"), &[("table", &table)]);

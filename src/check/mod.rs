@@ -16,6 +16,7 @@ use serde::Serialize;
 
 pub use post::{PostOptions, post};
 pub use pre::{PreOptions, pre};
+pub use space::free_bytes;
 
 /// What it means that a check did not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

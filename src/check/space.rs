@@ -33,7 +33,7 @@ pub(super) async fn check(session: &Connection, oid: u32, checked: bool) -> Resu
         let Some(folder) = folder.map(PathBuf::from) else {
             return Ok(unknown("this role may not know where the server keeps its data"));
         };
-        let Some(free) = free_bytes(&folder) else {
+        let Some(free) = free_in(&folder) else {
             return Ok(unknown("the server's data folder is not on this machine's disks"));
         };
         let wanted = wanted(bytes.unsigned_abs());
@@ -50,12 +50,27 @@ pub(super) async fn check(session: &Connection, oid: u32, checked: bool) -> Resu
     })
 }
 
+/// What is free where a second table would be, in bytes; none where that is not known:
+/// the server is on another machine, or does not say where its data is.
+///
+/// # Errors
+/// Where the server cannot be asked.
+pub async fn free_bytes(session: &Connection, oid: u32) -> Result<Option<u64>> {
+    if !session.is_local() {
+        return Ok(None);
+    }
+    let rows = session.query(include_str!("../../sql/check/space.sql"), &[&oid]).await?;
+    let folders = rows.iter().map(|row| row.get::<_, Option<String>>(0));
+    let free = folders.map(|folder| folder.and_then(|folder| free_in(Path::new(&folder))));
+    Ok(free.collect::<Option<Vec<u64>>>().and_then(|free| free.into_iter().min()))
+}
+
 fn wanted(table: u64) -> u64 {
     table.saturating_mul(2).max(LEAST_FREE)
 }
 
 /// What an ordinary user may still fill of the file system that a folder is on.
-fn free_bytes(folder: &Path) -> Option<u64> {
+fn free_in(folder: &Path) -> Option<u64> {
     let found = statvfs(folder).ok()?;
     Some(found.blocks_available() as u64 * found.fragment_size() as u64)
 }
@@ -68,7 +83,7 @@ mod tests {
     fn twice_the_table_is_wanted_and_never_less_than_ten() {
         assert_eq!(wanted(0), 10 * GIB);
         assert_eq!(wanted(7 * GIB), 14 * GIB);
-        assert!(free_bytes(Path::new("/")).is_some());
-        assert!(free_bytes(Path::new("/no/such/folder")).is_none());
+        assert!(free_in(Path::new("/")).is_some());
+        assert!(free_in(Path::new("/no/such/folder")).is_none());
     }
 }

@@ -9,7 +9,9 @@ use serde_json::json;
 
 use super::exclusive::AsStep;
 use super::{Context, outcome, runtime};
-use crate::backup::{BackupOptions, Choice, Verified, backup, mark_verified, restorable, verify};
+use crate::backup::{
+    BackupOptions, Choice, Extent, Verified, backup, mark_verified, restorable, verify,
+};
 use crate::error::{Error, Result};
 use crate::load::Watch;
 use crate::migrate::Step;
@@ -76,8 +78,8 @@ pub fn run(args: &BackupArgs, context: &Context) -> Result<u8> {
         return Ok(0);
     }
     let out = args.out.clone().ok_or_else(|| Error::usage("--out is missing"))?;
-    let options =
-        BackupOptions { table: context.table.clone(), out, full: args.full, choice: args.method };
+    let extent = if args.full { Extent::Full } else { Extent::Tables };
+    let options = BackupOptions { table: context.table.clone(), out, extent, choice: args.method };
     let arguments = json!({"out": options.out, "full": args.full});
     let what = AsStep { step: Step::Backup, arguments, told: outcome::backup, watch: &watch };
     let done = context.as_step(&what, |exclusive| {

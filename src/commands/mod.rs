@@ -13,6 +13,7 @@ pub mod load;
 pub mod migrate;
 mod outcome;
 pub mod plan;
+pub mod rehearse;
 pub mod reindex;
 pub mod report;
 pub mod rollback;
@@ -61,6 +62,8 @@ pub struct Context {
     database: Database,
     /// The table that is replaced.
     pub table: Table,
+    /// Whether the database is called production.
+    pub production: bool,
     /// How results are written.
     pub format: Format,
     /// Whether progress is shown.
@@ -76,6 +79,7 @@ impl Context {
         Ok(Context {
             database: Database::Asked(args.database_url.clone()),
             table: Table::new(args.schema.as_str(), args.table.as_str())?,
+            production: args.production,
             format: args.format,
             progress: if args.quiet { Progress::Never } else { args.progress },
         })
@@ -86,6 +90,7 @@ impl Context {
         Context {
             database: Database::Known(Box::new(info.clone())),
             table: table.clone(),
+            production: false,
             format: Format::Text,
             progress: Progress::Never,
         }

@@ -117,6 +117,7 @@ fn of_run(
         max_wait: args.max_wait,
         run: run.run_id,
         additions: recorded_additions(&run.arguments)?,
+        backup: folder("backup", run.run_id),
         folder: folder("report", run.run_id),
     };
     let (id, settle) = (run.run_id, ledger::settle);

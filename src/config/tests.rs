@@ -138,7 +138,9 @@ fn help_shows_the_files_defaults_but_no_secret() {
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
         Settings::find(None, folder.path(), &command).unwrap().unwrap()
     };
-    let mut command = settings.iter().fold(command, with_default);
+    let mut command = settings
+        .iter()
+        .fold(command, |command, setting| with_default(command, setting, setting.table.as_deref()));
     command.build();
     let help = command.find_subcommand_mut("load").unwrap().render_long_help().to_string();
     assert!(help.contains("[default: 4321]") && !help.contains("secret"), "{help}");
@@ -151,4 +153,15 @@ fn the_example_of_the_readme_holds() {
     let (example, _) = behind.split_once("```").unwrap();
     let args = load_args(example, &LOAD);
     assert_eq!((args.choices.batch_size, args.verify), (5000, true));
+}
+
+#[test]
+fn a_rehearsal_goes_as_the_migration_will() {
+    let text = "production = true\n[migrate]\non_inexact = 'widen'\nbatch_size = 500\n\
+        to = '3.3'\nout = 'report'\n[rehearse]\nbatch_size = 70\n";
+    let cli = read_with(text, &["rehearse", "a.csv"]).unwrap();
+    assert!(cli.global.production);
+    let Sub::Rehearse(args) = cli.command else { panic!("not a rehearsal") };
+    assert_eq!(args.choices.load.on_inexact, OnInexact::Widen);
+    assert_eq!((args.choices.load.batch_size, args.out), (70, None));
 }

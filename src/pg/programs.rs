@@ -4,6 +4,7 @@
 //! folder; this module knows the folders. It installs nothing: that is
 //! `script/postgres`.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,34 @@ const USUAL_FOLDERS: [&str; 7] = [
 /// none is found, an error that says which package has them.
 pub fn find() -> Result<PathBuf> {
     search(env::var_os(FOLDER_VARIABLE).as_deref(), env::var_os("PATH").as_deref(), &USUAL_FOLDERS)
+}
+
+/// The folder with `initdb` and `postgres` of a major version.
+///
+/// # Errors
+/// Where there is none, a usage error that says which versions were found.
+pub fn server(wanted: u32) -> Result<PathBuf> {
+    let chosen = env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty());
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = match chosen {
+        Some(folder) => vec![folder.into()],
+        None => env::split_paths(&path)
+            .chain(USUAL_FOLDERS.iter().flat_map(|pattern| newest_first(pattern)))
+            .collect(),
+    };
+    let mut others = BTreeSet::new();
+    for folder in folders.iter().filter_map(|folder| programs_in(folder)) {
+        match major(&folder.join("postgres")) {
+            Some(found) if found == wanted => return Ok(folder),
+            found => others.extend(found),
+        }
+    }
+    let others: Vec<String> = others.iter().map(u32::to_string).collect();
+    let others = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
+    Err(Error::usage(format!(
+        "the programs of PostgreSQL {wanted} (initdb, postgres) are not on this machine, only {others}"
+    ))
+    .hint(format!("install the server's package of version {wanted}, or set {FOLDER_VARIABLE} to its folder")))
 }
 
 /// A client program, such as `pg_dump`, of the major version `oldest` or newer: the

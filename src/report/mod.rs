@@ -11,6 +11,7 @@ pub mod log;
 pub mod migrate;
 pub mod plan;
 pub mod progress;
+pub mod rehearsal;
 pub mod reindex;
 pub mod run;
 pub mod species;

@@ -139,6 +139,7 @@ fn the_engine_knows_nothing_of_how_it_is_asked_or_shown() {
         "src/load/",
         "src/migrate/",
         "src/pg/",
+        "src/rehearsal/",
         "src/reindex",
         "src/run_report/",
         "src/species",

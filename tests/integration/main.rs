@@ -17,6 +17,7 @@ mod load;
 mod migrate;
 mod pooler;
 mod recipes;
+mod rehearse;
 mod reindex;
 mod report;
 mod rich;

@@ -135,7 +135,7 @@ fn release() -> String {
 }
 
 /// All that a migration could change in the rows.
-const ROWS: &str = "SELECT
+pub(crate) const ROWS: &str = "SELECT
     (SELECT md5(string_agg(t::text, '|' ORDER BY t.id)) FROM public.cites_trade_records AS t),
     (SELECT md5(string_agg(s::text, '|' ORDER BY s.id)) FROM public.species AS s),
     (SELECT md5(string_agg(s::text, '|' ORDER BY s.species_id)) FROM public.species_trade_summary AS s)";

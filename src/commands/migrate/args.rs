@@ -27,9 +27,9 @@ use crate::pg::Table;
 `sterna plan` shows every step, `sterna status` how far the run is. A gate that fails (exit code
 4 or 5) stops the run before production is touched.")]
 pub struct MigrateArgs {
-    /// CSV files, .csv.gz, .zip, folders or globs
-    #[arg(required = true, value_name = "INPUT")]
-    pub inputs: Vec<String>,
+    /// How it goes.
+    #[command(flatten)]
+    pub choices: MigrationChoices,
     /// First step to take, by number or name; what comes before it is taken for granted
     #[arg(long, value_name = "STEP", conflicts_with = "resume")]
     pub from: Option<Step>,
@@ -39,6 +39,24 @@ pub struct MigrateArgs {
     /// Go on with the unfinished run, at the first step that is not done
     #[arg(long)]
     pub resume: bool,
+    /// Folder of the backup [default: sterna-backup-RUN]
+    #[arg(long, value_name = "DIR")]
+    pub backup_out: Option<PathBuf>,
+    /// Folder of the report [default: sterna-report-RUN]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Begin without a passed rehearsal on what is called production, which is written
+    /// down as a deviation
+    #[arg(long)]
+    pub without_rehearsal: bool,
+}
+
+/// How a migration goes, the real one or a rehearsal of it.
+#[derive(Args, Clone, Debug)]
+pub struct MigrationChoices {
+    /// CSV files, .csv.gz, .zip, folders or globs
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
     /// Leave a step out, which is written down as a deviation; may be given several times
     #[arg(long, value_name = "STEP")]
     pub skip: Vec<Step>,
@@ -48,12 +66,6 @@ pub struct MigrateArgs {
     /// Go on although a query is certainly slower, which is written down as a deviation
     #[arg(long)]
     pub accept_regression: bool,
-    /// Folder of the backup [default: sterna-backup-RUN]
-    #[arg(long, value_name = "DIR")]
-    pub backup_out: Option<PathBuf>,
-    /// Folder of the report [default: sterna-report-RUN]
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
     /// Add a species, with its common name; may be given several times
     #[arg(long, value_name = "NAME=COMMON NAME")]
     pub add_species: Vec<String>,
@@ -90,22 +102,59 @@ pub struct MigrateArgs {
 }
 
 impl MigrateArgs {
+    /// All of the plan.
+    pub(in crate::commands) fn whole(
+        choices: MigrationChoices,
+        backup_out: PathBuf,
+        out: PathBuf,
+    ) -> Self {
+        MigrateArgs {
+            choices,
+            from: None,
+            to: Step::LAST,
+            resume: false,
+            backup_out: Some(backup_out),
+            out: Some(out),
+            without_rehearsal: false,
+        }
+    }
+
     /// What the user has decided against the plan.
     pub(super) fn accepted(&self) -> Result<Accepted> {
         if self.from.is_some_and(|from| from > self.to) {
             return Err(Error::usage(format!("--to {} comes before --from", self.to)));
         }
-        if let Some(step) = self.skip.iter().find(|step| !step.may_be_skipped()) {
+        let MigrationChoices { skip, accept_failed_validation, accept_regression, .. } =
+            &self.choices;
+        if let Some(step) = skip.iter().find(|step| !step.may_be_skipped()) {
             return Err(Error::usage(format!("step {step} cannot be left out"))
                 .hint("--from and --to say which part of the plan is run"));
         }
         Ok(Accepted {
-            failed_validation: self.accept_failed_validation,
-            regression: self.accept_regression,
-            skip: self.skip.clone(),
+            failed_validation: *accept_failed_validation,
+            regression: *accept_regression,
+            skip: skip.clone(),
         })
     }
 
+    /// For the ledger: what was asked for, which holds no secret.
+    pub(super) fn recorded(&self) -> Value {
+        let mut all = self.choices.recorded();
+        let own = json!({
+            "from": self.from,
+            "to": self.to,
+            "backup_out": self.backup_out,
+            "out": self.out,
+            "without_rehearsal": self.without_rehearsal,
+        });
+        if let (Value::Object(all), Value::Object(own)) = (&mut all, own) {
+            all.extend(own);
+        }
+        all
+    }
+}
+
+impl MigrationChoices {
     /// The species and synonyms to add.
     pub(super) fn additions(&self) -> Result<Vec<Addition>> {
         additions(&self.add_species, &self.like, &self.add_synonym)
@@ -117,13 +166,9 @@ impl MigrateArgs {
         let load = nowhere.map(|table| self.load.options(&table, &self.inputs).arguments());
         json!({
             "inputs": self.inputs,
-            "from": self.from,
-            "to": self.to,
             "skip": self.skip,
             "accept_failed_validation": self.accept_failed_validation,
             "accept_regression": self.accept_regression,
-            "backup_out": self.backup_out,
-            "out": self.out,
             "add_species": self.add_species,
             "like": self.like,
             "add_synonym": self.add_synonym,

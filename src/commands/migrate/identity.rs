@@ -7,13 +7,17 @@ use std::sync::atomic::AtomicBool;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::MigrateArgs;
+use super::MigrationChoices;
 use crate::error::{Error, Result};
 use crate::input::Inputs;
 use crate::pg::Table;
 
 /// By topic.
-pub(super) fn of(args: &MigrateArgs, table: &Table, stop: &AtomicBool) -> Result<Value> {
+pub(in crate::commands) fn of(
+    args: &MigrationChoices,
+    table: &Table,
+    stop: &AtomicBool,
+) -> Result<Value> {
     if args.inputs.iter().any(|input| input == "-") {
         return Err(Error::usage("a migration reads its input several times")
             .hint("write standard input to a file first"));

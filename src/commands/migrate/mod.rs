@@ -3,6 +3,7 @@
 mod args;
 mod identity;
 mod preparation;
+mod rehearsed;
 mod site;
 mod steps;
 
@@ -11,8 +12,9 @@ use std::sync::Arc;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use args::MigrateArgs;
 pub(super) use args::recorded_additions;
+pub use args::{MigrateArgs, MigrationChoices};
+pub(super) use identity::of as identity_of;
 pub(super) use site::{Site, folder};
 pub(super) use steps::verbs;
 
@@ -54,25 +56,30 @@ pub(super) fn migrate(
 ) -> Result<(Result<()>, Result<status::Status>)> {
     let accepted = args.accepted()?;
     preparation::refuse_unsupported(context)?;
-    let identity = identity::of(args, &context.table, &watch.stop)?;
+    let identity = identity::of(&args.choices, &context.table, &watch.stop)?;
     let exclusive = Exclusive::take(context, watch)?;
+    let unrehearsed = rehearsed::refuse_unrehearsed(context, &exclusive, args, &identity)?;
     let run = attach(&exclusive, args, &identity)?;
     let site = Site {
         exclusive,
         watch: Arc::clone(watch),
         progress: context.progress,
-        max_wait: args.max_wait,
+        max_wait: args.choices.max_wait,
         run: run.run_id,
-        additions: args.additions()?,
+        additions: args.choices.additions()?,
+        backup: args.backup_out.clone().unwrap_or_else(|| folder("backup", run.run_id)),
         folder: args.out.clone().unwrap_or_else(|| folder("report", run.run_id)),
     };
     let arguments = args.recorded();
     let mut records =
         InLedger { exclusive: &site.exclusive, run: run.run_id, arguments: &arguments };
+    if let Some(deviation) = unrehearsed {
+        records.deviate(&deviation)?;
+    }
     let taken = preparation::begin_journal(&site, &run, args.from).and_then(|()| {
         let (from, to) = (args.from.unwrap_or(Step::Backup), args.to.min(Step::LAST));
         let stop = &watch.stop;
-        let (site, options, records) = (&site, args, &mut records);
+        let (site, options, records) = (&site, &args.choices, &mut records);
         Coordinator { site, options, verbs, accepted: &accepted, records, teller, stop }
             .run(&run, from, to)
     });
@@ -102,7 +109,7 @@ fn end(
     site.exclusive.ledger(async |session| ledger::settle(session, id, state).await)?;
     let reported = Coordinator {
         site,
-        options: args,
+        options: &args.choices,
         verbs,
         accepted: &args.accepted()?,
         records,

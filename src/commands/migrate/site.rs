@@ -25,6 +25,8 @@ pub(in crate::commands) struct Site {
     pub(in crate::commands) run: Uuid,
     /// What step 1.3 adds, in its order.
     pub(in crate::commands) additions: Vec<Addition>,
+    /// The folder of the backup.
+    pub(in crate::commands) backup: PathBuf,
     /// Of the report.
     pub(in crate::commands) folder: PathBuf,
 }

@@ -26,7 +26,6 @@ pub use schema::ModelSchema;
 
 /// The database that every cluster has.
 const MAINTENANCE_DATABASE: &str = "postgres";
-const SUPERUSER: &str = "postgres";
 /// Only names the socket file: the server does not listen on TCP.
 const PORT: u16 = 5432;
 /// How long the sessions of a killed server may take to end.
@@ -55,6 +54,7 @@ pub struct Embedded {
     watchdog: Watchdog,
     folders: Folders,
     bin_folder: PathBuf,
+    superuser: String,
 }
 
 impl Embedded {
@@ -64,13 +64,17 @@ impl Embedded {
     /// Where the programs are missing, no folder can hold the cluster, a setting
     /// is wrong, or the server does not start; the last carries the end of its log.
     pub fn start(options: &Options) -> Result<Self> {
-        let bin_folder = programs::find()?;
+        let bin_folder = match options.major {
+            None => programs::find()?,
+            Some(major) => programs::server(major)?,
+        };
         let account = Account::for_server()?;
         let folders = Folders::create(&account)?;
         let settings = options.to_conf(folders.socket())?;
-        let watchdog = Watchdog::start(&folders, &bin_folder, &account)?;
+        let watchdog = Watchdog::start(&folders, &bin_folder, &options.superuser, &account)?;
         // From here on the watchdog removes the folders, not their guards.
-        let mut server = Embedded { watchdog, folders: folders.keep(), bin_folder };
+        let superuser = options.superuser.clone();
+        let mut server = Embedded { watchdog, folders: folders.keep(), bin_folder, superuser };
         server.init(&settings)?;
         server.start_again()?;
         Ok(server)
@@ -186,8 +190,8 @@ impl Embedded {
 
     /// What `PGUSER` must be: the superuser, who needs no password.
     #[must_use]
-    pub fn user(&self) -> &'static str {
-        SUPERUSER
+    pub fn user(&self) -> &str {
+        &self.superuser
     }
 
     /// The folder of the server's programs.

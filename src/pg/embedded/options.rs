@@ -27,6 +27,10 @@ pub struct Options {
     pub shared_buffers_mb: u32,
     /// WAL between two checkpoints, in MiB; large, so that no checkpoint falls into a load.
     pub max_wal_size_mb: u32,
+    /// The name of the superuser, who needs no password.
+    pub superuser: String,
+    /// The server's major version; none for whichever is found first.
+    pub major: Option<u32>,
     /// Further settings by name; they override all others.
     pub settings: Vec<(String, String)>,
 }
@@ -38,6 +42,8 @@ impl Default for Options {
             max_connections: 100,
             shared_buffers_mb: 128,
             max_wal_size_mb: 4096,
+            superuser: "postgres".to_owned(),
+            major: None,
             settings: Vec::new(),
         }
     }

@@ -26,10 +26,15 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
-    pub(super) fn start(folders: &Folders, programs: &Path, account: &Account) -> Result<Self> {
+    pub(super) fn start(
+        folders: &Folders,
+        programs: &Path,
+        superuser: &str,
+        account: &Account,
+    ) -> Result<Self> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SCRIPT, "sterna-watchdog"]);
-        command.args([folders.main(), folders.socket(), programs]);
+        command.args([folders.main(), folders.socket(), programs]).arg(superuser);
         // The caller's own connection is none of the server's business.
         for (name, _) in
             env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG"))

@@ -4,11 +4,11 @@
 # whatever way sterna ends: a return, a panic, a signal that nobody can catch.
 #
 # Arguments: the server's folder, the socket's folder (the same, or a second
-# one), the folder of the programs. One word is read per request, one line is
+# one), the folder of the programs, the superuser's name. One word is read per request, one line is
 # answered: initdb and stops answer an exit status, start answers a process id,
 # alive answers yes or no.
 
-folder=$1 socket=$2 bin=$3
+folder=$1 socket=$2 bin=$3 superuser=$4
 
 # Only the end of the input ends the watchdog. A closed terminal or an answer
 # that nobody reads any more must not kill it before it has cleaned up.
@@ -32,7 +32,7 @@ stop() {
 while read -r request; do
     case $request in
     initdb)
-        "$bin/initdb" --pgdata="$folder/data" --username=postgres \
+        "$bin/initdb" --pgdata="$folder/data" --username="$superuser" \
             --auth-local=trust --auth-host=reject --encoding=UTF8 --locale=C \
             --no-sync >>"$folder/server.log" 2>&1 </dev/null
         answer=$?

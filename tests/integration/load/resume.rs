@@ -125,11 +125,11 @@ async fn the_server_dies_and_comes_back() {
     let path = folder.path().join("in.csv");
     std::fs::write(&path, &text).unwrap();
     let rows = rows_of(&text);
-    let (socket, user) = (server.socket_folder().to_path_buf(), server.user());
+    let (socket, user) = (server.socket_folder().to_path_buf(), server.user().to_owned());
     let command = |args: &[&str]| {
         let mut command = sterna(args);
         let environment =
-            [("PGHOST", socket.to_str().unwrap()), ("PGUSER", user), ("PGDATABASE", "production")];
+            [("PGHOST", socket.to_str().unwrap()), ("PGUSER", &user), ("PGDATABASE", "production")];
         command.envs(environment).current_dir(folder.path());
         command
     };

@@ -1,21 +1,18 @@
 //! 1.1: the table and what its rows need, in files.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
-use super::super::site::folder;
-use super::{MigrateArgs, Site, end_journal};
-use crate::backup::{BackupOptions, Choice, backup, verify};
+use super::{MigrationChoices, Site, end_journal};
+use crate::backup::{BackupOptions, Choice, Extent, backup, verify};
 use crate::commands::outcome;
 use crate::error::{Error, Result};
 use crate::migrate::{Outcome, Verbs};
 
 pub(super) struct Backup;
 
-impl Verbs<Site, MigrateArgs> for Backup {
-    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
-        let out = place(site, args);
+impl Verbs<Site, MigrationChoices> for Backup {
+    fn run(&self, site: &Site, _: &MigrationChoices) -> Result<Outcome> {
+        let out = site.backup.clone();
         if out.join("manifest.json").exists() {
             // A backup is there when it is complete; the attempt that took it was killed
             // before it could say so.
@@ -27,13 +24,13 @@ impl Verbs<Site, MigrateArgs> for Backup {
             return Ok(Outcome { rows, summary, detail, ..Outcome::default() });
         }
         let table = site.exclusive.pair.table.clone();
-        let options = BackupOptions { table, out, full: false, choice: Choice::Auto };
+        let options = BackupOptions { table, out, extent: Extent::Tables, choice: Choice::Auto };
         let work = backup(&site.exclusive.info, &options, &site.watch.stop);
         outcome::backup(&site.exclusive.runtime.block_on(work)?)
     }
 
-    fn validate(&self, site: &Site, args: &MigrateArgs, done: &Outcome) -> Result<()> {
-        let found = verify(&place(site, args), &site.watch.stop)?;
+    fn validate(&self, site: &Site, _: &MigrationChoices, done: &Outcome) -> Result<()> {
+        let found = verify(&site.backup, &site.watch.stop)?;
         match i64::try_from(found.rows).ok() == done.rows {
             true => Ok(()),
             false => Err(Error::new(crate::Kind::Validation, "the backup has other rows")),
@@ -44,8 +41,4 @@ impl Verbs<Site, MigrateArgs> for Backup {
         end_journal(site)?;
         Ok(None)
     }
-}
-
-fn place(site: &Site, args: &MigrateArgs) -> PathBuf {
-    args.backup_out.clone().unwrap_or_else(|| folder("backup", site.run))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::backup_table;
 use crate::commands::outcome;
 use crate::error::Result;
@@ -10,8 +10,8 @@ use crate::migrate::{Outcome, Verbs};
 
 pub(super) struct BackupTable;
 
-impl Verbs<Site, MigrateArgs> for BackupTable {
-    fn run(&self, site: &Site, _: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for BackupTable {
+    fn run(&self, site: &Site, _: &MigrationChoices) -> Result<Outcome> {
         let stop = &site.watch.stop;
         let made = site
             .exclusive

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::backup_table;
 use crate::commands::outcome;
 use crate::error::{Error, Result};
@@ -14,8 +14,8 @@ use crate::validate::{CheckReport, Severity, ValidateOptions, validate};
 
 pub(super) struct Comprehensive;
 
-impl Verbs<Site, MigrateArgs> for Comprehensive {
-    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for Comprehensive {
+    fn run(&self, site: &Site, args: &MigrationChoices) -> Result<Outcome> {
         let parity = site.exclusive.session(async |session, pair| parity(session, pair).await)?;
         let options = args.limits.options(&site.exclusive.pair.table);
         let options = ValidateOptions { comprehensive: true, further: vec![parity], ..options };

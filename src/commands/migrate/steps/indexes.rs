@@ -1,6 +1,6 @@
 //! 4.3: whether all indexes are valid.
 
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::commands::outcome;
 use crate::error::Result;
 use crate::migrate::{Outcome, Verbs};
@@ -8,8 +8,8 @@ use crate::reindex::{Rebuild, reindex};
 
 pub(super) struct Indexes;
 
-impl Verbs<Site, MigrateArgs> for Indexes {
-    fn run(&self, site: &Site, _: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for Indexes {
+    fn run(&self, site: &Site, _: &MigrationChoices) -> Result<Outcome> {
         let stop = &site.watch.stop;
         let found = site.exclusive.session(async |session, pair| {
             reindex(session, &pair.table, &Rebuild::Nothing, stop).await

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MigrateArgs, Site, empty_staging};
+use super::{MigrationChoices, Site, empty_staging};
 use crate::commands::outcome;
 use crate::error::Result;
 use crate::load::LoadOptions;
@@ -10,8 +10,8 @@ use crate::migrate::{Outcome, Verbs};
 
 pub(super) struct Load;
 
-impl Verbs<Site, MigrateArgs> for Load {
-    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for Load {
+    fn run(&self, site: &Site, args: &MigrationChoices) -> Result<Outcome> {
         let options = args.load.options(&site.exclusive.pair.table, &args.inputs);
         let done = site.load(&LoadOptions { resume: true, verify: true, ..options })?;
         outcome::load(&done)

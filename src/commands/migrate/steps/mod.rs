@@ -17,14 +17,14 @@ mod test_validation;
 mod truncate;
 mod validation;
 
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::error::Result;
 use crate::migrate::{Step, Verbs};
 use crate::switchover::Patience;
 use crate::switchover::journal::{self, Toward};
 
 /// What each step can do.
-pub(in crate::commands) fn verbs(step: Step) -> &'static dyn Verbs<Site, MigrateArgs> {
+pub(in crate::commands) fn verbs(step: Step) -> &'static dyn Verbs<Site, MigrationChoices> {
     match step {
         Step::Backup => &backup::Backup,
         Step::Staging => &staging::Staging,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::error::Result;
 use crate::migrate::{Outcome, Verbs};
 use crate::report;
@@ -10,8 +10,8 @@ use crate::run_report::collect;
 
 pub(super) struct Report;
 
-impl Verbs<Site, MigrateArgs> for Report {
-    fn run(&self, site: &Site, _: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for Report {
+    fn run(&self, site: &Site, _: &MigrationChoices) -> Result<Outcome> {
         let collected =
             site.exclusive.session(async |session, pair| collect(session, &pair.table).await)?;
         report::run::write(&site.folder, &collected)?;

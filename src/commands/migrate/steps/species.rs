@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::site::Addition;
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::commands::exclusive::json as value;
 use crate::error::Result;
 use crate::inspect::{InspectOptions, missing};
@@ -18,8 +18,8 @@ const NAMED: usize = 10;
 
 pub(super) struct AddSpecies;
 
-impl Verbs<Site, MigrateArgs> for AddSpecies {
-    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for AddSpecies {
+    fn run(&self, site: &Site, args: &MigrationChoices) -> Result<Outcome> {
         let added = site.exclusive.session(async |session, pair| {
             let mut added = Vec::new();
             for addition in &site.additions {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MigrateArgs, Site, end_journal};
+use super::{MigrationChoices, Site, end_journal};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::{Outcome, Verbs};
 use crate::pg::catalog;
@@ -10,8 +10,8 @@ use crate::staging;
 
 pub(super) struct Staging;
 
-impl Verbs<Site, MigrateArgs> for Staging {
-    fn run(&self, site: &Site, _: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for Staging {
+    fn run(&self, site: &Site, _: &MigrationChoices) -> Result<Outcome> {
         site.exclusive.session_alone(async |session, pair| {
             if let Some(found) = staging::find(session, pair).await? {
                 if staging::has_rows(session, pair).await? {
@@ -30,7 +30,7 @@ impl Verbs<Site, MigrateArgs> for Staging {
         })
     }
 
-    fn validate(&self, site: &Site, _: &MigrateArgs, _: &Outcome) -> Result<()> {
+    fn validate(&self, site: &Site, _: &MigrationChoices, _: &Outcome) -> Result<()> {
         site.exclusive.session(async |session, pair| {
             let made = catalog::plain_table(session, &pair.staging).await?.oid;
             let made = catalog::columns(session, made).await?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::commands::exclusive::json as value;
 use crate::commands::outcome;
 use crate::error::Result;
@@ -11,8 +11,8 @@ use crate::summary::{self, Found};
 
 pub(super) struct Summary;
 
-impl Verbs<Site, MigrateArgs> for Summary {
-    fn run(&self, site: &Site, _: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for Summary {
+    fn run(&self, site: &Site, _: &MigrationChoices) -> Result<Outcome> {
         site.exclusive.session(async |session, pair| {
             match summary::find(session, &pair.table).await? {
                 // Under the run's own id: another attempt keeps the rows of the first.

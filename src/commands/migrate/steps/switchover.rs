@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::commands::exclusive::{Exclusive, json as value};
 use crate::commands::{outcome, unvalidated};
 use crate::error::{Error, Kind, Result};
@@ -12,8 +12,8 @@ use crate::switchover::{SwitchoverReport, roll_back, switch_over};
 
 pub(super) struct Switchover;
 
-impl Verbs<Site, MigrateArgs> for Switchover {
-    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for Switchover {
+    fn run(&self, site: &Site, args: &MigrationChoices) -> Result<Outcome> {
         let Exclusive { runtime, info, pair, .. } = &site.exclusive;
         if !args.accept_failed_validation && !args.skip.contains(&Step::Validation) {
             runtime.block_on(unvalidated::refuse(info, pair, &site.watch.stop))?;

@@ -1,6 +1,6 @@
 //! 2.3: whether the application's queries find their way in staging.
 
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::bench::{BenchOptions, bench};
 use crate::commands::outcome;
 use crate::error::Result;
@@ -8,14 +8,14 @@ use crate::migrate::{Outcome, Verbs};
 
 pub(super) struct TestBench;
 
-impl Verbs<Site, MigrateArgs> for TestBench {
-    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for TestBench {
+    fn run(&self, site: &Site, args: &MigrationChoices) -> Result<Outcome> {
         measure(site, args)
     }
 }
 
 /// Times the queries, while nothing is loaded.
-pub(super) fn measure(site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+pub(super) fn measure(site: &Site, args: &MigrationChoices) -> Result<Outcome> {
     let options = BenchOptions {
         seconds: args.bench_seconds,
         max_regression: args.max_regression,

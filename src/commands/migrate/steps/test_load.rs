@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MigrateArgs, Site, empty_staging};
+use super::{MigrationChoices, Site, empty_staging};
 use crate::commands::outcome;
 use crate::error::{Error, Result};
 use crate::inspect::{InspectOptions, inspect};
@@ -11,8 +11,8 @@ use crate::migrate::{Outcome, Step, Verbs};
 
 pub(super) struct TestLoad;
 
-impl Verbs<Site, MigrateArgs> for TestLoad {
-    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for TestLoad {
+    fn run(&self, site: &Site, args: &MigrationChoices) -> Result<Outcome> {
         let (year, years) = test_year(site, args)?;
         let options = args.load.options(&site.exclusive.pair.table, &args.inputs);
         let done = site.load(&LoadOptions { years, resume: true, ..options })?;
@@ -29,7 +29,7 @@ impl Verbs<Site, MigrateArgs> for TestLoad {
 }
 
 /// The year to test with.
-fn test_year(site: &Site, args: &MigrateArgs) -> Result<(i32, Years)> {
+fn test_year(site: &Site, args: &MigrationChoices) -> Result<(i32, Years)> {
     let year = match args.test_year {
         Some(year) => year,
         None => newest_year(site, args)?,
@@ -48,7 +48,7 @@ pub(super) fn loaded_year(site: &Site) -> Result<Years> {
     year.to_string().parse()
 }
 
-fn newest_year(site: &Site, args: &MigrateArgs) -> Result<i32> {
+fn newest_year(site: &Site, args: &MigrationChoices) -> Result<i32> {
     let table = site.exclusive.pair.table.clone();
     let options = InspectOptions {
         inputs: args.inputs.clone(),

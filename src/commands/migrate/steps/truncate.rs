@@ -1,14 +1,14 @@
 //! 3.1: nothing of the test is left.
 
-use super::{MigrateArgs, Site, empty_staging};
+use super::{MigrationChoices, Site, empty_staging};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::{Outcome, Verbs};
 use crate::staging;
 
 pub(super) struct Truncate;
 
-impl Verbs<Site, MigrateArgs> for Truncate {
-    fn run(&self, site: &Site, _: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for Truncate {
+    fn run(&self, site: &Site, _: &MigrationChoices) -> Result<Outcome> {
         let summary = match empty_staging(site)? {
             true => "the test year is gone",
             false => "there was nothing in it",
@@ -16,7 +16,7 @@ impl Verbs<Site, MigrateArgs> for Truncate {
         Ok(Outcome { summary: summary.into(), ..Outcome::default() })
     }
 
-    fn validate(&self, site: &Site, _: &MigrateArgs, _: &Outcome) -> Result<()> {
+    fn validate(&self, site: &Site, _: &MigrationChoices, _: &Outcome) -> Result<()> {
         site.exclusive.session(async |session, pair| {
             let there = staging::find(session, pair).await?.is_some();
             match there && staging::has_rows(session, pair).await? {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::test_bench::measure;
-use super::{MigrateArgs, Site};
+use super::{MigrationChoices, Site};
 use crate::commands::outcome;
 use crate::error::Result;
 use crate::load::Years;
@@ -12,8 +12,8 @@ use crate::validate::{ValidateOptions, validate};
 
 pub(super) struct Validation;
 
-impl Verbs<Site, MigrateArgs> for Validation {
-    fn run(&self, site: &Site, args: &MigrateArgs) -> Result<Outcome> {
+impl Verbs<Site, MigrationChoices> for Validation {
+    fn run(&self, site: &Site, args: &MigrationChoices) -> Result<Outcome> {
         let options = args.limits.options(&site.exclusive.pair.table);
         let years = Some(Years::default());
         let options = ValidateOptions { years, expect_rows: args.expect_rows, ..options };

@@ -1,0 +1,5 @@
+-- Purpose: notes a rehearsal that passed. Lock: ROW EXCLUSIVE. Transaction: either.
+-- Undone by: nothing needs to.
+INSERT INTO sterna.rehearsal
+    (rehearsal_id, schema_name, table_name, identity, fingerprint, version, report)
+VALUES ($1, $2, $3, $4, $5, $6, $7)

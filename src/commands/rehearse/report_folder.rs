@@ -1,0 +1,53 @@
+//! The report of a rehearsal: written aside, and put in its place when all is there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::stages::Rehearsing;
+use crate::commands::migrate::folder;
+use crate::error::{Error, Kind, Result};
+use crate::rehearsal::RehearsalReport;
+use crate::report;
+
+const JSON: &str = "rehearsal.json";
+const MARKDOWN: &str = "rehearsal.md";
+
+impl Rehearsing<'_> {
+    /// The folder that the plan's own report is written to.
+    pub(super) fn report_draft(&self) -> Result<PathBuf> {
+        let folder = self.scratch.path().join("report");
+        fs::create_dir_all(&folder).map_err(|e| Error::file(&folder, e))?;
+        Ok(folder)
+    }
+
+    /// Writes the report, and puts all of it where it was asked for.
+    pub(super) fn publish(&self, done: &mut RehearsalReport) -> Result<()> {
+        let draft = self.report_draft()?;
+        let place = self.args.out.clone().unwrap_or_else(|| folder("rehearsal", done.rehearsal_id));
+        done.folder = Some(place.display().to_string());
+        let json = serde_json::to_string_pretty(done);
+        let json = json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))? + "\n";
+        for (name, text) in [(JSON, json), (MARKDOWN, report::rehearsal::markdown(done))] {
+            let path = draft.join(name);
+            fs::write(&path, text).map_err(|e| Error::file(&path, e))?;
+        }
+        copy(&draft, &place)
+    }
+}
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).map_err(|e| Error::file(to, e))?;
+    let entries = fs::read_dir(from).map_err(|e| Error::file(from, e))?;
+    for entry in entries {
+        let path = entry.map_err(|e| Error::file(from, e))?.path();
+        let Some(name) = path.file_name() else { continue };
+        let target = to.join(name);
+        if path.is_dir() {
+            copy(&path, &target)?;
+        } else {
+            fs::copy(&path, &target).map_err(|e| Error::file(&target, e))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! The copy of production: a database that a backup is restored into.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use super::Production;
+use crate::backup::{self, Manifest};
+use crate::error::{Error, Kind, Result};
+use crate::pg::{
+    ConnInfo, Connection, Embedded, Ident, Table, catalog, connect, fill as filled, interruptible,
+};
+use crate::switchover::fingerprint::{self, Fingerprint};
+use crate::{ledger, pg};
+
+/// Where the plan is rehearsed.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Who restores.
+    admin: ConnInfo,
+    /// Who runs the plan: the same role as on production, where the server is one's own.
+    pub info: ConnInfo,
+    /// In words.
+    pub name: String,
+}
+
+impl Place {
+    /// An empty database in a server of one's own, with production's name, roles and
+    /// rights. Nobody can log in there but through the server's private socket.
+    ///
+    /// # Errors
+    /// Where a role cannot be made as it is on production.
+    pub async fn embedded(server: &Embedded, production: &Production) -> Result<Self> {
+        let admin = server.conninfo(&production.database);
+        let session = connect(&server.conninfo("postgres")).await?;
+        let statements = production.roles.iter().map(|(_, statement)| statement);
+        let rights = production.rights.iter();
+        run(&session, statements).await?;
+        if production.database != "postgres" {
+            server.create_database(&Ident::new(production.database.as_str())?, None).await?;
+        }
+        run(&session, rights).await?;
+        session.close().await?;
+        let (folder, port) = (server.socket_folder(), server.port());
+        Ok(Place {
+            info: ConnInfo::unix_socket(folder, port, &production.role, &production.database),
+            admin,
+            name: format!("an embedded PostgreSQL {}", production.major),
+        })
+    }
+
+    /// An empty database that somebody made for the rehearsal.
+    ///
+    /// # Errors
+    /// Refused where it holds something, has another major version than production, or
+    /// lacks roles.
+    pub async fn given(info: ConnInfo, production: &Production) -> Result<Self> {
+        let session = connect(&info).await?;
+        let asked =
+            session.query_one(include_str!("../../sql/rehearsal/occupied.sql"), &[]).await?;
+        let (version, major): (String, i32) = (asked.get(0), asked.get(1));
+        let holds: Option<String> = asked.get(2);
+        if let Some(relation) = holds {
+            let what = format!("{} is not empty: it holds {relation}", info.display());
+            return Err(Error::refused(what).hint(
+                "make an empty database for the rehearsal and drop it afterwards; nothing is \
+                 restored over what is there",
+            ));
+        }
+        if u32::try_from(major) != Ok(production.major) {
+            let what = format!(
+                "{} runs PostgreSQL {version}, production {}",
+                info.display(),
+                production.server_version
+            );
+            return Err(Error::refused(what).hint("rehearse on a server of the same major version"));
+        }
+        let names: Vec<&str> = production.roles.iter().map(|(name, _)| name.as_str()).collect();
+        let sql = include_str!("../../sql/rehearsal/missing-roles.sql");
+        let missing = session.query(sql, &[&names]).await?;
+        session.close().await?;
+        if !missing.is_empty() {
+            let names: Vec<&str> = missing.iter().map(|row| row.get(0)).collect();
+            let what =
+                format!("{} lacks roles of production: {}", info.display(), names.join(", "));
+            return Err(Error::refused(what).hint("create each of them; none needs to log in"));
+        }
+        let name = info.display();
+        Ok(Place { admin: info.clone(), info, name })
+    }
+
+    /// What the catalog says of the table there.
+    ///
+    /// # Errors
+    /// Where the table is missing.
+    pub async fn fingerprint(&self, table: &Table) -> Result<Fingerprint> {
+        let session = connect(&self.info).await?;
+        session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+        let oid = catalog::plain_table(&session, table).await?.oid;
+        let taken = fingerprint::take(&*session, oid).await?;
+        session.close().await?;
+        Ok(taken)
+    }
+
+    /// A session of who restores.
+    async fn session(&self) -> Result<Connection> {
+        let session = connect(&self.admin).await?;
+        session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+        Ok(session)
+    }
+}
+
+async fn run(session: &Connection, statements: impl Iterator<Item = &String>) -> Result<()> {
+    for statement in statements {
+        // It says what it was about: the statement holds names alone.
+        let done = session.batch_execute(statement).await;
+        done.map_err(|e| Error::from(e).context(format!("the copy's server: {statement}")))?;
+    }
+    Ok(())
+}
+
+/// Restores a backup into the copy, and takes away what sterna has made and noted down on
+/// production: the plan begins as it will there.
+///
+/// # Errors
+/// Refused where the server lacks extensions, all of which are named;
+/// [`Kind::Validation`] where the backup is damaged or does not restore.
+pub async fn fill(
+    place: &Place,
+    folder: &Path,
+    manifest: &Manifest,
+    production: &Production,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let session = place.session().await?;
+    let wanted = backup::extensions(folder, manifest)?;
+    let sql = include_str!("../../sql/rehearsal/missing-extensions.sql");
+    let missing = session.query(sql, &[&wanted]).await?;
+    if !missing.is_empty() {
+        let names: Vec<&str> = missing.iter().map(|row| row.get(0)).collect();
+        let what = format!("{} lacks extensions of production: {}", place.name, names.join(", "));
+        return Err(Error::refused(what).hint(
+            "install their packages beside the server, or rehearse by --into URL in an empty \
+             database of a server that has them",
+        ));
+    }
+    let restored = backup::restore_whole(&place.admin, folder, manifest, stop).await;
+    restored.map_err(|error| match error.kind() {
+        Kind::Interrupted => error,
+        _ => Error::new(Kind::Validation, "the backup does not restore")
+            .caused_by(error)
+            .hint("take another one, or mend what it names; see `sterna backup --full`"),
+    })?;
+    renew_ledger(place, &session, production).await?;
+    let vacuum = include_str!("../../sql/rehearsal/vacuum.sql");
+    interruptible(&session, stop, session.batch_execute(vacuum)).await?;
+    session.close().await
+}
+
+async fn renew_ledger(place: &Place, session: &Connection, production: &Production) -> Result<()> {
+    for table in &production.own {
+        let sql = include_str!("../../sql/rehearsal/drop-own-table.sql");
+        session.batch_execute(&filled(sql, &[("table", table as &dyn pg::Quoted)])).await?;
+    }
+    let there = include_str!("../../sql/ledger/exists.sql");
+    let there = session.query_one(there, &[&["sterna.synonym"].as_slice()]).await?;
+    let synonyms: Option<serde_json::Value> = match there.get(0) {
+        true => {
+            let sql = include_str!("../../sql/rehearsal/synonyms.sql");
+            Some(session.query_one(sql, &[]).await?.get(0))
+        }
+        false => None,
+    };
+    session.batch_execute(include_str!("../../sql/rehearsal/forget.sql")).await?;
+    if let Some(synonyms) = synonyms {
+        // The ledger is the role's that runs the plan.
+        let mut session = connect(&place.info).await?;
+        ledger::ensure(&mut session).await?;
+        session.execute(include_str!("../../sql/rehearsal/renew.sql"), &[&synonyms]).await?;
+        session.close().await?;
+    }
+    Ok(())
+}
+
+/// How many rows a table has and what they are, to be compared with another time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// The table.
+    pub table: String,
+    rows: i64,
+    sum: String,
+}
+
+/// Of each table whose rows the backup holds, but the ledger's.
+///
+/// # Errors
+/// Where a table is missing.
+pub async fn content(
+    place: &Place,
+    manifest: &Manifest,
+    stop: &AtomicBool,
+) -> Result<Vec<Content>> {
+    let session = place.session().await?;
+    let mut found = Vec::new();
+    for saved in manifest.tables.iter().filter(|saved| saved.schema != "sterna") {
+        let table = saved.table()?;
+        if catalog::relation(&session, &table).await?.is_none() {
+            continue;
+        }
+        let sql = include_str!("../../sql/rehearsal/content.sql");
+        let sql = filled(sql, &[("table", &table as &dyn pg::Quoted)]);
+        let row = interruptible(&session, stop, session.query_one(&sql, &[])).await?;
+        let table = format!("{}.{}", saved.schema, saved.name);
+        found.push(Content { table, rows: row.get(0), sum: row.get(1) });
+    }
+    session.close().await?;
+    Ok(found)
+}

@@ -1,0 +1,43 @@
+//! A migration of what is called production asks for a rehearsal of the same.
+
+use super::Stage;
+
+#[tokio::test]
+async fn production_is_migrated_after_a_rehearsal_of_the_same_alone() {
+    let stage = Stage::new().await;
+    let scenario = &stage.scenario;
+    scenario.here.file("sterna.toml", "production = true\n");
+    let refused = scenario.migrate(&[]).expect_code(6);
+    assert!(refused.stderr.contains("there was none that passed"), "{refused:?}");
+    assert!(refused.stderr.contains("sterna rehearse"), "{refused:?}");
+    stage.rehearse(&[]).await.expect_code(0);
+    let other = scenario.migrate(&["--on-inexact", "widen"]).expect_code(6);
+    assert!(other.stderr.contains("was with other options"), "{other:?}");
+    scenario.migrate(&["--to", "3.3"]).expect_code(0);
+    scenario.migrate(&["--resume"]).expect_code(0);
+    scenario.assert_migrated().await;
+    let deviations = scenario.status()["deviations"].to_string();
+    assert!(!deviations.contains("rehears"), "{deviations}");
+}
+
+#[tokio::test]
+async fn doing_without_a_rehearsal_is_a_deviation() {
+    let stage = Stage::new().await;
+    let scenario = &stage.scenario;
+    let args = ["--production", "--without-rehearsal", "--to", "1.2"];
+    scenario.migrate(&args).expect_code(0);
+    let deviations = scenario.status()["deviations"].to_string();
+    assert!(deviations.contains("--without-rehearsal was given"), "{deviations}");
+    // It was decided when the run began.
+    scenario.migrate(&["--production", "--resume", "--to", "1.3"]).expect_code(0);
+}
+
+#[tokio::test]
+async fn a_table_that_has_changed_since_was_not_rehearsed() {
+    let stage = Stage::new().await;
+    stage.rehearse(&[]).await.expect_code(0);
+    let change = "ALTER TABLE public.cites_trade_records ADD COLUMN remark text";
+    stage.scenario.here.db.psql(change).await;
+    let refused = stage.scenario.migrate(&["--production"]).expect_code(6);
+    assert!(refused.stderr.contains("the catalog says otherwise now"), "{refused:?}");
+}
