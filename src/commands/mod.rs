@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod load;
 pub mod migrate;
 mod outcome;
+mod parity;
 pub mod plan;
 pub mod reindex;
 pub mod rollback;

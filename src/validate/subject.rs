@@ -1,7 +1,7 @@
 //! What is checked: the table, what production looks like, and what checks can ask of
 //! both.
 
-use super::value::{Known, Value};
+use super::value::{Known, Value, references};
 use super::{ValidateOptions, names};
 use crate::cites::{Format, Formats};
 use crate::error::{Error, Result};
@@ -9,9 +9,7 @@ use crate::load::ledger::{self, Run};
 use crate::load::{Years, columns_of};
 use crate::pg::{Column, ColumnType, Columns, Connection, Ident, Table, catalog};
 use crate::staging::{self, Pair};
-
-/// The table of totals per species, beside the trade table.
-const SUMMARY: &str = "species_trade_summary";
+use crate::summary;
 
 /// What is checked.
 pub(super) struct Subject {
@@ -151,13 +149,32 @@ impl Subject {
             known.name("required", &names(required));
         }
         known.value("widened", Value::Texts(self.widened(&production)));
-        let summary = Table { schema: pair.table.schema.clone(), name: Ident::new(SUMMARY)? };
-        if catalog::relation(session, &summary).await?.is_some() {
-            known.name("summary", &summary);
-        }
         self.known = known;
+        self.tell_summary(session).await?;
         let formats = Formats::built_in()?;
         self.tell_species(session, formats.get(0)).await
+    }
+
+    /// Makes the summary per species known, and what it can be held against.
+    async fn tell_summary(&mut self, session: &Connection) -> Result<()> {
+        let schema = &self.pair.table.schema;
+        let summary = Table { schema: schema.clone(), name: Ident::new(summary::SUMMARY)? };
+        if !self.is_live || catalog::relation(session, &summary).await?.is_none() {
+            return Ok(());
+        }
+        self.known.name("summary", &summary);
+        if let Some([quantity, other]) = summary::quantities(&self.columns) {
+            self.known.name("quantity", &quantity);
+            self.known.name("other_quantity", &other);
+        }
+        if self.has_column("species_id") {
+            let template = include_str!("../../sql/validate/species-written.sql");
+            let (sql, sent) = self.known.statement(template);
+            let rows = session.query(&sql, &references(&sent)).await?;
+            let written = rows.iter().map(|row| row.get(0)).collect();
+            self.known.value("species_written", Value::Ids(written));
+        }
+        Ok(())
     }
 
     /// Makes the table of species known, and the names that its rows may bear.
