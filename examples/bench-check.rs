@@ -87,10 +87,8 @@ enum Verdict {
 fn compare(args: &Args) -> Result<()> {
     let mut pairs = Vec::new();
     for (executable, ids) in MEASURED {
-        let mut group: Vec<Pair> = ids
-            .iter()
-            .map(|id| Pair { id, rounds: Vec::new(), verdict: Verdict::Open })
-            .collect();
+        let mut group: Vec<Pair> =
+            ids.iter().map(|id| Pair { id, rounds: Vec::new(), verdict: Verdict::Open }).collect();
         for round in 0..args.rounds {
             let open: Vec<&str> =
                 group.iter().filter(|p| p.verdict == Verdict::Open).map(|p| p.id).collect();
@@ -205,7 +203,7 @@ struct Sample {
 
 fn table(pairs: &[Pair]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    table.load_style(presets::NOTHING);
     table.set_header(["benchmark", "base", "branch", "ratio", "99 % interval", "rounds", ""]);
     for pair in pairs {
         let Verdict::Missing = pair.verdict else {

@@ -2,8 +2,8 @@
 -- Purpose: names do not begin or end in a blank, which nobody sees who compares them.
 -- Severity: warning
 -- Form: condition
--- For each: column taxon, term, unit
+-- For each: column taxon, class, order_name, family, genus, term, unit
 -- Parameters: {column}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it reads.
-{column} <> btrim({column})
+{column} <> btrim({column}, E' \t\r\n')

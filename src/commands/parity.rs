@@ -18,7 +18,8 @@ const PURPOSE: &str = "the catalog says of the table what it said before the swi
 /// one was cleaned up since and the new one has a life of its own.
 pub(super) async fn parity(session: &Connection, pair: &Pair) -> Result<Option<CheckReport>> {
     let last = record::last(&**session, &pair.table).await?;
-    let stands = |last: &record::Record| last.new == pair.table_oid && last.state == State::Switched;
+    let stands =
+        |last: &record::Record| last.new == pair.table_oid && last.state == State::Switched;
     let Some(last) = last.filter(stands) else { return Ok(None) };
     let mut siblings = vec![last.old];
     for suffix in [SUFFIX, OLD_SUFFIX, backup_table::SUFFIX] {

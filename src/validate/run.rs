@@ -141,11 +141,7 @@ async fn one(session: &Connection, check: &Instance, stop: &AtomicBool) -> Resul
     }
 }
 
-async fn answer(
-    session: &Connection,
-    check: &Instance,
-    stop: &AtomicBool,
-) -> Result<CheckReport> {
+async fn answer(session: &Connection, check: &Instance, stop: &AtomicBool) -> Result<CheckReport> {
     let (name, purpose) = (check.name.clone(), &check.purpose);
     if check.form != Form::Figures {
         let (count, rows) = wrong(session, check, &check.sql, stop).await?;

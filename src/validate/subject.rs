@@ -104,7 +104,13 @@ impl Subject {
             self.columns.iter().map(|c| &c.name).find(|c| c.name() == "record_id").cloned(),
         );
         columns.dedup();
+        columns.retain(|column| self.has_column(column.name()));
         columns
+    }
+
+    /// The first of these columns that the table does not have.
+    pub(super) fn lacks<'a>(&self, columns: &'a [Ident]) -> Option<&'a Ident> {
+        columns.iter().find(|column| !self.has_column(column.name()))
     }
 
     /// Makes known what checks may ask for.
@@ -137,7 +143,9 @@ impl Subject {
         known.value("max_shrinkage", Value::Share(limits.max_shrinkage_percent / 100.0));
         known
             .value("max_quantity_change", Value::Share(limits.max_quantity_change_percent / 100.0));
-        let required: Vec<&Column> = production.iter().filter(|c| c.not_null).collect();
+        let is_there = |column: &&Column| self.has_column(column.name.name());
+        let required: Vec<&Column> =
+            production.iter().filter(|c| c.not_null).filter(is_there).collect();
         if !required.is_empty() {
             let is_text = |column: &&&Column| {
                 use ColumnType::{Char, Text, Varchar};
