@@ -26,13 +26,16 @@ SELECT
     p.oid::regprocedure::text,
     concat_ws(
         '; ',
-        'SET LOCAL search_path TO ' || coalesce(
-            (
-                SELECT substr(s.setting, length('search_path=') + 1)
-                FROM unnest(p.proconfig) AS s (setting)
-                WHERE s.setting LIKE 'search\_path=%'
-            ),
-            'DEFAULT'
+        format(
+            'SELECT pg_catalog.set_config(''search_path'', %L, true)',
+            coalesce(
+                (
+                    SELECT substr(s.setting, length('search_path=') + 1)
+                    FROM unnest(p.proconfig) AS s (setting)
+                    WHERE s.setting LIKE 'search\_path=%'
+                ),
+                (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path')
+            )
         ),
         format('SELECT %s(%s)', l.lanvalidator::regproc, p.oid),
         CASE WHEN a.can_be_asked THEN
