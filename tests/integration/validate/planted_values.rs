@@ -44,7 +44,7 @@ async fn a_value_that_cannot_be_is_named() {
             ["required", "blank-at-end.term", "listed-code.term"],
             r#""record_id""#
         ),
-        one_row!("genus = 'Ursus '", ["blank-at-end.genus"], "Ursus "),
+        one_row!("term = term || E'\\n'", ["blank-at-end.term", "listed-code.term"], "\\n"),
         one_row!("taxon = 'Ursus arctos'", ["taxon-of-species"], "Ursus arctos"),
         one_row!("record_id = ' '", ["record-id-present"], r#""id""#),
     ];
