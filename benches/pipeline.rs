@@ -10,7 +10,7 @@ use download::{Download, Prepared};
 use sterna::Result;
 use sterna::load::account::Account;
 
-const ARCTIC_ROWS: u64 = 100_000;
+const ARCTIC_ROWS: u64 = 20_000;
 /// Two files of them, for two sources to read.
 const WORLD_ROWS: u64 = 1_000_000;
 

@@ -14,6 +14,7 @@ use std::process::{Command, ExitCode, Stdio};
 use clap::Parser;
 use comfy_table::{Table, presets};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use sterna::bench::Interval;
 use sterna::{Error, Kind, Result};
 
@@ -24,14 +25,15 @@ const MEASURED: [(&str, &[&str]); 3] = [
     ("map", &["map/exact", "map/normalised", "map/unmapped"]),
     ("pipeline", &["pipeline/arctic/1"]),
 ];
-/// Short runs and many rounds: so both builds of a round see the same machine.
+/// Many short samples, so that some of them are not interrupted; and short runs, so
+/// that both builds of a round see the same machine.
 const SHORT: [&str; 7] = [
     "--bench",
     "--noplot",
     "--quiet",
-    "--sample-size=10",
-    "--warm-up-time=0.2",
-    "--measurement-time=0.6",
+    "--sample-size=100",
+    "--warm-up-time=0.1",
+    "--measurement-time=0.2",
     "--nresamples=1001",
 ];
 /// With fewer, an interval says nothing.
@@ -68,7 +70,7 @@ fn main() -> ExitCode {
 /// A benchmark, and how long both builds took.
 struct Pair {
     id: &'static str,
-    /// Seconds for base and branch, a round each.
+    /// Seconds per element for base and branch, a round each.
     rounds: Vec<[f64; 2]>,
     verdict: Verdict,
 }
@@ -159,7 +161,7 @@ fn measure_both(
 }
 
 /// Runs benchmarks of an executable and returns the seconds that the fastest sample of
-/// each took for one time.
+/// each took for one element, for the two builds may not measure as many.
 fn measure(executable: &Path, ids: &[&str]) -> Result<HashMap<String, f64>> {
     let failed = |e| Error::file(executable, e);
     let mut seconds = HashMap::new();
@@ -181,17 +183,23 @@ fn measure(executable: &Path, ids: &[&str]) -> Result<HashMap<String, f64>> {
     for id in ids {
         // As criterion names the folders of a group, a benchmark and its parameter.
         let (group, name) = id.split_once('/').unwrap_or((id, ""));
-        let path = written.path().join(group).join(name.replace('/', "_")).join("new/sample.json");
-        if !path.exists() {
+        let folder = written.path().join(group).join(name.replace('/', "_")).join("new");
+        if !folder.exists() {
             continue;
         }
-        let text = std::fs::read(&path).map_err(|e| Error::file(&path, e))?;
-        let sample: Sample = serde_json::from_slice(&text)
-            .map_err(|e| Error::bad_file(path.display(), "no sample").caused_by(e))?;
+        let sample: Sample = read(&folder.join("sample.json"))?;
+        let benchmark: Benchmark = read(&folder.join("benchmark.json"))?;
         let each = sample.times.iter().zip(&sample.iters).map(|(time, times)| time / times);
-        seconds.insert((*id).to_owned(), each.fold(f64::INFINITY, f64::min) / 1e9);
+        let elements: f64 = benchmark.throughput.values().sum();
+        seconds.insert((*id).to_owned(), each.fold(f64::INFINITY, f64::min) / 1e9 / elements);
     }
     Ok(seconds)
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let text = std::fs::read(path).map_err(|e| Error::file(path, e))?;
+    serde_json::from_slice(&text)
+        .map_err(|e| Error::bad_file(path.display(), "not what criterion writes").caused_by(e))
 }
 
 /// What criterion keeps of a run: nanoseconds, and for how many times.
@@ -201,15 +209,21 @@ struct Sample {
     times: Vec<f64>,
 }
 
+/// What criterion keeps of a benchmark: how many elements or bytes it is about.
+#[derive(Deserialize)]
+struct Benchmark {
+    throughput: HashMap<String, f64>,
+}
+
 fn table(pairs: &[Pair]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["benchmark", "base", "branch", "ratio", "99 % interval", "rounds", ""]);
+    table.set_header(["benchmark, each", "base", "branch", "ratio", "99 % interval", "rounds", ""]);
     for pair in pairs {
         let Verdict::Missing = pair.verdict else {
             let fastest = |side: usize| {
                 let seconds = pair.rounds.iter().map(|round| round[side]);
-                format!("{:.3} ms", seconds.fold(f64::INFINITY, f64::min) * 1e3)
+                format!("{:.2} ns", seconds.fold(f64::INFINITY, f64::min) * 1e9)
             };
             let ratio = pair.ratio();
             table.add_row([
