@@ -161,7 +161,7 @@ async fn what_does_not_fit_the_live_table_is_named() {
             r#""list":"years","code":"2031""#,
         ),
         (
-            "CREATE VIEW public.broken AS SELECT 1 / (year - 2020) FROM cites_trade_records",
+            "CREATE VIEW public.broken AS SELECT 1 / (t.year / 3000) FROM cites_trade_records AS t",
             &["dependents-answer"],
             "division by zero",
         ),
