@@ -65,7 +65,9 @@ async fn the_live_table_passes_and_its_surroundings_are_asked() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_the_live_table_is_named() {
+async fn a_summary_that_is_not_of_the_records_is_named() {
+    let here = live().await;
+    here.db.psql("CREATE TABLE public.kept AS TABLE species_trade_summary").await;
     for (sql, concerned, shown) in [
         (
             "UPDATE species_trade_summary SET total_trade_records = 29
@@ -160,14 +162,32 @@ async fn what_does_not_fit_the_live_table_is_named() {
             &["summary-distinct"],
             r#""list":"years","code":"2031""#,
         ),
+    ] {
+        here.db.psql(sql).await;
+        fails(&here, sql, concerned, shown);
+        here.db
+            .psql(
+                "DELETE FROM species_trade_summary;
+                 INSERT INTO species_trade_summary TABLE public.kept",
+            )
+            .await;
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_the_live_table_is_named() {
+    let here = live().await;
+    for (sql, undo, concerned, shown) in [
         (
             "CREATE VIEW public.broken AS SELECT 1 / (t.year / 3000) FROM cites_trade_records AS t",
-            &["dependents-answer"],
+            "DROP VIEW public.broken",
+            &["dependents-answer"][..],
             "division by zero",
         ),
         (
             "CREATE FUNCTION public.broken() RETURNS bigint LANGUAGE plpgsql STABLE AS
              $$ BEGIN RETURN (SELECT count(gone) FROM public.cites_trade_records); END $$",
+            "DROP FUNCTION public.broken",
             &["dependents-answer"],
             "gone",
         ),
@@ -175,25 +195,34 @@ async fn what_does_not_fit_the_live_table_is_named() {
             "SET check_function_bodies = off;
              CREATE FUNCTION public.unasked() RETURNS void LANGUAGE sql AS
              $$ DELETE FROM public.cites_trade_records WHERE gone $$",
+            "DROP FUNCTION public.unasked",
             &["dependents-answer"],
             "gone",
         ),
         (
             "CREATE SEQUENCE public.behind;
              ALTER TABLE cites_trade_records ALTER year SET DEFAULT nextval('public.behind')",
+            "DROP SEQUENCE public.behind CASCADE",
             &["sequence-ahead.year"],
             r#""observed":2020"#,
         ),
     ] {
-        let here = live().await;
         here.db.psql(sql).await;
-        let report = validated(&here, 4, &["--comprehensive"]);
-        let mut expected = [&WARNED[..], concerned].concat();
-        expected.sort_unstable();
-        assert_eq!(failed(&report), expected, "{sql}\n{report:#}");
-        let rows = check(&report, concerned[0])["rows"].to_string();
-        assert!(rows.contains(shown), "{rows}");
+        fails(&here, sql, concerned, shown);
+        here.db.psql(undo).await;
     }
+}
+
+/// A validation after `sql` fails these checks and no others, and the first of them shows
+/// what is wrong.
+#[track_caller]
+fn fails(here: &Installation, sql: &str, concerned: &[&str], shown: &str) {
+    let report = validated(here, 4, &["--comprehensive"]);
+    let mut expected = [&WARNED[..], concerned].concat();
+    expected.sort_unstable();
+    assert_eq!(failed(&report), expected, "{sql}\n{report:#}");
+    let rows = check(&report, concerned[0])["rows"].to_string();
+    assert!(rows.contains(shown), "{rows}");
 }
 
 #[tokio::test]
