@@ -1,5 +1,6 @@
 -- Name: rows-accounted
--- Purpose: there are as many rows as the loads of the ledger say they wrote.
+-- Purpose: there are as many rows as the loads of the ledger say they wrote; where a
+--   species was deleted since, its rows went with it, and only a new load accounts for it.
 -- Severity: error
 -- Form: figures
 -- Applies to: staging

@@ -30,7 +30,16 @@ parts AS (
     LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
-    SELECT s.side, 'constraint', c.conname::text, pg_catalog.pg_get_constraintdef(c.oid)
+    SELECT
+        s.side,
+        'constraint',
+        c.conname::text,
+        -- A reference of the table to itself is one on both sides.
+        CASE WHEN c.confrelid = c.conrelid THEN replace(
+            pg_catalog.pg_get_constraintdef(c.oid),
+            ' REFERENCES ' || c.confrelid::regclass || '(',
+            ' REFERENCES itself('
+        ) ELSE pg_catalog.pg_get_constraintdef(c.oid) END
     FROM sides AS s
     INNER JOIN pg_catalog.pg_constraint AS c ON c.conrelid = s.oid
     WHERE c.contype IN ('c', 'f')
@@ -60,4 +69,7 @@ SELECT
 FROM (SELECT * FROM parts WHERE side = 'p') AS p
 FULL JOIN (SELECT * FROM parts WHERE side = 's') AS s USING (kind, name)
 WHERE p.definition IS DISTINCT FROM s.definition
+    -- What production promises of new rows only, staging may promise of all: the
+    -- switchover takes the promise back before the tables are exchanged.
+    AND p.definition IS DISTINCT FROM s.definition || ' NOT VALID'
 ORDER BY kind, name

@@ -2,7 +2,8 @@
 --   that name it, each with a statement that asks for it. A function is compiled by
 --   its language's own validator, which does not run it, and asked for a row where it
 --   promises not to write and can be called with NULLs alone; under the search path
---   that it sets, or that of the role.
+--   that it sets, or that of the role. Materialized views that nobody has filled yet
+--   are left out, and what stands on them.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 WITH RECURSIVE views AS (
     SELECT $1::oid AS oid
@@ -13,6 +14,7 @@ WITH RECURSIVE views AS (
         ON d.refobjid = v.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
         AND d.classid = 'pg_catalog.pg_rewrite'::regclass
     INNER JOIN pg_catalog.pg_rewrite AS w ON w.oid = d.objid
+    INNER JOIN pg_catalog.pg_class AS c ON c.oid = w.ev_class AND c.relispopulated
 )
 SELECT
     CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END,

@@ -129,10 +129,18 @@ pub(super) fn failure(found: &ValidationReport) -> Error {
     let names: Vec<_> = names.map(|check| check.name.as_str()).collect();
     let (count, all) = (names.len(), found.checks.len());
     let what = format!("{} failed {count} of {all} checks: {}", found.table, names.join(", "));
-    Error::new(Kind::Validation, what).hint(
-        "mend what the report names; where the rows are as they should be, a limit may have to \
-         be raised (`sterna validate --help`)",
-    )
+    let hint = match names.contains(&"rows-accounted") {
+        true => {
+            "rows went from staging or came to it since the load, perhaps with a species that was \
+             deleted: load again, by `sterna rollback 2.1` and --resume within a migration, else \
+             by `sterna stage truncate` and `sterna load`"
+        }
+        false => {
+            "mend what the report names; where the rows are as they should be, a limit may have \
+             to be raised (`sterna validate --help`)"
+        }
+    };
+    Error::new(Kind::Validation, what).hint(hint)
 }
 
 fn options(args: &ValidateArgs, context: &Context) -> ValidateOptions {

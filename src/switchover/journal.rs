@@ -218,6 +218,12 @@ fn refusal(error: tokio_postgres::Error) -> Error {
         return error.into();
     };
     match code.get(..2) {
+        Some("SN") if code == "SN002" => {
+            return Error::refused(said).hint(
+                "nothing was rounded and the tables are as they were; write a value there that \
+                 fits, then run the same command again",
+            );
+        }
         Some("SN") => Error::refused(said),
         Some("22" | "23") => {
             Error::refused(format!("a write made during the run cannot be carried over: {said}"))

@@ -25,7 +25,7 @@ pub(super) async fn check(
     let mut silent = Vec::new();
     for row in &dependents {
         let (kind, name, question): (String, String, String) = (row.get(0), row.get(1), row.get(2));
-        session.batch_execute("SAVEPOINT before").await?;
+        session.batch_execute(include_str!("../../sql/validate/filtered.sql")).await?;
         match interruptible(session, stop, session.batch_execute(&question)).await {
             Ok(()) => {}
             Err(error) if error.kind() == Kind::Interrupted || error.sqlstate().is_none() => {

@@ -2,16 +2,17 @@
 
 mod gates;
 mod kills;
+mod rich;
 mod rollback;
 mod run;
 mod shown;
 
 use serde_json::Value;
-use sterna::switchover::fingerprint::Fingerprint;
+use sterna::switchover::fingerprint::{Difference, Fingerprint};
 
 use crate::cites::{Installation, generated};
 use crate::server::Finished;
-use crate::switchover::exchange::{fingerprint, names};
+use crate::switchover::exchange::{fingerprint, names, rich_installation};
 
 /// What a run needs so that it does not take long, and judges nothing by the clock.
 const QUICK: [&str; 6] = ["--skip", "2.3", "--batch-size", "200", "--max-quantity-change", "1000"];
@@ -43,6 +44,25 @@ impl Scenario {
             .await;
         here.db.sterna(&["stage", "drop"]).expect_code(0);
         let release = here.file("release.csv", release);
+        Scenario::of(here, release).await
+    }
+
+    /// The richest table there is, and a release that holds its records again.
+    pub(crate) async fn rich() -> Self {
+        Scenario::rich_with(str::to_owned).await
+    }
+
+    /// The same, with a release in which lines are `changed`.
+    pub(crate) async fn rich_with(changed: fn(&str) -> String) -> Self {
+        let (here, release) = rich_installation().await;
+        let text = std::fs::read_to_string(&release).unwrap();
+        std::fs::write(&release, changed(&text)).unwrap();
+        // No release holds what is older than CITES.
+        here.db.psql("DELETE FROM public.cites_trade_records WHERE year < 1975").await;
+        Scenario::of(here, release).await
+    }
+
+    async fn of(here: Installation, release: String) -> Self {
         let (before, names) = (fingerprint(&here.db).await, names(&here.db).await);
         let rows = here.db.psql(ROWS).await;
         Scenario { here, release, before, names, rows }
@@ -70,10 +90,15 @@ impl Scenario {
         serde_json::from_str(&shown.stdout).unwrap()
     }
 
+    /// What the catalog says otherwise than before the run.
+    pub(crate) async fn differences(&self) -> Vec<Difference> {
+        self.before.differences(&fingerprint(&self.here.db).await)
+    }
+
     /// The new release is live, and nothing else has changed but what is kept for the
     /// way back.
     pub(crate) async fn assert_migrated(&self) {
-        assert_eq!(self.before.differences(&fingerprint(&self.here.db).await), []);
+        assert_eq!(self.differences().await, []);
         let count = "SELECT count(*), count(*) FILTER (WHERE record_id IS NULL)
             FROM public.cites_trade_records";
         assert_eq!(self.here.db.psql(count).await, "2000|0");
@@ -83,7 +108,7 @@ impl Scenario {
 
     /// Everything is as it was before the run.
     pub(crate) async fn assert_as_before(&self) {
-        assert_eq!(self.before.differences(&fingerprint(&self.here.db).await), []);
+        assert_eq!(self.differences().await, []);
         assert_eq!(names(&self.here.db).await, self.names);
         assert_eq!(self.here.db.psql(ROWS).await, self.rows);
         let left = "SELECT count(*) FROM sterna.journaled";

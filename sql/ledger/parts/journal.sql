@@ -63,6 +63,40 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.journal() FROM PUBLIC;
 
+-- The row to write where `new_row` was: itself where the columns of the target hold it
+-- exactly; what the row came to be later, where that fits; NULL where it was deleted.
+-- Each of the two queries is of replay's making.
+CREATE FUNCTION sterna.fitting(
+    misfit_of text, written_later text, entry bigint, old_row text, new_row text
+) RETURNS text
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    misfit text;
+    later record;
+BEGIN
+    FOR attempt IN 1..2 LOOP
+        BEGIN
+            EXECUTE misfit_of INTO misfit USING old_row, new_row;
+        EXCEPTION WHEN data_exception THEN
+            misfit := SQLERRM;
+        END;
+        IF misfit IS NULL THEN
+            RETURN new_row;
+        END IF;
+        EXECUTE written_later INTO later USING entry, new_row;
+        EXIT WHEN attempt = 2 OR later.operation IS NULL;
+        IF later.operation = 'DELETE' THEN
+            RETURN NULL;
+        END IF;
+        new_row := later.new_row;
+    END LOOP;
+    RAISE EXCEPTION 'what was written cannot be held exactly by the other table: %', misfit
+        USING ERRCODE = 'SN002';
+END
+$$;
+REVOKE ALL ON FUNCTION sterna.fitting(text, text, bigint, text, text) FROM PUBLIC;
+
 -- Does to `target` what was done to `source`, in the order in which it was done. An
 -- insertion whose key is taken changes that row; a change of a row that is missing
 -- inserts it; so what was written is there in the end. A change touches the columns
@@ -78,14 +112,16 @@ AS $$
 DECLARE
     entry record;
     touched bigint;
-    misfit text;
+    row_after text;
     shown pg_snapshot;
     -- A row as text becomes a row once, and not again for each of its columns. It is the
     -- source's: what the target cannot hold matters only where it is to be written.
     old_row CONSTANT text := format('(SELECT $1::%s AS r OFFSET 0) AS o', source);
     new_row CONSTANT text := format('(SELECT $2::%s AS r OFFSET 0) AS n', source);
-    fits text;
-    change_fits text;
+    misfit text;
+    change_misfit text;
+    written_later text;
+    narrower boolean;
     change text;
     overwrite text;
     insertion text;
@@ -123,21 +159,26 @@ BEGIN
             old_row,
             new_row
         ),
-        format('SELECT $2 FROM %s WHERE ', new_row) || string_agg(
-            format('(n.r).%1$I IS DISTINCT FROM (n.r).%1$I::%2$s', a.attname,
-                pg_catalog.format_type(a.atttypid, a.atttypmod)), ' OR '
+        string_agg(
+            format(
+                'CASE WHEN (n.r).%1$I IS DISTINCT FROM (n.r).%1$I::%2$s '
+                'THEN %1$L || '' '' || (n.r).%1$I::text END',
+                a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)
+            ), ', ' ORDER BY a.attnum
         ) FILTER (WHERE b.atttypmod <> a.atttypmod OR b.atttypid <> a.atttypid),
-        format('SELECT $2 FROM %s, %s WHERE ', old_row, new_row) || string_agg(
+        string_agg(
             format(
                 'CASE WHEN (o.r).%1$I::text IS DISTINCT FROM (n.r).%1$I::text '
-                'THEN (n.r).%1$I IS DISTINCT FROM (n.r).%1$I::%2$s END', a.attname,
-                pg_catalog.format_type(a.atttypid, a.atttypmod)
-            ), ' OR '
+                'AND (n.r).%1$I IS DISTINCT FROM (n.r).%1$I::%2$s '
+                'THEN %1$L || '' '' || (n.r).%1$I::text END',
+                a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)
+            ), ', ' ORDER BY a.attnum
         ) FILTER (WHERE b.atttypmod <> a.atttypmod OR b.atttypid <> a.atttypid)
-    INTO insertion, overwrite, change, fits, change_fits
+    INTO insertion, overwrite, change, misfit, change_misfit
     FROM pg_catalog.pg_attribute AS a
     INNER JOIN pg_catalog.pg_attribute AS b ON b.attrelid = source AND b.attname = a.attname
     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+    narrower := misfit IS NOT NULL;
     SELECT
         change || string_agg(format('t.%1$I = (o.r).%1$I', a.attname), ' AND '),
         overwrite || string_agg(format('t.%1$I = (n.r).%1$I', a.attname), ' AND '),
@@ -148,8 +189,25 @@ BEGIN
             'LATERAL (SELECT j.old_row::%1$s AS r OFFSET 0) AS o, %2$s '
             'WHERE j.relid = %3$s AND j.seq > $1 AND j.operation = ''DELETE'' AND ',
             source, new_row, source::oid
-        ) || string_agg(format('(o.r).%1$I = (n.r).%1$I', a.attname), ' AND ') || ')'
-    INTO STRICT change, overwrite, removal, is_deleted_later
+        ) || string_agg(format('(o.r).%1$I = (n.r).%1$I', a.attname), ' AND ') || ')',
+        format(
+            'SELECT j.operation, j.new_row FROM sterna.journal AS j, '
+            'LATERAL (SELECT j.old_row::%1$s AS r OFFSET 0) AS o, %2$s '
+            'WHERE j.relid = %3$s AND j.seq > $1 AND j.old_row IS NOT NULL AND ',
+            source, new_row, source::oid
+        ) || string_agg(format('(o.r).%1$I = (n.r).%1$I', a.attname), ' AND ')
+        || ' ORDER BY j.seq DESC LIMIT 1',
+        format(
+            'SELECT %s || '': '' || nullif(concat_ws('', '', %s), '''') FROM %s',
+            string_agg(format('%1$L || '' '' || (n.r).%1$I::text', a.attname), ' || '', '' || '),
+            misfit, new_row
+        ),
+        format(
+            'SELECT %s || '': '' || nullif(concat_ws('', '', %s), '''') FROM %s, %s',
+            string_agg(format('%1$L || '' '' || (n.r).%1$I::text', a.attname), ' || '', '' || '),
+            change_misfit, old_row, new_row
+        )
+    INTO STRICT change, overwrite, removal, is_deleted_later, written_later, misfit, change_misfit
     FROM pg_catalog.pg_index AS i
     INNER JOIN pg_catalog.pg_attribute AS a
         ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey[0:i.indnkeyatts - 1])
@@ -176,30 +234,31 @@ BEGIN
             CONTINUE;
         END IF;
         BEGIN
+            row_after := entry.new_row;
             IF entry.operation = 'UPDATE' THEN
-                IF change_fits IS NOT NULL THEN
-                    EXECUTE change_fits INTO misfit USING entry.old_row, entry.new_row;
+                IF narrower THEN
+                    row_after := sterna.fitting(
+                        change_misfit, written_later, entry.seq, entry.old_row, entry.new_row
+                    );
+                    CONTINUE WHEN row_after IS NULL;
                 END IF;
-                IF misfit IS NULL THEN
-                    EXECUTE change USING entry.old_row, entry.new_row;
-                    GET DIAGNOSTICS touched = ROW_COUNT;
-                END IF;
+                EXECUTE change USING entry.old_row, row_after;
+                GET DIAGNOSTICS touched = ROW_COUNT;
             END IF;
-            IF touched = 0 AND misfit IS NULL AND fits IS NOT NULL THEN
-                EXECUTE fits INTO misfit USING NULL::text, entry.new_row;
-            END IF;
-            IF misfit IS NOT NULL THEN
-                RAISE EXCEPTION 'a column of % cannot hold exactly what was written: %', target, misfit
-                    USING ERRCODE = 'SN002';
+            IF touched = 0 AND narrower THEN
+                row_after := sterna.fitting(
+                    misfit, written_later, entry.seq, NULL, entry.new_row
+                );
+                CONTINUE WHEN row_after IS NULL;
             END IF;
             IF touched = 0 THEN
                 -- Not ON CONFLICT, which a deferrable key does not serve.
-                EXECUTE overwrite USING NULL::text, entry.new_row;
+                EXECUTE overwrite USING NULL::text, row_after;
                 GET DIAGNOSTICS touched = ROW_COUNT;
             END IF;
             updated := updated + touched;
             IF touched = 0 THEN
-                EXECUTE insertion USING NULL::text, entry.new_row;
+                EXECUTE insertion USING NULL::text, row_after;
                 inserted := inserted + 1;
             END IF;
         EXCEPTION WHEN foreign_key_violation THEN

@@ -4,10 +4,18 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use uuid::Uuid;
+
 use super::Scenario;
 use crate::server::Finished;
 
+/// How often a run is killed, if STERNA_TEST_KILLS does not say otherwise.
 const KILLS: u32 = 8;
+
+/// A number from 0 to 1.
+fn random() -> f64 {
+    f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
+}
 
 impl Scenario {
     /// Takes everything back that a run has done, if there is one.
@@ -31,7 +39,10 @@ async fn killed_runs_are_resumed_or_rolled_back() {
     scenario.migrate(&[]).expect_code(0);
     let duration = begun.elapsed();
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
-    for kill in 0..KILLS {
+    let kills = std::env::var("STERNA_TEST_KILLS").map_or(KILLS, |n| n.parse().unwrap());
+    for kill in 0..kills {
+        // At random, and yet in every part of the run.
+        let moment = duration.mul_f64((f64::from(kill) + random()) / f64::from(kills));
         let mut child = scenario
             .here
             .db
@@ -41,9 +52,10 @@ async fn killed_runs_are_resumed_or_rolled_back() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(duration * (2 * kill + 1) / (2 * KILLS));
+        std::thread::sleep(moment);
         child.kill().unwrap();
         child.wait().unwrap();
+        println!("killed after {moment:?}");
         scenario.assert_whole().await;
         if kill % 2 == 0 {
             // Killed before it was written down, it has not begun.

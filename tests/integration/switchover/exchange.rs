@@ -8,7 +8,7 @@ use crate::rich::{fill, rich};
 use crate::server::TestDb;
 
 /// The rich database with rows, and a release that holds the same records again.
-pub(super) async fn rich_installation() -> (Installation, String) {
+pub(crate) async fn rich_installation() -> (Installation, String) {
     let here = Installation { db: rich().await, folder: tempfile::tempdir().unwrap() };
     fill(&here.db).await;
     // Older than the check allows: the release cannot hold them.
