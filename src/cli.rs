@@ -14,6 +14,7 @@ use crate::commands::load::LoadArgs;
 use crate::commands::migrate::MigrateArgs;
 use crate::commands::plan::PlanArgs;
 use crate::commands::reindex::ReindexArgs;
+use crate::commands::report::ReportArgs;
 use crate::commands::rollback::RollbackArgs;
 use crate::commands::sandbox::SandboxArgs;
 use crate::commands::species::SpeciesArgs;
@@ -99,6 +100,7 @@ pub enum Command {
     Validate(ValidateArgs),
     Species(SpeciesArgs),
     Reindex(ReindexArgs),
+    Report(ReportArgs),
     Summary(SummaryArgs),
     Bench(BenchArgs),
     Generate(GenerateArgs),

@@ -17,6 +17,7 @@ pub mod migrate;
 pub mod pg;
 pub mod reindex;
 pub mod report;
+pub mod run_report;
 pub mod species;
 pub mod staging;
 pub mod summary;

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use sterna::Error;
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
-    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, reindex, rollback,
-    sandbox, species, stage, status, summary, switchover, validate,
+    Context, backup, bench, check, demo, generate, inspect, load, migrate, plan, reindex, report,
+    rollback, sandbox, species, stage, status, summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
-use sterna::{Error, report};
+use sterna::report::log;
 
 fn main() -> ExitCode {
     let cli = match config::read(std::env::args_os(), Path::new("")) {
@@ -17,7 +18,7 @@ fn main() -> ExitCode {
         Err(Refusal::CommandLine(error)) => error.exit(),
         Err(Refusal::File(error)) => return failed(&error),
     };
-    report::log::start(cli.global.verbose, cli.global.quiet);
+    log::start(cli.global.verbose, cli.global.quiet);
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
         Err(error) => failed(&error),
@@ -46,6 +47,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Validate(args) => validate::run(args, &context),
         Command::Species(args) => species::run(args, &context),
         Command::Reindex(args) => reindex::run(args, &context),
+        Command::Report(args) => report::run(args, &context),
         Command::Summary(args) => summary::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
         Command::Generate(args) => generate::run(args, &context),

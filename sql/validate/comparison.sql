@@ -1,5 +1,5 @@
--- Purpose: where a species has another number of rows than in production, in a year
---   or (year NULL) in all of the years that are compared. One pass over each table.
+-- Purpose: rows of each species and of each year in both tables, and where a species has
+--   another number of rows in a year. One pass over each table.
 -- Lock: ACCESS SHARE on both. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it reads.
 WITH counts AS (
@@ -12,13 +12,23 @@ WITH counts AS (
     FROM {checked}
     WHERE {all_years} OR year = ANY ({years})
     GROUP BY species_id, year
-), changes AS (
-    SELECT species_id, year, sum(production)::bigint AS production, sum(checked)::bigint AS checked
+), compared AS (
+    SELECT
+        CASE
+            WHEN GROUPING(year) = 1 THEN 'species'
+            WHEN GROUPING(species_id) = 1 THEN 'year'
+            ELSE 'species and year'
+        END AS by,
+        species_id, year, sum(production)::bigint AS production, sum(checked)::bigint AS checked
     FROM counts
-    GROUP BY GROUPING SETS ((species_id, year), (species_id))
-    HAVING sum(production) <> sum(checked)
+    GROUP BY GROUPING SETS ((species_id, year), (species_id), (year))
+    HAVING
+        GROUPING(species_id) = 1 OR GROUPING(year) = 1 OR sum(production) <> sum(checked)
 )
-SELECT pg_catalog.to_jsonb(c) || pg_catalog.jsonb_build_object('species', s.scientific_name)
-FROM changes AS c
+SELECT
+    c.by,
+    pg_catalog.to_jsonb(c) - 'by'
+    || pg_catalog.jsonb_build_object('species', s.scientific_name)
+FROM compared AS c
 LEFT JOIN {species} AS s ON s.id = c.species_id
 ORDER BY abs(c.checked - c.production) DESC, s.scientific_name, c.year

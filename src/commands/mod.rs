@@ -13,6 +13,7 @@ mod outcome;
 mod parity;
 pub mod plan;
 pub mod reindex;
+pub mod report;
 pub mod rollback;
 pub mod sandbox;
 pub mod species;

@@ -1,5 +1,6 @@
 //! `sterna rollback`: the way back.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::load::Watch;
 use crate::migrate::{Run, RunState, Step, StepState, Undoing, ledger, to_undo, undo};
 use crate::report;
+use crate::run_report::collect;
 use crate::switchover::record::{self, State};
 use crate::switchover::{self, SwitchoverOptions};
 
@@ -34,6 +36,9 @@ pub struct RollbackArgs {
     /// How long to try for a moment in which all locks can be had
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub max_wait: Duration,
+    /// Folder of the report [default: where the run has written its own, if it has]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// What was taken back.
@@ -139,9 +144,28 @@ fn of_run(
         verbs(Step::Backup).undo(&site, &Value::Null)?;
         set(RunState::RolledBack)?;
     }
+    if let Some(folder) = args.out.clone().or_else(|| reported(run)) {
+        report_again(&site, &folder);
+    }
     let Site { exclusive, .. } = site;
     exclusive.release();
     Ok(undone)
+}
+
+/// Where the run has written its report.
+fn reported(run: &Run) -> Option<PathBuf> {
+    Some(run.step(Step::Report)?.detail["folder"].as_str()?.into())
+}
+
+/// Writes the report anew: it says now that the run was rolled back.
+fn report_again(site: &Site, folder: &Path) {
+    let written = site.exclusive.session(async |session, pair| {
+        let collected = collect(session, &pair.table).await?;
+        report::run::write(folder, &collected)
+    });
+    if let Err(error) = written {
+        tracing::warn!("the report could not be written: {error}");
+    }
 }
 
 /// Takes back a switchover that no run of the plan has made.

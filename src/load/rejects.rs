@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::account::Reason;
 use super::batch::{Record, RecordBatch, Reject};
 use super::encode::RowPlan;
+use super::report::RejectedRecord;
 use crate::cites::Formats;
 use crate::error::{Error, Result};
 
@@ -28,6 +29,9 @@ const ABOUT: [&str; 8] = [
     "sterna_message",
     "sterna_record",
 ];
+
+/// How many characters of a rejected value a report shows.
+const LONGEST_SHOWN: usize = 200;
 
 /// Whether rejects can be written to `path`, which must not be the user's input.
 ///
@@ -77,6 +81,29 @@ pub(super) fn origin_key(plan: &RowPlan, batch: &RecordBatch) -> Option<u64> {
     Some(batch.records().filter(wide_enough).fold(0, |sum: u64, record| {
         sum.wrapping_add(key(record.field(file), record.field(offset)))
     }))
+}
+
+/// A rejected record as a report shows it; its file by index and name.
+pub(super) fn shown(
+    (member, file): (usize, &str),
+    plan: &RowPlan,
+    batch: &RecordBatch,
+    reject: &Reject,
+) -> RejectedRecord {
+    let record = batch.record(reject.record as usize);
+    let field = reject.field.filter(|i| *i < record.len()).map(|i| record.field(i));
+    let start =
+        field.map(|bytes| String::from_utf8_lossy(bytes).chars().take(LONGEST_SHOWN).collect());
+    RejectedRecord {
+        member,
+        file: file.to_owned(),
+        line: record.at().line,
+        column: reject.field.and_then(|i| plan.layout.header.get(i)).cloned(),
+        reason: reject.reason.name().to_owned(),
+        // PostgreSQL's JSON cannot hold it.
+        value: start.map(|text: String| text.replace('\0', "\u{fffd}")),
+        message: reject.message.as_deref().map(str::to_owned),
+    }
 }
 
 /// Writes rejects, one file per format that has any.

@@ -10,6 +10,8 @@ use super::map::UnmappedTaxa;
 
 /// How many unmapped taxa are named.
 const UNMAPPED_NAMED: usize = 50;
+/// How many rejected records are shown.
+const REJECTS_SHOWN: usize = 20;
 
 /// What became of the records, once all were read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +37,9 @@ pub struct RowsReport {
     pub unmapped_names: u64,
     /// Rejected records by reason.
     pub reject_reasons: BTreeMap<String, u64>,
+    /// The first of the rejected records, in the order of the input.
+    #[serde(default)]
+    pub first_rejects: Vec<RejectedRecord>,
     /// Sum of the keys of the rejected records, to be compared with `mends_key` of the
     /// load that loads them mended.
     pub rejects_key: String,
@@ -52,6 +57,26 @@ pub struct FileReport {
     /// Its records.
     #[serde(flatten)]
     pub account: Account,
+}
+
+/// A record that was rejected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedRecord {
+    /// Index of its file.
+    #[serde(skip)]
+    pub(super) member: usize,
+    /// Its file.
+    pub file: String,
+    /// The line where it begins.
+    pub line: u64,
+    /// The column concerned, where it is one.
+    pub column: Option<String>,
+    /// Why, by the name of its reason.
+    pub reason: String,
+    /// The value concerned, where it is one; what is no UTF-8 in it is replaced.
+    pub value: Option<String>,
+    /// What else is known, such as what the server said.
+    pub message: Option<String>,
 }
 
 /// A taxon without a species.
@@ -83,6 +108,16 @@ impl RowsReport {
         self.unmapped_taxa =
             frequent.map(|(taxon, rows)| UnmappedTaxon { taxon: taxon.to_owned(), rows }).collect();
         self.unmapped_names = unmapped.names() as u64;
+    }
+
+    /// Keeps a rejected record where it is one of the first.
+    pub(super) fn show_reject(&mut self, reject: RejectedRecord) {
+        let shown = &mut self.first_rejects;
+        let at = shown.partition_point(|r| (r.member, r.line) < (reject.member, reject.line));
+        if at < REJECTS_SHOWN {
+            shown.insert(at, reject);
+            shown.truncate(REJECTS_SHOWN);
+        }
     }
 
     /// Names the file of the rejected records.

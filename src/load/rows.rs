@@ -169,6 +169,7 @@ impl Tally {
             let key = rejects::key(name.as_bytes(), offset.to_string().as_bytes());
             self.rejects_key = self.rejects_key.wrapping_add(key);
             *self.report.reject_reasons.entry(reject.reason.name().into()).or_default() += 1;
+            self.report.show_reject(rejects::shown((file, name), plan, &batch.records, reject));
         }
         if !batch.row_ends.is_empty() {
             self.checksum = self.checksum.wrapping_add(batch.checksum);

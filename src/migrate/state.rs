@@ -80,7 +80,11 @@ impl StepState {
         }
     }
 
-    pub(super) fn parse(name: &str) -> Result<Self> {
+    /// By its name in the ledger.
+    ///
+    /// # Errors
+    /// Refused where a newer sterna has written it.
+    pub fn parse(name: &str) -> Result<Self> {
         let all =
             [Self::Started, Self::Done, Self::Failed, Self::Skipped, Self::Undoing, Self::Undone];
         all.into_iter().find(|state| state.name() == name).ok_or_else(|| unknown(name))

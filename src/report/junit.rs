@@ -12,7 +12,14 @@ use crate::error::{Error, Kind, Result};
 /// # Errors
 /// Where the XML cannot be made.
 pub fn bench(report: &BenchReport) -> Result<String> {
-    let mut suite = TestSuite::new("sterna bench");
+    let mut document = Report::new("sterna");
+    document.add_test_suite(bench_suite("sterna bench", report));
+    document.to_string().map_err(|e| Error::new(Kind::File, "no JUnit XML").caused_by(e))
+}
+
+/// The suite of a benchmark.
+pub(super) fn bench_suite(name: &str, report: &BenchReport) -> TestSuite {
+    let mut suite = TestSuite::new(name);
     let mut general: Vec<&str> = report.failures.iter().map(String::as_str).collect();
     for query in &report.queries {
         // Each failure of a query begins with its name.
@@ -27,9 +34,7 @@ pub fn bench(report: &BenchReport) -> Result<String> {
         suite.add_test_case(TestCase::new(skipped.name.as_str(), status));
     }
     suite.add_test_case(TestCase::new("statistics", status(&general)));
-    let mut document = Report::new("sterna");
-    document.add_test_suite(suite);
-    document.to_string().map_err(|e| Error::new(Kind::File, "no JUnit XML").caused_by(e))
+    suite
 }
 
 fn case(query: &QueryReport, failures: &[&str]) -> TestCase {

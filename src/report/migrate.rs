@@ -113,43 +113,6 @@ fn cells(step: &StepStatus) -> [String; 6] {
     ]
 }
 
-/// The same as a document, with what each step reported.
-#[must_use]
-pub fn markdown(status: &Status) -> String {
-    let mut text = format!("# Migration {}\n\n", status.run_id);
-    let _ = writeln!(
-        text,
-        "State: {}. Begun {} by {}, sterna {}.\n",
-        state(status),
-        status.started_at,
-        status.role,
-        status.version
-    );
-    text.push_str("| step | | state | rows | seconds |\n|---|---|---|---:|---:|\n");
-    for step in &status.steps {
-        let [number, title, state, rows, seconds, _] = cells(step);
-        let _ = writeln!(text, "| {number} | {title} | {state} | {rows} | {seconds} |");
-    }
-    for step in &status.steps {
-        if let Some(error) = &step.error {
-            let _ = writeln!(text, "\nStep {} failed: {error}", step.step);
-        }
-    }
-    if !status.deviations.is_empty() {
-        text.push_str("\n## Deviations\n\n");
-        for deviation in &status.deviations {
-            let _ = writeln!(text, "- {deviation}");
-        }
-    }
-    text.push_str("\n## What the steps reported\n");
-    for step in status.steps.iter().filter(|step| !step.detail.is_null()) {
-        let json = serde_json::to_string_pretty(&step.detail).unwrap_or_default();
-        let _ =
-            write!(text, "\n### {} {}\n\n```json\n{json}\n```\n", step.step.number(), step.title);
-    }
-    text
-}
-
 /// What was rolled back.
 #[must_use]
 pub fn rolled_back(undone: &[Undoing]) -> String {

@@ -11,6 +11,7 @@ pub mod migrate;
 pub mod plan;
 pub mod progress;
 pub mod reindex;
+pub mod run;
 pub mod species;
 pub mod summary;
 pub mod switchover;

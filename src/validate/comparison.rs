@@ -2,6 +2,8 @@
 
 use std::sync::atomic::AtomicBool;
 
+use tokio_postgres::types::Json;
+
 use super::report::Change;
 use super::subject::Subject;
 use super::value::{Value, references};
@@ -10,24 +12,51 @@ use crate::pg::{Connection, interruptible};
 
 /// The largest changes that are shown.
 const CHANGES_SHOWN: usize = 20;
+/// The species of which the rows are shown, those with the largest changes first.
+const SPECIES_SHOWN: usize = 500;
 
-/// Compares, makes the changes known to the checks that judge them, and returns the
-/// largest ones. A table without species or years is compared with nothing.
+/// Both tables by number of rows.
+#[derive(Default)]
+pub(super) struct Comparison {
+    pub(super) largest_changes: Vec<Change>,
+    pub(super) by_species: Vec<Change>,
+    pub(super) by_year: Vec<Change>,
+}
+
+/// Compares, and makes the changes known to the checks that judge them. A table without
+/// species or years is compared with nothing.
 pub(super) async fn compare(
     session: &Connection,
     subject: &mut Subject,
     stop: &AtomicBool,
-) -> Result<Vec<Change>> {
+) -> Result<Comparison> {
     let can_be = ["species_id", "year"].iter().all(|name| subject.has_column(name));
     if subject.is_live || !can_be || !subject.known.has("species") {
-        return Ok(Vec::new());
+        return Ok(Comparison::default());
     }
     let template = include_str!("../../sql/validate/comparison.sql");
     let (sql, sent) = subject.known.statement(template);
     let rows = interruptible(session, stop, session.query(&sql, &references(&sent))).await?;
-    let changes: Vec<serde_json::Value> = rows.iter().map(|row| row.get(0)).collect();
-    let shown = changes.iter().take(CHANGES_SHOWN).cloned();
-    let shown = shown.map(serde_json::from_value).collect::<std::result::Result<_, _>>();
-    subject.known.value("changes", Value::Json(changes.into()));
-    shown.map_err(|e| Error::database("the comparison has an unknown form").caused_by(e))
+    let (mut changes, mut found) = (Vec::new(), Comparison::default());
+    for row in &rows {
+        let Json(change): Json<Change> = row.try_get(1)?;
+        let differs = change.production != change.checked;
+        match row.get(0) {
+            "year" => found.by_year.push(change),
+            by => {
+                if by == "species" && found.by_species.len() < SPECIES_SHOWN {
+                    found.by_species.push(change.clone());
+                }
+                if differs {
+                    changes.push(change);
+                }
+            }
+        }
+    }
+    found.by_year.sort_by_key(|change| change.year);
+    found.largest_changes = changes.iter().take(CHANGES_SHOWN).cloned().collect();
+    let known = serde_json::to_value(changes);
+    let known = known.map_err(|e| Error::database("no JSON of the changes").caused_by(e))?;
+    subject.known.value("changes", Value::Json(known));
+    Ok(found)
 }

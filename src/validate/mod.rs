@@ -124,7 +124,7 @@ pub async fn validate(
     let mut subject = Subject::read(&keeper, pair, options).boxed_local().await?;
     let opened = (0..options.connections.max(1)).map(|_| run::open(info, &snapshot));
     let sessions = futures::future::try_join_all(opened).await?;
-    let largest_changes = comparison::compare(&keeper, &mut subject, stop).await?;
+    let compared = comparison::compare(&keeper, &mut subject, stop).await?;
     let mut ready = Vec::new();
     for check in &checks {
         ready.extend(instance::prepare(check, &subject)?);
@@ -151,7 +151,9 @@ pub async fn validate(
         years: subject.years.iter().collect(),
         comprehensive: subject.is_live,
         checks: reports,
-        largest_changes,
+        largest_changes: compared.largest_changes,
+        by_species: compared.by_species,
+        by_year: compared.by_year,
         seconds: begun.elapsed().as_secs_f64(),
     };
     ledger::store(&keeper, id, &subject, &report, &identity).await?;

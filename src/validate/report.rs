@@ -1,12 +1,12 @@
 //! What a validation hands back: values only.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::check::Severity;
 
 /// What a validation found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ValidationReport {
     /// Its id in the ledger.
     pub id: String,
@@ -24,6 +24,12 @@ pub struct ValidationReport {
     pub checks: Vec<CheckReport>,
     /// Where the table differs most from production in its number of rows.
     pub largest_changes: Vec<Change>,
+    /// Rows of each species in all years that were compared, the largest changes first.
+    #[serde(default)]
+    pub by_species: Vec<Change>,
+    /// Rows of all species in each year that was compared.
+    #[serde(default)]
+    pub by_year: Vec<Change>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -45,7 +51,7 @@ impl ValidationReport {
 }
 
 /// What one check found.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckReport {
     /// Its name, and behind a dot what it was repeated for.
     pub name: String,
@@ -123,7 +129,7 @@ fn sentence(row: &Map<String, Value>) -> String {
 }
 
 /// A species whose number of rows is not production's.
-#[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
     /// Its scientific name, where it has a row in the table of species.
     pub species: Option<String>,

@@ -62,7 +62,13 @@ fn the_summary_adds_up_and_nothing_is_left_but_what_was_asked_for() {
     assert!(titles.iter().all(|title| run.stderr.contains(title)), "{}", run.stderr);
     assert!(!run.stderr.contains("WARN"), "{}", run.stderr);
 
-    assert_eq!(names(&out), ["backup", "earlier-release.zip", "new-release.zip", "report"]);
+    let kept =
+        ["backup", "earlier-release.zip", "new-release.zip", "report", "report-after-rollback"];
+    assert_eq!(names(&out), kept);
+    for report in ["report", "report-after-rollback"] {
+        let files = ["junit.xml", "report.html", "report.json", "report.md"];
+        assert_eq!(names(&out.join(report)), files);
+    }
     assert_eq!(names(temporary.path()), [""; 0]);
 
     let again = Finished::from(demo.output().unwrap()).expect_code(2);

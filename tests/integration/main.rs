@@ -17,6 +17,7 @@ mod load;
 mod migrate;
 mod pooler;
 mod reindex;
+mod report;
 mod rich;
 mod sandbox;
 mod schema;

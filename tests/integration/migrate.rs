@@ -68,6 +68,11 @@ impl Scenario {
         Scenario { here, release, before, names, rows }
     }
 
+    /// The file of the new release.
+    pub(crate) fn release(&self) -> &str {
+        &self.release
+    }
+
     /// `sterna` in the folder.
     pub(crate) fn sterna(&self, args: &[&str]) -> Finished {
         let mut command = self.here.db.command(args);

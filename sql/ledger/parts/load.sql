@@ -47,6 +47,9 @@ CREATE TABLE sterna.load_batch (
     refused jsonb NOT NULL,
     -- Rows of this transaction bear it as their xmin: the proof groups by it.
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    -- The connection that wrote it, and when it began to.
+    backend integer NOT NULL DEFAULT pg_backend_pid(),
+    at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (run_id, file_number, batch_number),
     FOREIGN KEY (run_id, file_number) REFERENCES sterna.load_file
 );

@@ -45,7 +45,8 @@ pub(super) fn run_plan(stage: &mut Stage) -> Result<String> {
 /// Takes the switchover back, and compares the catalog with what it said at first.
 pub(super) fn run_back(stage: &mut Stage) -> Result<String> {
     let context = Context::on(&stage.info(), &stage.table);
-    let args = RollbackArgs { step: Some(Step::Switchover), max_wait: MAX_WAIT };
+    let out = Some(stage.results().join("report-after-rollback"));
+    let args = RollbackArgs { step: Some(Step::Switchover), max_wait: MAX_WAIT, out };
     if let Some(traffic) = &mut stage.traffic {
         traffic.begin_long_read();
         traffic.during(During::Rollback);

@@ -1,0 +1,211 @@
+//! How a run ended, in one line, and how to go back from there.
+
+use serde::Serialize;
+
+use super::RunReport;
+use crate::migrate::{RunState, Step};
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcome {
+    /// In a word.
+    pub verdict: Verdict,
+    /// In a line, for somebody who reads nothing else.
+    pub sentence: String,
+}
+
+/// How a run ended, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// All steps were taken.
+    Finished,
+    /// A step did not succeed.
+    Failed,
+    /// It ended early, on request.
+    Stopped,
+    /// The switchover, or all of it, was taken back.
+    RolledBack,
+    /// It is going on, or was killed.
+    Running,
+    /// There is no run of the plan, only commands by themselves.
+    Commands,
+}
+
+/// A way back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WayBack {
+    /// What that does.
+    pub effect: String,
+    /// What to run.
+    pub command: String,
+}
+
+/// Where production stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Production {
+    Untouched,
+    New,
+    Returned,
+}
+
+fn production(report: &RunReport) -> Production {
+    match report.switchovers.last().map(|switchover| switchover.state.as_str()) {
+        None => Production::Untouched,
+        Some("returned") => Production::Returned,
+        Some(_) => Production::New,
+    }
+}
+
+/// How the run of a report ended.
+pub(super) fn of(report: &RunReport) -> Outcome {
+    let (table, stands) = (&report.table, production(report));
+    let Some(run) = &report.run else {
+        let sentence = format!(
+            "{} by single commands; {}.",
+            if stands == Production::New { "Replaced" } else { "Worked on" },
+            stood(report, stands)
+        );
+        return Outcome { verdict: Verdict::Commands, sentence };
+    };
+    let verdict = match (run.state, stands) {
+        (RunState::RolledBack, _) | (RunState::Stopped, Production::Returned) => {
+            Verdict::RolledBack
+        }
+        (RunState::Finished, _) => Verdict::Finished,
+        (RunState::Failed, _) => Verdict::Failed,
+        (RunState::Stopped, _) => Verdict::Stopped,
+        (RunState::Running, _) => Verdict::Running,
+    };
+    let failed = run.steps.iter().find(|step| step.state == "failed");
+    let sentence = match verdict {
+        Verdict::Finished => format!("{table} was replaced: {}.", stood(report, stands)),
+        Verdict::RolledBack if run.state == RunState::RolledBack => {
+            format!("The migration of {table} was rolled back: {}.", stood(report, stands))
+        }
+        Verdict::RolledBack => {
+            format!("The switchover of {table} was rolled back: {}.", stood(report, stands))
+        }
+        _ => {
+            let at = failed.map(|step| step.step).or(run.next);
+            let at = at.map_or_else(String::new, |step| {
+                format!(" at step {} ({})", step.number(), step.plan().title)
+            });
+            let what = match verdict {
+                Verdict::Failed => "failed",
+                Verdict::Stopped => "was stopped",
+                _ => "has not ended",
+            };
+            format!("The migration of {table} {what}{at}: {}.", stood(report, stands))
+        }
+    };
+    Outcome { verdict, sentence }
+}
+
+/// What production is now.
+fn stood(report: &RunReport, stands: Production) -> String {
+    match (stands, report.switchovers.last()) {
+        (Production::New, Some(switchover)) => {
+            let before = report
+                .rows_compared()
+                .map_or_else(String::new, |(before, _)| format!(" instead of {}", grouped(before)));
+            format!("the new table is live with {} rows{before}", grouped(switchover.rows))
+        }
+        (Production::Returned, _) => {
+            "the old table is live again, with all that was written since".to_owned()
+        }
+        _ => "production was not touched".to_owned(),
+    }
+}
+
+/// A name as SQL writes it, without quotes around what needs none.
+pub fn readable(name: &str) -> String {
+    let plain = |part: &&str| {
+        part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let parts = name.split("\".\"").map(|part| part.trim_matches('"'));
+    match parts.clone().all(|part| plain(&part)) {
+        true => parts.collect::<Vec<_>>().join("."),
+        false => name.to_owned(),
+    }
+}
+
+/// With thousands separators.
+fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if number < 0 { format!("-{text}") } else { text }
+}
+
+/// How to go back from where a run is.
+pub(super) fn way_back(report: &RunReport) -> Vec<WayBack> {
+    let mut ways = Vec::new();
+    let steps = report.run.iter().flat_map(|run| run.can_roll_back.iter().copied());
+    let steps: Vec<Step> = steps.collect();
+    let is_live = production(report) == Production::New
+        && report.switchovers.last().is_some_and(|last| last.cleaned_at.is_none());
+    if is_live {
+        ways.push(WayBack {
+            effect: "brings back the old table, with all that was written to the new one since; \
+                     readers wait for milliseconds, as in the switchover"
+                .to_owned(),
+            command: "sterna rollback switchover".to_owned(),
+        });
+    }
+    if let Some(last) = steps.first().filter(|last| **last != Step::Switchover) {
+        ways.push(WayBack {
+            effect: format!("brings back what was before the last step ({})", last.plan().title),
+            command: "sterna rollback".to_owned(),
+        });
+    }
+    if !steps.is_empty() {
+        ways.push(WayBack {
+            effect: "brings back everything that was before the run".to_owned(),
+            command: format!("sterna rollback {}", Step::Backup.number()),
+        });
+    }
+    if let Some(backup) = report.backups.last() {
+        ways.push(WayBack {
+            effect: format!(
+                "shows that the backup of {} can be restored, by restoring it into a server of \
+                 its own",
+                backup.at
+            ),
+            command: format!("sterna backup verify --restore {}", shell_quoted(&backup.path)),
+        });
+    }
+    ways
+}
+
+/// A path as one word of a shell.
+fn shell_quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@".contains(c);
+    match !path.is_empty() && path.chars().all(plain) {
+        true => path.to_owned(),
+        false => format!("'{}'", path.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_and_paths_are_one_word() {
+        let numbers = [0, 999, 1_000, -12_345, 1_234_567].map(grouped);
+        assert_eq!(numbers, ["0", "999", "1,000", "-12,345", "1,234,567"]);
+        assert_eq!(readable("\"public\".\"trade_1\""), "public.trade_1");
+        for odd in ["\"public\".\"Trade\"", "\"a\"\"b\".\"c\"", "\"\".\"c\""] {
+            assert_eq!(readable(odd), odd);
+        }
+        assert_eq!(shell_quoted("a/b-1.csv"), "a/b-1.csv");
+        assert_eq!(shell_quoted("it's; rm"), r"'it'\''s; rm'");
+    }
+}

@@ -1,0 +1,217 @@
+//! The report of a run, as its files and as a browser shows it.
+
+mod browser;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::migrate::Scenario;
+
+/// A report that was written.
+struct Report {
+    folder: PathBuf,
+    json: Value,
+    html: String,
+    markdown: String,
+    junit: String,
+}
+
+impl Report {
+    fn read(folder: &Path) -> Self {
+        let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+        Report {
+            folder: folder.to_owned(),
+            json: serde_json::from_str(&text("report.json")).unwrap(),
+            html: text("report.html"),
+            markdown: text("report.md"),
+            junit: text("junit.xml"),
+        }
+    }
+
+    /// That of a scenario's `sterna report`.
+    fn of(scenario: &Scenario, name: &str) -> Self {
+        let folder = scenario.here.folder.path().join(name);
+        let out = folder.to_str().unwrap();
+        scenario.sterna(&["report", "--out", out]).expect_code(0);
+        Report::read(&folder)
+    }
+
+    fn verdict(&self) -> &str {
+        self.json["outcome"]["verdict"].as_str().unwrap()
+    }
+
+    /// Opens the page: nothing is complained of, figures are those of the JSON, and it
+    /// can be drawn for a desk and for a phone.
+    #[track_caller]
+    fn assert_page_is_right(&self) {
+        let page = self.folder.join("report.html");
+        let (dom, console) = browser::read(&page);
+        assert_eq!(console, [""; 0]);
+        let figures = figures(&dom);
+        assert!(figures.len() >= 10, "{figures:?}");
+        for Figure { at, value, shown } in &figures {
+            let in_json = self.json.pointer(at);
+            let in_json = in_json.unwrap_or_else(|| panic!("{at} is not in the JSON"));
+            let value: Value = serde_json::from_str(value).unwrap();
+            assert_eq!(in_json.as_f64(), value.as_f64(), "{at}");
+            assert_eq!(in_json.is_number(), value.is_number(), "{at}");
+            let digits: String = shown.chars().filter(|c| !",.".contains(*c)).collect();
+            if let (Some(number), Ok(shown)) = (in_json.as_i64(), digits.parse::<i64>()) {
+                assert_eq!(number, shown, "{at}");
+            }
+        }
+        let sentence = self.json["outcome"]["sentence"].as_str().unwrap();
+        assert!(dom.contains(&format!("<h1>{sentence}</h1>")), "{sentence}");
+        for size in [(1280, 900), (390, 844)] {
+            let picture = self.folder.join(format!("{}.png", size.0));
+            assert_eq!(browser::screenshot(&page, &picture, size), size);
+        }
+    }
+
+    /// Nothing is fetched and nothing runs.
+    #[track_caller]
+    fn assert_page_needs_nothing_else(&self) {
+        for word in ["<script", "<iframe", "<link rel=\"stylesheet", " src=", "@import", "url("] {
+            assert!(!self.html.contains(word), "{word}");
+        }
+        let links = self.html.split("href=\"").skip(1);
+        for link in links.map(|rest| rest.split('"').next().unwrap()) {
+            assert!(link.starts_with('#') || link.starts_with("data:"), "{link}");
+        }
+        let here = self.html.split("href=\"#").skip(1);
+        for name in here.map(|rest| rest.split('"').next().unwrap()) {
+            assert!(self.html.contains(&format!("id=\"{name}\"")), "{name}");
+        }
+    }
+}
+
+/// A figure of the page that says where it stands in the JSON.
+#[derive(Debug)]
+struct Figure {
+    at: String,
+    value: String,
+    shown: String,
+}
+
+fn figures(dom: &str) -> Vec<Figure> {
+    let elements = dom.split("<data ").skip(1);
+    let figures = elements.map(|element| {
+        let (tag, rest) = element.split_once('>').unwrap();
+        let attribute = |name: &str| {
+            let (_, value) = tag.split_once(&format!("{name}=\"")).unwrap();
+            value.split('"').next().unwrap().replace("&quot;", "\"")
+        };
+        let shown = rest.split("</data>").next().unwrap().trim().to_owned();
+        Figure { at: attribute("data-json"), value: attribute("value"), shown }
+    });
+    figures.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finished_run_is_told_from_the_plan_to_the_way_back() {
+    let scenario = Scenario::new().await;
+    scenario.migrate(&["--out", "of-the-run"]).expect_code(0);
+    Report::read(&scenario.here.folder.path().join("of-the-run")).assert_page_needs_nothing_else();
+    let report = Report::of(&scenario, "again");
+    assert_eq!(report.verdict(), "finished");
+    report.assert_page_is_right();
+    report.assert_page_needs_nothing_else();
+
+    let json = &report.json;
+    let load = json["loads"].as_array().unwrap().last().unwrap();
+    assert_eq!(load["rows"]["rows_loaded"], 2000);
+    let connections = load["throughput"]["connections"].as_array().unwrap();
+    let rows: i64 = connections.iter().map(|writer| writer["rows"].as_i64().unwrap()).sum();
+    assert_eq!(rows, 2000);
+    let compared = json["validations"].as_array().unwrap().iter().rev();
+    let compared =
+        compared.map(|found| &found["by_year"]).find(|years| **years != Value::Array(vec![]));
+    let years = compared.unwrap().as_array().unwrap();
+    let sum = |side: &str| years.iter().map(|year| year[side].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((sum("production"), sum("checked")), (1500, 2000));
+    assert_eq!(json["switchovers"][0]["state"], "switched");
+    assert!(json["switchovers"][0]["locked_ms"].as_f64().unwrap() > 0.0);
+    let digest = json["backups"][0]["sha256"].as_str().unwrap();
+    let deviation = json["run"]["deviations"][0].as_str().unwrap();
+    for text in [digest, deviation, "sterna rollback switchover", "SHARE ROW EXCLUSIVE"] {
+        assert!(report.html.contains(text), "{text}");
+    }
+    assert!(report.markdown.contains("## How to go back from here"), "{}", report.markdown);
+    assert!(report.junit.contains("name=\"4.2 switchover try 1\""), "{}", report.junit);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rejects_are_shown_and_what_is_in_files_is_text() {
+    let scenario = Scenario::new().await;
+    let release = fs::read_to_string(scenario.release()).unwrap();
+    let header: Vec<&str> = release.lines().next().unwrap().split(',').collect();
+    let column = |name: &str| header.iter().position(|h| *h == name).unwrap();
+    let spoilt = (0..).zip(release.lines()).map(|(at, line)| {
+        let mut fields: Vec<&str> = line.split(',').collect();
+        match at {
+            7 => fields[column("Quantity")] = "<script>alert(1)</script>",
+            8 => fields[column("Taxon")] = "<script>alert(2)</script>",
+            _ => {}
+        }
+        fields.join(",") + "\n"
+    });
+    fs::write(scenario.release(), spoilt.collect::<String>()).unwrap();
+    scenario.migrate(&["--from", "3.2", "--out", "of-the-run"]).expect_code(3);
+    let report = Report::read(&scenario.here.folder.path().join("of-the-run"));
+    assert_eq!(report.verdict(), "failed");
+    report.assert_page_is_right();
+    report.assert_page_needs_nothing_else();
+    let rows = &report.json["loads"][0]["rows"];
+    assert_eq!((&rows["rows_rejected"], &rows["rows_unmapped"]), (&1.into(), &1.into()));
+    assert_eq!(rows["first_rejects"][0]["value"], "<script>alert(1)</script>");
+    assert_eq!(rows["first_rejects"][0]["line"], 8);
+    for number in 1..=2 {
+        let escaped = format!("script&#62;alert({number})");
+        assert!(report.html.contains(&escaped), "{escaped}");
+    }
+    assert!(!report.markdown.contains("<script"), "{}", report.markdown);
+    assert!(report.junit.contains("<failure"), "{}", report.junit);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failed_validation_comes_first_and_a_rollback_is_told() {
+    let scenario = Scenario::new().await;
+    scenario.migrate(&["--expect-rows", "1999", "--out", "of-the-run"]).expect_code(4);
+    let folder = scenario.here.folder.path().join("of-the-run");
+    let failed = Report::read(&folder);
+    assert_eq!(failed.verdict(), "failed");
+    failed.assert_page_is_right();
+    let finding = failed.html.find("rows-expected").unwrap();
+    let validations = failed.html.find("id=\"validation\"").unwrap();
+    let passed = failed.html.find("</span> Passed").unwrap();
+    assert!(finding < passed || finding < validations, "failures first");
+    assert!(failed.html.contains("production was not touched"));
+
+    let more = ["--resume", "--accept-failed-validation", "--expect-rows", "1999"];
+    scenario.migrate(&[&more[..], &["--out", "of-the-run"]].concat()).expect_code(0);
+    scenario.sterna(&["rollback", "switchover", "--format", "json"]).expect_code(0);
+    let back = Report::read(&folder);
+    assert_eq!(back.verdict(), "rolled_back");
+    back.assert_page_is_right();
+    assert_eq!(back.json["switchovers"][0]["state"], "returned");
+    assert!(back.json["attempts"].as_array().unwrap().iter().any(|a| a["attempt"] == 2));
+
+    scenario.sterna(&["rollback", "1.1", "--format", "json"]).expect_code(0);
+    let all = Report::read(&folder);
+    assert_eq!((all.verdict(), all.json["way_back"].as_array().unwrap().len()), ("rolled_back", 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_run_there_is_nothing_to_report() {
+    let scenario = Scenario::new().await;
+    let db = crate::server::TestDb::new().await;
+    let refused = db.sterna(&["report", "--out", "nowhere"]).expect_code(6);
+    assert!(refused.stderr.contains("hint: `sterna migrate` runs the plan"), "{refused:?}");
+    assert!(!Path::new("nowhere").exists());
+    // A load by a command of its own is something.
+    let report = Report::of(&scenario, "by-hand");
+    assert_eq!(report.verdict(), "commands");
+    assert_eq!(report.json["loads"].as_array().unwrap().len(), 1);
+}
