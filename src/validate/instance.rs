@@ -133,6 +133,9 @@ fn shown(check: &Check, subject: &Subject, column: Option<&Ident>) -> Result<Col
         shown.push(Ident::new(name.as_str())?);
     }
     shown.extend(column.cloned());
+    if check.parameters.iter().any(|name| name == "taxon") {
+        shown.extend(subject.names.iter().cloned());
+    }
     let mut seen = Vec::new();
     shown.retain(|column| {
         let is_new = !seen.contains(column);

@@ -29,6 +29,8 @@ pub(super) struct Subject {
     pub(super) keys: Vec<Key>,
     /// Column and sequence.
     pub(super) sequences: Vec<(Ident, Table)>,
+    /// The column that names a species and the one that refers to it, where there are both.
+    pub(super) names: Vec<Ident>,
     pub(super) known: Known,
 }
 
@@ -77,6 +79,7 @@ impl Subject {
             columns,
             written,
             runs,
+            names: Vec::new(),
             known: Known::default(),
         };
         subject.tell(session, options).await?;
@@ -159,8 +162,12 @@ impl Subject {
         known.value("widened", Value::Texts(self.widened(&production)));
         self.known = known;
         self.tell_summary(session).await?;
-        let formats = Formats::built_in()?;
-        self.tell_species(session, formats.get(0)).await
+        // As the load was told, whose mapping may be gone.
+        let told = self.runs.last().map(|run| run.arguments["looks_up"].clone());
+        match told.and_then(|told| serde_json::from_value::<Format>(told).ok()) {
+            Some(format) => self.tell_species(session, &format).await,
+            None => self.tell_species(session, Formats::built_in()?.get(0)).await,
+        }
     }
 
     /// Makes the summary per species known, and what it can be held against.
@@ -188,15 +195,26 @@ impl Subject {
     /// Makes the table of species known, and the names that its rows may bear.
     async fn tell_species(&mut self, session: &Connection, format: &Format) -> Result<()> {
         let Some(lookup) = &format.lookup else { return Ok(()) };
+        let Some(taxon) = format.columns.get(&lookup.field) else { return Ok(()) };
         let schema = lookup.schema.as_deref().unwrap_or(self.pair.table.schema.name());
         let species = Table::new(schema, lookup.table.as_str())?;
         if catalog::relation(session, &species).await?.is_none() {
             return Ok(());
         }
+        let names = [&lookup.key, &lookup.value, &lookup.column, taxon];
+        let [name, id, reference, taxon] = names.map(|name| Ident::new(name.as_str()));
+        let (reference, taxon) = (reference?, taxon?);
         self.known.name("species", &species);
-        if !self.has_column("taxon") || !self.has_column(&lookup.column) {
+        self.known.name("species_name", &name?);
+        self.known.name("species_key", &id?);
+        if self.has_column(reference.name()) {
+            self.known.name("reference", &reference);
+        }
+        if self.lacks(&[reference.clone(), taxon.clone()]).is_some() {
             return Ok(());
         }
+        self.known.name("taxon", &taxon);
+        self.names = vec![taxon, reference];
         let (ids, taxa) = names::accepted(session, self, format).await?;
         self.known.value("accepted_species", Value::Ids(ids));
         self.known.value("accepted_taxa", Value::Texts(taxa));
