@@ -24,6 +24,10 @@ ci:
 bench *args:
     cargo bench --locked {{args}}
 
+# Hold the benchmarks against those of a base (origin/main, or what is given).
+bench-check *args:
+    script/bench-check {{args}}
+
 # Check licences and advisories of the dependencies.
 deny:
     cargo deny check

@@ -9,7 +9,8 @@ use sterna::load::OnInexact;
 use sterna::load::batch::EncodedBatch;
 use sterna::load::encode::Encoder;
 
-const ROWS: u64 = 100_000;
+/// Few: of a time that fits between two interruptions, the fastest is the true one.
+const ROWS: u64 = 10_000;
 
 fn main() -> Result<()> {
     let download = Download::generate(ROWS, false)?;

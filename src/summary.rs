@@ -17,10 +17,10 @@ use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
 use crate::pg::{
-    Backoff, Columns, Connection, Ident, Quoted, Table, catalog, explain_denied, fill,
+    Backoff, Column, Columns, Connection, Ident, Quoted, Table, catalog, explain_denied, fill,
 };
 
-const SUMMARY: &str = "species_trade_summary";
+pub(crate) const SUMMARY: &str = "species_trade_summary";
 const SPECIES: &str = "species";
 const SUMMARY_COLUMNS: [&str; 11] = [
     "species_id",
@@ -124,14 +124,20 @@ pub async fn find(session: &Connection, trade: &Table) -> Result<Found> {
         return Ok(Found::Nothing(format!("there is no table {trade}")));
     };
     let columns = catalog::columns(session, found.oid).await?;
-    let present = |name: &&str| columns.iter().any(|column| column.name.name() == *name);
-    let pairs = QUANTITIES.iter().map(|pair| pair.iter().copied().filter(present));
-    let Some(quantities) = pairs.map(Iterator::collect::<Vec<_>>).find(|q| !q.is_empty()) else {
+    let Some([quantity, fallback]) = quantities(&columns) else {
         return Ok(Found::Nothing(format!("{trade} has no column quantity")));
     };
-    let fallback = Ident::new(quantities[quantities.len() - 1])?;
-    let quantity = Ident::new(quantities[0])?;
     Ok(Found::Target(Target { trade: trade.clone(), species, summary, quantity, fallback }))
+}
+
+/// The column with a record's quantity, and the one that counts where it is NULL: the
+/// same one where a table has no other.
+pub(crate) fn quantities(columns: &[Column]) -> Option<[Ident; 2]> {
+    let find = |name: &str| columns.iter().map(|c| &c.name).find(|c| c.name() == name).cloned();
+    let pairs = QUANTITIES.iter().map(|pair| pair.iter().filter_map(|name| find(name)));
+    let mut found = pairs.map(Iterator::collect::<Vec<_>>).find(|found| !found.is_empty())?;
+    let fallback = found.pop()?;
+    Some([found.pop().unwrap_or_else(|| fallback.clone()), fallback])
 }
 
 /// Recomputes the summary. A run that is asked for again keeps the rows that were

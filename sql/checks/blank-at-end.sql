@@ -6,4 +6,4 @@
 -- Parameters: {column}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it reads.
-{column} <> btrim({column})
+{column} <> btrim({column}, E' \t\r\n')

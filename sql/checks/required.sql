@@ -8,5 +8,5 @@
 -- Undone by: nothing, it reads.
 num_nulls({required}) > 0
 OR EXISTS (
-    SELECT FROM unnest(ARRAY[{required_text}]::text[]) AS v (value) WHERE btrim(value) = ''
+    SELECT FROM unnest(ARRAY[{required_text}]::text[]) AS v (value) WHERE btrim(value, E' \t\r\n') = ''
 )

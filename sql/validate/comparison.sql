@@ -3,15 +3,15 @@
 -- Lock: ACCESS SHARE on both. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it reads.
 WITH counts AS (
-    SELECT species_id, year, count(*) AS production, 0 AS checked
+    SELECT {reference} AS species_id, year, count(*) AS production, 0 AS checked
     FROM {table}
     WHERE {all_years} OR year = ANY ({years})
-    GROUP BY species_id, year
+    GROUP BY 1, 2
     UNION ALL
-    SELECT species_id, year, 0, count(*)
+    SELECT {reference}, year, 0, count(*)
     FROM {checked}
     WHERE {all_years} OR year = ANY ({years})
-    GROUP BY species_id, year
+    GROUP BY 1, 2
 ), compared AS (
     SELECT
         CASE
@@ -28,7 +28,7 @@ WITH counts AS (
 SELECT
     c.by,
     pg_catalog.to_jsonb(c) - 'by'
-    || pg_catalog.jsonb_build_object('species', s.scientific_name)
+    || pg_catalog.jsonb_build_object('species', s.{species_name})
 FROM compared AS c
-LEFT JOIN {species} AS s ON s.id = c.species_id
-ORDER BY abs(c.checked - c.production) DESC, s.scientific_name, c.year
+LEFT JOIN {species} AS s ON s.{species_key} = c.species_id
+ORDER BY abs(c.checked - c.production) DESC, s.{species_name}, c.year

@@ -18,10 +18,13 @@ const TAIL: f64 = 0.005;
 
 /// A median, and the bounds that hold it with 99 % confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Interval {
-    pub(super) median: f64,
-    pub(super) low: f64,
-    pub(super) high: f64,
+pub struct Interval {
+    /// The median.
+    pub median: f64,
+    /// It is hardly less.
+    pub low: f64,
+    /// It is hardly more.
+    pub high: f64,
 }
 
 impl Interval {
@@ -39,7 +42,8 @@ impl Interval {
     ///
     /// # Panics
     /// Where there is none.
-    pub(super) fn of_ratios(ratios: &[f64], seed: u64) -> Self {
+    #[must_use]
+    pub fn of_ratios(ratios: &[f64], seed: u64) -> Self {
         let logs: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
         let interval = Self::of_median(&logs, seed);
         Interval {

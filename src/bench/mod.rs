@@ -28,6 +28,7 @@ mod verdict;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+pub use interval::Interval;
 pub use ledger::last;
 pub use options::BenchOptions;
 pub use report::{

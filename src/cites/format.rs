@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
 const BUILT_IN: &str = include_str!("../../data/formats.toml");
 
 /// One export format.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Format {
     /// What reports call it.
@@ -34,7 +34,7 @@ pub struct Format {
 }
 
 /// A field whose name is looked up in another table, such as a taxon in `species`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Lookup {
     /// The field of the file that holds the name.

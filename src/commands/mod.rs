@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod load;
 pub mod migrate;
 mod outcome;
+mod parity;
 pub mod plan;
 pub mod rehearse;
 pub mod reindex;

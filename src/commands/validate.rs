@@ -8,6 +8,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::exclusive::AsStep;
+use super::parity::{left_out, parity};
 use super::{Context, outcome};
 use crate::error::{Error, Kind, Result};
 use crate::load::{Watch, Years};
@@ -41,7 +42,7 @@ pub struct ValidateArgs {
     /// Rows that there have to be
     #[arg(long, value_name = "N")]
     pub expect_rows: Option<u64>,
-    /// Check the live table, and the summary, views, functions and sequences around it
+    /// Check the live table, and the summary, views, functions, sequences and grants around it
     #[arg(long)]
     pub comprehensive: bool,
     /// What is checked, and what is still accepted.
@@ -101,7 +102,7 @@ fn percentage(text: &str) -> std::result::Result<f64, String> {
 /// # Errors
 /// [`Kind::Validation`] where a check of severity error failed; otherwise as [`validate`].
 pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
-    let options = options(args, context);
+    let mut options = options(args, context);
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let step = match (args.comprehensive, args.year.is_empty()) {
@@ -112,6 +113,10 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
     let arguments = json!({"years": options.years, "expect_rows": args.expect_rows});
     let what = AsStep { step, arguments, told: outcome::validation, watch: &watch };
     let found = context.as_step(&what, |exclusive| {
+        if options.comprehensive {
+            let parity = exclusive.session(async |session, pair| parity(session, pair).await)?;
+            options.further.push(parity.unwrap_or_else(left_out));
+        }
         exclusive.runtime.block_on(validate(&exclusive.info, &options, &watch.stop))
     })?;
     context.print(&found, || report::validate::text(&found))?;

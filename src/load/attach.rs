@@ -90,8 +90,9 @@ pub(super) async fn attach(
     };
     staging::note_baseline(session, pair, staging_oid).await?;
     let mut arguments = options.arguments();
-    // The file may be gone when the rows are validated.
+    // The files may be gone when the rows are validated.
     arguments["synonym_names"] = json!(prepared.taxa.synonyms());
+    arguments["looks_up"] = json!(prepared.looks_up);
     let run = ledger::begin(
         session,
         &NewRun {

@@ -12,7 +12,7 @@ use super::plan::LoadPlan;
 use super::reading::{Reading, Request};
 use super::rejects;
 use super::row_id::RowIds;
-use crate::cites::{Formats, Taxa};
+use crate::cites::{Format, Formats, Taxa};
 use crate::error::{Error, Result};
 use crate::input::Inputs;
 use crate::pg::{CatalogText, Columns, Connection, Ident, Quoted, copy_out, fill, values};
@@ -30,6 +30,8 @@ pub(super) struct Prepared {
     pub(super) member_keys: Vec<Vec<u8>>,
     /// What a resumed load must find unchanged, by topic.
     pub(super) identity: Value,
+    /// The format that looks names up, where one does.
+    pub(super) looks_up: Option<Format>,
 }
 
 impl Prepared {
@@ -81,8 +83,9 @@ pub(super) async fn prepare(
         "species": sha256(format!("{:?}", taxa.canonical()).as_bytes()),
         "target": plan.columns.iter().map(describe).collect::<Vec<_>>(),
     });
+    let looks_up = used.into_iter().find(|format| format.lookup.is_some()).cloned();
     let Reading { inputs, formats, taxa, .. } = reading;
-    Ok(Prepared { inputs, formats, plan, taxa, digests, member_keys, identity })
+    Ok(Prepared { inputs, formats, plan, taxa, digests, member_keys, identity, looks_up })
 }
 
 /// Refuses to write rejects over a file that the load reads, or where it cannot.

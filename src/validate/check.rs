@@ -231,6 +231,8 @@ pub(super) fn built_in() -> Result<Vec<Check>> {
         "sql/checks/summary-records.sql",
         "sql/checks/summary-quantity.sql",
         "sql/checks/summary-years.sql",
+        "sql/checks/summary-lists.sql",
+        "sql/checks/summary-distinct.sql",
         "sql/checks/sequence-ahead.sql",
     ];
     files.iter().map(|(file, text)| Check::parse(file, file, text)).collect()

@@ -30,8 +30,8 @@ pub(super) async fn compare(
     subject: &mut Subject,
     stop: &AtomicBool,
 ) -> Result<Comparison> {
-    let can_be = ["species_id", "year"].iter().all(|name| subject.has_column(name));
-    if subject.is_live || !can_be || !subject.known.has("species") {
+    let can_be = subject.has_column("year") && subject.known.has("reference");
+    if subject.is_live || !can_be {
         return Ok(Comparison::default());
     }
     let template = include_str!("../../sql/validate/comparison.sql");

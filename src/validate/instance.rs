@@ -42,9 +42,16 @@ pub(super) fn prepare(check: &Check, subject: &Subject) -> Result<Vec<Ready>> {
         })
     };
     let known = || subject.known.clone();
+    let of_columns = |columns: &[Ident], suffix: &str, known: Known| match subject.lacks(columns) {
+        Some(column) => {
+            let (name, why) = (format!("{}.{suffix}", check.name), no_column(column.name()));
+            Ok(Err(CheckReport::skipped(name, severity, &check.purpose, why)))
+        }
+        None => one(Some(suffix), known, None),
+    };
     let keyed = |kind: &str| -> Result<Vec<Ready>> {
         let keys = subject.keys.iter().filter(|key| key.kind == kind);
-        keys.map(|key| one(Some(&key.name), with_key(known(), key), None)).collect()
+        keys.map(|key| of_columns(&key.columns.0, &key.name, with_key(known(), key))).collect()
     };
     let left_out = |why: &str| {
         let report =
@@ -85,7 +92,7 @@ pub(super) fn prepare(check: &Check, subject: &Subject) -> Result<Vec<Ready>> {
                 let mut known = known();
                 known.name("column", column);
                 known.name("sequence", sequence);
-                one(Some(column.name()), known, Some(column))
+                of_columns(std::slice::from_ref(column), column.name(), known)
             };
             subject.sequences.iter().map(sequence).collect::<Result<_>>()?
         }
@@ -102,10 +109,14 @@ fn with_key(mut known: Known, key: &Key) -> Known {
     known
 }
 
+fn no_column(name: &str) -> String {
+    format!("there is no column {name}")
+}
+
 /// What keeps a check from being run.
 fn missing(check: &Check, subject: &Subject, known: &Known) -> Option<String> {
     if let Some(column) = check.columns.iter().find(|name| !subject.has_column(name)) {
-        return Some(format!("there is no column {column}"));
+        return Some(no_column(column));
     }
     if let Some(column) = check.filled.iter().find(|name| !subject.is_filled(name)) {
         return Some(format!("no file has filled a column {column}"));
@@ -122,6 +133,9 @@ fn shown(check: &Check, subject: &Subject, column: Option<&Ident>) -> Result<Col
         shown.push(Ident::new(name.as_str())?);
     }
     shown.extend(column.cloned());
+    if check.parameters.iter().any(|name| name == "taxon") {
+        shown.extend(subject.names.iter().cloned());
+    }
     let mut seen = Vec::new();
     shown.retain(|column| {
         let is_new = !seen.contains(column);

@@ -76,7 +76,8 @@ pub struct CheckReport {
 
 impl CheckReport {
     /// A check that was left out.
-    pub(super) fn skipped(name: String, severity: Severity, purpose: &str, why: String) -> Self {
+    #[must_use]
+    pub fn skipped(name: String, severity: Severity, purpose: &str, why: String) -> Self {
         CheckReport {
             name,
             severity,

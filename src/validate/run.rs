@@ -124,7 +124,24 @@ async fn pass(
     Ok(())
 }
 
+/// Runs a check that is no condition. One that stumbles over a value, such as a list in a
+/// document that is none, has found it: it fails, and the others go on.
 async fn one(session: &Connection, check: &Instance, stop: &AtomicBool) -> Result<CheckReport> {
+    session.batch_execute("SAVEPOINT before").await?;
+    let asked = answer(session, check, stop).await;
+    let stumbled = |error: &Error| error.sqlstate().is_some_and(|state| state.starts_with("22"));
+    match asked {
+        Err(error) if stumbled(&error) => {
+            session.batch_execute("ROLLBACK TO SAVEPOINT before").await?;
+            let row = Map::from_iter([("answer".to_owned(), Json::String(error.to_string()))]);
+            let (name, purpose) = (check.name.clone(), &check.purpose);
+            Ok(CheckReport::wrong(name, check.severity, purpose, 1, vec![row]))
+        }
+        asked => asked,
+    }
+}
+
+async fn answer(session: &Connection, check: &Instance, stop: &AtomicBool) -> Result<CheckReport> {
     let (name, purpose) = (check.name.clone(), &check.purpose);
     if check.form != Form::Figures {
         let (count, rows) = wrong(session, check, &check.sql, stop).await?;

@@ -1,7 +1,7 @@
 //! What is checked: the table, what production looks like, and what checks can ask of
 //! both.
 
-use super::value::{Known, Value};
+use super::value::{Known, Value, references};
 use super::{ValidateOptions, names};
 use crate::cites::{Format, Formats};
 use crate::error::{Error, Result};
@@ -9,9 +9,7 @@ use crate::load::ledger::{self, Run};
 use crate::load::{Years, columns_of};
 use crate::pg::{Column, ColumnType, Columns, Connection, Ident, Table, catalog};
 use crate::staging::{self, Pair};
-
-/// The table of totals per species, beside the trade table.
-const SUMMARY: &str = "species_trade_summary";
+use crate::summary;
 
 /// What is checked.
 pub(super) struct Subject {
@@ -31,6 +29,8 @@ pub(super) struct Subject {
     pub(super) keys: Vec<Key>,
     /// Column and sequence.
     pub(super) sequences: Vec<(Ident, Table)>,
+    /// The column that names a species and the one that refers to it, where there are both.
+    pub(super) names: Vec<Ident>,
     pub(super) known: Known,
 }
 
@@ -79,6 +79,7 @@ impl Subject {
             columns,
             written,
             runs,
+            names: Vec::new(),
             known: Known::default(),
         };
         subject.tell(session, options).await?;
@@ -106,7 +107,13 @@ impl Subject {
             self.columns.iter().map(|c| &c.name).find(|c| c.name() == "record_id").cloned(),
         );
         columns.dedup();
+        columns.retain(|column| self.has_column(column.name()));
         columns
+    }
+
+    /// The first of these columns that the table does not have.
+    pub(super) fn lacks<'a>(&self, columns: &'a [Ident]) -> Option<&'a Ident> {
+        columns.iter().find(|column| !self.has_column(column.name()))
     }
 
     /// Makes known what checks may ask for.
@@ -139,7 +146,9 @@ impl Subject {
         known.value("max_shrinkage", Value::Share(limits.max_shrinkage_percent / 100.0));
         known
             .value("max_quantity_change", Value::Share(limits.max_quantity_change_percent / 100.0));
-        let required: Vec<&Column> = production.iter().filter(|c| c.not_null).collect();
+        let is_there = |column: &&Column| self.has_column(column.name.name());
+        let required: Vec<&Column> =
+            production.iter().filter(|c| c.not_null).filter(is_there).collect();
         if !required.is_empty() {
             let is_text = |column: &&&Column| {
                 use ColumnType::{Char, Text, Varchar};
@@ -151,27 +160,61 @@ impl Subject {
             known.name("required", &names(required));
         }
         known.value("widened", Value::Texts(self.widened(&production)));
-        let summary = Table { schema: pair.table.schema.clone(), name: Ident::new(SUMMARY)? };
-        if catalog::relation(session, &summary).await?.is_some() {
-            known.name("summary", &summary);
-        }
         self.known = known;
-        let formats = Formats::built_in()?;
-        self.tell_species(session, formats.get(0)).await
+        self.tell_summary(session).await?;
+        // As the load was told, whose mapping may be gone.
+        let told = self.runs.last().map(|run| run.arguments["looks_up"].clone());
+        match told.and_then(|told| serde_json::from_value::<Format>(told).ok()) {
+            Some(format) => self.tell_species(session, &format).await,
+            None => self.tell_species(session, Formats::built_in()?.get(0)).await,
+        }
+    }
+
+    /// Makes the summary per species known, and what it can be held against.
+    async fn tell_summary(&mut self, session: &Connection) -> Result<()> {
+        let schema = &self.pair.table.schema;
+        let summary = Table { schema: schema.clone(), name: Ident::new(summary::SUMMARY)? };
+        if !self.is_live || catalog::relation(session, &summary).await?.is_none() {
+            return Ok(());
+        }
+        self.known.name("summary", &summary);
+        if let Some([quantity, other]) = summary::quantities(&self.columns) {
+            self.known.name("quantity", &quantity);
+            self.known.name("other_quantity", &other);
+        }
+        if self.has_column("species_id") {
+            let template = include_str!("../../sql/validate/species-written.sql");
+            let (sql, sent) = self.known.statement(template);
+            let rows = session.query(&sql, &references(&sent)).await?;
+            let written = rows.iter().map(|row| row.get(0)).collect();
+            self.known.value("species_written", Value::Ids(written));
+        }
+        Ok(())
     }
 
     /// Makes the table of species known, and the names that its rows may bear.
     async fn tell_species(&mut self, session: &Connection, format: &Format) -> Result<()> {
         let Some(lookup) = &format.lookup else { return Ok(()) };
+        let Some(taxon) = format.columns.get(&lookup.field) else { return Ok(()) };
         let schema = lookup.schema.as_deref().unwrap_or(self.pair.table.schema.name());
         let species = Table::new(schema, lookup.table.as_str())?;
         if catalog::relation(session, &species).await?.is_none() {
             return Ok(());
         }
+        let names = [&lookup.key, &lookup.value, &lookup.column, taxon];
+        let [name, id, reference, taxon] = names.map(|name| Ident::new(name.as_str()));
+        let (reference, taxon) = (reference?, taxon?);
         self.known.name("species", &species);
-        if !self.has_column("taxon") || !self.has_column(&lookup.column) {
+        self.known.name("species_name", &name?);
+        self.known.name("species_key", &id?);
+        if self.has_column(reference.name()) {
+            self.known.name("reference", &reference);
+        }
+        if self.lacks(&[reference.clone(), taxon.clone()]).is_some() {
             return Ok(());
         }
+        self.known.name("taxon", &taxon);
+        self.names = vec![taxon, reference];
         let (ids, taxa) = names::accepted(session, self, format).await?;
         self.known.value("accepted_species", Value::Ids(ids));
         self.known.value("accepted_taxa", Value::Texts(taxa));

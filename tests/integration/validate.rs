@@ -3,6 +3,7 @@
 mod live;
 mod own_checks;
 mod planted;
+mod planted_values;
 mod stored;
 mod tables;
 

@@ -8,13 +8,13 @@ use crate::cites::{Installation, file_of, generated, good, insert_species, shipm
 
 /// An error: SQL that plants it, the checks that have to fail, and what the first of
 /// them has to show among its rows.
-struct Planted {
+pub(super) struct Planted {
     sql: &'static str,
     checks: &'static [&'static str],
     shown: &'static str,
 }
 
-const fn planted(
+pub(super) const fn planted(
     sql: &'static str,
     checks: &'static [&'static str],
     shown: &'static str,
@@ -23,7 +23,7 @@ const fn planted(
 }
 
 /// Plants each error in a valid table of generated rows with production as full as it.
-async fn plant(errors: &[Planted]) {
+pub(super) async fn plant(errors: &[Planted]) {
     let here = Installation::new().await;
     here.db
         .psql(

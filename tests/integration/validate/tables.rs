@@ -107,3 +107,47 @@ async fn tabulations_are_checked_by_the_columns_that_they_fill() {
     let report = validated(&here, 4, &[]);
     assert!(failed(&report).contains(&"reported-quantity.exporter_reported_quantity"));
 }
+
+#[tokio::test]
+async fn names_are_looked_up_where_the_load_was_told_to() {
+    let here = Installation::new().await;
+    here.db
+        .psql(
+            "CREATE TABLE animals (code uuid PRIMARY KEY DEFAULT gen_random_uuid(), label text NOT NULL);
+             INSERT INTO animals (label) VALUES ('Ursus maritimus'), ('Lynx lynx');
+             CREATE TABLE trade (
+                 id uuid PRIMARY KEY, animal uuid NOT NULL REFERENCES animals,
+                 name text NOT NULL, year integer NOT NULL, record_id text
+             )",
+        )
+        .await;
+    let mapping = here.file(
+        "mapping.toml",
+        r#"[[format]]
+        name = "own"
+        record_id = "No"
+        row_id = "id"
+        year = "When"
+        lookup = { field = "Who", column = "animal", table = "animals", key = "label", value = "code" }
+        [format.columns]
+        "No" = "record_id"
+        "Who" = "name"
+        "When" = "year""#,
+    );
+    let file = here.file("own.csv", "No,Who,When\n1,Ursus maritimus,2020\n2,lynx  LYNX,2021\n");
+    here.report(0, &[&file, "--all", "--table", "trade", "--mapping", &mapping]);
+    std::fs::remove_file(&mapping).unwrap();
+    let report = validated(&here, 0, &["--table", "trade"]);
+    assert_eq!(failed(&report), [""; 0], "{report:#}");
+    here.db.psql("INSERT INTO trade SELECT * FROM trade_staging").await;
+    here.db
+        .psql("UPDATE trade_staging SET animal = (SELECT code FROM animals WHERE label = 'Lynx lynx')")
+        .await;
+    let report = validated(&here, 4, &["--table", "trade"]);
+    let failed = failed(&report);
+    assert!(failed.contains(&"taxon-of-species") && failed.contains(&"species-year-missing"));
+    let (taxon, lost) =
+        (check(&report, "taxon-of-species"), check(&report, "species-year-missing"));
+    assert_eq!(taxon["rows"][0]["name"], "Ursus maritimus");
+    assert_eq!(lost["rows"][0]["species"], "Ursus maritimus");
+}
