@@ -78,7 +78,7 @@ impl Swap<'_> {
         let after = self.take(transaction, self.exchange.incoming).await?;
         let (exceptions, unexplained) = self.compare(&before, &after);
         if !unexplained.is_empty() {
-            return Err(parity_lost(&unexplained));
+            return Err(parity_lost(&unexplained, self.toward));
         }
         let left = dependents::find(transaction, self.exchange.live, &[]).await?;
         if let Some(left) = left.first() {
@@ -306,15 +306,23 @@ async fn refuse_orphans(
     Ok(())
 }
 
-fn parity_lost(differences: &[Difference]) -> Error {
+fn parity_lost(differences: &[Difference], toward: Toward) -> Error {
     let told: Vec<String> = differences.iter().take(5).map(Difference::to_string).collect();
     let more = match differences.len().saturating_sub(told.len()) {
         0 => String::new(),
         more => format!("; and {more} more"),
     };
     Error::refused(format!(
-        "the new table would differ from the old one: {}{more}",
+        "the incoming table would differ from the live one: {}{more}",
         told.join("; ")
     ))
-    .hint("nothing was changed; please report this, with the definition of what is named")
+    .hint(match toward {
+        Toward::Staging => {
+            "nothing was changed; please report this, with the definition of what is named"
+        }
+        Toward::Old => {
+            "nothing was changed; what the live table was given since the switchover has to be \
+             given to the old one as well, or taken back, before the rollback"
+        }
+    })
 }

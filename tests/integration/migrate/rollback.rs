@@ -58,6 +58,14 @@ async fn what_was_written_since_is_kept() {
     let there = "SELECT string_agg(record_id, ' ' ORDER BY record_id)
         FROM public.cites_trade_records WHERE record_id IN ('during', 'after')";
     assert_eq!(db.psql(there).await, "after during");
+    // What the old table was not given is not lost in silence either.
+    db.psql("ALTER TABLE public.cites_trade_records ADD CONSTRAINT recent CHECK (year > 1900)")
+        .await;
+    let refused = scenario.sterna(&["rollback", "1.1"]).expect_code(6);
+    assert!(refused.stderr.contains("recent") && refused.stderr.contains("the old one as well"));
+    assert_eq!(db.psql(there).await, "after during");
+    db.psql("ALTER TABLE public.cites_trade_records_old ADD CONSTRAINT recent CHECK (year > 1900)")
+        .await;
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
     assert_eq!(db.psql(there).await, "after during");
     assert_eq!(db.psql("SELECT count(*) FROM public.cites_trade_records").await, "1502");
