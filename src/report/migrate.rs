@@ -113,6 +113,12 @@ fn cells(step: &StepStatus) -> [String; 6] {
     ]
 }
 
+/// A fact of what was undone: `dropped "public"."x"`, `rows restored 43`.
+fn undone_part(name: &str, value: &Value) -> String {
+    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    format!("{} {value}", name.replace('_', " "))
+}
+
 /// What was rolled back.
 #[must_use]
 pub fn rolled_back(undone: &[Undoing]) -> String {
@@ -129,6 +135,11 @@ pub fn rolled_back(undone: &[Undoing]) -> String {
                 )
             }
             (_, Value::Null) => "nothing to undo".to_owned(),
+            (_, Value::Object(detail)) => {
+                let parts = detail.iter().filter(|(name, _)| *name != "run_id");
+                let parts: Vec<_> = parts.map(|(name, value)| undone_part(name, value)).collect();
+                format!("rolled back: {}", parts.join(", "))
+            }
             (_, detail) => format!("rolled back: {detail}"),
         };
         let _ = writeln!(text, "{:<30}{what}", step.to_string());

@@ -35,10 +35,10 @@ pub async fn cleanup(
         let left = older_than - last.age;
         return Err(Error::refused(format!(
             "the switchover was {} ago, and the old table is kept for {}",
-            whole_seconds(last.age),
-            whole_seconds(older_than)
+            in_words(last.age),
+            in_words(older_than)
         ))
-        .hint(format!("wait for another {}, or say a shorter --older-than", whole_seconds(left))));
+        .hint(format!("wait for another {}, or say a shorter --older-than", in_words(left))));
     }
     let exchange = Exchange::backwards(pair.table.clone(), last.new, last.old);
     let old = exchange.incoming_table()?;
@@ -60,6 +60,14 @@ pub async fn cleanup(
     Ok(Some(old))
 }
 
-fn whole_seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_secs())
+/// In days where it is days, else in seconds.
+fn in_words(duration: Duration) -> String {
+    const DAY: u64 = 24 * 60 * 60;
+    match duration.as_secs() {
+        seconds if seconds >= DAY && seconds.is_multiple_of(DAY) => format!("{} d", seconds / DAY),
+        seconds if seconds >= DAY => {
+            format!("{} d {} h", seconds / DAY, seconds % DAY / 3600)
+        }
+        seconds => format!("{seconds} s"),
+    }
 }
