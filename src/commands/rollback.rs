@@ -130,6 +130,10 @@ fn of_run(
         Err(_) if run.steps.is_empty() => Vec::new(),
         steps => steps?,
     };
+    if steps.iter().any(|r| r.step == Step::Switchover && r.state == StepState::Done) {
+        // Before anything is taken back that stands on it.
+        site.exclusive.session(switchover::refuse_no_return)?;
+    }
     set(RunState::Stopped)?;
     for record in steps {
         undone

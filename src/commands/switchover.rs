@@ -8,11 +8,11 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::json;
 
-use super::exclusive::{AsStep, Exclusive};
+use super::exclusive::{AsStep, Exclusive, last_run};
 use super::{Context, outcome, unvalidated};
 use crate::error::{Error, Result};
 use crate::load::Watch;
-use crate::migrate::{Step, ledger as runs};
+use crate::migrate::{Step, next};
 use crate::switchover::record::{self, State};
 use crate::switchover::{self, SwitchoverOptions};
 use crate::{backup_table, report};
@@ -59,6 +59,7 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
     let what =
         AsStep { step: Step::Switchover, arguments, told: outcome::switchover, watch: &watch };
     let report = context.as_step(&what, |exclusive| {
+        refuse_out_of_order(exclusive)?;
         let Exclusive { runtime, info, pair, .. } = exclusive;
         if !args.accept_failed_validation {
             runtime.block_on(unvalidated::refuse(info, pair, &watch.stop)).map_err(|e| {
@@ -69,6 +70,33 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
     })?;
     context.print(&report, || report::switchover::switched(&report))?;
     Ok(0)
+}
+
+/// Refuses to go before a migration that is under way and has not come so far.
+fn refuse_out_of_order(exclusive: &Exclusive) -> Result<()> {
+    let run = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
+    match run.as_ref().and_then(next).filter(|step| *step < Step::BackupTable) {
+        None => Ok(()),
+        Some(step) => Err(Error::refused(format!(
+            "a migration of {} is under way, and its next step is {step}",
+            exclusive.pair.table
+        ))
+        .hint("go on with it by `sterna migrate INPUT... --resume`, or end it by `sterna rollback 1.1`")),
+    }
+}
+
+/// Refuses to clean up behind a migration that may yet have to go back.
+fn refuse_unfinished(exclusive: &Exclusive) -> Result<()> {
+    match last_run(exclusive)?.filter(|run| run.state.is_unfinished()) {
+        None => Ok(()),
+        Some(run) => Err(Error::refused(format!(
+            "the migration {} of {} is not finished, and may need the old table",
+            run.run_id, exclusive.pair.table
+        ))
+        .hint(
+            "finish it by `sterna migrate INPUT... --resume`, or end it by `sterna rollback 1.1`",
+        )),
+    }
 }
 
 /// What was cleaned up.
@@ -89,15 +117,14 @@ pub fn cleanup(args: &CleanupArgs, context: &Context) -> Result<u8> {
     let arguments = json!({"older_than_seconds": older_than.as_secs_f64()});
     let what = AsStep { step: Step::CleanUp, arguments, told: outcome::plain, watch: &watch };
     let done = context.as_step(&what, |exclusive| {
+        refuse_unfinished(exclusive)?;
         let Exclusive { runtime, info, .. } = exclusive;
         let cleanup = switchover::cleanup(info, &options, older_than, &watch.stop);
         let mut dropped = Vec::from_iter(runtime.block_on(cleanup)?);
         dropped.extend(exclusive.session(async |session, pair| {
-            // While the old table is kept, so is its copy; a run under way needs its own.
+            // While the old table is kept, so is its copy.
             let last = record::last(&**session, &pair.table).await?;
-            let kept = last.is_some_and(|last| last.state == State::Switched);
-            let run = runs::last(session, &pair.table).await?;
-            match kept || run.is_some_and(|run| run.state.is_unfinished()) {
+            match last.is_some_and(|last| last.state == State::Switched) {
                 true => Ok(None),
                 false => backup_table::drop(session, &pair.table).await,
             }

@@ -4,6 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::validate::failure;
 use crate::error::Result;
+use crate::load::Years;
 use crate::load::ledger::{State, runs};
 use crate::pg::{ConnInfo, connect};
 use crate::staging::{self, Pair};
@@ -22,7 +23,8 @@ pub(super) async fn refuse(info: &ConnInfo, pair: &Pair, stop: &AtomicBool) -> R
     let Some(found) = staging::find(&session, &pair).await? else { return Ok(()) };
     let loads = runs(&session, found.oid).await?;
     let unfinished = loads.iter().any(|run| run.state != State::Loaded);
-    if unfinished || !staging::has_rows(&session, &pair).await? {
+    let unloaded = loads.is_empty() && !staging::has_rows(&session, &pair).await?;
+    if unfinished || unloaded {
         return Ok(());
     }
     // Production's writes that an earlier try has carried over already.
@@ -37,12 +39,16 @@ pub(super) async fn refuse(info: &ConnInfo, pair: &Pair, stop: &AtomicBool) -> R
     };
     if let Some(last) = validate::last(&session, found.oid).await?
         && last.passed
+        // That of one year says nothing of what else is to be replaced.
+        && last.years.is_empty()
     {
         match last.is_outdated(&session, &pair.staging, carried).await? {
             None => return Ok(()),
             Some(why) => tracing::info!("staging is validated again: {why}"),
         }
     }
-    let report = validate::validate(info, &ValidateOptions::new(pair.table), stop).await?;
+    let years = Some(Years::default());
+    let options = ValidateOptions { years, ..ValidateOptions::new(pair.table) };
+    let report = validate::validate(info, &options, stop).await?;
     if report.passed { Ok(()) } else { Err(failure(&report)) }
 }

@@ -25,8 +25,11 @@ pub struct Undoing {
 /// # Errors
 /// Refused where there is nothing to take back, or what was cleaned up cannot be.
 pub fn to_undo(run: &Run, back_to: Option<Step>) -> Result<Vec<&StepRecord>> {
-    let mut acted: Vec<&StepRecord> =
-        run.steps.iter().filter(|record| record.state.may_have_acted()).collect();
+    // A clean-up that was refused, or found no moment, has left everything there.
+    let refused =
+        |record: &StepRecord| record.step == Step::CleanUp && record.state != StepState::Done;
+    let acted = run.steps.iter().filter(|record| record.state.may_have_acted());
+    let mut acted: Vec<&StepRecord> = acted.filter(|record| !refused(record)).collect();
     acted.sort_by_key(|record| std::cmp::Reverse(record.step));
     let last_trace = acted.iter().find(|record| record.step.plan().leaves_traces);
     let back_to = back_to.or(last_trace.map(|record| record.step)).unwrap_or(Step::Backup);

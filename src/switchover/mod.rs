@@ -31,4 +31,4 @@ pub use exchange::Exchange;
 pub use gate::refuse_unsupported;
 pub use locks::Patience;
 pub use preview::{Preview, preview};
-pub use run::{SwitchoverOptions, SwitchoverReport, roll_back, switch_over};
+pub use run::{SwitchoverOptions, SwitchoverReport, refuse_no_return, roll_back, switch_over};

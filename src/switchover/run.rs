@@ -17,7 +17,7 @@ use super::swap::{Recording, Swap};
 use super::{Exchange, gate, prepare};
 use crate::error::{Error, Result};
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
-use crate::staging;
+use crate::staging::{self, Pair};
 
 /// How long to look for the server when it was lost at the commit.
 const RECONNECT: Duration = Duration::from_secs(60);
@@ -139,6 +139,20 @@ pub async fn roll_back(
     let mut report = work.run(session, Toward::Old).await?;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// Refuses where the old table of the last switchover cannot be returned to.
+///
+/// # Errors
+/// The refusal, which names what is in the way.
+pub async fn refuse_no_return(session: &mut Connection, pair: &Pair) -> Result<()> {
+    match record::last(&**session, &pair.table).await? {
+        Some(last) if last.state != State::Returned => {
+            let exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
+            gate::refuse_no_return(session, &exchange, &last, &pair.staging).await
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An exchange that may begin.

@@ -54,3 +54,34 @@ async fn files_without_a_year_are_migrated_without_the_test() {
     scenario.assert_migrated().await;
     assert_eq!(state(&scenario.status(), "2.2"), "skipped");
 }
+
+#[tokio::test]
+async fn what_speaks_of_one_year_or_of_no_rows_opens_no_gate() {
+    let scenario = Scenario::new().await;
+    let db = &scenario.here.db;
+    scenario.here.report(0, &[&scenario.release, "--year", "2020"]);
+    db.sterna(&["validate", "--year", "2020", "--max-quantity-change", "1000"]).expect_code(0);
+    let refused = db.sterna(&["switchover"]).expect_code(4);
+    assert!(refused.stderr.contains("species-year-missing"), "{refused:?}");
+    db.sterna(&["stage", "truncate"]).expect_code(0);
+    scenario.here.report(0, &[&scenario.release, "--year", "1850"]);
+    db.sterna(&["switchover"]).expect_code(4);
+    assert_eq!(db.psql(super::ROWS).await, scenario.rows);
+}
+
+#[tokio::test]
+async fn commands_do_not_go_before_a_run_that_is_under_way() {
+    let scenario = Scenario::new().await;
+    scenario.migrate(&["--to", "2.2"]).expect_code(0);
+    let refused = scenario.sterna(&["switchover", "--accept-failed-validation"]).expect_code(6);
+    assert!(refused.stderr.contains("its next step is 2.3"), "{refused:?}");
+    assert_eq!(scenario.here.db.psql(super::ROWS).await, scenario.rows);
+    scenario.migrate(&["--resume", "--to", "4.2"]).expect_code(0);
+    let refused = scenario.sterna(&["cleanup", "--older-than", "0s"]).expect_code(6);
+    assert!(refused.stderr.contains("may need the old table"), "{refused:?}");
+    scenario.migrate(&["--resume"]).expect_code(0);
+    // A clean-up that was refused leaves the way back open.
+    scenario.sterna(&["cleanup"]).expect_code(6);
+    scenario.sterna(&["rollback", "1.1"]).expect_code(0);
+    scenario.assert_as_before().await;
+}
