@@ -30,6 +30,16 @@ use crate::commands::validate::ValidateArgs;
 /// Replaces a PostgreSQL table from files: fast, provably and reversibly.
 #[derive(Debug, Parser)]
 #[command(name = "sterna", version, about, arg_required_else_help = true)]
+#[command(after_help = "Exit codes:
+  0    done
+  1    database, network or file error
+  2    wrong usage or configuration
+  3    more rejects than allowed
+  4    a validation failed, or the proof of a load
+  5    a query is certainly slower than allowed
+  6    refused as unsafe
+  7    a lock was not obtained in time
+  130  interrupted; --resume goes on")]
 pub struct Cli {
     /// What every command understands.
     #[command(flatten)]

@@ -11,7 +11,7 @@ use sterna::commands::{
     summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
-use sterna::report::log;
+use sterna::report::{log, visible::visible};
 
 fn main() -> ExitCode {
     let cli = match config::read(std::env::args_os(), Path::new("")) {
@@ -27,9 +27,9 @@ fn main() -> ExitCode {
 }
 
 fn failed(error: &Error) -> ExitCode {
-    eprintln!("error: {error}");
+    eprintln!("error: {}", visible(&error.to_string()));
     if let Some(hint) = error.next_step() {
-        eprintln!("hint: {hint}");
+        eprintln!("hint: {}", visible(hint));
     }
     ExitCode::from(error.kind().exit_code())
 }

@@ -11,9 +11,10 @@ CROSS JOIN (SELECT count(*) AS row_count FROM {checked}) AS n
 CROSS JOIN (
     SELECT count(*) AS missing
     FROM pg_catalog.pg_class AS r
+    INNER JOIN pg_catalog.pg_namespace AS m ON m.oid = r.relnamespace
     INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = r.oid
     LEFT JOIN pg_catalog.pg_stats AS s
-        ON s.schemaname = r.relnamespace::regnamespace::text AND s.tablename = r.relname
+        ON s.schemaname = m.nspname AND s.tablename = r.relname
         AND s.attname = a.attname
     WHERE r.oid = {checked_oid} AND a.attnum > 0 AND NOT a.attisdropped
         AND a.attstattarget IS DISTINCT FROM 0 AND s.attname IS NULL

@@ -9,6 +9,7 @@ SELECT
     exceptions,
     row_count,
     replayed,
+    coalesce(carried_back, 0),
     to_validate,
     extract(epoch FROM clock_timestamp() - switched_at)::float8
 FROM sterna.switchover

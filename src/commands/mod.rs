@@ -38,6 +38,7 @@ use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
+use crate::report::visible::visible;
 use crate::staging::{self, Pair};
 
 /// What runs the asynchronous calls of a command that has no threads of its own.
@@ -128,7 +129,7 @@ impl Context {
     /// Where stdout cannot be written.
     pub fn print(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
         let shown = match self.format {
-            Format::Text => text(),
+            Format::Text => visible(&text()).into_owned(),
             Format::Json => {
                 let json = serde_json::to_string_pretty(result);
                 json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))? + "\n"

@@ -206,10 +206,11 @@ impl Load<'_> {
                 );
                 let error =
                     Error::new(Kind::TooManyRejects, format!("{what} are not what was appended"));
-                return Ok(Some(error.hint(
-                    "append its whole file of rejects, mended, with its sterna_file and \
-                     sterna_byte_offset columns; or start over after `sterna stage truncate`",
-                )));
+                let file = report.rejects_file.as_deref().unwrap_or("its file of rejects");
+                return Ok(Some(error.hint(format!(
+                    "append the whole of {file}, mended, with its sterna_file and \
+                     sterna_byte_offset columns; or start over after `sterna stage truncate`"
+                ))));
             }
             self.with_control(control, async |session| {
                 ledger::settle(session, id, State::Loaded, None).await

@@ -20,3 +20,4 @@ pub mod summary;
 pub mod switchover;
 pub mod text;
 pub mod validate;
+pub mod visible;

@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, Table, TableStyle, presets};
 use indicatif::HumanBytes;
 
 use super::migrate;
+use super::visible::visible;
 use crate::cli::Progress;
 use crate::rehearsal::{Check, RehearsalReport};
 
@@ -32,7 +33,8 @@ impl Lines {
     pub fn ended(&self, check: &Check) {
         if self.progress != Progress::Never {
             let failed = if check.passed { "" } else { "FAILED: " };
-            eprintln!("rehearsal: {failed}{} ({:.1} s)", check.detail, check.seconds);
+            let detail = visible(&check.detail);
+            eprintln!("rehearsal: {failed}{detail} ({:.1} s)", check.seconds);
         }
     }
 

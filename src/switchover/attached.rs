@@ -6,6 +6,7 @@ use tokio_postgres::GenericClient;
 use super::Exchange;
 use crate::error::{Error, Result};
 use crate::pg::{Ident, Table};
+use crate::staging;
 
 /// What a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,12 +65,12 @@ pub(super) fn pairs(
         let theirs = counterpart(exchange, mine, incoming)?.ok_or_else(|| {
             let lacking =
                 exchange.incoming_table().map_or_else(|e| e.to_string(), |t| t.to_string());
-            missing(&lacking, mine)
+            missing(&lacking, mine, exchange)
         })?;
         pairs.push(Pair { live: mine.clone(), incoming: theirs.clone() });
     }
     let extra = incoming.iter().find(|i| !pairs.iter().any(|pair| pair.incoming.oid == i.oid));
-    extra.map_or(Ok(pairs), |extra| Err(missing(&exchange.table.to_string(), extra)))
+    extra.map_or(Ok(pairs), |extra| Err(missing(&exchange.table.to_string(), extra, exchange)))
 }
 
 /// The incoming table's thing that stands for `mine`.
@@ -89,12 +90,18 @@ pub(super) fn counterpart<'a>(
     }))
 }
 
-fn missing(table: &str, what: &Attached) -> Error {
+fn missing(table: &str, what: &Attached, exchange: &Exchange) -> Error {
     let kind = match what.kind {
         Kind::Index => "index",
         Kind::Sequence => "identity sequence",
         Kind::Statistics => "extended statistics",
     };
     Error::refused(format!("{table} has nothing like the {kind} {}", what.name))
-        .hint("load to the end, which builds what production has; or drop what was added meanwhile")
+        .hint(match exchange.incoming_suffix {
+            staging::OLD_SUFFIX => {
+                "what one of the two was given since the switchover the other needs as well: create \
+                 it there, named like those beside it, or drop it"
+            }
+            _ => "load to the end, which builds what production has; or drop what was added meanwhile",
+        })
 }

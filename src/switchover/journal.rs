@@ -59,15 +59,6 @@ pub struct Replayed {
     pub deleted: i64,
 }
 
-impl std::ops::AddAssign for Replayed {
-    fn add_assign(&mut self, more: Replayed) {
-        self.entries += more.entries;
-        self.inserted += more.inserted;
-        self.updated += more.updated;
-        self.deleted += more.deleted;
-    }
-}
-
 /// Begins to note writes to a table down, to be carried to staging; nothing happens
 /// where that is done already.
 ///
@@ -202,7 +193,10 @@ pub(super) async fn replay(
     toward: Toward,
 ) -> Result<Replayed> {
     let sql = include_str!("../../sql/journal/replay.sql");
-    let row = session.query_one(sql, &[&from, &to, &toward.name()]).await.map_err(refusal)?;
+    let row = session
+        .query_one(sql, &[&from, &to, &toward.name()])
+        .await
+        .map_err(|e| refusal(e, toward))?;
     Ok(Replayed {
         entries: row.get(0),
         inserted: row.get(1),
@@ -212,7 +206,7 @@ pub(super) async fn replay(
 }
 
 /// What it means that a write cannot be carried over.
-fn refusal(error: tokio_postgres::Error) -> Error {
+fn refusal(error: tokio_postgres::Error, toward: Toward) -> Error {
     let code = error.code().map(|code| code.code().to_owned()).unwrap_or_default();
     let Some(said) = error.as_db_error().map(|e| e.message().to_owned()) else {
         return error.into();
@@ -222,6 +216,12 @@ fn refusal(error: tokio_postgres::Error) -> Error {
             return Error::refused(said).hint(
                 "nothing was rounded and the tables are as they were; write a value there that \
                  fits, then run the same command again",
+            );
+        }
+        Some("SN") if toward == Toward::Old => {
+            return Error::refused(said).hint(
+                "nothing was changed; the old table has the rows as they were at the switchover: \
+                 what is wanted of them can be put into the live one by INSERT ... SELECT",
             );
         }
         Some("SN") => Error::refused(said),

@@ -41,10 +41,22 @@ pub struct Record {
     pub rows: i64,
     /// Writes that were carried over to it.
     pub replayed: i64,
+    /// Writes that its rollback has carried back.
+    pub carried_back: i64,
     /// Statements that check foreign keys of other tables and were not run yet.
     pub to_validate: Vec<String>,
     /// How long ago it was.
     pub age: Duration,
+}
+
+impl Record {
+    /// Writes that were carried over by the exchange that it tells of last.
+    pub(super) fn carried(&self) -> i64 {
+        match self.state {
+            State::Returned => self.carried_back,
+            State::Switched | State::Cleaned => self.replayed,
+        }
+    }
 }
 
 /// The latest switchover of a table.
@@ -75,8 +87,9 @@ pub async fn last(session: &impl GenericClient, table: &Table) -> Result<Option<
             exceptions,
             rows: row.get(6),
             replayed: row.get(7),
-            to_validate: row.get(8),
-            age: Duration::from_secs_f64(row.get::<_, f64>(9).max(0.0)),
+            carried_back: row.get(8),
+            to_validate: row.get(9),
+            age: Duration::from_secs_f64(row.get::<_, f64>(10).max(0.0)),
         })
     })
     .transpose()

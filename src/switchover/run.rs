@@ -9,7 +9,7 @@ use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use super::fingerprint::{self, Difference, Fingerprint};
-use super::journal::{self, Replayed, Toward};
+use super::journal::{self, Toward};
 use super::locks::{self, Limits, Patience};
 use super::record::{self, Record, State};
 use super::script;
@@ -187,14 +187,10 @@ impl Work<'_> {
             toward,
             recording: self.recording,
         };
-        let mut carried = std::cell::Cell::new(Replayed::default());
-        let carried_over = &carried;
         let before = async |session: &mut Connection| {
             gate::wait_for_snapshots(session, *incoming, self.options.max_wait, self.stop).await?;
             if swap.journaled {
-                let mut all = carried_over.get();
-                all += self.carry_over(session, toward).await?;
-                carried_over.set(all);
+                self.carry_over(session, toward).await?;
             }
             gate::expected_rows(session, &self.exchange, toward, swap.journaled).await
         };
@@ -207,7 +203,6 @@ impl Work<'_> {
             locks::with_retries_after(&mut session, patience, relations, self.stop, before, work)
                 .await;
         let done = Instant::now();
-        let replayed = carried.get_mut().entries;
         let report = match tried {
             Ok(tried) => {
                 let swapped = tried.value;
@@ -217,14 +212,14 @@ impl Work<'_> {
                     writers_waited_ms: milliseconds(swapped.writers_waited),
                     rows: swapped.rows,
                     exceptions: swapped.exceptions,
-                    replayed_rows: replayed + swapped.replayed.entries,
+                    replayed_rows: swapped.carried,
                     ..self.report()?
                 }
             }
             Err(error) if is_lost(&error) => {
                 let (again, record) = self.after_loss(error).await?;
                 session = again;
-                let (rows, replayed_rows) = (record.rows, record.replayed);
+                let (rows, replayed_rows) = (record.rows, record.carried());
                 SwitchoverReport {
                     rows,
                     replayed_rows,
@@ -244,20 +239,14 @@ impl Work<'_> {
 
     /// Carries over what was written so far, while nobody waits. Who writes meanwhile, by
     /// a foreign key to both tables, may be in the way; then it is left for later.
-    async fn carry_over(&self, session: &mut Connection, toward: Toward) -> Result<Replayed> {
+    async fn carry_over(&self, session: &mut Connection, toward: Toward) -> Result<()> {
         let lock_ms = locks::limits(&**session).await?.lock_ms;
         let transaction = session.transaction().await?;
         locks::set_limits(&transaction, lock_ms, 0).await?;
         let Exchange { live, incoming, .. } = self.exchange;
         match journal::replay(&transaction, live, incoming, toward).await {
-            Ok(replayed) => {
-                transaction.commit().await?;
-                Ok(replayed)
-            }
-            Err(error) if locks::may_succeed(&error) => {
-                transaction.rollback().await?;
-                Ok(Replayed::default())
-            }
+            Ok(_) => Ok(transaction.commit().await?),
+            Err(error) if locks::may_succeed(&error) => Ok(transaction.rollback().await?),
             Err(error) => Err(error),
         }
     }
@@ -339,7 +328,7 @@ fn report_of(exchange: &Exchange, record: &Record) -> Result<SwitchoverReport> {
         rows: record.rows,
         parity_differences: Vec::new(),
         exceptions: record.exceptions.clone(),
-        replayed_rows: record.replayed,
+        replayed_rows: record.carried(),
         validated_after: 0,
         left_as: exchange.leaving_table()?.to_string(),
         resumed: true,

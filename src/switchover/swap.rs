@@ -49,7 +49,8 @@ pub(super) struct Swapped {
     pub(super) locked_since: Instant,
     pub(super) writers_waited: Duration,
     pub(super) rows: i64,
-    pub(super) replayed: Replayed,
+    /// Writes that were carried over, from the first on.
+    pub(super) carried: i64,
     /// What differs because it was asked for.
     pub(super) exceptions: Vec<Difference>,
 }
@@ -70,6 +71,8 @@ impl Swap<'_> {
     ) -> Result<Swapped> {
         let writers_since = Instant::now();
         let replayed = self.settle_writes(transaction).await?;
+        // The journal of the live table goes with its place.
+        let carried = journal::carried(transaction, self.exchange.live, self.toward).await?;
         let locked_since = self.lock(transaction, limits).await?;
         let before = self.take(transaction, self.exchange.live).await?;
         self.refuse_drift(&before)?;
@@ -86,10 +89,10 @@ impl Swap<'_> {
                 "nothing was changed; please report this, with the definition of what is named",
             ));
         }
-        self.record(transaction, &before, &exceptions, rows, replayed).await?;
+        self.record(transaction, &before, &exceptions, rows, carried).await?;
         transaction.batch_execute(include_str!("../../sql/switchover/notify.sql")).await?;
         let writers_waited = locked_since.duration_since(writers_since);
-        Ok(Swapped { locked_since, writers_waited, rows, replayed, exceptions })
+        Ok(Swapped { locked_since, writers_waited, rows, carried, exceptions })
     }
 
     /// Keeps writers out and carries over what they have written.
@@ -237,7 +240,7 @@ impl Swap<'_> {
         before: &Fingerprint,
         exceptions: &[Difference],
         rows: i64,
-        replayed: Replayed,
+        carried: i64,
     ) -> Result<()> {
         let Exchange { table, live, incoming, .. } = self.exchange;
         match self.recording {
@@ -255,7 +258,7 @@ impl Swap<'_> {
                     &Json(before),
                     &Json(exceptions),
                     &rows,
-                    &replayed.entries,
+                    &carried,
                     &self.script.finish,
                     &env!("CARGO_PKG_VERSION"),
                 ];
@@ -266,7 +269,7 @@ impl Swap<'_> {
             }
             Recording::Returned { id } => {
                 let sql = include_str!("../../sql/switchover/record-return.sql");
-                transaction.execute(sql, &[&id, &self.script.finish]).await?;
+                transaction.execute(sql, &[&id, &self.script.finish, &carried]).await?;
                 let staging = self.exchange.leaving_table()?;
                 let register = include_str!("../../sql/stage/register.sql");
                 let (schema, name) = (staging.schema.name(), staging.name.name());

@@ -208,7 +208,7 @@ async fn an_unmapped_name_is_suggested_and_a_synonym_maps_it() {
         record(1, "2001", "Ursus maritimus", "1", PLAIN),
         record(2, "2003", "Ursus maritimus", "1", PLAIN),
         record(3, "2002", "falco  RUSTICOLUS", "1", PLAIN),
-        record(4, "2002", "Python regius", "1", PLAIN),
+        record(4, "2002", "Python\u{1b}[31m regius", "1", PLAIN),
     ];
     let input = shipments(place.path(), &records);
     let db = database(ModelSchema::Production).await;
@@ -219,9 +219,11 @@ async fn an_unmapped_name_is_suggested_and_a_synonym_maps_it() {
     assert_eq!(report["rows_unmapped"], 3);
     assert_eq!(report["unmapped_names"], 2);
     let bear = json!({"taxon": "Ursus maritimus", "rows": 2, "near_misses": ["Ursus marittimus"]});
-    let python = json!({"taxon": "Python regius", "rows": 1, "near_misses": []});
+    let python = json!({"taxon": "Python\u{1b}[31m regius", "rows": 1, "near_misses": []});
     assert_eq!(report["unmapped_taxa"], json!([bear, python]));
     assert_eq!(report["near_misses"], json!([bear]));
+    let shown = db.sterna(&["inspect", input.to_str().unwrap()]).expect_code(0).stdout;
+    assert!(shown.contains("Python\\u{1b}[31m regius"), "{shown}");
     assert_eq!(
         report["species"],
         json!([{"taxon": "Falco rusticolus", "rows": 1, "first_year": 2002, "last_year": 2002,

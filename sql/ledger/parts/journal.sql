@@ -225,8 +225,11 @@ BEGIN
         shown := entry.snapshot;
         touched := 0;
         IF entry.operation = 'TRUNCATE' THEN
-            RAISE EXCEPTION '% was truncated while it was being replaced', source
-                USING ERRCODE = 'SN001';
+            RAISE EXCEPTION '% was truncated %', source, CASE direction
+                WHEN 'old' THEN
+                    format('since the switchover, so its rows cannot be carried back to %s', target)
+                ELSE 'while it was being replaced'
+            END USING ERRCODE = 'SN001';
         ELSIF entry.operation = 'DELETE' THEN
             EXECUTE removal USING entry.old_row;
             GET DIAGNOSTICS touched = ROW_COUNT;

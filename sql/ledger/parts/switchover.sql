@@ -17,7 +17,9 @@ CREATE TABLE sterna.switchover (
     fingerprint jsonb NOT NULL,
     exceptions jsonb NOT NULL,
     row_count bigint NOT NULL,
+    -- Writes that were carried over, from the first on: to the new table, and back.
     replayed bigint NOT NULL,
+    carried_back bigint,
     -- Statements that check foreign keys of other tables; none once they are checked.
     to_validate text[] NOT NULL,
     version text NOT NULL,

@@ -179,6 +179,13 @@ impl MigrationChoices {
             "max_regression": self.max_regression,
             "max_wait_seconds": self.max_wait.as_secs_f64(),
             "load": load.unwrap_or_default(),
+            "limits": {
+                "checks": self.limits.checks,
+                "first_year": self.limits.first_year,
+                "last_year": self.limits.last_year,
+                "max_shrinkage": self.limits.max_shrinkage,
+                "max_quantity_change": self.limits.max_quantity_change,
+            },
         })
     }
 }

@@ -4,6 +4,7 @@ mod args;
 mod identity;
 mod preparation;
 mod rehearsed;
+mod resumed;
 mod site;
 mod steps;
 
@@ -60,6 +61,7 @@ pub(super) fn migrate(
     let exclusive = Exclusive::take(context, watch)?;
     let unrehearsed = rehearsed::refuse_unrehearsed(context, &exclusive, args, &identity)?;
     let run = attach(&exclusive, args, &identity)?;
+    let args = &resumed::carried_on(args, &run);
     let site = Site {
         exclusive,
         watch: Arc::clone(watch),
@@ -75,6 +77,9 @@ pub(super) fn migrate(
         InLedger { exclusive: &site.exclusive, run: run.run_id, arguments: &arguments };
     if let Some(deviation) = unrehearsed {
         records.deviate(&deviation)?;
+    }
+    for departure in resumed::departures(args, &run) {
+        records.deviate(&departure)?;
     }
     let taken = preparation::begin_journal(&site, &run, args.from).and_then(|()| {
         let (from, to) = (args.from.unwrap_or(Step::Backup), args.to.min(Step::LAST));

@@ -10,6 +10,7 @@ mod show;
 use std::fs;
 use std::path::Path;
 
+use super::visible::visible;
 use crate::error::{Error, Kind, Result};
 use crate::run_report::RunReport;
 
@@ -26,8 +27,8 @@ pub fn write(folder: &Path, report: &RunReport) -> Result<()> {
         .map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;
     fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
     for (name, text) in [
-        (PAGE, page::render(report)?),
-        ("report.md", markdown::render(report)?),
+        (PAGE, visible(&page::render(report)?).into_owned()),
+        ("report.md", visible(&markdown::render(report)?).into_owned()),
         ("report.json", json + "\n"),
         ("junit.xml", junit::render(report)?),
     ] {

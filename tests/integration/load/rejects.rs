@@ -175,6 +175,7 @@ async fn other_records_do_not_complete_a_load() {
     let other = here.file("other.csv", file_of(&other));
     let failed = here.load(&[&other, "--all", "--append"]).expect_code(3);
     assert!(failed.stderr.contains("stays rejected"), "{failed:?}");
+    assert!(failed.stderr.contains("append the whole of out.csv"), "{failed:?}");
     assert_eq!(here.db.psql(STATES).await, "rejected loaded");
     // The same input again would double its rows.
     let refused = here.load(&[&other, "--all", "--append"]).expect_code(6);

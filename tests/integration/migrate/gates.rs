@@ -14,11 +14,16 @@ async fn a_failed_validation_stops_the_run_and_can_be_accepted() {
     assert_eq!(state(&status, "5.3"), "done", "a failed run is reported as well");
     assert_eq!(scenario.here.db.psql(super::ROWS).await, scenario.rows);
     // Nor does the command alone go past it.
-    let more = ["--resume", "--expect-rows", "1999", "--accept-failed-validation"];
-    scenario.migrate(&more).expect_code(0);
+    // What was asserted at the beginning holds, also where it is left out or said otherwise.
+    scenario.migrate(&["--resume"]).expect_code(4);
+    let raised = ["--resume", "--expect-rows", "1998", "--max-shrinkage", "21"];
+    scenario.migrate(&raised).expect_code(4);
+    scenario.migrate(&["--resume", "--accept-failed-validation"]).expect_code(0);
     scenario.assert_migrated().await;
     let deviations = scenario.status()["deviations"].to_string();
     assert!(deviations.contains("--accept-failed-validation was given"), "{deviations}");
+    assert!(deviations.contains("--expect-rows 1998 instead of 1999"), "{deviations}");
+    assert!(deviations.contains("--max-shrinkage 21.0 instead of 10.0"), "{deviations}");
 }
 
 #[tokio::test]
@@ -35,6 +40,19 @@ async fn a_switchover_alone_needs_a_passed_validation() {
     let refused = db.sterna(&["switchover"]).expect_code(4);
     assert!(refused.stderr.contains("have passed no validation"), "{refused:?}");
     assert_eq!(db.psql(super::ROWS).await, scenario.rows);
+}
+
+#[tokio::test]
+async fn files_without_a_year_are_migrated_without_the_test() {
+    let scenario = Scenario::new().await;
+    let formats = include_str!("../../../data/formats.toml");
+    let mapping = scenario.here.file("formats.toml", formats.replace("\nyear = \"Year\"", ""));
+    let refused = scenario.migrate(&["--mapping", &mapping]).expect_code(6);
+    assert!(refused.stderr.contains("no year to test with"), "{refused:?}");
+    assert!(refused.stderr.contains("--skip 2.1"), "{refused:?}");
+    scenario.migrate(&["--mapping", &mapping, "--resume", "--skip", "2.1"]).expect_code(0);
+    scenario.assert_migrated().await;
+    assert_eq!(state(&scenario.status(), "2.2"), "skipped");
 }
 
 #[tokio::test]

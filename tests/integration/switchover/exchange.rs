@@ -124,7 +124,13 @@ async fn writes_are_carried_over_both_ways() {
          DELETE FROM species WHERE id = (SELECT species_id FROM cites_trade_records WHERE record_id = 'R9-1')",
     )
     .await;
-    db.sterna(&["switchover", "--accept-failed-validation"]).expect_code(0);
+    let written = db.psql("SELECT count(*) FROM sterna.journal").await;
+    let done =
+        db.sterna(&["switchover", "--accept-failed-validation", "--format", "json"]).expect_code(0);
+    let done: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(done["replayed_rows"].to_string(), written, "{done:#}");
+    let recorded = "SELECT replayed, carried_back FROM sterna.switchover";
+    assert_eq!(db.psql(recorded).await, format!("{written}|"));
     let state = "SELECT string_agg(record_id || ' ' || coalesce(notes, '') || ' ' || coalesce(unit, ''), ', ' ORDER BY record_id)
         FROM cites_trade_records WHERE record_id IN ('R1-3', 'R1-4', 'R1-5', 'R1-7', 'N-1') OR record_id LIKE 'R9-%'";
     let expected =
@@ -139,6 +145,7 @@ async fn writes_are_carried_over_both_ways() {
     )
     .await;
     db.sterna(&["rollback", "switchover"]).expect_code(0);
+    assert_eq!(db.psql(recorded).await, format!("{written}|3"));
     let state = "SELECT string_agg(record_id || ' ' || notes || ' ' || coalesce(unit, ''), ', ' ORDER BY record_id)
         FROM cites_trade_records WHERE record_id IN ('R1-4', 'R1-6', 'N-1', 'N-2')";
     let expected =

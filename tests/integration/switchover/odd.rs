@@ -313,3 +313,22 @@ async fn three_in_a_row_leave_the_names_of_one() {
         assert_eq!(db.psql(written).await, "1");
     }
 }
+
+#[tokio::test]
+async fn what_stops_a_rollback_says_what_to_do() {
+    let here = Installation::new().await;
+    let db = &here.db;
+    db.sterna(&["stage", "create"]).expect_code(0);
+    let file = here.file("in.csv", file_of(&good(3)));
+    here.report(0, &[&file, "--all"]);
+    db.sterna(&["switchover", "--accept-failed-validation"]).expect_code(0);
+    db.psql("CREATE INDEX later ON cites_trade_records (term)").await;
+    let refused = db.sterna(&["rollback", "switchover"]).expect_code(6);
+    assert!(refused.stderr.contains("nothing like the index"), "{refused:?}");
+    assert!(refused.stderr.contains("since the switchover the other needs"), "{refused:?}");
+    db.psql("CREATE INDEX later_old ON cites_trade_records_old (term)").await;
+    db.psql("TRUNCATE cites_trade_records").await;
+    let refused = db.sterna(&["rollback", "switchover"]).expect_code(6);
+    assert!(refused.stderr.contains("was truncated since the switchover"), "{refused:?}");
+    assert!(refused.stderr.contains("INSERT ... SELECT"), "{refused:?}");
+}

@@ -151,3 +151,18 @@ async fn names_are_looked_up_where_the_load_was_told_to() {
     assert_eq!(taxon["rows"][0]["name"], "Ursus maritimus");
     assert_eq!(lost["rows"][0]["species"], "Ursus maritimus");
 }
+
+#[tokio::test]
+async fn names_that_need_quotes_are_found_in_the_catalog() {
+    let here = Installation::new().await;
+    here.db
+        .psql(
+            "CREATE SCHEMA \"Up\"; ALTER TABLE species SET SCHEMA \"Up\";
+             ALTER TABLE cites_trade_records SET SCHEMA \"Up\"",
+        )
+        .await;
+    let file = here.file("a.csv", file_of(&good(30)));
+    here.report(0, &[&file, "--all", "--schema", "Up"]);
+    let report = validated(&here, 0, &["--schema", "Up"]);
+    assert_eq!(check(&report, "statistics")["passed"], json!(true), "{report:#}");
+}

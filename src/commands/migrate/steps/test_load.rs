@@ -60,8 +60,13 @@ fn newest_year(site: &Site, args: &MigrationChoices) -> Result<i32> {
         table,
     };
     let found = inspect(&site.exclusive.info, &options, &site.watch)?;
-    found.years.last_key_value().map(|(year, _)| *year).ok_or_else(|| {
-        Error::refused("no record of the files maps to a species")
-            .hint("`sterna inspect INPUT...` says what they hold")
+    let newest = found.years.last_key_value().map(|(year, _)| *year);
+    newest.ok_or_else(|| match found.account.rows_loaded {
+        0 => Error::refused("no record of the files can be loaded")
+            .hint("`sterna inspect INPUT...` says what they hold, and what maps to no species"),
+        _ => Error::refused("the files have no year to test with").hint(
+            "name the field in `year` of the format, or leave the test out by --skip 2.1, and 2.2 \
+             and 2.3 with it",
+        ),
     })
 }
