@@ -63,7 +63,8 @@ pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
         let text = || match &shown {
             Some(shown) => report::status::text(shown),
             None => format!(
-                "no migration of {} is in the ledger; `sterna plan` shows what one would do\n",
+                "no migration of {} is in the ledger; `sterna plan` shows what one would do, \
+                 `sterna report` what single commands did\n",
                 context.table
             ),
         };

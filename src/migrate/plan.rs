@@ -196,8 +196,8 @@ impl FromStr for Step {
         let found = STEPS.iter().find(|plan| plan.number == text || plan.name == text);
         found.map(|plan| plan.step).ok_or_else(|| {
             let known: Vec<_> = Step::all().map(|step| step.to_string()).collect();
-            Error::usage(format!("{text:?} is no step of the plan"))
-                .hint(format!("the steps are {}", known.join(", ")))
+            // Not as a hint, which the command line's parser would not show.
+            Error::usage(format!("{text:?} is no step of the plan; they are {}", known.join(", ")))
         })
     }
 }
