@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::Context;
+use super::{Context, driven_runtime};
 use crate::error::{Error, Kind, Result};
 use crate::ledger;
 use crate::load::Watch;
@@ -39,11 +39,7 @@ impl Exclusive {
     /// Takes the lock. Where its session is lost later, `watch` is told to stop.
     pub(super) fn take(context: &Context, watch: &Arc<Watch>) -> Result<Self> {
         // A thread drives the session while steps block this one.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|e| Error::file("the async runtime", e))?;
+        let runtime = driven_runtime()?;
         let info = context.conninfo()?;
         let (session, pair) = runtime.block_on(async {
             let (mut session, pair) = context.session(&info).await?;

@@ -49,6 +49,15 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
         .map_err(|e| Error::file("the async runtime", e))
 }
 
+/// The same with a thread that goes on with what was spawned while the command blocks.
+fn driven_runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|e| Error::file("the async runtime", e))
+}
+
 /// Where the database is.
 #[derive(Clone, Debug)]
 enum Database {

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::RehearseArgs;
 use crate::backup::{self, BackupOptions, Choice, Extent, Manifest};
-use crate::commands::Context;
 use crate::commands::migrate::{MigrateArgs, migrate};
 use crate::commands::rollback::{RollbackArgs, roll_back};
+use crate::commands::{Context, driven_runtime};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::migrate::Step;
@@ -60,11 +60,7 @@ impl<'a> Rehearsing<'a> {
         watch: &'a Arc<Watch>,
     ) -> Result<Self> {
         // A thread follows the copy's size while the plan blocks this one.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|e| Error::file("the async runtime", e))?;
+        let runtime = driven_runtime()?;
         let info = context.conninfo()?;
         let production = runtime.block_on(async {
             let mut session = connect(&info).await?;
