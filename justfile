@@ -30,7 +30,7 @@ bench-check *args:
 
 # Check licences and advisories of the dependencies.
 deny:
-    cargo deny check
+    script/deny
 
 # Open a shell with an embedded server of the production schema.
 sandbox *args:
