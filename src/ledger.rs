@@ -1,70 +1,17 @@
 //! The ledger: what sterna has done, in the schema `sterna` of the database that it
 //! was done to, which is opened to nobody else.
 //!
-//! Each part of the program keeps tables of its own there, made when they are first
-//! missing; what is in them is that part's affair. Here is also the lock that keeps
-//! two runs on one table apart.
+//! Each part of the program keeps tables of its own there; what is in them is that part's
+//! affair. Here are its version and the lock that keeps two runs on one table apart.
+
+mod version;
 
 use std::time::Duration;
-
-use tokio_postgres::GenericClient;
 
 use crate::error::{Error, Result};
 use crate::pg::{Backoff, Connection, Table};
 
-/// The tables of each part, with one that shows whether they are there. A part is
-/// added by an entry; where an older sterna has made the ledger it is completed.
-const PARTS: [(&str, &str); 14] = [
-    ("sterna.staging", include_str!("../sql/ledger/parts/staging.sql")),
-    ("sterna.load_batch", include_str!("../sql/ledger/parts/load.sql")),
-    ("sterna.load_cascade", include_str!("../sql/ledger/parts/cascade.sql")),
-    ("sterna.journal", include_str!("../sql/ledger/parts/journal.sql")),
-    ("sterna.switchover", include_str!("../sql/ledger/parts/switchover.sql")),
-    ("sterna.switchover_activity", include_str!("../sql/ledger/parts/activity.sql")),
-    ("sterna.validation", include_str!("../sql/ledger/parts/validation.sql")),
-    ("sterna.backup", include_str!("../sql/ledger/parts/backup.sql")),
-    ("sterna.synonym", include_str!("../sql/ledger/parts/species.sql")),
-    ("sterna.summary_before", include_str!("../sql/ledger/parts/summary.sql")),
-    ("sterna.bench", include_str!("../sql/ledger/parts/bench.sql")),
-    ("sterna.step", include_str!("../sql/ledger/parts/migration.sql")),
-    ("sterna.backup_table", include_str!("../sql/ledger/parts/backup-table.sql")),
-    ("sterna.rehearsal", include_str!("../sql/ledger/parts/rehearsal.sql")),
-];
-
-/// Creates the ledger, or the parts of it, that are missing.
-///
-/// # Errors
-/// Where the role may not create a schema, or the ledger is another role's.
-pub async fn ensure(session: &mut Connection) -> Result<()> {
-    let closed = |e| {
-        Error::from(e)
-            .context("could not look at the ledger in the schema sterna")
-            .hint("connect as the role that made it, or as a member of that role")
-    };
-    if missing(&**session).await.map_err(closed)?.is_empty() {
-        return Ok(());
-    }
-    let transaction = session.transaction().await?;
-    transaction.batch_execute(include_str!("../sql/ledger/lock-setup.sql")).await?;
-    let missing = missing(&transaction).await?;
-    let first = (missing.len() == PARTS.len()).then_some(include_str!("../sql/ledger/create.sql"));
-    for sql in first.into_iter().chain(missing) {
-        transaction.batch_execute(sql).await.map_err(|e| {
-            Error::from(e)
-                .context("could not create the ledger in the schema sterna")
-                .hint("the role needs CREATE on the database, or has to be the ledger's owner")
-        })?;
-    }
-    Ok(transaction.commit().await?)
-}
-
-/// What creates the parts that are not there.
-async fn missing(session: &impl GenericClient) -> Result<Vec<&'static str>, tokio_postgres::Error> {
-    let tables: Vec<&str> = PARTS.iter().map(|(table, _)| *table).collect();
-    let rows = session.query(include_str!("../sql/ledger/exists.sql"), &[&tables]).await?;
-    let parts = rows.iter().zip(PARTS).filter(|(row, _)| !row.get::<_, bool>(0));
-    Ok(parts.map(|(_, (_, sql))| sql).collect())
-}
+pub use version::{VERSION, ensure, open};
 
 /// Takes the lock that keeps two runs on one table apart, for the session. A load
 /// locks its staging table, everything else the table that is replaced: so a

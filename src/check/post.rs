@@ -72,7 +72,7 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     }
     checks.push(INDEXES.ask(&session, oid).await);
     checks.push(sequences(&session, table, oid).await?);
-    let last = if super::question::has_ledger(&session).await? {
+    let last = if crate::ledger::open(&mut session).await? {
         record::last(&*session, table).await?
     } else {
         None

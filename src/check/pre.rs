@@ -110,7 +110,7 @@ pub async fn pre(
     stop: &AtomicBool,
 ) -> Result<CheckReport> {
     let begun = Instant::now();
-    let session = connect(info).await?;
+    let mut session = connect(info).await?;
     if pooler::is_pooled(info, &session).await? {
         // What else is asked may be answered by another session each time.
         let what = "behind a pooler in transaction mode";
@@ -119,7 +119,7 @@ pub async fn pre(
     }
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let oid = catalog::plain_table(&session, table).await?.oid;
-    let has_ledger = super::question::has_ledger(&session).await?;
+    let (has_ledger, ledger) = opened(&mut session).await?;
     let staging = match table.with_suffix(SUFFIX) {
         Ok(staging) => catalog::relation(&session, &staging).await?.map(|found| found.oid),
         Err(_) => None,
@@ -128,6 +128,7 @@ pub async fn pre(
     let alterations = switchover::alterations(&*session, oid).await?;
     let mut checks = vec![
         Finding::good("pooler", Severity::Error, "every session has a server process of its own"),
+        ledger,
         backed_up(&session, table, options, has_ledger, stop).await?,
         loaded(&session, staging).await?,
         mapped(&session, staging, options.missing.as_ref()).await?,
@@ -142,6 +143,20 @@ pub async fn pre(
         checks.push(question.ask(&session, oid).await);
     }
     Ok(CheckReport::new(table.to_string(), checks, begun.elapsed()))
+}
+
+/// Whether there is a ledger that can be read, and whether nothing is wrong with it.
+async fn opened(session: &mut Connection) -> Result<(bool, Finding)> {
+    const NAME: &str = "ledger";
+    match crate::ledger::open(session).await {
+        Ok(true) => Ok((true, Finding::good(NAME, Severity::Error, "it can be used"))),
+        Ok(false) => Ok((false, Finding::good(NAME, Severity::Error, "there is none yet"))),
+        Err(error) if error.kind() == Kind::Unsafe => {
+            let hint = error.next_step().unwrap_or_default().to_owned();
+            Ok((false, Finding::bad(NAME, Severity::Error, error.to_string(), hint)))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn backed_up(

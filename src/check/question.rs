@@ -56,9 +56,3 @@ pub(super) fn found(
     }
     Finding::bad(name, severity, detail, hint)
 }
-
-/// Whether there is a ledger, and this role may read it.
-pub(super) async fn has_ledger(session: &Connection) -> crate::error::Result<bool> {
-    let sql = include_str!("../../sql/check/ledger-exists.sql");
-    Ok(session.query_one(sql, &[]).await?.get(0))
-}

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{Context, runtime};
 use crate::error::Result;
+use crate::ledger;
 use crate::pg::connect;
 use crate::report;
 use crate::run_report::{Outcome, collect};
@@ -41,8 +42,9 @@ struct Written {
 /// be written.
 pub fn run(args: &ReportArgs, context: &Context) -> Result<u8> {
     let collected = runtime()?.block_on(async {
-        let session = connect(&context.conninfo()?).await?;
+        let mut session = connect(&context.conninfo()?).await?;
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+        ledger::open(&mut session).await?;
         let collected = collect(&session, &context.table).await?;
         session.close().await?;
         Ok::<_, crate::Error>(collected)

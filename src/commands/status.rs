@@ -48,14 +48,16 @@ pub struct Shown {
     pub live: Live,
 }
 
-/// Shows it, and returns the exit code. Writes nothing.
+/// Shows it, and returns the exit code. Writes nothing but an upgrade of the ledger, where the
+/// role may.
 ///
 /// # Errors
 /// Where the ledger cannot be read.
 pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
     runtime()?.block_on(async {
-        let session = connect(&context.conninfo()?).await?;
+        let mut session = connect(&context.conninfo()?).await?;
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+        crate::ledger::open(&mut session).await?;
         let mut shown = look(&session, context).await?;
         if args.watch {
             shown = watch(&session, context, shown).await?;

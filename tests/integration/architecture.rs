@@ -135,7 +135,7 @@ fn the_engine_knows_nothing_of_how_it_is_asked_or_shown() {
         "src/cites/",
         "src/input/",
         "src/inspect/",
-        "src/ledger.rs",
+        "src/ledger",
         "src/load/",
         "src/migrate/",
         "src/pg/",

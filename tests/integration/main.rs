@@ -13,6 +13,7 @@ mod demo;
 mod duplicates;
 mod embedded;
 mod inspect;
+mod ledger;
 mod load;
 mod migrate;
 mod pooler;

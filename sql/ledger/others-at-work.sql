@@ -1,0 +1,14 @@
+-- Purpose: sessions in which another sterna works on any table of this database, idle
+--   ones included: it may be between two statements.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT l.pid
+FROM pg_catalog.pg_locks AS l
+WHERE l.locktype = 'advisory'
+    AND l.database = (
+        SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
+    )
+    AND l.classid = 1937010274::oid
+    AND l.objsubid = 2
+    AND l.granted
+    AND l.pid <> pg_catalog.pg_backend_pid()
+ORDER BY l.pid
