@@ -109,6 +109,31 @@ pub async fn has_rows(session: &Connection, pair: &Pair) -> Result<bool> {
     Ok(session.query_one(&sql, &[]).await?.get(0))
 }
 
+/// Those of `years` of which staging has no row, each of which is said aloud.
+///
+/// # Errors
+/// Where it cannot be read.
+pub async fn years_without_rows(
+    session: &Connection,
+    pair: &Pair,
+    years: &[i32],
+) -> Result<Vec<i32>> {
+    let found = find(session, pair).await?.filter(|_| !years.is_empty());
+    let Some(found) = found else { return Ok(Vec::new()) };
+    let columns = catalog::columns(session, found.oid).await?;
+    if !columns.iter().any(|column| column.name.name() == "year") {
+        return Ok(Vec::new());
+    }
+    let sql = include_str!("../sql/stage/years-without-rows.sql");
+    let sql = fill(sql, &[("staging", &pair.staging)]);
+    let rows = session.query(&sql, &[&years]).await?;
+    let absent: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
+    for year in &absent {
+        tracing::warn!("there is no row of {year}, which was asked for");
+    }
+    Ok(absent)
+}
+
 /// Notes what production holds as the first load begins, so that it can be told later
 /// whether it was written to since. A role that may not read production cannot.
 ///

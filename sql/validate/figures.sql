@@ -1,6 +1,13 @@
--- Purpose: the row of a check that compares two figures.
+-- Purpose: the row of a check that compares two figures. Where it has a third column,
+--   `passed`, that decides; else they have to be equal.
 -- Lock: those of the check. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it reads.
-SELECT pg_catalog.row_to_json(f), f.expected IS NOT DISTINCT FROM f.observed FROM (
+SELECT
+    pg_catalog.row_to_json(f),
+    coalesce(
+        (pg_catalog.row_to_json(f) ->> 'passed')::boolean,
+        f.expected IS NOT DISTINCT FROM f.observed
+    )
+FROM (
 {query}
 ) AS f

@@ -44,6 +44,10 @@ pub(super) fn loaded(report: &load::report::LoadReport) -> Result<Outcome> {
             summary.push_str(&format!(", {} {what}", HumanCount(rows)));
         }
     }
+    if !report.years_without_rows.is_empty() {
+        let years = report.years_without_rows.iter().map(ToString::to_string);
+        summary.push_str(&format!(", none of {}", years.collect::<Vec<_>>().join(", ")));
+    }
     let rows = Some(signed(account.rows_loaded));
     Ok(Outcome { rows, summary, detail: value(report)?, ..Outcome::default() })
 }

@@ -65,7 +65,7 @@ pub struct LimitArgs {
     /// Last year that a record can be of [default: this year]
     #[arg(long, value_name = "Y")]
     pub last_year: Option<i32>,
-    /// Rows in a hundred that a species may lose, in a year or in all
+    /// Rows in a hundred that may be lost: in all, in a year, and of a species
     #[arg(long, default_value_t = Limits::default().max_shrinkage_percent, value_name = "P", value_parser = percentage)]
     pub max_shrinkage: f64,
     /// By how much in a hundred the total quantity of a unit may change

@@ -141,6 +141,8 @@ pub struct LoadReport {
     /// Of the rows loaded, those that went with their species, which was deleted while
     /// the load ran.
     pub rows_cascaded: u64,
+    /// The years that were asked for and of which staging has no row.
+    pub years_without_rows: Vec<i32>,
     /// The whole command.
     pub seconds: f64,
     /// Indexes, foreign keys and statistics.

@@ -120,21 +120,24 @@ impl Load<'_> {
         if done.state == State::Loaded {
             done.failure = self.settle_mended(&mut control, &done.rows)?;
         }
-        let staging = &self.pair.staging;
         let run = self.attached.run.id;
-        let rows_cascaded = self.with_control(&mut control, async |session| {
-            let rows = ledger::rows_cascaded(session, run).await?;
-            crate::ledger::unlock(session, staging).await.map(|()| rows)
-        })?;
+        let (rows_cascaded, years_without_rows) =
+            self.with_control(&mut control, async |session| {
+                let rows = ledger::rows_cascaded(session, run).await?;
+                let years = self.options.years.iter().collect::<Vec<_>>();
+                let years = staging::years_without_rows(session, &self.pair, &years).await?;
+                crate::ledger::unlock(session, &self.pair.staging).await.map(|()| (rows, years))
+            })?;
         let load_seconds = done.rows.load_seconds;
         let rows_loaded = done.rows.account.rows_loaded as f64;
         let report = LoadReport {
             run_id: run.to_string(),
             state: done.state.name(),
-            staging: staging.to_string(),
+            staging: self.pair.staging.to_string(),
             seconds: self.begun.elapsed().as_secs_f64(),
             index_seconds,
             rows_cascaded,
+            years_without_rows,
             verify_seconds: done.verify_seconds,
             rows_per_second: if load_seconds > 0.0 { rows_loaded / load_seconds } else { 0.0 },
             peak_memory_bytes: peak_memory_bytes(),

@@ -54,6 +54,10 @@ pub fn load(report: &LoadReport) -> String {
         let gone = HumanCount(report.rows_cascaded);
         line("cascaded", format!("{gone} rows went with their species, deleted meanwhile"));
     }
+    if !report.years_without_rows.is_empty() {
+        let years = report.years_without_rows.iter().map(ToString::to_string);
+        line("no rows of", years.collect::<Vec<_>>().join(", "));
+    }
     if let Some(path) = &rows.rejects_file {
         let reasons = rows.reject_reasons.iter();
         let reasons: Vec<_> = reasons.map(|(r, n)| format!("{r} {}", HumanCount(*n))).collect();

@@ -50,12 +50,18 @@ pub(super) async fn refuse_unloaded(session: &Connection, pair: &Pair, oid: u32)
         ))
         .hint("go on with it by `sterna load ... --resume`; see `sterna status`"));
     }
-    if loads == 0 && !staging::has_rows(session, pair).await? {
-        return Err(
-            Error::refused(format!("{} is empty", pair.staging)).hint("`sterna load` fills it")
-        );
+    if staging::has_rows(session, pair).await? {
+        return Ok(());
     }
-    Ok(())
+    let names: [(&str, &dyn crate::pg::Quoted); 1] = [("table", &pair.table)];
+    let count = fill(include_str!("../../sql/switchover/count-rows.sql"), &names);
+    let live: i64 = session.query_one(&count, &[]).await?.get(0);
+    if live == 0 && loads > 0 {
+        return Ok(());
+    }
+    // No flag stands above this: to empty the table is not what a switchover is for.
+    Err(Error::refused(format!("{} is empty, and {} has {live} rows", pair.staging, pair.table))
+        .hint("look at what was loaded: `sterna inspect INPUT...`; then `sterna load` fills it"))
 }
 
 /// The earlier switchover whose old table bears the name that the leaving table will

@@ -203,6 +203,7 @@ pub(super) fn built_in() -> Result<Vec<Check>> {
     let files = checks![
         "sql/checks/load-complete.sql",
         "sql/checks/rows-expected.sql",
+        "sql/checks/rows-shrunk.sql",
         "sql/checks/rows-accounted.sql",
         "sql/checks/load-account.sql",
         "sql/checks/rows-as-loaded.sql",
@@ -216,6 +217,8 @@ pub(super) fn built_in() -> Result<Vec<Check>> {
         "sql/checks/required.sql",
         "sql/checks/year-bounds.sql",
         "sql/checks/year-asked.sql",
+        "sql/checks/year-present.sql",
+        "sql/checks/year-shrunk.sql",
         "sql/checks/quantity-positive.sql",
         "sql/checks/reported-quantity.sql",
         "sql/checks/quantity-missing.sql",

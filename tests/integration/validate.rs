@@ -6,6 +6,7 @@ mod planted;
 mod planted_values;
 mod stored;
 mod tables;
+mod totals;
 
 use serde_json::Value;
 

@@ -55,11 +55,26 @@ async fn a_load_of_one_year_is_compared_with_that_year() {
     let report = validated(&here, 4, &["--all"]);
     assert_eq!(
         failed(&report),
-        ["quantity-lost.quantity", "species-year-missing", "species-year-shrunk"]
+        [
+            "quantity-lost.quantity",
+            "rows-shrunk",
+            "species-year-missing",
+            "species-year-shrunk",
+            "year-shrunk"
+        ]
     );
     assert_eq!(check(&report, "species-year-missing")["observed"], 9);
     let report = validated(&here, 4, &["--year", "2014"]);
-    assert_eq!(failed(&report), ["quantity-lost.quantity", "species-year-missing", "year-asked"]);
+    assert_eq!(
+        failed(&report),
+        [
+            "quantity-lost.quantity",
+            "species-year-missing",
+            "year-asked",
+            "year-present",
+            "year-shrunk"
+        ]
+    );
 }
 
 #[tokio::test]

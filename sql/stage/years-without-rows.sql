@@ -1,0 +1,6 @@
+-- Purpose: those of the years asked for of which staging has no row.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+SELECT asked.year
+FROM unnest($1::integer[]) AS asked (year)
+WHERE NOT EXISTS (SELECT FROM {staging} AS t WHERE t.year = asked.year)
+ORDER BY asked.year
