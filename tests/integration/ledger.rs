@@ -1,5 +1,7 @@
 //! The ledger's version.
 
+mod upgrade;
+
 use crate::server::TestDb;
 
 #[tokio::test]

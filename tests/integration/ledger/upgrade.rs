@@ -1,0 +1,176 @@
+//! The ledger of 0.1.0, and the runs in it, under this sterna.
+
+use std::path::Path;
+
+use crate::server::{Finished, TestDb};
+
+/// What the rows say of the application's writes: three quantities, one row of its own.
+const ROWS: &str = "SELECT count(*), count(*) FILTER (WHERE quantity = 7.5),
+        count(*) FILTER (WHERE record_id = 'of the application'), count(DISTINCT id)
+    FROM public.cites_trade_records";
+
+/// All that could differ between a ledger that was upgraded and a new one. Columns go by
+/// name: where one was added to a table it comes last.
+const CATALOG: &str = "
+    SELECT format('%s %s', c.relkind, c.relname) FROM pg_class AS c
+    WHERE c.relnamespace = 'sterna'::regnamespace
+    UNION ALL
+    SELECT format(
+        'column %s %s %s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
+        a.attnotnull, a.attidentity, pg_get_expr(d.adbin, d.adrelid)
+    )
+    FROM pg_attribute AS a
+    INNER JOIN pg_class AS c ON c.oid = a.attrelid
+    LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE c.relnamespace = 'sterna'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+    FROM pg_constraint WHERE connamespace = 'sterna'::regnamespace
+    UNION ALL
+    SELECT pg_get_indexdef(i.indexrelid)
+    FROM pg_index AS i
+    INNER JOIN pg_class AS c ON c.oid = i.indexrelid
+    WHERE c.relnamespace = 'sterna'::regnamespace
+    UNION ALL
+    SELECT pg_get_functiondef(oid) || coalesce(proacl::text, '')
+    FROM pg_proc WHERE pronamespace = 'sterna'::regnamespace
+    UNION ALL
+    SELECT format('trigger %s', pg_get_triggerdef(t.oid))
+    FROM pg_trigger AS t
+    INNER JOIN pg_class AS c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'sterna'::regnamespace AND NOT t.tgisinternal
+    UNION ALL
+    SELECT format('type %s %s', typname, typtype)
+    FROM pg_type WHERE typnamespace = 'sterna'::regnamespace
+    ORDER BY 1";
+
+/// A database as 0.1.0 left it, and the folder of its run.
+struct Left {
+    db: TestDb,
+    folder: tempfile::TempDir,
+}
+
+impl Left {
+    /// After a run that came to its end, and writes since.
+    async fn finished() -> Self {
+        Self::by(include_str!("../../fixtures/ledger-0.1.0/finished.sql")).await
+    }
+
+    /// After a run that was stopped before the switchover, and writes since.
+    async fn unfinished() -> Self {
+        Self::by(include_str!("../../fixtures/ledger-0.1.0/unfinished.sql")).await
+    }
+
+    async fn by(dump: &str) -> Self {
+        let (db, folder) = (TestDb::new().await, tempfile::tempdir().unwrap());
+        let path = folder.path().display().to_string();
+        // The roles are there; the rest comes from the dump.
+        db.psql("DROP SCHEMA public CASCADE; DROP PUBLICATION supabase_realtime").await;
+        db.psql("CREATE SCHEMA public").await;
+        db.psql(&dump.replace("{folder}", &path)).await;
+        let release = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let release = release.join("tests/fixtures/ledger-0.1.0/release.csv");
+        std::fs::copy(release, folder.path().join("release.csv")).unwrap();
+        Left { db, folder }
+    }
+
+    fn sterna(&self, args: &[&str]) -> Finished {
+        let mut command = self.db.command(args);
+        Finished::from(command.current_dir(self.folder.path()).output().unwrap())
+    }
+
+    /// `sterna migrate` as the run was begun.
+    fn migrate(&self, more: &[&str]) -> Finished {
+        let args = ["migrate", "release.csv", "--progress", "never", "--skip", "2.3"];
+        let args = args.into_iter().chain(["--max-quantity-change", "1000"]);
+        self.sterna(&args.chain(more.iter().copied()).collect::<Vec<_>>())
+    }
+}
+
+/// Whether the words of an upgrade were said.
+fn said(finished: &Finished) -> bool {
+    let words = format!("ledger upgraded from version 1 to {}", sterna::ledger::VERSION);
+    finished.stderr.contains(&words)
+}
+
+#[tokio::test]
+async fn an_upgraded_ledger_is_that_of_a_new_one_and_says_so_once() {
+    let left = Left::unfinished().await;
+    let status = left.sterna(&["status", "--format", "json"]).expect_code(0);
+    assert!(said(&status), "{status:?}");
+    let shown: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!((&shown["state"], &shown["next"]), (&"stopped".into(), &"4.1".into()));
+    assert!(!said(&left.sterna(&["status"]).expect_code(0)));
+    assert!(!said(&left.sterna(&["stage", "create"])));
+    let fresh = TestDb::new().await;
+    fresh.sterna(&["stage", "create"]).expect_code(0);
+    let [upgraded, new] = [&left.db, &fresh].map(|db| db.psql(CATALOG));
+    assert_eq!(upgraded.await, new.await);
+}
+
+#[tokio::test]
+async fn nothing_is_upgraded_while_another_sterna_is_at_work() {
+    let left = Left::unfinished().await;
+    let other = left.db.connect().await;
+    other.batch_execute("SELECT pg_advisory_lock_shared(1937010274, 42)").await.unwrap();
+    let refused = left.sterna(&["status"]).expect_code(6);
+    assert!(refused.stderr.contains("another sterna is at work") && !said(&refused));
+    assert_eq!(left.db.psql("SELECT to_regclass('sterna.ledger') IS NULL").await, "t");
+    other.close().await.unwrap();
+    assert!(said(&left.sterna(&["status"]).expect_code(0)));
+}
+
+#[tokio::test]
+async fn a_failed_upgrade_leaves_the_ledger_as_it_was() {
+    let left = Left::unfinished().await;
+    let before = left.db.psql(CATALOG).await;
+    // What the upgrade makes bears a name that is taken.
+    left.db.psql("CREATE DOMAIN sterna.ledger AS integer").await;
+    let failed = left.sterna(&["status"]);
+    assert_eq!(failed.code, Some(1), "{failed:?}");
+    assert!(failed.stderr.contains("could not upgrade the ledger from version 1"), "{failed:?}");
+    left.db.psql("DROP DOMAIN sterna.ledger").await;
+    assert_eq!(left.db.psql(CATALOG).await, before);
+}
+
+#[tokio::test]
+async fn an_unfinished_run_is_resumed_to_its_end() {
+    let left = Left::unfinished().await;
+    let resumed = left.migrate(&["--resume"]).expect_code(0);
+    assert!(said(&resumed), "{resumed:?}");
+    // The release has 120 rows; the application deleted one and wrote one.
+    assert_eq!(left.db.psql(ROWS).await, "120|3|1|120");
+    let status = left.sterna(&["status", "--format", "json"]).expect_code(0);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["state"], "finished");
+    // And taken back, with what is written since.
+    left.db.psql("UPDATE public.cites_trade_records SET quantity = 7.5 WHERE unit = 'g'").await;
+    left.sterna(&["rollback", "1.1"]).expect_code(0);
+    let changed = "SELECT bool_and(quantity = 7.5), count(*) > 0
+        FROM public.cites_trade_records WHERE unit = 'g'";
+    assert_eq!(left.db.psql(changed).await, "t|t");
+}
+
+#[tokio::test]
+async fn an_unfinished_run_is_rolled_back() {
+    let left = Left::unfinished().await;
+    let rows = left.db.psql(ROWS).await;
+    assert_eq!(rows, "90|3|1|90");
+    let back = left.sterna(&["rollback", "1.1"]).expect_code(0);
+    assert!(said(&back), "{back:?}");
+    assert_eq!(left.db.psql(ROWS).await, rows);
+    let gone = "SELECT to_regclass('public.cites_trade_records_staging') IS NULL,
+        (SELECT count(*) FROM pg_trigger WHERE tgname LIKE '!sterna%'),
+        (SELECT count(*) FROM sterna.journaled)";
+    assert_eq!(left.db.psql(gone).await, "t|0|0");
+}
+
+#[tokio::test]
+async fn a_finished_run_is_rolled_back_with_what_was_written_before_the_upgrade() {
+    let left = Left::finished().await;
+    assert_eq!(left.db.psql(ROWS).await, "120|3|1|120");
+    let back = left.sterna(&["rollback", "1.1"]).expect_code(0);
+    assert!(said(&back), "{back:?}");
+    // The old table's 90 rows, of which three were changed since, and the application's.
+    assert_eq!(left.db.psql(ROWS).await, "91|3|1|91");
+}
