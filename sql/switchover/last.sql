@@ -1,7 +1,8 @@
--- Purpose: the latest switchover of a table, and how long ago it was.
+-- Purpose: the latest switchover of a table, or of a run on it, and how long ago it was.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 SELECT
     switchover_id,
+    run_id,
     old_relid,
     new_relid,
     state,
@@ -13,6 +14,6 @@ SELECT
     to_validate,
     extract(epoch FROM clock_timestamp() - switched_at)::float8
 FROM sterna.switchover
-WHERE schema_name = $1 AND table_name = $2
+WHERE schema_name = $1 AND table_name = $2 AND ($3::uuid IS NULL OR run_id = $3)
 ORDER BY switched_at DESC
 LIMIT 1

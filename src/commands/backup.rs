@@ -82,7 +82,7 @@ pub fn run(args: &BackupArgs, context: &Context) -> Result<u8> {
     let options = BackupOptions { table: context.table.clone(), out, extent, choice: args.method };
     let arguments = json!({"out": options.out, "full": args.full});
     let what = AsStep { step: Step::Backup, arguments, told: outcome::backup, watch: &watch };
-    let done = context.as_step(&what, |exclusive| {
+    let done = context.as_step(&what, |exclusive, _| {
         exclusive.runtime.block_on(backup(&exclusive.info, &options, &watch.stop))
     })?;
     context.print(&done, || report::backup::taken(&done))?;

@@ -87,7 +87,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
         "queries": args.queries, "baseline": args.baseline,
     });
     let what = AsStep { step: Step::TestBench, arguments, told: outcome::bench, watch: &watch };
-    let found = context.as_step(&what, |exclusive| {
+    let found = context.as_step(&what, |exclusive, _| {
         // Measures while no other sterna changes either table.
         exclusive.session_alone(async |_, _| bench(&exclusive.info, &options, &watch.stop).await)
     })?;

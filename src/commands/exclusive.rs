@@ -191,17 +191,17 @@ pub(super) struct AsStep<'a, T> {
 impl Context {
     /// Does a step of the plan by a command of its own: while no other sterna works on
     /// the table, and written down in the ledger, under the unfinished run of the plan
-    /// where there is one.
+    /// where there is one. `work` is told which run it is part of.
     pub(super) fn as_step<T>(
         &self,
         what: &AsStep<'_, T>,
-        work: impl FnOnce(&Exclusive) -> Result<T>,
+        work: impl FnOnce(&Exclusive, Uuid) -> Result<T>,
     ) -> Result<T> {
         let exclusive = Exclusive::take(self, what.watch)?;
         let (run, own) = attach(&exclusive, what.step, &what.arguments)?;
         InLedger { exclusive: &exclusive, run, arguments: &what.arguments }.begin(what.step)?;
         let begun = Instant::now();
-        let done = work(&exclusive).map_err(|error| exclusive.explain(error));
+        let done = work(&exclusive, run).map_err(|error| exclusive.explain(error));
         let seconds = begun.elapsed().as_secs_f64();
         let written = written(&exclusive, what, (run, own), done.as_ref(), seconds);
         exclusive.release();
@@ -247,8 +247,8 @@ fn written<T>(
     }
 }
 
-/// The unfinished run of the plan, or one of the command's own. Cleaning up belongs to
-/// the run that is finished.
+/// The unfinished run of the plan, or one of the command's own: that of its earlier
+/// attempt, where that was killed. Cleaning up belongs to the run that is finished.
 fn attach(exclusive: &Exclusive, step: Step, arguments: &Value) -> Result<(Uuid, bool)> {
     let belongs = |run: &Run| match step {
         Step::CleanUp => run.state == RunState::Finished,
@@ -256,6 +256,12 @@ fn attach(exclusive: &Exclusive, step: Step, arguments: &Value) -> Result<(Uuid,
     };
     if let Some(run) = last_run(exclusive)?.filter(belongs) {
         return Ok((run.run_id, false));
+    }
+    let table = &exclusive.pair.table;
+    let killed =
+        exclusive.ledger(async |session| runs::killed_command(session, table, step).await)?;
+    if let Some(run) = killed {
+        return Ok((run, true));
     }
     let id = Uuid::new_v4();
     let Pair { table, table_oid, .. } = &exclusive.pair;

@@ -54,7 +54,7 @@ pub fn run(args: &ReindexArgs, context: &Context) -> Result<u8> {
     let done = match rebuild {
         // It only looks, which a role may that cannot write the ledger.
         Rebuild::Nothing => runtime()?.block_on(look(context, &watch))?,
-        rebuild => context.as_step(&what, |exclusive| {
+        rebuild => context.as_step(&what, |exclusive, _| {
             exclusive.session(async |session, pair| {
                 reindex(session, &pair.table, &rebuild, &watch.stop).await
             })

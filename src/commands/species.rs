@@ -180,7 +180,7 @@ fn add(args: &AddArgs, context: &Context) -> Result<Addition> {
         "synonym": args.synonym, "of": args.of,
     });
     let what = AsStep { step: Step::Species, arguments, told: outcome::plain, watch: &watch };
-    context.as_step(&what, |exclusive| {
+    context.as_step(&what, |exclusive, _| {
         exclusive.session(async |session, pair| {
             let run = Uuid::new_v4();
             match (&args.synonym, &args.of) {

@@ -79,7 +79,7 @@ fn as_step(
     watch: &Arc<Watch>,
 ) -> Result<Done> {
     let what = AsStep { step, arguments: json!({}), told: outcome::plain, watch };
-    context.as_step(&what, |exclusive| act(exclusive, &watch.stop))
+    context.as_step(&what, |exclusive, _| act(exclusive, &watch.stop))
 }
 
 fn create(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {

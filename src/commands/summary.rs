@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
-use uuid::Uuid;
 
 use super::exclusive::{AsStep, Exclusive};
 use super::{Context, outcome};
@@ -41,10 +40,10 @@ pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
     }
     let arguments = json!({});
     let what = AsStep { step: Step::Summary, arguments, told: outcome::summary, watch: &watch };
-    let done = context.as_step(&what, |exclusive| {
+    let done = context.as_step(&what, |exclusive, run| {
         exclusive.session(async |session, pair| {
             let target = target(session, &pair.table).await?;
-            summary::recompute(session, &target, Uuid::new_v4()).await
+            summary::recompute(session, &target, run).await
         })
     })?;
     context.print(&done, || report::summary::recomputed(&done))?;

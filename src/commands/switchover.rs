@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::load::Watch;
 use crate::migrate::{Step, next};
 use crate::switchover::record::{self, State};
-use crate::switchover::{self, SwitchoverOptions};
+use crate::switchover::{self, Patience, SwitchoverOptions};
 use crate::{backup_table, report};
 
 /// Put staging in the table's place, in one transaction; nothing changes but the rows
@@ -51,14 +51,13 @@ pub struct CleanupArgs {
 pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let options = SwitchoverOptions { table: context.table.clone(), max_wait: args.max_wait };
     let arguments = json!({
         "max_wait_seconds": args.max_wait.as_secs_f64(),
         "accept_failed_validation": args.accept_failed_validation,
     });
     let what =
         AsStep { step: Step::Switchover, arguments, told: outcome::switchover, watch: &watch };
-    let report = context.as_step(&what, |exclusive| {
+    let report = context.as_step(&what, |exclusive, run| {
         refuse_out_of_order(exclusive)?;
         let Exclusive { runtime, info, pair, .. } = exclusive;
         if !args.accept_failed_validation {
@@ -66,6 +65,8 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
                 e.context("the rows in staging have passed no validation; nothing was changed")
             })?;
         }
+        let (table, max_wait) = (pair.table.clone(), args.max_wait);
+        let options = SwitchoverOptions { table, run, max_wait };
         runtime.block_on(switchover::switch_over(info, &options, &watch.stop))
     })?;
     context.print(&report, || report::switchover::switched(&report))?;
@@ -112,14 +113,14 @@ struct Cleaned {
 pub fn cleanup(args: &CleanupArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let options = SwitchoverOptions { table: context.table.clone(), max_wait: args.max_wait };
     let older_than = args.older_than;
     let arguments = json!({"older_than_seconds": older_than.as_secs_f64()});
     let what = AsStep { step: Step::CleanUp, arguments, told: outcome::plain, watch: &watch };
-    let done = context.as_step(&what, |exclusive| {
+    let done = context.as_step(&what, |exclusive, _| {
         refuse_unfinished(exclusive)?;
         let Exclusive { runtime, info, .. } = exclusive;
-        let cleanup = switchover::cleanup(info, &options, older_than, &watch.stop);
+        let patience = Patience::new(args.max_wait);
+        let cleanup = switchover::cleanup(info, &context.table, older_than, patience, &watch.stop);
         let mut dropped = Vec::from_iter(runtime.block_on(cleanup)?);
         dropped.extend(exclusive.session(async |session, pair| {
             // While the old table is kept, so is its copy.

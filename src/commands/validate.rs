@@ -112,7 +112,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
     };
     let arguments = json!({"years": options.years, "expect_rows": args.expect_rows});
     let what = AsStep { step, arguments, told: outcome::validation, watch: &watch };
-    let found = context.as_step(&what, |exclusive| {
+    let found = context.as_step(&what, |exclusive, _| {
         if options.comprehensive {
             let parity = exclusive.session(async |session, pair| parity(session, pair).await)?;
             options.further.push(parity.unwrap_or_else(left_out));

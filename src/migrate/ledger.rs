@@ -9,6 +9,7 @@ use super::state::{Run, RunState, StepRecord, StepState};
 use super::verbs::Ended;
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Table};
+use crate::{backup_table, staging};
 
 /// Whether a run is one of the plan, or a step by a command of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +57,36 @@ pub async fn begin(session: &Connection, run: &NewRun<'_>) -> Result<()> {
     Ok(())
 }
 
+/// What was done to a table and can be taken back as a whole, the latest first: runs of the
+/// plan, and switchovers by a command of their own.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn runs(session: &Connection, table: &Table) -> Result<Vec<(Uuid, RunKind)>> {
+    let sql = include_str!("../../sql/migrate/runs.sql");
+    let names = [table.schema.name(), table.name.name()];
+    let rows = session.query(sql, &[&names[0], &names[1]]).await?;
+    let kind = |row: &tokio_postgres::Row| match row.get(1) {
+        "migration" => RunKind::Migration,
+        _ => RunKind::Command,
+    };
+    Ok(rows.iter().map(|row| (row.get(0), kind(row))).collect())
+}
+
 /// The latest run of the plan on a table; none where there is no ledger either.
 ///
 /// # Errors
 /// Where the ledger cannot be read.
 pub async fn last(session: &Connection, table: &Table) -> Result<Option<Run>> {
+    find(session, table, None).await
+}
+
+/// A run of the plan on a table, or else the latest one; none where there is no ledger
+/// either.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Result<Option<Run>> {
     let there = include_str!("../../sql/migrate/is-there.sql");
     match session.query_opt(there, &[]).await? {
         None => return Ok(None),
@@ -70,9 +96,9 @@ pub async fn last(session: &Connection, table: &Table) -> Result<Option<Run>> {
         }
         Some(_) => {}
     }
-    let sql = include_str!("../../sql/migrate/last-run.sql");
+    let sql = include_str!("../../sql/migrate/run.sql");
     let names = [table.schema.name(), table.name.name()];
-    let Some(row) = session.query_opt(sql, &[&names[0], &names[1]]).await? else {
+    let Some(row) = session.query_opt(sql, &[&names[0], &names[1], &id]).await? else {
         return Ok(None);
     };
     let run_id: Uuid = row.get(0);
@@ -88,6 +114,46 @@ pub async fn last(session: &Connection, table: &Table) -> Result<Option<Run>> {
         finished_at: row.get(8),
         steps: steps(session, run_id).await?,
     }))
+}
+
+/// The run of a command that took this step by itself and was killed, where nothing was
+/// begun on the table since.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn killed_command(
+    session: &Connection,
+    table: &Table,
+    step: Step,
+) -> Result<Option<Uuid>> {
+    let sql = include_str!("../../sql/migrate/killed-command.sql");
+    let names = [table.schema.name(), table.name.name()];
+    let row = session.query_opt(sql, &[&names[0], &names[1], &step.number()]).await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Which of the tables beside the live one are a run's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Made {
+    /// Staging was made since it began.
+    pub staging: bool,
+    /// The rows in staging are of its loads, and of no others.
+    pub rows: bool,
+    /// The backup table was made since it began.
+    pub backup_table: bool,
+}
+
+/// Which of the tables beside the live one a run may take back.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn made_by(session: &Connection, run: Uuid, table: &Table) -> Result<Made> {
+    let sql = include_str!("../../sql/migrate/made-by.sql");
+    let beside = |suffix| table.with_suffix(suffix);
+    let (staging, backup) = (beside(staging::SUFFIX)?, beside(backup_table::SUFFIX)?);
+    let names = [staging.schema.name(), staging.name.name(), backup.name.name()];
+    let row = session.query_one(sql, &[&run, &names[0], &names[1], &names[2]]).await?;
+    Ok(Made { staging: row.get(0), rows: row.get(1), backup_table: row.get(2) })
 }
 
 async fn steps(session: &Connection, run: Uuid) -> Result<Vec<StepRecord>> {

@@ -1,5 +1,6 @@
 //! How results, progress and logs are shown. The engine only reports values.
 
+pub mod ask;
 pub mod backup;
 pub mod bench;
 pub mod check;

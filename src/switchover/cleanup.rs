@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio_postgres::Transaction;
 
+use super::Exchange;
 use super::journal::{self, Toward};
 use super::locks::{self, Limits, Patience};
 use super::record::{self, State};
-use super::{Exchange, SwitchoverOptions};
 use crate::error::{Error, Result};
 use crate::pg::catalog::relation;
 use crate::pg::{ConnInfo, Table, connect, fill};
@@ -21,12 +21,13 @@ use crate::staging;
 /// Refused where it is too early, or where something depends on the old table.
 pub async fn cleanup(
     info: &ConnInfo,
-    options: &SwitchoverOptions,
+    table: &Table,
     older_than: Duration,
+    patience: Patience,
     stop: &AtomicBool,
 ) -> Result<Option<Table>> {
     let mut session = connect(info).await?;
-    let pair = staging::pair(&mut session, &options.table).await?;
+    let pair = staging::pair(&mut session, table).await?;
     let Some(last) = record::last(&*session, &pair.table).await? else { return Ok(None) };
     if last.state != State::Switched || last.new != pair.table_oid {
         return Ok(None);
@@ -54,7 +55,6 @@ pub async fn cleanup(
         transaction.execute(cleaned, &[&last.id]).await?;
         Ok(())
     };
-    let patience = Patience::new(options.max_wait);
     let relations = [last.old, last.new];
     locks::with_retries(&mut session, patience, &relations, stop, work).await?;
     Ok(Some(old))

@@ -27,6 +27,8 @@ pub enum State {
 pub struct Record {
     /// Its id.
     pub id: Uuid,
+    /// The run that asked for it.
+    pub run: Uuid,
     /// The table that was live before.
     pub old: u32,
     /// The table that is live since.
@@ -64,10 +66,30 @@ impl Record {
 /// # Errors
 /// Where the ledger cannot be read.
 pub async fn last(session: &impl GenericClient, table: &Table) -> Result<Option<Record>> {
+    latest(session, table, None).await
+}
+
+/// The latest switchover that a run has made of a table.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn of_run(
+    session: &impl GenericClient,
+    table: &Table,
+    run: Uuid,
+) -> Result<Option<Record>> {
+    latest(session, table, Some(run)).await
+}
+
+async fn latest(
+    session: &impl GenericClient,
+    table: &Table,
+    run: Option<Uuid>,
+) -> Result<Option<Record>> {
     let sql = include_str!("../../sql/switchover/last.sql");
-    let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
+    let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name(), &run]).await?;
     row.map(|row| {
-        let state = match row.get(3) {
+        let state = match row.get(4) {
             "switched" => State::Switched,
             "returned" => State::Returned,
             "cleaned" => State::Cleaned,
@@ -77,19 +99,20 @@ pub async fn last(session: &impl GenericClient, table: &Table) -> Result<Option<
                 )));
             }
         };
-        let (Json(fingerprint), Json(exceptions)) = (row.get(4), row.get(5));
+        let (Json(fingerprint), Json(exceptions)) = (row.get(5), row.get(6));
         Ok(Record {
             id: row.get(0),
-            old: row.get(1),
-            new: row.get(2),
+            run: row.get(1),
+            old: row.get(2),
+            new: row.get(3),
             state,
             fingerprint,
             exceptions,
-            rows: row.get(6),
-            replayed: row.get(7),
-            carried_back: row.get(8),
-            to_validate: row.get(9),
-            age: Duration::from_secs_f64(row.get::<_, f64>(10).max(0.0)),
+            rows: row.get(7),
+            replayed: row.get(8),
+            carried_back: row.get(9),
+            to_validate: row.get(10),
+            age: Duration::from_secs_f64(row.get::<_, f64>(11).max(0.0)),
         })
     })
     .transpose()

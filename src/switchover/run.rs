@@ -27,6 +27,9 @@ const RECONNECT: Duration = Duration::from_secs(60);
 pub struct SwitchoverOptions {
     /// The table that is replaced.
     pub table: Table,
+    /// The run that asks: the one that a switchover is recorded for, and the only one whose
+    /// switchover is taken back.
+    pub run: Uuid,
     /// How long to try for a moment.
     pub max_wait: Duration,
 }
@@ -80,6 +83,8 @@ pub async fn switch_over(
     if let (Some(last), None) = (&last, &found)
         && last.state == State::Switched
         && last.new == pair.table_oid
+        // Of another run there can be something to finish, but nothing to report.
+        && (last.run == options.run || !last.to_validate.is_empty())
     {
         let exchange = Exchange::forwards(pair.table, last.old, last.new);
         let mut report = report_of(&exchange, last)?;
@@ -98,7 +103,8 @@ pub async fn switch_over(
     let previous = gate::previous_old_table(&session, &exchange, last.as_ref()).await?;
     let expected = gate::refuse_drift(&session, &exchange).await?;
     let id = Uuid::new_v4();
-    let recording = Recording::Switched { id, cleans: previous.map(|record| record.id) };
+    let recording =
+        Recording::Switched { id, run: options.run, cleans: previous.map(|record| record.id) };
     let work = Work { info, options, stop, exchange, expected, recording, id };
     let mut report = work.run(session, Toward::Staging).await?;
     report.seconds = begun.elapsed().as_secs_f64();
@@ -117,9 +123,9 @@ pub async fn roll_back(
     let begun = Instant::now();
     let mut session = connect(info).await?;
     let pair = staging::pair(&mut session, &options.table).await?;
-    let last = record::last(&*session, &pair.table).await?;
+    let last = record::of_run(&*session, &pair.table, options.run).await?;
     let last = last.ok_or_else(|| {
-        Error::refused(format!("no switchover of {} is in the ledger", pair.table))
+        Error::refused(format!("the run {} has not switched {} over", options.run, pair.table))
             .hint("there is nothing to roll back")
     })?;
     if last.state == State::Returned && last.old == pair.table_oid {
@@ -141,12 +147,13 @@ pub async fn roll_back(
     Ok(report)
 }
 
-/// Refuses where the old table of the last switchover cannot be returned to.
+/// Refuses where the old table of a run's switchover cannot be returned to; a run that has
+/// made none is fine.
 ///
 /// # Errors
 /// The refusal, which names what is in the way.
-pub async fn refuse_no_return(session: &mut Connection, pair: &Pair) -> Result<()> {
-    match record::last(&**session, &pair.table).await? {
+pub async fn refuse_no_return(session: &Connection, pair: &Pair, run: Uuid) -> Result<()> {
+    match record::of_run(&**session, &pair.table, run).await? {
         Some(last) if last.state != State::Returned => {
             let exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
             gate::refuse_no_return(session, &exchange, &last, &pair.staging).await

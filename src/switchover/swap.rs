@@ -36,8 +36,9 @@ pub(super) struct Swap<'a> {
 /// What the ledger is to say of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Recording {
-    /// A switchover of this id, which puts an end to what an earlier one has kept.
-    Switched { id: Uuid, cleans: Option<Uuid> },
+    /// A switchover of this id that `run` asked for, which puts an end to what an earlier
+    /// one has kept.
+    Switched { id: Uuid, run: Uuid, cleans: Option<Uuid> },
     /// The rollback of the switchover of this id.
     Returned { id: Uuid },
 }
@@ -244,12 +245,12 @@ impl Swap<'_> {
     ) -> Result<()> {
         let Exchange { table, live, incoming, .. } = self.exchange;
         match self.recording {
-            Recording::Switched { id, cleans } => {
+            Recording::Switched { id, run, cleans } => {
                 if let Some(cleaned) = cleans {
                     let sql = include_str!("../../sql/switchover/record-cleaned.sql");
                     transaction.execute(sql, &[&cleaned]).await?;
                 }
-                let parameters: [&(dyn ToSql + Sync); 11] = [
+                let parameters: [&(dyn ToSql + Sync); 12] = [
                     &id,
                     &table.schema.name(),
                     &table.name.name(),
@@ -261,6 +262,7 @@ impl Swap<'_> {
                     &carried,
                     &self.script.finish,
                     &env!("CARGO_PKG_VERSION"),
+                    &run,
                 ];
                 let sql = include_str!("../../sql/switchover/record.sql");
                 transaction.execute(sql, &parameters).await?;

@@ -2,6 +2,7 @@
 
 mod gates;
 mod kills;
+mod own_run;
 mod rich;
 mod rollback;
 mod run;

@@ -26,6 +26,8 @@ CREATE TABLE sterna.switchover (
     role_name text NOT NULL DEFAULT current_user,
     switched_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     returned_at timestamptz,
-    cleaned_at timestamptz
+    cleaned_at timestamptz,
+    -- The run that asked for it, which alone takes it back.
+    run_id uuid NOT NULL
 );
 CREATE INDEX switchover_table ON sterna.switchover (schema_name, table_name, switched_at);

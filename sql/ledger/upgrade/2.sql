@@ -8,3 +8,24 @@
 -- The journal: one typed table per journaled table in place of sterna.journal.
 
 -- The other parts.
+
+-- The run that asked for a switchover: the one whose step reports it; where the step was
+-- killed before it could, the one whose step was under way; else none but itself.
+ALTER TABLE sterna.switchover ADD COLUMN run_id uuid;
+UPDATE sterna.switchover AS s SET run_id = coalesce(
+    (
+        SELECT t.run_id FROM sterna.step AS t
+        WHERE t.step = '4.2' AND t.detail ->> 'run_id' = s.switchover_id::text
+        LIMIT 1
+    ),
+    (
+        SELECT t.run_id FROM sterna.step AS t
+        INNER JOIN sterna.migration AS m USING (run_id)
+        WHERE t.step = '4.2' AND t.detail = 'null' AND t.started_at <= s.switched_at
+            AND m.schema_name = s.schema_name AND m.table_name = s.table_name
+        ORDER BY t.started_at DESC
+        LIMIT 1
+    ),
+    s.switchover_id
+);
+ALTER TABLE sterna.switchover ALTER COLUMN run_id SET NOT NULL;

@@ -46,7 +46,7 @@ pub(super) fn run_plan(stage: &mut Stage) -> Result<String> {
 pub(super) fn run_back(stage: &mut Stage) -> Result<String> {
     let context = Context::on(&stage.info(), &stage.table);
     let out = Some(stage.results().join("report-after-rollback"));
-    let args = RollbackArgs { step: Some(Step::Switchover), max_wait: MAX_WAIT, out };
+    let args = RollbackArgs::back_to(Step::Switchover, MAX_WAIT, out);
     if let Some(traffic) = &mut stage.traffic {
         traffic.begin_long_read();
         traffic.during(During::Rollback);

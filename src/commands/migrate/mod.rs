@@ -24,7 +24,7 @@ use super::exclusive::{Exclusive, InLedger, last_run};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::migrate::ledger::{self, NewRun, RunKind};
-use crate::migrate::{Coordinator, Records, Run, RunState, Step, Teller, next, status};
+use crate::migrate::{Coordinator, Records, Run, RunState, Step, StepState, Teller, next, status};
 use crate::report;
 
 /// Runs the plan, reports, and returns the exit code.
@@ -129,6 +129,19 @@ fn end(
     Ok(status::of(&site.last_run()?))
 }
 
+/// Copies of production that a resumed run takes again: those from before something was
+/// rolled back, for they lack what was written since. Behind the switchover they are of
+/// the table that it has replaced, and stay.
+fn outdated(run: &Run) -> Vec<Step> {
+    let is = |step, state| run.step(step).is_some_and(|record| record.state == state);
+    let was_rolled_back = run.steps.iter().any(|record| record.state == StepState::Undone);
+    if !was_rolled_back || is(Step::Switchover, StepState::Done) {
+        return Vec::new();
+    }
+    let copies = [Step::Backup, Step::BackupTable].into_iter();
+    copies.filter(|step| is(*step, StepState::Done)).collect()
+}
+
 /// A new run, or the one that is to be resumed, with what is to be taken of it.
 fn attach(exclusive: &Exclusive, args: &MigrateArgs, identity: &Value) -> Result<Run> {
     let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
@@ -148,7 +161,7 @@ fn attach(exclusive: &Exclusive, args: &MigrateArgs, identity: &Value) -> Result
         identity::same(&run.identity, identity)?;
         let id = run.run_id;
         exclusive.ledger(async |session| ledger::settle(session, id, RunState::Running).await)?;
-        return Ok(run);
+        return Ok(outdated(&run).into_iter().fold(run, Run::without));
     }
     if args.resume {
         return Err(Error::refused(format!(

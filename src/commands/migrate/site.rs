@@ -74,7 +74,8 @@ impl Site {
     }
 
     pub(super) fn switchover_options(&self) -> SwitchoverOptions {
-        SwitchoverOptions { table: self.exclusive.pair.table.clone(), max_wait: self.max_wait }
+        let (table, run) = (self.exclusive.pair.table.clone(), self.run);
+        SwitchoverOptions { table, run, max_wait: self.max_wait }
     }
 
     /// Loads, and shows how far it is.

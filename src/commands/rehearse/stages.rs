@@ -292,7 +292,7 @@ impl<'a> Rehearsing<'a> {
     fn roll_back(&mut self, place: &Place) -> Result<String> {
         let context = Context::on(&place.info, &self.context.table);
         let max_wait = self.args.choices.max_wait;
-        let args = RollbackArgs { step: Some(Step::Backup), max_wait, out: None };
+        let args = RollbackArgs::back_to(Step::Backup, max_wait, None);
         let done = roll_back(&args, &context, self.watch).map_err(|error| {
             error.hint("production was not touched; a migration could not be taken back there")
         })?;

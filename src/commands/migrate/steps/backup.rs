@@ -1,6 +1,8 @@
 //! 1.1: the table and what its rows need, in files.
 
-use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
 
 use super::{MigrationChoices, Site, end_journal};
 use crate::backup::{BackupOptions, Choice, Extent, backup, verify};
@@ -12,17 +14,7 @@ pub(super) struct Backup;
 
 impl Verbs<Site, MigrationChoices> for Backup {
     fn run(&self, site: &Site, _: &MigrationChoices) -> Result<Outcome> {
-        let out = site.backup.clone();
-        if out.join("manifest.json").exists() {
-            // A backup is there when it is complete; the attempt that took it was killed
-            // before it could say so.
-            let found = verify(&out, &site.watch.stop)?;
-            let summary =
-                format!("{} rows in {}, by an earlier attempt", found.rows, out.display());
-            let rows = i64::try_from(found.rows).ok();
-            let detail = json!({"path": out, "backup_id": found.backup_id});
-            return Ok(Outcome { rows, summary, detail, ..Outcome::default() });
-        }
+        let out = unused(&site.backup);
         let table = site.exclusive.pair.table.clone();
         let options = BackupOptions { table, out, extent: Extent::Tables, choice: Choice::Auto };
         let work = backup(&site.exclusive.info, &options, &site.watch.stop);
@@ -30,7 +22,8 @@ impl Verbs<Site, MigrationChoices> for Backup {
     }
 
     fn validate(&self, site: &Site, _: &MigrationChoices, done: &Outcome) -> Result<()> {
-        let found = verify(&site.backup, &site.watch.stop)?;
+        let path = done.detail["path"].as_str().map_or_else(|| site.backup.clone(), PathBuf::from);
+        let found = verify(&path, &site.watch.stop)?;
         match i64::try_from(found.rows).ok() == done.rows {
             true => Ok(()),
             false => Err(Error::new(crate::Kind::Validation, "the backup has other rows")),
@@ -41,4 +34,16 @@ impl Verbs<Site, MigrationChoices> for Backup {
         end_journal(site)?;
         Ok(None)
     }
+}
+
+/// A folder that no earlier attempt has used. What that saved may be older than writes to
+/// the table since, so it stays and counts for nothing.
+fn unused(folder: &Path) -> PathBuf {
+    let numbered = (2..).map(|number| {
+        let mut name = folder.as_os_str().to_owned();
+        name.push(format!("-{number}"));
+        PathBuf::from(name)
+    });
+    let mut all = std::iter::once(folder.to_owned()).chain(numbered);
+    all.find(|path| !path.join("manifest.json").exists()).unwrap_or_else(|| folder.to_owned())
 }

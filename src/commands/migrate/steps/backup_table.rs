@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MigrationChoices, Site};
+use super::{MigrationChoices, Site, made};
 use crate::backup_table;
 use crate::commands::outcome;
 use crate::error::Result;
@@ -20,6 +20,9 @@ impl Verbs<Site, MigrationChoices> for BackupTable {
     }
 
     fn undo(&self, site: &Site, _: &Value) -> Result<Option<Value>> {
+        if !made(site)?.backup_table {
+            return Ok(None);
+        }
         let dropped = site
             .exclusive
             .session(async |session, pair| backup_table::drop(session, &pair.table).await)?;

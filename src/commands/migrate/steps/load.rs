@@ -1,8 +1,8 @@
 //! 3.2: all years.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{MigrationChoices, Site, empty_staging};
+use super::{MigrationChoices, Site, unload};
 use crate::commands::outcome;
 use crate::error::Result;
 use crate::load::LoadOptions;
@@ -18,7 +18,6 @@ impl Verbs<Site, MigrationChoices> for Load {
     }
 
     fn undo(&self, site: &Site, _: &Value) -> Result<Option<Value>> {
-        Ok(empty_staging(site)?
-            .then(|| json!({"emptied": site.exclusive.pair.staging.to_string()})))
+        unload(site)
     }
 }

@@ -17,8 +17,11 @@ mod test_validation;
 mod truncate;
 mod validation;
 
+use serde_json::{Value, json};
+
 use super::{MigrationChoices, Site};
 use crate::error::Result;
+use crate::migrate::ledger::{self, Made};
 use crate::migrate::{Step, Verbs};
 use crate::switchover::Patience;
 use crate::switchover::journal::{self, Toward};
@@ -45,13 +48,33 @@ pub(in crate::commands) fn verbs(step: Step) -> &'static dyn Verbs<Site, Migrati
     }
 }
 
-/// Writes to the table are not noted down for staging any more.
+/// Writes to the table are not noted down for staging any more, unless a staging table is
+/// left that needs them: one that the run has found and not made.
 fn end_journal(site: &Site) -> Result<()> {
     site.exclusive.session(async |session, pair| {
+        if crate::staging::find(session, pair).await?.is_some() {
+            return Ok(());
+        }
         let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
         let (table, oid) = (&pair.table, pair.table_oid);
         journal::end(session, table, oid, Toward::Staging, patience, stop).await
     })
+}
+
+/// Takes a load back: empties staging of the run's rows. Rows of other loads stay.
+fn unload(site: &Site) -> Result<Option<Value>> {
+    let made = made(site)?;
+    if !made.rows {
+        return Ok(None);
+    }
+    let staging = site.exclusive.pair.staging.to_string();
+    Ok(empty_staging(site)?.then(|| json!({"emptied": staging})))
+}
+
+/// Which of the tables beside the live one are the run's own.
+fn made(site: &Site) -> Result<Made> {
+    site.exclusive
+        .session(async |session, pair| ledger::made_by(session, site.run, &pair.table).await)
 }
 
 /// Empties staging, where there is one with rows. Says whether there was.

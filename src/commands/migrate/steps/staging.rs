@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MigrationChoices, Site, end_journal};
+use super::{MigrationChoices, Site, end_journal, made};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::{Outcome, Verbs};
 use crate::pg::catalog;
@@ -45,8 +45,10 @@ impl Verbs<Site, MigrationChoices> for Staging {
     }
 
     fn undo(&self, site: &Site, _: &Value) -> Result<Option<Value>> {
+        let is_own = made(site)?.staging;
         let dropped = site.exclusive.session_alone(async |session, pair| {
-            let Some(found) = staging::find(session, pair).await? else { return Ok(None) };
+            let found = staging::find(session, pair).await?.filter(|_| is_own);
+            let Some(found) = found else { return Ok(None) };
             staging::drop(session, pair, found.oid).await?;
             Ok(Some(json!({"dropped": pair.staging.to_string()})))
         })?;

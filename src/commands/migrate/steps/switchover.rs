@@ -35,19 +35,20 @@ impl Verbs<Site, MigrationChoices> for Switchover {
     }
 }
 
-/// Goes back to the old table, where the new one is live, or finishes going back.
+/// Goes back to the old table, where the run has put the new one in its place, or finishes
+/// going back. The switchover is found by the run and not by the step's record, which a
+/// killed run has not written; what another run has made stays.
 fn back(site: &Site) -> Result<Option<SwitchoverReport>> {
-    let stands = site.exclusive.session(async |session, pair| {
-        let last = record::last(&**session, &pair.table).await?;
-        Ok(last.is_some_and(|last| match last.state {
-            State::Switched => last.new == pair.table_oid,
-            // The exchange is made; what can wait until after it may not be.
-            State::Returned => last.old == pair.table_oid && !last.to_validate.is_empty(),
-            State::Cleaned => false,
-        }))
-    })?;
-    if !stands {
-        return Ok(None);
+    let made = site
+        .exclusive
+        .session(async |session, pair| record::of_run(&**session, &pair.table, site.run).await)?;
+    match made {
+        None => return Ok(None),
+        // The exchange is made; what can wait until after it may not be.
+        Some(made) if made.state == State::Returned && made.to_validate.is_empty() => {
+            return Ok(None);
+        }
+        Some(_) => {}
     }
     let Exclusive { runtime, info, .. } = &site.exclusive;
     let options = site.switchover_options();

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{MigrationChoices, Site, empty_staging};
+use super::{MigrationChoices, Site, unload};
 use crate::commands::outcome;
 use crate::error::{Error, Result};
 use crate::inspect::{InspectOptions, inspect};
@@ -23,8 +23,7 @@ impl Verbs<Site, MigrationChoices> for TestLoad {
     }
 
     fn undo(&self, site: &Site, _: &Value) -> Result<Option<Value>> {
-        Ok(empty_staging(site)?
-            .then(|| json!({"emptied": site.exclusive.pair.staging.to_string()})))
+        unload(site)
     }
 }
 

@@ -1,0 +1,15 @@
+-- Purpose: the latest run on a table, where it is this step by a command of its own that was
+--   killed: asked for again, the command goes on with it. Who asks holds the run's lock, so
+--   nobody is at work on it.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT m.run_id
+FROM sterna.migration AS m
+INNER JOIN sterna.step AS s USING (run_id)
+WHERE m.run_id = (
+    SELECT run_id FROM sterna.migration
+    WHERE schema_name = $1 AND table_name = $2
+    ORDER BY started_at DESC
+    LIMIT 1
+)
+AND m.kind = 'command' AND m.state = 'running' AND s.step = $3
+LIMIT 1

@@ -1,0 +1,22 @@
+//! A question to whoever sits at the terminal.
+
+use std::io::{BufRead, IsTerminal};
+
+use super::visible::visible;
+use crate::error::{Error, Result};
+
+/// Says on stderr what is about to be done, and asks whether to go on. Without a terminal
+/// nobody can answer, and the answer is no.
+///
+/// # Errors
+/// Where the answer cannot be read.
+pub fn go_on(about: &str, is_answered: bool) -> Result<bool> {
+    eprint!("{}", visible(about));
+    if is_answered || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Ok(is_answered);
+    }
+    eprint!("go on? [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(|e| Error::file("stdin", e))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
