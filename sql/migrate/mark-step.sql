@@ -3,4 +3,7 @@
 UPDATE sterna.step
 SET state = $3, finished_at = clock_timestamp()
 WHERE run_id = $1 AND step = $2
-    AND attempt = (SELECT max(attempt) FROM sterna.step WHERE run_id = $1 AND step = $2)
+    AND attempt = (
+        SELECT max(attempt) FROM sterna.step
+        WHERE run_id = $1 AND step = $2 AND state <> 'refused'
+    )

@@ -235,9 +235,10 @@ fn written<T>(
 ) -> Result<()> {
     let told = done.map_or_else(|_| Ok(Outcome::default()), what.told)?;
     let error = done.err().or(told.failures.first()).map(ToString::to_string);
-    let (state, ended) = match error {
-        None => (StepState::Done, RunState::Finished),
-        Some(_) => (StepState::Failed, RunState::Failed),
+    let (state, ended) = match done {
+        Err(error) if error.kind() == Kind::Unsafe => (StepState::Refused, RunState::Failed),
+        _ if error.is_some() => (StepState::Failed, RunState::Failed),
+        _ => (StepState::Done, RunState::Finished),
     };
     let how = Ended { state, outcome: &told, seconds, error, deviations: Vec::new() };
     InLedger { exclusive, run, arguments: &what.arguments }.end(what.step, &how)?;

@@ -16,7 +16,7 @@ use super::{Context, outcome};
 use crate::error::{Error, Result};
 use crate::load::Watch;
 use crate::migrate::ledger::{self, RunKind};
-use crate::migrate::{Run, RunState, Step, StepRecord, StepState, Undoing, to_undo, undo};
+use crate::migrate::{Run, RunState, Step, StepRecord, StepState, Undoing, acted, to_undo, undo};
 use crate::report;
 use crate::run_report::collect;
 use crate::switchover::record::{self, State};
@@ -178,8 +178,7 @@ fn choose(args: &RollbackArgs, exclusive: &Exclusive) -> Result<Vec<Undo>> {
             RunKind::Command => {}
             RunKind::Migration => {
                 let run = find(exclusive, id)?;
-                let acted = run.steps.iter().any(|record| record.state.may_have_acted());
-                if run.state != RunState::RolledBack && acted {
+                if run.state != RunState::RolledBack && acted(&run).next().is_some() {
                     let steps = to_undo(&run, Some(back_to))?.into_iter().cloned().collect();
                     chosen.push(Undo::Steps(run, steps));
                 }
@@ -284,10 +283,8 @@ fn of_run(
             .push(undo(record, site, verbs, &mut records).map_err(|e| site.exclusive.explain(e))?);
     }
     let left = find(&site.exclusive, id)?;
-    let stays = left.steps.iter().any(|record| {
-        record.state.may_have_acted()
-            && (record.step.plan().leaves_traces || record.state == StepState::Undoing)
-    });
+    let stays = acted(&left)
+        .any(|record| record.step.plan().leaves_traces || record.state == StepState::Undoing);
     if !stays {
         // Whatever else was begun, such as the journal, ends with the first step.
         verbs(Step::Backup).undo(site, &Value::Null)?;

@@ -22,6 +22,6 @@ mod verbs;
 pub use coordinator::{Accepted, Coordinator};
 pub use live::{Live, LoadProgress, Session, live};
 pub use plan::Step;
-pub use rollback::{Undoing, to_undo, undo};
+pub use rollback::{Undoing, acted, to_undo, undo};
 pub use state::{Run, RunState, StepRecord, StepState, next};
 pub use verbs::{Ended, Outcome, Records, Teller, Verbs};

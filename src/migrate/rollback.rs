@@ -19,17 +19,22 @@ pub struct Undoing {
     pub detail: Value,
 }
 
+/// The steps that may have left something. A clean-up that was refused, or found no moment,
+/// has left everything there.
+pub fn acted(run: &Run) -> impl Iterator<Item = &StepRecord> {
+    run.steps.iter().filter(|record| {
+        record.state.may_have_acted()
+            && (record.step != Step::CleanUp || record.state == StepState::Done)
+    })
+}
+
 /// The steps to take back, the last one first: down to `back_to`, or else down to the
 /// last one that has left something.
 ///
 /// # Errors
 /// Refused where there is nothing to take back, or what was cleaned up cannot be.
 pub fn to_undo(run: &Run, back_to: Option<Step>) -> Result<Vec<&StepRecord>> {
-    // A clean-up that was refused, or found no moment, has left everything there.
-    let refused =
-        |record: &StepRecord| record.step == Step::CleanUp && record.state != StepState::Done;
-    let acted = run.steps.iter().filter(|record| record.state.may_have_acted());
-    let mut acted: Vec<&StepRecord> = acted.filter(|record| !refused(record)).collect();
+    let mut acted: Vec<&StepRecord> = acted(run).collect();
     acted.sort_by_key(|record| std::cmp::Reverse(record.step));
     let last_trace = acted.iter().find(|record| record.step.plan().leaves_traces);
     let back_to = back_to.or(last_trace.map(|record| record.step)).unwrap_or(Step::Backup);

@@ -58,6 +58,8 @@ pub enum StepState {
     Done,
     /// It did not succeed, and may have acted in part.
     Failed,
+    /// A command of its own refused to take it: the step is what it was before.
+    Refused,
     /// It was left out.
     Skipped,
     /// It is being taken back, or its rollback was killed.
@@ -74,6 +76,7 @@ impl StepState {
             StepState::Started => "started",
             StepState::Done => "done",
             StepState::Failed => "failed",
+            StepState::Refused => "refused",
             StepState::Skipped => "skipped",
             StepState::Undoing => "undoing",
             StepState::Undone => "undone",
@@ -85,15 +88,22 @@ impl StepState {
     /// # Errors
     /// Refused where a newer sterna has written it.
     pub fn parse(name: &str) -> Result<Self> {
-        let all =
-            [Self::Started, Self::Done, Self::Failed, Self::Skipped, Self::Undoing, Self::Undone];
+        let all = [
+            Self::Started,
+            Self::Done,
+            Self::Failed,
+            Self::Refused,
+            Self::Skipped,
+            Self::Undoing,
+            Self::Undone,
+        ];
         all.into_iter().find(|state| state.name() == name).ok_or_else(|| unknown(name))
     }
 
     /// Whether it may have left something that can be taken back.
     #[must_use]
     pub fn may_have_acted(self) -> bool {
-        !matches!(self, StepState::Skipped | StepState::Undone)
+        !matches!(self, StepState::Refused | StepState::Skipped | StepState::Undone)
     }
 }
 

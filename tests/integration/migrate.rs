@@ -3,6 +3,7 @@
 mod gates;
 mod kills;
 mod own_run;
+mod refused;
 mod rich;
 mod rollback;
 mod run;

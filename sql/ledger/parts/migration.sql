@@ -31,8 +31,9 @@ CREATE TABLE sterna.step (
     attempt integer NOT NULL,
     -- started and undoing stand here before anything is done: who finds them knows
     -- that it was done in part, or wholly.
-    state text NOT NULL
-        CHECK (state IN ('started', 'done', 'failed', 'skipped', 'undoing', 'undone')),
+    state text NOT NULL CHECK (
+        state IN ('started', 'done', 'failed', 'refused', 'skipped', 'undoing', 'undone')
+    ),
     row_count bigint,
     seconds double precision,
     detail jsonb NOT NULL DEFAULT 'null',

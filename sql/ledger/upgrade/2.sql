@@ -9,6 +9,12 @@
 
 -- The other parts.
 
+-- A command that refuses to take a step leaves the step as it was.
+ALTER TABLE sterna.step DROP CONSTRAINT step_state_check;
+ALTER TABLE sterna.step ADD CONSTRAINT step_state_check CHECK (
+    state IN ('started', 'done', 'failed', 'refused', 'skipped', 'undoing', 'undone')
+);
+
 -- The run that asked for a switchover: the one whose step reports it; where the step was
 -- killed before it could, the one whose step was under way; else none but itself.
 ALTER TABLE sterna.switchover ADD COLUMN run_id uuid;

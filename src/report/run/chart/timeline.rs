@@ -69,6 +69,7 @@ fn draw_attempt(
     let (ink, sign) = match attempt.state {
         StepState::Failed => (Ink::Bad, " ×"),
         StepState::Undone | StepState::Undoing => (Ink::Muted, " ↶"),
+        StepState::Refused => (Ink::Muted, " refused"),
         StepState::Skipped => (Ink::Muted, " left out"),
         _ if attempt.step.is_live() => (Ink::New, ""),
         _ => (Ink::Old, ""),
