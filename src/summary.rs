@@ -41,6 +41,9 @@ const TRADE_COLUMNS: [&str; 7] =
 const QUANTITIES: [[&str; 2]; 2] =
     [["quantity", "quantity"], ["importer_reported_quantity", "exporter_reported_quantity"]];
 
+/// How many rows are named that others have written to.
+const NAMED: usize = 20;
+
 /// How long locks and other writers of the summary are put up with.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -84,7 +87,7 @@ pub struct SummaryReport {
 }
 
 /// What undoing did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Undone {
     /// The recomputation.
     pub run_id: Uuid,
@@ -92,6 +95,10 @@ pub struct Undone {
     pub rows_restored: i64,
     /// Kept rows of species that are gone since.
     pub rows_without_species: i64,
+    /// Rows that others have written to since: that is kept.
+    pub rows_kept: i64,
+    /// The first of them, and what was written.
+    pub kept: Vec<String>,
 }
 
 /// Looks for the summary of a trade table, in the same schema.
@@ -179,6 +186,8 @@ async fn recompute_in(
     }
     let recompute = target.fill(include_str!("../sql/summary/recompute.sql"));
     transaction.batch_execute(&recompute).await?;
+    let written = target.fill(include_str!("../sql/summary/written.sql"));
+    transaction.execute(&written, &[&run, &SUMMARY_COLUMNS.as_slice()]).await?;
     let check = target.fill(include_str!("../sql/summary/check.sql"));
     let row = transaction.query_one(&check, &[]).await?;
     let count = |index: usize| row.get::<_, i64>(index);
@@ -233,7 +242,8 @@ async fn last_in(transaction: &Transaction<'_>, summary: &Table) -> Result<Optio
     Ok(row.map(|row| (row.get(0), row.get::<_, Option<i64>>(1).unwrap_or(0))))
 }
 
-/// Puts the rows back that were there before a recomputation, in every column.
+/// Puts the rows back that were there before a recomputation, in every column but those
+/// that others have written to since: what they wrote is kept, and named.
 ///
 /// # Errors
 /// Refused where the run is not the last one that stands, for its rows would then
@@ -256,8 +266,8 @@ async fn undo_in(
     columns: &Columns,
 ) -> Result<Undone> {
     transaction.batch_execute(&target.fill(include_str!("../sql/summary/lock.sql"))).await?;
-    let rows_before = match last_in(transaction, &target.summary).await? {
-        Some((last, rows)) if last == run => rows,
+    match last_in(transaction, &target.summary).await? {
+        Some((last, _)) if last == run => {}
         Some((last, _)) => {
             return Err(Error::refused(format!("{run} is not the last recomputation: {last} is"))
                 .hint("undo the last one first: `sterna summary --undo`"));
@@ -265,22 +275,39 @@ async fn undo_in(
         None => {
             return Err(Error::refused("no recomputation stands that could be undone"));
         }
-    };
+    }
+    let merge = target.fill(include_str!("../sql/summary/merge.sql"));
+    let kept = transaction.query(&merge, &[&run]).await?;
     let unwrite = target.fill(include_str!("../sql/summary/unwrite.sql"));
     transaction.execute(&unwrite, &[&run]).await?;
     let names = [target.names().as_slice(), &[("columns", columns as &dyn Quoted)]].concat();
     let restore = fill(include_str!("../sql/summary/restore.sql"), &names);
     transaction.execute(&restore, &[&run]).await?;
-    let differences = target.fill(include_str!("../sql/summary/differences.sql"));
+    let differences = fill(include_str!("../sql/summary/differences.sql"), &names);
     let row = transaction.query_one(&differences, &[&run]).await?;
-    let (different, same): (i64, i64) = (row.get(0), row.get(1));
+    let (different, same, rows_without_species): (i64, i64, i64) =
+        (row.get(0), row.get(1), row.get(2));
     if different > 0 {
         let what = format!("{different} rows of {} are not what they were", target.summary);
         return Err(Error::new(Kind::Validation, what)
             .hint("nothing was changed; a trigger of the table may change what is written to it"));
     }
     transaction.execute(include_str!("../sql/summary/settle-undo.sql"), &[&run]).await?;
-    Ok(Undone { run_id: run, rows_restored: same, rows_without_species: rows_before - same })
+    let deleted = kept.iter().filter(|row| row.get::<_, &str>(1) == "deleted").count();
+    let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
+    let named = |row: &tokio_postgres::Row| {
+        let (species, what, columns): (&str, &str, Vec<&str>) =
+            (row.get(0), row.get(1), row.get(2));
+        format!("species {species} {what} {}", columns.join(", ")).trim_end().to_owned()
+    };
+    Ok(Undone {
+        run_id: run,
+        // Of those that others have written to, the deleted ones are not there.
+        rows_restored: same - count(kept.len() - deleted),
+        rows_without_species,
+        rows_kept: count(kept.len()),
+        kept: kept.iter().take(NAMED).map(named).collect(),
+    })
 }
 
 /// Runs `work` in a transaction of one snapshot and commits it; again, where somebody

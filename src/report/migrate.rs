@@ -116,7 +116,11 @@ fn cells(step: &StepStatus) -> [String; 6] {
 
 /// A fact of what was undone: `dropped "public"."x"`, `rows restored 43`.
 fn undone_part(name: &str, value: &Value) -> String {
-    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let value = match value {
+        Value::Array(values) => values.iter().map(word).collect::<Vec<_>>().join("; "),
+        value => word(value),
+    };
     format!("{} {value}", name.replace('_', " "))
 }
 
@@ -137,7 +141,9 @@ pub fn rolled_back(undone: &[Undoing]) -> String {
             }
             (_, Value::Null) => "nothing to undo".to_owned(),
             (_, Value::Object(detail)) => {
-                let parts = detail.iter().filter(|(name, _)| *name != "run_id");
+                let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+                let parts =
+                    detail.iter().filter(|(name, value)| *name != "run_id" && !empty(value));
                 let parts: Vec<_> = parts.map(|(name, value)| undone_part(name, value)).collect();
                 format!("rolled back: {}", parts.join(", "))
             }

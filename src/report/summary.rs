@@ -29,5 +29,12 @@ pub fn undone(undone: &Undone) -> String {
         let lost = undone.rows_without_species;
         text.push_str(&format!("{lost} more belong to species that are gone since\n"));
     }
+    if undone.rows_kept > 0 {
+        let kept = undone.rows_kept;
+        text.push_str(&format!("{kept} keep what others have written to them since:\n"));
+        for row in &undone.kept {
+            text.push_str(&format!("  {row}\n"));
+        }
+    }
     text
 }

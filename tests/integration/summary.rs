@@ -194,6 +194,71 @@ async fn undoing_restores_every_row_to_the_letter() {
 }
 
 #[tokio::test]
+async fn what_others_have_written_since_is_kept_and_named_when_it_is_undone() {
+    let place = Installation::new().await;
+    let db = &place.db;
+    db.psql(&format!("{TRADE}; {QUANTITY}; {OLD_ROWS}")).await;
+    db.psql(
+        "ALTER TABLE public.species_trade_summary ADD note text, ADD twice integer
+            GENERATED ALWAYS AS (total_trade_records * 2 + length(note)) STORED",
+    )
+    .await;
+    // Rows that were there before, and one that only the recomputation has made.
+    let old = "SELECT string_agg(species_id::text, ' ' ORDER BY species_id)
+        FROM public.species_trade_summary";
+    let old = db.psql(old).await;
+    let old: Vec<_> = old.split(' ').collect();
+    let before = db.psql(SNAPSHOT).await;
+    db.sterna(&["summary"]).expect_code(0);
+    let new = db
+        .psql(&format!(
+            "SELECT min(species_id::text) FROM public.species_trade_summary
+             WHERE species_id::text <> ALL ('{{{}}}')",
+            old.join(",")
+        ))
+        .await;
+    let total = |species: &str| {
+        format!(
+            "SELECT total_trade_records, overall_total_quantity, note
+             FROM public.species_trade_summary WHERE species_id = '{species}'"
+        )
+    };
+    let (first, second) = (db.psql(&total(old[0])).await, db.psql(&total(&new)).await);
+    db.psql(&format!(
+        "UPDATE public.species_trade_summary SET note = 'mine' WHERE species_id = '{}';
+         UPDATE public.species_trade_summary SET note = 'mine too' WHERE species_id = '{new}';
+         DELETE FROM public.species_trade_summary WHERE species_id = '{}'",
+        old[0], old[1]
+    ))
+    .await;
+    let undone = db.sterna(&["summary", "--undo"]).expect_code(0);
+    for words in [
+        "3 keep what others have written".to_owned(),
+        format!("species {} changed note, twice", old[0]),
+        format!("species {new} changed note, twice"),
+        format!("species {} deleted", old[1]),
+    ] {
+        assert!(undone.stdout.contains(&words), "{words}: {undone:?}");
+    }
+    // The note is the application's, the rest of the row what it was before.
+    let now = db.psql(&total(old[0])).await;
+    assert!(now.ends_with("|mine") && now != first + "mine", "{now}");
+    assert_eq!(db.psql(&total(&new)).await, second + "mine too");
+    let rows = "SELECT count(*) FROM public.species_trade_summary";
+    assert_eq!(db.psql(rows).await, old.len().to_string());
+    // The others are as they were.
+    let touched = [old[0], old[1], &new];
+    let others = |rows: &str| {
+        let others = rows.lines().filter(|row| !touched.iter().any(|id| row.contains(id)));
+        others.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(others(&db.psql(SNAPSHOT).await), others(&before));
+    for table in ["summary_before", "summary_written"] {
+        assert_eq!(db.psql(&format!("SELECT count(*) FROM sterna.{table}")).await, "0");
+    }
+}
+
+#[tokio::test]
 async fn a_trigger_that_changes_what_is_written_is_noticed() {
     let place = Installation::new().await;
     let db = &place.db;

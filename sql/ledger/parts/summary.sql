@@ -20,3 +20,11 @@ CREATE TABLE sterna.summary_before (
     summary json NOT NULL,
     PRIMARY KEY (run_id, species_id)
 );
+
+-- What sterna wrote there: what differs later is somebody else's.
+CREATE TABLE sterna.summary_written (
+    run_id uuid NOT NULL REFERENCES sterna.summary_run,
+    species_id text NOT NULL,
+    summary json NOT NULL,
+    PRIMARY KEY (run_id, species_id)
+);

@@ -35,3 +35,11 @@ UPDATE sterna.switchover AS s SET run_id = coalesce(
     s.switchover_id
 );
 ALTER TABLE sterna.switchover ALTER COLUMN run_id SET NOT NULL;
+
+-- What sterna wrote to the summary: what differs later is somebody else's.
+CREATE TABLE sterna.summary_written (
+    run_id uuid NOT NULL REFERENCES sterna.summary_run,
+    species_id text NOT NULL,
+    summary json NOT NULL,
+    PRIMARY KEY (run_id, species_id)
+);
