@@ -16,7 +16,9 @@ use super::{Context, outcome};
 use crate::error::{Error, Result};
 use crate::load::Watch;
 use crate::migrate::ledger::{self, RunKind};
-use crate::migrate::{Run, RunState, Step, StepRecord, StepState, Undoing, acted, to_undo, undo};
+use crate::migrate::{
+    Run, RunState, Step, StepRecord, StepState, Undoing, acted, command_line, to_undo, undo,
+};
 use crate::report;
 use crate::run_report::collect;
 use crate::switchover::record::{self, State};
@@ -210,7 +212,7 @@ fn of_latest(
     let run = find(exclusive, id)?;
     if run.state == RunState::RolledBack {
         let error = Error::refused("the last migration was rolled back already");
-        return Err(error.hint(further_back(exclusive, id)?));
+        return Err(error.hint(further_back(exclusive, &run)?));
     }
     match to_undo(&run, step) {
         Ok(steps) => {
@@ -230,16 +232,17 @@ fn find(exclusive: &Exclusive, id: Uuid) -> Result<Run> {
 }
 
 /// How an earlier run is taken back, where its new table is the live one.
-fn further_back(exclusive: &Exclusive, run: Uuid) -> Result<String> {
+fn further_back(exclusive: &Exclusive, run: &Run) -> Result<String> {
     let last = exclusive
         .session(async |session, pair| record::last(&**session, &pair.table).await)?
-        .filter(|last| last.state == State::Switched && last.run != run);
+        .filter(|last| last.state == State::Switched && last.run != run.run_id);
     Ok(match last {
         None => "there is nothing to roll back; see `sterna status`".to_owned(),
-        Some(last) => format!(
-            "what the run before it has done stands; `sterna rollback --run {}` takes that back",
-            last.run
-        ),
+        Some(last) => {
+            let back = format!("rollback --run {}", last.run);
+            let back = command_line::other(&run.arguments, &back);
+            format!("what the run before it has done stands; `{back}` takes that back")
+        }
     })
 }
 

@@ -12,7 +12,7 @@ use super::exclusive::{AsStep, Exclusive, last_run};
 use super::{Context, outcome, unvalidated};
 use crate::error::{Error, Result};
 use crate::load::Watch;
-use crate::migrate::{Step, next};
+use crate::migrate::{Run, Step, command_line, next};
 use crate::switchover::record::{self, State};
 use crate::switchover::{self, Patience, SwitchoverOptions};
 use crate::{backup_table, report};
@@ -75,14 +75,15 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
 
 /// Refuses to go before a migration that is under way and has not come so far.
 fn refuse_out_of_order(exclusive: &Exclusive) -> Result<()> {
-    let run = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
-    match run.as_ref().and_then(next).filter(|step| *step < Step::BackupTable) {
+    let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
+    let ahead = unfinished.and_then(|run| next(&run).map(|step| (run, step)));
+    match ahead.filter(|(_, step)| *step < Step::BackupTable) {
         None => Ok(()),
-        Some(step) => Err(Error::refused(format!(
+        Some((run, step)) => Err(Error::refused(format!(
             "a migration of {} is under way, and its next step is {step}",
             exclusive.pair.table
         ))
-        .hint("go on with it by `sterna migrate INPUT... --resume`, or end it by `sterna rollback 1.1`")),
+        .hint(onwards(&run))),
     }
 }
 
@@ -94,10 +95,15 @@ fn refuse_unfinished(exclusive: &Exclusive) -> Result<()> {
             "the migration {} of {} is not finished, and may need the old table",
             run.run_id, exclusive.pair.table
         ))
-        .hint(
-            "finish it by `sterna migrate INPUT... --resume`, or end it by `sterna rollback 1.1`",
-        )),
+        .hint(onwards(&run))),
     }
+}
+
+/// How a run that is under way goes on, or ends.
+fn onwards(run: &Run) -> String {
+    let resume = command_line::resume(&run.arguments);
+    let back = command_line::roll_back(&run.arguments, Some(Step::Backup));
+    format!("finish it by `{resume}`, or take it back by `{back}`")
 }
 
 /// What was cleaned up.

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use super::command_line;
 use super::plan::Step;
 use super::state::{Run, StepState};
 use super::verbs::{Ended, Outcome, Records, Teller, Verbs};
@@ -48,11 +49,13 @@ impl<S, O> Coordinator<'_, S, O> {
                 continue;
             }
             if self.stop.load(Ordering::Relaxed) {
-                return Err(Error::new(Kind::Interrupted, format!("interrupted before {step}")));
+                let resume = command_line::resume(&run.arguments);
+                return Err(Error::new(Kind::Interrupted, format!("interrupted before {step}"))
+                    .hint(format!("`{resume}` goes on there")));
             }
             match self.left_out(step) {
                 Some(why) => self.leave_out(step, why)?,
-                None => self.take(step)?,
+                None => self.take(run, step)?,
             }
         }
         Ok(())
@@ -74,7 +77,7 @@ impl<S, O> Coordinator<'_, S, O> {
         self.end(step, StepState::Skipped, &outcome, 0.0, None, vec![why])
     }
 
-    fn take(&mut self, step: Step) -> Result<()> {
+    fn take(&mut self, run: &Run, step: Step) -> Result<()> {
         self.records.begin(step)?;
         self.teller.begins(step);
         let begun = Instant::now();
@@ -115,7 +118,7 @@ impl<S, O> Coordinator<'_, S, O> {
             // The failure itself is what the user has to know.
             tracing::warn!("the ledger was not told of it: {unwritten}");
         }
-        Err(explain(step, error))
+        Err(explain(run, step, error))
     }
 
     /// The flag by which a failure of a gate is accepted.
@@ -145,27 +148,33 @@ impl<S, O> Coordinator<'_, S, O> {
     }
 }
 
-/// Says where the run stands and how it can go on.
-fn explain(step: Step, error: Error) -> Error {
+/// Says where the run stands, and the commands that go on from there and back.
+fn explain(run: &Run, step: Step, error: Error) -> Error {
+    let back = |to| command_line::roll_back(&run.arguments, to);
     let so_far = match step.is_live() {
-        false => "production was not touched",
-        true if step == Step::Switchover => "see `sterna status` for where production stands",
-        true => "the new table is live; `sterna rollback switchover` puts the old one back",
+        false => "production was not touched".to_owned(),
+        true if step == Step::Switchover => {
+            let status = command_line::other(&run.arguments, "status");
+            format!("see `{status}` for where production stands")
+        }
+        true => format!(
+            "the new table is live; `{}` puts the old one back",
+            back(Some(Step::Switchover))
+        ),
     };
+    let resume = command_line::resume(&run.arguments);
     let go_on = match error.kind() {
-        Kind::Validation => {
-            "mend what it names, then the same command with --resume, or accept it \
-             with --accept-failed-validation"
-        }
+        Kind::Validation => format!(
+            "fix what it names, then `{resume}`, or accept it with --accept-failed-validation"
+        ),
         Kind::Regression => {
-            "mend what it names, then the same command with --resume, or accept it \
-             with --accept-regression"
+            format!("fix what it names, then `{resume}`, or accept it with --accept-regression")
         }
-        _ => "the same command with --resume goes on here",
+        _ => format!("`{resume}` goes on here"),
     };
     let hint = match error.next_step() {
-        Some(hint) => format!("{hint}. {so_far}; {go_on}; `sterna rollback` goes back"),
-        None => format!("{so_far}; {go_on}; `sterna rollback` goes back"),
+        Some(hint) => format!("{hint}. {so_far}; {go_on}; `{}` goes back", back(None)),
+        None => format!("{so_far}; {go_on}; `{}` goes back", back(None)),
     };
     error.context(format!("step {step}")).hint(hint)
 }

@@ -9,6 +9,7 @@
 //! Nothing here loads, validates or switches over: the verbs do, and are wired by the
 //! command.
 
+pub mod command_line;
 mod coordinator;
 pub mod ledger;
 mod live;

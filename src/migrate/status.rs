@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::command_line;
 use super::plan::Step;
 use super::rollback::to_undo;
 use super::state::{Run, RunState, StepState, next};
@@ -35,6 +36,8 @@ pub struct Status {
     pub next_command: Option<String>,
     /// The steps that can be rolled back, the last one first.
     pub can_roll_back: Vec<Step>,
+    /// The command that rolls the last of them back; null where there is none.
+    pub rollback_command: Option<String>,
 }
 
 /// A step of the plan and how far it is.
@@ -80,8 +83,10 @@ pub fn of(run: &Run) -> Status {
     let next = next(run).filter(|_| run.state.is_unfinished());
     let cleaned = run.step(Step::CleanUp).is_some_and(|r| r.state == StepState::Done);
     let next_command = match (run.state, next) {
-        (RunState::Finished, _) if !cleaned => Some("sterna cleanup --older-than 7d".to_owned()),
-        (_, Some(_)) => Some("sterna migrate INPUT... --resume".to_owned()),
+        (RunState::Finished, _) if !cleaned => {
+            Some(command_line::other(&run.arguments, "cleanup --older-than 7d"))
+        }
+        (_, Some(_)) => Some(command_line::resume(&run.arguments)),
         _ => None,
     };
     Status {
@@ -96,6 +101,9 @@ pub fn of(run: &Run) -> Status {
         steps: Step::all().map(|step| of_step(run, step)).collect(),
         next,
         next_command,
+        rollback_command: can_roll_back
+            .first()
+            .map(|_| command_line::roll_back(&run.arguments, None)),
         can_roll_back,
     }
 }

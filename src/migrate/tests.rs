@@ -97,6 +97,7 @@ fn a_gate_stops_the_run_before_anything_else_begins() {
     let hint = error.next_step().unwrap();
     assert!(hint.contains("production was not touched"), "{hint}");
     assert!(hint.contains("--accept-failed-validation"), "{hint}");
+    assert!(hint.contains("`sterna migrate --resume`"), "{hint}");
 }
 
 #[test]

@@ -85,7 +85,8 @@ pub fn status(status: &Status) -> String {
         [] => line("way back", "nothing is there to roll back"),
         steps => {
             let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
-            line("way back", &format!("`sterna rollback [STEP]`: {}", steps.join(", ")));
+            let command = status.rollback_command.as_deref().unwrap_or("sterna rollback");
+            line("way back", &format!("`{command} [STEP]`: {}", steps.join(", ")));
         }
     }
     text

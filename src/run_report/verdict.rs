@@ -1,8 +1,10 @@
 //! How a run ended, in one line, and how to go back from there.
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::RunReport;
+use crate::migrate::command_line::{self, shell_quoted};
 use crate::migrate::{RunState, Step};
 
 /// How a run ended.
@@ -147,6 +149,14 @@ fn grouped(number: i64) -> String {
 /// How to go back from where a run is.
 pub(super) fn way_back(report: &RunReport) -> Vec<WayBack> {
     let mut ways = Vec::new();
+    // Without a run of the plan there are no arguments to repeat.
+    let none = Value::Null;
+    let arguments = report.run.as_ref().map_or(&none, |run| &run.arguments);
+    let back = |to| command_line::roll_back(arguments, to);
+    let resumed = report.run.as_ref().filter(|run| run.next.is_some());
+    if let Some(command) = resumed.and_then(|run| run.next_command.clone()) {
+        ways.push(WayBack { effect: "goes on with the run where it ended".to_owned(), command });
+    }
     let steps = report.run.iter().flat_map(|run| run.can_roll_back.iter().copied());
     let steps: Vec<Step> = steps.collect();
     let is_live = production(report) == Production::New
@@ -156,19 +166,19 @@ pub(super) fn way_back(report: &RunReport) -> Vec<WayBack> {
             effect: "brings back the old table, with all that was written to the new one since; \
                      readers wait for milliseconds, as in the switchover"
                 .to_owned(),
-            command: "sterna rollback switchover".to_owned(),
+            command: back(Some(Step::Switchover)),
         });
     }
     if let Some(last) = steps.first().filter(|last| **last != Step::Switchover) {
         ways.push(WayBack {
             effect: format!("brings back what was before the last step ({})", last.plan().title),
-            command: "sterna rollback".to_owned(),
+            command: back(None),
         });
     }
     if !steps.is_empty() {
         ways.push(WayBack {
             effect: "brings back everything that was before the run".to_owned(),
-            command: format!("sterna rollback {}", Step::Backup.number()),
+            command: back(Some(Step::Backup)),
         });
     }
     if let Some(backup) = report.backups.last() {
@@ -181,16 +191,32 @@ pub(super) fn way_back(report: &RunReport) -> Vec<WayBack> {
             command: format!("sterna backup verify --restore {}", shell_quoted(&backup.path)),
         });
     }
+    ways.extend(restored(report));
     ways
 }
 
-/// A path as one word of a shell.
-fn shell_quoted(path: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@".contains(c);
-    match !path.is_empty() && path.chars().all(plain) {
-        true => path.to_owned(),
-        false => format!("'{}'", path.replace('\'', r"'\''")),
-    }
+/// What brings the rows of the run's own backup into a database beside production.
+fn restored(report: &RunReport) -> Option<WayBack> {
+    let run = report.run.as_ref()?;
+    let backup = &run.steps.iter().find(|step| step.step == Step::Backup)?.detail;
+    let path = backup["path"].as_str()?;
+    let restore = match backup["method"].as_str()? {
+        "pg-dump" => format!(
+            "pg_restore --section=pre-data --section=data --no-owner --no-privileges \
+             --dbname=sterna_restored {}",
+            shell_quoted(&format!("{path}/backup.dump"))
+        ),
+        _ => format!(
+            "(cd {} && psql --dbname=sterna_restored --file=restore.sql)",
+            shell_quoted(path)
+        ),
+    };
+    Some(WayBack {
+        effect: "brings the backup of the run into a database beside production, from where its \
+                 rows can be taken"
+            .to_owned(),
+        command: format!("createdb sterna_restored && {restore}"),
+    })
 }
 
 #[cfg(test)]
@@ -198,14 +224,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_paths_are_one_word() {
+    fn numbers_are_grouped_and_names_are_readable() {
         let numbers = [0, 999, 1_000, -12_345, 1_234_567].map(grouped);
         assert_eq!(numbers, ["0", "999", "1,000", "-12,345", "1,234,567"]);
         assert_eq!(readable("\"public\".\"trade_1\""), "public.trade_1");
         for odd in ["\"public\".\"Trade\"", "\"a\"\"b\".\"c\"", "\"\".\"c\""] {
             assert_eq!(readable(odd), odd);
         }
-        assert_eq!(shell_quoted("a/b-1.csv"), "a/b-1.csv");
-        assert_eq!(shell_quoted("it's; rm"), r"'it'\''s; rm'");
     }
 }

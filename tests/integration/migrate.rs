@@ -1,5 +1,6 @@
 //! The plan as one run, on generated files.
 
+mod commands;
 mod gates;
 mod kills;
 mod own_run;

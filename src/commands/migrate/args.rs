@@ -45,6 +45,9 @@ pub struct MigrateArgs {
     /// Folder of the report [default: sterna-report-RUN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// What was typed, without secrets.
+    #[arg(skip)]
+    pub typed: Vec<String>,
     /// Begin without a passed rehearsal on what is called production, which is written
     /// down as a deviation
     #[arg(long)]
@@ -116,6 +119,7 @@ impl MigrateArgs {
             backup_out: Some(backup_out),
             out: Some(out),
             without_rehearsal: false,
+            typed: Vec::new(),
         }
     }
 
@@ -146,6 +150,7 @@ impl MigrateArgs {
             "backup_out": self.backup_out,
             "out": self.out,
             "without_rehearsal": self.without_rehearsal,
+            "typed": self.typed,
         });
         if let (Value::Object(all), Value::Object(own)) = (&mut all, own) {
             all.extend(own);

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::MigrationChoices;
 use crate::error::{Error, Result};
 use crate::input::Inputs;
+use crate::migrate::{Run, Step, command_line};
 use crate::pg::Table;
 
 /// By topic.
@@ -36,7 +37,8 @@ pub(in crate::commands) fn of(
 }
 
 /// Refuses to go on where something has changed.
-pub(super) fn same(before: &Value, now: &Value) -> Result<()> {
+pub(super) fn same(run: &Run, now: &Value) -> Result<()> {
+    let before = &run.identity;
     let topics = [
         ("input", "the input is not the one that the run began with"),
         ("options", "options of the load are not those that the run began with"),
@@ -51,10 +53,11 @@ pub(super) fn same(before: &Value, now: &Value) -> Result<()> {
             "input" => String::new(),
             _ => format!(" ({}, now {})", before[topic], now[topic]),
         };
-        Err(Error::refused(format!("cannot resume: {what}{detail}")).hint(
-            "resume with what the run began with, or take it back by `sterna rollback 1.1` and \
-             begin again",
-        ))
+        Err(Error::refused(format!("cannot resume: {what}{detail}")).hint(format!(
+            "resume with what the run began with: `{}`; or take it back by `{}` and begin again",
+            command_line::resume(&run.arguments),
+            command_line::roll_back(&run.arguments, Some(Step::Backup)),
+        )))
     })
 }
 

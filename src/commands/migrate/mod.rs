@@ -23,6 +23,7 @@ use super::Context;
 use super::exclusive::{Exclusive, InLedger, last_run};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
+use crate::migrate::command_line;
 use crate::migrate::ledger::{self, NewRun, RunKind};
 use crate::migrate::{Coordinator, Records, Run, RunState, Step, StepState, Teller, next, status};
 use crate::report;
@@ -36,6 +37,8 @@ pub fn run(args: &MigrateArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let mut teller = report::migrate::Lines::new(context.progress);
+    let typed = command_line::kept(std::env::args().skip(1));
+    let args = &MigrateArgs { typed, ..args.clone() };
     let (taken, shown) = migrate(args, context, &watch, &mut teller)?;
     match shown {
         Ok(shown) => context.print(&shown, || report::migrate::status(&shown))?,
@@ -153,12 +156,14 @@ fn attach(exclusive: &Exclusive, args: &MigrateArgs, identity: &Value) -> Result
                 "an earlier migration of {} is {state}{at} ({id})",
                 exclusive.pair.table
             ))
-            .hint(
-                "go on with it by the same command and --resume, or take it back by `sterna \
-                 rollback 1.1`; `sterna status` shows it",
-            ));
+            .hint(format!(
+                "go on with it by `{}`, or take it back by `{}`; `{}` shows it",
+                command_line::resume(&run.arguments),
+                command_line::roll_back(&run.arguments, Some(Step::Backup)),
+                command_line::other(&run.arguments, "status"),
+            )));
         }
-        identity::same(&run.identity, identity)?;
+        identity::same(&run, identity)?;
         let id = run.run_id;
         exclusive.ledger(async |session| ledger::settle(session, id, RunState::Running).await)?;
         return Ok(outdated(&run).into_iter().fold(run, Run::without));

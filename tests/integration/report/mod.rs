@@ -200,7 +200,7 @@ async fn a_failed_validation_comes_first_and_a_rollback_is_told() {
 
     scenario.sterna(&["rollback", "1.1", "--format", "json"]).expect_code(0);
     let all = Report::read(&folder);
-    assert_eq!((all.verdict(), all.json["way_back"].as_array().unwrap().len()), ("rolled_back", 1));
+    assert_eq!((all.verdict(), all.json["way_back"].as_array().unwrap().len()), ("rolled_back", 2));
 }
 
 #[tokio::test(flavor = "multi_thread")]
