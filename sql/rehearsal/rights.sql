@@ -1,5 +1,8 @@
 -- Purpose: the statements that give roles elsewhere the memberships that they have here,
---   and rights on the database, which has the same name there. $1 are the roles.
+--   and rights on the database, which has the same name there. $1 are the roles, $2 the
+--   one that runs the plan. What is a superuser here is an ordinary role there: it may read
+--   and write everything, and where it runs the plan it is a member of all others. Nobody
+--   gets what reaches out of the server: its files, its programs, other servers.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 WITH right_of_database AS (
     SELECT d.datname, d.datdba, a.grantee, a.privilege_type, a.is_grantable
@@ -36,5 +39,26 @@ FROM (
         )
     FROM pg_catalog.pg_auth_members AS m
     WHERE pg_get_userbyid(m.member) = ANY ($1)
+        AND pg_get_userbyid(m.roleid) NOT IN (
+            'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files',
+            'pg_create_subscription'
+        )
+        -- It would go round in a circle.
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_roles AS r
+            WHERE r.oid = m.roleid AND r.rolname = $2 AND r.rolsuper
+        )
+    UNION ALL
+    SELECT 5, format('GRANT pg_read_all_data, pg_write_all_data, pg_monitor TO %I', rolname)
+    FROM pg_catalog.pg_roles
+    WHERE rolsuper AND rolname = ANY ($1)
+    UNION ALL
+    SELECT 6, format('GRANT %I TO %I', other.rolname, me.rolname)
+    FROM pg_catalog.pg_roles AS me
+    CROSS JOIN pg_catalog.pg_roles AS other
+    WHERE me.rolsuper
+        AND me.rolname = $2
+        AND other.rolname = ANY ($1)
+        AND other.rolname <> $2
 ) AS needed (position, statement)
 ORDER BY position, statement

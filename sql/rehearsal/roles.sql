@@ -1,5 +1,7 @@
 -- Purpose: every role that a dump of this database names, with the statement that makes
 --   it elsewhere: no password, and no login but for the role that asks. $1 is that role.
+--   A role that could make itself all-powerful here (by an attribute) cannot do so there,
+--   for what is restored there runs as one of them.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 WITH RECURSIVE
 this AS (
@@ -30,11 +32,9 @@ SELECT
             ' ',
             CASE WHEN r.rolname = $1::text THEN 'LOGIN' ELSE 'NOLOGIN' END,
             CASE WHEN r.rolinherit THEN 'INHERIT' ELSE 'NOINHERIT' END,
-            CASE WHEN r.rolsuper THEN 'SUPERUSER' END,
+            'NOSUPERUSER NOCREATEROLE NOREPLICATION',
             CASE WHEN r.rolcreatedb THEN 'CREATEDB' END,
-            CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
-            CASE WHEN r.rolreplication THEN 'REPLICATION' END,
-            CASE WHEN r.rolbypassrls THEN 'BYPASSRLS' END
+            CASE WHEN r.rolbypassrls OR r.rolsuper THEN 'BYPASSRLS' END
         )
     )
 FROM named

@@ -11,8 +11,9 @@ use super::Extent;
 use super::folder::Draft;
 use super::manifest::{Manifest, SavedTable};
 use super::program::Program;
+use super::restore::Failure;
 use crate::error::{Error, Kind, Result};
-use crate::pg::{ConnInfo, Connection, programs};
+use crate::pg::{ConnInfo, Connection, connect, programs};
 
 /// The file, in pg_dump's custom format.
 pub(super) const FILE: &str = "backup.dump";
@@ -20,9 +21,10 @@ pub(super) const FILE: &str = "backup.dump";
 /// How long pg_dump waits for a table that somebody holds exclusively.
 const LOCK_WAIT: &str = "--lock-wait-timeout=60s";
 
-/// Entries that name roles, or functions beside the tables, which a server of one's
-/// own does not have.
-const LEFT_OUT: [&str; 5] = ["POLICY ", "TRIGGER ", "EVENT TRIGGER ", "RULE ", "DEFAULT ACL "];
+/// Kinds of entries that name roles, or functions beside the tables, which a server of
+/// one's own does not have.
+const LEFT_OUT: [&str; 7] =
+    ["POLICY", "TRIGGER", "EVENT TRIGGER", "RULE", "ACL", "DEFAULT ACL", "PUBLICATION"];
 
 /// What says to pg_dump how much it is to save.
 pub(super) fn selection(
@@ -57,7 +59,7 @@ pub(super) async fn write(
 ) -> Result<()> {
     // Made beforehand, for pg_dump would let others read it.
     draft.create(FILE)?;
-    let mut command = Command::new(program);
+    let mut command = programs::command(program);
     info.apply_to(&mut command, session);
     command.args(["--format=custom", "--no-password", "--strict-names", LOCK_WAIT]);
     command.arg(format!("--snapshot={snapshot}"));
@@ -78,7 +80,7 @@ fn pg_restore(manifest: &Manifest) -> Result<Command> {
         Error::usage(format!("the program pg_restore of version {oldest} or newer is not here"))
             .hint("install postgresql-client, or set STERNA_PG_BIN to its folder")
     })?;
-    Ok(Command::new(program))
+    Ok(programs::command(program))
 }
 
 /// The entries of the dump's table of contents, as `pg_restore --list` has them.
@@ -94,6 +96,34 @@ pub(super) fn list(folder: &Path, manifest: &Manifest) -> Result<String> {
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(Error::new(Kind::Validation, format!("pg_restore cannot read {FILE}: {said}")))
+}
+
+/// An entry of the table of contents: a line such as
+/// `215; 1259 16386 TABLE public species postgres`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry<'a>(&'a str);
+
+impl<'a> Entry<'a> {
+    /// Its kind, schema, name and owner.
+    fn text(self) -> &'a str {
+        self.0.splitn(4, ' ').nth(3).unwrap_or_default()
+    }
+
+    pub(super) fn is(self, kind: &str) -> bool {
+        self.text().strip_prefix(kind).is_some_and(|rest| rest.starts_with(' '))
+    }
+
+    /// Whether it makes an extension, or says something about one.
+    pub(super) fn is_of_extension(self) -> bool {
+        self.is("EXTENSION") || self.is("COMMENT - EXTENSION")
+    }
+}
+
+/// The entries of a list: all, or those that need neither roles nor functions.
+pub(super) fn entries(list: &str, whole: bool) -> Vec<Entry<'_>> {
+    let lines = list.lines().filter(|line| !line.is_empty() && !line.starts_with(';'));
+    let is_kept = |entry: &Entry<'_>| whole || !LEFT_OUT.iter().any(|kind| entry.is(kind));
+    lines.map(Entry).filter(is_kept).collect()
 }
 
 /// The extensions that the backup in a folder makes.
@@ -170,52 +200,125 @@ fn copied_table(line: &[u8]) -> Option<String> {
     None
 }
 
-/// Restores the dump into the database that the session is connected to.
-pub(super) async fn restore(
-    info: &ConnInfo,
-    session: &Connection,
-    folder: &Path,
-    manifest: &Manifest,
-    stop: &AtomicBool,
-) -> Result<()> {
-    let list = list(folder, manifest)?;
-    let kept = list.lines().filter(|line| {
-        let entry = line.splitn(4, ' ').nth(3).unwrap_or_default();
-        !LEFT_OUT.iter().any(|kind| entry.starts_with(kind))
-    });
-    let chosen = tempfile::NamedTempFile::new().map_err(|e| Error::file("a temporary file", e))?;
-    let text = kept.collect::<Vec<_>>().join("\n");
-    std::fs::write(chosen.path(), text).map_err(|e| Error::file(chosen.path(), e))?;
-    let mut command = pg_restore(manifest)?;
-    info.apply_to(&mut command, session);
-    command
-        .args(["--exit-on-error", "--no-owner", "--no-privileges", "--no-publications"])
-        .args(["--no-subscriptions", "--no-password", "--dbname"])
-        .arg(info.database())
-        .arg("--use-list")
-        .arg(chosen.path())
-        .arg(folder.join(FILE));
-    Program::start(command.stdout(Stdio::null()))?.finish(stop).await
+/// A file that names these entries to pg_restore.
+fn chosen(entries: &[Entry<'_>]) -> Result<tempfile::NamedTempFile> {
+    let file = tempfile::NamedTempFile::new().map_err(|e| Error::file("a temporary file", e))?;
+    let lines: Vec<&str> = entries.iter().map(|entry| entry.0).collect();
+    std::fs::write(file.path(), lines.join("\n")).map_err(|e| Error::file(file.path(), e))?;
+    Ok(file)
 }
 
-/// Restores everything in the dump, with owners, rights and triggers. Only subscriptions
-/// are left out, which would reach out to other servers.
-pub(super) async fn restore_whole(
+/// The statements of these entries, as pg_restore writes them for psql, each to be run as
+/// the owner of what it is about.
+pub(super) fn text(folder: &Path, manifest: &Manifest, entries: &[Entry<'_>]) -> Result<String> {
+    let chosen = chosen(entries)?;
+    let mut command = pg_restore(manifest)?;
+    command
+        .args(["--file=-", "--use-set-session-authorization", "--use-list"])
+        .arg(chosen.path())
+        .arg(folder.join(FILE));
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|e| Error::file("pg_restore", e))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+    Err(Error::new(Kind::Validation, format!("pg_restore cannot read {FILE}: {said}")))
+}
+
+/// Splits a text that holds names and roles, such as one that gives rights.
+pub(super) fn statements(text: &str) -> Vec<String> {
+    let mut quote = None;
+    let is_end = |char: char| {
+        match quote {
+            None if char == '"' || char == '\'' => quote = Some(char),
+            Some(open) if char == open => quote = None,
+            _ => {}
+        }
+        char == ';' && quote.is_none()
+    };
+    let lines = text.lines().filter(|line| !line.starts_with("--") && !line.starts_with('\\'));
+    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+    let statements = text.split(is_end).map(|statement| statement.trim().to_owned());
+    statements.filter(|statement| !statement.is_empty()).collect()
+}
+
+/// The names of extensions that statements of pg_dump's make, and their schemas.
+pub(super) fn extensions_made(text: &str) -> Vec<(String, String)> {
+    let made = statements(text).into_iter().filter_map(|statement| {
+        let (_, rest) = statement.split_once("EXTENSION IF NOT EXISTS ")?;
+        // Between them: name WITH SCHEMA schema.
+        let (name, schema) = rest.split_once(" SCHEMA ")?;
+        let (name, _) = name.rsplit_once(' ')?;
+        Some((unquoted(name), unquoted(schema)))
+    });
+    made.collect()
+}
+
+/// The role that a statement makes the session's; empty where it is to be the one before.
+pub(super) fn session_authorization(statement: &str) -> Option<&str> {
+    let (verb, role) = statement.split_once(" SESSION AUTHORIZATION")?;
+    verb.chars().all(char::is_alphabetic).then(|| role.trim())
+}
+
+/// A name without its quotes, where it has some.
+pub(super) fn unquoted(name: &str) -> String {
+    for quote in ['"', '\''] {
+        if let Some(inner) = name.strip_prefix(quote).and_then(|name| name.strip_suffix(quote)) {
+            return inner.replace(&format!("{quote}{quote}"), &quote.to_string());
+        }
+    }
+    name.to_owned()
+}
+
+/// Restores these entries into the database of `info`; returns what failed.
+pub(super) async fn run(
     info: &ConnInfo,
-    session: &Connection,
     folder: &Path,
     manifest: &Manifest,
+    entries: &[Entry<'_>],
+    whole: bool,
     stop: &AtomicBool,
-) -> Result<()> {
+) -> Result<Vec<Failure>> {
+    if entries.is_empty() {
+        return Ok(Vec::new());
+    }
+    let chosen = chosen(entries)?;
+    let session = connect(info).await?;
     let mut command = pg_restore(manifest)?;
-    info.apply_to(&mut command, session);
+    info.apply_to(&mut command, &session);
+    session.close().await?;
     // On one connection: several get in each other's way where what is attached to a table
-    // locks it.
-    command
-        .args(["--exit-on-error", "--no-subscriptions", "--no-password", "--dbname"])
-        .arg(info.database())
-        .arg(folder.join(FILE));
-    Program::start(command.stdout(Stdio::null()))?.finish(stop).await
+    // locks it. Subscriptions would reach out to other servers.
+    command.args(["--no-subscriptions", "--no-password", "--dbname"]).arg(info.database());
+    if !whole {
+        command.args(["--no-owner", "--no-privileges"]);
+    }
+    command.arg("--use-list").arg(chosen.path()).arg(folder.join(FILE));
+    let (success, said) = Program::start(command.stdout(Stdio::null()))?.outcome(stop).await?;
+    let failures = failures(&said);
+    match success || !failures.is_empty() {
+        true => Ok(failures),
+        false => Err(Error::database(format!("pg_restore failed:\n  {}", said.trim()))),
+    }
+}
+
+/// What pg_restore says of statements that failed: the server's answer, and then the
+/// statement.
+fn failures(said: &str) -> Vec<Failure> {
+    let mut failures: Vec<Failure> = Vec::new();
+    for line in said.lines() {
+        if let Some((_, why)) = line.split_once("pg_restore: error: ") {
+            let why = why.trim_start_matches("could not execute query: ");
+            let why = why.trim_start_matches("ERROR:").trim();
+            failures.push(Failure { what: "the dump".to_owned(), why: why.to_owned() });
+        } else if let (Some((_, statement)), Some(failure)) =
+            (line.split_once("Command was: "), failures.last_mut())
+        {
+            statement.clone_into(&mut failure.what);
+        }
+    }
+    failures
 }
 
 #[cfg(test)]
@@ -231,5 +334,40 @@ mod tests {
         assert_eq!(table(odd).unwrap(), "\"My schema\".\"a.\"\"b\"");
         assert_eq!(table("COPY a.b (c) FROM stdin\n"), None);
         assert_eq!(table("SET search_path = '';\n"), None);
+    }
+
+    #[test]
+    fn rights_are_split_at_semicolons_outside_of_names() {
+        let text = "-- a comment; here\nGRANT ALL ON TABLE \"a;\n\"\"b\" TO c;\n\nRESET ROLE;\n";
+        assert_eq!(statements(text), ["GRANT ALL ON TABLE \"a;\n\"\"b\" TO c", "RESET ROLE"]);
+    }
+
+    #[test]
+    fn extensions_are_known_by_their_names() {
+        let text = "CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\" WITH SCHEMA \"My schema\";\n\
+            CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA public;\n";
+        let expected = [("uuid-ossp", "My schema"), ("citext", "public")];
+        let made = extensions_made(text);
+        assert!(made.iter().map(|(name, schema)| (&**name, &**schema)).eq(expected), "{made:?}");
+    }
+
+    #[test]
+    fn each_failure_has_its_statement() {
+        let said = "pg_restore: error: could not execute query: ERROR:  permission denied\n\
+            HINT:  Must be superuser.\nCommand was: CREATE EVENT TRIGGER audit\n   ON x;\n\n\
+            pg_restore: warning: errors ignored on restore: 1\n";
+        let found = failures(said);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].what, "CREATE EVENT TRIGGER audit");
+        assert_eq!(found[0].why, "permission denied");
+    }
+
+    #[test]
+    fn whose_session_a_statement_asks_for() {
+        let asked = |text| session_authorization(text);
+        assert_eq!(asked("SET SESSION AUTHORIZATION 'a''b'"), Some("'a''b'"));
+        assert_eq!(unquoted("'a''b'"), "a'b");
+        assert_eq!(asked("RESET SESSION AUTHORIZATION"), Some(""));
+        assert_eq!(asked("GRANT SELECT ON TABLE a TO \" SESSION AUTHORIZATION\""), None);
     }
 }

@@ -9,6 +9,7 @@ mod dump;
 mod folder;
 mod manifest;
 mod program;
+mod restore;
 mod verify;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ use uuid::Uuid;
 
 pub use dump::extensions;
 pub use manifest::{Manifest, Method, SavedTable};
+pub use restore::Restorer;
 pub use verify::{Verified, restorable, restore_whole, verify};
 
 use crate::error::{Error, Result};

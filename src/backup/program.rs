@@ -52,6 +52,31 @@ impl Program {
         }
     }
 
+    /// Waits for its end, and returns whether it succeeded and all that it said.
+    ///
+    /// # Errors
+    /// [`Kind::Interrupted`] where `stop` was set.
+    pub(super) async fn outcome(mut self, stop: &AtomicBool) -> Result<(bool, String)> {
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::new(Kind::Interrupted, "interrupted"));
+            }
+            if let Some(status) = self.child.try_wait().map_err(|e| Error::file(&self.name, e))? {
+                return Ok((status.success(), self.said()));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// What it has written to stderr.
+    fn said(&mut self) -> String {
+        let mut said = Vec::new();
+        if self.said.rewind().and_then(|()| self.said.read_to_end(&mut said)).is_err() {
+            said.clear();
+        }
+        String::from_utf8_lossy(&said).into_owned()
+    }
+
     /// As [`Program::finish`], for a program that has nothing more to write.
     pub(super) fn wait(mut self, stop: &AtomicBool) -> Result<()> {
         let status = self.child.wait().map_err(|e| Error::file(&self.name, e))?;
@@ -65,11 +90,7 @@ impl Program {
         if stop.load(Ordering::Relaxed) {
             return Err(Error::new(Kind::Interrupted, "interrupted"));
         }
-        let mut said = Vec::new();
-        if self.said.rewind().and_then(|()| self.said.read_to_end(&mut said)).is_err() {
-            said.clear();
-        }
-        let said = String::from_utf8_lossy(&said).into_owned();
+        let said = self.said();
         let lines: Vec<&str> = said.lines().collect();
         let last = lines[lines.len().saturating_sub(LINES_SHOWN)..].join("\n  ");
         let message = format!("{} failed:\n  {last}", self.name);

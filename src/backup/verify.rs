@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::folder::{check_sums, sha256};
 use super::manifest::{self, Manifest, Method};
+use super::restore::Restorer;
 use super::{copy, dump, folder};
 use crate::error::{Error, Kind, Result};
 use crate::pg::embedded::Options;
-use crate::pg::{ConnInfo, Connection, Embedded, Ident, connect, fill};
+use crate::pg::{Connection, Embedded, Ident, connect, fill};
 
 /// The database of a server of one's own that a backup is restored into.
 const SCRATCH: &str = "restored";
@@ -29,6 +30,9 @@ pub struct Verified {
     pub rows: u64,
     /// Whether it was restored into a server of one's own, and counted there.
     pub restored: bool,
+    /// What was not, because making it takes a superuser.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unrestored: Vec<String>,
 }
 
 /// Verifies a backup without a server: checksums, that it can be read, that it holds
@@ -77,13 +81,14 @@ pub fn verify(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
         tables: manifest.tables.len(),
         rows: manifest.tables.iter().map(|table| table.rows).sum(),
         restored: false,
+        unrestored: Vec::new(),
     })
 }
 
 /// As [`verify`], and restores it into a server of one's own, where rows are counted
 /// again: columns, rows, constraints and indexes. What names roles or other functions
 /// (grants, policies, triggers, rules, publications) is left out, for such a server has
-/// neither.
+/// neither. What the backup holds runs there as a role without rights.
 ///
 /// Blocks; must not be called inside an async runtime.
 ///
@@ -92,32 +97,34 @@ pub fn verify(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
 pub fn restorable(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
     let verified = verify(folder, stop)?;
     let manifest = Manifest::read(folder)?;
-    let server = Embedded::start(&Options::default())?;
+    let server = Embedded::start(&Options { sandboxed: true, ..Options::default() })?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|e| Error::file("the async runtime", e))?;
-    runtime
+    let unrestored = runtime
         .block_on(restore(&server, folder, &manifest, stop))
         .map_err(|e| e.context("the backup could not be restored into an empty server"))?;
-    Ok(Verified { restored: true, ..verified })
+    Ok(Verified { restored: true, unrestored, ..verified })
 }
 
 /// Restores a backup with the definitions of the whole database, all of them, into the
-/// empty database of `info`, and counts the rows there.
+/// empty database of a restorer, and counts the rows there. Returns what could not be
+/// restored without a superuser.
 ///
 /// # Errors
 /// What `pg_restore` says; [`Kind::Validation`] where rows are missing.
 pub async fn restore_whole(
-    info: &ConnInfo,
+    restorer: &Restorer,
     folder: &Path,
     manifest: &Manifest,
     stop: &AtomicBool,
-) -> Result<()> {
-    let session = connect(info).await?;
-    dump::restore_whole(info, &session, folder, manifest, stop).await?;
+) -> Result<Vec<String>> {
+    let unrestored = restorer.dump(folder, manifest, true, stop).await?;
+    let session = connect(restorer.role()).await?;
     count_again(&session, folder, manifest).await?;
-    session.close().await
+    session.close().await?;
+    Ok(unrestored)
 }
 
 async fn restore(
@@ -125,10 +132,11 @@ async fn restore(
     folder: &Path,
     manifest: &Manifest,
     stop: &AtomicBool,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     server.create_database(&Ident::new(SCRATCH)?, None).await?;
-    let info = server.conninfo(SCRATCH);
-    let session = connect(&info).await?;
+    let restorer = Restorer::own(server, SCRATCH).await?;
+    restorer.take_database().await?;
+    let session = connect(restorer.role()).await?;
     if !manifest.full {
         // A dump of tables creates no schemas.
         for saved in &manifest.tables {
@@ -138,11 +146,17 @@ async fn restore(
             session.batch_execute(&sql).await?;
         }
     }
-    match manifest.method {
-        Method::PgDump => dump::restore(&info, &session, folder, manifest, stop).await?,
-        Method::Copy => copy::restore(&session, folder, &manifest.tables).await?,
-    }
-    count_again(&session, folder, manifest).await
+    let unrestored = match manifest.method {
+        Method::PgDump => restorer.dump(folder, manifest, false, stop).await?,
+        Method::Copy => {
+            copy::restore(&session, folder, &manifest.tables).await?;
+            Vec::new()
+        }
+    };
+    // Not in the session that a statement of the backup may have changed.
+    let session = connect(restorer.role()).await?;
+    count_again(&session, folder, manifest).await?;
+    Ok(unrestored)
 }
 
 /// Whether as many rows came back as were saved.

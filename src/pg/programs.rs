@@ -29,6 +29,22 @@ const USUAL_FOLDERS: [&str; 7] = [
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
 
+/// What a child process learns of our environment. What is not here may be a secret, such
+/// as the URL of production with its password, and is no business of a server that
+/// restores what others wrote, nor of a program that runs beside it.
+const PASSED_ON: [&str; 7] =
+    ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
+
+/// A command with a cleared environment, but for what a program needs to run anywhere.
+pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    command.envs(env::vars_os().filter(|(name, _)| {
+        PASSED_ON.iter().any(|passed| name == passed) || name.as_encoded_bytes().starts_with(b"LC_")
+    }));
+    command
+}
+
 /// The folder with `initdb` and `postgres`: from [`FOLDER_VARIABLE`], `PATH`, or
 /// the usual folders of Debian, Fedora, Homebrew and Postgres.app.
 ///
@@ -89,7 +105,7 @@ pub fn client(name: &str, oldest: u32) -> Option<(PathBuf, u32)> {
 
 /// The major version that a program prints, as in `pg_dump (PostgreSQL) 15.6 (Debian)`.
 fn major(program: &Path) -> Option<u32> {
-    let output = Command::new(program).arg("--version").stdin(Stdio::null()).output().ok()?;
+    let output = command(program).arg("--version").stdin(Stdio::null()).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let (_, after) = text.split_once("(PostgreSQL) ")?;
     after.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::Production;
-use crate::backup::{self, Manifest};
+use crate::backup::{self, Manifest, Restorer};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{
     ConnInfo, Connection, Embedded, Ident, Table, catalog, connect, fill as filled, interruptible,
@@ -15,9 +15,10 @@ use crate::{ledger, pg};
 /// Where the plan is rehearsed.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// Who restores.
-    admin: ConnInfo,
+    /// Who restores, and looks at what was restored.
+    restorer: Restorer,
     /// Who runs the plan: the same role as on production, where the server is one's own.
+    /// No superuser in either case.
     pub info: ConnInfo,
     /// In words.
     pub name: String,
@@ -25,12 +26,12 @@ pub struct Place {
 
 impl Place {
     /// An empty database in a server of one's own, with production's name, roles and
-    /// rights. Nobody can log in there but through the server's private socket.
+    /// rights. Nobody can log in there but through the server's private socket. What is a
+    /// superuser on production is none there, but may do what it takes to run the plan.
     ///
     /// # Errors
     /// Where a role cannot be made as it is on production.
     pub async fn embedded(server: &Embedded, production: &Production) -> Result<Self> {
-        let admin = server.conninfo(&production.database);
         let session = connect(&server.conninfo("postgres")).await?;
         let statements = production.roles.iter().map(|(_, statement)| statement);
         let rights = production.rights.iter();
@@ -40,20 +41,21 @@ impl Place {
         }
         run(&session, rights).await?;
         session.close().await?;
-        let (folder, port) = (server.socket_folder(), server.port());
+        let sandbox = if server.is_sandboxed() { "in a sandbox" } else { "without a sandbox" };
         Ok(Place {
-            info: ConnInfo::unix_socket(folder, port, &production.role, &production.database),
-            admin,
-            name: format!("an embedded PostgreSQL {}", production.major),
+            info: server.conninfo_of(&production.role, &production.database),
+            restorer: Restorer::own(server, &production.database).await?,
+            name: format!("an embedded PostgreSQL {} {sandbox}", production.major),
         })
     }
 
     /// An empty database that somebody made for the rehearsal.
     ///
     /// # Errors
-    /// Refused where it holds something, has another major version than production, or
-    /// lacks roles.
+    /// Refused where it holds something, has another major version than production, lacks
+    /// roles, or would be restored into by a superuser.
     pub async fn given(info: ConnInfo, production: &Production) -> Result<Self> {
+        let restorer = Restorer::given(&info).await?;
         let session = connect(&info).await?;
         let asked =
             session.query_one(include_str!("../../sql/rehearsal/occupied.sql"), &[]).await?;
@@ -85,7 +87,7 @@ impl Place {
             return Err(Error::refused(what).hint("create each of them; none needs to log in"));
         }
         let name = info.display();
-        Ok(Place { admin: info.clone(), info, name })
+        Ok(Place { restorer, info, name })
     }
 
     /// What the catalog says of the table there.
@@ -103,7 +105,7 @@ impl Place {
 
     /// A session of who restores.
     async fn session(&self) -> Result<Connection> {
-        let session = connect(&self.admin).await?;
+        let session = connect(self.restorer.role()).await?;
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
         Ok(session)
     }
@@ -119,7 +121,8 @@ async fn run(session: &Connection, statements: impl Iterator<Item = &String>) ->
 }
 
 /// Restores a backup into the copy, and takes away what sterna has made and noted down on
-/// production: the plan begins as it will there.
+/// production: the plan begins as it will there. Returns what could not be restored without
+/// a superuser.
 ///
 /// # Errors
 /// Refused where the server lacks extensions, all of which are named;
@@ -130,7 +133,7 @@ pub async fn fill(
     manifest: &Manifest,
     production: &Production,
     stop: &AtomicBool,
-) -> Result<()> {
+) -> Result<Vec<String>> {
     let session = place.session().await?;
     let wanted = backup::extensions(folder, manifest)?;
     let sql = include_str!("../../sql/rehearsal/missing-extensions.sql");
@@ -143,8 +146,8 @@ pub async fn fill(
              database of a server that has them",
         ));
     }
-    let restored = backup::restore_whole(&place.admin, folder, manifest, stop).await;
-    restored.map_err(|error| match error.kind() {
+    let restored = backup::restore_whole(&place.restorer, folder, manifest, stop).await;
+    let unrestored = restored.map_err(|error| match error.kind() {
         Kind::Interrupted => error,
         _ => Error::new(Kind::Validation, "the backup does not restore")
             .caused_by(error)
@@ -153,7 +156,8 @@ pub async fn fill(
     renew_ledger(place, &session, production).await?;
     let vacuum = include_str!("../../sql/rehearsal/vacuum.sql");
     interruptible(&session, stop, session.batch_execute(vacuum)).await?;
-    session.close().await
+    session.close().await?;
+    Ok(unrestored)
 }
 
 async fn renew_ledger(place: &Place, session: &Connection, production: &Production) -> Result<()> {

@@ -59,7 +59,7 @@ impl Production {
             roles.iter().map(|row| (row.get(0), row.get(1))).collect();
         let names: Vec<&str> = roles.iter().map(|(name, _)| name.as_str()).collect();
         let rights = include_str!("../../sql/rehearsal/rights.sql");
-        let rights = session.query(rights, &[&names]).await?;
+        let rights = session.query(rights, &[&names, &role]).await?;
         Ok(Production {
             table: table.clone(),
             database: asked.get(0),

@@ -43,6 +43,8 @@ pub struct RehearsalReport {
     pub place: Option<String>,
     /// The backup that was restored.
     pub backup: Option<Manifest>,
+    /// What of it takes a superuser to restore, and is not in the copy.
+    pub unrestored: Vec<String>,
     /// What was to be shown, in order; the last one may have failed.
     pub checks: Vec<Check>,
     /// The plan on the copy, step by step, with the durations to expect.

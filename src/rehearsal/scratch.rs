@@ -2,11 +2,12 @@
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use tempfile::TempDir;
 
 use crate::error::{Error, Result};
+use crate::pg::programs;
 
 /// Waits for the end of its input, whose only writer is this process, and removes the
 /// folder. Signals for the terminal's foreground are not for it.
@@ -29,7 +30,7 @@ impl Scratch {
     pub fn new() -> Result<Self> {
         let folder = TempDir::with_prefix("sterna-rehearsal-")
             .map_err(|e| Error::file(std::env::temp_dir(), e))?;
-        let watchdog = Command::new("/bin/sh")
+        let watchdog = programs::command("/bin/sh")
             .args(["-c", WATCHDOG, "sterna-watchdog"])
             .arg(folder.path())
             .current_dir("/")

@@ -40,5 +40,7 @@ pub fn taken(report: &BackupReport) -> String {
 pub fn verified(found: &Verified) -> String {
     let (tables, rows) = (found.tables, HumanCount(found.rows));
     let restored = if found.restored { "; it was restored into an empty server" } else { "" };
+    let left_out = found.unrestored.iter().map(|what| format!("takes a superuser: {what}\n"));
     format!("the backup is what was taken: {tables} tables, {rows} rows{restored}\n")
+        + &left_out.collect::<String>()
 }

@@ -4,6 +4,7 @@
 mod gate;
 mod interrupted;
 mod planted;
+mod rights;
 
 use std::path::Path;
 use std::process::Command;
@@ -143,7 +144,13 @@ async fn a_database_that_was_given_is_filled_and_stays() {
     let db = &stage.scenario.here.db;
     let place = crate::server::TestDb::empty().await;
     let socket = crate::server::shared().socket_folder().to_str().unwrap().replace('/', "%2F");
-    let url = format!("postgresql://postgres@{socket}/{}", place.name());
+    let url_of = |role: &str| format!("postgresql://{role}@{socket}/{}", place.name());
+    let refused = stage.rehearse(&["--into", &url_of("postgres")]).await.expect_code(6);
+    assert!(refused.stderr.contains("postgres is a superuser"), "{refused:?}");
+    // The ordinary role that owns all of it on production, too.
+    db.psql(HAND_OVER).await;
+    place.psql(&format!("ALTER DATABASE {} OWNER TO rehearsal_owner", place.name())).await;
+    let url = url_of("rehearsal_owner");
     let done = stage.rehearse(&["--into", &url]).await.expect_code(0);
     assert!(report(&done)["place"].as_str().unwrap().ends_with(place.name()));
     let rows = "SELECT count(*) FROM public.cites_trade_records";
@@ -155,7 +162,11 @@ async fn a_database_that_was_given_is_filled_and_stays() {
 
 #[tokio::test]
 async fn the_richest_table_is_alike_on_the_copy() {
-    let stage = Stage::of(Scenario::rich().await);
+    let scenario = Scenario::rich().await;
+    // What an owner may not do to its table takes a superuser, and the copy has none.
+    let truncate = "GRANT TRUNCATE ON public.cites_trade_records TO trade_owner";
+    scenario.here.db.psql(truncate).await;
+    let stage = Stage::of(scenario);
     let done = stage.rehearse(&["--expect-rows", "2537"]).await.expect_code(0);
     let report = report(&done);
     let same = check(&report, "same")["detail"].as_str().unwrap();

@@ -1,6 +1,8 @@
 -- Purpose: who may do what with a relation and its columns, as statements that take
 --   every right of others away and that grant them again: each by the role that
---   had granted it, and what the owner has taken from itself stays taken.
+--   had granted it, and what the owner has taken from itself stays taken. The role is
+--   always set: of one that is a member of several roles with the right to grant, the
+--   server would take any.
 -- Lock: none, it reads the catalog. Transaction: either.
 -- Undone by: nothing, it reads.
 WITH RECURSIVE target AS (
@@ -54,17 +56,22 @@ role_names AS (
 SELECT * FROM (
     SELECT
         ARRAY[]::text[] AS detach,
-        ARRAY[format('REVOKE ALL ON TABLE %s FROM %I', oid::regclass,
-            pg_catalog.pg_get_userbyid(relowner))] AS attach,
+        ARRAY[
+            'SET LOCAL ROLE ' || quote_ident(pg_catalog.pg_get_userbyid(relowner)),
+            format('REVOKE ALL ON TABLE %s FROM %I', oid::regclass,
+                pg_catalog.pg_get_userbyid(relowner)),
+            'RESET ROLE'
+        ] AS attach,
         0 AS position,
         '' AS name
     FROM target WHERE explicit
     UNION ALL
     SELECT
-        array_agg(DISTINCT format('REVOKE ALL ON TABLE %s FROM %s CASCADE', oid::regclass,
-            grantee_name)) FILTER (WHERE grantee <> relowner AND grantor = relowner),
-        CASE WHEN grantor = relowner THEN ARRAY[]::text[]
-             ELSE ARRAY['SET LOCAL ROLE ' || grantor_name] END
+        ARRAY['SET LOCAL ROLE ' || quote_ident(pg_catalog.pg_get_userbyid(relowner))]
+        || array_agg(DISTINCT format('REVOKE ALL ON TABLE %s FROM %s CASCADE', oid::regclass,
+            grantee_name)) FILTER (WHERE grantee <> relowner AND grantor = relowner)
+        || ARRAY['RESET ROLE'],
+        ARRAY['SET LOCAL ROLE ' || grantor_name]
         || format(
             'GRANT %s ON TABLE %s TO %s%s',
             string_agg(
@@ -75,7 +82,7 @@ SELECT * FROM (
             grantee_name,
             CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END
         )
-        || CASE WHEN grantor = relowner THEN ARRAY[]::text[] ELSE ARRAY['RESET ROLE'] END,
+        || ARRAY['RESET ROLE'],
         1 + hands,
         grantee_name
     FROM role_names

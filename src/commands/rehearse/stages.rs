@@ -79,6 +79,7 @@ impl<'a> Rehearsing<'a> {
             fingerprint: production.fingerprint.digest(),
             place: None,
             backup: None,
+            unrestored: Vec::new(),
             checks: Vec::new(),
             plan: None,
             switchover: None,
@@ -125,8 +126,13 @@ impl<'a> Rehearsing<'a> {
             let place = this.place(&mut server)?;
             this.report.place = Some(place.name.clone());
             let work = fill(&place, &folder, &manifest, &this.production, &this.watch.stop);
-            this.runtime.block_on(work)?;
-            let detail = format!("into {}", place.name);
+            let unrestored = this.runtime.block_on(work)?;
+            let mut detail = format!("into {}", place.name);
+            if let Some(first) = unrestored.first() {
+                let count = unrestored.len();
+                detail.push_str(&format!("; without {count} that take a superuser: {first}"));
+            }
+            this.report.unrestored = unrestored;
             Ok((place, detail))
         })?;
         let before = self.check("same", "compare the copy with production", |this| {
@@ -229,6 +235,7 @@ impl<'a> Rehearsing<'a> {
         let options = Options {
             superuser: SUPERUSER.to_owned(),
             major: Some(self.production.major),
+            sandboxed: true,
             // Durations are to be those of a server that waits for its disk.
             ..Options::durable()
         };

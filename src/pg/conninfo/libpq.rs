@@ -12,14 +12,9 @@ use crate::pg::Connection;
 use crate::pg::tls::{Roots, SslMode};
 
 impl ConnInfo {
-    /// Has `command`, a program of libpq's, connect to the very server of `session`,
-    /// as the same user and with the same protection. What the environment says of
-    /// PostgreSQL otherwise is taken away from it.
-    pub fn apply_to(&self, command: &mut Command, session: &Connection) {
-        let all = std::env::vars_os().map(|(name, _)| name);
-        for name in all.filter(|name| name.as_encoded_bytes().starts_with(b"PG")) {
-            command.env_remove(name);
-        }
+    /// Has `command`, a program of libpq's whose environment was cleared, connect to the
+    /// very server of `session`, as the same user and with the same protection.
+    pub(crate) fn apply_to(&self, command: &mut Command, session: &Connection) {
         command.envs(self.environment(session));
     }
 

@@ -11,6 +11,7 @@ use nix::unistd::{Uid, User};
 use tempfile::TempDir;
 
 use crate::error::{Error, Kind, Result};
+use crate::pg::programs;
 
 /// The shortest limit of a socket's path among the systems we know (macOS; Linux has 107).
 const SOCKET_PATH_BYTES: usize = 103;
@@ -65,7 +66,7 @@ impl Account {
     /// Whether this account may make and remove folders in `parent`: it removes
     /// the server's folder itself, at a time when we are gone.
     fn can_use(&self, parent: &Path) -> bool {
-        let mut test = Command::new("/bin/sh");
+        let mut test = programs::command("/bin/sh");
         test.args(["-c", r#"test -d "$1" && test -w "$1" && test -x "$1""#, "sh"]).arg(parent);
         self.applied_to(&mut test).status().is_ok_and(|status| status.success())
     }

@@ -8,6 +8,7 @@
 
 mod folders;
 mod options;
+mod sandbox;
 mod schema;
 mod watchdog;
 
@@ -55,6 +56,7 @@ pub struct Embedded {
     folders: Folders,
     bin_folder: PathBuf,
     superuser: String,
+    is_sandboxed: bool,
 }
 
 impl Embedded {
@@ -71,10 +73,21 @@ impl Embedded {
         let account = Account::for_server()?;
         let folders = Folders::create(&account)?;
         let settings = options.to_conf(folders.socket())?;
-        let watchdog = Watchdog::start(&folders, &bin_folder, &options.superuser, &account)?;
+        let sandbox = match options.sandboxed {
+            true => sandbox::sandbox(&folders, &bin_folder, &account),
+            false => Ok(Vec::new()),
+        };
+        let sandbox = sandbox.unwrap_or_else(|why| {
+            tracing::warn!("the embedded server runs without a sandbox: {why}");
+            Vec::new()
+        });
+        let superuser = &options.superuser;
+        let watchdog = Watchdog::start(&folders, &bin_folder, superuser, &account, &sandbox)?;
         // From here on the watchdog removes the folders, not their guards.
-        let superuser = options.superuser.clone();
-        let mut server = Embedded { watchdog, folders: folders.keep(), bin_folder, superuser };
+        let superuser = superuser.clone();
+        let is_sandboxed = !sandbox.is_empty();
+        let folders = folders.keep();
+        let mut server = Embedded { watchdog, folders, bin_folder, superuser, is_sandboxed };
         server.init(&settings)?;
         server.start_again()?;
         Ok(server)
@@ -160,7 +173,19 @@ impl Embedded {
     /// How to reach `database` as the superuser.
     #[must_use]
     pub fn conninfo(&self, database: &str) -> ConnInfo {
-        ConnInfo::unix_socket(self.socket_folder(), self.port(), self.user(), database)
+        self.conninfo_of(self.user(), database)
+    }
+
+    /// How to reach `database` as another role, which needs no password either.
+    #[must_use]
+    pub fn conninfo_of(&self, role: &str, database: &str) -> ConnInfo {
+        ConnInfo::unix_socket(self.socket_folder(), self.port(), role, database)
+    }
+
+    /// Whether the server was shut off from this machine and the network.
+    #[must_use]
+    pub fn is_sandboxed(&self) -> bool {
+        self.is_sandboxed
     }
 
     /// Makes a database as a copy of `template`, or of the server's own empty one.

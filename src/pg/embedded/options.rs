@@ -31,6 +31,9 @@ pub struct Options {
     pub superuser: String,
     /// The server's major version; none for whichever is found first.
     pub major: Option<u32>,
+    /// Whether to shut it off from this machine and the network, where that can be done:
+    /// for what others wrote.
+    pub sandboxed: bool,
     /// Further settings by name; they override all others.
     pub settings: Vec<(String, String)>,
 }
@@ -44,6 +47,7 @@ impl Default for Options {
             max_wal_size_mb: 4096,
             superuser: "postgres".to_owned(),
             major: None,
+            sandboxed: false,
             settings: Vec::new(),
         }
     }

@@ -5,16 +5,24 @@
 //! process group of its own, so that Ctrl-C on the terminal reaches us and not
 //! the server.
 
-use std::env;
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use super::folders::{Account, Folders};
 use crate::error::{Error, Kind, Result};
+use crate::pg::programs;
 
 const SCRIPT: &str = include_str!("watchdog.sh");
+
+/// Around a sandbox, which cannot remove the folders that it was given.
+const OUTSIDE: &str = r#"trap '' HUP INT TERM PIPE
+folder=$1 socket=$2
+shift 2
+"$@"
+rm -rf -- "$folder" "$socket""#;
 
 /// The running shell process; dropping it stops the server and waits until all is gone.
 #[derive(Debug)]
@@ -28,19 +36,20 @@ pub(super) struct Watchdog {
 impl Watchdog {
     pub(super) fn start(
         folders: &Folders,
-        programs: &Path,
+        bin_folder: &Path,
         superuser: &str,
         account: &Account,
+        sandbox: &[OsString],
     ) -> Result<Self> {
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", SCRIPT, "sterna-watchdog"]);
-        command.args([folders.main(), folders.socket(), programs]).arg(superuser);
-        // The caller's own connection is none of the server's business.
-        for (name, _) in
-            env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG"))
-        {
-            command.env_remove(name);
+        // The caller's own connection is none of the server's business, and nothing else
+        // that its environment may hold.
+        let mut command = programs::command("/bin/sh");
+        if !sandbox.is_empty() {
+            command.args(["-c", OUTSIDE, "sterna-watchdog"]);
+            command.args([folders.main(), folders.socket()]).args(sandbox).arg("/bin/sh");
         }
+        command.args(["-c", SCRIPT, "sterna-watchdog"]);
+        command.args([folders.main(), folders.socket(), bin_folder]).arg(superuser);
         command.env("LC_ALL", "C").process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = account.applied_to(&mut command).spawn().map_err(not_started)?;

@@ -1,13 +1,15 @@
 //! A rehearsal that does not come to its end leaves nothing behind either.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::{Stage, names};
-use crate::server::{Finished, eventually, is_alive, postmaster};
+use crate::server::{Finished, eventually};
+
+const SECRET: &str = "s3cret-of-production";
 
 /// The data folder of the copy's server, once that is ready.
 fn ready(stage: &Stage) -> Option<PathBuf> {
@@ -18,12 +20,40 @@ fn ready(stage: &Stage) -> Option<PathBuf> {
     lock.contains("ready").then_some(data)
 }
 
-/// A rehearsal whose server is there, and that server.
-fn with_server(stage: &Stage) -> (Child, Pid) {
+/// Whether a process serves a data folder. In a sandbox, the server's own lock file names
+/// it by a number that means another process outside.
+fn is_served(data: &Path) -> bool {
+    let data = data.as_os_str().as_encoded_bytes();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
+    lines.into_iter().any(|line| line.split(|byte| *byte == 0).any(|word| word == data))
+}
+
+/// The environments of the processes that know a folder by its path.
+fn environments(folder: &Path) -> Vec<String> {
+    let folder = folder.to_str().unwrap();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let text =
+        |path: PathBuf| std::fs::read(path).map(|b| String::from_utf8_lossy(&b).into_owned());
+    let concerned = processes
+        .filter(|process| text(process.join("cmdline")).is_ok_and(|line| line.contains(folder)));
+    concerned.filter_map(|process| text(process.join("environ")).ok()).collect()
+}
+
+/// A rehearsal whose server is there, and that server's folder.
+fn with_server(stage: &Stage) -> (Child, PathBuf) {
     let mut command = stage.command(&[]);
+    command.env("DEPLOYMENT_TOKEN", SECRET).env("PGPASSWORD", SECRET);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     eventually("the copy's server", || ready(stage).is_some());
-    (child, postmaster(&ready(stage).unwrap()))
+    let data = ready(stage).unwrap();
+    assert!(is_served(&data));
+    let environments = environments(data.parent().unwrap());
+    assert!(environments.len() > 1, "the watchdog and the server");
+    for environment in environments {
+        assert!(!environment.contains(SECRET), "{environment}");
+    }
+    (child, data)
 }
 
 fn send(child: &Child, signal: Signal) {
@@ -34,11 +64,11 @@ fn send(child: &Child, signal: Signal) {
 async fn an_interrupted_rehearsal_leaves_nothing() {
     let stage = Stage::new().await;
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
-        let (child, server) = with_server(&stage);
+        let (child, data) = with_server(&stage);
         send(&child, signal);
         let done = Finished::from(child.wait_with_output().unwrap()).expect_code(130);
         assert!(done.stderr.contains("the rehearsal was interrupted"), "{done:?}");
-        assert!(!is_alive(server));
+        assert!(!is_served(&data));
         stage.assert_nothing_left();
         let here = names(stage.scenario.here.folder.path());
         assert!(!here.iter().any(|name| name.starts_with("sterna-rehearsal")), "{here:?}");
@@ -49,11 +79,11 @@ async fn an_interrupted_rehearsal_leaves_nothing() {
 #[tokio::test]
 async fn a_killed_rehearsal_leaves_nothing() {
     let stage = Stage::new().await;
-    let (mut child, server) = with_server(&stage);
+    let (mut child, data) = with_server(&stage);
     send(&child, Signal::SIGKILL);
     child.wait().unwrap();
     eventually("the end of the server and of every folder", || {
-        !is_alive(server) && names(stage.scratch.path()).is_empty()
+        !is_served(&data) && names(stage.scratch.path()).is_empty()
     });
     stage.scenario.assert_as_before().await;
 }
