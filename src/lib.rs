@@ -1,5 +1,6 @@
 //! sterna replaces a PostgreSQL table from files: fast, provably and reversibly.
 
+pub mod application;
 pub mod backup;
 pub mod backup_table;
 pub mod bench;

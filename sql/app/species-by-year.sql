@@ -1,6 +1,6 @@
 -- Name: species-by-year
 -- Purpose: records per year of one species, by the function that its page calls.
--- Needs: {schema}.species_trade_by_year(uuid)
+-- Needs: {schema}.species_trade_by_year(uuid), {table}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, read only, as the application.
 -- Undone by: nothing, it reads.
 SELECT y.year, y.records

@@ -1,6 +1,6 @@
 -- Name: species-with-trade
 -- Purpose: a species with its records, as the API joins them.
--- Needs: {table}
+-- Needs: {table}, {schema}.species
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, read only, as the application.
 -- Undone by: nothing, it reads.
 SELECT s.scientific_name, t.year, t.term, t.importer, t.exporter

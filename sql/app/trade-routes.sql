@@ -1,6 +1,6 @@
 -- Name: trade-routes
 -- Purpose: the routes that a species is traded on, busiest first.
--- Needs: {schema}.trade_routes
+-- Needs: {schema}.trade_routes, {schema}.species, {table}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, read only, as the application.
 -- Undone by: nothing, it reads.
 SELECT r.exporter, r.importer, sum(r.records) AS records

@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::queries::{Application, queries};
+use super::queries::{Questions, queries};
 use super::question::{Question, found};
 use super::{CheckReport, Finding, Severity, endpoint};
+use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, Ident, Quoted, Table, catalog, connect, fill, pooler};
 use crate::switchover::journal::{self, Toward};
 use crate::switchover::record::{self, Record, State};
 
-/// The application's role where nobody names another.
-const USUAL_ROLE: &str = "anon";
 /// So many rolled back transactions in a hundred are nothing to speak of.
 const USUAL_ROLLBACKS_PERCENT: i64 = 1;
 
@@ -28,13 +27,13 @@ const INDEXES: Question = Question {
 /// What is to be asked.
 #[derive(Clone, Debug)]
 pub struct PostOptions {
-    /// Whose rights the queries are asked with; else `anon`'s, where it exists.
-    pub role: Option<Ident>,
+    /// Who asks the queries.
+    pub application: Application,
     /// A folder of queries instead of the built-in ones.
     pub queries: Option<PathBuf>,
     /// URLs that have to answer with status 200.
     pub health_urls: Vec<String>,
-    /// How long a query or an answer may take.
+    /// How long an answer of a URL may take.
     pub limit: Duration,
 }
 
@@ -52,18 +51,21 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     let oid = catalog::plain_table(&session, table).await?.oid;
     let has_rows = fill(include_str!("../../sql/stage/has-rows.sql"), &[("staging", table)]);
     let has_rows: bool = session.query_one(&has_rows, &[]).await?.get(0);
-    let role = role(&session, options).await?;
-    let mut checks = vec![match &role {
-        Some(role) => Finding::good("role", Severity::Info, format!("queries are asked as {role}")),
-        None => {
-            let what = "queries are asked as the connected role";
-            Finding::bad("role", Severity::Info, what, "--as-role names the application's")
+    let found = options.application.find(info, &session, (table, oid)).await?;
+    let mut checks = vec![match &found.asker {
+        Ok(asker) => {
+            Finding::good("role", Severity::Info, format!("queries are asked as {}", asker.who))
+        }
+        Err(why) => {
+            let what = format!("queries are parsed and not asked: {why}");
+            let hint = "--application-url says how the application logs in, --as-role as whom";
+            Finding::bad("role", Severity::Warning, what, hint)
         }
     }];
     let limit = options.limit;
-    let application = Application { table, role: role.as_ref(), limit, has_rows };
+    let questions = Questions { table, application: &found, has_rows };
     for query in &queries {
-        checks.push(application.ask(&mut session, query).await?);
+        checks.push(questions.ask(&session, query).await?);
     }
     for url in &options.health_urls {
         let url = url.clone();
@@ -85,20 +87,6 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
         }
     }
     Ok(CheckReport::new(table.to_string(), checks, begun.elapsed()))
-}
-
-/// The role to ask as: the one that was named, or the usual one where that is possible.
-async fn role(session: &Connection, options: &PostOptions) -> Result<Option<Ident>> {
-    let wanted = options.role.clone().map_or_else(|| Ident::new(USUAL_ROLE), Ok)?;
-    let sql = include_str!("../../sql/check/role.sql");
-    let may = session.query_opt(sql, &[&wanted.name()]).await?.map(|row| row.get::<_, bool>(0));
-    match (may, &options.role) {
-        (Some(true), _) => Ok(Some(wanted)),
-        (_, None) => Ok(None),
-        (None, Some(role)) => Err(Error::usage(format!("there is no role {role}"))),
-        (Some(false), Some(role)) => Err(Error::usage(format!("you may not act as {role}"))
-            .hint(format!("have the connected role granted membership in {role}"))),
-    }
 }
 
 async fn sequences(session: &Connection, table: &Table, oid: u32) -> Result<Finding> {

@@ -1,12 +1,13 @@
-//! The application's queries, asked as the application: as its role, with what its
-//! policies let it see, in a transaction that cannot write.
+//! The application's queries, asked as the application: in sessions that log in as it, with
+//! what its policies let it see, in transactions that cannot write.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{Finding, Severity};
+use crate::application::Found;
 use crate::error::{Error, Result};
-use crate::pg::{Connection, Ident, Quoted, Table, fill};
+use crate::pg::{Connection, Quoted, Table, fill};
 
 const HINT: &str = "compare with the answer before the switchover; `sterna rollback` puts the old \
                     table back";
@@ -27,6 +28,7 @@ pub(super) struct Query {
     name: String,
     /// With `{table}` and `{schema}`.
     sql: String,
+    is_built_in: bool,
 }
 
 /// The built-in queries, or those of a folder.
@@ -35,7 +37,11 @@ pub(super) struct Query {
 /// Where the folder cannot be read or has none.
 pub(super) fn queries(folder: Option<&Path>) -> Result<Vec<Query>> {
     let Some(folder) = folder else {
-        let own = BUILT_IN.map(|(name, sql)| Query { name: name.into(), sql: sql.into() });
+        let own = BUILT_IN.map(|(name, sql)| Query {
+            name: name.into(),
+            sql: sql.into(),
+            is_built_in: true,
+        });
         return Ok(own.into());
     };
     let mut queries = Vec::new();
@@ -44,7 +50,7 @@ pub(super) fn queries(folder: Option<&Path>) -> Result<Vec<Query>> {
         if path.extension().is_some_and(|ending| ending == "sql") {
             let sql = std::fs::read_to_string(&path).map_err(|e| Error::file(&path, e))?;
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            queries.push(Query { name, sql });
+            queries.push(Query { name, sql, is_built_in: false });
         }
     }
     if queries.is_empty() {
@@ -54,47 +60,46 @@ pub(super) fn queries(folder: Option<&Path>) -> Result<Vec<Query>> {
     Ok(queries)
 }
 
-/// Who asks, about what.
-pub(super) struct Application<'a> {
+/// What is asked, and by whom.
+pub(super) struct Questions<'a> {
     pub(super) table: &'a Table,
-    /// None is the connected role.
-    pub(super) role: Option<&'a Ident>,
-    pub(super) limit: Duration,
+    pub(super) application: &'a Found,
     /// Whether the table has rows, so that every query has to find some.
     pub(super) has_rows: bool,
 }
 
-impl Application<'_> {
-    /// Asks a query and counts its rows.
+impl Questions<'_> {
+    /// Asks a query as the application and counts its rows. Where nobody can ask, the
+    /// built-in ones are parsed, and it is looked whether the role may read what they
+    /// need: nothing is planned or run.
     ///
     /// # Errors
     /// Where the session is lost.
-    pub(super) async fn ask(&self, session: &mut Connection, query: &Query) -> Result<Finding> {
+    pub(super) async fn ask(&self, session: &Connection, query: &Query) -> Result<Finding> {
         let names: [(&str, &dyn Quoted); 2] =
             [("table", self.table), ("schema", &self.table.schema)];
         let sql = fill(&query.sql, &names);
         let name = format!("query-{}", query.name);
-        if let Some(needed) = sql.lines().find_map(|line| line.strip_prefix("-- Needs: "))
-            && !resolves(session, needed.trim()).await?
-        {
-            let detail = format!("not asked: this installation has no {}", needed.trim());
-            return Ok(Finding::good(&name, Severity::Info, detail));
+        let needs = sql.lines().find_map(|line| line.strip_prefix("-- Needs: ")).unwrap_or("");
+        let needs: Vec<&str> = needs.split(", ").map(str::trim).filter(|n| !n.is_empty()).collect();
+        for needed in &needs {
+            if !resolves(session, needed).await? {
+                let detail = format!("not asked: this installation has no {needed}");
+                return Ok(Finding::good(&name, Severity::Info, detail));
+            }
         }
-        let transaction = session.build_transaction().read_only(true).start().await?;
-        let limit = self.limit.as_millis().to_string();
-        let begun = Instant::now();
-        let asked = async {
-            let set = match self.role {
-                Some(role) => fill(include_str!("../../sql/check/as-role.sql"), &[("role", role)]),
-                None => include_str!("../../sql/check/as-application.sql").to_owned(),
-            };
-            transaction.query(include_str!("../../sql/check/time-limit.sql"), &[&limit]).await?;
-            transaction.batch_execute(&set).await?;
-            transaction.query(&sql, &[]).await
+        let asker = match &self.application.asker {
+            Ok(asker) => asker,
+            // A literal of a user's query could be of a type whose checks are run to read it.
+            Err(_) if !query.is_built_in => {
+                let hint = "--application-url says how the application logs in";
+                return Ok(Finding::bad(&name, Severity::Warning, "not asked", hint));
+            }
+            Err(_) => return self.parse(session, &name, &sql, &needs).await,
         };
-        let asked = asked.await;
+        let begun = Instant::now();
+        let asked = asker.ask(&sql).await;
         let took = begun.elapsed().as_millis();
-        drop(transaction);
         Ok(match asked {
             Ok(rows) if rows.is_empty() && self.has_rows => {
                 let detail = format!("no rows, though {} has some", self.table);
@@ -104,17 +109,46 @@ impl Application<'_> {
                 let detail = format!("{} rows in {took} ms", rows.len());
                 Finding::good(&name, Severity::Error, detail)
             }
-            Err(error) => {
-                Finding::bad(&name, Severity::Error, Error::from(error).to_string(), HINT)
-            }
+            Err(error) => Finding::bad(&name, Severity::Error, error.to_string(), HINT),
         })
     }
+
+    async fn parse(
+        &self,
+        session: &Connection,
+        name: &str,
+        sql: &str,
+        needs: &[&str],
+    ) -> Result<Finding> {
+        if let Err(error) = session.prepare(sql).await {
+            let error = Error::from(error);
+            return Ok(Finding::bad(name, Severity::Error, error.to_string(), HINT));
+        }
+        let Some(role) = &self.application.role else {
+            return Ok(Finding::good(name, Severity::Error, "parsed, not asked"));
+        };
+        for needed in needs {
+            let (relation, routine) = named(needed);
+            let sql = include_str!("../../sql/application/may-read.sql");
+            let row = session.query_one(sql, &[&role.name(), &relation, &routine]).await?;
+            if !row.get::<_, bool>(0) {
+                let detail = format!("{role} may not read {needed}");
+                return Ok(Finding::bad(name, Severity::Error, detail, HINT));
+            }
+        }
+        let detail = format!("parsed, not asked; {role} may read what it needs");
+        Ok(Finding::good(name, Severity::Error, detail))
+    }
+}
+
+/// A relation, or a function with its signature.
+fn named(name: &str) -> (Option<&str>, Option<&str>) {
+    if name.contains('(') { (None, Some(name)) } else { (Some(name), None) }
 }
 
 /// Whether a relation, or a function with its signature, is there.
 async fn resolves(session: &Connection, name: &str) -> Result<bool> {
-    let (relation, routine) =
-        if name.contains('(') { (None, Some(name)) } else { (Some(name), None) };
+    let (relation, routine) = named(name);
     let sql = include_str!("../../sql/check/resolves.sql");
     Ok(session.query_one(sql, &[&relation, &routine]).await?.get(0))
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::application::ApplicationArgs;
 use super::switchover::duration;
 use super::{Context, runtime};
 use crate::check::{CheckReport, PostOptions, PreOptions, Severity, post, pre};
 use crate::error::{Error, Kind, Result};
 use crate::inspect::{InspectOptions, MissingReport, missing};
 use crate::load::{Watch, Years};
-use crate::pg::Ident;
 use crate::report;
 
 /// How many taxa without a species are asked for.
@@ -64,15 +64,18 @@ pub struct PreArgs {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna check post
-  sterna check post --as-role authenticated --queries my-queries/
+  sterna check post --as-role web_user            it logs in without the migrator's password
+  sterna check post --application-url postgres://authenticator@db.example.com/app --as-role anon
   sterna check post --health-url 'https://api.example.com/rest/v1/species?limit=1'
 
-It writes nothing. Exit code 4 where something is wrong. A query of one's own is an .sql file
-with one statement that has to return rows; {table} and {schema} stand for the table's.")]
+It writes nothing. Exit code 4 where something is wrong. Queries are asked in sessions that log in
+as the application, never with the rights of the role that migrates: where no such login is known,
+the built-in ones are only parsed. A query of one's own is an .sql file with one statement that has
+to return rows; {table} and {schema} stand for the table's.")]
 pub struct PostArgs {
-    /// Ask the queries with this role's rights [default: anon, where it exists]
-    #[arg(long, value_name = "ROLE")]
-    pub as_role: Option<String>,
+    /// Who asks the queries.
+    #[command(flatten)]
+    pub application: ApplicationArgs,
     /// Folder of queries, an .sql file each, instead of the built-in ones
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
@@ -141,7 +144,7 @@ fn missing_taxa(
 
 fn after(args: &PostArgs, context: &Context) -> Result<CheckReport> {
     let options = PostOptions {
-        role: args.as_role.as_deref().map(Ident::new).transpose()?,
+        application: args.application.application(args.time_limit)?,
         queries: args.queries.clone(),
         health_urls: args.health_url.clone(),
         limit: args.time_limit,

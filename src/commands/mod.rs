@@ -1,5 +1,6 @@
 //! One short file per subcommand: what the user asked for, into calls of the library.
 
+pub mod application;
 pub mod backup;
 pub mod bench;
 pub mod check;

@@ -12,7 +12,7 @@ mod url;
 
 use std::fmt;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +48,8 @@ pub struct ConnInfo {
     /// Everything of the driver's form but host, port, password and encryption.
     base: tokio_postgres::Config,
     passwords: Passwords,
+    /// Where passwords of other users may be.
+    pass_file: Option<PathBuf>,
     /// `None` waits as long as it takes.
     connect_timeout: Option<Duration>,
     ssl_mode: SslMode,
@@ -78,6 +80,7 @@ impl ConnInfo {
             endpoints: vec![Endpoint { address: Address::Socket(folder.to_owned()), port }],
             base,
             passwords: Passwords::File(Arc::default()),
+            pass_file: None,
             connect_timeout: Some(CONNECT_TIMEOUT),
             ssl_mode: SslMode::Disable,
             tls: None,
@@ -91,6 +94,19 @@ impl ConnInfo {
     pub fn with_database(&self, name: &str) -> Self {
         let mut other = self.clone();
         other.base.dbname(name);
+        other
+    }
+
+    /// The same server and database, another user. What is known of the first user's
+    /// password is not told to the server as the other's, which the password file has.
+    #[must_use]
+    pub fn with_user(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        other.base.user(name);
+        if let Passwords::Given(_) = self.passwords {
+            let file = self.pass_file.as_deref().map(PassFile::read).unwrap_or_default();
+            other.passwords = Passwords::File(Arc::new(file));
+        }
         other
     }
 

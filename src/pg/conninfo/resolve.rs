@@ -41,15 +41,13 @@ impl ConnInfo {
         };
         let endpoints = endpoint::list(&settings)?;
         let base = base_config(&settings, &user)?;
+        let named = settings.value("passfile").map(PathBuf::from);
+        let pass_file = named.or_else(|| Some(home.as_ref()?.join(".pgpass")));
         let passwords = match settings.value("password") {
             Some(password) => Passwords::Given(Arc::from(password)),
-            None => {
-                let named = settings.value("passfile").map(PathBuf::from);
-                let file = named.or_else(|| Some(home.as_ref()?.join(".pgpass")));
-                Passwords::File(Arc::new(
-                    file.map(|file| PassFile::read(&file)).unwrap_or_default(),
-                ))
-            }
+            None => Passwords::File(Arc::new(
+                pass_file.as_deref().map(PassFile::read).unwrap_or_default(),
+            )),
         };
         let (ssl_mode, roots) = encryption::policy(&settings, home.as_deref())?;
         let over_tcp = |endpoint: &Endpoint| matches!(endpoint.address, Address::Tcp { .. });
@@ -66,7 +64,17 @@ impl ConnInfo {
                 u64::try_from(seconds).ok().filter(|s| *s > 0).map(Duration::from_secs)
             }
         };
-        Ok(ConnInfo { endpoints, base, passwords, connect_timeout, ssl_mode, tls, roots, identity })
+        Ok(ConnInfo {
+            endpoints,
+            base,
+            passwords,
+            pass_file,
+            connect_timeout,
+            ssl_mode,
+            tls,
+            roots,
+            identity,
+        })
     }
 }
 
@@ -261,6 +269,15 @@ mod tests {
         let place = Place::new().with_file(".pgpass", "h:*:a:u:first\nh:*:b:u:second\n");
         let info = place.resolve(Some("postgres://u@h/a"), &[]).unwrap().with_database("b");
         assert_eq!(info.password(&info.endpoints[0]).unwrap(), b"second");
+    }
+
+    #[test]
+    fn another_user_does_not_get_the_first_ones_password() {
+        let place = Place::new().with_file(".pgpass", "h:*:*:app:of the app\n");
+        let info = place.resolve(Some("postgres://u:secret@h/d"), &[]).unwrap();
+        let password = |user| info.with_user(user).password(&info.endpoints[0]);
+        assert_eq!(password("app").as_deref(), Some(b"of the app".as_slice()));
+        assert_eq!(password("other"), None);
     }
 
     #[test]

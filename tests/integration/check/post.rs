@@ -11,6 +11,18 @@ fn post(db: &TestDb, args: &[&str]) -> Finished {
     db.sterna(&[&["check", "post", "--format", "json"], args].concat())
 }
 
+/// A role that logs in without a password and may what the application may. It is dropped
+/// by [`gone`], for roles are of the whole server.
+async fn application(db: &TestDb) -> String {
+    let role = format!("{}_app", db.name());
+    db.psql(&format!("CREATE ROLE {role} LOGIN IN ROLE anon")).await;
+    role
+}
+
+async fn gone(db: &TestDb, role: &str) {
+    db.psql(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await;
+}
+
 /// An installation after a switchover.
 async fn switched() -> Installation {
     let here = Installation::new().await;
@@ -24,7 +36,8 @@ async fn switched() -> Installation {
 #[tokio::test]
 async fn after_a_switchover_the_application_is_well() {
     let here = switched().await;
-    let report = findings(&post(&here.db, &[]).expect_code(0));
+    let app = application(&here.db).await;
+    let report = findings(&post(&here.db, &["--as-role", &app]).expect_code(0));
     assert_eq!(failed(&report, "error"), Vec::<String>::new());
     assert_eq!(failed(&report, "warning"), Vec::<String>::new(), "{report:#}");
     for query in [
@@ -39,8 +52,63 @@ async fn after_a_switchover_the_application_is_well() {
         let found = finding(&report, &format!("query-{query}"));
         assert!(found["detail"].as_str().unwrap().contains(" rows in "), "{found}");
     }
-    assert!(finding(&report, "role")["detail"].as_str().unwrap().contains("anon"));
+    assert!(finding(&report, "role")["detail"].as_str().unwrap().contains(&app));
     assert!(finding(&report, "rollback")["detail"].as_str().unwrap().contains("possible"));
+    gone(&here.db, &app).await;
+}
+
+#[tokio::test]
+async fn without_a_login_of_the_application_nothing_is_asked() {
+    let here = switched().await;
+    let db = &here.db;
+    // `anon` cannot log in here, as on hosted platforms.
+    let report = findings(&post(db, &[]).expect_code(0));
+    assert_eq!(failed(&report, "warning"), ["role"], "{report:#}");
+    let detail = finding(&report, "role")["detail"].as_str().unwrap();
+    assert!(detail.contains("cannot log in"), "{detail}");
+    let detail = finding(&report, "query-trade-routes")["detail"].as_str().unwrap();
+    assert!(detail.starts_with("parsed, not asked"), "{detail}");
+    db.psql("REVOKE SELECT ON trade_routes FROM anon").await;
+    let report = findings(&post(db, &[]).expect_code(4));
+    assert_eq!(failed(&report, "error"), ["query-trade-routes"], "{report:#}");
+    here.file("q.sql", "SELECT * FROM {table}");
+    let folder = here.folder.path().to_str().unwrap();
+    let report = findings(&post(db, &["--queries", folder]).expect_code(0));
+    assert_eq!(failed(&report, "warning"), ["role", "query-q"], "{report:#}");
+    // The migrator itself, or who has all its rights, is no application.
+    let url = format!(
+        "host={} port={} user={} dbname={}",
+        crate::server::shared().socket_folder().display(),
+        crate::server::shared().port(),
+        crate::server::shared().user(),
+        db.name()
+    );
+    let report = findings(&post(db, &["--application-url", &url]).expect_code(4));
+    let detail = finding(&report, "role")["detail"].as_str().unwrap();
+    assert!(detail.contains("all rights of the role that migrates"), "{detail}");
+    let elsewhere = url.replace(db.name(), "postgres");
+    let refused = post(db, &["--application-url", &elsewhere]);
+    assert!(!refused.stdout.contains("rows in"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_login_takes_on_the_role_that_cannot_log_in() {
+    let here = switched().await;
+    let login = application(&here.db).await;
+    let url = format!(
+        "host={} port={} user={login} dbname={}",
+        crate::server::shared().socket_folder().display(),
+        crate::server::shared().port(),
+        here.db.name()
+    );
+    here.file("q.sql", "SELECT current_user, session_user FROM {table} LIMIT 1");
+    let folder = here.folder.path().to_str().unwrap();
+    let args = ["--application-url", &url, "--as-role", "anon", "--queries", folder];
+    let report = findings(&post(&here.db, &args).expect_code(0));
+    let detail = finding(&report, "role")["detail"].as_str().unwrap();
+    assert!(detail.contains(&format!("\"anon\", which {login} takes on")), "{detail}");
+    assert!(failed(&report, "warning").is_empty(), "{report:#}");
+    gone(&here.db, &login).await;
 }
 
 #[tokio::test]
@@ -66,7 +134,9 @@ async fn what_the_application_would_run_into_is_an_error() {
     ] {
         let here = switched().await;
         here.db.psql(sql).await;
-        let report = findings(&post(&here.db, &[]).expect_code(4));
+        let app = application(&here.db).await;
+        let report = findings(&post(&here.db, &["--as-role", &app]).expect_code(4));
+        gone(&here.db, &app).await;
         let errors = failed(&report, "error");
         if name == "query-quantities" {
             // The view reads as its owner and goes on finding rows; the table does not.
@@ -82,7 +152,7 @@ async fn writes_that_nobody_notes_down_are_a_warning() {
     let here = switched().await;
     here.db.psql("ALTER TABLE cites_trade_records DISABLE TRIGGER USER").await;
     let report = findings(&post(&here.db, &[]).expect_code(0));
-    assert_eq!(failed(&report, "warning"), ["rollback"]);
+    assert_eq!(failed(&report, "warning"), ["role", "rollback"]);
 }
 
 #[tokio::test]
@@ -92,8 +162,11 @@ async fn own_queries_are_asked_and_cannot_write() {
     std::fs::create_dir(&folder).unwrap();
     let folder = folder.to_str().unwrap();
     post(&here.db, &["--queries", folder]).expect_code(2);
+    let app = application(&here.db).await;
+    here.db.psql(&format!("GRANT DELETE ON cites_trade_records TO {app}")).await;
     here.file("queries/a.sql", "SELECT * FROM {table} LIMIT 1");
-    let report = findings(&post(&here.db, &["--queries", folder]).expect_code(0));
+    let args = ["--queries", folder, "--as-role", &app];
+    let report = findings(&post(&here.db, &args).expect_code(0));
     assert_eq!(
         finding(&report, "query-a")["detail"].as_str().unwrap().split(' ').next(),
         Some("1")
@@ -101,11 +174,12 @@ async fn own_queries_are_asked_and_cannot_write() {
     here.file("queries/b.sql", "DELETE FROM {table} RETURNING *");
     here.file("queries/c.sql", "SELECT 1 WHERE false");
     here.file("queries/d.sql", "SELECT pg_sleep(60)");
-    let args = ["--queries", folder, "--as-role", "service_role", "--time-limit", "1s"];
+    let args = ["--queries", folder, "--as-role", &app, "--time-limit", "1s"];
     let report = findings(&post(&here.db, &args).expect_code(4));
     assert_eq!(failed(&report, "error"), ["query-b", "query-c", "query-d"]);
     assert_eq!(here.db.psql("SELECT count(*) FROM cites_trade_records").await, "50");
     post(&here.db, &["--as-role", "no_such_role"]).expect_code(2);
+    gone(&here.db, &app).await;
 }
 
 /// A server that gives each connection the next of these answers.
@@ -151,7 +225,7 @@ async fn what_the_server_has_counted_since_the_switchover_is_told() {
     // As if two deadlocks had been fewer then.
     db.psql("UPDATE sterna.switchover_activity SET deadlocks = deadlocks - 2").await;
     let report = findings(&post(db, &[]).expect_code(0));
-    assert_eq!(failed(&report, "warning"), ["deadlocks"]);
+    assert_eq!(failed(&report, "warning"), ["role", "deadlocks"]);
     assert!(finding(&report, "deadlocks")["detail"].as_str().unwrap().starts_with('2'));
     let mut connections = Vec::new();
     for _ in 0..60 {
