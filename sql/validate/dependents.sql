@@ -1,11 +1,17 @@
--- Purpose: the views over a table, also those over such views, and the functions
---   that name it, each with a statement that asks for it. A function is compiled by
---   its language's own validator, which does not run it, and asked for a row where it
---   promises not to write and can be called with NULLs alone; under the search path
---   that it sets, or that of the role. Materialized views that nobody has filled yet
---   are left out, and what stands on them.
+-- Purpose: the views over a table, also those over such views, and the functions that
+--   name it, each with a statement that can be parsed, or that has its language's own
+--   validator compile it, under the search path that it sets or that of the role; and
+--   with a question for those that belong to a superuser or to the connected role.
+--   Nothing but the question runs what is named. A view is only to be parsed: to plan it
+--   would evaluate what is constant in it. PL/pgSQL compiles without evaluating; to
+--   analyse the text of an SQL function reads its literals, and one of an array of a
+--   domain, or of a row with one, runs the domain's check: so it is left out where its
+--   owner is another. Materialized views that nobody has filled yet are left out, and
+--   what stands on them.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
-WITH RECURSIVE views AS (
+WITH RECURSIVE trusted AS (
+    SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper OR rolname = current_user
+), views AS (
     SELECT $1::oid AS oid
     UNION
     SELECT w.ev_class
@@ -17,46 +23,55 @@ WITH RECURSIVE views AS (
     INNER JOIN pg_catalog.pg_class AS c ON c.oid = w.ev_class AND c.relispopulated
 )
 SELECT
-    CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END,
-    c.oid::regclass::text,
-    format('SELECT * FROM %s LIMIT 1', c.oid::regclass)
+    CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind,
+    c.oid::regclass::text AS name,
+    format('SELECT FROM %s', c.oid::regclass) AS parsed,
+    NULL AS compiled,
+    CASE WHEN c.relowner IN (SELECT oid FROM trusted) THEN
+        format('SELECT * FROM %s LIMIT 1', c.oid::regclass)
+    END AS question
 FROM views AS v
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = v.oid AND c.relkind IN ('v', 'm')
 UNION ALL
 SELECT
     'function',
     p.oid::regprocedure::text,
-    concat_ws(
-        '; ',
-        format(
-            'SELECT pg_catalog.set_config(''search_path'', %L, true)',
-            coalesce(
-                (
-                    SELECT substr(s.setting, length('search_path=') + 1)
-                    FROM unnest(p.proconfig) AS s (setting)
-                    WHERE s.setting LIKE 'search\_path=%'
-                ),
-                (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path')
-            )
+    NULL,
+    CASE WHEN l.lanname = 'plpgsql' OR p.prosqlbody IS NOT NULL OR a.is_trusted THEN format(
+        'SELECT pg_catalog.set_config(''search_path'', %L, true); SELECT %s(%s)',
+        coalesce(
+            (
+                SELECT substr(s.setting, length('search_path=') + 1)
+                FROM unnest(p.proconfig) AS s (setting)
+                WHERE s.setting LIKE 'search\_path=%'
+            ),
+            (SELECT reset_val FROM pg_catalog.pg_settings WHERE name = 'search_path')
         ),
-        format('SELECT %s(%s)', l.lanvalidator::regproc, p.oid),
-        CASE WHEN a.can_be_asked THEN
-            format('SELECT * FROM %s(%s) LIMIT 1', p.oid::regproc, a.arguments)
-        END
-    )
+        l.lanvalidator::regproc,
+        p.oid
+    ) END,
+    CASE WHEN a.is_trusted AND a.can_be_asked THEN
+        format('SELECT * FROM %s(%s) LIMIT 1', p.oid::regproc, a.arguments)
+    END
 FROM pg_catalog.pg_proc AS p
 INNER JOIN pg_catalog.pg_class AS t ON t.oid = $1
 INNER JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang AND l.lanname IN ('sql', 'plpgsql')
+INNER JOIN pg_catalog.pg_proc AS v ON v.oid = l.lanvalidator
+INNER JOIN pg_catalog.pg_roles AS o ON o.oid = v.proowner AND o.rolsuper
 CROSS JOIN LATERAL (
     SELECT
+        p.proowner IN (SELECT oid FROM trusted) AS is_trusted,
         p.provolatile <> 'v' AND p.provariadic = 0
         AND (p.prorettype <> 'record'::regtype OR p.proallargtypes IS NOT NULL)
         AND coalesce(bool_and(y.typtype <> 'p'), true) AS can_be_asked,
-        string_agg(format('NULL::%s', a.type::regtype), ', ' ORDER BY a.position) AS arguments
-    FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS a (type, position)
-    INNER JOIN pg_catalog.pg_type AS y ON y.oid = a.type
+        string_agg(format('NULL::%s', g.type::regtype), ', ' ORDER BY g.position) AS arguments
+    FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS g (type, position)
+    INNER JOIN pg_catalog.pg_type AS y ON y.oid = g.type
 ) AS a
 WHERE p.prokind = 'f' AND p.prorettype <> ALL ('{trigger, event_trigger}'::regtype[])
+    -- A validator wants the right to call what it looks at.
+    AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
+    AND pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE')
     -- What sterna notes and carries over by names the table, and belongs to it.
     AND p.pronamespace <> 'sterna'::regnamespace
     AND (

@@ -128,6 +128,7 @@ pub(super) fn roll_back(
                     exclusive,
                     watch: Arc::clone(watch),
                     progress: context.progress,
+                    application: None,
                     max_wait: args.max_wait,
                     run: run.run_id,
                     additions: recorded_additions(&run.arguments)?,

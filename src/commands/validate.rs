@@ -2,20 +2,23 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use serde_json::json;
 
+use super::application::ApplicationArgs;
 use super::exclusive::AsStep;
 use super::parity::{left_out, parity};
+use super::switchover::duration;
 use super::{Context, outcome};
 use crate::error::{Error, Kind, Result};
 use crate::load::{Watch, Years};
 use crate::migrate::Step;
 use crate::pg::Table;
 use crate::report;
-use crate::validate::{Limits, Severity, ValidateOptions, ValidationReport, validate};
+use crate::validate::{Limits, ValidateOptions, ValidationReport, validate};
 
 /// Check the rows of staging, or of the live table after a switchover
 #[derive(Args, Clone, Debug)]
@@ -45,6 +48,13 @@ pub struct ValidateArgs {
     /// Check the live table, and the summary, views, functions, sequences and grants around it
     #[arg(long)]
     pub comprehensive: bool,
+    /// Really ask views and functions over the table for a row, as the application: those of
+    /// superusers and of the connected role. Without it they are parsed and compiled, not run
+    #[arg(long, requires = "comprehensive")]
+    pub ask_dependents: bool,
+    /// Who asks them.
+    #[command(flatten)]
+    pub application: ApplicationArgs,
     /// What is checked, and what is still accepted.
     #[command(flatten)]
     pub limits: LimitArgs,
@@ -59,6 +69,9 @@ pub struct LimitArgs {
     /// Folder of further checks, an .sql file each
     #[arg(long, value_name = "DIR")]
     pub checks: Option<PathBuf>,
+    /// How long a check of one's own, or a question to a dependent, may take
+    #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = duration)]
+    pub time_limit: Duration,
     /// First year that a record can be of
     #[arg(long, default_value_t = Limits::default().first_year, value_name = "Y")]
     pub first_year: i32,
@@ -79,6 +92,7 @@ impl LimitArgs {
     pub fn options(&self, table: &Table) -> ValidateOptions {
         ValidateOptions {
             checks: self.checks.clone(),
+            time_limit: self.time_limit,
             limits: Limits {
                 first_year: self.first_year,
                 last_year: self.last_year,
@@ -102,7 +116,7 @@ fn percentage(text: &str) -> std::result::Result<f64, String> {
 /// # Errors
 /// [`Kind::Validation`] where a check of severity error failed; otherwise as [`validate`].
 pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
-    let mut options = options(args, context);
+    let mut options = options(args, context)?;
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let step = match (args.comprehensive, args.year.is_empty()) {
@@ -111,7 +125,8 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
         (false, false) => Step::TestValidation,
     };
     let arguments = json!({"years": options.years, "expect_rows": args.expect_rows});
-    let what = AsStep { step, arguments, told: outcome::validation, watch: &watch };
+    let what =
+        AsStep { step, arguments, told: |found| outcome::validation(found, &[]), watch: &watch };
     let found = context.as_step(&what, |exclusive, _| {
         if options.comprehensive {
             let parity = exclusive.session(async |session, pair| parity(session, pair).await)?;
@@ -120,13 +135,16 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
         exclusive.runtime.block_on(validate(&exclusive.info, &options, &watch.stop))
     })?;
     context.print(&found, || report::validate::text(&found))?;
-    if found.passed { Ok(0) } else { Err(failure(&found)) }
+    failure(&found, &[]).map_or(Ok(0), Err)
 }
 
-pub(super) fn failure(found: &ValidationReport) -> Error {
-    let failed = found.failed();
-    let names = failed.iter().filter(|check| check.severity == Severity::Error);
-    let names: Vec<_> = names.map(|check| check.name.as_str()).collect();
+/// Where errors were found that are not accepted: these.
+pub(super) fn failure(found: &ValidationReport, accepted: &[String]) -> Option<Error> {
+    let refused = found.refused(accepted);
+    let names: Vec<_> = refused.iter().map(|check| check.name.as_str()).collect();
+    if names.is_empty() {
+        return None;
+    }
     let (count, all) = (names.len(), found.checks.len());
     let what = format!("{} failed {count} of {all} checks: {}", found.table, names.join(", "));
     let hint = match names.contains(&"rows-accounted") {
@@ -136,14 +154,14 @@ pub(super) fn failure(found: &ValidationReport) -> Error {
              by `sterna stage truncate` and `sterna load`"
         }
         false => {
-            "mend what the report names; where the rows are as they should be, a limit may have \
-             to be raised (`sterna validate --help`)"
+            "fix what the report names; where the rows are as they should be, raise a limit \
+             (`sterna validate --help`), or accept a check by its name (--accept-check)"
         }
     };
-    Error::new(Kind::Validation, what).hint(hint)
+    Some(Error::new(Kind::Validation, what).hint(hint))
 }
 
-fn options(args: &ValidateArgs, context: &Context) -> ValidateOptions {
+fn options(args: &ValidateArgs, context: &Context) -> Result<ValidateOptions> {
     let mut options = args.limits.options(&context.table);
     if args.all {
         options.years = Some(Years::default());
@@ -154,5 +172,8 @@ fn options(args: &ValidateArgs, context: &Context) -> ValidateOptions {
     options.expect_rows = args.expect_rows;
     options.comprehensive = args.comprehensive;
     options.connections = args.connections.map_or(options.connections, usize::from);
-    options
+    if args.ask_dependents {
+        options.ask_dependents = Some(args.application.application(args.limits.time_limit)?);
+    }
+    Ok(options)
 }

@@ -73,6 +73,8 @@ pub(super) struct Check {
     pub(super) on_live: bool,
     /// The SQL behind the header.
     pub(super) sql: String,
+    /// Whether it comes from a user's folder, and so has a time limit.
+    pub(super) is_own: bool,
 }
 
 const FIELDS: [&str; 9] = [
@@ -151,6 +153,7 @@ impl Check {
             on_staging,
             on_live,
             sql: sql.into(),
+            is_own: false,
         })
     }
 }
@@ -259,7 +262,8 @@ pub(super) fn read_folder(folder: &std::path::Path) -> Result<Vec<Check>> {
     let read = |path: &std::path::PathBuf| {
         let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
         let name = path.file_stem().map_or_else(String::new, |n| n.to_string_lossy().into());
-        Check::parse(&path.display().to_string(), &name, &text)
+        let check = Check::parse(&path.display().to_string(), &name, &text)?;
+        Ok(Check { is_own: true, ..check })
     };
     paths.iter().map(read).collect()
 }

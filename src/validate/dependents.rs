@@ -1,5 +1,5 @@
-//! Views and functions over the live table: each is asked for a row, and has to
-//! answer.
+//! Views and functions over the live table: they are parsed and compiled, and asked for a
+//! row only where the user wants that, as the application.
 
 use std::sync::atomic::AtomicBool;
 
@@ -8,37 +8,64 @@ use serde_json::{Map, Value};
 use super::check::Severity;
 use super::report::CheckReport;
 use super::subject::Subject;
+use crate::application::Asker;
 use crate::error::{Kind, Result};
 use crate::pg::{Connection, interruptible};
 
-const NAME: &str = "dependents-answer";
-const PURPOSE: &str = "views over the table and functions that name it answer when they are asked";
+pub(super) const NAME: &str = "dependents-answer";
+const PURPOSE: &str = "views over the table can be parsed and functions that name it compiled, \
+                       and those that are asked (--ask-dependents) answer";
 
-/// Asks all of them, in a read-only transaction that the session is in.
+/// Looks at all of them, in a read-only transaction that the session is in. `asker` asks
+/// those that belong to a superuser or to the role that looks.
 pub(super) async fn check(
     session: &Connection,
     subject: &Subject,
+    asker: Option<&Asker>,
     stop: &AtomicBool,
 ) -> Result<CheckReport> {
     let list = include_str!("../../sql/validate/dependents.sql");
-    let dependents = session.query(list, &[&subject.checked_oid]).await?;
-    let mut silent = Vec::new();
-    for row in &dependents {
-        let (kind, name, question): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+    let (mut wrong, mut left_out) = (Vec::new(), Vec::new());
+    for row in session.query(list, &[&subject.checked_oid]).await? {
+        let [kind, name]: [String; 2] = [row.get(0), row.get(1)];
+        let [parsed, compiled, question]: [Option<String>; 3] =
+            [row.get(2), row.get(3), row.get(4)];
         session.batch_execute(include_str!("../../sql/validate/filtered.sql")).await?;
-        match interruptible(session, stop, session.batch_execute(&question)).await {
-            Ok(()) => {}
+        let mut answer = match (&parsed, &compiled) {
+            (Some(sql), _) => interruptible(session, stop, session.prepare(sql)).await.map(drop),
+            (None, Some(sql)) => interruptible(session, stop, session.batch_execute(sql)).await,
+            (None, None) => {
+                left_out.push(name.clone());
+                Ok(())
+            }
+        };
+        answer = match answer {
             Err(error) if error.kind() == Kind::Interrupted || error.sqlstate().is_none() => {
                 return Err(error);
             }
-            Err(error) => {
-                let cells = [("kind", kind), ("name", name), ("answer", error.to_string())];
-                let cells = cells.into_iter().map(|(key, text)| (key.into(), Value::String(text)));
-                silent.push(cells.collect::<Map<_, _>>());
-            }
-        }
+            answer => answer,
+        };
         session.batch_execute("ROLLBACK TO SAVEPOINT before").await?;
+        if let (Ok(()), Some(asker), Some(question)) = (&answer, asker, &question) {
+            answer = match asker.ask(question).await {
+                // It is not the application's.
+                Err(error) if error.sqlstate() == Some("42501") => {
+                    left_out.push(name.clone());
+                    Ok(())
+                }
+                asked => asked.map(drop),
+            };
+        }
+        if let Err(error) = answer {
+            let cells = [("kind", kind), ("name", name), ("answer", error.to_string())];
+            let cells = cells.into_iter().map(|(key, text)| (key.into(), Value::String(text)));
+            wrong.push(cells.collect::<Map<_, _>>());
+        }
     }
-    let count = silent.len() as i64;
-    Ok(CheckReport::wrong(NAME.into(), Severity::Error, PURPOSE, count, silent))
+    let count = wrong.len() as i64;
+    let mut report = CheckReport::wrong(NAME.into(), Severity::Error, PURPOSE, count, wrong);
+    if !left_out.is_empty() {
+        report.detail.push_str(&format!("; not looked at: {}", left_out.join(", ")));
+    }
+    Ok(report)
 }

@@ -18,6 +18,8 @@ pub(super) struct Instance {
     pub(super) sql: String,
     /// What is put into its text.
     pub(super) known: Known,
+    /// Whether it is a user's own, which has a time limit.
+    pub(super) is_own: bool,
 }
 
 /// A check that can be run, or what is said of one that cannot.
@@ -38,6 +40,7 @@ pub(super) fn prepare(check: &Check, subject: &Subject) -> Result<Vec<Ready>> {
                 purpose: check.purpose.clone(),
                 sql: check.sql.clone(),
                 known,
+                is_own: check.is_own,
             }),
         })
     };

@@ -18,9 +18,9 @@ mod run;
 mod subject;
 mod value;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use hashbrown::HashMap;
@@ -31,11 +31,16 @@ pub use check::Severity;
 pub use ledger::{Carried, StoredValidation, last};
 pub use report::{Change, CheckReport, ValidationReport};
 
-use crate::error::Result;
+use crate::application::{Application, watch_client};
+use crate::error::{Error, Result};
 use crate::load::Years;
 use crate::pg::{ConnInfo, Connection, Table, connect};
 use crate::staging;
 use subject::Subject;
+
+/// The check that holds the catalog against what it said before a switchover; it is handed
+/// in by whoever knows of the switchover.
+pub const CATALOG_PARITY: &str = "catalog-parity";
 
 /// What a validation is asked to do.
 #[derive(Clone, Debug)]
@@ -50,10 +55,14 @@ pub struct ValidateOptions {
     pub comprehensive: bool,
     /// A folder of the user's own checks.
     pub checks: Option<PathBuf>,
+    /// How long a check of the user's own may take.
+    pub time_limit: Duration,
     /// What is still accepted.
     pub limits: Limits,
     /// How many sessions check side by side, beside the one that proves.
     pub connections: usize,
+    /// Who asks dependents for a row; where nobody does, they are parsed and compiled.
+    pub ask_dependents: Option<Application>,
     /// What other modules have checked and belongs into the same report, such as the
     /// comparison with the fingerprint that was taken before a switchover.
     pub further: Vec<CheckReport>,
@@ -70,8 +79,10 @@ impl ValidateOptions {
             expect_rows: None,
             comprehensive: false,
             checks: None,
+            time_limit: Duration::from_secs(10 * 60),
             limits: Limits::default(),
             connections: cores.min(4),
+            ask_dependents: None,
             further: Vec::new(),
         }
     }
@@ -102,6 +113,30 @@ impl Default for Limits {
     }
 }
 
+/// Refuses names that no check bears: what is to be accepted has to be meant.
+///
+/// # Errors
+/// A usage error that names it, or that of the folder of the user's own checks.
+pub fn refuse_unknown_checks(names: &[String], folder: Option<&Path>) -> Result<()> {
+    if names.is_empty() {
+        return Ok(());
+    }
+    let mut checks = check::built_in()?;
+    if let Some(folder) = folder {
+        checks.extend(check::read_folder(folder)?);
+    }
+    let others = [proof::NAME, dependents::NAME, CATALOG_PARITY];
+    let known: Vec<&str> = checks.iter().map(|check| check.name.as_str()).chain(others).collect();
+    for name in names {
+        let repeated = name.split_once('.').map_or(name.as_str(), |(check, _)| check);
+        if !known.contains(&name.as_str()) && !known.contains(&repeated) {
+            return Err(Error::usage(format!("there is no check {name}"))
+                .hint(format!("`sterna validate` names them: {}", known.join(", "))));
+        }
+    }
+    Ok(())
+}
+
 /// Validates, and keeps in the ledger what was found.
 ///
 /// # Errors
@@ -117,6 +152,7 @@ pub async fn validate(
         checks.extend(check::read_folder(folder)?);
     }
     let mut keeper = connect(info).await?;
+    watch_client(&keeper).await;
     let pair = staging::pair(&mut keeper, &options.table).await?;
     keeper.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
     let share = include_str!("../../sql/load/share-snapshot.sql");
@@ -125,6 +161,13 @@ pub async fn validate(
     let opened = (0..options.connections.max(1)).map(|_| run::open(info, &snapshot));
     let sessions = futures::future::try_join_all(opened).await?;
     let compared = comparison::compare(&keeper, &mut subject, stop).await?;
+    let asker = match &options.ask_dependents {
+        Some(application) => {
+            let table = (&subject.pair.table, subject.pair.table_oid);
+            Some(application.asker(info, &keeper, table).await?)
+        }
+        None => None,
+    };
     let mut ready = Vec::new();
     for check in &checks {
         ready.extend(instance::prepare(check, &subject)?);
@@ -137,7 +180,7 @@ pub async fn validate(
     let mut reports: Vec<CheckReport> = found.reports.into_iter().map(|(_, found)| found).collect();
     reports.push(proof);
     if subject.is_live {
-        reports.push(dependents::check(&sessions[0], &subject, stop).await?);
+        reports.push(dependents::check(&sessions[0], &subject, asker.as_ref(), stop).await?);
     }
     reports.extend(options.further.iter().cloned());
     name_files(&keeper, subject.checked_oid, &mut reports).await?;

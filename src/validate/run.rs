@@ -10,13 +10,19 @@ use super::instance::{Instance, Ready};
 use super::report::CheckReport;
 use super::subject::Subject;
 use super::value::{Value, references};
+use crate::application::watch_client;
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, SqlText, connect, fill, interruptible};
+
+/// What the server says of a statement that was cancelled, by its time limit where nobody
+/// else did it.
+const QUERY_CANCELED: &str = "57014";
 
 /// A session that sees what others of its validation see.
 pub(super) async fn open(info: &ConnInfo, snapshot: &str) -> Result<Connection> {
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    watch_client(&session).await;
     session.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
     let name = crate::pg::CatalogText::snapshot(snapshot);
     let share = fill(include_str!("../../sql/load/use-snapshot.sql"), &[("snapshot", &name)]);
@@ -50,8 +56,9 @@ pub(super) async fn run(
 ) -> Result<Found> {
     let numbered = checks.iter().enumerate();
     let ready: Vec<_> = numbered.filter_map(|(at, c)| Some((at, c.as_ref().ok()?))).collect();
+    // A user's own check has a time limit, and so does not share the pass.
     let (conditions, others): (Vec<_>, Vec<_>) =
-        ready.into_iter().partition(|(_, check)| check.form == Form::Condition);
+        ready.into_iter().partition(|(_, check)| check.form == Form::Condition && !check.is_own);
     // The longest first, so that the others fill up the other sessions.
     let mut jobs = vec![Job::Pass(conditions)];
     jobs.extend(others.into_iter().map(|(at, check)| Job::One(at, check)));
@@ -62,9 +69,13 @@ pub(super) async fn run(
             let mut found = Found::default();
             while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                 match job {
-                    Job::Pass(checks) => pass(session, checks, subject, stop, &mut found).await?,
+                    Job::Pass(checks) => {
+                        let (rows, reports) = pass(session, checks, subject, stop).await?;
+                        found.rows = rows;
+                        found.reports.extend(reports);
+                    }
                     Job::One(at, check) => {
-                        found.reports.push((*at, one(session, check, stop).await?));
+                        found.reports.push((*at, one(session, check, subject, stop).await?));
                     }
                 }
             }
@@ -85,14 +96,14 @@ pub(super) async fn run(
     Ok(all)
 }
 
-/// Counts for all conditions in one pass, and looks again at those that are not 0.
+/// Counts for all conditions in one pass, and looks again at those that are not 0. Hands
+/// back the number of rows, too.
 async fn pass(
     session: &Connection,
     checks: &[(usize, &Instance)],
     subject: &Subject,
     stop: &AtomicBool,
-    found: &mut Found,
-) -> Result<()> {
+) -> Result<(u64, Vec<(usize, CheckReport)>)> {
     let mut sent = Vec::new();
     let mut counts = Vec::new();
     for (_, check) in checks {
@@ -104,10 +115,14 @@ async fn pass(
         include_str!("../../sql/validate/count-rows.sql"),
         &[("counts", &SqlText::list(&counts)), ("checked", &subject.checked)],
     );
-    let failed = |e: Error| e.context("in the pass over all rows");
+    let failed = |e: Error| match checks {
+        [(_, check)] => e.context(format!("check {}", check.name)),
+        _ => e.context("in the pass over all rows"),
+    };
     let row = ask(session, &sql, &sent, stop).await.map_err(failed)?;
     let counts: Vec<i64> = row.first().map(|row| row.get(0)).unwrap_or_default();
-    found.rows = counts.first().map_or(0, |rows| rows.cast_unsigned());
+    let rows = counts.first().map_or(0, |rows| rows.cast_unsigned());
+    let mut reports = Vec::new();
     for ((at, check), count) in checks.iter().zip(counts.iter().skip(1)) {
         let rows = match count {
             0 => Vec::new(),
@@ -119,17 +134,30 @@ async fn pass(
         };
         let (name, purpose) = (check.name.clone(), &check.purpose);
         let report = CheckReport::wrong(name, check.severity, purpose, *count, rows);
-        found.reports.push((*at, report));
+        reports.push((*at, report));
     }
-    Ok(())
+    Ok((rows, reports))
 }
 
-/// Runs a check that is no condition. One that stumbles over a value, such as a list in a
-/// document that is none, has found it: it fails, and the others go on.
-async fn one(session: &Connection, check: &Instance, stop: &AtomicBool) -> Result<CheckReport> {
+/// Runs a check by itself. One that stumbles over a value, such as a list in a document
+/// that is none, has found it: it fails, and the others go on. So does a user's own that
+/// takes too long.
+async fn one(
+    session: &Connection,
+    check: &Instance,
+    subject: &Subject,
+    stop: &AtomicBool,
+) -> Result<CheckReport> {
     session.batch_execute("SAVEPOINT before").await?;
-    let asked = answer(session, check, stop).await;
-    let stumbled = |error: &Error| error.sqlstate().is_some_and(|state| state.starts_with("22"));
+    if check.is_own {
+        let limit = subject.time_limit.as_millis().to_string();
+        session.query(include_str!("../../sql/application/time-limit.sql"), &[&limit]).await?;
+    }
+    let asked = answer(session, check, subject, stop).await;
+    let stumbled = |error: &Error| {
+        let state = error.sqlstate().unwrap_or_default();
+        state.starts_with("22") || (check.is_own && state == QUERY_CANCELED)
+    };
     match asked {
         Err(error) if stumbled(&error) => {
             session.batch_execute("ROLLBACK TO SAVEPOINT before").await?;
@@ -137,12 +165,26 @@ async fn one(session: &Connection, check: &Instance, stop: &AtomicBool) -> Resul
             let (name, purpose) = (check.name.clone(), &check.purpose);
             Ok(CheckReport::wrong(name, check.severity, purpose, 1, vec![row]))
         }
-        asked => asked,
+        Ok(report) => {
+            // It wrote nothing; what it set is not there for the next.
+            session.batch_execute("ROLLBACK TO SAVEPOINT before").await?;
+            Ok(report)
+        }
+        Err(error) => Err(error),
     }
 }
 
-async fn answer(session: &Connection, check: &Instance, stop: &AtomicBool) -> Result<CheckReport> {
+async fn answer(
+    session: &Connection,
+    check: &Instance,
+    subject: &Subject,
+    stop: &AtomicBool,
+) -> Result<CheckReport> {
     let (name, purpose) = (check.name.clone(), &check.purpose);
+    if check.form == Form::Condition {
+        let (_, mut reports) = pass(session, &[(0, check)], subject, stop).await?;
+        return Ok(reports.swap_remove(0).1);
+    }
     if check.form != Form::Figures {
         let (count, rows) = wrong(session, check, &check.sql, stop).await?;
         return Ok(CheckReport::wrong(name, check.severity, purpose, count, rows));

@@ -1,6 +1,8 @@
 //! What is checked: the table, what production looks like, and what checks can ask of
 //! both.
 
+use std::time::Duration;
+
 use super::value::{Known, Value, references};
 use super::{ValidateOptions, names};
 use crate::cites::{Format, Formats};
@@ -32,6 +34,8 @@ pub(super) struct Subject {
     /// The column that names a species and the one that refers to it, where there are both.
     pub(super) names: Vec<Ident>,
     pub(super) known: Known,
+    /// How long a check of the user's own may take.
+    pub(super) time_limit: Duration,
 }
 
 /// A key of production.
@@ -81,6 +85,7 @@ impl Subject {
             runs,
             names: Vec::new(),
             known: Known::default(),
+            time_limit: options.time_limit,
         };
         subject.tell(session, options).await?;
         Ok(subject)

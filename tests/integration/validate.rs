@@ -1,5 +1,6 @@
 //! `sterna validate` against a real server.
 
+mod accepted;
 mod live;
 mod own_checks;
 mod planted;
@@ -7,6 +8,7 @@ mod planted_values;
 mod stored;
 mod tables;
 mod totals;
+mod untrusted;
 
 use serde_json::Value;
 

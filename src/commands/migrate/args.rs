@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::site::Addition;
+use crate::commands::application::ApplicationArgs;
 use crate::commands::bench::{not_negative, ratio};
 use crate::commands::load::LoadChoices;
 use crate::commands::switchover::duration;
@@ -14,6 +15,7 @@ use crate::commands::validate::LimitArgs;
 use crate::error::{Error, Result};
 use crate::migrate::{Accepted, Step};
 use crate::pg::Table;
+use crate::validate::refuse_unknown_checks;
 
 /// Run the whole plan: backup, test, load, validate, switch over, validate again
 #[derive(Args, Clone, Debug)]
@@ -48,6 +50,13 @@ pub struct MigrateArgs {
     /// What was typed, without secrets.
     #[arg(skip)]
     pub typed: Vec<String>,
+    /// Really ask views and functions over the table for a row in step 5.2, as the
+    /// application: those of superusers and of the connected role
+    #[arg(long)]
+    pub ask_dependents: bool,
+    /// Who asks them.
+    #[command(flatten)]
+    pub application: ApplicationArgs,
     /// Begin without a passed rehearsal on what is called production, which is written
     /// down as a deviation
     #[arg(long)]
@@ -66,6 +75,10 @@ pub struct MigrationChoices {
     /// Go on although a validation fails, which is written down as a deviation
     #[arg(long)]
     pub accept_failed_validation: bool,
+    /// Go on although this check fails, which is recorded as a deviation with its figures; may
+    /// be given several times
+    #[arg(long, value_name = "NAME")]
+    pub accept_check: Vec<String>,
     /// Go on although a query is certainly slower, which is written down as a deviation
     #[arg(long)]
     pub accept_regression: bool,
@@ -118,6 +131,8 @@ impl MigrateArgs {
             resume: false,
             backup_out: Some(backup_out),
             out: Some(out),
+            ask_dependents: false,
+            application: ApplicationArgs::default(),
             without_rehearsal: false,
             typed: Vec::new(),
         }
@@ -134,6 +149,7 @@ impl MigrateArgs {
             return Err(Error::usage(format!("step {step} cannot be left out"))
                 .hint("--from and --to say which part of the plan is run"));
         }
+        refuse_unknown_checks(&self.choices.accept_check, self.choices.limits.checks.as_deref())?;
         Ok(Accepted {
             failed_validation: *accept_failed_validation,
             regression: *accept_regression,
@@ -149,6 +165,7 @@ impl MigrateArgs {
             "to": self.to,
             "backup_out": self.backup_out,
             "out": self.out,
+            "ask_dependents": self.ask_dependents,
             "without_rehearsal": self.without_rehearsal,
             "typed": self.typed,
         });
@@ -173,6 +190,7 @@ impl MigrationChoices {
             "inputs": self.inputs,
             "skip": self.skip,
             "accept_failed_validation": self.accept_failed_validation,
+            "accept_check": self.accept_check,
             "accept_regression": self.accept_regression,
             "add_species": self.add_species,
             "like": self.like,

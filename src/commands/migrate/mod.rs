@@ -19,8 +19,8 @@ pub(super) use identity::of as identity_of;
 pub(super) use site::{Site, folder};
 pub(super) use steps::verbs;
 
-use super::Context;
 use super::exclusive::{Exclusive, InLedger, last_run};
+use super::{Context, unvalidated};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::migrate::command_line;
@@ -62,6 +62,7 @@ pub(super) fn migrate(
     preparation::refuse_unsupported(context)?;
     let identity = identity::of(&args.choices, &context.table, &watch.stop)?;
     let exclusive = Exclusive::take(context, watch)?;
+    let application = preparation::application(args, &exclusive)?;
     let unrehearsed = rehearsed::refuse_unrehearsed(context, &exclusive, args, &identity)?;
     let run = attach(&exclusive, args, &identity)?;
     let args = &resumed::carried_on(args, &run);
@@ -69,6 +70,7 @@ pub(super) fn migrate(
         exclusive,
         watch: Arc::clone(watch),
         progress: context.progress,
+        application,
         max_wait: args.choices.max_wait,
         run: run.run_id,
         additions: args.choices.additions()?,
@@ -93,6 +95,9 @@ pub(super) fn migrate(
     });
     let taken = taken.map_err(|error| site.exclusive.explain(error));
     let shown = end(&site, args, &mut records, &taken, teller);
+    if let (Ok(()), Ok(shown)) = (&taken, &shown) {
+        unvalidated::warn_of_unused(&args.choices.accept_check, &shown.deviations);
+    }
     let Site { exclusive, .. } = site;
     exclusive.release();
     Ok((taken, shown))

@@ -1,6 +1,8 @@
 //! What has to be so, and to be begun, before the first step.
 
-use super::Site;
+use super::{MigrateArgs, Site};
+use crate::application::Application;
+use crate::commands::exclusive::Exclusive;
 use crate::commands::{Context, runtime};
 use crate::error::Result;
 use crate::migrate::{Run, Step};
@@ -34,4 +36,21 @@ pub(super) fn begin_journal(site: &Site, run: &Run, from: Option<Step>) -> Resul
         let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
         journal::begin(session, &pair.table, pair.table_oid, patience, stop).await
     })
+}
+
+/// Who asks dependents in step 5.2, where the user wants that: after the switchover is too
+/// late to learn that nobody can.
+pub(super) fn application(
+    args: &MigrateArgs,
+    exclusive: &Exclusive,
+) -> Result<Option<Application>> {
+    if !args.ask_dependents {
+        return Ok(None);
+    }
+    let application = args.application.application(args.choices.limits.time_limit)?;
+    exclusive.session(async |session, pair| {
+        let table = (&pair.table, pair.table_oid);
+        application.asker(&exclusive.info, session, table).await
+    })?;
+    Ok(Some(application))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::application::Application;
 use crate::cli::Progress;
 use crate::commands::exclusive::{Exclusive, last_run};
 use crate::error::{Error, Result};
@@ -19,6 +20,8 @@ pub(in crate::commands) struct Site {
     pub(in crate::commands) exclusive: Exclusive,
     pub(in crate::commands) watch: Arc<Watch>,
     pub(in crate::commands) progress: Progress,
+    /// Who asks dependents, where the user wants that.
+    pub(in crate::commands) application: Option<Application>,
     /// How long to try for a moment in which all locks can be had.
     pub(in crate::commands) max_wait: Duration,
     /// The run.

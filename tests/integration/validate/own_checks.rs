@@ -1,9 +1,14 @@
 //! Checks of the user's own, from a folder.
 
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::json;
 
 use super::{check, failed, validated};
 use crate::cites::{Installation, file_of, good};
+use crate::server::{Finished, eventually, new_runtime};
 
 const HEADER: &str = "-- Purpose: nothing is from 2020.\n-- Severity: ";
 
@@ -44,4 +49,63 @@ async fn a_folder_of_checks_is_run_with_the_others() {
     write("c.sql", "fatal", "SELECT 1");
     let refused = here.db.sterna(&["validate", args[0], args[1]]).expect_code(2);
     assert!(refused.stderr.contains("c.sql") && refused.stderr.contains("fatal"), "{refused:?}");
+}
+
+/// A check of one's own that takes an hour.
+async fn endless() -> (Installation, String) {
+    let here = Installation::new().await;
+    let file = here.file("a.csv", file_of(&good(3)));
+    here.report(0, &[&file, "--all"]);
+    let folder = here.path("checks");
+    std::fs::create_dir(&folder).unwrap();
+    let text = format!("{HEADER}error\nSELECT 1 FROM pg_sleep(3600)\n");
+    std::fs::write(folder.join("endless.sql"), text).unwrap();
+    (here, folder.to_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn a_check_that_takes_too_long_fails_and_the_others_go_on() {
+    let (here, folder) = endless().await;
+    std::fs::write(
+        here.path("checks").join("other.sql"),
+        format!("{HEADER}error\n-- Form: condition\npg_sleep(3600)::text = ''\n"),
+    )
+    .unwrap();
+    let report = validated(&here, 4, &["--checks", &folder, "--time-limit", "1s"]);
+    assert_eq!(failed(&report), ["endless", "other"]);
+    let rows = check(&report, "endless")["rows"].to_string();
+    assert!(rows.contains("statement timeout"), "{rows}");
+}
+
+/// Whether a statement of sterna's sleeps in this database.
+fn sleeps(here: &Installation) -> bool {
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+               AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep(3600)%' AND state = 'active'";
+    let info = here.db.info().clone();
+    let count = std::thread::spawn(move || {
+        new_runtime().unwrap().block_on(async {
+            let session = sterna::pg::connect(&info).await.unwrap();
+            session.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
+        })
+    });
+    count.join().unwrap() > 0
+}
+
+#[tokio::test]
+async fn a_check_ends_with_the_command_however_that_ends() {
+    let (here, folder) = endless().await;
+    for signal in [Signal::SIGINT, Signal::SIGKILL] {
+        let mut command = here.db.command(&["validate", "--checks", &folder]);
+        let child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+        eventually("the check to run", || sleeps(&here));
+        kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
+        let finished = Finished::from(child.wait_with_output().unwrap());
+        assert_eq!(finished.code, (signal == Signal::SIGINT).then_some(130), "{finished:?}");
+        // After a clean end at once, after a kill when the server looks.
+        if signal == Signal::SIGINT {
+            std::thread::sleep(Duration::from_millis(100));
+            assert!(!sleeps(&here));
+        }
+        eventually("the check to end", || !sleeps(&here));
+    }
 }

@@ -18,8 +18,10 @@ impl Verbs<Site, MigrationChoices> for Comprehensive {
                 .hint("`sterna switchover` comes first")
         })?;
         let options = args.limits.options(table);
-        let options = ValidateOptions { comprehensive: true, further: vec![parity], ..options };
+        let ask_dependents = site.application.clone();
+        let further = vec![parity];
+        let options = ValidateOptions { comprehensive: true, ask_dependents, further, ..options };
         let work = validate(&site.exclusive.info, &options, &site.watch.stop);
-        outcome::validation(&site.exclusive.runtime.block_on(work)?)
+        outcome::validation(&site.exclusive.runtime.block_on(work)?, &args.accept_check)
     }
 }

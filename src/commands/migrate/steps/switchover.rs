@@ -15,14 +15,17 @@ pub(super) struct Switchover;
 impl Verbs<Site, MigrationChoices> for Switchover {
     fn run(&self, site: &Site, args: &MigrationChoices) -> Result<Outcome> {
         let Exclusive { runtime, info, pair, .. } = &site.exclusive;
+        let mut deviations = Vec::new();
         if !args.accept_failed_validation && !args.skip.contains(&Step::Validation) {
-            runtime.block_on(unvalidated::refuse(info, pair, &site.watch.stop))?;
+            let limits = args.limits.options(&pair.table);
+            let (accepted, stop) = (&args.accept_check, &site.watch.stop);
+            deviations = runtime.block_on(unvalidated::refuse(info, limits, accepted, stop))?;
         }
         let options = site.switchover_options();
         let report = runtime.block_on(switch_over(info, &options, &site.watch.stop))?;
         let differences = report.parity_differences.iter();
         let differences: Vec<_> = differences.map(|d| format!("{} {}", d.kind, d.key)).collect();
-        let mut told = outcome::switchover(&report)?;
+        let mut told = Outcome { deviations, ..outcome::switchover(&report)? };
         if !differences.is_empty() {
             let what = format!("the catalog differs from before: {}", differences.join(", "));
             told.failures.push(Error::new(Kind::Validation, what));

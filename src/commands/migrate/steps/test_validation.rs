@@ -14,6 +14,6 @@ impl Verbs<Site, MigrationChoices> for TestValidation {
         let options = args.limits.options(&site.exclusive.pair.table);
         let options = ValidateOptions { years: Some(loaded_year(site)?), ..options };
         let work = validate(&site.exclusive.info, &options, &site.watch.stop);
-        outcome::validation(&site.exclusive.runtime.block_on(work)?)
+        outcome::validation(&site.exclusive.runtime.block_on(work)?, &args.accept_check)
     }
 }

@@ -18,7 +18,8 @@ impl Verbs<Site, MigrationChoices> for Validation {
         let years = Some(Years::default());
         let options = ValidateOptions { years, expect_rows: args.expect_rows, ..options };
         let work = validate(&site.exclusive.info, &options, &site.watch.stop);
-        let mut found = outcome::validation(&site.exclusive.runtime.block_on(work)?)?;
+        let mut found =
+            outcome::validation(&site.exclusive.runtime.block_on(work)?, &args.accept_check)?;
         if args.skip.contains(&Step::TestBench)
             || !(found.failures.is_empty() || args.accept_failed_validation)
         {

@@ -1,0 +1,229 @@
+//! Nothing that a role has planted in the database is run with the rights of the role that
+//! migrates. Evidence are the server's own counts of calls, which no rollback takes back.
+
+use super::{check, failed, validated};
+use crate::cites::{Installation, file_of, good};
+use crate::server::{Finished, TestDb};
+
+/// What a role plants that may create in `public` and read the table: functions of every
+/// volatility, a view over each, one that resets the role, one that never ends, what is
+/// evaluated when a plan is made, and what is run when literals are only read.
+const PLANTED: &str = "
+    CREATE FUNCTION heard(what text) RETURNS boolean LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM set_config('planted.heard', what, false); RETURN true; END $$;
+    CREATE FUNCTION heard_stable() RETURNS int LANGUAGE plpgsql STABLE AS
+    $$ BEGIN RETURN (SELECT count(*) FROM cites_trade_records); END $$;
+    CREATE FUNCTION heard_immutable(x int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+    $$ BEGIN RETURN x; END $$;
+    CREATE FUNCTION heard_reset() RETURNS int LANGUAGE plpgsql AS
+    $$ BEGIN RESET ROLE; RETURN 1; END $$;
+    CREATE FUNCTION heard_definer() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER AS
+    $$ SELECT count(*) FROM public.cites_trade_records WHERE public.heard('definer') $$;
+    CREATE VIEW planted_stable AS SELECT t.*, heard_stable() FROM cites_trade_records AS t;
+    CREATE VIEW planted_constant AS
+        SELECT year FROM cites_trade_records WHERE heard_immutable(1) = 1;
+    CREATE VIEW planted_volatile AS
+        SELECT year FROM cites_trade_records WHERE heard('view') LIMIT 1;
+    CREATE VIEW planted_reset AS SELECT year, heard_reset() FROM cites_trade_records;
+    CREATE VIEW planted_sleep AS SELECT year, pg_sleep(3600)::text FROM cites_trade_records;
+    CREATE OPERATOR #! (LEFTARG = int, RIGHTARG = int, FUNCTION = heard_pair);
+    CREATE VIEW planted_operator AS SELECT year #! year AS pair FROM cites_trade_records;
+    CREATE DOMAIN trap AS int CHECK (heard('domain'));
+    CREATE TYPE trapped AS (trap trap);
+    SET check_function_bodies = off;
+    CREATE FUNCTION planted_array() RETURNS bigint LANGUAGE sql STABLE AS
+    $$ SELECT count(*) FROM public.cites_trade_records WHERE '{1}'::public.trap[] IS NULL $$;
+    CREATE FUNCTION planted_row() RETURNS bigint LANGUAGE sql STABLE AS
+    $$ SELECT count(*) FROM public.cites_trade_records WHERE '(1)'::public.trapped IS NULL $$;
+    CREATE FUNCTION planted_body() RETURNS bigint LANGUAGE plpgsql STABLE AS
+    $$ DECLARE a public.trap[] := '{1}'; b public.trap := 1; BEGIN
+       RETURN (SELECT count(*) FROM public.cites_trade_records WHERE '{1}'::public.trap[] = a);
+       END $$;
+    CREATE FUNCTION planted_atomic() RETURNS bigint LANGUAGE sql STABLE BEGIN ATOMIC
+        SELECT count(*) FROM cites_trade_records WHERE heard_immutable(2) = 2; END;";
+
+/// Plants, as a role that is dropped by [`Planter::gone`].
+struct Planter<'a> {
+    db: &'a TestDb,
+    role: String,
+}
+
+impl<'a> Planter<'a> {
+    async fn new(db: &'a TestDb) -> Self {
+        let role = format!("{}_planter", db.name());
+        db.psql(&format!(
+            "ALTER DATABASE {} SET track_functions = 'all';
+             CREATE ROLE {role} LOGIN; GRANT CREATE ON SCHEMA public TO {role};
+             GRANT SELECT ON cites_trade_records, species TO {role}",
+            db.name()
+        ))
+        .await;
+        Planter { db, role }
+    }
+
+    async fn plant(&self, sql: &str) {
+        let as_planter = format!("SET ROLE {}; SET search_path = public; {sql}", self.role);
+        self.db.psql(&as_planter).await;
+        // What planting itself has called.
+        self.db.psql("SELECT pg_stat_reset()").await;
+    }
+
+    /// The planted functions that were called since, with how often.
+    async fn called(&self) -> String {
+        self.db
+            .psql(&format!(
+                "SELECT pg_stat_force_next_flush();
+                 SELECT s.funcname, s.calls FROM pg_stat_user_functions AS s
+                 JOIN pg_proc AS p ON p.oid = s.funcid
+                 WHERE pg_get_userbyid(p.proowner) = '{}' AND s.calls > 0 ORDER BY 1",
+                self.role
+            ))
+            .await
+            .trim()
+            .to_owned()
+    }
+
+    async fn gone(&self) {
+        self.db.psql(&format!("DROP OWNED BY {0}; DROP ROLE {0}", self.role)).await;
+    }
+}
+
+/// A table after a switchover, with all of [`PLANTED`] over it.
+async fn planted(here: &Installation) -> Planter<'_> {
+    let file = here.file("a.csv", file_of(&good(30)));
+    here.report(0, &[&file, "--all"]);
+    here.db.sterna(&["switchover", "--accept-failed-validation"]).expect_code(0);
+    here.db.sterna(&["summary"]).expect_code(0);
+    let planter = Planter::new(&here.db).await;
+    let pair = "CREATE FUNCTION heard_pair(int, int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+                $$ BEGIN RETURN 1; END $$;";
+    planter.plant(&format!("{pair}{PLANTED}")).await;
+    planter
+}
+
+#[tokio::test]
+async fn a_validation_runs_nothing_that_is_planted() {
+    let here = Installation::new().await;
+    let planter = planted(&here).await;
+    // The counts see what is called.
+    let seen = "SET search_path = public; SELECT count(*) FROM planted_constant";
+    planter.db.psql(seen).await;
+    assert!(planter.called().await.starts_with("heard_immutable|"));
+    planter.db.psql("SELECT pg_stat_reset()").await;
+
+    // What is planted is a difference of the catalog, and that is all.
+    let report = validated(&here, 4, &["--comprehensive"]);
+    assert_eq!(failed(&report), ["catalog-parity"], "{report:#}");
+    assert_eq!(planter.called().await, "");
+    let detail = check(&report, "dependents-answer")["detail"].as_str().unwrap();
+    for left_out in ["planted_array", "planted_row", "heard_definer"] {
+        assert!(detail.contains(left_out), "{detail}");
+    }
+    for looked_at in ["planted_body", "planted_atomic", "heard_stable", "planted_sleep"] {
+        assert!(!detail.contains(looked_at), "{detail}");
+    }
+    here.db.sterna(&["check", "pre"]);
+    here.db.sterna(&["check", "post"]).expect_code(0);
+    assert_eq!(planter.called().await, "");
+    planter.gone().await;
+}
+
+#[tokio::test]
+async fn an_ordinary_migrator_runs_nothing_either() {
+    let here = Installation::new().await;
+    let planter = planted(&here).await;
+    let owner = format!("{}_owner", here.db.name());
+    here.db
+        .psql(&format!(
+            "CREATE ROLE {owner} LOGIN; GRANT CREATE ON DATABASE {} TO {owner};
+             GRANT CREATE ON SCHEMA public TO {owner};
+             ALTER SCHEMA sterna OWNER TO {owner};
+             DO $$ DECLARE what text; BEGIN
+                 FOR what IN
+                     SELECT format(
+                         'ALTER %s %s OWNER TO {owner}',
+                         CASE WHEN c.relkind = 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+                         c.oid::regclass
+                     )
+                     FROM pg_class AS c
+                     WHERE c.relnamespace IN ('sterna'::regnamespace, 'public'::regnamespace)
+                         AND c.relkind IN ('r', 'S') AND c.relowner = 10
+                         AND NOT EXISTS (
+                             SELECT FROM pg_depend AS d
+                             WHERE d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S'
+                         )
+                 LOOP EXECUTE what; END LOOP;
+             END $$",
+            here.db.name()
+        ))
+        .await;
+    let mut command = here.db.command(&["validate", "--comprehensive", "--format", "json"]);
+    let finished = Finished::from(command.env("PGUSER", &owner).output().unwrap());
+    let report: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
+    assert_eq!(check(&report, "dependents-answer")["passed"], true, "{report:#}");
+    assert_eq!(planter.called().await, "");
+    here.db
+        .psql(&format!(
+            "REASSIGN OWNED BY {owner} TO CURRENT_USER; DROP OWNED BY {owner}; DROP ROLE {owner}"
+        ))
+        .await;
+    planter.gone().await;
+}
+
+#[tokio::test]
+async fn dependents_are_asked_as_the_application_where_they_belong_to_trusted_roles() {
+    let here = Installation::new().await;
+    let planter = planted(&here).await;
+    let app = format!("{}_app", here.db.name());
+    here.db
+        .psql(&format!(
+            "CREATE ROLE {app} LOGIN IN ROLE anon;
+             CREATE VIEW public.who AS
+             SELECT 1 / (current_user <> '{app}')::int FROM cites_trade_records;
+             GRANT SELECT ON public.who TO anon;
+             CREATE VIEW public.hidden AS SELECT 1 / (year - year) FROM cites_trade_records;
+             REVOKE ALL ON public.hidden FROM anon"
+        ))
+        .await;
+    assert_eq!(failed(&validated(&here, 4, &["--comprehensive"])), ["catalog-parity"]);
+    let asked = ["--comprehensive", "--ask-dependents", "--as-role", &app];
+    let report = validated(&here, 4, &asked);
+    assert_eq!(failed(&report), ["catalog-parity", "dependents-answer"], "{report:#}");
+    // That of the application fails, and that which is not the application's is not asked.
+    let found = check(&report, "dependents-answer");
+    assert_eq!((&found["rows"][0]["name"], &found["observed"]), (&"public.who".into(), &1.into()));
+    assert_eq!(planter.called().await, "");
+    // Nobody can ask.
+    let args = ["validate", "--comprehensive", "--ask-dependents"];
+    let refused = here.db.sterna(&args).expect_code(2);
+    assert!(refused.stderr.contains("cannot log in"), "{refused:?}");
+    here.db.psql(&format!("DROP OWNED BY {app}; DROP ROLE {app}")).await;
+    planter.gone().await;
+}
+
+#[tokio::test]
+async fn the_applications_queries_do_not_reach_the_migrator_by_resetting_the_role() {
+    let here = Installation::new().await;
+    let file = here.file("a.csv", file_of(&good(30)));
+    here.report(0, &[&file, "--all"]);
+    here.db.sterna(&["switchover", "--accept-failed-validation"]).expect_code(0);
+    here.db.psql("DROP VIEW trade_routes").await;
+    let planter = Planter::new(&here.db).await;
+    let app = format!("{}_app", here.db.name());
+    here.db.psql(&format!("CREATE ROLE {app} LOGIN IN ROLE anon")).await;
+    // Takes the place of a view that the application asks, and says who it is.
+    planter
+        .plant(
+            "CREATE FUNCTION heard() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RESET ROLE;
+             RAISE EXCEPTION 'it is % of %', current_user, session_user; END $$;
+             CREATE VIEW trade_routes AS SELECT heard() AS scientific_name, 'a' AS exporter,
+             'b' AS importer, 1 AS records; GRANT SELECT ON trade_routes TO anon",
+        )
+        .await;
+    here.db.sterna(&["check", "post"]).expect_code(0);
+    assert_eq!(planter.called().await, "");
+    let found = here.db.sterna(&["check", "post", "--as-role", &app]).expect_code(4);
+    assert!(found.stdout.contains(&format!("it is {app} of {app}")), "{found:?}");
+    here.db.psql(&format!("DROP OWNED BY {app}; DROP ROLE {app}")).await;
+    planter.gone().await;
+}
