@@ -240,8 +240,13 @@ fn written<T>(
         _ if error.is_some() => (StepState::Failed, RunState::Failed),
         _ => (StepState::Done, RunState::Finished),
     };
-    let how = Ended { state, outcome: &told, seconds, error, deviations: Vec::new() };
-    InLedger { exclusive, run, arguments: &what.arguments }.end(what.step, &how)?;
+    let deviations = told.deviations.clone();
+    let how = Ended { state, outcome: &told, seconds, error, deviations };
+    let mut records = InLedger { exclusive, run, arguments: &what.arguments };
+    for deviation in &told.deviations {
+        records.deviate(&format!("{}: {deviation}", what.step))?;
+    }
+    records.end(what.step, &how)?;
     match own {
         true => exclusive.ledger(async |s| runs::settle(s, run, ended).await),
         false => Ok(()),

@@ -57,7 +57,7 @@ pub(super) fn load(done: &load::Outcome) -> Result<Outcome> {
     Ok(Outcome { failures, ..loaded(&done.report)? })
 }
 
-pub(super) fn validation(report: &ValidationReport) -> Result<Outcome> {
+pub(super) fn validation(report: &ValidationReport, accepted: &[String]) -> Result<Outcome> {
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
     let checks = report.checks.len();
     let summary = format!("{checks} checks, {errors} errors, {warnings} warnings");
@@ -73,8 +73,9 @@ pub(super) fn validation(report: &ValidationReport) -> Result<Outcome> {
         "id": report.id, "passed": report.passed, "table": report.table, "rows": report.rows,
         "checks": checks, "failed": failed, "seconds": report.seconds,
     });
-    let failures = if report.passed { Vec::new() } else { vec![failure(report)] };
-    Ok(Outcome { rows: Some(signed(report.rows)), summary, detail, failures })
+    let failures = failure(report, accepted).into_iter().collect();
+    let (rows, deviations) = (Some(signed(report.rows)), report.deviations(accepted));
+    Ok(Outcome { rows, summary, detail, failures, deviations })
 }
 
 pub(super) fn bench(report: &BenchReport) -> Result<Outcome> {
@@ -98,7 +99,7 @@ pub(super) fn bench(report: &BenchReport) -> Result<Outcome> {
         "queries": ratios.collect::<Vec<_>>(), "seconds": report.seconds,
     });
     let failures = report.failure().into_iter().collect();
-    Ok(Outcome { rows: None, summary, detail, failures })
+    Ok(Outcome { summary, detail, failures, ..Outcome::default() })
 }
 
 pub(super) fn backup_table(report: &BackupTableReport) -> Result<Outcome> {
@@ -123,7 +124,7 @@ pub(super) fn indexes(report: &ReindexReport) -> Result<Outcome> {
     let valid = report.indexes.iter().filter(|index| index.valid).count();
     let summary = format!("{valid} of {} indexes are valid", report.indexes.len());
     let failures = report.verdict().err().into_iter().collect();
-    Ok(Outcome { rows: None, summary, detail: value(report)?, failures })
+    Ok(Outcome { summary, detail: value(report)?, failures, ..Outcome::default() })
 }
 
 pub(super) fn summary(report: &SummaryReport) -> Result<Outcome> {

@@ -9,9 +9,8 @@ use crate::pg::{Connection, catalog};
 use crate::staging::{OLD_SUFFIX, Pair, SUFFIX};
 use crate::switchover::fingerprint;
 use crate::switchover::record::{self, State};
-use crate::validate::{CheckReport, Severity};
+use crate::validate::{CATALOG_PARITY, CheckReport, Severity};
 
-const NAME: &str = "catalog-parity";
 const PURPOSE: &str = "the catalog says of the table what it said before the switchover";
 
 /// Compares; none where the table is not what a switchover put there, or where the old
@@ -34,7 +33,7 @@ pub(super) async fn parity(session: &Connection, pair: &Pair) -> Result<Option<C
         Some(first) => format!("{} differences, the first: {first}", unexplained.len()),
     };
     Ok(Some(CheckReport {
-        name: NAME.into(),
+        name: CATALOG_PARITY.into(),
         severity: Severity::Error,
         passed: unexplained.is_empty(),
         expected: json!(0),
@@ -55,5 +54,5 @@ pub(super) async fn parity(session: &Connection, pair: &Pair) -> Result<Option<C
 /// The same check where there is nothing to compare with.
 pub(super) fn left_out() -> CheckReport {
     let why = "no switchover stands that the table came from".to_owned();
-    CheckReport::skipped(NAME.into(), Severity::Error, PURPOSE, why)
+    CheckReport::skipped(CATALOG_PARITY.into(), Severity::Error, PURPOSE, why)
 }

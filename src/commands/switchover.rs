@@ -12,9 +12,10 @@ use super::exclusive::{AsStep, Exclusive, last_run};
 use super::{Context, outcome, unvalidated};
 use crate::error::{Error, Result};
 use crate::load::Watch;
-use crate::migrate::{Run, Step, command_line, next};
+use crate::migrate::{Outcome, Run, Step, command_line, next};
 use crate::switchover::record::{self, State};
-use crate::switchover::{self, Patience, SwitchoverOptions};
+use crate::switchover::{self, Patience, SwitchoverOptions, SwitchoverReport};
+use crate::validate::ValidateOptions;
 use crate::{backup_table, report};
 
 /// Put staging in the table's place, in one transaction; nothing changes but the rows
@@ -30,6 +31,10 @@ pub struct SwitchoverArgs {
     /// Switch over although the rows in staging have passed no validation
     #[arg(long)]
     pub accept_failed_validation: bool,
+    /// Switch over although this check fails, which is recorded as a deviation with its
+    /// figures; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub accept_check: Vec<String>,
 }
 
 /// Drop the old table that a switchover has kept, and the backup table
@@ -54,23 +59,39 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
     let arguments = json!({
         "max_wait_seconds": args.max_wait.as_secs_f64(),
         "accept_failed_validation": args.accept_failed_validation,
+        "accept_check": args.accept_check,
     });
-    let what =
-        AsStep { step: Step::Switchover, arguments, told: outcome::switchover, watch: &watch };
-    let report = context.as_step(&what, |exclusive, run| {
+    let what = AsStep { step: Step::Switchover, arguments, told, watch: &watch };
+    let (report, deviations) = context.as_step(&what, |exclusive, run| {
         refuse_out_of_order(exclusive)?;
         let Exclusive { runtime, info, pair, .. } = exclusive;
-        if !args.accept_failed_validation {
-            runtime.block_on(unvalidated::refuse(info, pair, &watch.stop)).map_err(|e| {
-                e.context("the rows in staging have passed no validation; nothing was changed")
-            })?;
-        }
+        let deviations = match args.accept_failed_validation {
+            true => vec![ACCEPTED_ALL.to_owned()],
+            false => {
+                let limits = ValidateOptions::new(pair.table.clone());
+                let asked = unvalidated::refuse(info, limits, &args.accept_check, &watch.stop);
+                runtime.block_on(asked).map_err(|e| {
+                    e.context("the rows in staging have passed no validation; nothing was changed")
+                })?
+            }
+        };
         let (table, max_wait) = (pair.table.clone(), args.max_wait);
         let options = SwitchoverOptions { table, run, max_wait };
-        runtime.block_on(switchover::switch_over(info, &options, &watch.stop))
+        let switched = switchover::switch_over(info, &options, &watch.stop);
+        Ok((runtime.block_on(switched)?, deviations))
     })?;
+    unvalidated::warn_of_unused(&args.accept_check, &deviations);
     context.print(&report, || report::switchover::switched(&report))?;
     Ok(0)
+}
+
+/// What is recorded where nobody looked.
+const ACCEPTED_ALL: &str =
+    "--accept-failed-validation was given: no validation speaks for the rows";
+
+/// What the ledger is told of a switchover, and of what was accepted for it.
+fn told((report, deviations): &(SwitchoverReport, Vec<String>)) -> Result<Outcome> {
+    Ok(Outcome { deviations: deviations.clone(), ..outcome::switchover(report)? })
 }
 
 /// Refuses to go before a migration that is under way and has not come so far.

@@ -7,25 +7,31 @@ use crate::error::Result;
 use crate::load::Years;
 use crate::load::ledger::{State, runs};
 use crate::pg::{ConnInfo, connect};
-use crate::staging::{self, Pair};
+use crate::staging;
 use crate::switchover::journal::{self, Toward};
-use crate::validate::{self, Carried, ValidateOptions};
+use crate::validate::{self, Carried, ValidateOptions, ValidationReport};
 
 /// Refuses rows that no validation speaks of, or not well. Where the last one is of
-/// other rows, validates.
+/// other rows, validates. Returns what is to be recorded of the checks that failed and were
+/// accepted by their name.
 ///
 /// # Errors
 /// [`crate::error::Kind::Validation`].
-pub(super) async fn refuse(info: &ConnInfo, pair: &Pair, stop: &AtomicBool) -> Result<()> {
+pub(super) async fn refuse(
+    info: &ConnInfo,
+    options: ValidateOptions,
+    accepted: &[String],
+    stop: &AtomicBool,
+) -> Result<Vec<String>> {
     let mut session = connect(info).await?;
-    let pair = staging::pair(&mut session, &pair.table).await?;
+    let pair = staging::pair(&mut session, &options.table).await?;
     // Where there is nothing to validate, the switchover itself says what is missing.
-    let Some(found) = staging::find(&session, &pair).await? else { return Ok(()) };
+    let Some(found) = staging::find(&session, &pair).await? else { return Ok(Vec::new()) };
     let loads = runs(&session, found.oid).await?;
     let unfinished = loads.iter().any(|run| run.state != State::Loaded);
     let unloaded = loads.is_empty() && !staging::has_rows(&session, &pair).await?;
     if unfinished || unloaded {
-        return Ok(());
+        return Ok(Vec::new());
     }
     // Production's writes that an earlier try has carried over already.
     let journaled = journal::state(&*session, pair.table_oid, Toward::Staging).await?;
@@ -37,18 +43,28 @@ pub(super) async fn refuse(info: &ConnInfo, pair: &Pair, stop: &AtomicBool) -> R
             writes: journal::carried(&*session, pair.table_oid, Toward::Staging).await?,
         },
     };
-    if let Some(last) = validate::last(&session, found.oid).await?
-        && last.passed
-        // That of one year says nothing of what else is to be replaced.
-        && last.years.is_empty()
+    // That of one year says nothing of what else is to be replaced.
+    if let Some(last) = validate::last(&session, found.oid).await?.filter(|l| l.years.is_empty())
+        && let Ok(report) = serde_json::from_value::<ValidationReport>(last.report.clone())
+        && failure(&report, accepted).is_none()
     {
         match last.is_outdated(&session, &pair.staging, carried).await? {
-            None => return Ok(()),
+            None => return Ok(report.deviations(accepted)),
             Some(why) => tracing::info!("staging is validated again: {why}"),
         }
     }
-    let years = Some(Years::default());
-    let options = ValidateOptions { years, ..ValidateOptions::new(pair.table) };
+    let options = ValidateOptions { years: Some(Years::default()), ..options };
     let report = validate::validate(info, &options, stop).await?;
-    if report.passed { Ok(()) } else { Err(failure(&report)) }
+    failure(&report, accepted).map_or_else(|| Ok(report.deviations(accepted)), Err)
+}
+
+/// Says which checks were accepted and have not failed: whoever named them expects
+/// something else.
+pub(super) fn warn_of_unused(accepted: &[String], deviations: &[String]) {
+    for name in accepted {
+        let flag = format!("--accept-check {name} was given");
+        if !deviations.iter().any(|what| what.contains(&flag)) {
+            tracing::warn!("--accept-check {name}: no check of this name has failed");
+        }
+    }
 }

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::plan::Step;
 
 /// Options that say where the database is or where to begin and end, with a value each.
-/// The first may hold a password; the others are of the attempt and not of the run.
-const OWN_VALUES: [&str; 3] = ["--database-url", "--from", "--to"];
+/// The URLs may hold a password; the others are of the attempt and not of the run.
+const OWN_VALUES: [&str; 4] = ["--database-url", "--application-url", "--from", "--to"];
 /// The same without a value.
 const OWN: &str = "--resume";
 /// Global options that every later command needs as well.

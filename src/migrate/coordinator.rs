@@ -93,7 +93,8 @@ impl<S, O> Coordinator<'_, S, O> {
             },
         };
         let seconds = begun.elapsed().as_secs_f64();
-        let mut deviations = Vec::new();
+        let mut deviations: Vec<_> =
+            outcome.deviations.iter().map(|what| format!("{step}: {what}")).collect();
         // Only what a gate has found can be accepted, not what kept a step from acting.
         if step.plan().is_gate {
             failures.retain(|error| match self.accepts(error) {
@@ -165,7 +166,8 @@ fn explain(run: &Run, step: Step, error: Error) -> Error {
     let resume = command_line::resume(&run.arguments);
     let go_on = match error.kind() {
         Kind::Validation => format!(
-            "fix what it names, then `{resume}`, or accept it with --accept-failed-validation"
+            "fix what it names, then `{resume}`, or accept it by its name with --accept-check \
+             (--accept-failed-validation accepts all)"
         ),
         Kind::Regression => {
             format!("fix what it names, then `{resume}`, or accept it with --accept-regression")

@@ -89,6 +89,9 @@ pub fn of(run: &Run) -> Status {
         (_, Some(_)) => Some(command_line::resume(&run.arguments)),
         _ => None,
     };
+    let mut deviations = run.deviations.clone();
+    // What disarms all checks stands before what was accepted by its name.
+    deviations.sort_by_key(|what| !what.contains("--accept-failed-validation"));
     Status {
         run_id: run.run_id,
         state: run.state,
@@ -97,7 +100,7 @@ pub fn of(run: &Run) -> Status {
         started_at: run.started_at.clone(),
         finished_at: run.finished_at.clone(),
         arguments: run.arguments.clone(),
-        deviations: run.deviations.clone(),
+        deviations,
         steps: Step::all().map(|step| of_step(run, step)).collect(),
         next,
         next_command,

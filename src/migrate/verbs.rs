@@ -44,6 +44,8 @@ pub struct Outcome {
     pub detail: Value,
     /// What was found that speaks against going on.
     pub failures: Vec<Error>,
+    /// What was found and accepted by the user.
+    pub deviations: Vec<String>,
 }
 
 /// Where the coordinators write down what they do.

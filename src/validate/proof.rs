@@ -10,7 +10,7 @@ use crate::error::{Kind, Result};
 use crate::load::Proof;
 use crate::pg::{ConnInfo, Connection};
 
-const NAME: &str = "equal-to-files";
+pub(super) const NAME: &str = "equal-to-files";
 const PURPOSE: &str =
     "the rows, read back, have the sums of the rows that were read from the files, batch by batch";
 

@@ -43,6 +43,31 @@ impl ValidationReport {
         failed
     }
 
+    /// The errors that nobody has accepted by the name of their check, or by what stands
+    /// before its dot.
+    #[must_use]
+    pub fn refused(&self, accepted: &[String]) -> Vec<&CheckReport> {
+        let is_accepted = |check: &CheckReport| accepted.iter().any(|name| check.is_named(name));
+        let mut errors = self.failed();
+        errors.retain(|check| check.severity == Severity::Error && !is_accepted(check));
+        errors
+    }
+
+    /// What is recorded of the errors that were accepted, with their figures.
+    #[must_use]
+    pub fn deviations(&self, accepted: &[String]) -> Vec<String> {
+        let errors = self.failed().into_iter().filter(|check| check.severity == Severity::Error);
+        let said = errors.filter_map(|check| {
+            let name = accepted.iter().find(|name| check.is_named(name))?;
+            let CheckReport { name: check, expected, observed, detail, .. } = check;
+            Some(format!(
+                "check {check} failed and --accept-check {name} was given: expected {expected}, \
+                 found {observed}; {detail}"
+            ))
+        });
+        said.collect()
+    }
+
     /// How many checks of a severity failed.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
@@ -75,6 +100,12 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
+    /// Whether a user means it by this name: its own, or what it was repeated from.
+    fn is_named(&self, name: &str) -> bool {
+        let rest = self.name.strip_prefix(name);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    }
+
     /// A check that was left out.
     #[must_use]
     pub fn skipped(name: String, severity: Severity, purpose: &str, why: String) -> Self {
