@@ -130,6 +130,9 @@ pub async fn find(session: &Connection, trade: &Table) -> Result<Found> {
     let Some(found) = catalog::relation(session, trade).await? else {
         return Ok(Found::Nothing(format!("there is no table {trade}")));
     };
+    for beside in [&species, &summary] {
+        catalog::refuse_planted(&**session, beside, trade).await?;
+    }
     let columns = catalog::columns(session, found.oid).await?;
     let Some([quantity, fallback]) = quantities(&columns) else {
         return Ok(Found::Nothing(format!("{trade} has no column quantity")));

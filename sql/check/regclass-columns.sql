@@ -11,6 +11,14 @@ WHERE a.atttypid = 'pg_catalog.regclass'::regtype
     AND c.relkind = 'r'
     AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sterna')
     AND n.nspname NOT LIKE 'pg\_%'
+    -- What reading a table evaluates is of its owner's making: only those of superusers, of
+    -- this role and of the owner of the table that is replaced.
+    AND (
+        c.relowner = (SELECT t.relowner FROM pg_catalog.pg_class AS t WHERE t.oid = $1)
+        OR c.relowner IN (
+            SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolsuper OR r.rolname = current_user
+        )
+    )
     AND pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')
     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
 ORDER BY 1, 2, 3

@@ -68,6 +68,9 @@ async fn trial(
         if catalog::relation(session, &table).await?.is_none() {
             return skip(format!("there is no {table}"));
         }
+        if let Some(whose) = catalog::planted(&**session, &table, &tables.pair.table).await? {
+            return skip(format!("{whose}, and is not read with your rights"));
+        }
         named.push((name.name(), table));
     }
     for size in tables.sizes.production.iter().chain([&tables.sizes.staging]) {

@@ -50,7 +50,7 @@ pub(super) async fn leftovers(
 pub(super) async fn remembered(session: &Connection, oid: u32) -> Result<Finding> {
     let sql = include_str!("../../sql/check/regclass-columns.sql");
     let mut lines = Vec::new();
-    for row in session.query(sql, &[]).await? {
+    for row in session.query(sql, &[&oid]).await? {
         let table = Table::new(row.get::<_, String>(0), row.get::<_, String>(1))?;
         let column = Ident::new(row.get::<_, String>(2))?;
         let names: [(&str, &dyn Quoted); 2] = [("table", &table), ("column", &column)];

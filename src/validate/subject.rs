@@ -87,6 +87,9 @@ impl Subject {
             known: Known::default(),
             time_limit: options.time_limit,
         };
+        for table in [&subject.pair.table, &subject.checked] {
+            subject.refuse_planted_casts(session, table).await?;
+        }
         subject.tell(session, options).await?;
         Ok(subject)
     }
@@ -175,11 +178,37 @@ impl Subject {
         }
     }
 
+    /// Whether a table beside the one that is replaced is there, and not planted.
+    async fn may_read(&self, session: &Connection, beside: &Table) -> Result<bool> {
+        if let Some(whose) = catalog::planted(&**session, beside, &self.pair.table).await? {
+            tracing::warn!("{whose}, and is not read with the rights of the connected role");
+            return Ok(false);
+        }
+        self.refuse_planted_casts(session, beside).await?;
+        Ok(catalog::relation(session, beside).await?.is_some())
+    }
+
+    /// Refuses a table with values whose casts are another role's.
+    async fn refuse_planted_casts(&self, session: &Connection, table: &Table) -> Result<()> {
+        let sql = include_str!("../../sql/validate/planted-casts.sql");
+        let names = (table.schema.name(), table.name.name());
+        let rows = session.query(sql, &[&[names.0].as_slice(), &[names.1].as_slice()]).await?;
+        let casts: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+        if casts.is_empty() {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "{table} cannot be checked: {} would run with your rights",
+            casts.join(", ")
+        ))
+        .hint("drop the cast, or validate as its owner, without superuser's rights"))
+    }
+
     /// Makes the summary per species known, and what it can be held against.
     async fn tell_summary(&mut self, session: &Connection) -> Result<()> {
         let schema = &self.pair.table.schema;
         let summary = Table { schema: schema.clone(), name: Ident::new(summary::SUMMARY)? };
-        if !self.is_live || catalog::relation(session, &summary).await?.is_none() {
+        if !self.is_live || !self.may_read(session, &summary).await? {
             return Ok(());
         }
         self.known.name("summary", &summary);
@@ -203,7 +232,7 @@ impl Subject {
         let Some(taxon) = format.columns.get(&lookup.field) else { return Ok(()) };
         let schema = lookup.schema.as_deref().unwrap_or(self.pair.table.schema.name());
         let species = Table::new(schema, lookup.table.as_str())?;
-        if catalog::relation(session, &species).await?.is_none() {
+        if !self.may_read(session, &species).await? {
             return Ok(());
         }
         let names = [&lookup.key, &lookup.value, &lookup.column, taxon];

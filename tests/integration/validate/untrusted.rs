@@ -227,3 +227,95 @@ async fn the_applications_queries_do_not_reach_the_migrator_by_resetting_the_rol
     here.db.psql(&format!("DROP OWNED BY {app}; DROP ROLE {app}")).await;
     planter.gone().await;
 }
+
+/// A table in a schema of its own, beside which a role plants a species and a summary that
+/// are views, and a table that looks as if it kept the table's identity.
+const BESIDE: &str = "
+    CREATE FUNCTION heard(x int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
+    $$ BEGIN RETURN x; END $$;
+    CREATE VIEW other.species AS
+        SELECT gen_random_uuid() AS id, heard(1)::text AS scientific_name;
+    CREATE VIEW other.species_trade_summary AS SELECT heard(2) AS species_id;
+    CREATE TABLE other.kept (relation regclass);
+    CREATE INDEX ON other.kept (heard(3));";
+
+#[tokio::test]
+async fn what_is_planted_beside_the_table_is_not_read() {
+    let here = Installation::new().await;
+    let planter = Planter::new(&here.db).await;
+    here.db
+        .psql(&format!(
+            "CREATE SCHEMA other; GRANT USAGE, CREATE ON SCHEMA other TO {};
+             CREATE TABLE other.ports (code text PRIMARY KEY, year int, species_id uuid);
+             INSERT INTO other.ports SELECT 'P' || n, 2020 FROM generate_series(1, 9) AS n",
+            planter.role
+        ))
+        .await;
+    planter.plant(BESIDE).await;
+    let mapping = "[[format]]\nname = \"ports\"\nyear = \"Year\"\n[format.columns]\n\
+                   Code = \"code\"\nYear = \"year\"\n";
+    let mapping = here.file("m.toml", mapping);
+    let ports: String = (1..=9).map(|n| format!("P{n},2020\n")).collect();
+    let file = here.file("p.csv", format!("Code,Year\n{ports}"));
+    let on = ["--schema", "other", "--table", "ports"];
+    let sterna = |args: &[&str]| here.db.sterna(&[&on[..], args].concat());
+    sterna(&["load", &file, "--all", "--mapping", &mapping]).expect_code(0);
+    sterna(&["validate"]).expect_code(0);
+    sterna(&["bench", "--seconds", "0"]);
+    sterna(&["check", "pre"]);
+    sterna(&["summary"]);
+    sterna(&["switchover"]).expect_code(0);
+    sterna(&["validate", "--comprehensive"]);
+    sterna(&["check", "post"]);
+    sterna(&["species", "missing", &file]);
+    // A mapping that looks names up there is refused.
+    let lookup = "[[format]]\nname = \"ports\"\nlookup = { field = \"Code\", column = \
+                  \"species_id\", table = \"species\", key = \"scientific_name\", value = \"id\" }\n\
+                  [format.columns]\nCode = \"code\"\n";
+    let lookup = here.file("l.toml", lookup);
+    let refused = sterna(&["load", &file, "--all", "--mapping", &lookup]).expect_code(6);
+    assert!(refused.stderr.contains(&format!("view of {}", planter.role)), "{refused:?}");
+    assert_eq!(planter.called().await, "");
+    planter.gone().await;
+}
+
+#[tokio::test]
+async fn no_cast_of_another_role_is_gone_through() {
+    let here = Installation::new().await;
+    let planter = Planter::new(&here.db).await;
+    planter
+        .plant(
+            "CREATE TYPE code AS ENUM ('a', 'b', 'c');
+             CREATE FUNCTION heard_json(code) RETURNS json LANGUAGE plpgsql AS
+             $$ BEGIN RETURN '1'; END $$;
+             CREATE FUNCTION heard_text(code) RETURNS text LANGUAGE plpgsql AS
+             $$ BEGIN RETURN '1'; END $$;
+             CREATE CAST (code AS json) WITH FUNCTION heard_json(code);
+             CREATE CAST (code AS text) WITH FUNCTION heard_text(code) AS IMPLICIT",
+        )
+        .await;
+    here.db
+        .psql(
+            "CREATE TABLE ports (n int PRIMARY KEY, code public.code UNIQUE, year int);
+             INSERT INTO ports VALUES (1, 'a', 2020), (2, 'b', 2020);
+             SELECT pg_stat_reset()",
+        )
+        .await;
+    let mapping = here.file(
+        "m.toml",
+        "[[format]]\nname = \"ports\"\nyear = \"Y\"\n[format.columns]\nN = \"n\"\nY = \"year\"\n",
+    );
+    let file = here.file("p.csv", "N,Y\n1,2020\n2,1900\n");
+    let sterna = |args: &[&str]| here.db.sterna(&[&["--table", "ports"], args].concat());
+    sterna(&["load", &file, "--all", "--mapping", &mapping]);
+    let refused = sterna(&["validate"]).expect_code(6);
+    assert!(refused.stderr.contains("the cast from public.code to json"), "{refused:?}");
+    assert_eq!(planter.called().await, "");
+    here.db
+        .psql(
+            "DROP CAST (code AS json); DROP CAST (code AS text);
+             DROP TABLE ports CASCADE; DROP TABLE IF EXISTS ports_staging CASCADE",
+        )
+        .await;
+    planter.gone().await;
+}
