@@ -34,15 +34,11 @@ parts AS (
         s.side,
         'constraint',
         c.conname::text,
-        -- A reference of the table to itself is one on both sides.
-        CASE WHEN c.confrelid = c.conrelid THEN replace(
-            pg_catalog.pg_get_constraintdef(c.oid),
-            ' REFERENCES ' || c.confrelid::regclass || '(',
-            ' REFERENCES itself('
-        ) ELSE pg_catalog.pg_get_constraintdef(c.oid) END
+        pg_catalog.pg_get_constraintdef(c.oid)
     FROM sides AS s
     INNER JOIN pg_catalog.pg_constraint AS c ON c.conrelid = s.oid
-    WHERE c.contype IN ('c', 'f')
+    -- Foreign keys are put on in the exchange, having been checked by every row.
+    WHERE c.contype = 'c'
     UNION ALL
     -- The names of indexes differ until the tables are exchanged.
     SELECT

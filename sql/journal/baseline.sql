@@ -6,6 +6,8 @@
 UPDATE sterna.journaled
 SET row_count =
     (SELECT count(*) FROM {table})
-    - (SELECT count(*) FROM sterna.journal WHERE relid = $1 AND operation = 'INSERT')
-    + (SELECT count(*) FROM sterna.journal WHERE relid = $1 AND operation = 'DELETE')
+    - (
+        SELECT coalesce(sum(CASE operation WHEN 'I' THEN 1 WHEN 'D' THEN -1 ELSE 0 END), 0)
+        FROM {journal}
+    )
 WHERE relid = $1 AND row_count IS NULL

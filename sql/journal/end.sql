@@ -1,5 +1,5 @@
--- Purpose: no longer notes writes to a table down.
+-- Purpose: no longer records writes to a table.
 -- Lock: ACCESS EXCLUSIVE on the table, briefly. Transaction: yes, with
---   journal/forget.sql. Undone by: nothing, for writes go by unnoted.
+--   journal/drop.sql and journal/forget.sql. Undone by: nothing, writes go unrecorded.
 DROP TRIGGER IF EXISTS "!sterna_journal" ON {table};
 DROP TRIGGER IF EXISTS "!sterna_journal_truncate" ON {table}

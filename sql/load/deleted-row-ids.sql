@@ -1,13 +1,9 @@
--- Purpose: the same of rows that were deleted since writes are noted down, so that
---   carrying the deletion over finds the row.
--- Lock: none on production. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: record id and row id of the rows that were deleted from production since its
+--   journal began: their records get the same id, so that the deletion finds them when it is
+--   carried over.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
 COPY (
-    SELECT DISTINCT (gone.row).{record_id}::text, (gone.row).{row_id}
-    FROM (
-        SELECT old_row::{table} AS row
-        FROM sterna.journal
-        WHERE relid = {oid} AND operation = 'DELETE'
-        OFFSET 0
-    ) AS gone
-    WHERE (gone.row).{record_id} IS NOT NULL
+    SELECT DISTINCT d.{record_id}::text, d.{row_id}
+    FROM sterna.deleted_rows(NULL::{table}) AS d
+    WHERE d.{record_id} IS NOT NULL
 ) TO STDOUT (FORMAT binary)

@@ -1,4 +1,4 @@
--- Purpose: the foreign keys of staging whose rows go with the row that they refer to
+-- Purpose: the foreign keys of production whose rows go with the row that they refer to
 --   (ON DELETE CASCADE), by one column: the column, and what it refers to.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 SELECT here.attname::text, n.nspname::text, r.relname::text, there.attname::text
@@ -13,5 +13,5 @@ WHERE c.conrelid = $1
     AND c.contype = 'f'
     AND c.confdeltype = 'c'
     AND cardinality(c.conkey) = 1
-    AND NOT c.convalidated
+    AND c.convalidated
     AND c.confrelid <> c.conrelid

@@ -1,5 +1,6 @@
--- Purpose: what was done to a table and can be taken back as a whole, the latest first: runs
---   of the plan, and switchovers by a command of their own that were not cleaned up since.
+-- Purpose: what was done to a table as a whole, the latest first: runs of the plan, and
+--   switchovers by a command of their own. One that was cleaned up cannot be taken back, and
+--   is in the list so that nothing before it is in its place.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 SELECT run_id, kind
 FROM sterna.migration AS m
@@ -8,7 +9,7 @@ WHERE schema_name = $1 AND table_name = $2
         kind = 'migration'
         OR EXISTS (
             SELECT FROM sterna.switchover AS s
-            WHERE s.run_id = m.run_id AND s.state <> 'cleaned'
+            WHERE s.run_id = m.run_id
         )
     )
 ORDER BY started_at DESC

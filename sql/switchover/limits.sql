@@ -1,6 +1,6 @@
 -- Purpose: how long the rest of a transaction may wait for a lock and run a statement,
 --   in milliseconds; and that a client that falls silent does not keep its locks. The
---   bodies of routines that are made anew are not checked: what they name may not be
+--   bodies of routines that are created again are not checked: what they name may not be
 --   there yet.
 -- Lock: none. Transaction: yes. Undone by: its end.
 SELECT

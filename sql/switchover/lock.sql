@@ -11,5 +11,8 @@ END
 FROM unnest($1::oid[]) WITH ORDINALITY AS wanted (oid, position)
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = wanted.oid
 INNER JOIN pg_catalog.pg_roles AS r ON r.oid = c.relowner
-WHERE c.relkind IN ('r', 'p', 'v', 'm')
+WHERE c.relkind IN ('v', 'm')
+    -- A table that this role only refers to is locked by the foreign key itself.
+    OR c.relkind IN ('r', 'p')
+    AND pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE')
 ORDER BY wanted.position

@@ -1,5 +1,7 @@
--- Purpose: sessions whose snapshot may be older than the end of a load: they would see
---   the new table without its rows.
+-- Purpose: sessions whose snapshot may be older than the end of a load ($1), or than the last
+--   writes carried over from the live table ($2): they would see the new table without its
+--   rows. A statement that is its transaction's first keeps no snapshot for later ones, and
+--   who may not read the table does not see it.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 SELECT format(
     'pid %s (%s%s, in a transaction for %s s): %s',
@@ -14,8 +16,13 @@ WHERE a.pid <> pg_backend_pid()
     AND a.datname = current_database()
     AND a.backend_type = 'client backend'
     AND a.backend_xmin IS NOT NULL
-    AND a.xact_start < (
-        SELECT max(r.finished_at) FROM sterna.load_run AS r
-        WHERE r.staging = $1 AND r.state = 'loaded'
+    AND (a.state <> 'active' OR a.xact_start < a.query_start)
+    AND pg_catalog.has_table_privilege(a.usesysid, $2::oid, 'SELECT')
+    AND a.xact_start < greatest(
+        (
+            SELECT max(r.finished_at) FROM sterna.load_run AS r
+            WHERE r.staging = $1 AND r.state = 'loaded'
+        ),
+        (SELECT max(c.carried_at) FROM sterna.carrying AS c WHERE c.relid = $2)
     )
 ORDER BY a.xact_start

@@ -1,9 +1,9 @@
 -- Purpose: the species whose records were written to since a table went live: their
---   summary is of the moment in which it was made.
+--   summary is of the moment in which it was made. Where a record was given to another
+--   species, the one that it had is not known, and none can be held to its summary.
 -- Lock: none. Transaction: yes, on a shared snapshot. Undone by: nothing, it reads.
-SELECT DISTINCT w.species_id
-FROM sterna.journal AS j
-CROSS JOIN LATERAL (
-    VALUES ((j.old_row::{checked}).species_id), ((j.new_row::{checked}).species_id)
-) AS w (species_id)
-WHERE j.relid = {checked_oid} AND w.species_id IS NOT NULL
+SELECT w.species_id FROM sterna.written_rows(NULL::{checked}) AS w
+UNION
+SELECT w.species_id FROM sterna.deleted_rows(NULL::{checked}) AS w
+UNION
+SELECT t.species_id FROM {checked} AS t WHERE sterna.was_changed({checked_oid}, 'species_id')

@@ -128,7 +128,7 @@ async fn since(
                 _ => Finding::bad(
                     "rollback",
                     Severity::Warning,
-                    "writes since the switchover are not noted down",
+                    "writes since the switchover are not recorded",
                     "a rollback would lose them and is refused; a backup is the only way back",
                 ),
             }

@@ -133,7 +133,6 @@ fn filled(statement: &plan::Statement, names: &Names) -> Statement {
 /// The statements of the switchover, as they would be written from the catalog now.
 fn foreseen(preview: &Preview) -> Vec<Statement> {
     let parts = [
-        ("before readers have to wait", &preview.lock_writers),
         ("locks against everybody", &preview.locks),
         ("the exchange, in the same transaction", &preview.exchange),
         ("after the commit", &preview.finish),

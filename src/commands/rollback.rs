@@ -49,6 +49,9 @@ pub struct RollbackArgs {
     /// How long to try for a moment in which all locks can be had
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub max_wait: Duration,
+    /// Compute materialized views after the exchange; until then they cannot be read
+    #[arg(long)]
+    pub refresh_after: bool,
     /// Folder of the report [default: where the run has written its own, if it has]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -57,7 +60,14 @@ pub struct RollbackArgs {
 impl RollbackArgs {
     /// Of the latest run, back to before a step.
     pub(super) fn back_to(step: Step, max_wait: Duration, out: Option<PathBuf>) -> Self {
-        RollbackArgs { step: Some(step), run: None, yes: false, max_wait, out }
+        RollbackArgs {
+            step: Some(step),
+            run: None,
+            yes: false,
+            max_wait,
+            refresh_after: false,
+            out,
+        }
     }
 }
 
@@ -130,6 +140,7 @@ pub(super) fn roll_back(
                     progress: context.progress,
                     application: None,
                     max_wait: args.max_wait,
+                    refresh_after: args.refresh_after,
                     run: run.run_id,
                     additions: recorded_additions(&run.arguments)?,
                     backup: folder("backup", run.run_id),
@@ -324,7 +335,10 @@ fn by_command(
     run: Uuid,
 ) -> Result<Undoing> {
     let (step, table) = (Step::Switchover, exclusive.pair.table.clone());
-    let options = SwitchoverOptions { table, run, max_wait: args.max_wait };
+    let options = SwitchoverOptions {
+        refresh_after: args.refresh_after,
+        ..SwitchoverOptions::new(table, run, args.max_wait)
+    };
     let Exclusive { runtime, info, .. } = exclusive;
     let back = runtime.block_on(switchover::roll_back(info, &options, &watch.stop))?;
     let detail = outcome::switchover(&back)?.detail;

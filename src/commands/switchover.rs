@@ -28,6 +28,9 @@ pub struct SwitchoverArgs {
     /// How long to try for a moment in which all locks can be had
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub max_wait: Duration,
+    /// Compute materialized views after the exchange; until then they cannot be read
+    #[arg(long)]
+    pub refresh_after: bool,
     /// Switch over although the rows in staging have passed no validation
     #[arg(long)]
     pub accept_failed_validation: bool,
@@ -58,6 +61,7 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
     context.stop_on_signal(&watch)?;
     let arguments = json!({
         "max_wait_seconds": args.max_wait.as_secs_f64(),
+        "refresh_after": args.refresh_after,
         "accept_failed_validation": args.accept_failed_validation,
         "accept_check": args.accept_check,
     });
@@ -76,7 +80,8 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
             }
         };
         let (table, max_wait) = (pair.table.clone(), args.max_wait);
-        let options = SwitchoverOptions { table, run, max_wait };
+        let refresh_after = args.refresh_after;
+        let options = SwitchoverOptions { table, run, max_wait, refresh_after };
         let switched = switchover::switch_over(info, &options, &watch.stop);
         Ok((runtime.block_on(switched)?, deviations))
     })?;

@@ -26,6 +26,12 @@ const PARTS: [&str; 15] = [
     include_str!("../../sql/ledger/parts/rehearsal.sql"),
 ];
 
+/// What happens on the server. It holds no state, so every upgrade replaces it.
+const FUNCTIONS: [&str; 2] = [
+    include_str!("../../sql/ledger/functions/journal.sql"),
+    include_str!("../../sql/ledger/functions/carry-over.sql"),
+];
+
 /// What makes each version of the one before it, from version 2 on.
 const UPGRADES: [&str; 1] = [include_str!("../../sql/ledger/upgrade/2.sql")];
 
@@ -136,6 +142,9 @@ async fn create(transaction: &Transaction<'_>) -> Result<()> {
     for part in PARTS {
         transaction.batch_execute(part).await?;
     }
+    for functions in FUNCTIONS {
+        transaction.batch_execute(functions).await?;
+    }
     record(transaction, VERSION).await
 }
 
@@ -143,6 +152,9 @@ async fn upgrade(transaction: &Transaction<'_>, from: i32) -> Result<()> {
     if from == FIRST {
         let table = include_str!("../../sql/ledger/parts/version.sql");
         transaction.batch_execute(table).await?;
+    }
+    for functions in FUNCTIONS {
+        transaction.batch_execute(functions).await?;
     }
     for (version, sql) in (FIRST + 1..).zip(UPGRADES).filter(|(version, _)| *version > from) {
         transaction.batch_execute(sql).await?;

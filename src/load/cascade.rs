@@ -1,6 +1,6 @@
 //! Species that are deleted while a load runs take their rows along, where production's
-//! foreign key says ON DELETE CASCADE: staging gets that key after its rows, so it has
-//! to be done here what the key would have done.
+//! foreign key says ON DELETE CASCADE: staging carries no foreign keys, so what the key
+//! would have done is done here.
 
 use super::ledger;
 use super::verify;
@@ -21,10 +21,7 @@ pub(super) struct Orphans<'a> {
 }
 
 impl Orphans<'_> {
-    /// Deletes them and writes down which batches had written them; returns how many.
-    ///
-    /// To be called when the foreign key is in place and unchecked: from then on the
-    /// server itself deletes the rows of a species.
+    /// Deletes them and records which batches had written them; returns how many.
     ///
     /// # Errors
     /// Those of the server; then nothing is deleted.
@@ -33,7 +30,7 @@ impl Orphans<'_> {
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
         let sql = include_str!("../../sql/load/orphan-key.sql");
         let mut deleted = 0;
-        for row in session.query(sql, &[&self.staging_oid]).await? {
+        for row in session.query(sql, &[&self.pair.table_oid]).await? {
             let column = Ident::new(row.get::<_, String>(0))?;
             if !self.looked_up.contains(&&column) {
                 continue;

@@ -1,5 +1,6 @@
-//! What staging gets after its rows: primary key, indexes, foreign keys and
-//! statistics, with production's definitions.
+//! What staging gets after its rows: primary key, indexes and statistics, with
+//! production's definitions. Foreign keys are only checked: on staging they would delete
+//! its rows with the application's, or hold the application up.
 //!
 //! Built after the load, because a sorted build is several times faster than
 //! keeping an index while rows come in, and side by side on several connections.
@@ -11,6 +12,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio_postgres::error::SqlState;
 
+use super::cascade::Orphans;
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::{Index, IndexConstraint};
 use crate::pg::{
@@ -18,8 +20,8 @@ use crate::pg::{
 };
 use crate::staging::{self, Pair};
 
-/// Builds what production has and staging lacks, and with `vacuum` freezes the
-/// rows and gathers statistics.
+/// Builds the indexes that production has and staging lacks. With `keys`, foreign keys as
+/// well, for a load that keeps them while rows come in.
 ///
 /// # Errors
 /// [`Kind::Interrupted`] when `stop` is set; otherwise those of the server.
@@ -28,7 +30,7 @@ pub(super) async fn build(
     pair: &Pair,
     staging_oid: u32,
     connections: usize,
-    vacuum: bool,
+    keys: bool,
     stop: &AtomicBool,
 ) -> Result<()> {
     let session = open(info).await?;
@@ -54,9 +56,70 @@ pub(super) async fn build(
     for index in &wanted {
         add_constraint(&session, pair, index, &present, stop).await?;
     }
-    add_foreign_keys(&session, pair, staging_oid, stop).await?;
-    if !vacuum {
-        return Ok(());
+    if keys {
+        add_foreign_keys(&session, pair, staging_oid, stop).await?;
+    }
+    Ok(())
+}
+
+/// Makes sure that every row refers to one that exists, as production's foreign keys ask.
+///
+/// # Errors
+/// Names the key, how many rows break it, and a value.
+async fn check_foreign_keys(
+    info: &ConnInfo,
+    pair: &Pair,
+    staging_oid: u32,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let session = open(info).await?;
+    let sql = include_str!("../../sql/load/foreign-keys.sql");
+    for row in session.query(sql, &[&pair.table_oid, &staging_oid]).await? {
+        let (name, parent, count): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
+        let counted = pg::interruptible(&session, stop, session.query_one(count, &[])).await?;
+        let rows: i64 = counted.get(0);
+        if rows > 0 {
+            let example: &str = counted.get(1);
+            return Err(Error::new(
+                Kind::Database,
+                format!(
+                    "while checking foreign key {name}: {rows} rows refer to rows that {parent} \
+                     does not have, such as {example}"
+                ),
+            )
+            .hint(
+                "add what the rows refer to and load with --resume; or `sterna stage truncate` \
+                 and load with --keep-indexes, which rejects the records that break a foreign key",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Deletes the rows of species that are gone, makes sure that all others refer to rows that
+/// exist, takes off the foreign keys that a load has kept while rows came in, freezes the
+/// rows and gathers statistics.
+///
+/// # Errors
+/// Where rows refer to nothing; [`Kind::Interrupted`] when `stop` is set.
+pub(super) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) -> Result<()> {
+    let Orphans { info, pair, staging_oid, .. } = *orphans;
+    // A species may be deleted between the two.
+    while let Err(error) = {
+        let deleted = orphans.delete().await?;
+        let checked = check_foreign_keys(info, pair, staging_oid, stop).await;
+        checked.map_err(|error| (deleted, error))
+    } {
+        if error.0 == 0 {
+            return Err(error.1);
+        }
+    }
+    let session = open(info).await?;
+    for key in catalog::foreign_keys(&session, staging_oid).await? {
+        let names: [(&str, &dyn Quoted); 2] =
+            [("staging", &pair.staging), ("constraint", &key.name)];
+        let drop = fill(include_str!("../../sql/stage/drop-foreign-key.sql"), &names);
+        with_short_locks(&session, stop, &drop).await?;
     }
     let vacuum = fill(include_str!("../../sql/stage/vacuum.sql"), &[("staging", &pair.staging)]);
     interruptible(&session, stop, &vacuum).await
@@ -171,25 +234,8 @@ async fn add_foreign_keys(
             let add = fill(include_str!("../../sql/stage/add-foreign-key.sql"), &names);
             with_short_locks(session, stop, &add).await?;
         }
-        if key.validated && !there.is_some_and(|t| t.validated) {
-            let validate = fill(include_str!("../../sql/stage/validate-foreign-key.sql"), &names);
-            interruptible(session, stop, &validate).await.map_err(|e| key_failure(e, &key.name))?;
-        }
     }
     Ok(())
-}
-
-/// What it means that rows do not obey a foreign key, or that it was not checked.
-fn key_failure(error: Error, name: &Ident) -> Error {
-    let broken = error.sqlstate() == Some(SqlState::FOREIGN_KEY_VIOLATION.code());
-    let error = error.context(format!("while checking foreign key {name}"));
-    if !broken {
-        return error;
-    }
-    error.hint(
-        "add what the rows refer to and load with --resume; or `sterna stage truncate` and load \
-         with --keep-indexes, which rejects the records that break a foreign key",
-    )
 }
 
 /// Runs a statement that locks a table others use: gives up its place in the queue

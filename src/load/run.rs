@@ -88,7 +88,7 @@ impl Load<'_> {
             },
             _ => {
                 if self.options.keep_indexes {
-                    index_seconds += self.build_indexes(false)?;
+                    index_seconds += self.build_indexes(true)?;
                 }
                 self.load_rows(&mut control)?
             }
@@ -98,7 +98,7 @@ impl Load<'_> {
             if !matches!(done.state, State::Built | State::Loaded) {
                 break;
             }
-            match self.build_indexes(true) {
+            match self.settle_rows() {
                 Ok(seconds) => {
                     index_seconds += seconds;
                     done.state = State::Loaded;
@@ -110,9 +110,6 @@ impl Load<'_> {
                     done = self.load_rows(&mut control)?;
                     done.rows.load_seconds += before;
                 }
-                Err(error)
-                    if error.sqlstate() == Some(SqlState::FOREIGN_KEY_VIOLATION.code())
-                        && self.delete_orphans()? > 0 => {}
                 Err(error) => return Err(error),
             }
         }
@@ -272,14 +269,7 @@ impl Load<'_> {
         }
     }
 
-    /// Deletes the rows of species that are gone; returns how many.
-    fn delete_orphans(&self) -> Result<u64> {
-        let (info, pair, staging_oid) = (self.info, &self.pair, self.attached.staging_oid);
-        let (columns, looked_up) = (&self.prepared.columns(), &self.prepared.plan.looked_up());
-        self.runtime.block_on(Orphans { info, pair, staging_oid, columns, looked_up }.delete())
-    }
-
-    fn build_indexes(&self, vacuum: bool) -> Result<f64> {
+    fn build_indexes(&self, keys: bool) -> Result<f64> {
         self.watch.enter(Phase::Indexing, 0);
         let begun = Instant::now();
         let built = indexes::build(
@@ -287,10 +277,21 @@ impl Load<'_> {
             &self.pair,
             self.attached.staging_oid,
             self.options.connections,
-            vacuum,
+            keys,
             &self.watch.stop,
         );
         self.runtime.block_on(built)?;
+        Ok(begun.elapsed().as_secs_f64())
+    }
+
+    /// Builds what the rows need, and makes sure that they refer to rows that exist.
+    fn settle_rows(&self) -> Result<f64> {
+        let begun = Instant::now();
+        self.build_indexes(false)?;
+        let (info, pair, staging_oid) = (self.info, &self.pair, self.attached.staging_oid);
+        let (columns, looked_up) = (&self.prepared.columns(), &self.prepared.plan.looked_up());
+        let orphans = Orphans { info, pair, columns, staging_oid, looked_up };
+        self.runtime.block_on(indexes::finish(&orphans, &self.watch.stop))?;
         Ok(begun.elapsed().as_secs_f64())
     }
 

@@ -106,6 +106,7 @@ pub struct Names {
     table: Table,
     staging: Table,
     backup: Table,
+    journal: Table,
 }
 
 impl Names {
@@ -118,15 +119,17 @@ impl Names {
             table: table.clone(),
             staging: table.with_suffix(staging_suffix)?,
             backup: table.with_suffix(backup_suffix)?,
+            journal: Table::new("sterna", "journal_<oid>")?,
         })
     }
 
-    fn quoted(&self) -> [(&str, &dyn Quoted); 4] {
+    fn quoted(&self) -> [(&str, &dyn Quoted); 5] {
         [
             ("table", &self.table),
             ("staging", &self.staging),
             ("backup", &self.backup),
             ("checked", &self.staging),
+            ("journal", &self.journal),
         ]
     }
 }

@@ -14,7 +14,7 @@ pub(super) const STEPS: [StepPlan; 16] = [
         number: "1.1",
         name: "backup",
         title: "save the table and what its rows need",
-        does: "Begins to note writes to the table down. Then saves the table, species and \
+        does: "Begins to record writes to the table. Then saves the table, species and \
                summary with pg_dump where there is one, else by binary COPY, into a folder with \
                checksums.",
         statements: &[sql!("journal/begin.sql"), sql!("backup/count.sql")],
@@ -130,16 +130,16 @@ pub(super) const STEPS: [StepPlan; 16] = [
         number: "3.2",
         name: "load",
         title: "load all years",
-        does: "Loads the files into staging, reads it back and compares, then builds indexes, \
-               foreign keys and statistics.",
+        does: "Loads the files into staging, reads it back and compares, then builds indexes \
+               and statistics, and checks that every row refers to one that exists.",
         statements: &[
             sql!("load/copy-in.sql"),
             sql!("stage/add-unique-index.sql"),
             sql!("stage/add-index.sql"),
-            sql!("stage/add-foreign-key.sql"),
+            sql!("load/foreign-keys.sql"),
             sql!("stage/vacuum.sql"),
         ],
-        locks: "staging; SHARE ROW EXCLUSIVE on what foreign keys refer to, briefly",
+        locks: "staging only; ACCESS SHARE on what foreign keys refer to",
         transaction: "one for each batch, with its row in the ledger; each index by itself",
         validated_by: "every record accounted for; sums of the rows equal to those of the files",
         undone_by: "emptying staging",
@@ -189,11 +189,12 @@ pub(super) const STEPS: [StepPlan; 16] = [
         name: "switchover",
         title: "put staging in the table's place",
         does: "Carries over what was written during the run. Then swaps both tables and every \
-               name that belongs to them, moves what depends on the table, and holds the catalog \
-               against what it said before. The old table stays, and its journal turns round.",
+               name that belongs to them, moves what depends on the table, and compares the \
+               catalog with what it said before. The old table stays, and writes are recorded \
+               for it from then on.",
         statements: &[
             sql!("switchover/lock.sql"),
-            sql!("journal/replay.sql"),
+            sql!("journal/carry-over.sql"),
             sql!("switchover/rename/table.sql"),
             sql!("switchover/rename/index.sql"),
             sql!("switchover/record.sql"),
@@ -201,7 +202,7 @@ pub(super) const STEPS: [StepPlan; 16] = [
         ],
         locks: "ACCESS EXCLUSIVE on the table, staging and what depends on them, in one order, \
                 for milliseconds; given up and tried again where it has to wait",
-        transaction: "one; foreign keys of other tables are checked after it",
+        transaction: "one, sent at once; foreign keys are validated after it",
         validated_by: "before the commit: the catalog says what it said, rows as many as expected, \
                        no orphans, nothing left that refers to the old table",
         undone_by: "the same exchange backwards, with what was written since",
@@ -251,7 +252,7 @@ pub(super) const STEPS: [StepPlan; 16] = [
         locks: "ACCESS SHARE on the table and what stands around it",
         transaction: "one snapshot, READ ONLY, on several sessions",
         validated_by: "a gate: exit code 4 where a check fails",
-        undone_by: "nothing: it reads; the way back is that of 4.2",
+        undone_by: "nothing: it reads; rollback is that of 4.2",
         leaves_traces: false,
         is_gate: true,
         rows: Rows::Live,

@@ -17,6 +17,7 @@ pub mod programs;
 mod sql;
 mod sqlstate;
 mod tls;
+mod volley;
 
 pub use backoff::Backoff;
 pub use column::{Column, ColumnType, NumericType};
@@ -29,3 +30,4 @@ pub use interrupt::{interruptible, interruptible_by};
 pub use privilege::explain_denied;
 pub use sql::{CatalogText, Columns, Quoted, SqlText, fill};
 pub use sqlstate::{Fault, classify};
+pub use volley::{Answer, Failure, Parameter, Volley};

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tokio_postgres::Transaction;
+use tokio_postgres::types::Type;
 
 use super::Exchange;
 use super::journal::{self, Toward};
@@ -11,7 +11,7 @@ use super::locks::{self, Limits, Patience};
 use super::record::{self, State};
 use crate::error::{Error, Result};
 use crate::pg::catalog::relation;
-use crate::pg::{ConnInfo, Table, connect, fill};
+use crate::pg::{ConnInfo, Connection, Table, Volley, connect, fill};
 use crate::staging;
 
 /// Drops the old table for good, `older_than` after the switchover at the earliest.
@@ -44,16 +44,27 @@ pub async fn cleanup(
     let exchange = Exchange::backwards(pair.table.clone(), last.new, last.old);
     let old = exchange.incoming_table()?;
     let found = relation(&session, &old).await?;
-    let work = async |transaction: &Transaction<'_>, _: Limits| {
-        journal::end_locked(transaction, &exchange.table, exchange.live, Toward::Old).await?;
-        if found.as_ref().is_some_and(|found| found.oid == last.old) {
-            let drop =
-                fill(include_str!("../../sql/switchover/drop-table.sql"), &[("table", &old)]);
-            transaction.batch_execute(&drop).await?;
+    // A load may be under way whose writes are recorded too.
+    let is_needed = journal::state(&*session, last.new, Toward::Staging).await?.is_some();
+    let is_there = found.is_some_and(|found| found.oid == last.old);
+    let lock = include_str!("../../sql/switchover/lock-everybody.sql");
+    let mut locks = vec![fill(lock, &[("table", &exchange.table)])];
+    locks.extend(is_there.then(|| fill(lock, &[("table", &old)])));
+    let work = async |session: &mut Connection, limits: Limits| {
+        let mut volley = Volley::default();
+        limits.lock(&mut volley, &locks);
+        if is_needed {
+            journal::stop_carrying(&mut volley, exchange.live, Toward::Old);
+        } else {
+            journal::end_locked(&mut volley, &exchange.table, exchange.live)?;
+        }
+        if is_there {
+            let drop = include_str!("../../sql/switchover/drop-table.sql");
+            volley.add(fill(drop, &[("table", &old)]));
         }
         let cleaned = include_str!("../../sql/switchover/record-cleaned.sql");
-        transaction.execute(cleaned, &[&last.id]).await?;
-        Ok(())
+        volley.query(cleaned, vec![(Box::new(last.id), Type::UUID)]);
+        locks::send(session, &volley).await
     };
     let relations = [last.old, last.new];
     locks::with_retries(&mut session, patience, &relations, stop, work).await?;

@@ -7,10 +7,11 @@
 //! one, and then nothing depends on the old one, which goes with RESTRICT.
 
 use tokio_postgres::GenericClient;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::properties;
 use crate::error::Result;
+use crate::pg::{CatalogText, Volley, fill};
 
 /// A column that has another type in the incoming table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +32,10 @@ pub(super) struct Redirection {
     pub(super) point: Vec<String>,
     /// At last: drops what stepped aside.
     pub(super) drop: Option<String>,
+    /// After the commit: statistics of what was computed, or all of it.
+    pub(super) finish: Vec<String>,
+    /// Materialized views that are computed under the lock.
+    pub(super) computed: Vec<u32>,
     /// Relations that will be changed, those first that others read through.
     pub(super) relations: Vec<u32>,
 }
@@ -143,18 +148,16 @@ pub(super) async fn find(
 ) -> Result<Dependents> {
     let (type_oids, modifiers): (Vec<u32>, Vec<i32>) =
         changed.iter().map(|c| (c.type_oid, c.type_modifier)).unzip();
-    let mut replaced = Replaced::default();
-    replaced.add_relation(session, table).await?;
+    let mut replaced = Replaced::of(session, table).await?;
     let mut anew = Vec::new();
     loop {
-        let sql = include_str!("../../sql/switchover/dependent/find.sql");
         let (classes, oids): (Vec<u32>, Vec<u32>) = replaced.objects.iter().copied().unzip();
         let parameters: [&(dyn ToSql + Sync); 5] =
             [&classes, &oids, &replaced.types, &type_oids, &modifiers];
         let mut unsupported = Vec::new();
         let mut in_place = Vec::new();
         let before = anew.len();
-        for row in session.query(sql, &parameters).await? {
+        for row in session.query(FIND, &parameters).await? {
             let Some(kind) = Kind::parse(row.get(0)) else {
                 unsupported.push(row.get(4));
                 continue;
@@ -187,15 +190,42 @@ pub(super) async fn find(
 }
 
 /// Objects that will be others after the switchover.
-#[derive(Default)]
-struct Replaced {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Replaced {
     /// Catalog and OID.
     objects: Vec<(u32, u32)>,
     /// Row types and arrays of them.
     types: Vec<u32>,
 }
 
+/// Finds what depends on replaced objects.
+const FIND: &str = include_str!("../../sql/switchover/dependent/find.sql");
+
 impl Replaced {
+    /// A table with its row type.
+    pub(super) async fn of(session: &impl GenericClient, table: u32) -> Result<Self> {
+        let mut replaced = Replaced::default();
+        replaced.add_relation(session, table).await?;
+        Ok(replaced)
+    }
+
+    /// Adds to a volley that nothing depends on these objects any more.
+    pub(super) fn add_condition(&self, volley: &mut Volley) {
+        let condition = include_str!("../../sql/switchover/condition/nothing-left.sql");
+        let find = CatalogText::from_catalog(FIND);
+        let (classes, oids): (Vec<u32>, Vec<u32>) = self.objects.iter().copied().unzip();
+        volley.query(
+            fill(condition, &[("find", &find)]),
+            vec![
+                (Box::new(classes), Type::OID_ARRAY),
+                (Box::new(oids), Type::OID_ARRAY),
+                (Box::new(self.types.clone()), Type::OID_ARRAY),
+                (Box::new(Vec::<u32>::new()), Type::OID_ARRAY),
+                (Box::new(Vec::<i32>::new()), Type::INT4_ARRAY),
+            ],
+        );
+    }
+
     async fn add_relation(&mut self, session: &impl GenericClient, oid: u32) -> Result<()> {
         let sql = include_str!("../../sql/switchover/dependent/table.sql");
         let row = session.query_one(sql, &[&oid]).await?;
@@ -231,15 +261,14 @@ async fn in_order(
 }
 
 impl Dependents {
-    /// Something that depends on the table, described.
-    pub(super) fn first(&self) -> Option<&str> {
-        let supported = self.all.first().map(|d| d.what.as_str());
-        supported.or(self.unsupported.first().map(String::as_str))
-    }
-
     /// Writes the statements that point all of them at the incoming table, while the
-    /// live one still bears its name.
-    pub(super) async fn redirection(&self, session: &impl GenericClient) -> Result<Redirection> {
+    /// live one still bears its name. With `refresh_after`, materialized views are computed
+    /// after the commit.
+    pub(super) async fn redirection(
+        &self,
+        session: &impl GenericClient,
+        refresh_after: bool,
+    ) -> Result<Redirection> {
         let mut to = Redirection::default();
         for dependent in &self.all {
             if !dependent.made_anew {
@@ -257,8 +286,15 @@ impl Dependents {
             let row = session.query_one(sql, &[&dependent.oid, &aside]).await?;
             to.step_aside.extend(row.get::<_, Vec<String>>(0));
             to.point.extend(row.get::<_, Vec<String>>(1));
-            if !is_routine {
-                to.point.extend(properties::of_view(session, dependent.oid).await?.attach);
+            if is_routine {
+                continue;
+            }
+            to.point.extend(properties::of_view(session, dependent.oid).await?.attach);
+            if let Some(refresh) = row.get(2) {
+                let when = if refresh_after { &mut to.finish } else { &mut to.point };
+                when.push(refresh);
+                to.finish.extend(row.get::<_, Option<String>>(3));
+                to.computed.extend((!refresh_after).then_some(dependent.oid));
             }
         }
         let aside = self.all.iter().filter(|d| d.made_anew).rev();

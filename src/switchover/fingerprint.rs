@@ -113,9 +113,8 @@ pub async fn take_beside(
             .context("could not take the table's fingerprint")
             .hint("try again when nobody else changes the schema")
     };
-    let sql = format!("{SCOPE}{}", PARTS.join("UNION ALL\n"));
     let rows = session
-        .query_typed(&sql, &[(&table_oid, Type::OID), (&siblings, Type::OID_ARRAY)])
+        .query_typed(&query(), &[(&table_oid, Type::OID), (&siblings, Type::OID_ARRAY)])
         .await
         .map_err(failed)?;
     if rows.is_empty() {
@@ -128,6 +127,11 @@ pub async fn take_beside(
     });
     let entries: Result<_, tokio_postgres::Error> = entries.collect();
     Ok(Fingerprint(entries.map_err(failed)?))
+}
+
+/// The query that takes a fingerprint: of the table `$1`, beside the tables `$2`.
+pub(super) fn query() -> String {
+    format!("{SCOPE}{}", PARTS.join("UNION ALL\n"))
 }
 
 impl Entry {

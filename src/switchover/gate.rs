@@ -9,6 +9,7 @@ use tokio_postgres::types::Json;
 use super::fingerprint::{self, Fingerprint};
 use super::journal::{self, Toward};
 use super::record::{Record, State};
+use super::swap::Counted;
 use super::{Exchange, dependents};
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::relation;
@@ -48,7 +49,7 @@ pub(super) async fn refuse_unloaded(session: &Connection, pair: &Pair, oid: u32)
             "{} holds a load that is not at its end",
             pair.staging
         ))
-        .hint("go on with it by `sterna load ... --resume`; see `sterna status`"));
+        .hint("resume it by `sterna load ... --resume`; see `sterna status`"));
     }
     if staging::has_rows(session, pair).await? {
         return Ok(());
@@ -146,18 +147,19 @@ pub(super) fn drift(table: &Table, differences: &[fingerprint::Difference]) -> E
     )
 }
 
-/// Waits until no transaction is left whose snapshot may be older than the load: it
-/// would see the new table without its rows.
+/// Waits until no transaction is left whose snapshot may be older than the load, or than
+/// the last writes that were carried over: it would see the new table without them.
 pub(super) async fn wait_for_snapshots(
     session: &Connection,
-    staging: u32,
+    incoming: u32,
+    live: u32,
     max_wait: Duration,
     stop: &AtomicBool,
 ) -> Result<()> {
     let begun = Instant::now();
     loop {
         let sql = include_str!("../../sql/switchover/old-snapshots.sql");
-        let rows = session.query(sql, &[&staging]).await?;
+        let rows = session.query(sql, &[&incoming, &live]).await?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -174,14 +176,14 @@ pub(super) async fn wait_for_snapshots(
     }
 }
 
-/// The rows that the incoming table has, which have to be as many as were loaded and
+/// Counts the rows of the incoming table, which have to be as many as were loaded and
 /// carried over; and the journal must not have missed a write.
-pub(super) async fn expected_rows(
+pub(super) async fn count_rows(
     session: &mut Connection,
     exchange: &Exchange,
     toward: Toward,
     journaled: bool,
-) -> Result<i64> {
+) -> Result<Counted> {
     let incoming_table = exchange.incoming_table()?;
     let reading =
         session.build_transaction().isolation_level(tokio_postgres::IsolationLevel::RepeatableRead);
@@ -196,28 +198,32 @@ pub(super) async fn expected_rows(
     let (loads, loaded, was_live): (i64, i64, bool) = (row.get(0), row.get(2), row.get(3));
     let known = toward == Toward::Staging && loads > 0 && !was_live;
     let state = journal::state(&transaction, exchange.live, toward).await?;
+    let entries = journal::carried(&transaction, exchange.live, toward).await?;
     transaction.commit().await?;
     let Some(state) = state.filter(|_| journaled) else {
-        return settle(exchange, incoming, if known { loaded } else { incoming }, false);
+        refuse_other_rows(exchange, incoming, if known { loaded } else { incoming }, false)?;
+        return Ok(Counted { rows_without_carried: incoming, entries: 0 });
     };
     if let Some(begin) = state.rows_at_begin
         && begin + state.inserted - state.deleted != live
     {
         let table = &exchange.table;
         return Err(Error::refused(format!(
-            "{table} has {live} rows, but by the writes that were noted down it should have {}",
+            "{table} has {live} rows, but by the writes that were recorded it should have {}",
             begin + state.inserted - state.deleted
         ))
-        .hint("somebody wrote without being noted; `sterna stage drop`, then begin again"));
+        .hint("somebody wrote without being recorded; `sterna stage drop`, then begin again"));
     }
-    let expected = loaded + state.added - state.removed;
-    settle(exchange, incoming, if known { expected } else { incoming }, state.deleted > 0)
+    let came = state.added - state.removed;
+    let expected = if known { loaded + came } else { incoming };
+    refuse_other_rows(exchange, incoming, expected, state.deleted > 0)?;
+    Ok(Counted { rows_without_carried: incoming - came, entries })
 }
 
 /// `cascades`: rows may have gone with what they referred to, as production's have.
-fn settle(exchange: &Exchange, found: i64, expected: i64, cascades: bool) -> Result<i64> {
+fn refuse_other_rows(exchange: &Exchange, found: i64, expected: i64, cascades: bool) -> Result<()> {
     if found == expected || (cascades && found < expected) {
-        return Ok(found);
+        return Ok(());
     }
     let incoming = exchange.incoming_table()?;
     Err(Error::refused(format!("{incoming} has {found} rows instead of the {expected} loaded"))

@@ -1,13 +1,18 @@
-//! The journal: writes to a table that is being replaced, noted down by triggers in
-//! the transactions that make them, and carried over to the other table.
+//! The journal: which rows of a table that is being replaced were written to, recorded
+//! by triggers in the transactions that write, and carried over to the other table.
+//!
+//! What is carried over is the present state of each such row, so neither the order of
+//! the writes nor their number matters. Of a row that both tables have, only the columns
+//! that were changed are: the others are the new release's.
 
 use std::sync::atomic::AtomicBool;
 
-use tokio_postgres::{GenericClient, Transaction};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{GenericClient, IsolationLevel};
 
 use super::locks::{self, Limits, Patience};
 use crate::error::{Error, Result};
-use crate::pg::{Connection, Table, fill};
+use crate::pg::{Connection, Quoted, Table, Volley, fill};
 
 /// Where writes to a table are carried to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +24,8 @@ pub enum Toward {
 }
 
 impl Toward {
-    fn name(self) -> &'static str {
+    /// As the ledger has it.
+    pub(super) fn name(self) -> &'static str {
         match self {
             Toward::Staging => "staging",
             Toward::Old => "old",
@@ -27,7 +33,7 @@ impl Toward {
     }
 }
 
-/// What is noted of a table.
+/// What is known of a table's journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct State {
     /// Rows that the table had when the journal began, once they were counted.
@@ -40,15 +46,15 @@ pub struct State {
     pub armed: bool,
     /// Writes that are to be carried over.
     pub waiting: i64,
-    /// Insertions noted.
+    /// Insertions recorded.
     pub inserted: i64,
-    /// Deletions noted.
+    /// Deletions recorded.
     pub deleted: i64,
 }
 
 /// What carrying over did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Replayed {
+pub struct CarriedOver {
     /// Writes of the journal.
     pub entries: i64,
     /// Rows inserted.
@@ -59,7 +65,15 @@ pub struct Replayed {
     pub deleted: i64,
 }
 
-/// Begins to note writes to a table down, to be carried to staging; nothing happens
+/// The table of a journal, whose trigger function has the same name.
+///
+/// # Errors
+/// None in practice: the name is short.
+pub fn journal_of(oid: u32) -> Result<Table> {
+    Table::new("sterna", format!("journal_{oid}"))
+}
+
+/// Begins to record writes to a table, to be carried over to staging; nothing happens
 /// where that is done already.
 ///
 /// # Errors
@@ -72,40 +86,46 @@ pub async fn begin(
     patience: Patience,
     stop: &AtomicBool,
 ) -> Result<()> {
-    if is_noted(&**session, oid).await? {
-        carry(&**session, oid, Toward::Staging).await?;
+    let recorded = include_str!("../../sql/journal/is-recorded.sql");
+    if session.query_one(recorded, &[&oid]).await?.get(0) {
+        let carry = include_str!("../../sql/journal/carry.sql");
+        session.execute(carry, &[&oid, &Toward::Staging.name()]).await?;
     } else {
-        let begin = async |transaction: &Transaction<'_>, _: Limits| {
-            begin_locked(transaction, table, oid, Toward::Staging).await
+        let lock = fill(include_str!("../../sql/switchover/lock-writers.sql"), &[("table", table)]);
+        let begin = async |session: &mut Connection, limits: Limits| {
+            let mut volley = Volley::default();
+            limits.lock(&mut volley, std::slice::from_ref(&lock));
+            begin_locked(&mut volley, table, oid, Toward::Staging)?;
+            locks::send(session, &volley).await
         };
         let begun = locks::with_retries(session, patience, &[oid], stop, begin).await;
-        begun.map_err(|e| e.context(format!("could not begin to note writes to {table} down")))?;
+        begun.map_err(|e| e.context(format!("could not begin to record writes to {table}")))?;
     }
     settle_baseline(session, table, oid).await
 }
 
-/// Begins in a transaction that has the lock, or is ready to wait for it.
-pub(super) async fn begin_locked(
-    transaction: &Transaction<'_>,
+/// Adds the beginning to a volley that has locked the table.
+pub(super) fn begin_locked(
+    volley: &mut Volley,
     table: &Table,
     oid: u32,
     toward: Toward,
 ) -> Result<()> {
-    let begin = fill(include_str!("../../sql/journal/begin.sql"), &[("table", table)]);
-    transaction.batch_execute(&begin).await?;
+    let journal = journal_of(oid)?;
+    volley.query(include_str!("../../sql/journal/make.sql"), vec![of_oid(oid)]);
+    let names: [(&str, &dyn Quoted); 2] = [("table", table), ("journal", &journal)];
+    volley.add(fill(include_str!("../../sql/journal/begin.sql"), &names));
     let register = include_str!("../../sql/journal/register.sql");
-    transaction.execute(register, &[&oid]).await?;
-    carry(transaction, oid, toward).await
-}
-
-async fn is_noted(session: &impl GenericClient, oid: u32) -> Result<bool> {
-    let sql = include_str!("../../sql/journal/is-noted.sql");
-    Ok(session.query_one(sql, &[&oid]).await?.get(0))
-}
-
-async fn carry(session: &impl GenericClient, oid: u32, toward: Toward) -> Result<()> {
-    session.execute(include_str!("../../sql/journal/carry.sql"), &[&oid, &toward.name()]).await?;
+    volley.query(register, vec![of_oid(oid), of_text(toward.name())]);
     Ok(())
+}
+
+pub(super) fn of_oid(oid: u32) -> (Box<dyn ToSql + Sync + Send>, Type) {
+    (Box::new(oid), Type::OID)
+}
+
+pub(super) fn of_text(text: &str) -> (Box<dyn ToSql + Sync + Send>, Type) {
+    (Box::new(text.to_owned()), Type::TEXT)
 }
 
 /// Works out how many rows a table had when its journal began, where that is not known.
@@ -113,7 +133,9 @@ async fn carry(session: &impl GenericClient, oid: u32, toward: Toward) -> Result
 /// # Errors
 /// Where the table cannot be read.
 pub async fn settle_baseline(session: &Connection, table: &Table, oid: u32) -> Result<()> {
-    let sql = fill(include_str!("../../sql/journal/baseline.sql"), &[("table", table)]);
+    let journal = journal_of(oid)?;
+    let names: [(&str, &dyn Quoted); 2] = [("table", table), ("journal", &journal)];
+    let sql = fill(include_str!("../../sql/journal/baseline.sql"), &names);
     session.execute(&sql, &[&oid]).await?;
     Ok(())
 }
@@ -131,36 +153,41 @@ pub async fn end(
     patience: Patience,
     stop: &AtomicBool,
 ) -> Result<()> {
-    if state(&**session, oid, toward).await?.is_none() {
+    let recorded = include_str!("../../sql/journal/is-recorded.sql");
+    if !session.query_one(recorded, &[&oid]).await?.get::<_, bool>(0) {
         return Ok(());
     }
-    let end = async |transaction: &Transaction<'_>, _: Limits| {
-        end_locked(transaction, table, oid, toward).await
+    if session.query_one(STOP_CARRYING, &[&oid, &toward.name()]).await?.get(0) {
+        return Ok(());
+    }
+    let lock = fill(include_str!("../../sql/switchover/lock-everybody.sql"), &[("table", table)]);
+    let end = async |session: &mut Connection, limits: Limits| {
+        let mut volley = Volley::default();
+        limits.lock(&mut volley, std::slice::from_ref(&lock));
+        end_locked(&mut volley, table, oid)?;
+        locks::send(session, &volley).await
     };
     locks::with_retries(session, patience, &[oid], stop, end).await?;
     Ok(())
 }
 
-pub(super) async fn end_locked(
-    transaction: &Transaction<'_>,
-    table: &Table,
-    oid: u32,
-    toward: Toward,
-) -> Result<()> {
-    let stop = include_str!("../../sql/journal/stop-carrying.sql");
-    let needed: bool = transaction.query_one(stop, &[&oid, &toward.name()]).await?.get(0);
-    if needed { Ok(()) } else { remove(transaction, table, oid).await }
+const STOP_CARRYING: &str = include_str!("../../sql/journal/stop-carrying.sql");
+
+/// Carries nothing over in that direction any more, where the other one goes on.
+pub(super) fn stop_carrying(volley: &mut Volley, oid: u32, toward: Toward) {
+    volley.query(STOP_CARRYING, vec![of_oid(oid), of_text(toward.name())]);
 }
 
-/// Takes the journal off a table that has lost its place, whatever it was for.
-pub(super) async fn remove(transaction: &Transaction<'_>, table: &Table, oid: u32) -> Result<()> {
-    let end = fill(include_str!("../../sql/journal/end.sql"), &[("table", table)]);
-    transaction.batch_execute(&end).await?;
-    transaction.execute(include_str!("../../sql/journal/forget.sql"), &[&oid]).await?;
+/// Takes the journal off a table, whatever it was for, in a volley that has locked it.
+pub(super) fn end_locked(volley: &mut Volley, table: &Table, oid: u32) -> Result<()> {
+    let journal = journal_of(oid)?;
+    volley.add(fill(include_str!("../../sql/journal/end.sql"), &[("table", table)]));
+    volley.add(fill(include_str!("../../sql/journal/drop.sql"), &[("journal", &journal)]));
+    volley.query(include_str!("../../sql/journal/forget.sql"), vec![of_oid(oid)]);
     Ok(())
 }
 
-/// What is noted of a table and carried in that direction; none where nothing is.
+/// What is recorded of a table and carried in that direction; none where nothing is.
 ///
 /// # Errors
 /// Where the ledger cannot be read.
@@ -182,22 +209,28 @@ pub async fn state(
     }))
 }
 
-/// Carries over what is waiting, in the order in which it was noted.
+/// The statement that carries over what is waiting.
+pub(super) const CARRY_OVER: &str = include_str!("../../sql/journal/carry-over.sql");
+
+/// Carries over what is waiting, while others write: what they write meanwhile is
+/// carried over the next time.
 ///
 /// # Errors
 /// Refused where the other table cannot take what was written.
-pub(super) async fn replay(
-    session: &impl GenericClient,
+pub(super) async fn carry_over(
+    session: &mut Connection,
     from: u32,
     to: u32,
     toward: Toward,
-) -> Result<Replayed> {
-    let sql = include_str!("../../sql/journal/replay.sql");
-    let row = session
-        .query_one(sql, &[&from, &to, &toward.name()])
+) -> Result<CarriedOver> {
+    let transaction =
+        session.build_transaction().isolation_level(IsolationLevel::RepeatableRead).start().await?;
+    let row = transaction
+        .query_one(CARRY_OVER, &[&from, &to, &toward.name()])
         .await
-        .map_err(|e| refusal(e, toward))?;
-    Ok(Replayed {
+        .map_err(|e| refusal(e.into(), toward))?;
+    transaction.commit().await.map_err(|e| refusal(e.into(), toward))?;
+    Ok(CarriedOver {
         entries: row.get(0),
         inserted: row.get(1),
         updated: row.get(2),
@@ -206,31 +239,29 @@ pub(super) async fn replay(
 }
 
 /// What it means that a write cannot be carried over.
-fn refusal(error: tokio_postgres::Error, toward: Toward) -> Error {
-    let code = error.code().map(|code| code.code().to_owned()).unwrap_or_default();
-    let Some(said) = error.as_db_error().map(|e| e.message().to_owned()) else {
-        return error.into();
-    };
-    match code.get(..2) {
-        Some("SN") if code == "SN002" => {
+pub(super) fn refusal(error: Error, toward: Toward) -> Error {
+    let db_error = error.postgres().and_then(tokio_postgres::Error::as_db_error);
+    let Some(said) = db_error.map(|e| e.message().to_owned()) else { return error };
+    let refused = match (error.sqlstate().unwrap_or_default(), toward) {
+        ("SN002", _) => {
             return Error::refused(said).hint(
                 "nothing was rounded and the tables are as they were; write a value there that \
                  fits, then run the same command again",
             );
         }
-        Some("SN") if toward == Toward::Old => {
+        ("SN001", Toward::Old) => {
             return Error::refused(said).hint(
                 "nothing was changed; the old table has the rows as they were at the switchover: \
                  what is wanted of them can be put into the live one by INSERT ... SELECT",
             );
         }
-        Some("SN") => Error::refused(said),
-        Some("22" | "23") => {
+        ("SN001", Toward::Staging) => Error::refused(said),
+        (code, _) if code.starts_with("22") || code.starts_with("23") => {
             Error::refused(format!("a write made during the run cannot be carried over: {said}"))
         }
-        _ => return error.into(),
-    }
-    .hint("production was not touched, and has what was written; see `sterna status`")
+        _ => return error,
+    };
+    refused.hint("production was not touched, and has what was written; see `sterna status`")
 }
 
 /// How many writes were carried over in that direction so far.

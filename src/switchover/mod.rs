@@ -4,10 +4,10 @@
 //! Forwards and backwards are the same [`Exchange`]: one table is live, the other comes
 //! in. What can be made beforehand is made on the incoming table while nobody waits
 //! (`prepare`); the rest is a script of statements (`script`), written from the catalog
-//! while the live table still bears its name, and run under a lock that is held for a
-//! moment (`swap`). Writes to the live table are noted down (`journal`) and carried
-//! over. Before the commit the catalog has to say of the new table, word for word,
-//! what it said of the old one (`fingerprint`).
+//! while the live table still bears its name, and sent at once, from the first lock to
+//! COMMIT (`swap`). Writes to the live table are recorded (`journal`) and carried over.
+//! Before the commit the catalog has to say of the new table, word for word, what it said
+//! of the old one (`fingerprint`).
 
 mod attached;
 mod cleanup;
@@ -17,10 +17,13 @@ pub mod fingerprint;
 mod gate;
 pub mod journal;
 mod locks;
+mod materialized;
 mod prepare;
 mod preview;
 mod properties;
 pub mod record;
+mod references;
+mod report;
 mod run;
 mod script;
 mod swap;
@@ -29,6 +32,7 @@ pub use cleanup::cleanup;
 pub use dependents::{Alterations, Altered, alterations};
 pub use exchange::Exchange;
 pub use gate::refuse_unsupported;
-pub use locks::Patience;
+pub use locks::{Limits, Patience};
 pub use preview::{Preview, preview};
-pub use run::{SwitchoverOptions, SwitchoverReport, refuse_no_return, roll_back, switch_over};
+pub use report::SwitchoverReport;
+pub use run::{SwitchoverOptions, refuse_no_return, roll_back, switch_over};

@@ -1,19 +1,28 @@
 //! What the incoming table gets beforehand, while nobody waits: everything that cannot
 //! be seen from outside and does not act by being there.
 
+use std::sync::atomic::AtomicBool;
+
 use tokio_postgres::GenericClient;
 
 use super::Exchange;
 use super::attached::{self, Attached, Kind};
+use super::locks::{self, Limits, Patience};
 use crate::error::Result;
-use crate::pg::{Connection, Ident, Quoted, fill};
+use crate::pg::{Connection, Ident, Quoted, Volley, fill};
 
 /// Makes the incoming table equal to the live one in all that needs no lock on it.
 /// What is equal already is left alone, so it can be done again.
 ///
 /// # Errors
 /// Refused where an index is missing; the server's.
-pub(super) async fn prepare(session: &mut Connection, exchange: &Exchange) -> Result<()> {
+pub(super) async fn prepare(
+    session: &mut Connection,
+    exchange: &Exchange,
+    patience: Patience,
+    stop: &AtomicBool,
+) -> Result<()> {
+    drop_foreign_keys(session, exchange, patience, stop).await?;
     let transaction = session.transaction().await?;
     let (live, incoming) = (exchange.live, exchange.incoming);
     let owner = include_str!("../../sql/switchover/prepare/owner.sql");
@@ -65,6 +74,33 @@ pub(super) async fn prepare(session: &mut Connection, exchange: &Exchange) -> Re
         let sql = include_str!("../../sql/switchover/prepare/analyze.sql");
         session.batch_execute(&fill(sql, &[("table", &table)])).await?;
     }
+    Ok(())
+}
+
+/// Takes foreign keys off the incoming table, which an earlier version has left there, or
+/// a load that was told to keep them: they are put on in the exchange.
+async fn drop_foreign_keys(
+    session: &mut Connection,
+    exchange: &Exchange,
+    patience: Patience,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let sql = include_str!("../../sql/switchover/prepare/foreign-keys.sql");
+    let rows = session.query(sql, &[&exchange.incoming]).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let relations: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
+    let drop = async |session: &mut Connection, limits: Limits| {
+        let mut volley = Volley::default();
+        let locks: Vec<String> = rows.iter().map(|row| row.get(1)).collect();
+        limits.lock(&mut volley, &locks);
+        rows.iter().for_each(|row| {
+            volley.add(row.get::<_, String>(2));
+        });
+        locks::send(session, &volley).await
+    };
+    locks::with_retries(session, patience, &relations, stop, drop).await?;
     Ok(())
 }
 

@@ -9,8 +9,6 @@ use crate::pg::{Connection, Table, catalog};
 /// The statements of a switchover.
 #[derive(Clone, Debug, Serialize)]
 pub struct Preview {
-    /// What keeps writers out while what they wrote is carried over.
-    pub lock_writers: Vec<String>,
     /// What locks all that will change, against everybody.
     pub locks: Vec<String>,
     /// What exchanges the tables, under these locks and in the same transaction.
@@ -30,13 +28,5 @@ pub async fn preview(session: &Connection, table: &Table) -> Result<Preview> {
     gate::refuse_unsupported(&**session, table, live).await?;
     let exchange = Exchange::forwards(table.clone(), live, 0);
     let script = script::foresee(&**session, &exchange).await?;
-    let lock = include_str!("../../sql/switchover/lock-writers.sql");
-    let mut lock_writers = vec![crate::pg::fill(lock, &[("table", table)])];
-    lock_writers.extend(script.lock_children);
-    Ok(Preview {
-        lock_writers,
-        locks: script.locks,
-        exchange: script.exchange,
-        finish: script.finish,
-    })
+    Ok(Preview { locks: script.locks, exchange: script.exchange, finish: script.finish })
 }

@@ -20,8 +20,9 @@ pub(super) struct Property {
 
 /// In the order in which they are taken off, and put on. Who may read comes last,
 /// when everything that limits it is there.
-const OF_TABLE: [&str; 9] = [
+const OF_TABLE: [&str; 10] = [
     include_str!("../../sql/switchover/property/incoming-foreign-keys.sql"),
+    include_str!("../../sql/switchover/property/outgoing-foreign-keys.sql"),
     include_str!("../../sql/switchover/property/publications.sql"),
     include_str!("../../sql/switchover/property/serials.sql"),
     include_str!("../../sql/switchover/property/rules.sql"),

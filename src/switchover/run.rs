@@ -4,20 +4,24 @@
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
-use tokio_postgres::Transaction;
 use uuid::Uuid;
 
-use super::fingerprint::{self, Difference, Fingerprint};
+use super::fingerprint::{self, Fingerprint};
 use super::journal::{self, Toward};
 use super::locks::{self, Limits, Patience};
 use super::record::{self, Record, State};
-use super::script;
-use super::swap::{Recording, Swap};
-use super::{Exchange, gate, prepare};
+use super::report::{SwitchoverReport, report_of};
+use super::swap::{Counted, Recording, Swap};
+use super::{Exchange, gate, materialized, prepare, script};
 use crate::error::{Error, Result};
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
 use crate::staging::{self, Pair};
+
+/// How many writes may be left to be carried over under the lock, where it is possible.
+const FEW_WRITES: i64 = 100;
+
+/// How often writes are carried over before the lock, when the application writes as fast.
+const MAX_PASSES: usize = 5;
 
 /// How long to look for the server when it was lost at the commit.
 const RECONNECT: Duration = Duration::from_secs(60);
@@ -32,37 +36,16 @@ pub struct SwitchoverOptions {
     pub run: Uuid,
     /// How long to try for a moment.
     pub max_wait: Duration,
+    /// Whether materialized views are computed after the exchange, and not in it.
+    pub refresh_after: bool,
 }
 
-/// What was done.
-#[derive(Clone, Debug, Serialize)]
-pub struct SwitchoverReport {
-    /// The switchover's id in the ledger.
-    pub run_id: String,
-    /// The table that was exchanged.
-    pub table: String,
-    /// Tries for a moment in which all locks could be had.
-    pub attempts: u32,
-    /// How long readers were kept out.
-    pub locked_ms: f64,
-    /// How long writers were kept out before that.
-    pub writers_waited_ms: f64,
-    /// Rows of the table now.
-    pub rows: i64,
-    /// What the catalog says otherwise than before and nobody asked for.
-    pub parity_differences: Vec<Difference>,
-    /// What it says otherwise because it was asked for.
-    pub exceptions: Vec<Difference>,
-    /// Writes that were carried over from the table that left.
-    pub replayed_rows: i64,
-    /// Foreign keys of other tables that were checked after the exchange.
-    pub validated_after: usize,
-    /// The name of the table that left.
-    pub left_as: String,
-    /// Whether an earlier run had exchanged the tables, and this one only finished it.
-    pub resumed: bool,
-    /// The whole command.
-    pub seconds: f64,
+impl SwitchoverOptions {
+    /// Those of a new switchover.
+    #[must_use]
+    pub fn new(table: Table, run: Uuid, max_wait: Duration) -> Self {
+        SwitchoverOptions { table, run, max_wait, refresh_after: false }
+    }
 }
 
 /// Puts staging in the table's place.
@@ -176,16 +159,18 @@ struct Work<'a> {
 
 impl Work<'_> {
     async fn run(&self, mut session: Connection, toward: Toward) -> Result<SwitchoverReport> {
-        let Exchange { table, live, incoming, .. } = &self.exchange;
+        let Exchange { table, live, .. } = &self.exchange;
         let journaled = journal::state(&*session, *live, toward).await?;
         if toward == Toward::Old && !journaled.is_some_and(|state| state.armed) {
             return Err(Error::refused(format!(
-                "writes to {table} were not noted down since the switchover, and would be lost"
+                "writes to {table} were not recorded since the switchover, and would be lost"
             ))
             .hint("its triggers are gone; restore the backup instead"));
         }
-        prepare::prepare(&mut session, &self.exchange).await?;
-        let script = script::write(&*session, &self.exchange).await?;
+        let patience = Patience::new(self.options.max_wait);
+        prepare::prepare(&mut session, &self.exchange, patience, self.stop).await?;
+        let script = script::write(&*session, &self.exchange, self.options.refresh_after).await?;
+        materialized::refuse_slow(&session, &script.computed).await?;
         let swap = Swap {
             exchange: &self.exchange,
             script: &script,
@@ -194,29 +179,23 @@ impl Work<'_> {
             toward,
             recording: self.recording,
         };
-        let before = async |session: &mut Connection| {
-            gate::wait_for_snapshots(session, *incoming, self.options.max_wait, self.stop).await?;
-            if swap.journaled {
-                self.carry_over(session, toward).await?;
-            }
-            gate::expected_rows(session, &self.exchange, toward, swap.journaled).await
+        let attempt = async |session: &mut Connection, limits: Limits| {
+            let counted = self.ready(session, &swap).await?;
+            swap.run(session, limits, counted).await
         };
-        let work = async |transaction: &Transaction<'_>, limits: Limits, rows: i64| {
-            swap.run(transaction, limits, rows).await
-        };
-        let patience = Patience::new(self.options.max_wait);
         let relations = &script.relations;
+        let backend = session.query_one(BACKEND, &[]).await?;
+        let backend = Backend { pid: backend.get(0), started: backend.get(1) };
         let tried =
-            locks::with_retries_after(&mut session, patience, relations, self.stop, before, work)
-                .await;
-        let done = Instant::now();
-        let report = match tried {
+            locks::with_retries(&mut session, patience, relations, self.stop, attempt).await;
+        let mut report = match tried {
             Ok(tried) => {
                 let swapped = tried.value;
+                let locked_ms = milliseconds(swapped.locked);
                 SwitchoverReport {
                     attempts: tried.attempts,
-                    locked_ms: milliseconds(done.duration_since(swapped.locked_since)),
-                    writers_waited_ms: milliseconds(swapped.writers_waited),
+                    locked_ms,
+                    writers_locked_ms: locked_ms,
                     rows: swapped.rows,
                     exceptions: swapped.exceptions,
                     replayed_rows: swapped.carried,
@@ -224,7 +203,7 @@ impl Work<'_> {
                 }
             }
             Err(error) if is_lost(&error) => {
-                let (again, record) = self.after_loss(error).await?;
+                let (again, record) = self.after_loss(error, &backend).await?;
                 session = again;
                 let (rows, replayed_rows) = (record.rows, record.carried());
                 SwitchoverReport {
@@ -236,7 +215,6 @@ impl Work<'_> {
             }
             Err(error) => return Err(error),
         };
-        let mut report = report;
         finish(&mut session, &self.exchange, self.id, &script.finish, &mut report, &self.expected)
             .await?;
         // The server counts sessions that end without a word.
@@ -244,18 +222,24 @@ impl Work<'_> {
         Ok(report)
     }
 
-    /// Carries over what was written so far, while nobody waits. Who writes meanwhile, by
-    /// a foreign key to both tables, may be in the way; then it is left for later.
-    async fn carry_over(&self, session: &mut Connection, toward: Toward) -> Result<()> {
-        let lock_ms = locks::limits(&**session).await?.lock_ms;
-        let transaction = session.transaction().await?;
-        locks::set_limits(&transaction, lock_ms, 0).await?;
+    /// Brings the incoming table as close to the exchange as it gets without a lock, and
+    /// counts its rows.
+    async fn ready(&self, session: &mut Connection, swap: &Swap<'_>) -> Result<Counted> {
         let Exchange { live, incoming, .. } = self.exchange;
-        match journal::replay(&transaction, live, incoming, toward).await {
-            Ok(_) => Ok(transaction.commit().await?),
-            Err(error) if locks::may_succeed(&error) => Ok(transaction.rollback().await?),
-            Err(error) => Err(error),
+        let toward = swap.toward;
+        if swap.journaled {
+            // While one pass carries over, the next ones collect.
+            for _ in 0..MAX_PASSES {
+                let pass = journal::carry_over(session, live, incoming, toward).await?;
+                if pass.entries <= FEW_WRITES {
+                    break;
+                }
+            }
         }
+        let wait = self.options.max_wait;
+        gate::wait_for_snapshots(session, incoming, live, wait, self.stop).await?;
+        swap.script.references.settle(session, &self.exchange, toward).await?;
+        gate::count_rows(session, &self.exchange, toward, swap.journaled).await
     }
 
     fn report(&self) -> Result<SwitchoverReport> {
@@ -265,6 +249,7 @@ impl Work<'_> {
             attempts: 1,
             locked_ms: 0.0,
             writers_waited_ms: 0.0,
+            writers_locked_ms: 0.0,
             rows: 0,
             parity_differences: Vec::new(),
             exceptions: Vec::new(),
@@ -276,14 +261,16 @@ impl Work<'_> {
         })
     }
 
-    /// Finds out whether the exchange happened whose answer was lost.
-    async fn after_loss(&self, error: Error) -> Result<(Connection, Record)> {
+    /// Finds out whether the exchange happened whose answer was lost. The server may still be
+    /// at it: only when that session is gone the ledger has the answer.
+    async fn after_loss(&self, error: Error, backend: &Backend) -> Result<(Connection, Record)> {
         let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
         let mut pauses = Backoff::new(first, longest, RECONNECT, 0);
         loop {
-            match self.look_again().await {
-                Ok((session, Some(record))) => return Ok((session, record)),
-                Ok((_, None)) => {
+            match self.look_again(backend).await {
+                Ok(None) => {}
+                Ok(Some((session, Some(record)))) => return Ok((session, record)),
+                Ok(Some((_, None))) => {
                     return Err(error.hint("the tables were not exchanged; run the command again"));
                 }
                 Err(again) if classify(&again) != Fault::Transient => return Err(again),
@@ -299,8 +286,13 @@ impl Work<'_> {
         }
     }
 
-    async fn look_again(&self) -> Result<(Connection, Option<Record>)> {
+    /// None while the session that was lost is still at work.
+    async fn look_again(&self, backend: &Backend) -> Result<Option<(Connection, Option<Record>)>> {
         let mut session = connect(self.info).await?;
+        let at_work = include_str!("../../sql/switchover/backend-at-work.sql");
+        if session.query_one(at_work, &[&backend.pid, &backend.started]).await?.get(0) {
+            return Ok(None);
+        }
         staging::pair(&mut session, &self.exchange.table).await?;
         let wanted = match self.recording {
             Recording::Switched { .. } => State::Switched,
@@ -308,8 +300,18 @@ impl Work<'_> {
         };
         let last = record::last(&*session, &self.exchange.table).await?;
         let happened = last.filter(|record| record.id == self.id && record.state == wanted);
-        Ok((session, happened))
+        Ok(Some((session, happened)))
     }
+}
+
+/// Which session of the server's an exchange runs in.
+const BACKEND: &str = include_str!("../../sql/switchover/backend.sql");
+
+/// What tells a session from all others, also from a later one of the same number.
+struct Backend {
+    pid: i32,
+    /// Seconds since 1970, in digits.
+    started: String,
 }
 
 /// Whether the session is gone, so that the fate of its transaction is not known.
@@ -324,26 +326,7 @@ fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-/// What is said of an exchange that an earlier run made.
-fn report_of(exchange: &Exchange, record: &Record) -> Result<SwitchoverReport> {
-    Ok(SwitchoverReport {
-        run_id: record.id.to_string(),
-        table: exchange.table.to_string(),
-        attempts: 0,
-        locked_ms: 0.0,
-        writers_waited_ms: 0.0,
-        rows: record.rows,
-        parity_differences: Vec::new(),
-        exceptions: record.exceptions.clone(),
-        replayed_rows: record.carried(),
-        validated_after: 0,
-        left_as: exchange.leaving_table()?.to_string(),
-        resumed: true,
-        seconds: 0.0,
-    })
-}
-
-/// What can wait until after the exchange: foreign keys of other tables are checked,
+/// What can wait until after the exchange: foreign keys are validated,
 /// the journal learns how many rows it began with, and the catalog is looked at once
 /// more.
 async fn finish(
@@ -358,11 +341,12 @@ async fn finish(
     for sql in statements {
         session.batch_execute(sql).await.map_err(|e| {
             Error::from(e)
-                .context("the tables are exchanged, but a foreign key could not be checked")
-                .hint("mend the rows and run the same command again")
+                .context(format!("the tables are exchanged, but this failed after it: `{sql}`"))
+                .hint("fix the cause, then run the same command again")
         })?;
     }
-    report.validated_after = statements.len();
+    report.validated_after =
+        statements.iter().filter(|sql| sql.contains(" VALIDATE CONSTRAINT ")).count();
     session.execute(include_str!("../../sql/switchover/record-validated.sql"), &[&id]).await?;
     let siblings = [exchange.live];
     let now = fingerprint::take_beside(&**session, exchange.incoming, &siblings).await?;

@@ -7,7 +7,8 @@ use std::collections::HashSet;
 use tokio_postgres::GenericClient;
 
 use super::attached::{self, Attached, Kind, Pair};
-use super::dependents::{self, ChangedColumn};
+use super::dependents::{self, ChangedColumn, Replaced};
+use super::references::References;
 use super::{Exchange, properties};
 use crate::error::{Error, Result};
 use crate::pg::{Ident, Quoted, Table, fill};
@@ -15,14 +16,18 @@ use crate::pg::{Ident, Quoted, Table, fill};
 /// What is done under the lock, in order, and what is done after it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Script {
-    /// Keeps writers out of the tables that refer to this one.
-    pub(super) lock_children: Vec<String>,
     /// Locks everything that will be changed, against everybody.
     pub(super) locks: Vec<String>,
     /// Exchanges the tables and all that is attached to them.
     pub(super) exchange: Vec<String>,
-    /// Can wait: checks the present rows of tables that refer to this one.
+    /// Can wait: validates foreign keys, and computes what takes long.
     pub(super) finish: Vec<String>,
+    /// Materialized views that are computed under the lock.
+    pub(super) computed: Vec<u32>,
+    /// Foreign keys of and to the table.
+    pub(super) references: References,
+    /// What the table is in the catalog, for finding what depends on it.
+    pub(super) replaced: Replaced,
     /// The relations that `locks` locks.
     pub(super) relations: Vec<u32>,
     /// Columns that have another type in the incoming table, because it was asked for.
@@ -34,12 +39,17 @@ pub(super) struct Script {
 /// # Errors
 /// Refused where something depends on the table that cannot be pointed at another, or
 /// where the two tables are not alike.
-pub(super) async fn write(session: &impl GenericClient, exchange: &Exchange) -> Result<Script> {
+pub(super) async fn write(
+    session: &impl GenericClient,
+    exchange: &Exchange,
+    refresh_after: bool,
+) -> Result<Script> {
     let changed = changed_columns(session, exchange).await?;
     let mine = attached::of_table(session, exchange.live).await?;
     let theirs = attached::of_table(session, exchange.incoming).await?;
     let pairs = attached::pairs(exchange, &mine, &theirs)?;
-    assemble(session, exchange, changed, &pairs).await
+    let references = References::write(session, exchange).await?;
+    assemble(session, exchange, changed, &pairs, references, refresh_after).await
 }
 
 /// Writes the script as it would be for a staging table like the live one.
@@ -53,7 +63,9 @@ pub(super) async fn foresee(session: &impl GenericClient, exchange: &Exchange) -
         let name = Table { schema: live.name.schema.clone(), name };
         pairs.push(Pair { incoming: Attached { name, ..live.clone() }, live });
     }
-    assemble(session, exchange, Vec::new(), &pairs).await
+    let mut references = References::default();
+    references.find_relations(session, exchange.live).await?;
+    assemble(session, exchange, Vec::new(), &pairs, references, false).await
 }
 
 async fn assemble(
@@ -61,6 +73,8 @@ async fn assemble(
     exchange: &Exchange,
     changed: Vec<ChangedColumn>,
     pairs: &[Pair],
+    references: References,
+    refresh_after: bool,
 ) -> Result<Script> {
     let dependents = dependents::find(session, exchange.live, &changed).await?;
     if !dependents.unsupported.is_empty() {
@@ -71,17 +85,17 @@ async fn assemble(
         ))
         .hint("drop it before the switchover and make it again after it"));
     }
-    let redirection = dependents.redirection(session).await?;
+    let redirection = dependents.redirection(session, refresh_after).await?;
     let property = properties::of_table(session, exchange.live).await?;
 
-    let mut script = Script { changed, ..Script::default() };
-    let sql = include_str!("../../sql/switchover/children.sql");
-    let rows = session.query(sql, &[&exchange.live]).await?;
-    let children: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
-    script.lock_children = rows.iter().map(|row| row.get(1)).collect();
+    let replaced = Replaced::of(session, exchange.live).await?;
+    let mut script = Script { changed, replaced, ..Script::default() };
+    // One order for all: a reader locks the view that it names before what that reads.
     let mut locked = redirection.relations;
+    locked.extend(&references.parent_relations);
     locked.extend([exchange.live, exchange.incoming]);
-    locked.extend(children);
+    locked.extend(&references.child_relations);
+    script.references = references;
     let mut seen = HashSet::new();
     locked.retain(|oid| seen.insert(*oid));
     script.relations.clone_from(&locked);
@@ -103,6 +117,8 @@ async fn assemble(
     statements.extend(property.attach);
     statements.extend(redirection.drop);
     script.finish = property.finish;
+    script.finish.extend(redirection.finish);
+    script.computed = redirection.computed;
     Ok(script)
 }
 

@@ -1,24 +1,24 @@
-//! The transaction that exchanges the two tables.
+//! The transaction that exchanges the two tables, sent as one volley.
 //!
-//! Two stages. First only writers wait: what they wrote is carried over, and it is
-//! made sure that no row of another table would be left without the one it refers to.
-//! Then everybody waits, for as long as the script takes, and for the catalog's
-//! account before and after it. Any error on the way, and it never happened.
+//! All locks first, the strongest at once; then the last writes are carried over, it is
+//! made sure that nothing has changed that the script was written for, the script runs,
+//! and the catalog has to say of the incoming table what it said of the one that leaves.
+//! Each of these conditions is a statement that fails where it does not hold, and then
+//! the transaction is rolled back and nothing has changed.
 
 use std::time::{Duration, Instant};
 
-use futures::future::try_join_all;
-use tokio_postgres::Transaction;
-use tokio_postgres::types::{Json, ToSql};
+use serde::Serialize;
+use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use super::fingerprint::{self, Difference, Fingerprint};
-use super::journal::{self, Replayed, Toward};
-use super::locks::{self, Limits};
+use super::journal::{self, CARRY_OVER, Toward, of_oid, of_text};
+use super::locks::Limits;
 use super::script::Script;
-use super::{Exchange, dependents, gate};
-use crate::error::{Error, Result};
-use crate::pg::{CatalogText, Table, fill};
+use super::{Exchange, gate, references};
+use crate::error::{Error, Kind, Result};
+use crate::pg::{Answer, CatalogText, Connection, Failure, Parameter, Volley, fill};
 
 /// What is to be exchanged, and what has to be found so.
 pub(super) struct Swap<'a> {
@@ -26,7 +26,7 @@ pub(super) struct Swap<'a> {
     pub(super) script: &'a Script,
     /// What the catalog has to say of the live table before.
     pub(super) expected: &'a Fingerprint,
-    /// Whether writes to the live table are noted down; where not, there must not have
+    /// Whether writes to the live table are recorded; where not, there must not have
     /// been any since the load began.
     pub(super) journaled: bool,
     pub(super) toward: Toward,
@@ -43,12 +43,21 @@ pub(super) enum Recording {
     Returned { id: Uuid },
 }
 
+/// What was counted before the locks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    /// Rows of the incoming table, less those that carrying over brought.
+    pub(super) rows_without_carried: i64,
+    /// Writes carried over so far.
+    pub(super) entries: i64,
+}
+
 /// What an exchange came to.
 #[derive(Clone, Debug)]
 pub(super) struct Swapped {
-    /// From the lock against readers to the last statement before the commit.
-    pub(super) locked_since: Instant,
-    pub(super) writers_waited: Duration,
+    /// From the first lock to the commit, by the arrival of the answers: the distance to
+    /// the server is in both, and so in neither.
+    pub(super) locked: Duration,
     pub(super) rows: i64,
     /// Writes that were carried over, from the first on.
     pub(super) carried: i64,
@@ -56,259 +65,229 @@ pub(super) struct Swapped {
     pub(super) exceptions: Vec<Difference>,
 }
 
+/// Where in the volley the answers are that matter.
+struct Places {
+    before_locks: usize,
+    carry_over: usize,
+    record: usize,
+    parity: usize,
+}
+
 impl Swap<'_> {
-    /// Does everything but commit.
-    ///
-    /// `rows` is how many the incoming table has before the last writes are carried over.
+    /// Exchanges the tables and commits.
     ///
     /// # Errors
     /// Refused on drift, on a write that cannot be carried over, on rows that would be
     /// orphaned, and where the catalog would say something else of the new table.
     pub(super) async fn run(
         &self,
-        transaction: &Transaction<'_>,
+        session: &Connection,
         limits: Limits,
-        rows: i64,
+        counted: Counted,
     ) -> Result<Swapped> {
-        let writers_since = Instant::now();
-        let replayed = self.settle_writes(transaction).await?;
-        // The journal of the live table goes with its place.
-        let carried = journal::carried(transaction, self.exchange.live, self.toward).await?;
-        let locked_since = self.lock(transaction, limits).await?;
-        let before = self.take(transaction, self.exchange.live).await?;
-        self.refuse_drift(&before)?;
-        self.exchange(transaction).await?;
-        let rows = rows + replayed.inserted - replayed.deleted;
-        let after = self.take(transaction, self.exchange.incoming).await?;
-        let (exceptions, unexplained) = self.compare(&before, &after);
-        if !unexplained.is_empty() {
-            return Err(parity_lost(&unexplained, self.toward));
-        }
-        let left = dependents::find(transaction, self.exchange.live, &[]).await?;
-        if let Some(left) = left.first() {
-            return Err(Error::refused(format!("{left} still depends on the old table")).hint(
-                "nothing was changed; please report this, with the definition of what is named",
-            ));
-        }
-        self.record(transaction, &before, &exceptions, rows, carried).await?;
-        transaction.batch_execute(include_str!("../../sql/switchover/notify.sql")).await?;
-        let writers_waited = locked_since.duration_since(writers_since);
-        Ok(Swapped { locked_since, writers_waited, rows, carried, exceptions })
+        let (volley, places) = self.volley(limits, counted)?;
+        let answers = volley
+            .send(session)
+            .await
+            .map_err(|failure| self.explain(failure, &volley, &places))?;
+        let row = |place: usize| {
+            let first = answers.get(place).and_then(|answer| answer.rows.first());
+            first.ok_or_else(|| Error::database("the server left a statement unanswered"))
+        };
+        let recorded = row(places.record)?;
+        let Json(exceptions): Json<Vec<Difference>> = row(places.parity)?.get(0);
+        Ok(Swapped {
+            locked: locked(&answers, &places),
+            rows: recorded.get(0),
+            carried: recorded.get(1),
+            exceptions,
+        })
     }
 
-    /// Keeps writers out and carries over what they have written.
-    async fn settle_writes(&self, transaction: &Transaction<'_>) -> Result<Replayed> {
+    fn volley(&self, limits: Limits, counted: Counted) -> Result<(Volley, Places)> {
         let Exchange { table, live, incoming, .. } = self.exchange;
-        let lock = include_str!("../../sql/switchover/lock-writers.sql");
-        transaction.batch_execute(&fill(lock, &[("table", table)])).await?;
-        for sql in &self.script.lock_children {
-            transaction.batch_execute(sql).await?;
-        }
-        if relation_oid(transaction, table).await? != Some(*live) {
-            return Err(Error::refused(format!("{table} is another table than a moment ago"))
-                .hint("another session has replaced it; see `sterna status`"));
-        }
-        let mut replayed = Replayed::default();
-        if self.journaled {
-            replayed = journal::replay(transaction, *live, *incoming, self.toward).await?;
-            let state = journal::state(transaction, *live, self.toward).await?;
-            let armed = state.is_some_and(|state| state.armed);
-            if !armed {
-                return Err(Error::refused(format!("writes to {table} are no longer noted down"))
-                    .hint("its triggers were switched off meanwhile; `sterna stage drop`, and begin again"));
-            }
-        } else {
-            self.refuse_writes(transaction).await?;
-        }
-        transaction.batch_execute(include_str!("../../sql/switchover/immediate.sql")).await?;
-        refuse_orphans(transaction, self.exchange).await?;
-        Ok(replayed)
+        let mut volley = Volley::default();
+        let lock = limits.lock(&mut volley, &self.script.locks);
+        let before_locks = lock - 1;
+        volley.query(
+            include_str!("../../sql/switchover/condition/same-table.sql"),
+            vec![of_text(table.schema.name()), of_text(table.name.name()), of_oid(*live)],
+        );
+        let carry_over = self.settle_writes(&mut volley, counted);
+        volley.add(include_str!("../../sql/switchover/immediate.sql"));
+        self.script.references.add_conditions(&mut volley);
+        let fingerprint = CatalogText::from_catalog(fingerprint::query());
+        let no_drift = include_str!("../../sql/switchover/condition/no-drift.sql");
+        volley.query(
+            fill(no_drift, &[("fingerprint", &fingerprint)]),
+            vec![of_oid(*live), siblings(*incoming), json(self.expected.clone())],
+        );
+        let record = self.record(&mut volley, counted);
+        self.exchange(&mut volley)?;
+        let parity = include_str!("../../sql/switchover/condition/parity.sql");
+        let parity = volley.query(
+            fill(parity, &[("fingerprint", &fingerprint)]),
+            vec![
+                of_oid(*incoming),
+                siblings(*live),
+                json(self.expected.clone()),
+                json(self.changed()),
+                (Box::new(!self.script.finish.is_empty()), Type::BOOL),
+                (Box::new(self.switched()), Type::UUID),
+            ],
+        );
+        self.script.replaced.add_condition(&mut volley);
+        volley.add(include_str!("../../sql/switchover/notify.sql"));
+        Ok((volley, Places { before_locks, carry_over, record, parity }))
     }
 
-    /// Where writes were not noted down there must not have been any.
-    async fn refuse_writes(&self, transaction: &Transaction<'_>) -> Result<()> {
-        let table = &self.exchange.table;
-        let sql = include_str!("../../sql/switchover/changed-since.sql");
-        let sql = fill(sql, &[("table", table)]);
-        let row = transaction.query_opt(&sql, &[&self.exchange.incoming]).await?;
-        let unchanged = row.is_some_and(|row| row.get::<_, Option<bool>>(0) == Some(true));
-        if unchanged {
-            return Ok(());
+    /// Carries over the last writes, or makes sure that there were none; returns where.
+    fn settle_writes(&self, volley: &mut Volley, counted: Counted) -> usize {
+        let Exchange { table, live, incoming, .. } = self.exchange;
+        if !self.journaled {
+            let unwritten = include_str!("../../sql/switchover/condition/unwritten.sql");
+            return volley.query(fill(unwritten, &[("table", table)]), vec![of_oid(*incoming)]);
         }
-        Err(Error::refused(format!(
-            "{table} was written to since the load began, and the writes were not noted down"
-        ))
-        .hint(
-            "run `sterna stage drop`, `sterna stage create`, which begins to note writes down, \
-             and load again; or use `sterna migrate`",
-        ))
+        let recorded = include_str!("../../sql/switchover/condition/recorded.sql");
+        volley.query(recorded, vec![of_oid(*live)]);
+        let toward = self.toward.name();
+        let carry_over =
+            volley.query(CARRY_OVER, vec![of_oid(*live), of_oid(*incoming), of_text(toward)]);
+        volley.query(
+            include_str!("../../sql/switchover/condition/no-older-snapshot.sql"),
+            vec![of_oid(*live), (Box::new(counted.entries), Type::INT8), of_text(toward)],
+        );
+        carry_over
     }
 
-    /// Locks everything that will change against everybody; returns since when.
-    async fn lock(&self, transaction: &Transaction<'_>, limits: Limits) -> Result<Instant> {
-        locks::set_limits(transaction, limits.lock_ms, limits.acquire_ms).await?;
-        let locks = self.script.locks.join("; ") + ";";
-        let template = include_str!("../../sql/switchover/lock-block.sql");
-        let locks = CatalogText::from_catalog(locks);
-        let since = Instant::now();
-        transaction.batch_execute(&fill(template, &[("locks", &locks)])).await?;
-        locks::set_limits(transaction, limits.lock_ms, limits.script_ms).await?;
-        Ok(since)
-    }
-
-    async fn take(&self, transaction: &Transaction<'_>, table: u32) -> Result<Fingerprint> {
-        let siblings = [self.exchange.live, self.exchange.incoming];
-        let siblings: Vec<u32> = siblings.into_iter().filter(|oid| *oid != table).collect();
-        fingerprint::take_beside(transaction, table, &siblings).await
-    }
-
-    fn refuse_drift(&self, before: &Fingerprint) -> Result<()> {
-        match self.expected.differences(before).as_slice() {
-            [] => Ok(()),
-            differences => Err(gate::drift(&self.exchange.table, differences)),
-        }
-    }
-
-    /// Sends all statements at once, each as a message of its own: one round trip, and
-    /// the statement that fails is known.
-    async fn exchange(&self, transaction: &Transaction<'_>) -> Result<()> {
-        let Exchange { table, live, .. } = self.exchange;
+    /// Adds what moves the names and everything attached to them.
+    fn exchange(&self, volley: &mut Volley) -> Result<()> {
+        let Exchange { table, live, incoming, .. } = self.exchange;
         if let Recording::Switched { cleans: Some(_), .. } = self.recording {
             // There is one table to return to, that of the latest switchover.
             let earlier = self.exchange.leaving_table()?;
             let drop = include_str!("../../sql/switchover/drop-table.sql");
-            transaction.batch_execute(&fill(drop, &[("table", &earlier)])).await?;
+            volley.add(fill(drop, &[("table", &earlier)]));
         }
         // Whatever it was for: the table loses its place.
-        journal::remove(transaction, table, *live).await?;
-        let statements = &self.script.exchange;
-        let sent = try_join_all(
-            statements
-                .iter()
-                .map(async |sql| transaction.batch_execute(sql).await.map_err(|e| (sql, e))),
-        );
-        // The first to fail, since those behind it only say that there was a failure.
-        if let Err((sql, error)) = sent.await {
-            let summary: String = sql.split_whitespace().collect::<Vec<_>>().join(" ");
-            let error = Error::from(error);
-            let short: String = summary.chars().take(200).collect();
-            return Err(error.context(format!("at `{short}`")));
+        journal::end_locked(volley, table, *live)?;
+        for sql in &self.script.exchange {
+            volley.add(sql);
         }
         let toward = match self.toward {
             Toward::Staging => Toward::Old,
             Toward::Old => Toward::Staging,
         };
-        journal::begin_locked(transaction, table, self.exchange.incoming, toward).await
+        journal::begin_locked(volley, table, *incoming, toward)
     }
 
-    /// Differences that were asked for, and those that nobody can explain.
-    fn compare(
-        &self,
-        before: &Fingerprint,
-        after: &Fingerprint,
-    ) -> (Vec<Difference>, Vec<Difference>) {
-        before.differences(after).into_iter().filter(|d| !self.is_to_be_checked(d)).partition(
-            |difference| {
-                let (Some(before), Some(after)) = (&difference.before, &difference.after) else {
-                    return false;
-                };
-                difference.kind == "column"
-                    && self.script.changed.iter().any(|changed| {
-                        let line = |sql_type: &str| format!("type: {sql_type}\n");
-                        before.replacen(&line(&changed.before), &line(&changed.after), 1) == *after
-                    })
-            },
-        )
-    }
-
-    /// Whether it is a foreign key of another table that is checked after the commit.
-    fn is_to_be_checked(&self, difference: &Difference) -> bool {
-        let (Some(before), Some(after)) = (&difference.before, &difference.after) else {
-            return false;
-        };
-        difference.kind == "incoming foreign key"
-            && !self.script.finish.is_empty()
-            && after.replacen(" NOT VALID", "", 1).replacen(
-                "validated: false",
-                "validated: true",
-                1,
-            ) == *before
-    }
-
-    async fn record(
-        &self,
-        transaction: &Transaction<'_>,
-        before: &Fingerprint,
-        exceptions: &[Difference],
-        rows: i64,
-        carried: i64,
-    ) -> Result<()> {
+    /// Adds what the ledger is to say; before the journal goes, whose sums it holds.
+    fn record(&self, volley: &mut Volley, counted: Counted) -> usize {
         let Exchange { table, live, incoming, .. } = self.exchange;
+        let rows: Parameter = (Box::new(counted.rows_without_carried), Type::INT8);
+        let finish: Parameter = (Box::new(self.script.finish.clone()), Type::TEXT_ARRAY);
         match self.recording {
             Recording::Switched { id, run, cleans } => {
                 if let Some(cleaned) = cleans {
                     let sql = include_str!("../../sql/switchover/record-cleaned.sql");
-                    transaction.execute(sql, &[&cleaned]).await?;
+                    volley.query(sql, vec![(Box::new(cleaned), Type::UUID)]);
                 }
-                let parameters: [&(dyn ToSql + Sync); 12] = [
-                    &id,
-                    &table.schema.name(),
-                    &table.name.name(),
-                    live,
-                    incoming,
-                    &Json(before),
-                    &Json(exceptions),
-                    &rows,
-                    &carried,
-                    &self.script.finish,
-                    &env!("CARGO_PKG_VERSION"),
-                    &run,
-                ];
-                let sql = include_str!("../../sql/switchover/record.sql");
-                transaction.execute(sql, &parameters).await?;
                 let unregister = include_str!("../../sql/stage/unregister.sql");
-                transaction.execute(unregister, &[incoming]).await?;
+                volley.query(unregister, vec![of_oid(*incoming)]);
+                let parameters: Vec<Parameter> = vec![
+                    (Box::new(id), Type::UUID),
+                    of_text(table.schema.name()),
+                    of_text(table.name.name()),
+                    of_oid(*live),
+                    of_oid(*incoming),
+                    json(self.expected.clone()),
+                    rows,
+                    finish,
+                    of_text(env!("CARGO_PKG_VERSION")),
+                    (Box::new(run), Type::UUID),
+                ];
+                volley.query(include_str!("../../sql/switchover/record.sql"), parameters)
             }
             Recording::Returned { id } => {
-                let sql = include_str!("../../sql/switchover/record-return.sql");
-                transaction.execute(sql, &[&id, &self.script.finish, &carried]).await?;
-                let staging = self.exchange.leaving_table()?;
                 let register = include_str!("../../sql/stage/register.sql");
-                let (schema, name) = (staging.schema.name(), staging.name.name());
-                transaction.execute(register, &[live, &schema, &name]).await?;
+                let (schema, name) = (&table.schema, self.exchange.leaving_suffix);
+                let name = format!("{}{name}", table.name.name());
+                volley.query(register, vec![of_oid(*live), of_text(schema.name()), of_text(&name)]);
+                let parameters = vec![(Box::new(id) as _, Type::UUID), finish, of_oid(*live), rows];
+                volley.query(include_str!("../../sql/switchover/record-return.sql"), parameters)
             }
         }
-        Ok(())
     }
-}
 
-async fn relation_oid(transaction: &Transaction<'_>, table: &Table) -> Result<Option<u32>> {
-    let sql = include_str!("../../sql/catalog/relation.sql");
-    let row = transaction.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
-    Ok(row.map(|row| row.get(0)))
-}
-
-/// Refuses where rows of other tables would refer to nothing.
-async fn refuse_orphans(
-    session: &impl tokio_postgres::GenericClient,
-    exchange: &Exchange,
-) -> Result<()> {
-    let sql = include_str!("../../sql/switchover/orphans.sql");
-    for row in session.query(sql, &[&exchange.live, &exchange.incoming]).await? {
-        let (key, child, count): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
-        let found = session.query_one(count, &[]).await?;
-        let orphans: i64 = found.get(0);
-        if orphans > 0 {
-            let example: Option<String> = found.get(1);
-            return Err(Error::refused(format!(
-                "{orphans} rows of {child} refer by {key} to rows that {} does not have, such as {}",
-                exchange.incoming_table()?,
-                example.unwrap_or_default()
-            ))
-            .hint("delete or mend these rows, or load files that hold what they refer to"));
+    /// The switchover that is made; none where one is rolled back.
+    fn switched(&self) -> Option<Uuid> {
+        match self.recording {
+            Recording::Switched { id, .. } => Some(id),
+            Recording::Returned { .. } => None,
         }
     }
-    Ok(())
+
+    fn changed(&self) -> Vec<ChangedType> {
+        let changed = self.script.changed.iter();
+        changed.map(|c| ChangedType { before: c.before.clone(), after: c.after.clone() }).collect()
+    }
+
+    /// What a statement that failed means.
+    fn explain(&self, failure: Failure, volley: &Volley, places: &Places) -> Error {
+        let Failure { position, error } = failure;
+        let table = &self.exchange.table;
+        let Some(db_error) = error.as_db_error() else { return error.into() };
+        let said = db_error.message().to_owned();
+        let differences = || -> Vec<Difference> {
+            db_error.detail().and_then(|d| serde_json::from_str(d).ok()).unwrap_or_default()
+        };
+        match db_error.code().code() {
+            "SN010" => Error::refused(format!("{table} is another table than a moment ago"))
+                .hint("another session has replaced it; see `sterna status`"),
+            "SN011" => gate::drift(table, &differences()),
+            "SN012" => Error::refused(format!("writes to {table} are no longer recorded")).hint(
+                "its triggers were switched off meanwhile; `sterna stage drop`, and begin again",
+            ),
+            "SN013" => Error::refused(format!(
+                "{table} was written to since the load began, and the writes were not recorded"
+            ))
+            .hint(
+                "run `sterna stage drop`, `sterna stage create`, which begins to record writes, \
+                 and load again; or use `sterna migrate`",
+            ),
+            "SN015" => parity_lost(&differences(), self.toward),
+            "SN016" => Error::refused(said).hint(
+                "nothing was changed; please report this, with the definition of what is named",
+            ),
+            "SN017" | "SN018" => Error::new(Kind::LockTimeout, said).caused_by(error),
+            "SN014" | "SN019" => references::refusal(error.into()),
+            _ if position == places.carry_over => journal::refusal(error.into(), self.toward),
+            _ => Error::from(error).context(format!("at `{}`", volley.text(position))),
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct ChangedType {
+    before: String,
+    after: String,
+}
+
+fn siblings(oid: u32) -> Parameter {
+    (Box::new(vec![oid]), Type::OID_ARRAY)
+}
+
+fn json<T: Serialize + std::fmt::Debug + Send + Sync + 'static>(value: T) -> Parameter {
+    (Box::new(Json(value)), Type::JSONB)
+}
+
+fn locked(answers: &[Answer], places: &Places) -> Duration {
+    let at = |place: usize| answers.get(place).map(|answer: &Answer| answer.at);
+    let committed: Option<Instant> = answers.last().map(|answer| answer.at);
+    match (at(places.before_locks), committed) {
+        (Some(before), Some(committed)) => committed.duration_since(before),
+        _ => Duration::ZERO,
+    }
 }
 
 fn parity_lost(differences: &[Difference], toward: Toward) -> Error {

@@ -5,7 +5,96 @@
 -- Lock: ACCESS EXCLUSIVE on what it alters, while no other sterna is at work.
 -- Transaction: yes, under sterna's setup lock. Undone by: nothing; it is one transaction.
 
--- The journal: one typed table per journaled table in place of sterna.journal.
+-- The journal: one typed table per journaled table in place of sterna.journal. What was
+-- recorded for unfinished runs is converted, while writers are kept out for a moment.
+SET LOCAL search_path = '';
+SET LOCAL lock_timeout = '100ms';
+SET LOCAL DateStyle = 'ISO, YMD';
+SET LOCAL IntervalStyle = 'iso_8601';
+SET LOCAL lc_monetary = 'C';
+ALTER TABLE sterna.carrying
+    ADD COLUMN entries bigint NOT NULL DEFAULT 0,
+    ADD COLUMN carried_at timestamptz;
+UPDATE sterna.carrying AS c
+SET carried_at = clock_timestamp(), entries = (
+    SELECT count(*)
+    FROM sterna.journal AS j
+    WHERE j.relid = c.relid
+        AND pg_catalog.pg_visible_in_snapshot(j.xid, c.applied)
+        AND NOT pg_catalog.pg_visible_in_snapshot(j.xid, c.since)
+);
+DO $do$
+DECLARE
+    source regclass;
+    names text;
+    old_keys text;
+    new_keys text;
+    changed text;
+    entry record;
+    -- A literal is read by the type's input function, and never by a cast.
+    insertion CONSTANT text := 'INSERT INTO sterna.%I (xid, operation, changed, gone, %s) '
+        'SELECT $1, %L, %s, %L, %s FROM (SELECT %L::%s AS r) AS o, (SELECT %L::%s AS r) AS n '
+        'WHERE %s pg_catalog.record_image_eq(ROW(%s), ROW(%s))';
+BEGIN
+    FOR source IN
+        SELECT j.relid FROM sterna.journaled AS j INNER JOIN pg_catalog.pg_class AS c ON c.oid = j.relid
+    LOOP
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', source);
+        PERFORM sterna.make_journal(source);
+        SELECT
+            string_agg('key_' || k.position, ', ' ORDER BY k.position),
+            string_agg(format('(o.r).%I', k.name), ', ' ORDER BY k.position),
+            string_agg(format('(n.r).%I', k.name), ', ' ORDER BY k.position),
+            sterna.changed_columns(source, '(o.r)', '(n.r)')
+        INTO names, old_keys, new_keys, changed
+        FROM sterna.journaled_columns(source) AS c
+        CROSS JOIN LATERAL unnest(c.key_columns) WITH ORDINALITY AS k (name, position);
+        FOR entry IN
+            SELECT j.xid, j.operation, j.old_row, j.new_row, 'journal_' || j.relid AS name
+            FROM sterna.journal AS j WHERE j.relid = source ORDER BY j.seq
+        LOOP
+            CASE entry.operation
+                WHEN 'INSERT' THEN
+                    EXECUTE format(insertion, entry.name, names, 'I', 'NULL', NULL, new_keys,
+                        entry.new_row, source, entry.new_row, source, '', new_keys, new_keys)
+                    USING entry.xid;
+                WHEN 'DELETE' THEN
+                    EXECUTE format(insertion, entry.name, names, 'D', 'NULL', entry.old_row,
+                        old_keys, entry.old_row, source, entry.old_row, source, '', old_keys,
+                        old_keys)
+                    USING entry.xid;
+                WHEN 'UPDATE' THEN
+                    EXECUTE format(insertion, entry.name, names, 'U', changed, NULL, new_keys,
+                        entry.old_row, source, entry.new_row, source, '', old_keys, new_keys)
+                    USING entry.xid;
+                    -- A key that was changed is a row that went and another one that came.
+                    EXECUTE format(insertion, entry.name, names, 'D', 'NULL', NULL, old_keys,
+                        entry.old_row, source, entry.new_row, source, 'NOT', old_keys, new_keys)
+                    USING entry.xid;
+                    EXECUTE format(insertion, entry.name, names, 'I', 'NULL', NULL, new_keys,
+                        entry.old_row, source, entry.new_row, source, 'NOT', old_keys, new_keys)
+                    USING entry.xid;
+                ELSE
+                    EXECUTE format('INSERT INTO sterna.%I (xid, operation) VALUES ($1, %L)',
+                        entry.name, 'T') USING entry.xid;
+            END CASE;
+        END LOOP;
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER "!sterna_journal" AFTER INSERT OR UPDATE OR DELETE ON %1$s '
+            'FOR EACH ROW EXECUTE FUNCTION sterna.%2$I(); '
+            'CREATE OR REPLACE TRIGGER "!sterna_journal_truncate" AFTER TRUNCATE ON %1$s '
+            'FOR EACH STATEMENT EXECUTE FUNCTION sterna.%2$I(); '
+            'ALTER TABLE %1$s ENABLE ALWAYS TRIGGER "!sterna_journal"; '
+            'ALTER TABLE %1$s ENABLE ALWAYS TRIGGER "!sterna_journal_truncate"',
+            source, 'journal_' || source::oid
+        );
+    END LOOP;
+END
+$do$;
+DROP FUNCTION sterna.replay(regclass, regclass, text);
+DROP FUNCTION sterna.fitting(text, text, bigint, text, text);
+DROP FUNCTION sterna.journal();
+DROP TABLE sterna.journal;
 
 -- The other parts.
 

@@ -1,6 +1,7 @@
 -- Purpose: a view or materialized view that cannot be changed in place, as the
---   statements that let the old one step aside and make a new one. Its triggers,
---   rules, rights and comments come from switchover/property.
+--   statements that let the old one step aside and make a new one; and what computes the
+--   rows of a materialized view, and its statistics. Its triggers, rules, rights and
+--   comments come from switchover/property.
 -- Lock: none, it reads the catalog. Transaction: either.
 -- Undone by: nothing, it reads.
 WITH relation AS (
@@ -52,7 +53,8 @@ SELECT
                     FROM pg_catalog.pg_tablespace AS t WHERE t.oid = r.reltablespace
                 ),
                 rtrim(pg_catalog.pg_get_viewdef(r.oid), ';'),
-                CASE WHEN r.relkind = 'm' AND NOT r.relispopulated THEN ' WITH NO DATA' ELSE '' END
+                -- Its owner's rights compute it, and not those of the role that creates it.
+                CASE WHEN r.relkind = 'm' THEN ' WITH NO DATA' ELSE '' END
             ),
             format('ALTER %s %s OWNER TO %I', r.kind, r.name,
                 pg_catalog.pg_get_userbyid(r.relowner)),
@@ -116,5 +118,8 @@ SELECT
             ) AS s
         ),
         NULL
-    )
+    ),
+    CASE WHEN r.relkind = 'm' AND r.relispopulated
+        THEN format('REFRESH MATERIALIZED VIEW %s', r.name) END,
+    CASE WHEN r.relkind = 'm' AND r.relispopulated THEN format('ANALYZE %s', r.name) END
 FROM relation AS r

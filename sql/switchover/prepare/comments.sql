@@ -32,7 +32,8 @@ LEFT JOIN unnest($3::oid[], $4::oid[]) AS pair (production, staging)
     ON pair.production = c.conindid AND c.contype IN ('p', 'u', 'x')
 LEFT JOIN pg_catalog.pg_constraint AS s
     ON s.conindid = pair.staging AND s.conrelid = $2 AND s.contype IN ('p', 'u', 'x')
-WHERE c.conrelid = $1
+-- Foreign keys are put on in the exchange, with their comments.
+WHERE c.conrelid = $1 AND c.contype <> 'f'
 UNION ALL
 SELECT format('COMMENT ON SEQUENCE %s IS %L', pair.staging::regclass, d.description)
 FROM unnest($5::oid[], $6::oid[]) AS pair (production, staging)

@@ -109,6 +109,9 @@ pub struct MigrationChoices {
     /// How long to try for a moment in which all locks can be had
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub max_wait: Duration,
+    /// Compute materialized views after the exchange; until then they cannot be read
+    #[arg(long)]
+    pub refresh_after: bool,
     /// How files are loaded.
     #[command(flatten)]
     pub load: LoadChoices,
@@ -201,6 +204,7 @@ impl MigrationChoices {
             "queries": self.queries,
             "max_regression": self.max_regression,
             "max_wait_seconds": self.max_wait.as_secs_f64(),
+            "refresh_after": self.refresh_after,
             "load": load.unwrap_or_default(),
             "limits": {
                 "checks": self.limits.checks,

@@ -72,6 +72,7 @@ pub(super) fn migrate(
         progress: context.progress,
         application,
         max_wait: args.choices.max_wait,
+        refresh_after: args.choices.refresh_after,
         run: run.run_id,
         additions: args.choices.additions()?,
         backup: args.backup_out.clone().unwrap_or_else(|| folder("backup", run.run_id)),

@@ -24,6 +24,8 @@ pub(in crate::commands) struct Site {
     pub(in crate::commands) application: Option<Application>,
     /// How long to try for a moment in which all locks can be had.
     pub(in crate::commands) max_wait: Duration,
+    /// Whether materialized views are computed after the exchange, and not in it.
+    pub(in crate::commands) refresh_after: bool,
     /// The run.
     pub(in crate::commands) run: Uuid,
     /// What step 1.3 adds, in its order.
@@ -78,7 +80,10 @@ impl Site {
 
     pub(super) fn switchover_options(&self) -> SwitchoverOptions {
         let (table, run) = (self.exclusive.pair.table.clone(), self.run);
-        SwitchoverOptions { table, run, max_wait: self.max_wait }
+        SwitchoverOptions {
+            refresh_after: self.refresh_after,
+            ..SwitchoverOptions::new(table, run, self.max_wait)
+        }
     }
 
     /// Loads, and shows how far it is.

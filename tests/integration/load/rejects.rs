@@ -110,7 +110,7 @@ async fn mended_rejects_complete_the_load() {
     assert_eq!(here.db.psql(runs).await, "loaded|\nloaded|loaded");
     let keys = "SELECT string_agg(contype::text, '' ORDER BY contype) FROM pg_constraint
         WHERE conrelid = 'cites_trade_records_staging'::regclass AND contype <> 'n'";
-    assert_eq!(here.db.psql(keys).await, "fp");
+    assert_eq!(here.db.psql(keys).await, "p");
 }
 
 #[tokio::test]

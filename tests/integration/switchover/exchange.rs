@@ -124,7 +124,8 @@ async fn writes_are_carried_over_both_ways() {
          DELETE FROM species WHERE id = (SELECT species_id FROM cites_trade_records WHERE record_id = 'R9-1')",
     )
     .await;
-    let written = db.psql("SELECT count(*) FROM sterna.journal").await;
+    let journal = db.psql("SELECT 'sterna.journal_' || relid FROM sterna.journaled").await;
+    let written = db.psql(&format!("SELECT count(*) FROM {journal}")).await;
     let done =
         db.sterna(&["switchover", "--accept-failed-validation", "--format", "json"]).expect_code(0);
     let done: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();

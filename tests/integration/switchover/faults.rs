@@ -245,11 +245,11 @@ fn relay(mut client: UnixStream, mut server: UnixStream, forwards: bool, lost: &
     let is_cut = Arc::clone(&cut);
     std::thread::spawn(move || {
         let mut bytes = [0; 65536];
-        while let Ok(count) = answers.read(&mut bytes) {
-            if count == 0 || is_cut.load(Ordering::SeqCst) {
-                break;
-            }
-            if back.write_all(&bytes[..count]).is_err() {
+        while let Ok(count @ 1..) = answers.read(&mut bytes) {
+            // What comes after the cut is lost on the way; the server does not notice.
+            if is_cut.load(Ordering::SeqCst) {
+                let _closed = back.shutdown(std::net::Shutdown::Both);
+            } else if back.write_all(&bytes[..count]).is_err() {
                 break;
             }
         }
@@ -264,6 +264,7 @@ fn relay(mut client: UnixStream, mut server: UnixStream, forwards: bool, lost: &
             cut.store(true, Ordering::SeqCst);
             if forwards {
                 server.write_all(sent).unwrap();
+                let _closed = server.shutdown(std::net::Shutdown::Write);
             } else {
                 let _closed = server.shutdown(std::net::Shutdown::Both);
             }

@@ -107,10 +107,9 @@ async fn a_table_of_another_form_is_described() {
             "gen_random_uuid",
         ),
         planted(
-            "ALTER TABLE cites_trade_records_staging
-                 DROP CONSTRAINT cites_trade_records_species_id_fkey",
+            "ALTER TABLE cites_trade_records_staging ADD CHECK (year > 1000)",
             &["structure"],
-            "REFERENCES",
+            "year",
         ),
         planted(
             "DELETE FROM pg_statistic WHERE starelid = 'cites_trade_records_staging'::regclass",

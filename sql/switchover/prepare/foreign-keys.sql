@@ -1,0 +1,10 @@
+-- Purpose: the foreign keys of the table that comes in, other than to itself: the table
+--   that each refers to, a lock on that, and the statement that drops it.
+-- Lock: none, it only writes text. Transaction: either. Undone by: nothing, it reads.
+SELECT
+    c.confrelid,
+    format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', c.confrelid::regclass),
+    format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname)
+FROM pg_catalog.pg_constraint AS c
+WHERE c.conrelid = $1 AND c.contype = 'f' AND c.conparentid = 0
+ORDER BY c.confrelid, c.conname

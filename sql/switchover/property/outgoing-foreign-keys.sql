@@ -1,0 +1,28 @@
+-- Purpose: the foreign keys of this table, as statements that take them off the one that
+--   leaves, lest they hold the application up or delete rows with it, that put them on
+--   the one that comes for new rows, and that have the present rows checked, which can
+--   happen after the switchover.
+-- Lock: none, it reads the catalog. Transaction: either.
+-- Undone by: nothing, it reads.
+SELECT
+    ARRAY[format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname)],
+    array_remove(ARRAY[
+        format(
+            'ALTER TABLE %s ADD CONSTRAINT %I %s NOT VALID',
+            c.conrelid::regclass,
+            c.conname,
+            regexp_replace(pg_catalog.pg_get_constraintdef(c.oid), ' NOT VALID$', '')
+        ),
+        CASE WHEN d.description IS NOT NULL THEN
+            format('COMMENT ON CONSTRAINT %I ON %s IS %L', c.conname, c.conrelid::regclass,
+                d.description)
+        END
+    ], NULL),
+    CASE WHEN c.convalidated THEN
+        ARRAY[format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.conrelid::regclass, c.conname)]
+    ELSE ARRAY[]::text[] END
+FROM pg_catalog.pg_constraint AS c
+LEFT JOIN pg_catalog.pg_description AS d
+    ON d.objoid = c.oid AND d.classoid = 'pg_catalog.pg_constraint'::regclass
+WHERE c.conrelid = $1 AND c.contype = 'f' AND c.conparentid = 0
+ORDER BY c.conname

@@ -1,0 +1,12 @@
+-- Purpose: for each of some tables that an autovacuum is working on, the lock whose
+--   waiter it makes way for, and that neither readers nor writers queue behind.
+-- Lock: none, it only writes text. Transaction: either. Undone by: nothing, it reads.
+SELECT DISTINCT format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', l.relation::regclass)
+FROM pg_catalog.pg_locks AS l
+INNER JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+INNER JOIN pg_catalog.pg_class AS c ON c.oid = l.relation AND c.relkind IN ('r', 'm')
+WHERE l.locktype = 'relation'
+    AND l.granted
+    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+    AND l.relation = ANY ($1)
+    AND a.backend_type = 'autovacuum worker'

@@ -1,0 +1,118 @@
+//! A transaction whose statements are all under way together.
+//!
+//! Whatever waits for a client's next statement while it holds a lock makes others wait
+//! for the distance to that client. So everything is written beforehand, every decision
+//! is a statement that fails where its condition does not hold, and all of it is sent at
+//! once, COMMIT included; the answers are read afterwards. The server runs one statement
+//! after the other, and where one fails the rest fail too and COMMIT rolls back. A client
+//! that dies on the way leaves all of it or nothing.
+
+use std::time::Instant;
+
+use futures::future::maybe_done;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Row};
+
+/// A parameter and its type, which the server is told rather than asked.
+pub type Parameter = (Box<dyn ToSql + Sync + Send>, Type);
+
+/// Statements that are sent together, each as a message of its own.
+#[derive(Default)]
+pub struct Volley {
+    statements: Vec<Statement>,
+}
+
+struct Statement {
+    sql: String,
+    /// None for text that may hold several statements and returns no rows.
+    parameters: Option<Vec<Parameter>>,
+}
+
+/// An answer: the rows, and when they had all arrived.
+pub struct Answer {
+    /// None where the statement was plain text.
+    pub rows: Vec<Row>,
+    /// When the server's answer was there.
+    pub at: Instant,
+}
+
+/// The first statement that failed.
+pub struct Failure {
+    /// Its position, as [`Volley::add`] returned it.
+    pub position: usize,
+    /// What the server said.
+    pub error: tokio_postgres::Error,
+}
+
+impl Volley {
+    /// Adds text without parameters; returns its position.
+    pub fn add(&mut self, sql: impl Into<String>) -> usize {
+        self.push(Statement { sql: sql.into(), parameters: None })
+    }
+
+    /// Adds one statement whose rows are wanted, with parameters; returns its position.
+    pub fn query(&mut self, sql: impl Into<String>, parameters: Vec<Parameter>) -> usize {
+        self.push(Statement { sql: sql.into(), parameters: Some(parameters) })
+    }
+
+    fn push(&mut self, statement: Statement) -> usize {
+        self.statements.push(statement);
+        self.statements.len() - 1
+    }
+
+    /// The text at a position, for messages: on one line, cut after 200 characters.
+    #[must_use]
+    pub fn text(&self, position: usize) -> String {
+        let sql = self.statements.get(position).map_or("COMMIT", |s| s.sql.as_str());
+        let lines = sql.lines().filter(|line| !line.starts_with("--"));
+        let words: Vec<_> = lines.flat_map(str::split_whitespace).collect();
+        words.join(" ").chars().take(200).collect()
+    }
+
+    /// Sends everything between BEGIN and COMMIT, and waits for the answers. The answer
+    /// after the last is COMMIT's.
+    ///
+    /// # Errors
+    /// The first statement that failed; then nothing has changed, unless the session was
+    /// lost before COMMIT was answered.
+    pub async fn send(&self, client: &Client) -> Result<Vec<Answer>, Failure> {
+        let begin = Statement { sql: "BEGIN".into(), parameters: None };
+        let commit = Statement { sql: "COMMIT".into(), parameters: None };
+        let all = std::iter::once(&begin).chain(&self.statements).chain([&commit]);
+        let mut sent: Vec<_> =
+            all.map(|statement| Box::pin(maybe_done(statement.run(client)))).collect();
+        // A request is on its way when its future is polled for the first time.
+        for one in &mut sent {
+            let _ = futures::poll!(one.as_mut());
+        }
+        let mut answers = Vec::with_capacity(sent.len());
+        let mut failure = None;
+        for (index, one) in sent.iter_mut().enumerate() {
+            one.as_mut().await;
+            match one.as_mut().take_output() {
+                Some(Ok(rows)) => answers.push(Answer { rows, at: Instant::now() }),
+                Some(Err(error)) if failure.is_none() => {
+                    failure = Some(Failure { position: index.saturating_sub(1), error });
+                }
+                _ => {}
+            }
+        }
+        match failure {
+            Some(failure) => Err(failure),
+            None => Ok(answers.split_off(1)),
+        }
+    }
+}
+
+impl Statement {
+    async fn run(&self, client: &Client) -> Result<Vec<Row>, tokio_postgres::Error> {
+        let Some(parameters) = &self.parameters else {
+            return client.batch_execute(&self.sql).await.map(|()| Vec::new());
+        };
+        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = parameters
+            .iter()
+            .map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone()))
+            .collect();
+        client.query_typed(&self.sql, &parameters).await
+    }
+}

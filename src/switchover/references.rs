@@ -1,0 +1,143 @@
+//! Foreign keys around an exchange: no row of another table is left without the one that
+//! it refers to, and no row of the incoming table comes in that refers to nothing.
+//!
+//! The table beside the live one carries no foreign keys, for these would delete its rows
+//! with the application's, or hold the application up. They are put on in the exchange
+//! and validated after it. What could keep them from being valid is found here, by every
+//! row, while nobody waits; under the locks only what may have changed since is looked at.
+
+use tokio_postgres::GenericClient;
+
+use super::Exchange;
+use super::journal::Toward;
+use crate::error::{Error, Result};
+use crate::pg::{Connection, Volley};
+
+/// What the foreign keys of and to the live table need, written from the catalog.
+#[derive(Clone, Debug, Default)]
+pub(super) struct References {
+    parents: Vec<Parent>,
+    children: Vec<Kept>,
+    /// The tables that the live one refers to.
+    pub(super) parent_relations: Vec<u32>,
+    /// The tables that refer to it.
+    pub(super) child_relations: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Parent {
+    /// The foreign key.
+    name: String,
+    /// Does what the key would have done when a parent was deleted; none where it would
+    /// have kept it from being deleted.
+    settle: Option<String>,
+    /// Whether that deletes rows.
+    deletes: bool,
+    values: Kept,
+}
+
+/// Values that are kept in a temporary table, and looked at under the locks.
+#[derive(Clone, Debug)]
+struct Kept {
+    keep: String,
+    condition: String,
+}
+
+impl References {
+    /// Writes the statements for two tables that are there.
+    pub(super) async fn write(session: &impl GenericClient, exchange: &Exchange) -> Result<Self> {
+        let mut references = References::default();
+        let (live, incoming) = (&exchange.live, &exchange.incoming);
+        let sql = include_str!("../../sql/switchover/reference/parents.sql");
+        for row in session.query(sql, &[live, incoming]).await? {
+            let values = Kept { keep: row.get(2), condition: row.get(3) };
+            let (name, settle, deletes) = (row.get(0), row.get(1), row.get(4));
+            references.parents.push(Parent { name, settle, deletes, values });
+        }
+        let sql = include_str!("../../sql/switchover/reference/children.sql");
+        for row in session.query(sql, &[live, incoming]).await? {
+            references.children.push(Kept { keep: row.get(1), condition: row.get(2) });
+        }
+        references.find_relations(session, *live).await?;
+        Ok(references)
+    }
+
+    /// Finds the tables alone, for a preview.
+    pub(super) async fn find_relations(
+        &mut self,
+        session: &impl GenericClient,
+        live: u32,
+    ) -> Result<()> {
+        let sql = include_str!("../../sql/switchover/reference/relations.sql");
+        for row in session.query(sql, &[&live]).await? {
+            let relations =
+                if row.get(0) { &mut self.parent_relations } else { &mut self.child_relations };
+            relations.push(row.get(1));
+        }
+        Ok(())
+    }
+
+    /// Deletes or changes what the foreign keys would have deleted or changed, had the
+    /// incoming table carried them, and keeps what is looked at under the locks.
+    ///
+    /// # Errors
+    /// Refused where a row would refer to nothing.
+    pub(super) async fn settle(
+        &self,
+        session: &mut Connection,
+        exchange: &Exchange,
+        toward: Toward,
+    ) -> Result<()> {
+        for parent in &self.parents {
+            let Some(settle) = &parent.settle else { continue };
+            let transaction = session.transaction().await?;
+            let rows = transaction.execute(settle, &[]).await?;
+            if rows > 0 {
+                let removed =
+                    if parent.deletes { i64::try_from(rows).unwrap_or(i64::MAX) } else { 0 };
+                let count = include_str!("../../sql/switchover/reference/count-removed.sql");
+                let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+                    [&exchange.live, &toward.name(), &removed];
+                transaction.execute(count, &parameters).await?;
+                tracing::warn!(
+                    "{rows} rows of {} referred by {} to rows that were deleted; as in {}, the \
+                     key's ON DELETE was applied",
+                    exchange.incoming_table()?,
+                    parent.name,
+                    exchange.table
+                );
+            }
+            transaction.commit().await?;
+        }
+        session.batch_execute(include_str!("../../sql/switchover/reference/forget.sql")).await?;
+        for kept in self.kept() {
+            session.batch_execute(&kept.keep).await?;
+            session.query(&kept.condition, &[]).await.map_err(|e| refusal(e.into()))?;
+        }
+        Ok(())
+    }
+
+    /// Adds the conditions to a volley that has locked all the tables.
+    pub(super) fn add_conditions(&self, volley: &mut Volley) {
+        for kept in self.kept() {
+            volley.query(&kept.condition, Vec::new());
+        }
+    }
+
+    fn kept(&self) -> impl Iterator<Item = &Kept> {
+        self.parents.iter().map(|parent| &parent.values).chain(&self.children)
+    }
+}
+
+/// What it means that a row would refer to nothing.
+pub(super) fn refusal(error: Error) -> Error {
+    let db_error = error.postgres().and_then(tokio_postgres::Error::as_db_error);
+    let Some(said) = db_error.map(|e| e.message().to_owned()) else { return error };
+    match error.sqlstate() {
+        Some("SN014") => Error::refused(said)
+            .hint("delete or fix these rows, or load files that hold what they refer to"),
+        Some("SN019") => Error::refused(said)
+            .hint("add what the rows refer to, or `sterna stage truncate` and load again"),
+        _ => error,
+    }
+}

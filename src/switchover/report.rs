@@ -1,0 +1,61 @@
+//! What an exchange came to.
+
+use serde::Serialize;
+
+use super::Exchange;
+use super::fingerprint::Difference;
+use super::record::Record;
+use crate::error::Result;
+
+/// What was done.
+#[derive(Clone, Debug, Serialize)]
+pub struct SwitchoverReport {
+    /// The switchover's id in the ledger.
+    pub run_id: String,
+    /// The table that was exchanged.
+    pub table: String,
+    /// Tries for a moment in which all locks could be had.
+    pub attempts: u32,
+    /// How long readers were kept out.
+    pub locked_ms: f64,
+    /// How long writers were kept out before that: not at all, since one lock does for both.
+    pub writers_waited_ms: f64,
+    /// How long writers were kept out.
+    pub writers_locked_ms: f64,
+    /// Rows of the table now.
+    pub rows: i64,
+    /// What the catalog says otherwise than before and nobody asked for.
+    pub parity_differences: Vec<Difference>,
+    /// What it says otherwise because it was asked for.
+    pub exceptions: Vec<Difference>,
+    /// Writes that were carried over from the table that left.
+    pub replayed_rows: i64,
+    /// Foreign keys of other tables that were checked after the exchange.
+    pub validated_after: usize,
+    /// The name of the table that left.
+    pub left_as: String,
+    /// Whether an earlier run had exchanged the tables, and this one only finished it.
+    pub resumed: bool,
+    /// The whole command.
+    pub seconds: f64,
+}
+
+/// What is said of an exchange that an earlier run made.
+pub(super) fn report_of(exchange: &Exchange, record: &Record) -> Result<SwitchoverReport> {
+    Ok(SwitchoverReport {
+        run_id: record.id.to_string(),
+        table: exchange.table.to_string(),
+        attempts: 0,
+        locked_ms: 0.0,
+        writers_waited_ms: 0.0,
+        writers_locked_ms: 0.0,
+        rows: record.rows,
+        parity_differences: Vec::new(),
+        exceptions: record.exceptions.clone(),
+        replayed_rows: record.carried(),
+        validated_after: 0,
+        left_as: exchange.leaving_table()?.to_string(),
+        resumed: true,
+        seconds: 0.0,
+    })
+}
