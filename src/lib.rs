@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod load;
 pub mod migrate;
 pub mod pg;
+pub mod private;
 pub mod rehearsal;
 pub mod reindex;
 pub mod report;

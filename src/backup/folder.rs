@@ -1,8 +1,8 @@
 //! The folder of a backup: private, complete or not there, with checksums.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use crate::error::{Error, Kind, Result};
+use crate::private;
 
 /// The file of checksums, as `sha256sum -c` reads it.
 pub(super) const SUMS: &str = "SHA256SUMS";
@@ -38,7 +39,7 @@ impl Draft {
             return Err(Error::usage(format!("{} is not empty", place.display()))
                 .hint("name a new folder with --out: a backup is never overwritten"));
         };
-        fs::create_dir_all(parent).map_err(|e| Error::file(parent, e))?;
+        private::folder(parent)?;
         let prefix = format!(".{}.unfinished-", name.to_string_lossy());
         let private = fs::Permissions::from_mode(0o700);
         let folder =
@@ -58,9 +59,8 @@ impl Draft {
     /// Makes a file that nobody else can read.
     pub(super) fn create(&mut self, name: &str) -> Result<File> {
         let path = self.path().join(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         self.names.push(name.to_owned());
-        file.map_err(|e| Error::file(&path, e))
+        private::create(&path).map_err(|e| Error::file(&path, e))
     }
 
     /// Makes a file of a text.

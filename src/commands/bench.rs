@@ -1,6 +1,6 @@
 //! `sterna bench`: is staging as fast as production for what the application asks?
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -13,7 +13,7 @@ use crate::bench::{BenchOptions, bench};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::migrate::Step;
-use crate::report;
+use crate::{private, report};
 
 /// Measure the application's queries on production and staging in turn
 #[derive(Args, Clone, Debug)]
@@ -79,6 +79,9 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
         floor_ms: args.floor_ms,
         ..BenchOptions::new(context.table.clone())
     };
+    // Not after minutes of measuring.
+    args.save.as_deref().map_or(Ok(()), |path| private::check(path, is_baseline))?;
+    args.junit.as_deref().map_or(Ok(()), |path| private::check(path, is_junit))?;
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let arguments = json!({
@@ -96,14 +99,21 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
     if let Some(path) = &args.save {
         let json = serde_json::to_string_pretty(&found);
         let json = json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;
-        write(path, &(json + "\n"))?;
+        private::put(path, &(json + "\n"), is_baseline)?;
     }
     if let Some(path) = &args.junit {
-        write(path, &report::junit::bench(&found)?)?;
+        private::put(path, &report::junit::bench(&found)?, is_junit)?;
     }
     found.failure().map_or(Ok(0), Err)
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|e| Error::file(path, e))
+/// Whether a file begins as an earlier baseline does.
+fn is_baseline(start: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(start);
+    start.starts_with('{') && start.contains("\"queries\": [")
+}
+
+/// Whether a file begins as the outcome of an earlier benchmark does.
+fn is_junit(start: &[u8]) -> bool {
+    String::from_utf8_lossy(start).contains("<testsuites name=\"sterna\"")
 }

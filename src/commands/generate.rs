@@ -3,7 +3,7 @@
 //! Nothing appears under the real name before it is complete: everything is
 //! written beside it and renamed at the end.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use super::Context;
 use crate::cites::generate::{ComptabColumns, DEFAULT_ROWS, GenerateOptions, Generator};
 use crate::error::{Error, Kind, Result};
+use crate::private;
 
 /// Generate CITES files, shaped like the real ones
 #[derive(Args, Clone, Debug)]
@@ -156,7 +157,6 @@ fn write_zip(download: &Download, path: &Path, force: bool) -> Result<Generated>
     out.flush().map_err(failed)?;
     drop(out);
     temporary.as_file().sync_all().map_err(failed)?;
-    readable_by_all(temporary.as_file()).map_err(failed)?;
     let placed = if force { temporary.persist(path) } else { temporary.persist_noclobber(path) };
     placed.map_err(|error| failed(error.error))?;
     Ok(generated)
@@ -175,12 +175,12 @@ fn write_folder(download: &Download, path: &Path) -> Result<Generated> {
     let temporary = tempfile::Builder::new()
         .prefix(".sterna-generate-")
         .suffix(".part")
-        .permissions(mode(0o755))
+        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700))
         .tempdir_in(folder)
         .map_err(|source| Error::file(folder, source))?;
     let mut generated = Generated { files: 0, rows: 0, bytes: 0 };
     for index in 0..download.files() {
-        let file = File::create(temporary.path().join(download.file_name(index)));
+        let file = private::create(&temporary.path().join(download.file_name(index)));
         let mut out = Counting { out: file.map_err(failed)?, bytes: 0 };
         generated.rows += at(path, download.write_file(index, &mut out))?;
         out.out.sync_all().map_err(failed)?;
@@ -205,15 +205,6 @@ fn at<T>(path: &Path, result: Result<T>) -> Result<T> {
 /// The folder that `path` stands in.
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn mode(mode: u32) -> fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(mode)
-}
-
-/// Temporary files are private; what is generated is not.
-fn readable_by_all(file: &File) -> io::Result<()> {
-    file.set_permissions(mode(0o644))
 }
 
 /// Counts the bytes that pass.
@@ -260,7 +251,7 @@ mod tests {
         let generated = generate(&args(zip.clone())).unwrap();
         assert_eq!(generated, generate(&args(folder.clone())).unwrap());
         assert_eq!(generated.rows, 20_000);
-        let mut archive = zip::ZipArchive::new(File::open(zip).unwrap()).unwrap();
+        let mut archive = zip::ZipArchive::new(fs::File::open(zip).unwrap()).unwrap();
         assert_eq!(archive.len() as u64, generated.files);
         let mut bytes = 0;
         for index in 0..archive.len() {

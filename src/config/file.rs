@@ -1,8 +1,12 @@
 //! The file: its keys checked against what the command line defines.
 
+use std::fs::Metadata;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, Command};
+use nix::unistd::Uid;
 use toml::Value;
 use toml::de::DeTable;
 
@@ -32,6 +36,32 @@ impl Setting {
     }
 }
 
+/// Whoever writes the file decides where rows go and which SQL of a folder is run, so that
+/// must be this user, or root.
+fn refuse_strange(path: &Path, there: &Metadata) -> Result<()> {
+    let me = Uid::effective().as_raw();
+    let what = if there.uid() != me && there.uid() != 0 {
+        "belongs to another user"
+    } else if there.is_file() && there.mode() & 0o022 != 0 {
+        "can be written to by others"
+    } else {
+        return Ok(());
+    };
+    let path = path.display();
+    Err(Error::usage(format!("{path}: the configuration {what}"))
+        .hint(format!("look at what it says, then: chown $(id -u) {path}; chmod go-w {path}")))
+}
+
+/// Whether a value is a URL with a password, or such a parameter of libpq's.
+fn holds_password(value: &str) -> bool {
+    let in_url = value.split_once("://").is_some_and(|(_, rest)| {
+        let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
+        user.split_once(':').is_some_and(|(_, password)| !password.is_empty())
+    });
+    let after = value.split("password").skip(1);
+    in_url || after.into_iter().any(|rest| rest.trim_start().starts_with('='))
+}
+
 /// Everything that a file sets.
 #[derive(Debug)]
 pub(super) struct Settings {
@@ -47,13 +77,34 @@ impl Settings {
         command: &Command,
     ) -> Result<Option<Self>> {
         let path = named.cloned().unwrap_or_else(|| folder.join(FILE_NAME));
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(path, &text, command).map(Some),
-            Err(e) if named.is_none() && e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(e) => {
-                let what = format!("{}: the configuration cannot be read", path.display());
-                Err(Error::usage(what).caused_by(e))
+        let unreadable = |e| {
+            let what = format!("{}: the configuration cannot be read", path.display());
+            Error::usage(what).caused_by(e)
+        };
+        let mut file = match std::fs::File::open(&path) {
+            Ok(file) => file,
+            Err(e) if named.is_none() && e.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(None);
             }
+            Err(e) => return Err(unreadable(e)),
+        };
+        let there = file.metadata().map_err(unreadable)?;
+        refuse_strange(&path, &there)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(unreadable)?;
+        let settings = Self::parse(path, &text, command)?;
+        settings.refuse_open_secret(&there)?;
+        Ok(Some(settings))
+    }
+
+    /// A password is not for everybody, as in libpq's password file.
+    fn refuse_open_secret(&self, there: &Metadata) -> Result<()> {
+        let secret = self.settings.iter().find(|s| s.values.iter().any(|v| holds_password(v)));
+        match secret {
+            Some(setting) if there.is_file() && there.mode() & 0o077 != 0 => Err(self
+                .refuse(setting, "holds a password that others can read".to_owned())
+                .hint(format!("chmod 0600 {}, or keep it in ~/.pgpass", self.path.display()))),
+            _ => Ok(()),
         }
     }
 

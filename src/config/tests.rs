@@ -36,6 +36,49 @@ fn refusal(text: &str, line: &[&str]) -> String {
     }
 }
 
+fn open_to(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_file_of_others_or_with_a_password_for_all_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE_NAME);
+    let read = |text: &str, mode| {
+        std::fs::write(&path, text).unwrap();
+        open_to(&path, mode);
+        let args = ["sterna", "load", "a.csv", "--all"].map(OsString::from);
+        match read(args, folder.path()) {
+            Ok(_) => String::new(),
+            Err(Refusal::File(error)) => {
+                assert_eq!(error.kind().exit_code(), 2);
+                error.to_string()
+            }
+            Err(Refusal::CommandLine(error)) => panic!("{error}"),
+        }
+    };
+    let plain = "schema = 'trade'\ndatabase_url = 'postgres://u@h/d'\n";
+    assert_eq!(read(plain, 0o644), "");
+    for mode in [0o664, 0o646, 0o666] {
+        assert!(read(plain, mode).ends_with("can be written to by others"), "{mode:o}");
+    }
+    for value in
+        ["postgres://u:s3cret@h/d", "host=h password = s3cret", "postgres://h?password=s3cret"]
+    {
+        let text = format!("database_url = '{value}'\n");
+        assert_eq!(read(&text, 0o600), "");
+        for mode in [0o640, 0o604] {
+            let said = read(&text, mode);
+            assert!(said.contains("line 1: database_url holds a password"), "{said}");
+            assert!(!said.contains("s3cret"), "{said}");
+        }
+    }
+    if nix::unistd::Uid::effective().is_root() {
+        std::os::unix::fs::chown(&path, Some(65534), None).unwrap();
+        assert!(read(plain, 0o644).ends_with("belongs to another user"));
+    }
+}
+
 const LOAD: [&str; 3] = ["load", "a.csv", "--all"];
 
 #[test]
@@ -136,6 +179,7 @@ fn help_shows_the_files_defaults_but_no_secret() {
     let settings = {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(FILE_NAME), text).unwrap();
+        open_to(&folder.path().join(FILE_NAME), 0o600);
         Settings::find(None, folder.path(), &command).unwrap().unwrap()
     };
     let mut command = settings

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use xxhash_rust::xxh3::Xxh3;
@@ -16,7 +16,8 @@ use super::batch::{Record, RecordBatch, Reject};
 use super::encode::RowPlan;
 use super::report::RejectedRecord;
 use crate::cites::Formats;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::private;
 
 /// The columns behind those of the format.
 const ABOUT: [&str; 8] = [
@@ -41,10 +42,10 @@ pub(super) fn check(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(Error::bad_file(path.display(), "is a folder, and rejects go to a file"));
     }
-    if path.is_file() && !is_reject_file(path)? {
-        return Err(Error::usage(format!("{} exists and is no file of rejects", path.display()))
-            .hint("name another file with --rejects; sterna overwrites only its own"));
-    }
+    private::check(path, is_reject_file).map_err(|e| match e.kind() {
+        Kind::Usage => e.hint("name another file with --rejects; sterna overwrites only its own"),
+        _ => e,
+    })?;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // Permissions do not tell what a file system allows; trying does.
     tempfile::tempfile_in(folder).map(drop).map_err(|e| {
@@ -52,14 +53,10 @@ pub(super) fn check(path: &Path) -> Result<()> {
     })
 }
 
-/// Whether a file is empty, or of the form that sterna writes rejects in.
-fn is_reject_file(path: &Path) -> Result<bool> {
-    let failed = |e| Error::file(path, e);
-    let mut start = Vec::new();
-    File::open(path).map_err(failed)?.take(8192).read_to_end(&mut start).map_err(failed)?;
+/// Whether a file begins in the form that sterna writes rejects in.
+fn is_reject_file(start: &[u8]) -> bool {
     let header = start.split(|b| *b == b'\n').next().unwrap_or_default();
-    let last = ABOUT[ABOUT.len() - 1].as_bytes();
-    Ok(start.is_empty() || header.ends_with(last))
+    header.ends_with(ABOUT[ABOUT.len() - 1].as_bytes())
 }
 
 /// What identifies a rejected record: its file and its place there. The keys of many
@@ -123,9 +120,7 @@ impl RejectWriter {
     /// Will write to `path` when the first record is rejected; the rejects of an
     /// earlier load that are there go. [`check`] has looked at what it is.
     pub(super) fn create(path: &Path) -> Result<Self> {
-        if path.is_file() {
-            std::fs::remove_file(path).map_err(|e| Error::file(path, e))?;
-        }
+        forget(path)?;
         Ok(RejectWriter { path: path.to_path_buf(), files: Vec::new() })
     }
 
@@ -175,9 +170,19 @@ impl RejectWriter {
     }
 }
 
+/// Removes the rejects of an earlier load.
+fn forget(path: &Path) -> Result<()> {
+    private::check(path, is_reject_file)?;
+    match path.is_file() {
+        true => std::fs::remove_file(path).map_err(|e| Error::file(path, e)),
+        false => Ok(()),
+    }
+}
+
 impl Output {
     fn create(path: PathBuf, plan: &RowPlan, formats: &Formats) -> Result<Self> {
-        let file = File::create(&path).map_err(|e| {
+        forget(&path)?;
+        let file = private::create(&path).map_err(|e| {
             Error::file(&path, e).hint("name another file with --rejects, and go on with --resume")
         })?;
         let mut writer = BufWriter::new(file);

@@ -17,6 +17,7 @@ mod ledger;
 mod load;
 mod migrate;
 mod pooler;
+mod private;
 mod recipes;
 mod rehearse;
 mod reindex;

@@ -1,6 +1,5 @@
 //! The steps of the demo, and what they share.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +17,7 @@ use crate::pg::embedded::{Embedded, ModelSchema, Options};
 use crate::pg::{ConnInfo, Connection, Ident, Table, connect, interruptible};
 use crate::report::progress::Shown;
 use crate::switchover::fingerprint::Fingerprint;
-use crate::{ledger, staging};
+use crate::{ledger, private, staging};
 
 /// The demo's database.
 const DATABASE: &str = "sterna_demo";
@@ -78,7 +77,7 @@ impl Stage {
         watch: &Arc<Watch>,
     ) -> Result<(Self, String)> {
         if let Some(folder) = &args.out {
-            fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
+            private::folder(folder)?;
             for name in [EARLIER_RELEASE, NEW_RELEASE] {
                 if folder.join(name).exists() {
                     let what = format!("{} exists already", folder.join(name).display());

@@ -26,7 +26,7 @@ use crate::load::Watch;
 use crate::migrate::command_line;
 use crate::migrate::ledger::{self, NewRun, RunKind};
 use crate::migrate::{Coordinator, Records, Run, RunState, Step, StepState, Teller, next, status};
-use crate::report;
+use crate::{private, report};
 
 /// Runs the plan, reports, and returns the exit code.
 ///
@@ -60,6 +60,8 @@ pub(super) fn migrate(
 ) -> Result<(Result<()>, Result<status::Status>)> {
     let accepted = args.accepted()?;
     preparation::refuse_unsupported(context)?;
+    // Not after hours of work.
+    args.out.as_deref().map_or(Ok(()), private::own_folder)?;
     let identity = identity::of(&args.choices, &context.table, &watch.stop)?;
     let exclusive = Exclusive::take(context, watch)?;
     let application = preparation::application(args, &exclusive)?;

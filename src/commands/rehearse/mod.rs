@@ -13,8 +13,7 @@ use super::Context;
 use super::migrate::{MigrationChoices, identity_of};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
-use crate::rehearsal;
-use crate::report;
+use crate::{private, rehearsal, report};
 use stages::Rehearsing;
 
 /// Run the whole plan and its rollback on a copy of production, which is gone afterwards
@@ -53,6 +52,7 @@ pub fn run(args: &RehearseArgs, context: &Context) -> Result<u8> {
     let begun = Instant::now();
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
+    args.out.as_deref().map_or(Ok(()), private::own_folder)?;
     let identity = identity_of(&args.choices, &context.table, &watch.stop)?;
     let mut rehearsing = Rehearsing::begin(args, context, &watch)?;
     let failure = rehearsing.all().err();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::stages::Rehearsing;
 use crate::commands::migrate::folder;
 use crate::error::{Error, Kind, Result};
+use crate::private;
 use crate::rehearsal::RehearsalReport;
 use crate::report;
 
@@ -16,7 +17,7 @@ impl Rehearsing<'_> {
     /// The folder that the plan's own report is written to.
     pub(super) fn report_draft(&self) -> Result<PathBuf> {
         let folder = self.scratch.path().join("report");
-        fs::create_dir_all(&folder).map_err(|e| Error::file(&folder, e))?;
+        private::own_folder(&folder)?;
         Ok(folder)
     }
 
@@ -28,26 +29,21 @@ impl Rehearsing<'_> {
         let json = serde_json::to_string_pretty(done);
         let json = json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))? + "\n";
         for (name, text) in [(JSON, json), (MARKDOWN, report::rehearsal::markdown(done))] {
-            let path = draft.join(name);
-            fs::write(&path, text).map_err(|e| Error::file(&path, e))?;
+            private::put(&draft.join(name), &text, |_| true)?;
         }
         copy(&draft, &place)
     }
 }
 
-/// Copies a folder with all that is in it.
+/// Copies a folder of files to a private one.
 fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).map_err(|e| Error::file(to, e))?;
+    private::own_folder(to)?;
     let entries = fs::read_dir(from).map_err(|e| Error::file(from, e))?;
     for entry in entries {
         let path = entry.map_err(|e| Error::file(from, e))?.path();
         let Some(name) = path.file_name() else { continue };
-        let target = to.join(name);
-        if path.is_dir() {
-            copy(&path, &target)?;
-        } else {
-            fs::copy(&path, &target).map_err(|e| Error::file(&target, e))?;
-        }
+        let text = fs::read_to_string(&path).map_err(|e| Error::file(&path, e))?;
+        private::put(&to.join(name), &text, |_| true)?;
     }
     Ok(())
 }

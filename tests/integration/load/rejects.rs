@@ -150,7 +150,7 @@ async fn only_sternas_own_files_are_overwritten() {
     let file = here.file("in.csv", file_of(&[shipment(&[("Year", "x")])]));
     let precious = here.file("precious.txt", "precious\n");
     let refused = here.load(&[&file, "--all", "--rejects", &precious]).expect_code(2);
-    assert!(refused.stderr.contains("no file of rejects"), "{refused:?}");
+    assert!(refused.stderr.contains("sterna has not written it"), "{refused:?}");
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious\n");
     here.report(3, &[&file, "--all", "--rejects", "out.csv"]);
     here.db.sterna(&["stage", "truncate"]).expect_code(0);
