@@ -162,6 +162,30 @@ async fn an_ordinary_migrator_runs_nothing_either() {
     let report: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
     assert_eq!(check(&report, "dependents-answer")["passed"], true, "{report:#}");
     assert_eq!(planter.called().await, "");
+    // Policies that would be asked of its owner refuse the reading, and are not asked.
+    here.db
+        .psql(
+            "ALTER TABLE cites_trade_records ENABLE ROW LEVEL SECURITY;
+             ALTER TABLE cites_trade_records FORCE ROW LEVEL SECURITY;
+             CREATE POLICY planted ON cites_trade_records USING (public.heard('policy'))",
+        )
+        .await;
+    let file = here.path("a.csv");
+    let file = file.to_str().unwrap();
+    for args in [
+        &["validate", "--comprehensive"][..],
+        &["load", file, "--all"],
+        &["bench", "--seconds", "0"],
+        &["summary"],
+        &["check", "pre", file],
+        &["check", "post"],
+    ] {
+        let mut command = here.db.command(args);
+        let done = Finished::from(command.env("PGUSER", &owner).output().unwrap());
+        assert_ne!(done.code, Some(2), "{args:?}: {done:?}");
+    }
+    assert_eq!(planter.called().await, "");
+    here.db.psql("DROP POLICY planted ON cites_trade_records").await;
     here.db
         .psql(&format!(
             "REASSIGN OWNED BY {owner} TO CURRENT_USER; DROP OWNED BY {owner}; DROP ROLE {owner}"
