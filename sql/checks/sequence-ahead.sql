@@ -5,7 +5,13 @@
 -- Parameters: {column}, {sequence}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it reads.
-SELECT m.largest AS observed, s.last_value AS sequence_stands_at
-FROM (SELECT max({column})::bigint AS largest FROM {checked}) AS m
-CROSS JOIN {sequence} AS s
-WHERE m.largest > s.last_value OR (m.largest = s.last_value AND NOT s.is_called)
+SELECT m.furthest AS observed, s.last_value AS sequence_stands_at
+FROM {sequence} AS s
+INNER JOIN pg_catalog.pg_sequence AS q ON q.seqrelid = s.tableoid
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN q.seqincrement > 0 THEN max({column}) ELSE min({column}) END::bigint
+        AS furthest
+    FROM {checked}
+) AS m
+WHERE CASE WHEN q.seqincrement > 0 THEN m.furthest > s.last_value ELSE m.furthest < s.last_value END
+    OR (m.furthest = s.last_value AND NOT s.is_called)

@@ -13,6 +13,13 @@ own (classid, objid) AS (
         FROM pg_namespace AS n WHERE n.nspname = 'sterna'
         UNION ALL
         SELECT 'pg_class'::regclass::oid, sibling FROM unnest($2) AS sibling
+        UNION ALL
+        -- What an earlier switchover has left draws from the same sequences until it goes.
+        SELECT 'pg_class'::regclass::oid, o.oid
+        FROM pg_class AS t
+        INNER JOIN pg_class AS o
+            ON o.relnamespace = t.relnamespace AND o.relname = t.relname || '_old'
+        WHERE t.oid = $1 AND o.relkind = 'r'
     )
     UNION
     SELECT d.classid, d.objid

@@ -1,6 +1,8 @@
--- Purpose: the sequences that the columns of a table draw from, owned or not.
+-- Purpose: the sequences that the columns of a table draw from, owned or not, and whether
+--   each is the column's identity: such a one is set behind the last row when staging
+--   takes the table's place.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
-SELECT DISTINCT a.attname::text, n.nspname::text, s.relname::text
+SELECT DISTINCT a.attname::text, n.nspname::text, s.relname::text, a.attidentity <> ''
 FROM pg_catalog.pg_attribute AS a
 LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 INNER JOIN pg_catalog.pg_depend AS p

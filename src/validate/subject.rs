@@ -74,7 +74,7 @@ impl Subject {
         let mut subject = Subject {
             years: options.years.clone().unwrap_or_else(|| years_of(&runs)),
             keys: keys(session, pair.table_oid).await?,
-            sequences: sequences(session, pair.table_oid).await?,
+            sequences: sequences(session, pair.table_oid, is_live).await?,
             pair,
             checked,
             checked_oid,
@@ -298,11 +298,13 @@ async fn keys(session: &Connection, oid: u32) -> Result<Vec<Key>> {
         .collect()
 }
 
-async fn sequences(session: &Connection, oid: u32) -> Result<Vec<(Ident, Table)>> {
+/// The sequences of a table; of an identity only where it is `live`, for the switchover
+/// sets it behind the rows that have come in.
+async fn sequences(session: &Connection, oid: u32, live: bool) -> Result<Vec<(Ident, Table)>> {
     let rows = session.query(include_str!("../../sql/validate/sequences.sql"), &[&oid]).await?;
     let pair = |row: &tokio_postgres::Row| {
         let (schema, name): (String, String) = (row.get(1), row.get(2));
         Ok((Ident::new(row.get::<_, String>(0))?, Table::new(schema, name)?))
     };
-    rows.iter().map(pair).collect()
+    rows.iter().filter(|row| live || !row.get::<_, bool>(3)).map(pair).collect()
 }
