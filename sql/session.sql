@@ -16,3 +16,4 @@ SET IntervalStyle = 'iso_8601';
 SET TimeZone = 'UTC';
 SET extra_float_digits = 3;
 SET standard_conforming_strings = on;
+SET array_nulls = on;

@@ -8,7 +8,8 @@ SELECT
     pg_catalog.format_type(a.atttypid, a.atttypmod),
     a.attnotnull,
     pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-    a.attgenerated <> '' OR a.attidentity <> ''
+    a.attgenerated <> '' OR a.attidentity = 'a',
+    a.attidentity <> ''
 FROM pg_catalog.pg_attribute AS a
 INNER JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
 INNER JOIN pg_catalog.pg_namespace AS tn ON tn.oid = t.typnamespace

@@ -1,5 +1,5 @@
 -- Name: rows-as-loaded
--- Purpose: every row was written by a batch of a load, and not touched since.
+-- Purpose: every row was written by a load, and not touched since.
 -- Severity: error, warning on the live table
 -- Parameters: {checked_oid}, {shown}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
@@ -10,5 +10,7 @@ WHERE NOT EXISTS (
     SELECT
     FROM sterna.load_batch AS b
     INNER JOIN sterna.load_run AS r USING (run_id)
-    WHERE r.staging = {checked_oid} AND r.state <> 'discarded' AND b.xid::xid = t.xmin
+    WHERE r.staging = {checked_oid} AND r.state <> 'discarded'
+        -- Where rows were matched with production's, they were written once more.
+        AND coalesce(r.matched, b.xid)::xid = t.xmin
 )

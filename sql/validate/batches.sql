@@ -1,7 +1,8 @@
--- Purpose: where in the files the rows of a transaction come from.
+-- Purpose: where in the files the rows of a transaction come from; rows that were matched
+--   with production's were all written once more by one.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 SELECT b.xid::xid::text, f.path, b.first_line
 FROM sterna.load_batch AS b
 INNER JOIN sterna.load_run AS r USING (run_id)
 INNER JOIN sterna.load_file AS f USING (run_id, file_number)
-WHERE r.staging = $1 AND r.state <> 'discarded'
+WHERE r.staging = $1 AND r.state <> 'discarded' AND r.matched IS NULL

@@ -1,11 +1,11 @@
 -- Purpose: whether rows are still those of the ledger's loads: how many there are,
---   and how many of them no batch wrote, or were changed since.
+--   and how many of them no load wrote, or were changed since.
 -- Lock: ACCESS SHARE on the table. Transaction: either; under a lock that keeps
 --   writers out, what it says stays true. Undone by: nothing, it reads.
 SELECT
     count(*),
     count(*) FILTER (WHERE NOT (t.xmin IN (
-        SELECT b.xid::xid
+        SELECT coalesce(r.matched, b.xid)::xid
         FROM sterna.load_batch AS b
         INNER JOIN sterna.load_run AS r USING (run_id)
         WHERE r.staging = $1 AND r.state <> 'discarded'

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::load::ColumnUses;
+
 pub use post::{PostOptions, post};
 pub use pre::{PreOptions, pre};
 pub use space::free_bytes;
@@ -72,6 +74,9 @@ pub struct CheckReport {
     pub passed: bool,
     /// One per check, in the order in which they were made.
     pub checks: Vec<Finding>,
+    /// What becomes of each column of the table, where that is known.
+    #[serde(flatten)]
+    pub columns: ColumnUses,
     /// The whole of it.
     pub seconds: f64,
 }
@@ -80,7 +85,8 @@ impl CheckReport {
     fn new(table: String, checks: Vec<Finding>, took: Duration) -> Self {
         let is_error = |check: &Finding| !check.passed && check.severity == Severity::Error;
         let passed = !checks.iter().any(is_error);
-        CheckReport { table, passed, checks, seconds: took.as_secs_f64() }
+        let (columns, seconds) = (ColumnUses::default(), took.as_secs_f64());
+        CheckReport { table, passed, checks, columns, seconds }
     }
 
     /// The checks that did not pass and mean this.

@@ -8,8 +8,8 @@ use super::question::{Question, found};
 use super::{CheckReport, Finding, Severity, place, rights, space};
 use crate::backup;
 use crate::error::{Kind, Result};
-use crate::inspect::MissingReport;
-use crate::load::ledger;
+use crate::inspect::{self, InspectOptions, MissingReport};
+use crate::load::{ColumnUses, ledger};
 use crate::pg::{ConnInfo, Connection, Table, catalog, connect, pooler};
 use crate::staging::SUFFIX;
 use crate::switchover::{self, Alterations};
@@ -96,6 +96,8 @@ pub struct PreOptions {
     pub disk_space_checked: bool,
     /// What the files hold that no species stands for, where they were looked at.
     pub missing: Option<MissingReport>,
+    /// The files, to be held against the columns of the table by their headers.
+    pub files: Option<InspectOptions>,
 }
 
 /// Looks at everything that could keep a migration of `table` from its end. Writes
@@ -126,12 +128,14 @@ pub async fn pre(
     };
     let staging = staging.filter(|_| has_ledger);
     let alterations = switchover::alterations(&*session, oid).await?;
+    let (uses, columns) = columns(info, &session, staging, options).await?;
     let mut checks = vec![
         Finding::good("pooler", Severity::Error, "every session has a server process of its own"),
         ledger,
         backed_up(&session, table, options, has_ledger, stop).await?,
         loaded(&session, staging).await?,
         mapped(&session, staging, options.missing.as_ref()).await?,
+        columns,
         space::check(&session, oid, options.disk_space_checked).await?,
         rights::check(&session, oid, &alterations.altered).await?,
         supported(&session, table, oid, &alterations).await?,
@@ -142,7 +146,48 @@ pub async fn pre(
     for question in &QUESTIONS {
         checks.push(question.ask(&session, oid).await);
     }
-    Ok(CheckReport::new(table.to_string(), checks, begun.elapsed()))
+    Ok(CheckReport {
+        columns: uses,
+        ..CheckReport::new(table.to_string(), checks, begun.elapsed())
+    })
+}
+
+/// What becomes of each column, by the files or else by the last load, and whether
+/// nothing of production's is lost by it.
+async fn columns(
+    info: &ConnInfo,
+    session: &Connection,
+    staging: Option<u32>,
+    options: &PreOptions,
+) -> Result<(ColumnUses, Finding)> {
+    const NAME: &str = "columns";
+    let uses = match (&options.files, staging) {
+        (Some(files), _) => match inspect::columns(info, files).await {
+            Ok(uses) => uses,
+            Err(error) if matches!(error.kind(), Kind::Unsafe | Kind::Usage) => {
+                let hint = error.next_step().unwrap_or("sterna inspect INPUT").to_owned();
+                let found = Finding::bad(NAME, Severity::Error, error.to_string(), hint);
+                return Ok((ColumnUses::default(), found));
+            }
+            Err(error) => return Err(error),
+        },
+        (None, Some(staging)) => {
+            let last = ledger::runs(session, staging).await?.pop();
+            let uses = last.map(|run| run.arguments["columns"].clone());
+            uses.and_then(|uses| serde_json::from_value(uses).ok()).unwrap_or_default()
+        }
+        (None, None) => ColumnUses::default(),
+    };
+    if uses.columns.is_empty() {
+        let what = "not known: no files were given and nothing is loaded";
+        let hint = "sterna check pre INPUT says what is filled, kept and new";
+        return Ok((uses, Finding::bad(NAME, Severity::Info, what, hint)));
+    }
+    let mut lines = uses.unfilled();
+    if lines.is_empty() {
+        lines.push("the files fill all of them".into());
+    }
+    Ok((uses, Finding::good(NAME, Severity::Info, lines.join("; "))))
 }
 
 /// Whether there is a ledger that can be read, and whether nothing is wrong with it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::application::ApplicationArgs;
+use super::load::MatchChoices;
 use super::switchover::duration;
 use super::{Context, runtime};
 use crate::check::{CheckReport, PostOptions, PreOptions, Severity, post, pre};
@@ -52,6 +53,9 @@ pub struct PreArgs {
     /// TOML file of formats, in place of the built-in ones
     #[arg(long, value_name = "FILE", requires = "inputs")]
     pub mapping: Option<PathBuf>,
+    /// What rows would keep of production's.
+    #[command(flatten)]
+    pub matching: MatchChoices,
     /// Verify this backup; else the last one of the ledger counts
     #[arg(long, value_name = "DIR")]
     pub backup: Option<PathBuf>,
@@ -111,35 +115,40 @@ fn before(args: &PreArgs, context: &Context) -> Result<CheckReport> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let info = context.conninfo()?;
+    let files = (!args.inputs.is_empty()).then(|| files(args, context));
     let options = PreOptions {
         backup: args.backup.clone(),
         disk_space_checked: args.disk_space_checked,
-        missing: missing_taxa(args, context, &watch)?,
+        missing: files.as_ref().map(|files| missing_taxa(files, context, &watch)).transpose()?,
+        files,
     };
     runtime()?.block_on(pre(&info, &context.table, &options, &watch.stop))
 }
 
-fn missing_taxa(
-    args: &PreArgs,
-    context: &Context,
-    watch: &Arc<Watch>,
-) -> Result<Option<MissingReport>> {
-    if args.inputs.is_empty() {
-        return Ok(None);
-    }
-    let options = InspectOptions {
+fn files(args: &PreArgs, context: &Context) -> InspectOptions {
+    InspectOptions {
         table: context.table.clone(),
         inputs: args.inputs.clone(),
         years: Years::default(),
         on_inexact: None,
         synonyms: args.synonyms.clone(),
         mapping: args.mapping.clone(),
+        matching: Some(args.matching.options()),
         workers: std::thread::available_parallelism().map_or(1, usize::from),
-    };
+    }
+}
+
+fn missing_taxa(
+    files: &InspectOptions,
+    context: &Context,
+    watch: &Arc<Watch>,
+) -> Result<MissingReport> {
+    // Whether rows can be matched is a question of its own.
+    let files = InspectOptions { matching: None, ..files.clone() };
     let progress = report::progress::Shown::start(context.progress, watch);
-    let found = missing(&context.conninfo()?, &options, TAXA, watch);
+    let found = missing(&context.conninfo()?, &files, TAXA, watch);
     progress.finish();
-    found.map(Some)
+    found
 }
 
 fn after(args: &PostArgs, context: &Context) -> Result<CheckReport> {

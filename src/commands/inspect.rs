@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::Context;
+use super::load::MatchChoices;
 use crate::error::Result;
 use crate::inspect::{InspectOptions, inspect};
 use crate::load::{OnInexact, Watch, Years};
@@ -35,6 +36,9 @@ pub struct InspectArgs {
     /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
+    /// What rows would keep of production's.
+    #[command(flatten)]
+    pub matching: MatchChoices,
     /// Threads that read and judge [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub workers: Option<u16>,
@@ -57,6 +61,7 @@ pub fn run(args: &InspectArgs, context: &Context) -> Result<u8> {
         on_inexact: args.on_inexact,
         synonyms: args.synonyms.clone(),
         mapping: args.mapping.clone(),
+        matching: Some(args.matching.options()),
         workers: args.workers.map_or(cores, usize::from),
     };
     let watch = Arc::new(Watch::default());

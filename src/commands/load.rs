@@ -8,7 +8,9 @@ use clap::{ArgGroup, Args};
 use super::exclusive::AsStep;
 use super::{Context, outcome};
 use crate::error::Result;
-use crate::load::{LoadOptions, MaxRejects, OnInexact, OnUnmapped, Watch, Years, load};
+use crate::load::{
+    LoadOptions, MatchOptions, MaxRejects, OnInexact, OnUnmapped, Unfilled, Watch, Years, load,
+};
 use crate::migrate::Step;
 use crate::pg::Table;
 use crate::report;
@@ -21,6 +23,7 @@ use crate::report;
   sterna load download.zip --year 2024 --format json
   sterna load files/*.csv --year 2015-2020,2023 --on-inexact widen
   sterna load download.zip --all --resume        after an interruption
+  sterna load ports.csv --all --mapping ports.toml --match code,year
   sterna load sterna-rejects-1a2b3c4d.csv --all --append   after mending them")]
 pub struct LoadArgs {
     /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
@@ -73,12 +76,36 @@ pub struct LoadChoices {
     /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
+    /// What rows keep of production's.
+    #[command(flatten)]
+    pub matching: MatchChoices,
     /// Rejected records to accept: a number, or a percentage of the records read
     #[arg(long, default_value = "0", value_name = "N|P%")]
     pub max_rejects: MaxRejects,
     /// Where rejected records go [default: sterna-rejects-RUN.csv]
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
+}
+
+/// What rows keep of production's.
+#[derive(Args, Clone, Debug)]
+pub struct MatchChoices {
+    /// Columns that tell which row of production a record stands for, with commas between
+    /// them [default: the mapping's record_id, else a unique key that the files fill]
+    #[arg(long = "match", value_name = "COLUMNS", value_delimiter = ',')]
+    pub match_by: Vec<String>,
+    /// Columns that the files do not fill keep production's value where a row matches, or
+    /// take their default; keys are kept
+    #[arg(long, value_enum, default_value_t)]
+    pub unfilled: Unfilled,
+}
+
+impl MatchChoices {
+    /// What they mean for the engine.
+    #[must_use]
+    pub fn options(&self) -> MatchOptions {
+        MatchOptions { by: self.match_by.clone(), unfilled: self.unfilled }
+    }
 }
 
 impl LoadChoices {
@@ -94,6 +121,7 @@ impl LoadChoices {
             on_inexact: self.on_inexact,
             synonyms: self.synonyms.clone(),
             mapping: self.mapping.clone(),
+            matching: self.matching.options(),
             max_rejects: self.max_rejects,
             rejects: self.rejects.clone(),
             ..defaults

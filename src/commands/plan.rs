@@ -172,6 +172,7 @@ fn counted(args: &PlanArgs, context: &Context) -> Result<(u64, Option<u64>)> {
         on_inexact: None,
         synonyms: None,
         mapping: None,
+        matching: None,
         workers: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let found = inspect(&context.conninfo()?, &options, &Watch::default())?;

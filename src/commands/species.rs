@@ -157,6 +157,7 @@ fn look(args: &MissingArgs, context: &Context) -> Result<()> {
         on_inexact: None,
         synonyms: args.synonyms.clone(),
         mapping: args.mapping.clone(),
+        matching: None,
         workers: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let watch = Arc::new(Watch::default());

@@ -31,7 +31,8 @@ use self::examiner::{Examiner, Subject};
 use self::findings::Findings;
 use crate::error::{Error, Result};
 use crate::load::{
-    OnInexact, OnUnmapped, Phase, Pipeline, Reading, Request, RowIds, UnmappedTaxa, Watch, Years,
+    ColumnUses, MatchOptions, OnInexact, OnUnmapped, Phase, Pipeline, Reading, Request, RowIds,
+    UnmappedTaxa, Watch, Years,
 };
 use crate::pg::{ConnInfo, Table, catalog, connect};
 
@@ -53,6 +54,8 @@ pub struct InspectOptions {
     pub synonyms: Option<PathBuf>,
     /// A file of formats in place of the built-in ones.
     pub mapping: Option<PathBuf>,
+    /// How rows would be matched with production's; none where nobody asks.
+    pub matching: Option<MatchOptions>,
     /// Threads that read, as many that encode, and as many that judge.
     pub workers: usize,
 }
@@ -73,6 +76,15 @@ pub fn inspect(info: &ConnInfo, options: &InspectOptions, watch: &Watch) -> Resu
     report.bytes_read = watch.counters.bytes_read.load(Ordering::Relaxed);
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// What becomes of each column of the target, by the headers of the files alone.
+///
+/// # Errors
+/// As [`inspect`]; refused where keys or values of production would be lost.
+pub async fn columns(info: &ConnInfo, options: &InspectOptions) -> Result<ColumnUses> {
+    let reading = look(info, options).await?;
+    Ok(reading.matching().map(|matching| matching.uses.clone()).unwrap_or_default())
 }
 
 /// Reads all records and hands on what was found, the names without a species, and how
@@ -136,6 +148,7 @@ async fn look(info: &ConnInfo, options: &InspectOptions) -> Result<Reading> {
         years: &options.years,
         synonyms: options.synonyms.as_deref(),
         mapping: options.mapping.as_deref(),
+        matching: options.matching.as_ref(),
     };
     Reading::new(&session, &request).await
 }

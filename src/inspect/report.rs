@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::verdict::Verdict;
-use crate::load::OnInexact;
 use crate::load::account::{Account, Reason};
+use crate::load::{ColumnUses, OnInexact};
 
 /// What files hold against a table.
 #[derive(Clone, Debug, Serialize)]
@@ -16,6 +16,9 @@ pub struct InspectReport {
     pub verdict: Verdict,
     /// The table that they are meant for.
     pub target: String,
+    /// What becomes of each column of the target.
+    #[serde(flatten)]
+    pub columns: ColumnUses,
     /// The policy that the account is for: the one asked for, else `reject`.
     pub on_inexact: OnInexact,
     /// What would become of the records under that policy.

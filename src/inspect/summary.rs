@@ -51,6 +51,7 @@ pub(super) fn summarise(
     InspectReport {
         verdict: verdict::judge(options.on_inexact, &account, &policies),
         target: options.table.to_string(),
+        columns: subject.reading.matching().map(|m| m.uses.clone()).unwrap_or_default(),
         on_inexact: policy,
         account,
         policies,

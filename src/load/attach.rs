@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::completion;
 use super::ledger::{self, NewRun, Run, State};
+use super::matching::Way;
 use super::options::LoadOptions;
 use super::prepare::Prepared;
 use crate::error::{Error, Result};
@@ -88,11 +90,15 @@ pub(super) async fn attach(
         }
         None => staging::create(session, pair, &prepared.plan.widened).await?,
     };
+    if prepared.matching.way == Way::Server {
+        completion::loosen(&**session, staging_oid, &prepared.matching).await?;
+    }
     staging::note_baseline(session, pair, staging_oid).await?;
     let mut arguments = options.arguments();
     // The files may be gone when the rows are validated.
     arguments["synonym_names"] = json!(prepared.taxa.synonyms());
     arguments["looks_up"] = json!(prepared.looks_up);
+    arguments["columns"] = json!(prepared.matching.uses);
     let run = ledger::begin(
         session,
         &NewRun {

@@ -6,7 +6,7 @@
 //! record may still be rejected by the server.
 
 use bytes::BytesMut;
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::account::{Account, Reason};
 
@@ -224,6 +224,8 @@ pub struct EncodedBatch {
     pub rounded: Vec<u32>,
     /// Sum of the rows' hashes, modulo 2^64.
     pub checksum: u64,
+    /// The column that is left out of the hashes, where one is.
+    pub unhashed: Option<usize>,
 }
 
 impl EncodedBatch {
@@ -253,7 +255,7 @@ impl EncodedBatch {
                 continue;
             };
             let message = &refused[at].1;
-            self.checksum = self.checksum.wrapping_sub(row_hash(row));
+            self.checksum = self.checksum.wrapping_sub(row_hash(row, self.unhashed));
             if self.rounded.binary_search(&record).is_ok() {
                 self.records.account.rows_rounded -= 1;
             }
@@ -268,10 +270,26 @@ impl EncodedBatch {
     }
 }
 
-/// The hash of a row as binary COPY sends it: 64 bits, to be summed.
+/// The hash of a row as binary COPY sends it: 64 bits, to be summed. A column can be
+/// left out, as if the row had never had it.
 #[must_use]
-pub fn row_hash(row: &[u8]) -> u64 {
-    xxh3_64(row)
+pub fn row_hash(row: &[u8], unhashed: Option<usize>) -> u64 {
+    let Some(unhashed) = unhashed else { return xxh3_64(row) };
+    let (count, mut rest) = row.split_at(2);
+    let mut hash = Xxh3::new();
+    hash.update(&(u16::from_be_bytes([count[0], count[1]]) - 1).to_be_bytes());
+    for column in 0.. {
+        let Some(length) = rest.first_chunk::<4>() else { break };
+        let bytes = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
+        let (value, after) = rest.split_at(4 + bytes);
+        if column == unhashed {
+            hash.update(after);
+            break;
+        }
+        hash.update(value);
+        rest = after;
+    }
+    hash.digest()
 }
 
 #[cfg(test)]
@@ -295,6 +313,24 @@ mod tests {
         assert_eq!((second.field(0), second.field(1)), (&b"a,\""[..], &b"b"[..]));
         assert_eq!(second.raw(), b"\"a,\"\"\",b");
         assert_eq!(second.at().fate, Fate::Row(Some(7)));
+    }
+
+    #[test]
+    fn a_column_is_left_out_of_the_hash_as_if_it_were_not_there() {
+        let row = |values: &[Option<&[u8]>]| {
+            let mut row = (values.len() as u16).to_be_bytes().to_vec();
+            for value in values {
+                row.extend(value.map_or(-1, |v| v.len() as i32).to_be_bytes());
+                row.extend(value.unwrap_or_default());
+            }
+            row
+        };
+        let values: [Option<&[u8]>; 3] = [Some(b"ab"), None, Some(b"c")];
+        for left_out in 0..3 {
+            let mut fewer = values.to_vec();
+            fewer.remove(left_out);
+            assert_eq!(row_hash(&row(&values), Some(left_out)), row_hash(&row(&fewer), None));
+        }
     }
 
     proptest! {

@@ -38,6 +38,13 @@ pub(super) struct Doubles {
     refused: HashSet<(usize, u32, u32)>,
 }
 
+impl Doubles {
+    /// Whether every row id stands once.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
 /// The row ids that stand more than once in staging.
 ///
 /// # Errors

@@ -218,17 +218,12 @@ pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
     rows.iter()
         .map(|row| {
             let Json(refused): Json<Vec<(u32, String)>> = row.get(4);
-            let xid: &str = row.get(5);
-            let xid: u64 = xid
-                .parse()
-                .map_err(|_| Error::database(format!("{xid:?} is no transaction id")))?;
             let key = (row.get::<_, i32>(0) as usize, row.get::<_, i32>(1) as u32);
             let batch = LedgerBatch {
                 rows: row.get::<_, i64>(2).cast_unsigned(),
                 checksum: row.get::<_, i64>(3).cast_unsigned(),
                 refused,
-                // Rows show the lower half; staging is far younger than 2^32 transactions.
-                xid: xid as u32,
+                xid: xid(row.get(5))?,
                 cascaded: Sum {
                     rows: row.get::<_, i64>(6).cast_unsigned(),
                     checksum: row
@@ -303,6 +298,24 @@ pub(super) async fn note_cascade(
 pub async fn rows_cascaded(session: &Connection, run: Uuid) -> Result<u64> {
     let sql = include_str!("../../sql/ledger/count-cascaded.sql");
     Ok(session.query_one(sql, &[&run]).await?.get::<_, i64>(0).cast_unsigned())
+}
+
+/// The transaction that has matched a run's rows with production's, as the rows show
+/// it; none where none has.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn matched_by(session: &Connection, run: Uuid) -> Result<Option<u32>> {
+    let row = session.query_one(include_str!("../../sql/ledger/matched.sql"), &[&run]).await?;
+    row.get::<_, Option<&str>>(0).map(xid).transpose()
+}
+
+/// A transaction's number as rows show it: the lower half, for staging is far younger
+/// than 2^32 transactions.
+fn xid(text: &str) -> Result<u32> {
+    let number: u64 =
+        text.parse().map_err(|_| Error::database(format!("{text:?} is no transaction id")))?;
+    Ok(number as u32)
 }
 
 /// The refusal to go on with a run whose staging table was emptied.

@@ -2,17 +2,20 @@
 //!
 //! [`load`] runs the phases; `pipeline` wires the threads; `source`, `map` and
 //! `encode` turn bytes into rows; `sink` and `refused` bring them into PostgreSQL;
-//! `ledger` remembers what is done; `verify` proves it; `indexes` finishes staging.
+//! `matching` says what rows keep of production's; `ledger` remembers what is done;
+//! `verify` proves it; `completion` and `indexes` finish staging.
 
 pub mod account;
 mod attach;
 pub mod batch;
 mod cascade;
+mod completion;
 mod duplicates;
 pub mod encode;
 mod indexes;
 pub mod ledger;
 mod map;
+mod matching;
 mod options;
 mod pipeline;
 mod plan;
@@ -33,6 +36,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 pub use encode::OnInexact;
 pub use map::{OnUnmapped, UnmappedTaxa, Years};
+pub use matching::{ColumnUse, ColumnUses, MatchOptions, Treatment, Unfilled};
 pub use options::{LoadOptions, MaxRejects};
 pub use pipeline::{Counters, Pipeline, Sink};
 pub use plan::{LoadPlan, plan};
@@ -64,6 +68,8 @@ pub enum Phase {
     Loading,
     /// Reading staging back.
     Verifying,
+    /// Matching rows with production's.
+    Matching,
     /// Building indexes and statistics.
     Indexing,
     /// Reading and judging, without writing.
@@ -83,8 +89,9 @@ impl Watch {
         match self.phase.load(Ordering::Relaxed) {
             1 => Phase::Loading,
             2 => Phase::Verifying,
-            3 => Phase::Indexing,
-            4 => Phase::Inspecting,
+            3 => Phase::Matching,
+            4 => Phase::Indexing,
+            5 => Phase::Inspecting,
             _ => Phase::Preparing,
         }
     }

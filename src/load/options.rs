@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::encode::OnInexact;
 use super::map::{OnUnmapped, Years};
+use super::matching::MatchOptions;
 use crate::error::{Error, Result};
 use crate::pg::Table;
 
@@ -33,6 +34,8 @@ pub struct LoadOptions {
     pub synonyms: Option<PathBuf>,
     /// A file of formats in place of the built-in ones.
     pub mapping: Option<PathBuf>,
+    /// How rows are matched with production's.
+    pub matching: MatchOptions,
     /// How many rejects are accepted.
     pub max_rejects: MaxRejects,
     /// Where rejected records go.
@@ -64,6 +67,7 @@ impl LoadOptions {
             on_inexact: OnInexact::Reject,
             synonyms: None,
             mapping: None,
+            matching: MatchOptions::default(),
             max_rejects: MaxRejects::Rows(0),
             rejects: None,
             resume: false,
@@ -86,6 +90,8 @@ impl LoadOptions {
             "on_inexact": self.on_inexact,
             "synonyms": self.synonyms,
             "mapping": self.mapping,
+            "match": self.matching.by,
+            "unfilled": self.matching.unfilled,
             "max_rejects": self.max_rejects.to_string(),
             "append": self.append,
             "verify": self.verify,
@@ -96,13 +102,19 @@ impl LoadOptions {
     /// The options that decide what the rows are: a resumed load must have the same.
     #[must_use]
     pub fn decisive(&self) -> Value {
-        json!({
+        let mut decisive = json!({
             "years": self.years,
             "batch_size": self.batch_rows,
             "on_unmapped": self.on_unmapped,
             "on_inexact": self.on_inexact,
             "append": self.append,
-        })
+        });
+        // Only what was asked for: a run that began before this could be asked goes on.
+        if self.matching != MatchOptions::default() {
+            decisive["match"] = json!(self.matching.by);
+            decisive["unfilled"] = json!(self.matching.unfilled);
+        }
+        decisive
     }
 }
 

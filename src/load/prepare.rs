@@ -7,6 +7,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::matching::{Matching, Way};
 use super::options::LoadOptions;
 use super::plan::LoadPlan;
 use super::reading::{Reading, Request};
@@ -23,6 +24,8 @@ pub(super) struct Prepared {
     pub(super) inputs: Inputs,
     pub(super) formats: Formats,
     pub(super) plan: LoadPlan,
+    /// What rows find in production.
+    pub(super) matching: Matching,
     pub(super) taxa: Taxa,
     /// SHA-256 by file.
     pub(super) digests: Vec<[u8; 32]>,
@@ -38,6 +41,11 @@ impl Prepared {
     /// The columns of the COPY statement.
     pub(super) fn columns(&self) -> Columns {
         Columns(self.plan.columns.iter().map(|c| c.name.clone()).collect())
+    }
+
+    /// Those of them whose values are proved.
+    pub(super) fn hashed_columns(&self) -> Columns {
+        Columns(self.plan.hashed().into_iter().map(|c| c.name.clone()).collect())
     }
 
     /// Path and SHA-256 of every member, for the ledger.
@@ -64,13 +72,27 @@ pub(super) async fn prepare(
             years: &options.years,
             synonyms: options.synonyms.as_deref(),
             mapping: options.mapping.as_deref(),
+            matching: Some(&options.matching),
         },
     )
     .await?;
     if let Some(path) = &options.rejects {
         check_rejects(path, &reading.inputs, options)?;
     }
-    let plan = reading.plan(options.on_inexact)?;
+    let mut plan = reading.plan(options.on_inexact)?;
+    let Some(matching) = reading.matching().cloned() else {
+        return Err(Error::usage("nobody has asked how rows are matched"));
+    };
+    if matching.way == Way::Server {
+        if options.keep_indexes {
+            return Err(Error::usage(
+                "--keep-indexes has no use here: the server matches the rows with production's, \
+                 and the indexes are built behind that",
+            )
+            .hint("leave it out"));
+        }
+        plan.hash_no_row_ids();
+    }
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);
     let digests = inputs.digest(options.workers, stop)?;
@@ -81,11 +103,11 @@ pub(super) async fn prepare(
         "options": options.decisive(),
         "mapping": sha256(format!("{used:?}").as_bytes()),
         "species": sha256(format!("{:?}", taxa.canonical()).as_bytes()),
-        "target": plan.columns.iter().map(describe).collect::<Vec<_>>(),
+        "target": plan.hashed().into_iter().map(describe).collect::<Vec<_>>(),
     });
     let looks_up = used.into_iter().find(|format| format.lookup.is_some()).cloned();
     let Reading { inputs, formats, taxa, .. } = reading;
-    Ok(Prepared { inputs, formats, plan, taxa, digests, member_keys, identity, looks_up })
+    Ok(Prepared { inputs, formats, plan, matching, taxa, digests, member_keys, identity, looks_up })
 }
 
 /// Refuses to write rejects over a file that the load reads, or where it cannot.
@@ -117,6 +139,9 @@ pub(super) async fn row_ids(
     prepared: &Prepared,
 ) -> Result<RowIds> {
     let mut ids = RowIds::default();
+    if prepared.matching.way != Way::Client {
+        return Ok(ids);
+    }
     let used = prepared.plan.rows.iter().map(|r| prepared.formats.get(r.layout.format));
     let wanted = used.filter_map(|f| {
         let record_id = f.columns.get(f.record_id.as_ref()?)?;
@@ -154,6 +179,15 @@ pub(super) async fn row_ids(
         }
     }
     if ids.ambiguous() > 0 {
+        if let Some(child) = &prepared.matching.referred_by {
+            return Err(Error::refused(format!(
+                "{} record ids name several rows of {} each, to which {child} refers: whose key a \
+                 record keeps cannot be told",
+                ids.ambiguous(),
+                pair.table
+            ))
+            .hint("give the rows record ids of their own, or name columns that tell them apart with --match"));
+        }
         tracing::warn!(
             "{} record ids name several rows of {}; their records get new row ids",
             ids.ambiguous(),

@@ -5,8 +5,11 @@
 
 use std::path::Path;
 
+use tokio_postgres::error::SqlState;
+
 use super::encode::OnInexact;
 use super::map::Years;
+use super::matching::{self, MatchOptions, Matching, Production};
 use super::plan::{LoadPlan, plan};
 use super::source::{read_layout, read_small};
 use crate::cites::{Format, Formats, Layout, Lookup, Species, Taxa};
@@ -18,6 +21,10 @@ use crate::species;
 /// Files with an unknown header that one error names.
 const BAD_FILES_NAMED: usize = 10;
 
+/// Rows of production whose ids a client remembers, at some 60 bytes each; more are the
+/// server's to join.
+const MOST_CARRIED_OVER: i64 = 1_000_000;
+
 /// What is asked for.
 pub(crate) struct Request<'a> {
     pub(crate) table: &'a Table,
@@ -26,6 +33,8 @@ pub(crate) struct Request<'a> {
     pub(crate) years: &'a Years,
     pub(crate) synonyms: Option<&'a Path>,
     pub(crate) mapping: Option<&'a Path>,
+    /// How rows are to be matched with production's; none where nobody asks.
+    pub(crate) matching: Option<&'a MatchOptions>,
 }
 
 /// What was found.
@@ -37,6 +46,8 @@ pub(crate) struct Reading {
     columns: Vec<Column>,
     /// One per member.
     layouts: Vec<Layout>,
+    /// What rows find in production, where it was asked.
+    matching: Option<Matching>,
 }
 
 impl Reading {
@@ -62,7 +73,20 @@ impl Reading {
         let columns = catalog::columns(session, request.table_oid).await?;
         let used = used(&formats, &layouts);
         let taxa = taxa(session, request.table, &used, request.synonyms).await?;
-        Ok(Reading { table: request.table.clone(), inputs, formats, taxa, columns, layouts })
+        let matching = match request.matching {
+            Some(options) => {
+                let production = production(session, request).await?;
+                Some(matching::decide(request.table, &columns, &used, &production, options)?)
+            }
+            None => None,
+        };
+        let table = request.table.clone();
+        Ok(Reading { table, inputs, formats, taxa, columns, layouts, matching })
+    }
+
+    /// What rows find in production, where it was asked.
+    pub(crate) fn matching(&self) -> Option<&Matching> {
+        self.matching.as_ref()
     }
 
     /// How the files become rows under a policy.
@@ -77,6 +101,44 @@ impl Reading {
     pub(crate) fn used_formats(&self) -> Vec<&Format> {
         used(&self.formats, &self.layouts)
     }
+}
+
+/// What production has to match rows by, and whether it has rows to lose.
+async fn production(session: &Connection, request: &Request<'_>) -> Result<Production> {
+    let mut production = Production::default();
+    let sql = include_str!("../../sql/load/match/keys.sql");
+    for row in session.query(sql, &[&request.table_oid]).await? {
+        let (kind, names): (&str, Vec<String>) = (row.get(0), row.get(1));
+        let columns = names.into_iter().map(Ident::new).collect::<Result<Vec<_>>>()?;
+        match kind {
+            "referred" => {
+                let by: String = row.get(2);
+                production.referred.extend(columns.into_iter().map(|column| (column, by.clone())));
+            }
+            _ => {
+                if kind == "primary" {
+                    production.primary.clone_from(&columns);
+                }
+                production.unique.push(columns);
+            }
+        }
+    }
+    production.unique.sort_by_key(|key| *key != production.primary);
+    let sql = fill(include_str!("../../sql/load/match/size.sql"), &[("table", request.table)]);
+    production.has_rows = true;
+    match session.query_one(&sql, &[&(MOST_CARRIED_OVER + 1)]).await {
+        Ok(row) => {
+            let rows: i64 = row.get(0);
+            production.has_rows = rows > 0;
+            production.is_large = rows > MOST_CARRIED_OVER;
+        }
+        // Whoever may not read it can look at files all the same.
+        Err(e) if e.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {}
+        Err(e) => {
+            return Err(Error::from(e).context(format!("could not read {}", request.table)));
+        }
+    }
+    Ok(production)
 }
 
 fn used<'a>(formats: &'a Formats, layouts: &[Layout]) -> Vec<&'a Format> {

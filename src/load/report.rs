@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::Account;
 use super::map::UnmappedTaxa;
+use super::matching::ColumnUses;
 
 /// How many unmapped taxa are named.
 const UNMAPPED_NAMED: usize = 50;
@@ -145,6 +146,15 @@ pub struct LoadReport {
     pub years_without_rows: Vec<i32>,
     /// The whole command.
     pub seconds: f64,
+    /// Matching rows with production's, where the server does.
+    pub match_seconds: f64,
+    /// Rows that stand for one of production; null where the server was not asked now.
+    pub rows_matched: Option<u64>,
+    /// Rows that stand for none.
+    pub rows_new: Option<u64>,
+    /// What becomes of each column of the target.
+    #[serde(flatten)]
+    pub columns: ColumnUses,
     /// Indexes, foreign keys and statistics.
     pub index_seconds: f64,
     /// Reading staging back.

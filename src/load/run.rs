@@ -1,8 +1,9 @@
-//! A load from beginning to end: prepare, attach, rows, proof, indexes, report.
+//! A load from beginning to end: prepare, attach, rows, proof, match, indexes, report.
+
+mod control;
 
 use std::path::PathBuf;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::runtime::Runtime;
 use tokio_postgres::error::SqlState;
@@ -10,16 +11,18 @@ use tokio_postgres::error::SqlState;
 use super::account::Reason;
 use super::attach::{Attached, attach};
 use super::cascade::Orphans;
-use super::ledger::{self, Batches, Run, State};
+use super::completion::{Completion, Found};
+use super::ledger::{self, Run, State};
+use super::matching::Way;
 use super::options::LoadOptions;
 use super::prepare::{Prepared, prepare, row_ids};
 use super::report::{LoadReport, RowsReport};
 use super::row_id::RowIds;
-use super::rows::{PATIENCE, Pass};
+use super::rows::Pass;
 use super::verify::Proof;
 use super::{Phase, Watch, duplicates, indexes, peak_memory_bytes};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect, pooler};
+use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
 use crate::staging::{self, Pair};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
@@ -93,10 +96,20 @@ impl Load<'_> {
                 self.load_rows(&mut control)?
             }
         };
+        let (mut found, mut match_seconds) = (None, 0.0);
         loop {
             self.judge(&mut done)?;
             if !matches!(done.state, State::Built | State::Loaded) {
                 break;
+            }
+            if done.state == State::Built && self.is_to_be_matched(&mut control)? {
+                let begun = Instant::now();
+                match self.complete(&mut control)? {
+                    Some(matched) => found = Some(matched),
+                    None => done = self.load_again(&mut control, &done)?,
+                }
+                match_seconds += begun.elapsed().as_secs_f64();
+                continue;
             }
             match self.settle_rows() {
                 Ok(seconds) => {
@@ -105,10 +118,12 @@ impl Load<'_> {
                     break;
                 }
                 Err(error) if error.sqlstate() == Some(SqlState::UNIQUE_VIOLATION.code()) => {
-                    self.refuse_doubles(&mut control, error)?;
-                    let before = done.rows.load_seconds;
-                    done = self.load_rows(&mut control)?;
-                    done.rows.load_seconds += before;
+                    if self.prepared.matching.way == Way::Server
+                        || !self.refuse_doubles(&mut control)?
+                    {
+                        return Err(self.not_unique(error));
+                    }
+                    done = self.load_again(&mut control, &done)?;
                 }
                 Err(error) => return Err(error),
             }
@@ -133,6 +148,10 @@ impl Load<'_> {
             staging: self.pair.staging.to_string(),
             seconds: self.begun.elapsed().as_secs_f64(),
             index_seconds,
+            match_seconds,
+            rows_matched: found.map(|found| found.rows - found.new),
+            rows_new: found.map(|found| found.new),
+            columns: self.prepared.matching.uses.clone(),
             rows_cascaded,
             years_without_rows,
             verify_seconds: done.verify_seconds,
@@ -166,7 +185,7 @@ impl Load<'_> {
         }
         self.watch.enter(Phase::Verifying, 0);
         let begun = Instant::now();
-        let (columns, staging_oid) = (&self.prepared.columns(), self.attached.staging_oid);
+        let (columns, staging_oid) = (&self.prepared.hashed_columns(), self.attached.staging_oid);
         let runs: &Vec<_> = &self.attached.runs.iter().map(|run| run.id).collect();
         let (info, pair, connections) = (self.info, &self.pair, self.options.connections);
         let proof = Proof { info, pair, staging_oid, columns, runs, connections };
@@ -234,23 +253,67 @@ impl Load<'_> {
         Ok(Done { rows, state: State::Built, verified: None, failure: None, verify_seconds: 0.0 })
     }
 
-    /// Takes records out that share a row id, or returns `error` where that is not
-    /// what it is about.
-    fn refuse_doubles(&self, control: &mut Connection, error: Error) -> Result<()> {
+    /// Loads the rows of batches that were taken out.
+    fn load_again(&self, control: &mut Connection, before: &Done) -> Result<Done> {
+        let mut done = self.load_rows(control)?;
+        done.rows.load_seconds += before.rows.load_seconds;
+        Ok(done)
+    }
+
+    /// Whether the server has yet to match the rows that are in with production's.
+    fn is_to_be_matched(&self, control: &mut Connection) -> Result<bool> {
+        if self.prepared.matching.way != Way::Server {
+            return Ok(false);
+        }
+        let run = self.attached.run.id;
+        let by = self.with_control(control, async |session| ledger::matched_by(session, run).await);
+        Ok(by?.is_none())
+    }
+
+    /// Has the server match the rows; none where records had to be taken out first.
+    fn complete(&self, control: &mut Connection) -> Result<Option<Found>> {
+        self.watch.enter(Phase::Matching, 0);
+        // Two records with one id cannot be told apart once they bear production's.
+        if self.prepared.matching.made.is_some() && self.refuse_doubles(control)? {
+            return Ok(None);
+        }
+        let (pair, staging_oid) = (&self.pair, self.attached.staging_oid);
+        let completion = Completion { pair, staging_oid, matching: &self.prepared.matching };
+        let found = self.with_control(control, async |session| {
+            completion.run(session, &self.watch.stop).await
+        })?;
+        tracing::info!(rows = found.rows, new = found.new, "rows are matched with production's");
+        Ok(Some(found))
+    }
+
+    /// Takes records out that share a row id; whether there were any.
+    fn refuse_doubles(&self, control: &mut Connection) -> Result<bool> {
         let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
         let pass = self.pass(&row_ids);
         let doubles =
             self.with_control(control, async |session| duplicates::find_ids(session, &pass).await)?;
+        if doubles.is_empty() {
+            return Ok(false);
+        }
         let refusals = duplicates::find_records(&pass, &doubles)?;
         if refusals.is_empty() {
-            return Err(error.hint(
-                "load again with --keep-indexes, which rejects the records that break a unique \
-                 index; first `sterna stage truncate`",
-            ));
+            return Ok(false);
         }
         tracing::warn!("{} records share the row id of another and are rejected", refusals.len());
         self.with_control(control, async |session| {
             duplicates::unwrite(session, &pass, &refusals).await
+        })?;
+        Ok(true)
+    }
+
+    /// What it means that a unique index cannot be built, and not for want of row ids.
+    fn not_unique(&self, error: Error) -> Error {
+        error.hint(if self.prepared.matching.way == Way::Server {
+            "take what is doubled out of the files, or out of production; then `sterna stage \
+             truncate` and load again"
+        } else {
+            "load again with --keep-indexes, which rejects the records that break a unique index; \
+             first `sterna stage truncate`"
         })
     }
 
@@ -289,74 +352,11 @@ impl Load<'_> {
         let begun = Instant::now();
         self.build_indexes(false)?;
         let (info, pair, staging_oid) = (self.info, &self.pair, self.attached.staging_oid);
-        let (columns, looked_up) = (&self.prepared.columns(), &self.prepared.plan.looked_up());
+        let (columns, looked_up) =
+            (&self.prepared.hashed_columns(), &self.prepared.plan.looked_up());
         let orphans = Orphans { info, pair, columns, staging_oid, looked_up };
         self.runtime.block_on(indexes::finish(&orphans, &self.watch.stop))?;
         Ok(begun.elapsed().as_secs_f64())
-    }
-
-    fn batches(&self, control: &mut Connection) -> Result<Batches> {
-        let run = self.attached.run.id;
-        self.with_control(control, async |session| ledger::batches(session, run).await)
-    }
-
-    fn settle(
-        &self,
-        control: &mut Connection,
-        state: State,
-        rows: Option<(&RowsReport, u64)>,
-    ) -> Result<()> {
-        let run = self.attached.run.id;
-        self.with_control(control, async |session| ledger::settle(session, run, state, rows).await)
-    }
-
-    /// A new session with the lock, as soon as the server can be had.
-    async fn control_again(&self) -> Result<Connection> {
-        let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
-        let mut pauses = Backoff::new(first, longest, PATIENCE, 0);
-        loop {
-            let error = match self.open_control().await {
-                Ok(session) => return Ok(session),
-                Err(error) if classify(&error) != Fault::Transient => return Err(error),
-                Err(error) => error,
-            };
-            if self.watch.stop.load(Ordering::Relaxed) {
-                return Err(Error::new(Kind::Interrupted, "interrupted"));
-            }
-            let Some(pause) = pauses.next() else { return Err(error) };
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    async fn open_control(&self) -> Result<Connection> {
-        let mut session = connect(self.info).await?;
-        staging::pair(&mut session, &self.pair.table).await?;
-        crate::ledger::lock(&session, &self.pair.staging).await?;
-        Ok(session)
-    }
-
-    /// Runs `work` on the session that holds the lock. Where that session is gone,
-    /// a new one has to get the lock first.
-    fn with_control<T>(
-        &self,
-        control: &mut Connection,
-        work: impl AsyncFn(&mut Connection) -> Result<T>,
-    ) -> Result<T> {
-        self.runtime.block_on(async {
-            let error = match work(control).await {
-                Ok(done) => return Ok(done),
-                Err(error) if classify(&error) != Fault::Transient => return Err(error),
-                Err(error) => error,
-            };
-            // A server that ends a session says so before it closes it: only using
-            // the session shows whether it is gone.
-            if control.batch_execute("").await.is_ok() {
-                return Err(error);
-            }
-            tracing::warn!("the session that holds the lock was lost: {error}");
-            *control = self.control_again().await?;
-            work(control).await
-        })
     }
 }
 

@@ -54,7 +54,8 @@ impl Proof<'_> {
     pub(crate) async fn find_in(&self, keeper: &Connection, snapshot: &str) -> Result<()> {
         let mut batches = Vec::new();
         for run in self.runs {
-            batches.push(ledger::batches(keeper, *run).await?);
+            let matched_by = ledger::matched_by(keeper, *run).await?;
+            batches.push((matched_by, ledger::batches(keeper, *run).await?));
         }
         let pages = include_str!("../../sql/load/pages.sql");
         let pages: i64 = keeper.query_one(pages, &[&self.staging_oid]).await?.get(0);
@@ -137,25 +138,54 @@ pub(super) async fn sums(
         row_as_written.extend_from_slice(&row[XMIN_END..]);
         let sum = sums.entry(xid).or_default();
         sum.rows += 1;
-        sum.checksum = sum.checksum.wrapping_add(row_hash(&row_as_written));
+        sum.checksum = sum.checksum.wrapping_add(row_hash(&row_as_written, None));
         Ok(())
     })
     .await?;
     Ok(sums)
 }
 
-fn compare(pair: &Pair, runs: &[Batches], mut found: HashMap<u32, Sum>) -> Result<()> {
+/// What the rows of a transaction have to be.
+#[derive(Default)]
+struct Wanted {
+    sum: Sum,
+    /// The file and the number of the batch; none where the rows were written again when
+    /// they were matched, all of them at once.
+    batch: Option<(usize, u32)>,
+}
+
+/// The sums that the ledger expects, by the transaction that the rows bear.
+fn wanted(runs: &[(Option<u32>, Batches)]) -> HashMap<u32, Wanted> {
+    let mut wanted: HashMap<u32, Wanted> = HashMap::new();
+    for (matched_by, batches) in runs {
+        for (key, batch) in batches {
+            let of = wanted.entry(matched_by.unwrap_or(batch.xid)).or_default();
+            of.batch = matched_by.is_none().then_some(*key);
+            let Sum { rows, checksum } = batch.cascaded;
+            // What has gone may be on one batch's account for all of them.
+            of.sum.rows = of.sum.rows.wrapping_add(batch.rows).wrapping_sub(rows);
+            of.sum.checksum = of.sum.checksum.wrapping_add(batch.checksum).wrapping_sub(checksum);
+        }
+    }
+    wanted
+}
+
+fn compare(
+    pair: &Pair,
+    runs: &[(Option<u32>, Batches)],
+    mut found: HashMap<u32, Sum>,
+) -> Result<()> {
     let mut differences = Vec::new();
-    for ((file, number), batch) in runs.iter().flatten() {
-        let sum = found.remove(&batch.xid).unwrap_or_default();
-        let wanted = Sum {
-            rows: batch.rows - batch.cascaded.rows,
-            checksum: batch.checksum.wrapping_sub(batch.cascaded.checksum),
-        };
+    for (xid, Wanted { sum: wanted, batch }) in wanted(runs) {
+        let sum = found.remove(&xid).unwrap_or_default();
         if sum != wanted {
+            let what = match batch {
+                Some((file, number)) => format!("batch {number} of file {}", file + 1),
+                None => "all that was matched with production".into(),
+            };
             differences.push(format!(
-                "batch {number} of file {}: {} rows with sum {:016x}, where {} with sum {:016x} were written",
-                file + 1, sum.rows, sum.checksum, wanted.rows, wanted.checksum
+                "{what}: {} rows with sum {:016x}, where {} with sum {:016x} were written",
+                sum.rows, sum.checksum, wanted.rows, wanted.checksum
             ));
         }
     }

@@ -99,6 +99,7 @@ pub async fn columns(session: &Connection, oid: u32) -> Result<Vec<Column>> {
                 not_null: row.get(4),
                 default: row.get(5),
                 generated: row.get(6),
+                identity: row.get(7),
             })
         })
         .collect()

@@ -90,8 +90,10 @@ pub struct Column {
     pub not_null: bool,
     /// Its default expression.
     pub default: Option<String>,
-    /// Whether the server computes it (`GENERATED ... STORED`, or an identity).
+    /// Whether the server alone computes it (`GENERATED ALWAYS`).
     pub generated: bool,
+    /// Whether an identity sequence numbers it, always or by default.
+    pub identity: bool,
 }
 
 #[cfg(test)]

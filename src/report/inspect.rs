@@ -29,6 +29,11 @@ pub fn text(report: &InspectReport) -> String {
         parts.push(codes(report));
     }
     parts.push(policies(report));
+    let unfilled = report.columns.unfilled();
+    if !unfilled.is_empty() {
+        let lines = unfilled.iter().map(|line| format!("{:<11}{line}", "columns"));
+        parts.push(lines.collect::<Vec<_>>().join("\n"));
+    }
     let mut text = parts.join("\n\n");
     text.push_str(&format!(
         "\n\nread       {} in {:.2} s, {:.2} s in all; {} of memory at most\nverdict    {}\n",

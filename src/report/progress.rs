@@ -57,6 +57,7 @@ fn name(phase: Phase) -> &'static str {
         Phase::Preparing => "preparing",
         Phase::Loading => "loading",
         Phase::Verifying => "verifying",
+        Phase::Matching => "matching",
         Phase::Indexing => "indexing",
         Phase::Inspecting => "inspecting",
     }

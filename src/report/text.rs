@@ -27,10 +27,21 @@ pub fn load(report: &LoadReport) -> String {
     line(
         "time",
         format!(
-            "{:.2} s: rows {:.2} s, proof {:.2} s, indexes {:.2} s",
-            report.seconds, rows.load_seconds, report.verify_seconds, report.index_seconds
+            "{:.2} s: rows {:.2} s, proof {:.2} s, match {:.2} s, indexes {:.2} s",
+            report.seconds,
+            rows.load_seconds,
+            report.verify_seconds,
+            report.match_seconds,
+            report.index_seconds
         ),
     );
+    if let (Some(matched), Some(new)) = (report.rows_matched, report.rows_new) {
+        let (matched, new) = (HumanCount(matched), HumanCount(new));
+        line("matched", format!("{matched} rows are production's, {new} are new"));
+    }
+    for unfilled in report.columns.unfilled() {
+        line("columns", unfilled);
+    }
     line("rate", format!("{} rows/s", HumanCount(report.rows_per_second as u64)));
     let batch = &rows.batch_ms;
     line(

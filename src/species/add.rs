@@ -119,7 +119,7 @@ fn values(
     let lacking = columns.iter().filter(|column| {
         column.not_null
             && column.default.is_none()
-            && !column.generated
+            && !(column.generated || column.identity)
             && !given.contains_key(column.name.name())
     });
     let flags: Vec<String> = lacking.map(|column| flag(column.name.name())).collect();
@@ -158,6 +158,7 @@ mod tests {
             not_null,
             default: None,
             generated: false,
+            identity: false,
         }
     }
 

@@ -95,6 +95,7 @@ fn what_is_pure_knows_no_clock_no_file_and_no_database() {
         "src/load/batch.rs",
         "src/load/encode/",
         "src/load/map.rs",
+        "src/load/matching.rs",
         "src/load/plan.rs",
         "src/load/row_id.rs",
         "src/migrate/plan.rs",

@@ -15,6 +15,7 @@ mod embedded;
 mod inspect;
 mod ledger;
 mod load;
+mod matching;
 mod migrate;
 mod pooler;
 mod private;

@@ -20,7 +20,10 @@ CREATE TABLE sterna.load_run (
     version text NOT NULL,
     role_name text NOT NULL DEFAULT current_user,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    finished_at timestamptz
+    finished_at timestamptz,
+    -- The transaction that has matched the rows with production's and written them
+    -- again: from then on they bear it as their xmin, and no longer their batch's.
+    matched xid8
 );
 CREATE INDEX load_run_staging ON sterna.load_run (staging);
 

@@ -132,3 +132,6 @@ CREATE TABLE sterna.summary_written (
     summary json NOT NULL,
     PRIMARY KEY (run_id, species_id)
 );
+
+-- Rows of a load may have been matched with production's and written again.
+ALTER TABLE sterna.load_run ADD COLUMN matched xid8;

@@ -63,6 +63,9 @@ pub(super) fn migrate(
     // Not after hours of work.
     args.out.as_deref().map_or(Ok(()), private::own_folder)?;
     let identity = identity::of(&args.choices, &context.table, &watch.stop)?;
+    if !args.resume && args.from.is_none_or(|from| from <= Step::Load) {
+        preparation::refuse_loss(context, &args.choices)?;
+    }
     let exclusive = Exclusive::take(context, watch)?;
     let application = preparation::application(args, &exclusive)?;
     let unrehearsed = rehearsed::refuse_unrehearsed(context, &exclusive, args, &identity)?;

@@ -1,10 +1,11 @@
 //! What has to be so, and to be begun, before the first step.
 
-use super::{MigrateArgs, Site};
+use super::{MigrateArgs, MigrationChoices, Site};
 use crate::application::Application;
 use crate::commands::exclusive::Exclusive;
 use crate::commands::{Context, runtime};
 use crate::error::Result;
+use crate::inspect::{self, InspectOptions};
 use crate::migrate::{Run, Step};
 use crate::pg::{catalog, connect};
 use crate::staging;
@@ -19,6 +20,23 @@ pub(super) fn refuse_unsupported(context: &Context) -> Result<()> {
         let found = catalog::plain_table(&session, &context.table).await?;
         switchover::refuse_unsupported(&*session, &context.table, found.oid).await
     })
+}
+
+/// Refuses files by which keys or values of production would be lost, before anything is
+/// written, the ledger included.
+pub(super) fn refuse_loss(context: &Context, choices: &MigrationChoices) -> Result<()> {
+    let load = choices.load.options(&context.table, &choices.inputs);
+    let files = InspectOptions {
+        table: load.table,
+        inputs: load.inputs,
+        years: load.years,
+        on_inexact: Some(load.on_inexact),
+        synonyms: load.synonyms,
+        mapping: load.mapping,
+        matching: Some(load.matching),
+        workers: load.workers,
+    };
+    runtime()?.block_on(inspect::columns(&context.conninfo()?, &files)).map(|_| ())
 }
 
 /// Begins to note writes to the table down, where a load is ahead: every write since is

@@ -70,6 +70,8 @@ pub struct RowPlan {
     pub layout: Layout,
     /// One entry per column of the COPY statement, in its order.
     pub columns: Vec<ColumnPlan>,
+    /// The column that does not enter into the rows' hashes, where there is one.
+    pub unhashed: Option<usize>,
 }
 
 /// Turns batches of records into batches of rows. One per worker thread.
@@ -110,6 +112,7 @@ impl<'a> Encoder<'a> {
         out.row_ends.clear();
         out.rounded.clear();
         out.checksum = 0;
+        out.unhashed = plan.unhashed;
         let mut rejects = Vec::new();
         for (index, record) in out.records.records().enumerate() {
             let Fate::Row(species) = record.at().fate else {
@@ -121,7 +124,8 @@ impl<'a> Encoder<'a> {
                     if rounded {
                         out.rounded.push(index as u32);
                     }
-                    out.checksum = out.checksum.wrapping_add(row_hash(&out.rows[start..]));
+                    let hash = row_hash(&out.rows[start..], plan.unhashed);
+                    out.checksum = out.checksum.wrapping_add(hash);
                     out.row_ends.push((out.rows.len() as u32, index as u32));
                 }
                 Err(Misfit { reason, field }) => {

@@ -12,6 +12,7 @@ fn plan() -> RowPlan {
     let money = ColumnType::Numeric(Some(NumericType { precision: 10, scale: 2 }));
     let column = |origin, kind, not_null| ColumnPlan { origin, kind, not_null };
     RowPlan {
+        unhashed: None,
         layout,
         columns: vec![
             column(Origin::RowId, ColumnType::Uuid, true),

@@ -46,6 +46,7 @@ impl Verbs<Site, MigrationChoices> for AddSpecies {
             on_inexact: None,
             synonyms: args.load.synonyms.clone(),
             mapping: args.load.mapping.clone(),
+            matching: None,
             workers: args.load.options(&site.exclusive.pair.table, &args.inputs).workers,
         };
         let missing = missing(&site.exclusive.info, &options, NAMED, &site.watch)?;

@@ -55,6 +55,7 @@ fn newest_year(site: &Site, args: &MigrationChoices) -> Result<i32> {
         on_inexact: Some(args.load.on_inexact),
         synonyms: args.load.synonyms.clone(),
         mapping: args.load.mapping.clone(),
+        matching: None,
         workers: args.load.options(&table, &args.inputs).workers,
         table,
     };

@@ -1,0 +1,36 @@
+-- Purpose: what staging must not ask of rows that are to be matched with production's
+--   later, as statements that take it away: values in the columns ($2) that the files do
+--   not fill, and all that has to be built again behind the rows. Numbers of production's
+--   sequences are not drawn for rows that have theirs.
+-- Lock: none, it reads the catalog; its statements ACCESS EXCLUSIVE on staging ($1).
+-- Transaction: either. Undone by: load/match/tighten.sql and an index build.
+SELECT statement
+FROM (
+    SELECT 1 AS position, format('ALTER TABLE %s DROP CONSTRAINT %I', $1::oid::regclass, conname)
+        AS statement
+    FROM pg_catalog.pg_constraint
+    WHERE conrelid = $1 AND (
+        contype IN ('f', 'p', 'u', 'x')
+        OR contype = 'c' AND EXISTS (
+            SELECT FROM pg_catalog.pg_attribute
+            WHERE attrelid = $1 AND attnum = ANY (conkey) AND attname::text = ANY ($2)
+        )
+    )
+    UNION ALL
+    SELECT 1, format('DROP INDEX %s', i.indexrelid::regclass)
+    FROM pg_catalog.pg_index AS i
+    WHERE i.indrelid = $1 AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_constraint AS c
+        WHERE c.conrelid = $1 AND c.conindid = i.indexrelid
+    )
+    UNION ALL
+    -- No value is asked for that a primary key asks for as well.
+    SELECT 2, format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', $1::oid::regclass, attname)
+    FROM pg_catalog.pg_attribute
+    WHERE attrelid = $1 AND attname::text = ANY ($2) AND atthasdef AND attgenerated = ''
+    UNION ALL
+    SELECT 2, format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', $1::oid::regclass, attname)
+    FROM pg_catalog.pg_attribute
+    WHERE attrelid = $1 AND attname::text = ANY ($2) AND attnotnull AND attidentity = ''
+) AS statements
+ORDER BY position, statement

@@ -1,0 +1,106 @@
+-- Purpose: the statements that match the rows of staging ($2) with those of production
+--   ($1) by the columns $3, and put them back with what they keep of it, the columns
+--   $4. Of the columns $5 rows without a match take production's default, or a number
+--   of its own sequence; the column $6 has a value for them already. Without $3 no row
+--   matches.
+--   gather: the rows with what they found, beside the table.
+--   findings: how many there are, and keys that name more than one row.
+--   put: the rows into staging.
+-- Lock: none, it reads the catalog; its statements ACCESS SHARE on production and
+--   ROW EXCLUSIVE on staging. Transaction: yes, all in one. Undone by: its rollback.
+WITH attribute AS (
+    SELECT
+        s.attnum,
+        quote_ident(s.attname) AS name,
+        s.attname::text = ANY ($4) AS is_kept,
+        s.attname::text = ANY ($4 || $5) AS is_unfilled,
+        array_position($3::text[], s.attname::text) AS position,
+        CASE
+            WHEN s.attname::text = $6 THEN format('m.f%s', s.attnum)
+            -- The type without its modifier: the column's own is held against the value.
+            WHEN p.attidentity <> '' THEN format(
+                'CAST(pg_catalog.nextval(%s::pg_catalog.oid::pg_catalog.regclass) AS %s)',
+                i.objid, pg_catalog.format_type(p.atttypid, -1)
+            )
+            WHEN d.oid IS NOT NULL THEN format(
+                'CAST((%s) AS %s)', pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+                pg_catalog.format_type(p.atttypid, -1)
+            )
+        END AS new_value
+    FROM pg_catalog.pg_attribute AS s
+    INNER JOIN pg_catalog.pg_attribute AS p ON p.attrelid = $1 AND p.attname = s.attname
+    LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = p.attrelid AND d.adnum = p.attnum
+    LEFT JOIN pg_catalog.pg_depend AS i
+        ON i.classid = 'pg_catalog.pg_class'::regclass
+        AND i.refclassid = 'pg_catalog.pg_class'::regclass
+        AND i.refobjid = p.attrelid AND i.refobjsubid = p.attnum AND i.deptype = 'i'
+    WHERE s.attrelid = $2 AND s.attnum > 0 AND NOT s.attisdropped AND s.attgenerated = ''
+),
+part AS (
+    SELECT
+        string_agg(format(', s.%s AS f%s', name, attnum), '' ORDER BY attnum) AS own,
+        coalesce(
+            string_agg(format(', p.%s AS k%s', name, attnum), '' ORDER BY attnum)
+                FILTER (WHERE is_kept), ''
+        ) AS kept,
+        string_agg(format('s.%s', name), ', ' ORDER BY position)
+            FILTER (WHERE position IS NOT NULL) AS staging_key,
+        string_agg(format('p.%s', name), ', ' ORDER BY position)
+            FILTER (WHERE position IS NOT NULL) AS production_key,
+        'pg_catalog.concat_ws('', ''' || coalesce(
+            string_agg(format(', %L || m.f%s::text', name || ' ', attnum), '' ORDER BY position)
+                FILTER (WHERE position IS NOT NULL), ', NULL'
+        ) || ')' AS shown_key,
+        string_agg(name, ', ' ORDER BY attnum) AS names,
+        string_agg(
+            CASE WHEN NOT is_unfilled THEN format('m.f%s', attnum) ELSE concat(
+                'CASE WHEN m.is_settled THEN m.f', attnum,
+                CASE WHEN is_kept THEN format(' WHEN m.found IS NOT NULL THEN m.k%s', attnum) END,
+                ' ELSE ' || new_value, ' END'
+            ) END, ', ' ORDER BY attnum
+        ) AS put
+    FROM attribute
+)
+SELECT
+    -- A record is equal where all of its values are, NULL to NULL, and hashed that way
+    -- the join needs no index. A row whose key is NULL throughout stands for no other.
+    format(
+        'CREATE TEMPORARY TABLE sterna_match ON COMMIT DROP AS '
+        'SELECT s.ctid AS at, p.ctid AS found, s.xmin IN (SELECT r.matched::pg_catalog.xid '
+        'FROM sterna.load_run AS r WHERE r.staging = %1$s AND r.state <> ''discarded'' '
+        'AND r.matched IS NOT NULL) AS is_settled%2$s%3$s FROM %4$s AS s LEFT JOIN ONLY %5$s AS p ON %6$s',
+        $2::oid, own, kept, $2::oid::regclass, $1::oid::regclass,
+        CASE WHEN staging_key IS NULL THEN 'false' ELSE
+            format(
+                'pg_catalog.hash_record_extended(ROW(%1$s), 0) = '
+                'pg_catalog.hash_record_extended(ROW(%2$s), 0) '
+                'AND ROW(%1$s) IS NOT DISTINCT FROM ROW(%2$s) AND NOT ROW(%1$s) IS NULL',
+                staging_key, production_key
+            )
+        END
+    ) AS gather,
+    format(
+        'WITH several AS MATERIALIZED (SELECT m.at, count(*) AS found FROM pg_temp.sterna_match '
+        'AS m WHERE m.found IS NOT NULL GROUP BY m.at HAVING count(*) > 1), '
+        'shared AS MATERIALIZED (SELECT m.found FROM pg_temp.sterna_match AS m '
+        'WHERE m.found IS NOT NULL GROUP BY m.found HAVING count(*) > 1) '
+        'SELECT count(*) - (SELECT coalesce(sum(n.found - 1), 0)::bigint FROM several AS n), '
+        'count(*) FILTER (WHERE m.found IS NULL AND NOT m.is_settled), '
+        '(SELECT count(*) FROM several), '
+        '(SELECT %1$s FROM pg_temp.sterna_match AS m WHERE m.at IN (SELECT n.at FROM several AS n) '
+        'ORDER BY m.at LIMIT 1), '
+        '(SELECT count(*) FROM shared), '
+        '(SELECT %1$s FROM pg_temp.sterna_match AS m '
+        'WHERE m.found IN (SELECT n.found FROM shared AS n) ORDER BY m.at LIMIT 1), '
+        '(SELECT %1$s FROM pg_temp.sterna_match AS m '
+        'WHERE m.found IS NULL AND NOT m.is_settled ORDER BY m.at LIMIT 1) '
+        'FROM pg_temp.sterna_match AS m',
+        shown_key
+    ) AS findings,
+    -- In the order in which the rows came in.
+    format(
+        'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM pg_temp.sterna_match AS m '
+        'ORDER BY m.at',
+        $2::oid::regclass, names, put
+    ) AS put
+FROM part

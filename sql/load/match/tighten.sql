@@ -1,0 +1,35 @@
+-- Purpose: what load/match/loosen.sql took away, as production ($1) has it, as
+--   statements for staging ($2); and whether each has to wait for the rows, because
+--   production's own need not obey it.
+-- Lock: none, it reads the catalog; its statements ACCESS EXCLUSIVE on staging.
+-- Transaction: yes, with load/match/script.sql. Undone by: load/match/loosen.sql.
+SELECT format('ALTER TABLE %s %s', $2::oid::regclass, change), is_late
+FROM (
+    SELECT p.attname::text AS name, false AS is_late,
+        format('ALTER COLUMN %I SET DEFAULT %s', p.attname,
+            pg_catalog.pg_get_expr(d.adbin, d.adrelid)) AS change
+    FROM pg_catalog.pg_attribute AS p
+    INNER JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = p.attrelid AND d.adnum = p.attnum
+    INNER JOIN pg_catalog.pg_attribute AS s ON s.attrelid = $2 AND s.attname = p.attname
+    WHERE p.attrelid = $1 AND p.attgenerated = '' AND NOT s.atthasdef
+    UNION ALL
+    -- Where the server gives the promise a name (18), staging gets the same.
+    SELECT p.attname, false,
+        CASE WHEN c.oid IS NULL THEN format('ALTER COLUMN %I SET NOT NULL', p.attname)
+            ELSE format('ADD CONSTRAINT %I %s', c.conname, pg_catalog.pg_get_constraintdef(c.oid))
+        END
+    FROM pg_catalog.pg_attribute AS p
+    INNER JOIN pg_catalog.pg_attribute AS s ON s.attrelid = $2 AND s.attname = p.attname
+    LEFT JOIN pg_catalog.pg_constraint AS c
+        ON c.conrelid = $1 AND c.contype = 'n' AND c.conkey = ARRAY[p.attnum]
+    WHERE p.attrelid = $1 AND p.attnum > 0 AND p.attnotnull AND NOT s.attnotnull
+    UNION ALL
+    SELECT c.conname, NOT c.convalidated,
+        format('ADD CONSTRAINT %I %s', c.conname, pg_catalog.pg_get_constraintdef(c.oid))
+    FROM pg_catalog.pg_constraint AS c
+    WHERE c.conrelid = $1 AND c.contype = 'c' AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_constraint AS s
+        WHERE s.conrelid = $2 AND s.contype = 'c' AND s.conname = c.conname
+    )
+) AS changes
+ORDER BY name, change

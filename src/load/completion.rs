@@ -1,0 +1,183 @@
+//! Rows that are in get what they keep of production's: its key, and the values of the
+//! columns that the files do not fill.
+//!
+//! The server joins staging with production once and writes the rows again, with new
+//! keys and defaults where none matches. All of that is one transaction, which the
+//! ledger knows by its number: a load that is killed here is resumed before it or
+//! behind it. Production is read after its journal, or what was counted of it, began:
+//! what is written there since is carried over.
+
+use std::sync::atomic::AtomicBool;
+
+use tokio_postgres::{GenericClient, Transaction};
+
+use super::ledger;
+use super::matching::{Matching, Treatment};
+use crate::error::{Error, Result};
+use crate::pg::{Connection, fill, interruptible_by};
+use crate::staging::Pair;
+
+/// What the rows have found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Rows of staging.
+    pub(super) rows: u64,
+    /// Those of them that stand for no row of production.
+    pub(super) new: u64,
+}
+
+/// Lets staging take rows without what they are to find in production: no value is asked
+/// for, and no index is kept, that the join brings.
+///
+/// # Errors
+/// The server's.
+pub(super) async fn loosen(
+    session: &impl GenericClient,
+    staging_oid: u32,
+    matching: &Matching,
+) -> Result<()> {
+    let unfilled = [Treatment::Kept, Treatment::Default].map(|t| matching.uses.of(t)).concat();
+    let unfilled: Vec<&str> = unfilled
+        .into_iter()
+        .filter(|c| matching.made.as_ref().is_none_or(|m| m.name() != *c))
+        .collect();
+    let sql = include_str!("../../sql/load/match/loosen.sql");
+    for row in session.query(sql, &[&staging_oid, &unfilled]).await? {
+        session.batch_execute(row.get(0)).await?;
+    }
+    Ok(())
+}
+
+/// A staging table whose rows are all in.
+pub(super) struct Completion<'a> {
+    pub(super) pair: &'a Pair,
+    pub(super) staging_oid: u32,
+    pub(super) matching: &'a Matching,
+}
+
+impl Completion<'_> {
+    /// Matches the rows with production's, where that has not been done.
+    ///
+    /// # Errors
+    /// Refused where a key names several rows of either side, so that whose key or value
+    /// a row keeps would be a guess, and where new rows lack a value; then nothing is
+    /// changed. [`crate::error::Kind::Interrupted`] when `stop` is set.
+    pub(super) async fn run(&self, session: &mut Connection, stop: &AtomicBool) -> Result<Found> {
+        let cancel = session.cancel_token();
+        let transaction = session.transaction().await?;
+        // Large, and awaited once.
+        let work = Box::pin(self.in_transaction(&transaction));
+        let found = interruptible_by(&cancel, stop, work).await?;
+        transaction.commit().await?;
+        Ok(found)
+    }
+
+    async fn in_transaction(&self, session: &Transaction<'_>) -> Result<Found> {
+        let Completion { pair, staging_oid, matching } = self;
+        let hold = include_str!("../../sql/ledger/hold-runs.sql");
+        let runs = session.query(hold, &[staging_oid]).await?;
+        if runs.is_empty() {
+            return Err(ledger::discarded());
+        }
+        if runs.iter().all(|row| row.get(0)) {
+            return Ok(Found::default());
+        }
+        let staging = [("staging", &pair.staging as &dyn crate::pg::Quoted)];
+        let lock = fill(include_str!("../../sql/load/match/lock.sql"), &staging);
+        session.batch_execute(&lock).await?;
+        session.query(include_str!("../../sql/load/match/memory.sql"), &[]).await?;
+        loosen(session, *staging_oid, matching).await?;
+        let by: Vec<&str> = matching.by.0.iter().map(|column| column.name()).collect();
+        let (kept, default) =
+            (matching.uses.of(Treatment::Kept), matching.uses.of(Treatment::Default));
+        let made = matching.made.as_ref().map(|column| column.name());
+        let script = include_str!("../../sql/load/match/script.sql");
+        let script = session
+            .query_one(script, &[&pair.table_oid, staging_oid, &by, &kept, &default, &made])
+            .await?;
+        session.batch_execute(script.get(0)).await.map_err(|e| {
+            Error::from(e).context(format!("could not match rows with those of {}", pair.table))
+        })?;
+        let found = self.judge(&session.query_one(script.get::<_, &str>(1), &[]).await?)?;
+        let mut late = Vec::new();
+        let empty = fill(include_str!("../../sql/load/match/empty.sql"), &staging);
+        session.batch_execute(&empty).await?;
+        let tighten = include_str!("../../sql/load/match/tighten.sql");
+        for row in session.query(tighten, &[&pair.table_oid, staging_oid]).await? {
+            match row.get(1) {
+                true => late.push(row),
+                false => session.batch_execute(row.get(0)).await?,
+            }
+        }
+        session.batch_execute(script.get(2)).await.map_err(|e| self.refusal(e))?;
+        for row in late {
+            session.batch_execute(row.get(0)).await?;
+        }
+        session.execute(include_str!("../../sql/ledger/mark-matched.sql"), &[staging_oid]).await?;
+        Ok(found)
+    }
+
+    /// Refuses what would be a guess.
+    fn judge(&self, row: &tokio_postgres::Row) -> Result<Found> {
+        let number = |at: usize| row.get::<_, i64>(at).cast_unsigned();
+        let example = |at: usize| row.get::<_, Option<String>>(at).unwrap_or_default();
+        let Completion { pair, matching, .. } = self;
+        let by = &matching.by;
+        let guess = |what: String| {
+            Error::refused(format!("{what}: which of them keeps its key cannot be told"))
+        };
+        match (number(2), number(4), &matching.required) {
+            (0, 0, None) => {}
+            (0, 0, Some(_)) if number(1) == 0 => {}
+            (0, 0, Some(column)) => {
+                let (new, first) = (number(1), example(6));
+                return Err(Error::refused(format!(
+                    "{new} records stand for no row of {}, and no field fills its column {column}, \
+                     which refuses NULL and has no default; the first is {first}",
+                    pair.table
+                ))
+                .hint(
+                    "map a field to the column or give it a default, then `sterna stage truncate` \
+                     and load again",
+                ));
+            }
+            (0, shared, _) => {
+                let first = example(5);
+                return Err(guess(format!(
+                    "{shared} rows of {} are named by several records each, by {by}, the first is \
+                     {first}",
+                    pair.table
+                ))
+                .hint(
+                    "take all but one out of the files, or name columns that tell them apart with \
+                     --match; then `sterna stage truncate` and load again",
+                ));
+            }
+            (several, ..) => {
+                let first = example(3);
+                return Err(guess(format!(
+                    "{several} records name several rows of {} each, by {by}, the first is {first}",
+                    pair.table
+                ))
+                .hint(
+                    "name columns that tell the rows apart with --match, or give them keys of \
+                     their own; then `sterna stage truncate` and load again",
+                ));
+            }
+        }
+        Ok(Found { rows: number(0), new: number(1) })
+    }
+
+    /// What it means that the server does not take a row back.
+    fn refusal(&self, error: tokio_postgres::Error) -> Error {
+        let error = Error::from(error);
+        let breaks_a_rule = error.sqlstate().is_some_and(|state| state.starts_with("23"));
+        let error = error.context("a row cannot be put together with what it keeps of production");
+        match breaks_a_rule {
+            true => error.hint(
+                "change the record or production's row, then `sterna stage truncate` and load again",
+            ),
+            false => error,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The session of a load that holds its lock and writes its ledger; where it is lost,
+//! another one.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::super::ledger::{self, Batches, State};
+use super::super::report::RowsReport;
+use super::super::rows::PATIENCE;
+use super::Load;
+use crate::error::{Error, Kind, Result};
+use crate::pg::{Backoff, Connection, Fault, classify, connect};
+use crate::staging;
+
+impl Load<'_> {
+    pub(super) fn batches(&self, control: &mut Connection) -> Result<Batches> {
+        let run = self.attached.run.id;
+        self.with_control(control, async |session| ledger::batches(session, run).await)
+    }
+
+    pub(super) fn settle(
+        &self,
+        control: &mut Connection,
+        state: State,
+        rows: Option<(&RowsReport, u64)>,
+    ) -> Result<()> {
+        let run = self.attached.run.id;
+        self.with_control(control, async |session| ledger::settle(session, run, state, rows).await)
+    }
+
+    /// A new session with the lock, as soon as the server can be had.
+    async fn control_again(&self) -> Result<Connection> {
+        let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
+        let mut pauses = Backoff::new(first, longest, PATIENCE, 0);
+        loop {
+            let error = match self.open_control().await {
+                Ok(session) => return Ok(session),
+                Err(error) if classify(&error) != Fault::Transient => return Err(error),
+                Err(error) => error,
+            };
+            if self.watch.stop.load(Ordering::Relaxed) {
+                return Err(Error::new(Kind::Interrupted, "interrupted"));
+            }
+            let Some(pause) = pauses.next() else { return Err(error) };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn open_control(&self) -> Result<Connection> {
+        let mut session = connect(self.info).await?;
+        staging::pair(&mut session, &self.pair.table).await?;
+        crate::ledger::lock(&session, &self.pair.staging).await?;
+        Ok(session)
+    }
+
+    /// Runs `work` on the session that holds the lock. Where that session is gone,
+    /// a new one has to get the lock first.
+    pub(super) fn with_control<T>(
+        &self,
+        control: &mut Connection,
+        work: impl AsyncFn(&mut Connection) -> Result<T>,
+    ) -> Result<T> {
+        self.runtime.block_on(async {
+            let error = match work(control).await {
+                Ok(done) => return Ok(done),
+                Err(error) if classify(&error) != Fault::Transient => return Err(error),
+                Err(error) => error,
+            };
+            // A server that ends a session says so before it closes it: only using
+            // the session shows whether it is gone.
+            if control.batch_execute("").await.is_ok() {
+                return Err(error);
+            }
+            tracing::warn!("the session that holds the lock was lost: {error}");
+            *control = self.control_again().await?;
+            work(control).await
+        })
+    }
+}

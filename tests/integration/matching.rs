@@ -1,0 +1,69 @@
+//! A row keeps its key and every value that the files do not fill: tables of other
+//! shapes than CITES', replaced again and again, and rolled back.
+
+mod kills;
+mod refused;
+mod shapes;
+mod shown;
+
+use std::path::Path;
+
+use crate::server::{Finished, TestDb};
+
+/// What a run needs so that it does not take long.
+const QUICK: [&str; 12] = [
+    "--skip",
+    "1.1",
+    "--skip",
+    "2.1",
+    "--skip",
+    "2.2",
+    "--skip",
+    "2.3",
+    "--progress",
+    "never",
+    "--max-shrinkage",
+    "100",
+];
+
+/// A database of a test's own with a table `things`, and a folder with its files.
+struct Things {
+    db: TestDb,
+    folder: tempfile::TempDir,
+}
+
+impl Things {
+    /// The tables that `schema` makes, and a mapping with these fields.
+    async fn new(schema: &str, mapping: &str) -> Self {
+        let here = Things { db: TestDb::empty().await, folder: tempfile::tempdir().unwrap() };
+        here.db.psql(schema).await;
+        here.write("m.toml", &format!("[[format]]\nname = \"things\"\n{mapping}"));
+        here
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `sterna` on the table, in the folder.
+    fn sterna(&self, args: &[&str]) -> Finished {
+        let mut command = self.db.command(&[&["--table", "things"], args].concat());
+        Finished::from(command.current_dir(self.path()).output().unwrap())
+    }
+
+    /// Loads a release, with these options besides.
+    fn load(&self, file: &str, more: &[&str]) -> Finished {
+        let args = ["load", file, "--all", "--mapping", "m.toml", "--format", "json", "--verify"];
+        self.sterna(&[&args, more].concat())
+    }
+
+    /// Migrates to a release, with these options besides.
+    fn migrate(&self, file: &str, more: &[&str]) -> Finished {
+        let args = ["migrate", file, "--mapping", "m.toml"];
+        self.sterna(&[&args, &QUICK[..], more].concat())
+    }
+}
