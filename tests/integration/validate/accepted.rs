@@ -65,6 +65,13 @@ async fn a_migration_goes_on_and_refuses_names_that_no_check_bears() {
         "--format=json",
         "--accept-regression",
     ];
+    // Nobody can ask: that is said before anything is done.
+    let refused = here.db.sterna(&[&migrate[..], &["--ask-dependents"]].concat()).expect_code(2);
+    assert!(refused.stderr.contains("cannot log in"), "{refused:?}");
+    assert_eq!(
+        here.db.psql("SELECT count(*) FROM sterna.migration WHERE kind = 'migration'").await,
+        "0"
+    );
     let unknown = [&migrate[..], &["--accept-check=rows-shrink"]].concat();
     let refused = here.db.sterna(&unknown).expect_code(2);
     assert!(refused.stderr.contains("there is no check rows-shrink"), "{refused:?}");
@@ -74,10 +81,22 @@ async fn a_migration_goes_on_and_refuses_names_that_no_check_bears() {
     let names = names.map(|name| format!("--accept-check={name}"));
     let mut args: Vec<&str> = migrate.to_vec();
     args.extend(names.iter().map(String::as_str));
-    args.extend(["--resume", "--accept-check=required"]);
+    let app = format!("{}_app", here.db.name());
+    here.db
+        .psql(&format!(
+            "CREATE ROLE {app} LOGIN IN ROLE anon;
+             CREATE VIEW public.who AS
+             SELECT 1 / (current_user <> '{app}')::int FROM cites_trade_records"
+        ))
+        .await;
+    args.extend(["--resume", "--accept-check=required", "--ask-dependents", "--as-role", &app]);
+    let asked = here.db.sterna(&args).expect_code(4);
+    assert!(asked.stderr.contains("dependents-answer"), "{asked:?}");
+    args.push("--accept-check=dependents-answer");
     let done = here.db.sterna(&args).expect_code(0);
     assert!(done.stderr.contains("--accept-check required: no check"), "{done:?}");
     let status: Value = serde_json::from_str(&done.stdout).unwrap();
     let deviations = status["deviations"].to_string();
     assert!(deviations.contains("rows-shrunk was given: expected 40, found 30"), "{deviations}");
+    here.db.psql(&format!("DROP OWNED BY {app}; DROP ROLE {app}")).await;
 }
