@@ -157,19 +157,25 @@ async fn the_server_dies_and_comes_back() {
 #[tokio::test]
 async fn killed_while_indexes_are_built() {
     let here = Installation::new().await;
-    let args = args(here.file("in.csv", file_of(&good(2_000))));
-    here.db.sterna(&["stage", "create"]).expect_code(0);
+    let args = args(here.file("in.csv", file_of(&good(20_000))));
+    let (first, paused) = pause(&here, &args).await;
+    let mut running = Some((first, paused));
     for signal_number in [Signal::SIGKILL, Signal::SIGINT] {
         // Rows come in under this lock, and indexes wait for it.
         let session = here.db.connect().await;
         let lock = "BEGIN; LOCK TABLE cites_trade_records_staging IN SHARE UPDATE EXCLUSIVE MODE";
         session.batch_execute(lock).await.unwrap();
-        let child = spawn(here.command(&args));
-        until(&here.db, "SELECT to_regclass('sterna.load_run') IS NOT NULL", "t").await;
-        until(&here.db, "SELECT max(state) FROM sterna.load_run", "built").await;
+        let child = match running.take() {
+            Some((child, paused)) => {
+                go_on(paused).await;
+                child
+            }
+            None => spawn(here.command(&args)),
+        };
         let waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
         until(&here.db, waiting, "t").await;
+        assert_eq!(here.db.psql("SELECT state FROM sterna.load_run").await, "built");
         signal(&child, signal_number);
         let ended = finished(child);
         let expected = (signal_number == Signal::SIGINT).then_some(130);
@@ -177,7 +183,7 @@ async fn killed_while_indexes_are_built() {
         go_on(session).await;
     }
     let report = resumed(|| here.load(&args));
-    assert_eq!((&report["state"], &report["rows_loaded"]), (&json!("loaded"), &json!(2_000)));
+    assert_eq!((&report["state"], &report["rows_loaded"]), (&json!("loaded"), &json!(20_000)));
     let definitions = "SELECT string_agg(pg_get_constraintdef(oid), '; ' ORDER BY contype)
         FROM pg_constraint WHERE conrelid = '%'::regclass AND contype = 'p'";
     let of = |table: &str| definitions.replace('%', table);
