@@ -11,7 +11,7 @@ use sterna::commands::{
     summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
-use sterna::report::{log, visible::visible};
+use sterna::report::{log, visible::readable};
 
 fn main() -> ExitCode {
     let cli = match config::read(std::env::args_os(), Path::new("")) {
@@ -27,9 +27,9 @@ fn main() -> ExitCode {
 }
 
 fn failed(error: &Error) -> ExitCode {
-    eprintln!("error: {}", visible(&error.to_string()));
+    eprintln!("error: {}", readable(&error.to_string()));
     if let Some(hint) = error.next_step() {
-        eprintln!("hint: {}", visible(hint));
+        eprintln!("hint: {}", readable(hint));
     }
     ExitCode::from(error.kind().exit_code())
 }

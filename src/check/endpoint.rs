@@ -27,8 +27,9 @@ pub(super) fn check(url: &str, limit: Duration) -> Finding {
             Finding::bad(NAME, Severity::Error, detail, hint)
         }
         Err(error) => {
-            // Some of its messages repeat the URL.
+            // Some of its messages repeat the URL, or what it took for a part of it.
             let why = error.to_string().replace(url, &shown);
+            let why = if repeats_secret(&why, url) { "it is no valid URL".to_owned() } else { why };
             Finding::bad(NAME, Severity::Error, format!("{shown}: {why}"), hint)
         }
     }
@@ -50,13 +51,26 @@ fn agent(limit: Duration) -> ureq::Agent {
     config.build().new_agent()
 }
 
-/// The URL without what may be a key: user, password, query.
+/// The URL without what may be a key: user, password, query. A password may hold any
+/// character unencoded, so it ends at the last `@`.
 fn without_secrets(url: &str) -> String {
-    let plain = url.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = plain.split_once("://").unwrap_or(("http", plain));
-    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let host = host.rsplit('@').next().unwrap_or_default();
+    let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+    let plain = rest.split(['?', '#']).next().unwrap_or_default();
+    let plain = match rest[plain.len()..].contains('@') {
+        // In the query, or behind a password with a question mark: that cannot be told.
+        true => "***",
+        false => plain.rsplit('@').next().unwrap_or_default(),
+    };
+    let (host, path) = plain.split_once('/').unwrap_or((plain, ""));
     format!("{scheme}://{host}/{path}")
+}
+
+/// Whether a message holds a part of what stands before the last `@` of a URL.
+fn repeats_secret(message: &str, url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let secret = rest.rsplit_once('@').map_or("", |(secret, _)| secret);
+    let parts = secret.split([':', '/', '@', '?', '#']).skip(1);
+    parts.filter(|part| !part.is_empty()).any(|part| message.contains(part))
 }
 
 #[cfg(test)]
@@ -68,5 +82,11 @@ mod tests {
         let url = "https://u:p@api.example.com:8443/rest/v1/species?apikey=secret#x";
         assert_eq!(without_secrets(url), "https://api.example.com:8443/rest/v1/species");
         assert_eq!(without_secrets("http://localhost"), "http://localhost/");
+        for url in ["https://u:s3/cret@h/x", "https://u:s3?cret@h/x", "https://u:a@s3#cret@h/x"] {
+            let shown = without_secrets(url);
+            assert!(!shown.contains("s3") && !shown.contains("cret"), "{shown}");
+            let found = check(url, Duration::from_millis(1));
+            assert!(!found.detail.contains("s3") && !found.detail.contains("cret"), "{found:?}");
+        }
     }
 }

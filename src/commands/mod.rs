@@ -39,7 +39,7 @@ use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
-use crate::report::visible::visible;
+use crate::report::visible::readable;
 use crate::staging::{self, Pair};
 
 /// What runs the asynchronous calls of a command that has no threads of its own.
@@ -111,12 +111,21 @@ impl Context {
     /// How to reach the database.
     ///
     /// # Errors
-    /// Where the URL, the environment or libpq's files are wrong.
+    /// Where the URL, the environment or libpq's files are wrong; refused where production
+    /// is remote and need not be encrypted.
     pub fn conninfo(&self) -> Result<ConnInfo> {
         match &self.database {
             Database::Known(info) => Ok((**info).clone()),
             Database::Asked(url) => {
-                ConnInfo::resolve(url.as_deref(), &|name| std::env::var(name).ok())
+                let info = ConnInfo::resolve(url.as_deref(), &|name| std::env::var(name).ok())?;
+                if self.production && info.may_be_overheard() {
+                    let what = format!("{} may be reached without encryption", info.display());
+                    return Err(Error::refused(what).hint(
+                        "production is remote: sslmode=verify-full (PGSSLMODE) with the \
+                         server's root certificate, or at least sslmode=require",
+                    ));
+                }
+                Ok(info)
             }
         }
     }
@@ -139,7 +148,7 @@ impl Context {
     /// Where stdout cannot be written.
     pub fn print(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
         let shown = match self.format {
-            Format::Text => visible(&text()).into_owned(),
+            Format::Text => readable(&text()).into_owned(),
             Format::Json => {
                 let json = serde_json::to_string_pretty(result);
                 json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))? + "\n"

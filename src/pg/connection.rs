@@ -13,7 +13,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::conninfo::{Address, ConnInfo, Endpoint};
 use super::diagnosis;
-use super::tls::{self, SslMode};
+use super::sqlstate::io_cause;
+use super::tls::{self, Encryption, SslMode};
 use crate::error::{Error, Result};
 
 /// Older servers have no security fixes, and sterna is not tested on them.
@@ -184,7 +185,14 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
     if let (Err(cause), Some(second)) = (&opened, second)
         && wants_other(cause)
     {
-        tracing::debug!(?second, "the server wants another encryption: {cause}");
+        match diagnosis::tls_cause(cause) {
+            Some(why) if second == Encryption::None => tracing::warn!(
+                "TLS with {} failed, so the session is not encrypted ({why}); sslmode=require \
+                 refuses that",
+                info.display_endpoint(endpoint)
+            ),
+            _ => tracing::debug!(?second, "the server wants another encryption: {cause}"),
+        }
         opened = attempt(second).connect(tls.clone()).await;
     }
     let failed = |cause| diagnosis::could_not_connect(info, endpoint, cause);
@@ -221,6 +229,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     T: AsyncRead + AsyncWrite + Unpin,
 {
+    let mut is_broken = false;
     while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
         match message {
             Ok(AsyncMessage::Notice(notice)) => tracing::debug!(
@@ -230,6 +239,10 @@ where
                 notice.message()
             ),
             Ok(_) => {}
+            // A server that closes the connection says why before. Where we were writing
+            // at that moment, its words have not been read yet: the driver reads before
+            // it writes, so one more turn hands them to whoever waits for an answer.
+            Err(error) if is_closed_to_writing(&error) && !is_broken => is_broken = true,
             Err(error) => {
                 tracing::warn!("a session was lost: {}", Error::from(error));
                 return;
@@ -238,9 +251,19 @@ where
     }
 }
 
+fn is_closed_to_writing(error: &tokio_postgres::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let kind = io_cause(error).map(io::Error::kind);
+    matches!(kind, Some(BrokenPipe | ConnectionAborted | ConnectionReset))
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use tokio::io::ReadBuf;
 
     use super::*;
 
@@ -277,5 +300,73 @@ mod tests {
         let error = connect(&info).await.map(drop).unwrap_err();
         assert!(error.to_string().ends_with("no answer within 1 s"), "{error}");
         assert_eq!(super::super::classify(&error), super::super::Fault::Transient);
+    }
+
+    /// A server that accepts a client, and whose last words lie unread when the client
+    /// finds that it cannot write any more.
+    #[derive(Default)]
+    struct Parting {
+        unread: Vec<u8>,
+        writes: usize,
+    }
+
+    /// A message: its kind, its length and what it says.
+    fn said(kind: u8, body: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+        [&[kind], &length[..], body].concat()
+    }
+
+    impl AsyncRead for Parting {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            if self.unread.is_empty() && self.writes < 2 {
+                return Poll::Pending;
+            }
+            buffer.put_slice(&std::mem::take(&mut self.unread));
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Parting {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.writes += 1;
+            if self.writes == 1 {
+                self.unread.extend(said(b'R', &[0; 4]));
+                self.unread.extend(said(b'Z', b"I"));
+                return Poll::Ready(Ok(bytes.len()));
+            }
+            if self.writes == 2 {
+                let words = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0";
+                self.unread.extend(said(b'E', words));
+            }
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[tokio::test]
+    async fn the_servers_last_words_come_before_the_broken_pipe() {
+        let mut config = tokio_postgres::Config::new();
+        config.user("u").ssl_mode(tokio_postgres::config::SslMode::Disable);
+        let connected = config.connect_raw(Parting::default(), tokio_postgres::NoTls).await;
+        let (client, connection) = connected.unwrap();
+        let driver = tokio::spawn(drive(connection));
+        let error = Error::from(client.batch_execute("SELECT 1").await.unwrap_err());
+        assert_eq!(error.sqlstate(), Some("57P01"), "{error}");
+        driver.await.unwrap();
     }
 }

@@ -167,6 +167,20 @@ impl ConnInfo {
         }
     }
 
+    /// Whether a session could cross a network without encryption.
+    #[must_use]
+    pub fn may_be_overheard(&self) -> bool {
+        let leaves = |endpoint: &Endpoint| match &endpoint.address {
+            Address::Socket(_) => false,
+            Address::Tcp { ip: Some(ip), .. } => !ip.is_loopback(),
+            Address::Tcp { host, ip: None } => {
+                let ip = host.parse::<IpAddr>();
+                host != "localhost" && !ip.is_ok_and(|ip| ip.is_loopback())
+            }
+        };
+        self.ssl_mode < SslMode::Require && self.endpoints.iter().any(leaves)
+    }
+
     /// Whether there is a password to send to this endpoint.
     pub(super) fn has_password(&self, endpoint: &Endpoint) -> bool {
         self.password(endpoint).is_some()

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use super::visible::visible;
+use super::visible::readable;
 use crate::error::{Error, Result};
 
 /// Says on stderr what is about to be done, and asks whether to go on. Without a terminal
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// Where the answer cannot be read.
 pub fn go_on(about: &str, is_answered: bool) -> Result<bool> {
-    eprint!("{}", visible(about));
+    eprint!("{}", readable(about));
     if is_answered || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(is_answered);
     }

@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;
 use serde_json::Value;
 
-use super::visible::visible;
+use super::visible::readable;
 use crate::cli::Progress;
 use crate::migrate::status::{Status, StepStatus};
 use crate::migrate::{Ended, Step, StepState, Teller, Undoing};
@@ -41,9 +41,9 @@ impl Teller for Lines {
             StepState::Failed => format!("     FAILED ({seconds:.1} s)"),
             _ => format!("     {} ({seconds:.1} s)", ended.outcome.summary),
         };
-        eprintln!("{}", visible(&what));
+        eprintln!("{}", readable(&what));
         for deviation in &ended.deviations {
-            eprintln!("     deviation: {}", visible(deviation));
+            eprintln!("     deviation: {}", readable(deviation));
         }
     }
 }

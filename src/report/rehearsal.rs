@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, TableStyle, presets};
 use indicatif::HumanBytes;
 
 use super::migrate;
-use super::visible::visible;
+use super::visible::readable;
 use crate::cli::Progress;
 use crate::rehearsal::{Check, RehearsalReport};
 
@@ -33,7 +33,7 @@ impl Lines {
     pub fn ended(&self, check: &Check) {
         if self.progress != Progress::Never {
             let failed = if check.passed { "" } else { "FAILED: " };
-            let detail = visible(&check.detail);
+            let detail = readable(&check.detail);
             eprintln!("rehearsal: {failed}{detail} ({:.1} s)", check.seconds);
         }
     }

@@ -1,12 +1,41 @@
-//! What files and the database hold may contain control characters. On a terminal they
-//! would move the cursor or colour what follows, so they are written as `\u{1b}`.
+//! What files and the database hold may contain characters that are not seen but act: on a
+//! terminal they move the cursor or colour what follows, in any text they turn its order
+//! around or end a line. They are written as `\u{1b}`. A word without end is shortened.
 
 use std::borrow::Cow;
 
-/// The text without control characters other than the end of a line and the tabulator.
+/// The longest run of characters without a blank that is shown whole. Names in PostgreSQL
+/// have 63 bytes, and lines of files some thousand characters, but in words.
+const LONGEST_WORD: usize = 1000;
+/// How much of a longer one is shown.
+const SHOWN: usize = 200;
+
+/// Characters that format text without being seen: marks and overrides of direction,
+/// joiners, separators of lines and paragraphs, tags. The others of Unicode's kinds Cf, Zl
+/// and Zp stand beside letters of living scripts and do nothing to what surrounds them.
+const UNSEEN: [(char, char); 12] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{180e}', '\u{180e}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{fff9}', '\u{fffb}'),
+    ('\u{13430}', '\u{1343f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e007f}'),
+];
+
+/// The text without characters that act and are not seen, other than the end of a line and
+/// the tabulator.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let is_raw = |letter: char| letter.is_control() && !matches!(letter, '\n' | '\t');
+    let is_raw = |letter: char| {
+        (letter.is_control() && !matches!(letter, '\n' | '\t'))
+            || UNSEEN.iter().any(|(first, last)| (*first..=*last).contains(&letter))
+    };
     if !text.contains(is_raw) {
         return Cow::Borrowed(text);
     }
@@ -20,6 +49,28 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// As [`visible`], and with the beginning alone of words that would fill the screen.
+#[must_use]
+pub fn readable(text: &str) -> Cow<'_, str> {
+    let text = visible(text);
+    let is_long = |word: &str| word.len() > LONGEST_WORD && word.chars().count() > LONGEST_WORD;
+    if !text.split_ascii_whitespace().any(is_long) {
+        return text;
+    }
+    let mut shown = String::new();
+    for part in text.split_inclusive([' ', '\n', '\t']) {
+        let word = part.trim_end_matches([' ', '\n', '\t']);
+        if !is_long(word) {
+            shown.push_str(part);
+            continue;
+        }
+        shown.extend(word.chars().take(SHOWN));
+        shown.push_str(&format!("… ({} characters)", word.chars().count()));
+        shown.push_str(&part[word.len()..]);
+    }
+    Cow::Owned(shown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +79,24 @@ mod tests {
     fn control_characters_are_written_out() {
         assert_eq!(visible("Sterna paradisæa\n\tArctic tern"), "Sterna paradisæa\n\tArctic tern");
         assert_eq!(visible("\x1b[31mred\r\u{9b}2J\0"), "\\u{1b}[31mred\\r\\u{9b}2J\\u{0}");
+    }
+
+    #[test]
+    fn what_turns_text_around_is_written_out() {
+        assert_eq!(visible("a\u{202e}fdp.exe"), "a\\u{202e}fdp.exe");
+        for letter in ['\u{200f}', '\u{2028}', '\u{2029}', '\u{2066}', '\u{feff}', '\u{e0041}'] {
+            let shown = visible(&letter.to_string()).into_owned();
+            assert_eq!(shown, letter.escape_default().to_string());
+        }
+        assert_eq!(visible("Крачка كركر 燕鸥 é"), "Крачка كركر 燕鸥 é");
+    }
+
+    #[test]
+    fn a_word_without_end_is_shortened_and_a_text_is_not() {
+        let long = "x".repeat(60_000);
+        let shown = readable(&format!("taxon {long}\nnext")).into_owned();
+        assert_eq!(shown, format!("taxon {}… (60000 characters)\nnext", "x".repeat(200)));
+        let text = "word ".repeat(10_000);
+        assert_eq!(readable(&text), text);
     }
 }

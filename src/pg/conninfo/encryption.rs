@@ -28,6 +28,14 @@ pub(super) fn policy(settings: &Settings, home: Option<&Path>) -> Result<(SslMod
         return Err(Error::usage("sslrootcert=system is only safe with sslmode=verify-full")
             .hint("leave sslmode out, or set it to verify-full"));
     }
+    let usual_list = home.map(|home| home.join(".postgresql/root.crl"));
+    if let Some(list) = usual_list.filter(|list| mode >= SslMode::Require && list.exists()) {
+        return Err(Error::usage(format!(
+            "{} lists revoked certificates, which sterna does not check",
+            list.display()
+        ))
+        .hint("move it away, or connect through a program of libpq's that checks it (pgbouncer)"));
+    }
     Ok((mode, roots))
 }
 
@@ -72,6 +80,19 @@ mod tests {
         let given = settings(&[("sslmode", "verify-ca"), ("sslrootcert", "a.crt")]);
         let expected = (SslMode::VerifyCa, Some(Roots::File("a.crt".into())));
         assert_eq!(policy(&given, home).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_list_of_revoked_certificates_is_not_passed_over() {
+        let home = tempfile::tempdir().unwrap();
+        let asks = |mode| policy(&settings(&[("sslmode", mode)]), Some(home.path()));
+        assert!(asks("verify-full").is_ok());
+        std::fs::create_dir(home.path().join(".postgresql")).unwrap();
+        std::fs::write(home.path().join(".postgresql/root.crl"), "").unwrap();
+        for mode in ["require", "verify-ca", "verify-full"] {
+            assert!(asks(mode).unwrap_err().to_string().contains("root.crl"), "{mode}");
+        }
+        assert!(asks("prefer").is_ok(), "nothing is checked there");
     }
 
     #[test]

@@ -310,4 +310,16 @@ mod tests {
         assert!(!info.base.get_keepalives());
         assert_eq!(info.base.get_application_name(), Some("x"));
     }
+
+    #[test]
+    fn what_leaves_this_machine_in_the_clear_is_known() {
+        let overheard = |text| Place::new().resolve(Some(text), &[]).unwrap().may_be_overheard();
+        for text in ["host=h user=u", "host=h user=u sslmode=allow", "host=/tmp,h user=u"] {
+            assert!(overheard(text), "{text}");
+        }
+        for text in ["host=h user=u sslmode=require", "host=/tmp user=u", "host=::1 user=u"] {
+            assert!(!overheard(text), "{text}");
+        }
+        assert!(!overheard("host=h hostaddr=127.0.0.1 user=u"));
+    }
 }

@@ -24,7 +24,7 @@ use Support::{Ignored, Only, Used};
 /// Keyword, environment variable, support.
 type Parameter = (&'static str, Option<&'static str>, Support);
 
-/// Every parameter of libpq 17; a keyword that is not here is a spelling mistake.
+/// Every parameter of libpq 18; a keyword that is not here is a spelling mistake.
 static PARAMETERS: &[Parameter] = &[
     ("service", Some("PGSERVICE"), Used),
     ("host", Some("PGHOST"), Used),
@@ -66,6 +66,15 @@ static PARAMETERS: &[Parameter] = &[
     ("sslnegotiation", Some("PGSSLNEGOTIATION"), Only(&["postgres"])),
     ("sslpassword", None, Only(&[])),
     ("sslsni", Some("PGSSLSNI"), Only(&["1"])),
+    ("sslkeylogfile", None, Only(&[])),
+    ("scram_client_key", None, Only(&[])),
+    ("scram_server_key", None, Only(&[])),
+    ("oauth_issuer", None, Only(&[])),
+    ("oauth_client_id", None, Only(&[])),
+    ("oauth_client_secret", None, Only(&[])),
+    ("oauth_scope", None, Only(&[])),
+    ("min_protocol_version", Some("PGMINPROTOCOLVERSION"), Only(&["3.0"])),
+    ("max_protocol_version", Some("PGMAXPROTOCOLVERSION"), Only(&["3.0", "latest"])),
     (
         "ssl_min_protocol_version",
         Some("PGSSLMINPROTOCOLVERSION"),
@@ -150,6 +159,12 @@ impl Settings {
                 let origin = Origin::Environment(variable);
                 self.0.entry(keyword).or_insert(Setting { value, origin });
             }
+        }
+        // The older way to ask for encryption.
+        let required = "PGREQUIRESSL";
+        if env(required).is_some_and(|value| value.starts_with('1')) {
+            let (value, origin) = ("require".to_owned(), Origin::Environment(required));
+            self.0.entry("sslmode").or_insert(Setting { value, origin });
         }
     }
 
@@ -254,5 +269,55 @@ mod tests {
         let mut settings = Settings::from_connection_string(pairs(&[("user", "")])).unwrap();
         settings.offer_environment(&|name| (name == "PGUSER").then(|| "other".to_owned()));
         assert_eq!(settings.value("user"), None);
+    }
+
+    #[test]
+    fn what_protects_is_honoured_or_refused_by_name() {
+        // What protects in libpq, and what sterna does with it.
+        let honoured = [
+            ("sslmode", "verify-full"),
+            ("sslrootcert", "root.crt"),
+            ("sslcert", "client.crt"),
+            ("sslkey", "client.key"),
+            ("channel_binding", "require"),
+            ("target_session_attrs", "read-write"),
+            ("passfile", "pgpass"),
+        ];
+        let refused = [
+            ("sslcrl", "root.crl", Some("PGSSLCRL")),
+            ("sslcrldir", "crls", Some("PGSSLCRLDIR")),
+            ("require_auth", "scram-sha-256", Some("PGREQUIREAUTH")),
+            ("requirepeer", "postgres", Some("PGREQUIREPEER")),
+            ("gssencmode", "require", Some("PGGSSENCMODE")),
+            ("sslcertmode", "require", Some("PGSSLCERTMODE")),
+            ("sslcertmode", "disable", Some("PGSSLCERTMODE")),
+            ("sslnegotiation", "direct", Some("PGSSLNEGOTIATION")),
+            ("ssl_min_protocol_version", "TLSv1.3", Some("PGSSLMINPROTOCOLVERSION")),
+            ("ssl_max_protocol_version", "TLSv1.2", Some("PGSSLMAXPROTOCOLVERSION")),
+            ("sslpassword", "x", None),
+            ("min_protocol_version", "3.2", Some("PGMINPROTOCOLVERSION")),
+            ("scram_client_key", "x", None),
+        ];
+        for (keyword, value) in honoured {
+            let used = PARAMETERS.iter().any(|(name, _, s)| *name == keyword && matches!(s, Used));
+            assert!(used, "{keyword}");
+            let given = pairs(&[(keyword, value)]);
+            assert!(Settings::from_connection_string(given).unwrap().refuse_unsupported().is_ok());
+        }
+        for (keyword, value, variable) in refused {
+            let given = Settings::from_connection_string(pairs(&[(keyword, value)])).unwrap();
+            let error = refusal(given.refuse_unsupported());
+            assert!(error.to_string().contains(keyword) && error.next_step().is_some(), "{error}");
+            let Some(variable) = variable else { continue };
+            let mut settings = Settings::default();
+            settings.offer_environment(&|name| (name == variable).then(|| value.to_owned()));
+            let error = refusal(settings.refuse_unsupported());
+            assert!(error.to_string().contains(variable), "{error}");
+        }
+        for (value, mode) in [("1", Some("require")), ("0", None)] {
+            let mut settings = Settings::default();
+            settings.offer_environment(&|name| (name == "PGREQUIRESSL").then(|| value.to_owned()));
+            assert_eq!(settings.value("sslmode"), mode);
+        }
     }
 }

@@ -9,7 +9,7 @@ mod show;
 
 use std::path::Path;
 
-use super::visible::visible;
+use super::visible::{readable, visible};
 use crate::error::{Error, Kind, Result};
 use crate::private;
 use crate::run_report::RunReport;
@@ -28,9 +28,9 @@ pub fn write(folder: &Path, report: &RunReport) -> Result<()> {
     private::own_folder(folder)?;
     for (name, text) in [
         (PAGE, visible(&page::render(report)?).into_owned()),
-        ("report.md", visible(&markdown::render(report)?).into_owned()),
+        ("report.md", readable(&markdown::render(report)?).into_owned()),
         ("report.json", json + "\n"),
-        ("junit.xml", junit::render(report)?),
+        ("junit.xml", readable(&junit::render(report)?).into_owned()),
     ] {
         private::put(&folder.join(name), &text, |_| true)?;
     }

@@ -268,9 +268,12 @@ async fn a_load_whose_staging_was_emptied_meanwhile_writes_nothing_more() {
     let here = Installation::new().await;
     let args = args(here.file("in.csv", generated(ROWS, 16)));
     let (child, session) = pause(&here, &args).await;
-    // Without its lock nothing keeps others out but the ledger.
-    let lose_lock = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks
-        WHERE locktype = 'advisory' AND classid = 1937010273 AND granted";
+    // Without its lock nothing keeps others out but the ledger. The server lists the locks
+    // of all its databases, and other tests have theirs.
+    let lose_lock = "SELECT count(pg_terminate_backend(l.pid))
+        FROM pg_locks AS l INNER JOIN pg_database AS d ON d.oid = l.database
+        WHERE l.locktype = 'advisory' AND l.classid = 1937010273 AND l.granted
+            AND d.datname = current_database()";
     here.db.psql(lose_lock).await;
     let mut truncate = spawn(here.db.command(&["stage", "truncate"]));
     tokio::time::sleep(Duration::from_millis(100)).await;
