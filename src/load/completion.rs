@@ -4,7 +4,7 @@
 //! The server joins staging with production once and writes the rows again, with new
 //! keys and defaults where none matches. All of that is one transaction, which the
 //! ledger knows by its number: a load that is killed here is resumed before it or
-//! behind it. Production is read after its journal, or what was counted of it, began:
+//! after it. Production is read after its journal, or what was counted of it, began:
 //! what is written there since is carried over.
 
 use std::sync::atomic::AtomicBool;

@@ -112,7 +112,7 @@ pub(crate) enum Way {
     Nobody,
     /// The client, which carries row ids over by record id as it reads.
     Client,
-    /// The server, by one join behind the rows.
+    /// The server, by one join after the rows are in.
     Server,
 }
 

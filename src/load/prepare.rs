@@ -87,7 +87,7 @@ pub(super) async fn prepare(
         if options.keep_indexes {
             return Err(Error::usage(
                 "--keep-indexes has no use here: the server matches the rows with production's, \
-                 and the indexes are built behind that",
+                 and the indexes are built after that",
             )
             .hint("leave it out"));
         }

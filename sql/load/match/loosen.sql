@@ -1,6 +1,6 @@
 -- Purpose: what staging must not ask of rows that are to be matched with production's
 --   later, as statements that take it away: values in the columns ($2) that the files do
---   not fill, and all that has to be built again behind the rows. Numbers of production's
+--   not fill, and all that has to be built again after the rows. Numbers of production's
 --   sequences are not drawn for rows that have theirs.
 -- Lock: none, it reads the catalog; its statements ACCESS EXCLUSIVE on staging ($1).
 -- Transaction: either. Undone by: load/match/tighten.sql and an index build.

@@ -47,6 +47,14 @@ part AS (
             FILTER (WHERE position IS NOT NULL) AS staging_key,
         string_agg(format('p.%s', name), ', ' ORDER BY position)
             FILTER (WHERE position IS NOT NULL) AS production_key,
+        string_agg(format('l.%s', name), ', ' ORDER BY position)
+            FILTER (WHERE position IS NOT NULL) AS live_key,
+        string_agg(format('d.%s', name), ', ' ORDER BY position)
+            FILTER (WHERE position IS NOT NULL) AS deleted_key,
+        coalesce(
+            string_agg(', ' || name, '' ORDER BY attnum)
+                FILTER (WHERE is_kept OR position IS NOT NULL), ''
+        ) AS looked_at,
         'pg_catalog.concat_ws('', ''' || coalesce(
             string_agg(format(', %L || m.f%s::text', name || ' ', attnum), '' ORDER BY position)
                 FILTER (WHERE position IS NOT NULL), ', NULL'
@@ -66,10 +74,24 @@ SELECT
     -- the join needs no index. A row whose key is NULL throughout stands for no other.
     format(
         'CREATE TEMPORARY TABLE sterna_match ON COMMIT DROP AS '
-        'SELECT s.ctid AS at, p.ctid AS found, s.xmin IN (SELECT r.matched::pg_catalog.xid '
+        'SELECT s.ctid AS at, p."sterna found" AS found, s.xmin IN (SELECT r.matched::pg_catalog.xid '
         'FROM sterna.load_run AS r WHERE r.staging = %1$s AND r.state <> ''discarded'' '
-        'AND r.matched IS NOT NULL) AS is_settled%2$s%3$s FROM %4$s AS s LEFT JOIN ONLY %5$s AS p ON %6$s',
-        $2::oid, own, kept, $2::oid::regclass, $1::oid::regclass,
+        'AND r.matched IS NOT NULL) AS is_settled%2$s%3$s FROM %4$s AS s LEFT JOIN ('
+        'SELECT l.ctid AS "sterna found"%5$s FROM ONLY %6$s AS l%7$s) AS p ON %8$s',
+        $2::oid, own, kept, $2::oid::regclass, looked_at, $1::oid::regclass,
+        -- Rows that the application has deleted since the journal began: their records get
+        -- their keys, by which the deletion finds them when it is carried over. A row that
+        -- is there now comes first. None is at the end of the largest table there can be.
+        CASE WHEN staging_key IS NOT NULL THEN format(
+            ' UNION ALL SELECT (''('' || (4294967294 - g."sterna number" / 60000) || '','' || (g."sterna number" %% 60000 + 1) '
+            '|| '')'')::pg_catalog.tid%1$s FROM (SELECT DISTINCT ON (%2$s) d.*, '
+            'pg_catalog.row_number() OVER () AS "sterna number" FROM sterna.deleted_rows(NULL::%3$s) AS d '
+            'WHERE NOT EXISTS (SELECT FROM ONLY %3$s AS l '
+            'WHERE pg_catalog.hash_record_extended(ROW(%4$s), 0) = '
+            'pg_catalog.hash_record_extended(ROW(%2$s), 0) '
+            'AND ROW(%4$s) IS NOT DISTINCT FROM ROW(%2$s))) AS g',
+            looked_at, deleted_key, $1::oid::regclass, live_key
+        ) END,
         CASE WHEN staging_key IS NULL THEN 'false' ELSE
             format(
                 'pg_catalog.hash_record_extended(ROW(%1$s), 0) = '

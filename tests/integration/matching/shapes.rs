@@ -249,3 +249,29 @@ async fn keys_that_people_have_given_and_several_that_are_referred_to() {
     .survives()
     .await;
 }
+
+#[tokio::test]
+async fn what_is_deleted_before_its_record_is_read_stays_deleted() {
+    let schema = "CREATE TABLE things (
+            id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code text UNIQUE, label text,
+            notes text, n integer);
+        INSERT INTO things (code, notes) VALUES ('a', 'of a'), ('b', 'of b'), ('c', 'of c'),
+            ('m', 'of m')";
+    let here = Things::new(schema, BY_CODE).await;
+    here.write("release.csv", SECOND);
+    here.migrate("release.csv", &["--to", "1.2"]).expect_code(0);
+    // One is gone, one was made again, which is the application's own now, and one changed.
+    here.db
+        .psql(
+            "DELETE FROM things WHERE code IN ('b', 'c');
+            INSERT INTO things (code, notes) VALUES ('c', 'of the new c');
+            UPDATE things SET notes = 'of a, changed' WHERE code = 'a'",
+        )
+        .await;
+    here.migrate("release.csv", &["--resume", "--to", "3.3"]).expect_code(0);
+    here.db.psql("DELETE FROM things WHERE code = 'm'").await;
+    here.migrate("release.csv", &["--resume"]).expect_code(0);
+    let rows = "SELECT string_agg(concat_ws('/', code, id, label, notes), ' ' ORDER BY code)
+        FROM things";
+    assert_eq!(here.db.psql(rows).await, "a/1/A2/of a, changed c/5/of the new c n/6/N2");
+}
