@@ -25,6 +25,7 @@ pub mod species;
 pub mod staging;
 pub mod summary;
 pub mod switchover;
+pub mod trust;
 pub mod validate;
 
 pub use error::{Error, Kind, Result};

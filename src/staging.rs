@@ -9,6 +9,7 @@ use crate::ledger;
 use crate::pg::catalog::Relation;
 use crate::pg::{self, Column, Connection, Ident, MAX_NAME_BYTES, Table, catalog, fill};
 use crate::switchover::fingerprint;
+use crate::trust;
 
 /// What a staging table's name ends in.
 pub const SUFFIX: &str = "_staging";
@@ -47,14 +48,32 @@ pub struct Pair {
 /// Prepares a session and finds the table; refuses names that would be cut.
 ///
 /// # Errors
-/// Where the table is missing or of a kind that is not supported.
+/// Where the table is missing or of a kind that is not supported; refused where the ledger
+/// or code that the table's definition uses is in the hands of a role that is not trusted.
 pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     session.batch_execute(include_str!("../sql/catalog/session.sql")).await?;
     let staging = table.with_suffix(SUFFIX)?;
     let found = catalog::plain_table(session, table).await?;
+    trust::code(&**session, &[found.oid], &[]).await?;
+    refuse_published(session, found.oid).await?;
     ledger::ensure(session).await?;
     ledger::join(session, table).await?;
     Ok(Pair { table: table.clone(), table_oid: found.oid, staging })
+}
+
+/// What to do where a subscriber would get tables that it does not have, and stop.
+pub const PUBLISHED_HINT: &str = "have the publication name its tables (CREATE PUBLICATION ... \
+    FOR TABLE ...), or drop the slot until the migration is done";
+
+/// Refuses to write where a logical subscriber would get sterna's own tables: it does not
+/// have them, and would stop at the first row.
+async fn refuse_published(session: &Connection, table: u32) -> Result<()> {
+    let rows = session.query(include_str!("../sql/stage/publications.sql"), &[&table]).await?;
+    let lines: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    match lines.as_slice() {
+        [] => Ok(()),
+        lines => Err(Error::refused(lines.join("; ")).hint(PUBLISHED_HINT)),
+    }
 }
 
 /// Finds the staging table, if there is one.
@@ -71,8 +90,9 @@ pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>>
         .hint("rename or drop it; sterna makes its staging table itself"))
 }
 
-/// Creates the staging table and returns its OID. Nobody but the owner has rights
-/// on it from the moment it exists; `widened` columns become plain `numeric`.
+/// Creates the staging table and returns its OID. It belongs to the table's owner, so that
+/// whatever the server does on it with an owner's rights it does with theirs, and nobody
+/// else has rights on it; `widened` columns become plain `numeric`.
 ///
 /// # Errors
 /// Where the role may not create it.
@@ -93,6 +113,10 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     }
     let register = include_str!("../sql/stage/register.sql");
     transaction.execute(register, &[&oid, &schema, &name]).await?;
+    let owner = include_str!("../sql/stage/owner.sql");
+    for row in transaction.query(owner, &[&pair.table_oid, &oid]).await? {
+        transaction.batch_execute(row.get(0)).await?;
+    }
     let fingerprint = fingerprint::take_beside(&transaction, pair.table_oid, &[oid]).await?;
     let note = include_str!("../sql/stage/note-fingerprint.sql");
     transaction.execute(note, &[&oid, &Json(fingerprint)]).await?;

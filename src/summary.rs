@@ -12,16 +12,19 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{IsolationLevel, Transaction};
+use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
 use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
 use crate::pg::{
     Backoff, Column, Columns, Connection, Ident, Quoted, Table, catalog, explain_denied, fill,
 };
+use crate::trust;
 
 pub(crate) const SUMMARY: &str = "species_trade_summary";
 const SPECIES: &str = "species";
+/// The tables beside the trade table that are written to, by this and by adding species.
+pub(crate) const WRITTEN: [&str; 2] = [SPECIES, SUMMARY];
 const SUMMARY_COLUMNS: [&str; 11] = [
     "species_id",
     "last_updated_at",
@@ -178,6 +181,8 @@ async fn recompute_in(
     run: Uuid,
 ) -> Result<SummaryReport> {
     transaction.batch_execute(&target.fill(include_str!("../sql/summary/lock.sql"))).await?;
+    // Under the lock nobody puts a trigger there.
+    target.refuse_strange_code(transaction).await?;
     let (schema, name) = (target.summary.schema.name(), target.summary.name.name());
     let begin = include_str!("../sql/summary/begin-run.sql");
     let version = env!("CARGO_PKG_VERSION");
@@ -269,6 +274,8 @@ async fn undo_in(
     columns: &Columns,
 ) -> Result<Undone> {
     transaction.batch_execute(&target.fill(include_str!("../sql/summary/lock.sql"))).await?;
+    // Under the lock nobody puts a trigger there.
+    target.refuse_strange_code(transaction).await?;
     match last_in(transaction, &target.summary).await? {
         Some((last, _)) if last == run => {}
         Some((last, _)) => {
@@ -360,6 +367,17 @@ impl Target {
             ("quantity", &self.quantity),
             ("fallback", &self.fallback),
         ]
+    }
+
+    /// Makes sure that no code of another role runs where the summary is written.
+    ///
+    /// # Errors
+    /// As [`trust::code`].
+    pub async fn refuse_strange_code(&self, session: &impl GenericClient) -> Result<()> {
+        let sql = include_str!("../sql/catalog/relation.sql");
+        let (schema, name) = (self.summary.schema.name(), self.summary.name.name());
+        let oid: u32 = session.query_one(sql, &[&schema, &name]).await?.get(0);
+        trust::code(session, &[], &[oid]).await
     }
 
     fn fill(&self, template: &str) -> String {

@@ -56,10 +56,6 @@ SELECT format(
 WHERE pg_catalog.to_regnamespace('sterna') IS NULL
     AND NOT pg_catalog.has_database_privilege(current_database(), 'CREATE')
 UNION ALL
-SELECT format('ownership of the ledger: GRANT %I TO %I', pg_get_userbyid(nspowner), current_user)
-FROM pg_catalog.pg_namespace
-WHERE nspname = 'sterna' AND NOT pg_catalog.pg_has_role(nspowner, 'USAGE')
-UNION ALL
 SELECT format('%s on %s: GRANT %1$s ON %2$s TO %I', right_name, confrelid::regclass, current_user)
 FROM referred, LATERAL (VALUES ('SELECT'), ('REFERENCES')) AS needed (right_name)
 WHERE NOT pg_catalog.has_table_privilege(confrelid, right_name)

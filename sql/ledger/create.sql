@@ -1,8 +1,16 @@
 -- Purpose: the schema of the ledger, whose tables come from ledger/parts.
+--   One that was made for sterna beforehand, and is this role's or a superuser's, will do.
 -- Lock: none, everything is new. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE, when no load is to be resumed.
 
-CREATE SCHEMA sterna;
+DO $$
+BEGIN
+    -- Where it is there, IF NOT EXISTS would still ask for the right to create it.
+    IF pg_catalog.to_regnamespace('sterna') IS NULL THEN
+        CREATE SCHEMA sterna;
+    END IF;
+END
+$$;
 -- Default privileges may have opened it; without USAGE rights on its tables are moot.
 DO $$
 DECLARE

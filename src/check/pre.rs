@@ -13,6 +13,7 @@ use crate::load::{ColumnUses, ledger};
 use crate::pg::{ConnInfo, Connection, Table, catalog, connect, pooler};
 use crate::staging::SUFFIX;
 use crate::switchover::{self, Alterations};
+use crate::{summary, trust};
 
 /// An older backup lacks too much of what was written since.
 const OLDEST_BACKUP: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,7 +21,23 @@ const OLDEST_BACKUP: Duration = Duration::from_secs(24 * 60 * 60);
 const TAXA_NAMED: usize = 5;
 
 /// Checks that are one statement.
-const QUESTIONS: [Question; 8] = [
+const QUESTIONS: [Question; 10] = [
+    Question {
+        name: "table-owner",
+        severity: Severity::Warning,
+        sql: include_str!("../../sql/check/table-owner.sql"),
+        of_table: true,
+        good: "this role is no superuser that acts on another role's table",
+        hint: "run sterna as the table's owner, which is safest",
+    },
+    Question {
+        name: "publications",
+        severity: Severity::Error,
+        sql: include_str!("../../sql/stage/publications.sql"),
+        of_table: true,
+        good: "no subscriber would get sterna's own tables",
+        hint: crate::staging::PUBLISHED_HINT,
+    },
     Question {
         name: "long-transactions",
         severity: Severity::Warning,
@@ -138,6 +155,7 @@ pub async fn pre(
         columns,
         space::check(&session, oid, options.disk_space_checked).await?,
         rights::check(&session, oid, &alterations.altered).await?,
+        others_code(&session, table, oid).await?,
         supported(&session, table, oid, &alterations).await?,
         place::names(table),
         place::leftovers(&session, table, has_ledger).await?,
@@ -308,6 +326,19 @@ const SPECIES: &str = "species";
 fn not_known() -> Finding {
     let what = "not known: no files were given and nothing is loaded";
     Finding::bad(SPECIES, Severity::Warning, what, "sterna check pre INPUT looks at the files")
+}
+
+/// Whether code of other roles would run with this one's rights: on the table, and on what
+/// is written beside it.
+async fn others_code(session: &Connection, table: &Table, oid: u32) -> Result<Finding> {
+    let mut written = Vec::new();
+    for beside in summary::WRITTEN {
+        let beside = Table::new(table.schema.name(), beside)?;
+        written.extend(catalog::relation(session, &beside).await?.map(|found| found.oid));
+    }
+    let lines = trust::strange_code(&**session, &[oid], &written).await?;
+    let good = "nothing that the table's definition calls is another role's";
+    Ok(found("others-code", Severity::Error, &lines, good, trust::HINT))
 }
 
 /// Whether nothing about the table keeps it from being replaced.

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use tokio_postgres::error::SqlState;
 use tokio_postgres::{GenericClient, Transaction};
 
 use crate::error::{Error, Result};
 use crate::pg::{Backoff, Connection};
+use crate::trust;
 
 /// The tables of each part of the program, as a new ledger has them.
 const PARTS: [&str; 15] = [
@@ -27,7 +29,8 @@ const PARTS: [&str; 15] = [
 ];
 
 /// What happens on the server. It holds no state, so every upgrade replaces it.
-const FUNCTIONS: [&str; 2] = [
+const FUNCTIONS: [&str; 3] = [
+    include_str!("../../sql/ledger/functions/guard.sql"),
     include_str!("../../sql/ledger/functions/journal.sql"),
     include_str!("../../sql/ledger/functions/carry-over.sql"),
 ];
@@ -75,10 +78,15 @@ pub async fn open(session: &mut Connection) -> Result<bool> {
 }
 
 async fn find(session: &impl GenericClient) -> Result<Found> {
-    let closed = |e| {
-        Error::from(e)
-            .context("could not look at the ledger in the schema sterna")
-            .hint("connect as the role that made it")
+    // Before the first look into its tables, which could be views.
+    trust::ledger(session).await?;
+    let closed = |e: tokio_postgres::Error| match e.code() {
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            Error::refused("the ledger in the schema sterna is closed to this role")
+                .caused_by(e)
+                .hint("run sterna as the role that made it")
+        }
+        _ => Error::from(e).context("could not look at the ledger in the schema sterna"),
     };
     let tables = ["sterna.staging", "sterna.ledger"].as_slice();
     let exists = include_str!("../../sql/ledger/exists.sql");
@@ -112,6 +120,7 @@ async fn bring_up_to_date(session: &mut Connection) -> Result<()> {
     transaction.batch_execute(include_str!("../../sql/ledger/lock-setup.sql")).await?;
     // Another sterna may have done it meanwhile.
     let found = find(&transaction).await?;
+    trust::code(&transaction, &[], &[]).await?;
     match found {
         Found::Current => return Ok(()),
         Found::Nothing => create(&transaction).await.map_err(|error| {
@@ -130,6 +139,8 @@ async fn bring_up_to_date(session: &mut Connection) -> Result<()> {
             })?;
         }
     }
+    // Nobody has put anything there meanwhile.
+    trust::ledger(&transaction).await?;
     transaction.commit().await?;
     if let Found::Older(version) = found {
         tracing::warn!("ledger upgraded from version {version} to {VERSION}");
@@ -142,9 +153,7 @@ async fn create(transaction: &Transaction<'_>) -> Result<()> {
     for part in PARTS {
         transaction.batch_execute(part).await?;
     }
-    for functions in FUNCTIONS {
-        transaction.batch_execute(functions).await?;
-    }
+    replace_functions(transaction).await?;
     record(transaction, VERSION).await
 }
 
@@ -153,12 +162,19 @@ async fn upgrade(transaction: &Transaction<'_>, from: i32) -> Result<()> {
         let table = include_str!("../../sql/ledger/parts/version.sql");
         transaction.batch_execute(table).await?;
     }
-    for functions in FUNCTIONS {
-        transaction.batch_execute(functions).await?;
-    }
+    replace_functions(transaction).await?;
     for (version, sql) in (FIRST + 1..).zip(UPGRADES).filter(|(version, _)| *version > from) {
         transaction.batch_execute(sql).await?;
         record(transaction, version).await?;
+    }
+    Ok(())
+}
+
+/// The guard asks what this program asks before there is a ledger.
+async fn replace_functions(transaction: &Transaction<'_>) -> Result<()> {
+    for functions in FUNCTIONS {
+        let functions = functions.replace("{code}", trust::CODE.trim_end());
+        transaction.batch_execute(&functions).await?;
     }
     Ok(())
 }

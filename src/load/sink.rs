@@ -26,6 +26,7 @@ use super::pipeline::Sink;
 use super::refused;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, classify, connect};
+use crate::trust;
 
 /// Bytes handed to the driver at a time.
 const CHUNK_BYTES: usize = 128 * 1024;
@@ -206,7 +207,7 @@ fn claim_failure(error: tokio_postgres::Error) -> Failure {
     match error.code() {
         Some(&SqlState::UNIQUE_VIOLATION) => Failure::AlreadyIn,
         Some(&SqlState::NOT_NULL_VIOLATION) => Failure::Error(ledger::discarded()),
-        _ => error.into(),
+        _ => Failure::Error(trust::explain(Error::from(error)).context("while writing a batch")),
     }
 }
 

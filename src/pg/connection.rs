@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
-use std::ops::{Deref, DerefMut};
+use std::ops::{Deref, DerefMut, RangeInclusive};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
@@ -17,8 +17,9 @@ use super::sqlstate::io_cause;
 use super::tls::{self, Encryption, SslMode};
 use crate::error::{Error, Result};
 
-/// Older servers have no security fixes, and sterna is not tested on them.
-const OLDEST_SERVER: u32 = 14;
+/// The servers that sterna works with, by their major version. The catalogs of others say
+/// other things of a table: what is not looked for would be lost by an exchange.
+const SUPPORTED_SERVERS: RangeInclusive<u32> = 15..=18;
 
 /// An open session: a client and the task that drives it.
 ///
@@ -215,10 +216,13 @@ fn check_version(info: &ConnInfo, version: Option<&str>) -> Result<()> {
     let text = version.unwrap_or("an unknown version");
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
     match digits.parse::<u32>() {
-        Ok(major) if major >= OLDEST_SERVER => Ok(()),
+        Ok(major) if SUPPORTED_SERVERS.contains(&major) => Ok(()),
         _ => Err(Error::refused(format!(
-            "{} is PostgreSQL {text}; sterna needs {OLDEST_SERVER} or newer",
-            info.display()
+            "{} is PostgreSQL {text}; sterna {} works with {} to {}",
+            info.display(),
+            env!("CARGO_PKG_VERSION"),
+            SUPPORTED_SERVERS.start(),
+            SUPPORTED_SERVERS.end(),
         ))),
     }
 }
@@ -268,16 +272,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn old_servers_are_refused() {
+    fn servers_of_other_versions_are_refused() {
         let info = ConnInfo::unix_socket(Path::new("/run/x"), 5432, "u", "d");
-        for version in ["14.0", "15.6 (Debian 15.6-1.pgdg)", "18beta1"] {
+        for version in ["15.0", "15.6 (Debian 15.6-1.pgdg)", "18beta1"] {
             assert!(check_version(&info, Some(version)).is_ok(), "{version}");
         }
-        for version in [Some("13.14"), Some("9.6.24"), Some(""), None] {
+        for version in [Some("14.12"), Some("9.6.24"), Some("19beta1"), Some(""), None] {
             assert!(check_version(&info, version).is_err(), "{version:?}");
         }
-        let error = check_version(&info, Some("13.14")).unwrap_err().to_string();
-        assert_eq!(error, "u@/run/x:5432/d is PostgreSQL 13.14; sterna needs 14 or newer");
+        let error = check_version(&info, Some("14.12")).unwrap_err().to_string();
+        assert!(error.starts_with("u@/run/x:5432/d is PostgreSQL 14.12; sterna "), "{error}");
+        assert!(error.ends_with(" works with 15 to 18"), "{error}");
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{Addition, ID, NAME, beside, existing, taxa};
 use crate::error::{Error, Result};
 use crate::pg::{Column, Columns, Connection, Ident, Quoted, Table, catalog, explain_denied, fill};
+use crate::trust;
 
 /// What a relative shares with a species: the ranks above it.
 const SHARED: [&str; 7] =
@@ -49,6 +50,7 @@ pub async fn add(
     let transaction = session.transaction().await?;
     let lock = fill(include_str!("../../sql/species/lock.sql"), &names);
     transaction.batch_execute(&lock).await.map_err(|e| explain_denied(e.into()))?;
+    trust::code(&transaction, &[], &[oid]).await?;
     let taxa = taxa(&transaction, &species).await.map_err(explain_denied)?;
     if let Some(exists) = existing(&taxa, &name) {
         return Ok(exists);

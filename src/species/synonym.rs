@@ -5,6 +5,7 @@ use uuid::Uuid;
 use super::{Addition, beside, existing, taxa};
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Quoted, Table, explain_denied, fill};
+use crate::trust;
 
 /// A synonym of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,8 +20,9 @@ pub struct StoredSynonym {
 /// is closed to this role, which is logged.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// Where the ledger cannot be read; refused where it is not in trusted hands.
 pub async fn stored(session: &Connection, species: &Table) -> Result<Vec<StoredSynonym>> {
+    trust::ledger(&**session).await?;
     let readable = include_str!("../../sql/species/synonyms-readable.sql");
     match session.query_opt(readable, &[]).await? {
         None => return Ok(Vec::new()),

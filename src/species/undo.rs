@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::beside;
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Quoted, Table, explain_denied, fill};
-use crate::staging;
+use crate::{staging, trust};
 
 /// What was taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -70,6 +70,7 @@ async fn delete(
     name: &str,
 ) -> Result<bool> {
     let names: [(&str, &dyn Quoted); 1] = [("species", species)];
+    trust::before_writing(transaction, species, oid).await?;
     let hold = fill(include_str!("../../sql/species/hold.sql"), &names);
     if transaction.query_opt(&hold, &[&id]).await?.is_none() {
         return Ok(false);

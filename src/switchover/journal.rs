@@ -13,6 +13,7 @@ use tokio_postgres::{GenericClient, IsolationLevel};
 use super::locks::{self, Limits, Patience};
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Quoted, Table, Volley, fill};
+use crate::trust;
 
 /// Where writes to a table are carried to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -259,7 +260,7 @@ pub(super) fn refusal(error: Error, toward: Toward) -> Error {
         (code, _) if code.starts_with("22") || code.starts_with("23") => {
             Error::refused(format!("a write made during the run cannot be carried over: {said}"))
         }
-        _ => return error,
+        _ => return trust::explain(error),
     };
     refused.hint("production was not touched, and has what was written; see `sterna status`")
 }

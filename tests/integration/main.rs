@@ -17,6 +17,7 @@ mod ledger;
 mod load;
 mod matching;
 mod migrate;
+mod planted;
 mod pooler;
 mod private;
 mod recipes;

@@ -32,6 +32,7 @@ DECLARE
     misfits text;
     misfit text;
 BEGIN
+    PERFORM sterna.guarded(target);
     entries := 0; inserted := 0; updated := 0; deleted := 0;
     SELECT c.applied INTO carried
     FROM sterna.carrying AS c WHERE c.relid = source AND c.toward = direction;

@@ -59,7 +59,7 @@ pub(super) fn migrate(
     teller: &mut dyn Teller,
 ) -> Result<(Result<()>, Result<status::Status>)> {
     let accepted = args.accepted()?;
-    preparation::refuse_unsupported(context)?;
+    preparation::refuse_unsupported(context, args)?;
     // Not after hours of work.
     args.out.as_deref().map_or(Ok(()), private::own_folder)?;
     let identity = identity::of(&args.choices, &context.table, &watch.stop)?;

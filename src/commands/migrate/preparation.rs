@@ -9,16 +9,25 @@ use crate::inspect::{self, InspectOptions};
 use crate::migrate::{Run, Step};
 use crate::pg::{catalog, connect};
 use crate::staging;
+use crate::summary::{self, Found};
 use crate::switchover::{self, Patience, journal};
+use crate::trust;
 
-/// Refuses tables of a kind that cannot be replaced, before anything is written, the
-/// ledger included.
-pub(super) fn refuse_unsupported(context: &Context) -> Result<()> {
+/// Refuses tables of a kind that cannot be replaced, and code of other roles on what is
+/// written to, before anything is written, the ledger included.
+pub(super) fn refuse_unsupported(context: &Context, args: &MigrateArgs) -> Result<()> {
     runtime()?.block_on(async {
         let session = connect(&context.conninfo()?).await?;
         session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
         let found = catalog::plain_table(&session, &context.table).await?;
-        switchover::refuse_unsupported(&*session, &context.table, found.oid).await
+        switchover::refuse_unsupported(&*session, &context.table, found.oid).await?;
+        trust::code(&*session, &[found.oid], &[]).await?;
+        if !args.choices.skip.contains(&Step::Summary)
+            && let Found::Target(target) = summary::find(&session, &context.table).await?
+        {
+            target.refuse_strange_code(&*session).await?;
+        }
+        Ok(())
     })
 }
 

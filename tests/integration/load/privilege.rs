@@ -74,7 +74,7 @@ async fn a_missing_right_is_named() {
     assert!(refused.stderr.contains("the role needs CREATE on the database"), "{refused:?}");
     // A ledger that somebody else made.
     here.report(0, &[&file, "--all"]);
-    let refused = load().expect_code(1);
+    let refused = load().expect_code(6);
     assert!(
         refused.stderr.contains("permission denied") && refused.stderr.contains("hint"),
         "{refused:?}"

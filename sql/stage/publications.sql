@@ -1,0 +1,30 @@
+-- Purpose: publications that would give a subscriber sterna's own tables: those of all
+--   tables, and those of the schema sterna or of the schema in which staging is made
+--   beside the table ($1). Where nobody reads by a publication's plugin there is no harm.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT format(
+    'publication %I of %s would give sterna''s own tables to whoever reads the replication slot %s',
+    p.pubname,
+    CASE WHEN p.puballtables THEN 'all tables' ELSE 'all tables in schema ' || s.names END,
+    r.slots
+)
+FROM pg_catalog.pg_publication AS p
+CROSS JOIN LATERAL (
+    SELECT string_agg(quote_ident(n.nspname), ', ' ORDER BY n.nspname) AS names
+    FROM pg_catalog.pg_publication_namespace AS pn
+    INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = pn.pnnspid
+    WHERE pn.pnpubid = p.oid
+        AND (
+            n.nspname = 'sterna'
+            OR n.oid = (SELECT c.relnamespace FROM pg_catalog.pg_class AS c WHERE c.oid = $1)
+        )
+) AS s
+CROSS JOIN (
+    SELECT string_agg(quote_ident(slot_name), ', ' ORDER BY slot_name) AS slots
+    FROM pg_catalog.pg_replication_slots
+    WHERE slot_type = 'logical'
+        AND plugin = 'pgoutput'
+        AND database = pg_catalog.current_database()
+) AS r
+WHERE (p.puballtables OR s.names IS NOT NULL) AND r.slots IS NOT NULL
+ORDER BY 1

@@ -1,0 +1,95 @@
+-- Purpose: code that runs where rows are written, whose owner is not trusted, a line each:
+--   of tables whose definition is used ($1), what defaults, generated columns, CHECKs,
+--   indexes, domains and casts of the columns' types call; of those that are written to
+--   themselves ($2), also triggers and rules; and event triggers of the database. Superusers are trusted, and the role that asks, unless its session is a superuser's
+--   that acts as another role, for then that role's code could change back.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+WITH RECURSIVE trusted AS (
+    SELECT r.oid
+    FROM pg_catalog.pg_roles AS r
+    WHERE r.rolsuper
+        OR r.rolname = current_user
+            AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_roles AS s WHERE s.rolname = session_user AND s.rolsuper
+            )
+),
+used AS (
+    SELECT c.oid, c.reltype
+    FROM pg_catalog.pg_class AS c
+    WHERE c.oid = ANY ($1::oid[] || $2::oid[])
+),
+part (classid, objid) AS (
+    -- The columns.
+    SELECT 'pg_catalog.pg_class'::regclass, oid FROM used
+    UNION ALL
+    SELECT 'pg_catalog.pg_type'::regclass, reltype FROM used
+    UNION ALL
+    SELECT 'pg_catalog.pg_attrdef'::regclass, d.oid
+    FROM pg_catalog.pg_attrdef AS d INNER JOIN used ON d.adrelid = used.oid
+    UNION ALL
+    SELECT 'pg_catalog.pg_constraint'::regclass, c.oid
+    FROM pg_catalog.pg_constraint AS c
+    INNER JOIN used ON c.conrelid = used.oid
+    WHERE c.contype <> 'f'
+    UNION ALL
+    SELECT 'pg_catalog.pg_class'::regclass, i.indexrelid
+    FROM pg_catalog.pg_index AS i INNER JOIN used ON i.indrelid = used.oid
+    UNION ALL
+    SELECT 'pg_catalog.pg_trigger'::regclass, t.oid
+    FROM pg_catalog.pg_trigger AS t
+    WHERE t.tgrelid = ANY ($2::oid[]) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+    UNION ALL
+    SELECT 'pg_catalog.pg_rewrite'::regclass, w.oid
+    FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = ANY ($2::oid[])
+    UNION ALL
+    SELECT 'pg_catalog.pg_event_trigger'::regclass, e.oid
+    FROM pg_catalog.pg_event_trigger AS e WHERE e.evtenabled <> 'D'
+),
+walk (classid, objid, via_class, via) AS (
+    SELECT classid::oid, objid, classid::oid, objid FROM part
+    UNION
+    SELECT next.classid, next.objid, walk.via_class, walk.via
+    FROM walk
+    CROSS JOIN LATERAL (
+        SELECT d.refclassid, d.refobjid
+        FROM pg_catalog.pg_depend AS d
+        WHERE d.classid = walk.classid
+            AND d.objid = walk.objid
+            AND (
+                d.refclassid = 'pg_catalog.pg_proc'::regclass
+                -- What a function takes and gives is its owner's affair.
+                OR d.refclassid IN ('pg_catalog.pg_type'::regclass, 'pg_catalog.pg_operator'::regclass)
+                    AND walk.classid NOT IN (
+                        'pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_operator'::regclass,
+                        'pg_catalog.pg_cast'::regclass
+                    )
+                -- Columns of a composite type.
+                OR d.refclassid = 'pg_catalog.pg_class'::regclass
+                    AND walk.classid = 'pg_catalog.pg_type'::regclass
+            )
+        UNION ALL
+        SELECT 'pg_catalog.pg_constraint'::regclass, c.oid
+        FROM pg_catalog.pg_constraint AS c
+        WHERE walk.classid = 'pg_catalog.pg_type'::regclass AND c.contypid = walk.objid
+        UNION ALL
+        SELECT 'pg_catalog.pg_cast'::regclass, c.oid
+        FROM pg_catalog.pg_cast AS c
+        WHERE walk.classid = 'pg_catalog.pg_type'::regclass
+            AND c.castfunc <> 0
+            AND walk.objid IN (c.castsource, c.casttarget)
+            -- Whoever owns another type can make one to it, which nothing here uses.
+            AND (c.castsource < 16384 OR c.casttarget < 16384)
+    ) AS next (classid, objid)
+)
+SELECT format(
+    'function %s of %I, by %s',
+    p.oid::regprocedure,
+    pg_catalog.pg_get_userbyid(p.proowner),
+    string_agg(DISTINCT pg_catalog.pg_describe_object(walk.via_class, walk.via, 0), ', ')
+)
+FROM walk
+INNER JOIN pg_catalog.pg_proc AS p ON p.oid = walk.objid
+WHERE walk.classid = 'pg_catalog.pg_proc'::regclass
+    AND p.proowner NOT IN (SELECT oid FROM trusted)
+GROUP BY p.oid, p.proowner
+ORDER BY 1

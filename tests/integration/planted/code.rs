@@ -1,0 +1,172 @@
+//! Functions that the tables' own definitions call, and those that writing sets off.
+
+use super::Planted;
+use crate::cites::file_of;
+
+/// What makes the trade table call mallory's code, who owns it.
+const ON_THE_TABLE: [&str; 7] = [
+    "ALTER TABLE public.cites_trade_records ADD CHECK (spy.good(unit)) NOT VALID",
+    "ALTER TABLE public.cites_trade_records ALTER unit SET DEFAULT spy.same('kg')",
+    "ALTER TABLE public.cites_trade_records
+         ADD shout text GENERATED ALWAYS AS (spy.same(unit)) STORED",
+    "CREATE INDEX planted ON public.cites_trade_records (spy.same(unit))",
+    "SET SESSION AUTHORIZATION {mallory};
+     CREATE DOMAIN public.unit AS text CHECK (spy.good(VALUE));
+     ALTER TABLE public.cites_trade_records ADD measure public.unit",
+    "SET SESSION AUTHORIZATION {mallory};
+     CREATE TYPE public.kind AS ENUM ('a');
+     CREATE FUNCTION spy.shown(public.kind) RETURNS text LANGUAGE plpgsql AS $$
+         BEGIN PERFORM spy.look(); RETURN 'a'; END $$;
+     CREATE CAST (public.kind AS text) WITH FUNCTION spy.shown(public.kind) AS IMPLICIT;
+     ALTER TABLE public.cites_trade_records ADD kind public.kind",
+    "SET SESSION AUTHORIZATION {mallory};
+     CREATE FUNCTION spy.both(text, text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+         BEGIN RETURN spy.look(); END $$;
+     CREATE OPERATOR spy.=== (FUNCTION = spy.both, LEFTARG = text, RIGHTARG = text);
+     ALTER TABLE public.cites_trade_records ADD CHECK (unit OPERATOR(spy.===) term)",
+];
+
+#[tokio::test]
+async fn code_of_the_tables_owner_does_not_run_as_the_superuser() {
+    for on_the_table in ON_THE_TABLE {
+        let planted = Planted::new().await;
+        planted
+            .psql(
+                "ALTER TABLE public.cites_trade_records OWNER TO {mallory};
+                 GRANT SELECT, REFERENCES ON public.species TO {mallory}",
+            )
+            .await;
+        planted.psql(on_the_table).await;
+        for args in [["migrate", "in.csv"].as_slice(), &["load", "in.csv", "--all"]] {
+            let refused = planted.sterna(None, args).expect_code(6);
+            let said = format!("of {}", planted.mallory);
+            assert!(
+                refused.stderr.contains("function spy.") && refused.stderr.contains(&said),
+                "{on_the_table}: {refused:?}"
+            );
+        }
+        planted.assert_idle(on_the_table).await;
+        assert_eq!(planted.psql("SELECT to_regnamespace('sterna') IS NULL").await, "t");
+        let checked = planted.sterna(None, &["check", "pre", "--format", "json"]).expect_code(6);
+        let checked: serde_json::Value = serde_json::from_str(&checked.stdout).unwrap();
+        let checks = checked["checks"].as_array().unwrap();
+        let passed = |name| &checks.iter().find(|c| c["name"] == name).unwrap()["passed"];
+        assert_eq!((passed("others-code"), passed("table-owner")), (&false.into(), &false.into()));
+        planted.assert_idle("check pre").await;
+        // It runs as who owns it, whom it may do no harm.
+        planted.sterna(Some(&planted.mallory), &["load", "in.csv", "--all"]).expect_code(0);
+        planted.assert_idle("a load of the owner's own").await;
+        planted.end().await;
+    }
+}
+
+#[tokio::test]
+async fn nor_does_code_of_others_as_an_ordinary_owner() {
+    let planted = Planted::new().await;
+    planted
+        .psql(
+            "ALTER TABLE public.cites_trade_records OWNER TO {migrator};
+             ALTER TABLE public.cites_trade_records ADD CHECK (spy.good(unit)) NOT VALID",
+        )
+        .await;
+    let migrator = Some(planted.migrator.as_str());
+    planted.sterna(migrator, &["load", "in.csv", "--all"]).expect_code(6);
+    planted.assert_idle("a CHECK").await;
+    planted.end().await;
+}
+
+#[tokio::test]
+async fn staging_is_its_owners_and_what_they_put_there_does_not_run() {
+    let planted = Planted::new().await;
+    planted
+        .psql(
+            "ALTER TABLE public.cites_trade_records OWNER TO {mallory};
+             GRANT SELECT, REFERENCES ON public.species TO {mallory}",
+        )
+        .await;
+    planted.sterna(None, &["load", "in.csv", "--all"]).expect_code(0);
+    let owner = "SELECT relowner::regrole FROM pg_class
+        WHERE oid = 'public.cites_trade_records_staging'::regclass";
+    assert_eq!(planted.psql(owner).await, planted.mallory);
+    let more = crate::cites::shipment(&[("Id", "6")]);
+    planted.here.file("more.csv", file_of(&[more]));
+    let append = || planted.sterna(None, &["load", "more.csv", "--all", "--append"]);
+    let on_staging = "public.cites_trade_records_staging";
+    for (put, undone) in [
+        (
+            "CREATE TRIGGER planted BEFORE INSERT ON {staging}
+                 FOR EACH ROW EXECUTE FUNCTION spy.trigger()",
+            "DROP TRIGGER planted ON {staging}",
+        ),
+        (
+            "ALTER TABLE {staging} ADD CONSTRAINT planted CHECK (spy.good(unit)) NOT VALID",
+            "ALTER TABLE {staging} DROP CONSTRAINT planted",
+        ),
+        (
+            "CREATE RULE planted AS ON INSERT TO {staging} DO ALSO SELECT spy.look()",
+            "DROP RULE planted ON {staging}",
+        ),
+    ] {
+        let put = put.replace("{staging}", on_staging);
+        planted.psql(&format!("SET SESSION AUTHORIZATION {{mallory}}; {put}")).await;
+        let refused = append().expect_code(6);
+        assert!(refused.stderr.contains("code of other roles"), "{put}: {refused:?}");
+        // What is put there while batches are written is found by each of them.
+        let guard = format!("SELECT sterna.guarded('{on_staging}'::regclass)");
+        let found = planted.here.db.try_psql(&guard).await.unwrap_err();
+        assert_eq!(found.sqlstate(), Some("SN020"), "{put}");
+        planted.assert_idle(&put).await;
+        planted.psql(&undone.replace("{staging}", on_staging)).await;
+    }
+    append().expect_code(0);
+    planted.end().await;
+}
+
+#[tokio::test]
+async fn triggers_on_what_is_written_beside_the_table_do_not_run() {
+    let planted = Planted::new().await;
+    planted
+        .psql(
+            "GRANT TRIGGER ON public.species, public.species_trade_summary TO {mallory};
+             SET SESSION AUTHORIZATION {mallory};
+             CREATE TRIGGER planted BEFORE INSERT OR UPDATE OR DELETE ON public.species
+                 FOR EACH ROW EXECUTE FUNCTION spy.trigger();
+             CREATE TRIGGER planted BEFORE INSERT OR UPDATE OR DELETE
+                 ON public.species_trade_summary FOR EACH ROW EXECUTE FUNCTION spy.trigger()",
+        )
+        .await;
+    for args in [
+        ["migrate", "in.csv"].as_slice(),
+        &["summary"],
+        &["species", "add", "--scientific-name", "Rara avis", "--like", "Ursus maritimus"],
+    ] {
+        let refused = planted.sterna(None, args).expect_code(6);
+        assert!(refused.stderr.contains("function spy.trigger()"), "{args:?}: {refused:?}");
+        planted.assert_idle(&args.join(" ")).await;
+    }
+    // Loading writes to neither.
+    planted.sterna(None, &["load", &planted.release, "--all"]).expect_code(0);
+    planted.assert_idle("a load").await;
+    planted.end().await;
+}
+
+#[tokio::test]
+async fn an_event_trigger_whose_function_is_somebody_elses_does_not_run() {
+    let planted = Planted::new().await;
+    // Superusers alone make them, of any function.
+    planted
+        .psql(
+            "ALTER TABLE public.cites_trade_records OWNER TO {migrator};
+             CREATE EVENT TRIGGER planted ON ddl_command_end EXECUTE FUNCTION spy.event()",
+        )
+        .await;
+    for role in [None, Some(planted.migrator.as_str())] {
+        for args in [["stage", "create"].as_slice(), &["migrate", "in.csv"]] {
+            let refused = planted.sterna(role, args).expect_code(6);
+            assert!(refused.stderr.contains("event trigger planted"), "{refused:?}");
+            planted.assert_idle("an event trigger").await;
+        }
+    }
+    planted.psql("DROP EVENT TRIGGER planted").await;
+    planted.end().await;
+}
