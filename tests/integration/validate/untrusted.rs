@@ -62,7 +62,12 @@ impl<'a> Planter<'a> {
     }
 
     async fn plant(&self, sql: &str) {
-        let as_planter = format!("SET ROLE {}; SET search_path = public; {sql}", self.role);
+        // Counted before the reset, not when the session has ended.
+        let as_planter = format!(
+            "SET ROLE {}; SET search_path = public; {sql};
+             RESET ROLE; SELECT pg_stat_force_next_flush()",
+            self.role
+        );
         self.db.psql(&as_planter).await;
         // What planting itself has called.
         self.db.psql("SELECT pg_stat_reset()").await;
@@ -152,6 +157,9 @@ async fn an_ordinary_migrator_runs_nothing_either() {
                              SELECT FROM pg_depend AS d
                              WHERE d.objid = c.oid AND d.deptype IN ('a', 'i') AND c.relkind = 'S'
                          )
+                     UNION ALL
+                     SELECT format('ALTER ROUTINE %s OWNER TO {owner}', p.oid::regprocedure)
+                     FROM pg_proc AS p WHERE p.pronamespace = 'sterna'::regnamespace
                  LOOP EXECUTE what; END LOOP;
              END $$",
             here.db.name()
