@@ -184,6 +184,7 @@ fn production_columns(
             not_null,
             default: None,
             generated: false,
+            identity: false,
         })
     };
     let money = ((10 << 16) | 2) + 4;
