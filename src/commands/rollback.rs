@@ -1,5 +1,7 @@
 //! `sterna rollback`: the way back.
 
+mod choose;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,20 +11,19 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use self::choose::{Undo, choose, find};
 use super::exclusive::{Exclusive, InLedger};
 use super::migrate::{Site, folder, recorded_additions, verbs};
 use super::switchover::duration;
 use super::{Context, outcome};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
-use crate::migrate::ledger::{self, RunKind};
-use crate::migrate::{
-    Run, RunState, Step, StepRecord, StepState, Undoing, acted, command_line, to_undo, undo,
-};
+use crate::migrate::ledger;
+use crate::migrate::{Run, RunState, Step, StepRecord, StepState, Undoing, acted, undo};
 use crate::report;
 use crate::run_report::collect;
 use crate::switchover::record::{self, State};
-use crate::switchover::{self, SwitchoverOptions};
+use crate::switchover::{self, Foreseen, Keep, SwitchoverOptions};
 
 /// Take steps of the migration back: the last one, or all back to before STEP
 #[derive(Args, Clone, Debug)]
@@ -32,6 +33,11 @@ use crate::switchover::{self, SwitchoverOptions};
                                   that was written since
   sterna rollback 1.1             everything that the latest run has done
   sterna rollback --run RUN       further back: RUN, and whatever was done after it
+  sterna rollback switchover --dry-run --keep inserted
+                                  what would be in the way, and what would become of the writes
+
+What was written since the switchover goes along, or what --keep says of it; the rest is saved in
+<table>_left beside the table. Rows of the new release that other tables refer to always go along.
 
 Without --run it takes back what the latest run has done and nothing before that, whatever the run
 failed at. It also finishes what a killed migration or rollback has left half done.")]
@@ -46,6 +52,17 @@ pub struct RollbackArgs {
     /// Answer yes to what --run asks
     #[arg(long, requires = "run")]
     pub yes: bool,
+    /// Show everything that is in the way, and what would become of what was written since the
+    /// switchover; exit code 6 where it would be refused
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Which of the writes since the switchover go along; the others are saved in a table beside
+    #[arg(long, value_enum, default_value_t = Keep::All)]
+    pub keep: Keep,
+    /// Leave behind the indexes, columns and constraints that the live table was given since the
+    /// switchover; without it they are in the way
+    #[arg(long)]
+    pub leave_additions: bool,
     /// How long to try for a moment in which all locks can be had
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub max_wait: Duration,
@@ -58,12 +75,25 @@ pub struct RollbackArgs {
 }
 
 impl RollbackArgs {
+    /// How the switchover of a run is taken back.
+    fn switchover(&self, exclusive: &Exclusive, run: Uuid) -> SwitchoverOptions {
+        SwitchoverOptions {
+            refresh_after: self.refresh_after,
+            keep: self.keep,
+            leave_additions: self.leave_additions,
+            ..SwitchoverOptions::new(exclusive.pair.table.clone(), run, self.max_wait)
+        }
+    }
+
     /// Of the latest run, back to before a step.
     pub(super) fn back_to(step: Step, max_wait: Duration, out: Option<PathBuf>) -> Self {
         RollbackArgs {
             step: Some(step),
             run: None,
             yes: false,
+            dry_run: false,
+            keep: Keep::All,
+            leave_additions: false,
             max_wait,
             refresh_after: false,
             out,
@@ -83,21 +113,16 @@ pub struct RolledBack {
     pub undone: Vec<Undoing>,
 }
 
-/// What is to be taken back.
-enum Undo {
-    /// Steps of a run of the plan, the last one first.
-    Steps(Run, Vec<StepRecord>),
-    /// A switchover by a command of its own, by its run.
-    Switchover(Uuid),
-}
-
-impl Undo {
-    fn run(&self) -> Uuid {
-        match self {
-            Undo::Steps(run, _) => run.run_id,
-            Undo::Switchover(run) => *run,
-        }
-    }
+/// What would be taken back.
+#[derive(Clone, Debug, Serialize)]
+pub struct WouldRollBack {
+    /// The runs, the latest first.
+    pub runs: Vec<Uuid>,
+    /// The steps that have left something, the last one first.
+    pub steps: Vec<Step>,
+    /// What taking back a switchover would meet, where one is.
+    #[serde(flatten)]
+    pub switchover: Option<Foreseen>,
 }
 
 /// Rolls back, reports, and returns the exit code.
@@ -107,9 +132,40 @@ impl Undo {
 pub fn run(args: &RollbackArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
+    if args.dry_run {
+        let foreseen = foresee(args, context, &watch)?;
+        context.print(&foreseen, || {
+            let switchover = foreseen.switchover.as_ref().map(report::switchover::foreseen);
+            report::migrate::to_roll_back(&foreseen.steps) + &switchover.unwrap_or_default()
+        })?;
+        let refused = foreseen.switchover.is_some_and(|switchover| switchover.is_refused());
+        return Ok(if refused { Kind::Unsafe.exit_code() } else { 0 });
+    }
     let done = roll_back(args, context, &watch)?;
     context.print(&done, || report::migrate::rolled_back(&done.undone))?;
     Ok(0)
+}
+
+/// Looks at what a rollback would do and meet.
+fn foresee(args: &RollbackArgs, context: &Context, watch: &Arc<Watch>) -> Result<WouldRollBack> {
+    let exclusive = Exclusive::take(context, watch)?;
+    let chosen = choose(args, &exclusive)?;
+    let mut would = WouldRollBack { runs: Vec::new(), steps: Vec::new(), switchover: None };
+    for what in &chosen {
+        let run = what.run();
+        would.runs.push(run);
+        let steps = what.steps();
+        let made = exclusive
+            .session(async |session, pair| record::of_run(&**session, &pair.table, run).await)?;
+        if steps.contains(&Step::Switchover) && made.is_some_and(|m| m.state != State::Returned) {
+            let options = args.switchover(&exclusive, run);
+            let foreseen = switchover::foresee(&exclusive.info, &options);
+            would.switchover = Some(exclusive.runtime.block_on(foreseen)?);
+        }
+        would.steps.extend(steps);
+    }
+    exclusive.release();
+    Ok(would)
 }
 
 /// Rolls back.
@@ -126,21 +182,24 @@ pub(super) fn roll_back(
     let runs = chosen.iter().map(Undo::run).collect();
     let mut undone = Vec::new();
     for what in chosen {
-        // Before anything is taken back that stands on it.
-        let run = what.run();
-        exclusive.session(async |session, pair| {
-            switchover::refuse_no_return(session, pair, run).await
-        })?;
+        if what.steps().contains(&Step::Switchover) {
+            // Before anything is taken back that stands on it.
+            let options = args.switchover(&exclusive, what.run());
+            exclusive.session(async |session, pair| {
+                switchover::refuse_obstacles(session, pair, &options).await
+            })?;
+        }
         match what {
             Undo::Switchover(run) => undone.push(by_command(args, &exclusive, watch, run)?),
             Undo::Steps(run, steps) => {
+                let switchover = args.switchover(&exclusive, run.run_id);
                 let site = Site {
                     exclusive,
                     watch: Arc::clone(watch),
                     progress: context.progress,
                     application: None,
                     max_wait: args.max_wait,
-                    refresh_after: args.refresh_after,
+                    switchover,
                     run: run.run_id,
                     additions: recorded_additions(&run.arguments)?,
                     backup: folder("backup", run.run_id),
@@ -155,107 +214,6 @@ pub(super) fn roll_back(
     let switchover = undone.iter().rev().find(|undone| undone.step == Step::Switchover);
     let switchover = switchover.and_then(|undone| undone.detail.as_object().cloned());
     Ok(RolledBack { switchover: switchover.unwrap_or_default(), runs, undone })
-}
-
-/// The latest run; with `--run` all back to that one.
-fn choose(args: &RollbackArgs, exclusive: &Exclusive) -> Result<Vec<Undo>> {
-    let table = &exclusive.pair.table;
-    let runs = exclusive.ledger(async |session| ledger::runs(session, table).await)?;
-    let Some(wanted) = args.run else {
-        let latest = runs.first().ok_or_else(|| {
-            Error::refused("no migration is in the ledger that could be rolled back")
-                .hint("`sterna stage drop`, `sterna species undo` and `sterna summary --undo` take back what was done by hand")
-        })?;
-        return Ok(vec![of_latest(args.step, exclusive, *latest)?]);
-    };
-    let at = runs.iter().position(|(run, _)| *run == wanted).ok_or_else(|| {
-        Error::refused(format!(
-            "no run {wanted} of {table} is in the ledger, or its old table was cleaned up"
-        ))
-        .hint("`sterna status` names the latest run")
-    })?;
-    let mut chosen = Vec::new();
-    for (at_run, (id, kind)) in runs.into_iter().take(at + 1).enumerate() {
-        let back_to = args.step.filter(|_| at_run == at).unwrap_or(Step::Backup);
-        let made = exclusive
-            .session(async |session, pair| record::of_run(&**session, &pair.table, id).await)?;
-        let made = made.map(|made| made.state);
-        if made == Some(State::Cleaned) {
-            return Err(Error::refused(format!(
-                "the table that the run {id} has replaced is gone: it was cleaned up, or another \
-                 switchover came after it"
-            ))
-            .hint("its backup has the rows; see `sterna report`"));
-        }
-        match kind {
-            RunKind::Command if made == Some(State::Switched) => chosen.push(Undo::Switchover(id)),
-            RunKind::Command => {}
-            RunKind::Migration => {
-                let run = find(exclusive, id)?;
-                if run.state != RunState::RolledBack && acted(&run).next().is_some() {
-                    let steps = to_undo(&run, Some(back_to))?.into_iter().cloned().collect();
-                    chosen.push(Undo::Steps(run, steps));
-                }
-            }
-        }
-    }
-    match chosen.last() {
-        Some(last) if last.run() == wanted => Ok(chosen),
-        _ => Err(Error::refused(format!("the run {wanted} was rolled back already"))
-            .hint("there is nothing to roll back; see `sterna status`")),
-    }
-}
-
-/// Of the latest run: nothing before it is touched, whatever there is left of it.
-fn of_latest(
-    step: Option<Step>,
-    exclusive: &Exclusive,
-    (id, kind): (Uuid, RunKind),
-) -> Result<Undo> {
-    if kind == RunKind::Command {
-        return match step {
-            None | Some(Step::Switchover) => Ok(Undo::Switchover(id)),
-            Some(step) => Err(Error::refused(format!(
-                "the switchover {id} was a command of its own, which has no step {step}"
-            ))
-            .hint("`sterna rollback switchover` takes it back")),
-        };
-    }
-    let run = find(exclusive, id)?;
-    if run.state == RunState::RolledBack {
-        let error = Error::refused("the last migration was rolled back already");
-        return Err(error.hint(further_back(exclusive, &run)?));
-    }
-    match to_undo(&run, step) {
-        Ok(steps) => {
-            let steps = steps.into_iter().cloned().collect();
-            Ok(Undo::Steps(run, steps))
-        }
-        // Begun, and killed before its first step.
-        Err(_) if run.steps.is_empty() => Ok(Undo::Steps(run, Vec::new())),
-        Err(error) => Err(error),
-    }
-}
-
-fn find(exclusive: &Exclusive, id: Uuid) -> Result<Run> {
-    let table = &exclusive.pair.table;
-    let found = exclusive.ledger(async |session| ledger::find(session, table, Some(id)).await)?;
-    found.ok_or_else(|| Error::database("the run is no longer in the ledger"))
-}
-
-/// How an earlier run is taken back, where its new table is the live one.
-fn further_back(exclusive: &Exclusive, run: &Run) -> Result<String> {
-    let last = exclusive
-        .session(async |session, pair| record::last(&**session, &pair.table).await)?
-        .filter(|last| last.state == State::Switched && last.run != run.run_id);
-    Ok(match last {
-        None => "there is nothing to roll back; see `sterna status`".to_owned(),
-        Some(last) => {
-            let back = format!("rollback --run {}", last.run);
-            let back = command_line::other(&run.arguments, &back);
-            format!("what the run before it has done stands; `{back}` takes that back")
-        }
-    })
 }
 
 /// Says what is to be taken back, and asks.
@@ -334,11 +292,8 @@ fn by_command(
     watch: &Arc<Watch>,
     run: Uuid,
 ) -> Result<Undoing> {
-    let (step, table) = (Step::Switchover, exclusive.pair.table.clone());
-    let options = SwitchoverOptions {
-        refresh_after: args.refresh_after,
-        ..SwitchoverOptions::new(table, run, args.max_wait)
-    };
+    let step = Step::Switchover;
+    let options = args.switchover(exclusive, run);
     let Exclusive { runtime, info, .. } = exclusive;
     let back = runtime.block_on(switchover::roll_back(info, &options, &watch.stop))?;
     let detail = outcome::switchover(&back)?.detail;

@@ -80,8 +80,10 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
             }
         };
         let (table, max_wait) = (pair.table.clone(), args.max_wait);
-        let refresh_after = args.refresh_after;
-        let options = SwitchoverOptions { table, run, max_wait, refresh_after };
+        let options = SwitchoverOptions {
+            refresh_after: args.refresh_after,
+            ..SwitchoverOptions::new(table, run, max_wait)
+        };
         let switched = switchover::switch_over(info, &options, &watch.stop);
         Ok((runtime.block_on(switched)?, deviations))
     })?;

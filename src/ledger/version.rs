@@ -29,10 +29,11 @@ const PARTS: [&str; 15] = [
 ];
 
 /// What happens on the server. It holds no state, so every upgrade replaces it.
-const FUNCTIONS: [&str; 3] = [
+const FUNCTIONS: [&str; 4] = [
     include_str!("../../sql/ledger/functions/guard.sql"),
     include_str!("../../sql/ledger/functions/journal.sql"),
     include_str!("../../sql/ledger/functions/carry-over.sql"),
+    include_str!("../../sql/ledger/functions/roll-back.sql"),
 ];
 
 /// What makes each version of the one before it, from version 2 on.

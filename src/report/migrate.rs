@@ -125,6 +125,16 @@ fn undone_part(name: &str, value: &Value) -> String {
     format!("{} {value}", name.replace('_', " "))
 }
 
+/// The steps that would be rolled back.
+#[must_use]
+pub fn to_roll_back(steps: &[Step]) -> String {
+    let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
+    match steps.as_slice() {
+        [] => "no step has left anything to roll back\n".to_owned(),
+        steps => format!("would roll back: {}\n", steps.join(", ")),
+    }
+}
+
 /// What was rolled back.
 #[must_use]
 pub fn rolled_back(undone: &[Undoing]) -> String {
@@ -132,8 +142,11 @@ pub fn rolled_back(undone: &[Undoing]) -> String {
     for Undoing { step, detail, .. } in undone {
         let what = match (step, detail) {
             (Step::Switchover, Value::Object(report)) => {
+                let left = report["left_in"].as_str().map_or_else(String::new, |table| {
+                    format!("; {} rows written since are saved in {table}", report["left_rows"])
+                });
                 format!(
-                    "rolled back: {} rows, locked for {:.0} ms, {} writes carried over; kept {}",
+                    "rolled back: {} rows, locked for {:.0} ms, {} writes carried over; kept {}{left}",
                     report["rows"],
                     report["locked_ms"].as_f64().unwrap_or_default(),
                     report["replayed_rows"],

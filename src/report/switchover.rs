@@ -2,7 +2,7 @@
 
 use indicatif::HumanCount;
 
-use crate::switchover::SwitchoverReport;
+use crate::switchover::{Foreseen, SwitchoverReport, Written};
 
 /// What a switchover did.
 #[must_use]
@@ -40,5 +40,34 @@ fn text(report: &SwitchoverReport, what: &str) -> String {
         line("", &difference.to_string());
     }
     line("kept", &report.left_as);
+    text
+}
+
+/// What a rollback would meet, and what would become of what was written since.
+#[must_use]
+pub fn foreseen(foreseen: &Foreseen) -> String {
+    let mut text = String::new();
+    let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<12}{value}\n"));
+    let Written { inserted, updated, deleted, only_in_new, referred } = foreseen.written;
+    let written = format!("{inserted} rows inserted, {updated} updated, {deleted} deleted since");
+    line("written", &written);
+    if only_in_new > 0 {
+        line("", &format!("{only_in_new} of the updated ones are rows of the new release only"));
+    }
+    if referred > 0 {
+        line("", &format!("{referred} rows of the new release are referred to, and go along"));
+    }
+    let keep = foreseen.keep.name();
+    let (kept, left) = (foreseen.kept_rows, foreseen.left_rows);
+    line("--keep", &format!("{keep}: {kept} rows go along, {left} are saved beside the table"));
+    match foreseen.obstacles.as_slice() {
+        [] => line("in the way", "nothing"),
+        obstacles => {
+            for obstacle in obstacles {
+                let what = format!("{} {}: {}", obstacle.kind, obstacle.object, obstacle.detail);
+                line("in the way", &what);
+            }
+        }
+    }
     text
 }

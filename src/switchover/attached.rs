@@ -62,7 +62,11 @@ pub(super) fn pairs(
 ) -> Result<Vec<Pair>> {
     let mut pairs = Vec::new();
     for mine in live {
-        let theirs = counterpart(exchange, mine, incoming)?.ok_or_else(|| {
+        let theirs = counterpart(exchange, mine, incoming)?;
+        if theirs.is_none() && exchange.leaves_additions {
+            continue;
+        }
+        let theirs = theirs.ok_or_else(|| {
             let lacking =
                 exchange.incoming_table().map_or_else(|e| e.to_string(), |t| t.to_string());
             missing(&lacking, mine, exchange)

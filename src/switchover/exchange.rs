@@ -17,6 +17,8 @@ pub struct Exchange {
     pub incoming_suffix: &'static str,
     /// What the names of the leaving table and its own will end in.
     pub leaving_suffix: &'static str,
+    /// Whether what the leaving table was given and the incoming one lacks stays with it.
+    pub leaves_additions: bool,
 }
 
 impl Exchange {
@@ -24,14 +26,28 @@ impl Exchange {
     #[must_use]
     pub fn forwards(table: Table, live: u32, staging: u32) -> Self {
         let (incoming_suffix, leaving_suffix) = (staging::SUFFIX, staging::OLD_SUFFIX);
-        Exchange { table, live, incoming: staging, incoming_suffix, leaving_suffix }
+        Exchange {
+            table,
+            live,
+            incoming: staging,
+            incoming_suffix,
+            leaving_suffix,
+            leaves_additions: false,
+        }
     }
 
     /// The old table takes its place back, and the new one is staging again.
     #[must_use]
     pub fn backwards(table: Table, live: u32, old: u32) -> Self {
         let (incoming_suffix, leaving_suffix) = (staging::OLD_SUFFIX, staging::SUFFIX);
-        Exchange { table, live, incoming: old, incoming_suffix, leaving_suffix }
+        Exchange {
+            table,
+            live,
+            incoming: old,
+            incoming_suffix,
+            leaving_suffix,
+            leaves_additions: false,
+        }
     }
 
     /// The incoming table's present name.

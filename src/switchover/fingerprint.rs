@@ -167,6 +167,17 @@ impl Fingerprint {
         found.into_values().collect()
     }
 
+    /// Less the indexes, columns and constraints, with their comments, that it has and an
+    /// earlier one has not.
+    #[must_use]
+    pub(super) fn without_additions_to(&self, before: &Fingerprint) -> Fingerprint {
+        let added = |entry: &Entry| {
+            matches!(entry.kind.as_str(), "index" | "column" | "constraint" | "comment")
+                && !before.0.iter().any(|earlier| earlier.name() == entry.name())
+        };
+        Fingerprint(self.0.iter().filter(|entry| !added(entry)).cloned().collect())
+    }
+
     /// SHA-256 over all entries, as 64 hexadecimal digits; equal fingerprints have
     /// equal digests.
     #[must_use]

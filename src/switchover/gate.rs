@@ -86,11 +86,10 @@ pub(super) async fn previous_old_table(
 }
 
 /// Refuses where there is no old table to return to.
-pub(super) async fn refuse_no_return(
+pub(super) async fn refuse_no_old_table(
     session: &Connection,
     exchange: &Exchange,
     last: &Record,
-    staging: &Table,
 ) -> Result<()> {
     let nothing = |why: String| Error::refused(why).hint("there is nothing to roll back to");
     match last.state {
@@ -107,12 +106,6 @@ pub(super) async fn refuse_no_return(
     let old = exchange.incoming_table()?;
     if relation(session, &old).await?.is_none_or(|found| found.oid != last.old) {
         return Err(nothing(format!("{old}, which was replaced, is gone")));
-    }
-    if relation(session, staging).await?.is_some() {
-        return Err(Error::refused(format!(
-            "{staging} exists, whose name the new table gets back"
-        ))
-        .hint("`sterna stage drop` removes it"));
     }
     Ok(())
 }

@@ -8,7 +8,7 @@
 use std::sync::atomic::AtomicBool;
 
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{GenericClient, IsolationLevel};
+use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
 
 use super::locks::{self, Limits, Patience};
 use crate::error::{Error, Result};
@@ -226,11 +226,25 @@ pub(super) async fn carry_over(
 ) -> Result<CarriedOver> {
     let transaction =
         session.build_transaction().isolation_level(IsolationLevel::RepeatableRead).start().await?;
+    let done = carry_over_in(&transaction, from, to, toward).await?;
+    transaction.commit().await.map_err(|e| refusal(e.into(), toward))?;
+    Ok(done)
+}
+
+/// The same in a transaction, which may yet be rolled back.
+///
+/// # Errors
+/// As [`carry_over`].
+pub(super) async fn carry_over_in(
+    transaction: &Transaction<'_>,
+    from: u32,
+    to: u32,
+    toward: Toward,
+) -> Result<CarriedOver> {
     let row = transaction
         .query_one(CARRY_OVER, &[&from, &to, &toward.name()])
         .await
         .map_err(|e| refusal(e.into(), toward))?;
-    transaction.commit().await.map_err(|e| refusal(e.into(), toward))?;
     Ok(CarriedOver {
         entries: row.get(0),
         inserted: row.get(1),

@@ -6,7 +6,7 @@
 //! and validated after it. What could keep them from being valid is found here, by every
 //! row, while nobody waits; under the locks only what may have changed since is looked at.
 
-use tokio_postgres::GenericClient;
+use tokio_postgres::{GenericClient, Transaction};
 
 use super::Exchange;
 use super::journal::Toward;
@@ -113,6 +113,22 @@ impl References {
         for kept in self.kept() {
             session.batch_execute(&kept.keep).await?;
             session.query(&kept.condition, &[]).await.map_err(|e| refusal(e.into()))?;
+        }
+        Ok(())
+    }
+
+    /// Does the same for the tables that the live one refers to, in a transaction that is
+    /// rolled back.
+    ///
+    /// # Errors
+    /// As [`References::settle`].
+    pub(super) async fn try_out(&self, transaction: &Transaction<'_>) -> Result<()> {
+        for Parent { settle, values, .. } in &self.parents {
+            if let Some(settle) = settle {
+                transaction.execute(settle, &[]).await?;
+            }
+            transaction.batch_execute(&values.keep).await?;
+            transaction.query(&values.condition, &[]).await.map_err(|e| refusal(e.into()))?;
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::Exchange;
 use super::fingerprint::Difference;
+use super::obstacles::Obstacle;
 use super::record::Record;
 use crate::error::Result;
 
@@ -30,6 +31,14 @@ pub struct SwitchoverReport {
     pub exceptions: Vec<Difference>,
     /// Writes that were carried over from the table that left.
     pub replayed_rows: i64,
+    /// Rows that were written to meanwhile and went along.
+    pub kept_rows: i64,
+    /// Rows that were written to meanwhile and stayed behind.
+    pub left_rows: i64,
+    /// The table that has those; none where nothing stayed behind.
+    pub left_in: Option<String>,
+    /// What is in the way: nothing, since it was done.
+    pub obstacles: Vec<Obstacle>,
     /// Foreign keys of other tables that were checked after the exchange.
     pub validated_after: usize,
     /// The name of the table that left.
@@ -53,6 +62,10 @@ pub(super) fn report_of(exchange: &Exchange, record: &Record) -> Result<Switchov
         parity_differences: Vec::new(),
         exceptions: record.exceptions.clone(),
         replayed_rows: record.carried(),
+        kept_rows: record.carried(),
+        left_rows: 0,
+        left_in: None,
+        obstacles: Vec::new(),
         validated_after: 0,
         left_as: exchange.leaving_table()?.to_string(),
         resumed: true,

@@ -8,14 +8,16 @@ use uuid::Uuid;
 
 use super::fingerprint::{self, Fingerprint};
 use super::journal::{self, Toward};
+use super::keep::{self, Keep};
 use super::locks::{self, Limits, Patience};
+use super::obstacles;
 use super::record::{self, Record, State};
 use super::report::{SwitchoverReport, report_of};
 use super::swap::{Counted, Recording, Swap};
 use super::{Exchange, gate, materialized, prepare, script};
 use crate::error::{Error, Result};
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
-use crate::staging::{self, Pair};
+use crate::staging;
 
 /// How many writes may be left to be carried over under the lock, where it is possible.
 const FEW_WRITES: i64 = 100;
@@ -38,13 +40,19 @@ pub struct SwitchoverOptions {
     pub max_wait: Duration,
     /// Whether materialized views are computed after the exchange, and not in it.
     pub refresh_after: bool,
+    /// Of a rollback: which writes go along.
+    pub keep: Keep,
+    /// Of a rollback: whether indexes, columns and constraints that the live table was given
+    /// since the switchover are left behind.
+    pub leave_additions: bool,
 }
 
 impl SwitchoverOptions {
     /// Those of a new switchover.
     #[must_use]
     pub fn new(table: Table, run: Uuid, max_wait: Duration) -> Self {
-        SwitchoverOptions { table, run, max_wait, refresh_after: false }
+        let (keep, leave_additions) = (Keep::All, false);
+        SwitchoverOptions { table, run, max_wait, refresh_after: false, keep, leave_additions }
     }
 }
 
@@ -88,8 +96,10 @@ pub async fn switch_over(
     let id = Uuid::new_v4();
     let recording =
         Recording::Switched { id, run: options.run, cleans: previous.map(|record| record.id) };
-    let work = Work { info, options, stop, exchange, expected, recording, id };
+    let wanted = expected.clone();
+    let work = Work { info, options, stop, exchange, expected, wanted, recording, id };
     let mut report = work.run(session, Toward::Staging).await?;
+    report.kept_rows = report.replayed_rows;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
 }
@@ -116,33 +126,31 @@ pub async fn roll_back(
         let mut report = report_of(&exchange, &last)?;
         finish(&mut session, &exchange, last.id, &last.to_validate, &mut report, &last.fingerprint)
             .await?;
+        keep::tell_what_was_left(info, last.id, &mut report).await?;
         report.seconds = begun.elapsed().as_secs_f64();
         return Ok(report);
     }
-    let exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
-    gate::refuse_no_return(&session, &exchange, &last, &pair.staging).await?;
-    gate::refuse_unsupported(&*session, &exchange.table, exchange.live).await?;
+    let mut exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
+    exchange.leaves_additions = options.leave_additions;
+    let (obstacles, written) = obstacles::find(&session, &exchange, &last, options).await?;
+    obstacles::refuse(&pair.table, &obstacles)?;
+    let written = written.unwrap_or_default();
+    keep::announce(&written, options.keep);
     let expected = fingerprint::take_beside(&*session, exchange.live, &[exchange.incoming]).await?;
+    let wanted = match options.leave_additions {
+        true => expected.without_additions_to(&last.fingerprint),
+        false => expected.clone(),
+    };
+    let transaction = session.transaction().await?;
+    keep::settle(&transaction, &exchange, options.keep).await?;
+    transaction.commit().await?;
     let recording = Recording::Returned { id: last.id };
-    let work = Work { info, options, stop, exchange, expected, recording, id: last.id };
+    let work = Work { info, options, stop, exchange, expected, wanted, recording, id: last.id };
     let mut report = work.run(session, Toward::Old).await?;
+    report.kept_rows = written.kept(options.keep);
+    keep::tell_what_was_left(info, last.id, &mut report).await?;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
-}
-
-/// Refuses where the old table of a run's switchover cannot be returned to; a run that has
-/// made none is fine.
-///
-/// # Errors
-/// The refusal, which names what is in the way.
-pub async fn refuse_no_return(session: &Connection, pair: &Pair, run: Uuid) -> Result<()> {
-    match record::of_run(&**session, &pair.table, run).await? {
-        Some(last) if last.state != State::Returned => {
-            let exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
-            gate::refuse_no_return(session, &exchange, &last, &pair.staging).await
-        }
-        _ => Ok(()),
-    }
 }
 
 /// An exchange that may begin.
@@ -152,6 +160,7 @@ struct Work<'a> {
     stop: &'a AtomicBool,
     exchange: Exchange,
     expected: Fingerprint,
+    wanted: Fingerprint,
     recording: Recording,
     /// The switchover that is made or taken back.
     id: Uuid,
@@ -175,6 +184,7 @@ impl Work<'_> {
             exchange: &self.exchange,
             script: &script,
             expected: &self.expected,
+            wanted: &self.wanted,
             journaled: journaled.is_some(),
             toward,
             recording: self.recording,
@@ -215,7 +225,7 @@ impl Work<'_> {
             }
             Err(error) => return Err(error),
         };
-        finish(&mut session, &self.exchange, self.id, &script.finish, &mut report, &self.expected)
+        finish(&mut session, &self.exchange, self.id, &script.finish, &mut report, &self.wanted)
             .await?;
         // The server counts sessions that end without a word.
         session.close().await?;
@@ -254,6 +264,10 @@ impl Work<'_> {
             parity_differences: Vec::new(),
             exceptions: Vec::new(),
             replayed_rows: 0,
+            kept_rows: 0,
+            left_rows: 0,
+            left_in: None,
+            obstacles: Vec::new(),
             validated_after: 0,
             left_as: self.exchange.leaving_table()?.to_string(),
             resumed: false,

@@ -160,7 +160,10 @@ async fn changed_columns(
 ) -> Result<Vec<ChangedColumn>> {
     let sql = include_str!("../../sql/switchover/changed-columns.sql");
     let rows = session.query(sql, &[&exchange.live, &exchange.incoming]).await?;
-    let changed = rows.iter().map(|row| {
+    let is_left = |row: &&tokio_postgres::Row| {
+        exchange.leaves_additions && row.get::<_, Option<String>>(4).is_none()
+    };
+    let changed = rows.iter().filter(|row| !is_left(row)).map(|row| {
         let name: String = row.get(0);
         let (Some(before), Some(after)) = (row.get(3), row.get(4)) else {
             let (table, incoming) = (&exchange.table, exchange.incoming_table()?);

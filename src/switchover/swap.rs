@@ -26,6 +26,8 @@ pub(super) struct Swap<'a> {
     pub(super) script: &'a Script,
     /// What the catalog has to say of the live table before.
     pub(super) expected: &'a Fingerprint,
+    /// What it has to say of the incoming one after: the same, but for what is left behind.
+    pub(super) wanted: &'a Fingerprint,
     /// Whether writes to the live table are recorded; where not, there must not have
     /// been any since the load began.
     pub(super) journaled: bool,
@@ -130,7 +132,7 @@ impl Swap<'_> {
             vec![
                 of_oid(*incoming),
                 siblings(*live),
-                json(self.expected.clone()),
+                json(self.wanted.clone()),
                 json(self.changed()),
                 (Box::new(!self.script.finish.is_empty()), Type::BOOL),
                 (Box::new(self.switched()), Type::UUID),

@@ -2,6 +2,7 @@
 
 mod commands;
 mod gates;
+mod keep;
 mod kills;
 mod own_run;
 mod refused;

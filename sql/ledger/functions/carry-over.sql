@@ -18,6 +18,9 @@ DECLARE
     carried pg_snapshot;
     shown pg_snapshot;
     was_emptied boolean;
+    -- What goes along, and where the rest is saved.
+    keep text;
+    left_in oid;
     -- Of the key: names in the journal, in the source, in the target.
     names text;
     is_source text;
@@ -34,7 +37,11 @@ DECLARE
 BEGIN
     PERFORM sterna.guarded(target);
     entries := 0; inserted := 0; updated := 0; deleted := 0;
-    SELECT c.applied INTO carried
+    SELECT c.applied, c.keep, (
+        SELECT s.left_relid FROM sterna.switchover AS s
+        WHERE s.new_relid = c.relid AND s.state = 'switched' AND c.toward = 'old'
+    )
+    INTO carried, keep, left_in
     FROM sterna.carrying AS c WHERE c.relid = source AND c.toward = direction;
     shown := pg_catalog.pg_current_snapshot();
     SELECT
@@ -67,6 +74,9 @@ BEGIN
                 format('since the switchover, so its rows cannot be carried back to %s', target)
             ELSE 'while it was being replaced'
         END USING ERRCODE = 'SN001';
+    END IF;
+    IF left_in IS NOT NULL THEN
+        PERFORM sterna.leave_behind(source, keep, left_in::regclass);
     END IF;
     ANALYZE pg_temp.sterna_touched;
     SELECT

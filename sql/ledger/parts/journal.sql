@@ -28,5 +28,7 @@ CREATE TABLE sterna.carrying (
     removed bigint NOT NULL DEFAULT 0,
     -- When something was carried over for the last time.
     carried_at timestamptz,
+    -- Which writes go along; the others are saved in a table beside.
+    keep text NOT NULL DEFAULT 'all' CHECK (keep IN ('all', 'inserted', 'none')),
     PRIMARY KEY (relid, toward)
 );

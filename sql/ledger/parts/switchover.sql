@@ -28,6 +28,8 @@ CREATE TABLE sterna.switchover (
     returned_at timestamptz,
     cleaned_at timestamptz,
     -- The run that asked for it, which alone takes it back.
-    run_id uuid NOT NULL
+    run_id uuid NOT NULL,
+    -- The table that has what its rollback has left behind.
+    left_relid oid
 );
 CREATE INDEX switchover_table ON sterna.switchover (schema_name, table_name, switched_at);

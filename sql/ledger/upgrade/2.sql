@@ -14,7 +14,9 @@ SET LOCAL IntervalStyle = 'iso_8601';
 SET LOCAL lc_monetary = 'C';
 ALTER TABLE sterna.carrying
     ADD COLUMN entries bigint NOT NULL DEFAULT 0,
-    ADD COLUMN carried_at timestamptz;
+    ADD COLUMN carried_at timestamptz,
+    ADD COLUMN keep text NOT NULL DEFAULT 'all'
+        CONSTRAINT carrying_keep_check CHECK (keep IN ('all', 'inserted', 'none'));
 UPDATE sterna.carrying AS c
 SET carried_at = clock_timestamp(), entries = (
     SELECT count(*)
@@ -124,6 +126,7 @@ UPDATE sterna.switchover AS s SET run_id = coalesce(
     s.switchover_id
 );
 ALTER TABLE sterna.switchover ALTER COLUMN run_id SET NOT NULL;
+ALTER TABLE sterna.switchover ADD COLUMN left_relid oid;
 
 -- What sterna wrote to the summary: what differs later is somebody else's.
 CREATE TABLE sterna.summary_written (

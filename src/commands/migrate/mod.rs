@@ -26,6 +26,7 @@ use crate::load::Watch;
 use crate::migrate::command_line;
 use crate::migrate::ledger::{self, NewRun, RunKind};
 use crate::migrate::{Coordinator, Records, Run, RunState, Step, StepState, Teller, next, status};
+use crate::switchover::SwitchoverOptions;
 use crate::{private, report};
 
 /// Runs the plan, reports, and returns the exit code.
@@ -71,13 +72,17 @@ pub(super) fn migrate(
     let unrehearsed = rehearsed::refuse_unrehearsed(context, &exclusive, args, &identity)?;
     let run = attach(&exclusive, args, &identity)?;
     let args = &resumed::carried_on(args, &run);
+    let switchover = SwitchoverOptions {
+        refresh_after: args.choices.refresh_after,
+        ..SwitchoverOptions::new(context.table.clone(), run.run_id, args.choices.max_wait)
+    };
     let site = Site {
+        switchover,
         exclusive,
         watch: Arc::clone(watch),
         progress: context.progress,
         application,
         max_wait: args.choices.max_wait,
-        refresh_after: args.choices.refresh_after,
         run: run.run_id,
         additions: args.choices.additions()?,
         backup: args.backup_out.clone().unwrap_or_else(|| folder("backup", run.run_id)),

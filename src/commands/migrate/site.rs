@@ -24,8 +24,8 @@ pub(in crate::commands) struct Site {
     pub(in crate::commands) application: Option<Application>,
     /// How long to try for a moment in which all locks can be had.
     pub(in crate::commands) max_wait: Duration,
-    /// Whether materialized views are computed after the exchange, and not in it.
-    pub(in crate::commands) refresh_after: bool,
+    /// How the tables are exchanged, and exchanged back.
+    pub(in crate::commands) switchover: SwitchoverOptions,
     /// The run.
     pub(in crate::commands) run: Uuid,
     /// What step 1.3 adds, in its order.
@@ -76,14 +76,6 @@ impl Site {
     pub(in crate::commands) fn last_run(&self) -> Result<Run> {
         last_run(&self.exclusive)?
             .ok_or_else(|| Error::database("the run is no longer in the ledger"))
-    }
-
-    pub(super) fn switchover_options(&self) -> SwitchoverOptions {
-        let (table, run) = (self.exclusive.pair.table.clone(), self.run);
-        SwitchoverOptions {
-            refresh_after: self.refresh_after,
-            ..SwitchoverOptions::new(table, run, self.max_wait)
-        }
     }
 
     /// Loads, and shows how far it is.

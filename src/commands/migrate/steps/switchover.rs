@@ -21,8 +21,8 @@ impl Verbs<Site, MigrationChoices> for Switchover {
             let (accepted, stop) = (&args.accept_check, &site.watch.stop);
             deviations = runtime.block_on(unvalidated::refuse(info, limits, accepted, stop))?;
         }
-        let options = site.switchover_options();
-        let report = runtime.block_on(switch_over(info, &options, &site.watch.stop))?;
+        let options = &site.switchover;
+        let report = runtime.block_on(switch_over(info, options, &site.watch.stop))?;
         let differences = report.parity_differences.iter();
         let differences: Vec<_> = differences.map(|d| format!("{} {}", d.kind, d.key)).collect();
         let mut told = Outcome { deviations, ..outcome::switchover(&report)? };
@@ -54,6 +54,6 @@ fn back(site: &Site) -> Result<Option<SwitchoverReport>> {
         Some(_) => {}
     }
     let Exclusive { runtime, info, .. } = &site.exclusive;
-    let options = site.switchover_options();
-    runtime.block_on(roll_back(info, &options, &site.watch.stop)).map(Some)
+    let options = &site.switchover;
+    runtime.block_on(roll_back(info, options, &site.watch.stop)).map(Some)
 }

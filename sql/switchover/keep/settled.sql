@@ -1,0 +1,9 @@
+-- Purpose: which writes an earlier attempt of a rollback took along, how many of them it has
+--   carried over, and where it has saved the others; of the new table ($1).
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT c.keep, c.entries, n.nspname::text, r.relname::text
+FROM sterna.carrying AS c
+LEFT JOIN sterna.switchover AS s ON s.new_relid = c.relid AND s.state = 'switched'
+LEFT JOIN pg_catalog.pg_class AS r ON r.oid = s.left_relid
+LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = r.relnamespace
+WHERE c.relid = $1 AND c.toward = 'old'

@@ -1,0 +1,360 @@
+//! What stands in the way of a rollback, all of it at once, and what would become of what
+//! was written since the switchover. Nothing is changed by looking.
+
+use serde::Serialize;
+use tokio_postgres::IsolationLevel;
+
+use super::fingerprint::{self, Difference};
+use super::journal::{self, Toward};
+use super::keep::{self, Keep};
+use super::record::{Record, State};
+use super::references::References;
+use super::run::SwitchoverOptions;
+use super::{Exchange, gate, record};
+use crate::error::{Error, Result};
+use crate::pg::{ConnInfo, Connection, catalog::relation, connect};
+use crate::staging::{self, Pair};
+
+/// Something in the way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Obstacle {
+    /// What sort of thing, in a word.
+    pub kind: &'static str,
+    /// Which one.
+    pub object: String,
+    /// What is the matter with it, and what to do.
+    pub detail: String,
+    /// Whether it may be gone in a moment.
+    #[serde(skip)]
+    passing: bool,
+    /// Whether it can be left behind.
+    #[serde(skip)]
+    addition: bool,
+}
+
+/// What was written since the switchover, in rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// Inserted.
+    pub inserted: i64,
+    /// Changed.
+    pub updated: i64,
+    /// Deleted.
+    pub deleted: i64,
+    /// Changed rows that the old table has not: rows of the new release, which would come
+    /// into the old table with what was written to them.
+    pub only_in_new: i64,
+    /// Rows that only the new table has and that other tables refer to: they go along.
+    pub referred: i64,
+}
+
+impl Written {
+    /// How many rows go along.
+    #[must_use]
+    pub fn kept(&self, keep: Keep) -> i64 {
+        self.referred
+            + match keep {
+                Keep::All => self.inserted + self.updated + self.deleted,
+                Keep::Inserted => self.inserted,
+                Keep::None => 0,
+            }
+    }
+
+    /// How many stay behind.
+    #[must_use]
+    pub fn left(&self, keep: Keep) -> i64 {
+        self.kept(Keep::All) - self.kept(keep)
+    }
+}
+
+/// What a rollback would find.
+#[derive(Clone, Debug, Serialize)]
+pub struct Foreseen {
+    /// The table.
+    pub table: String,
+    /// What is in the way.
+    pub obstacles: Vec<Obstacle>,
+    /// What was written since.
+    pub written: Written,
+    /// Which writes would go along.
+    pub keep: Keep,
+    /// How many rows these are.
+    pub kept_rows: i64,
+    /// How many would be saved in a table beside.
+    pub left_rows: i64,
+}
+
+impl Foreseen {
+    /// Whether a rollback would be refused; what may be gone in a moment is waited for.
+    #[must_use]
+    pub fn is_refused(&self) -> bool {
+        self.obstacles.iter().any(|obstacle| !obstacle.passing)
+    }
+}
+
+impl Obstacle {
+    fn new(kind: &'static str, object: impl ToString, detail: impl ToString) -> Self {
+        let (object, detail) = (object.to_string(), detail.to_string());
+        Obstacle { kind, object, detail, passing: false, addition: false }
+    }
+
+    fn of(kind: &'static str, object: impl ToString, error: &Error) -> Self {
+        let hint = error.next_step().map_or_else(String::new, |hint| format!("; {hint}"));
+        Obstacle::new(kind, object, format!("{error}{hint}"))
+    }
+}
+
+/// Looks at everything that a rollback of a run's switchover would meet, changing nothing.
+///
+/// # Errors
+/// Refused where the run has not switched over; the server's.
+pub async fn foresee(info: &ConnInfo, options: &SwitchoverOptions) -> Result<Foreseen> {
+    let mut session = connect(info).await?;
+    let pair = staging::pair(&mut session, &options.table).await?;
+    let last = record::of_run(&*session, &pair.table, options.run).await?;
+    let last = last.ok_or_else(|| {
+        Error::refused(format!("the run {} has not switched {} over", options.run, pair.table))
+            .hint("there is nothing to roll back")
+    })?;
+    let exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
+    let (mut obstacles, written) = find(&session, &exchange, &last, options).await?;
+    if written.is_some() {
+        if !obstacles.iter().any(|obstacle| obstacle.kind == "truncate") {
+            obstacles.extend(try_out(&mut session, &exchange, options.keep).await?);
+        }
+        obstacles.extend(passing(&session, &exchange).await?);
+    }
+    session.close().await?;
+    let (written, keep) = (written.unwrap_or_default(), options.keep);
+    Ok(Foreseen {
+        table: pair.table.to_string(),
+        obstacles,
+        written,
+        keep,
+        kept_rows: written.kept(keep),
+        left_rows: written.left(keep),
+    })
+}
+
+/// Refuses where a rollback of a run's switchover would be refused, before anything else is
+/// taken back; a run that has made none is fine.
+///
+/// # Errors
+/// The refusal, which names all that is in the way.
+pub async fn refuse_obstacles(
+    session: &Connection,
+    pair: &Pair,
+    options: &SwitchoverOptions,
+) -> Result<()> {
+    match record::of_run(&**session, &pair.table, options.run).await? {
+        Some(last) if last.state != State::Returned => {
+            let exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
+            refuse(&pair.table, &find(session, &exchange, &last, options).await?.0)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What does not pass by itself. What was written is not known where there is no old table,
+/// or no journal.
+pub(super) async fn find(
+    session: &Connection,
+    exchange: &Exchange,
+    last: &Record,
+    options: &SwitchoverOptions,
+) -> Result<(Vec<Obstacle>, Option<Written>)> {
+    let Exchange { table, live, incoming, .. } = exchange;
+    let mut found = Vec::new();
+    if let Err(error) = gate::refuse_no_old_table(session, exchange, last).await {
+        return Ok((vec![Obstacle::of("old table", exchange.incoming_table()?, &error)], None));
+    }
+    let staging = exchange.leaving_table()?;
+    if relation(session, &staging).await?.is_some() {
+        let detail =
+            "it bears the name that the new table gets back; `sterna stage drop` removes it";
+        found.push(Obstacle::new("name", &staging, detail));
+    }
+    if let Err(error) = gate::refuse_unsupported(&**session, table, *live).await {
+        found.push(Obstacle::of("dependent", table, &error));
+    }
+    found.extend(differences(session, exchange, last).await?);
+    if options.leave_additions {
+        found.retain(|obstacle| !obstacle.addition);
+    }
+    if !journal::state(&**session, *live, Toward::Old).await?.is_some_and(|state| state.armed) {
+        let detail = "its triggers are gone or switched off, so writes since the switchover are not \
+                      known; restore the backup instead";
+        found.push(Obstacle::new("journal", table, detail));
+        return Ok((found, None));
+    }
+    let sql = include_str!("../../sql/switchover/obstacle/written.sql");
+    let row = session.query_one(sql, &[live, incoming]).await?;
+    if row.get(4) {
+        let detail = format!(
+            "the table was truncated since the switchover, so its rows cannot be carried back; \
+             {} has them as they were then: what is wanted of them can be put into the live \
+             table by INSERT ... SELECT",
+            exchange.incoming_table()?
+        );
+        found.push(Obstacle::new("truncate", table, detail));
+    }
+    let unrecorded = include_str!("../../sql/switchover/obstacle/unrecorded.sql");
+    let rewritten = session.query_one(unrecorded, &[live, &last.id]).await?;
+    if rewritten.get::<_, i64>(0) > 0 {
+        let (rows, example): (i64, &str) = (rewritten.get(0), rewritten.get(1));
+        let detail = format!(
+            "{rows} rows were rewritten since the switchover without being recorded, such as \
+             {example}: by ALTER TABLE ... TYPE or the like; the old table has not what that \
+             made of them. UPDATE these rows, which records them, or restore the backup"
+        );
+        found.push(Obstacle::new("rewritten", table, detail));
+    }
+    let count = |at: usize| row.get::<_, i64>(at);
+    let written = Written {
+        inserted: count(0),
+        updated: count(1),
+        deleted: count(2),
+        only_in_new: count(3),
+        referred: count(5),
+    };
+    Ok((found, Some(written)))
+}
+
+/// Refuses where anything is in the way.
+pub(super) fn refuse(table: &crate::pg::Table, found: &[Obstacle]) -> Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<_> = found
+        .iter()
+        .map(|Obstacle { kind, object, detail, .. }| format!("{kind} {object}: {detail}"))
+        .collect();
+    let addition = match found.iter().any(|obstacle| obstacle.addition) {
+        true => "; --leave-additions leaves what the live table was given behind",
+        false => "",
+    };
+    Err(Error::refused(format!("{table} cannot go back: {}", told.join("; "))).hint(format!(
+        "nothing was changed; `sterna rollback --dry-run` shows all that is in the way{addition}"
+    )))
+}
+
+/// Carries over what would be, to see whether the old table can take it, and whether what
+/// its rows refer to is still there; in a transaction that is rolled back.
+async fn try_out(
+    session: &mut Connection,
+    exchange: &Exchange,
+    keep: Keep,
+) -> Result<Vec<Obstacle>> {
+    let table = &exchange.table;
+    let snapshot = session.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+    let transaction = snapshot.start().await?;
+    let tried = async {
+        keep::settle(&transaction, exchange, keep).await?;
+        journal::carry_over_in(&transaction, exchange.live, exchange.incoming, Toward::Old).await
+    };
+    let mut found: Vec<_> =
+        tried.await.err().iter().map(|error| Obstacle::of("write", table, error)).collect();
+    if found.is_empty() {
+        let references = References::write(&transaction, exchange).await?;
+        let tried = references.try_out(&transaction).await;
+        found.extend(tried.err().iter().map(|error| Obstacle::of("foreign key", table, error)));
+    }
+    transaction.rollback().await?;
+    Ok(found)
+}
+
+/// What the live table was given, lost or got otherwise since the switchover and the old one
+/// has not got. What is moved from the one to the other, such as rights and triggers, is not
+/// in the way.
+async fn differences(
+    session: &Connection,
+    exchange: &Exchange,
+    last: &Record,
+) -> Result<Vec<Obstacle>> {
+    let now = fingerprint::take_beside(&**session, exchange.live, &[exchange.incoming]).await?;
+    let name = include_str!("../../sql/switchover/obstacle/name.sql");
+    let name: String = session.query_one(name, &[&exchange.live]).await?.get(0);
+    let differences = last.fingerprint.differences(&now);
+    let old = fingerprint::take_beside(&**session, exchange.incoming, &[exchange.live]).await?;
+    let as_live = |text: &str| without_suffix(text, exchange.incoming_suffix);
+    // What was done to both is in nobody's way.
+    let differs = |difference: &Difference| {
+        let mut entries = old.entries().iter();
+        let same = entries
+            .find(|entry| entry.kind == difference.kind && as_live(&entry.key) == difference.key);
+        let there = same.map(|entry| as_live(&entry.definition));
+        stays(&there) != stays(&difference.after)
+    };
+    let own = differences
+        .iter()
+        .filter(|d| !last.exceptions.contains(d) && is_own(d, &name) && differs(d));
+    let obstacle = |difference: &Difference| {
+        let kind = match difference.kind.as_str() {
+            "index" => "index",
+            "column" => "column",
+            _ => "constraint",
+        };
+        let what = match (&difference.before, &difference.after) {
+            (None, _) => "the live table was given it since the switchover",
+            (_, None) => "the live table has lost it since the switchover",
+            _ => "it was altered since the switchover",
+        };
+        let addition = difference.before.is_none();
+        let or = if addition { ", or leave it behind by --leave-additions" } else { "" };
+        let detail = format!("{what}: do the same to the old one as well, or take it back{or}");
+        Obstacle { addition, ..Obstacle::new(kind, &difference.key, detail) }
+    };
+    Ok(own.map(obstacle).collect())
+}
+
+/// Whether it is said of the table itself, and of something that stays with it.
+fn is_own(difference: &Difference, table: &str) -> bool {
+    let said = |text: &Option<String>| {
+        text.as_ref().is_some_and(|text| text.contains(&format!(" ON {table} ")))
+    };
+    match difference.kind.as_str() {
+        "index" => said(&difference.before) || said(&difference.after),
+        "constraint" => difference.key.ends_with(&format!(" on {table}")),
+        "column" => {
+            difference.key.starts_with(&format!("{table}."))
+                && stays(&difference.before) != stays(&difference.after)
+        }
+        _ => false,
+    }
+}
+
+/// Text in which names that end in a suffix have lost it.
+fn without_suffix(text: &str, suffix: &str) -> String {
+    let mut parts = text.split(suffix);
+    let mut shorter = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        if part.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
+            shorter.push_str(suffix);
+        }
+        shorter.push_str(part);
+    }
+    shorter
+}
+
+/// What is said of a column, less what is made equal before an exchange.
+fn stays(definition: &Option<String>) -> Option<Vec<&str>> {
+    const EQUALLED: [&str; 4] = ["storage: ", "compression: ", "statistics target: ", "options: "];
+    let lines = definition.as_ref()?.lines();
+    Some(lines.filter(|line| !EQUALLED.iter().any(|name| line.starts_with(name))).collect())
+}
+
+/// What may be gone in a moment: sessions with old snapshots.
+async fn passing(session: &Connection, exchange: &Exchange) -> Result<Vec<Obstacle>> {
+    let sql = include_str!("../../sql/switchover/old-snapshots.sql");
+    let rows = session.query(sql, &[&exchange.incoming, &exchange.live]).await?;
+    let snapshots = rows.iter().map(|row| ("session", row.get::<_, String>(0)));
+    let sql = include_str!("../../sql/switchover/holders.sql");
+    let relations = [exchange.live, exchange.incoming];
+    let rows = session.query(sql, &[&relations.as_slice()]).await?;
+    let holders = rows.iter().map(|row| ("lock", row.get::<_, String>(0)));
+    let obstacle = |(kind, who): (&'static str, String)| {
+        let detail = "it is waited for as long as --max-wait says";
+        Obstacle { passing: true, ..Obstacle::new(kind, who, detail) }
+    };
+    Ok(snapshots.chain(holders).map(obstacle).collect())
+}
