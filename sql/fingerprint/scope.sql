@@ -49,4 +49,10 @@ object (classid, objid) AS (
         WHERE object.classid = 'pg_rewrite'::regclass AND r.oid = object.objid AND r.ev_type = '1'
     ) AS found
     WHERE (found.classid, found.objid) NOT IN (SELECT own.classid, own.objid FROM own)
+        -- What a session has for itself.
+        AND NOT EXISTS (
+            SELECT FROM pg_rewrite AS r
+            INNER JOIN pg_class AS c ON c.oid = r.ev_class AND c.relpersistence = 't'
+            WHERE found.classid = 'pg_rewrite'::regclass AND r.oid = found.objid
+        )
 )

@@ -1,5 +1,6 @@
 //! The switchover against a real server.
 
+mod around;
 pub(crate) mod exchange;
 mod faults;
 mod fingerprint;

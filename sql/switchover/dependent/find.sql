@@ -104,6 +104,8 @@ WHERE NOT EXISTS (
     )
     AND p.tgisinternal IS NOT TRUE
     AND coalesce(c.relkind, 'r') <> 't'
+    -- What another session has for itself cannot be altered, and goes with it.
+    AND coalesce(c.relpersistence, 'p') <> 't'
     -- A serial's sequence stays and is tied to the new column.
     AND NOT (p.classid = 'pg_catalog.pg_class'::regclass AND c.relkind = 'S')
     -- A row type's own array type.
