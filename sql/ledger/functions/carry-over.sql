@@ -82,12 +82,12 @@ BEGIN
     SELECT
         string_agg(format('%I', a.attname), ', ' ORDER BY a.attnum),
         string_agg(format('l.%I', a.attname), ', ' ORDER BY a.attnum),
-        string_agg(coalesce(
-            format(
+        string_agg(
+            CASE WHEN v.position IS NULL THEN format('l.%I', a.attname) ELSE format(
                 'CASE WHEN x.inserted OR t.%2$I IS NULL OR pg_catalog.get_bit(x.changed, %3$s) = 1 '
-                'THEN l.%1$I ELSE t.%1$I END', a.attname, c.key_columns[1], v.position - 1
-            ), format('l.%I', a.attname)
-        ), ', ' ORDER BY a.attnum),
+                'THEN l.%1$I ELSE t.%1$I END AS %1$I', a.attname, c.key_columns[1], v.position - 1
+            ) END, ', ' ORDER BY a.attnum
+        ),
         string_agg(
             format(
                 '%1$I = CASE WHEN x.inserted OR pg_catalog.get_bit(x.changed, %2$s) = 1 '
