@@ -1,10 +1,16 @@
 -- Purpose: rows of each species and of each year in both tables, and where a species has
---   another number of rows in a year. One pass over each table.
+--   another number of rows in a year. One pass over each table. Rows that were inserted
+--   into production meanwhile are carried over by the exchange, and do not count.
 -- Lock: ACCESS SHARE on both. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it reads.
 WITH counts AS (
     SELECT {reference} AS species_id, year, count(*) AS production, 0 AS checked
     FROM {table}
+    WHERE {all_years} OR year = ANY ({years})
+    GROUP BY 1, 2
+    UNION ALL
+    SELECT {reference}, year, -count(*), 0
+    FROM sterna.inserted_rows(NULL::{table})
     WHERE {all_years} OR year = ANY ({years})
     GROUP BY 1, 2
     UNION ALL
