@@ -90,10 +90,11 @@ async fn assemble(
 
     let replaced = Replaced::of(session, exchange.live).await?;
     let mut script = Script { changed, replaced, ..Script::default() };
-    // One order for all: a reader locks the view that it names before what that reads.
+    // One order for all: a reader locks the view that it names before what that reads, and
+    // a writer its own table before those that the foreign keys make it look at.
     let mut locked = redirection.relations;
-    locked.extend(&references.parent_relations);
     locked.extend([exchange.live, exchange.incoming]);
+    locked.extend(&references.parent_relations);
     locked.extend(&references.child_relations);
     script.references = references;
     let mut seen = HashSet::new();
