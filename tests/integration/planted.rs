@@ -73,11 +73,8 @@ impl Planted {
     }
 
     /// Nothing that was planted has run with rights of anybody but who planted it.
-    #[track_caller]
-    fn assert_idle<'a>(&'a self, what: &'a str) -> impl Future<Output = ()> + 'a {
-        async move {
-            assert_eq!(self.psql("SELECT is_called FROM spy.ran").await, "f", "{what} ran");
-        }
+    async fn assert_idle(&self, what: &str) {
+        assert_eq!(self.psql("SELECT is_called FROM spy.ran").await, "f", "{what} ran");
     }
 
     async fn end(self) {
