@@ -10,7 +10,11 @@ use crate::server::{Finished, sterna};
 fn the_configuration_in_force_is_shown_with_its_origin_and_without_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let text = "database_url = 'postgres://me:hush@127.0.0.1:1/d'\n[load]\nbatch_size = 5000\n";
-    std::fs::write(folder.path().join("sterna.toml"), text).unwrap();
+    let file = folder.path().join("sterna.toml");
+    std::fs::write(&file, text).unwrap();
+    // It holds a password.
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&file, private).unwrap();
     let show = |args: &[&str]| {
         let mut command = sterna(&["config", "show"]);
         let command = command.args(args).current_dir(folder.path());

@@ -18,7 +18,7 @@ use crate::pg::{ConnInfo, Connection, connect};
 const READ_PAUSE: Duration = Duration::from_millis(20);
 const WRITE_PAUSE: Duration = Duration::from_millis(50);
 /// How long the long reader keeps its lock.
-const LONG_READ: Duration = Duration::from_millis(1_500);
+const LONG_READ: Duration = Duration::from_millis(3_000);
 
 /// What the migration is doing, as far as readers may notice it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

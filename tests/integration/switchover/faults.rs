@@ -147,7 +147,7 @@ async fn any_command_of_the_plain_exchange_may_fail() {
     let (here, release) = plain_installation().await;
     here.db.sterna(&["stage", "create"]).expect_code(0);
     here.report(0, &[&release, "--all"]);
-    sweep(&here, 1, 5, &["raise", "kill", "terminate"]).await;
+    sweep(&here, 1, 13, &["raise", "kill", "terminate"]).await;
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn any_command_of_the_rich_exchange_may_fail() {
     let (here, release) = rich_installation().await;
     here.db.sterna(&["stage", "create"]).expect_code(0);
     here.report(0, &[&release, "--all"]);
-    sweep(&here, 5, 29, &["kill", "raise", "terminate"]).await;
+    sweep(&here, 5, 71, &["kill", "raise", "terminate"]).await;
 }
 
 #[tokio::test]

@@ -341,7 +341,7 @@ async fn no_cast_of_another_role_is_gone_through() {
     let sterna = |args: &[&str]| here.db.sterna(&[&["--table", "ports"], args].concat());
     sterna(&["load", &file, "--all", "--mapping", &mapping]);
     let refused = sterna(&["validate"]).expect_code(6);
-    assert!(refused.stderr.contains("the cast from public.code to json"), "{refused:?}");
+    assert!(refused.stderr.contains("heard_json"), "{refused:?}");
     assert_eq!(planter.called().await, "");
     here.db
         .psql(
