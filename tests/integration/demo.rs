@@ -67,7 +67,7 @@ fn the_summary_adds_up_and_nothing_is_left_but_what_was_asked_for() {
         ["backup", "earlier-release.zip", "new-release.zip", "report", "report-after-rollback"];
     assert_eq!(names(&out), kept);
     for report in ["report", "report-after-rollback"] {
-        let files = ["junit.xml", "report.html", "report.json", "report.md"];
+        let files = [".sterna", "junit.xml", "report.html", "report.json", "report.md"];
         assert_eq!(names(&out.join(report)), files);
     }
     assert_eq!(names(temporary.path()), [""; 0]);
