@@ -44,7 +44,7 @@ FROM public.species AS s
 LEFT JOIN public.cites_trade_records AS t ON t.species_id = s.id
 GROUP BY s.id;
 
--- Reads as the one who asks: such an option is easily lost when a view is made anew.
+-- Reads as the one who asks: such an option is easily lost when a view is created again.
 CREATE VIEW public.trade_routes WITH (security_invoker = true) AS
 SELECT
     s.scientific_name,

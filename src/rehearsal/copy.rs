@@ -120,7 +120,7 @@ async fn run(session: &Connection, statements: impl Iterator<Item = &String>) ->
     Ok(())
 }
 
-/// Restores a backup into the copy, and takes away what sterna has made and noted down on
+/// Restores a backup into the copy, and takes away what sterna has made and recorded on
 /// production: the plan begins as it will there. Returns what could not be restored without
 /// a superuser.
 ///

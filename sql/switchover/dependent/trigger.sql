@@ -1,5 +1,5 @@
 -- Purpose: a trigger of another table that names the replaced one, as statements
---   that make it anew for the new one.
+--   that create it again for the new one.
 -- Lock: none, it reads the catalog. Transaction: either.
 -- Undone by: nothing, it reads.
 SELECT array_remove(ARRAY[

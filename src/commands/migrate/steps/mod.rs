@@ -48,7 +48,7 @@ pub(in crate::commands) fn verbs(step: Step) -> &'static dyn Verbs<Site, Migrati
     }
 }
 
-/// Writes to the table are not noted down for staging any more, unless a staging table is
+/// Writes to the table are no longer recorded for staging, unless a staging table is
 /// left that needs them: one that the run has found and not made.
 fn end_journal(site: &Site) -> Result<()> {
     site.exclusive.session(async |session, pair| {
