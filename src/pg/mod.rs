@@ -30,4 +30,4 @@ pub use interrupt::{interruptible, interruptible_by};
 pub use privilege::explain_denied;
 pub use sql::{CatalogText, Columns, Quoted, SqlText, fill};
 pub use sqlstate::{Fault, classify};
-pub use volley::{Answer, Failure, Parameter, Volley};
+pub use volley::{Answer, Failure, Parameter, Prepared, Volley};

@@ -24,8 +24,33 @@ pub struct Volley {
 
 struct Statement {
     sql: String,
+    /// Where the server has it already.
+    prepared: Option<tokio_postgres::Statement>,
     /// None for text that may hold several statements and returns no rows.
     parameters: Option<Vec<Parameter>>,
+}
+
+/// A statement that the server has parsed before the volley is sent. Executed once
+/// beforehand with a generic plan, it is not planned again either.
+#[derive(Clone)]
+pub struct Prepared {
+    sql: String,
+    statement: tokio_postgres::Statement,
+}
+
+impl Prepared {
+    /// Sends a statement to be parsed: one round trip.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn new(
+        client: &Client,
+        sql: String,
+        types: &[Type],
+    ) -> Result<Self, tokio_postgres::Error> {
+        let statement = client.prepare_typed(&sql, types).await?;
+        Ok(Prepared { sql, statement })
+    }
 }
 
 /// An answer: the rows, and when they had all arrived.
@@ -47,12 +72,21 @@ pub struct Failure {
 impl Volley {
     /// Adds text without parameters; returns its position.
     pub fn add(&mut self, sql: impl Into<String>) -> usize {
-        self.push(Statement { sql: sql.into(), parameters: None })
+        self.push(Statement { sql: sql.into(), prepared: None, parameters: None })
     }
 
     /// Adds one statement whose rows are wanted, with parameters; returns its position.
     pub fn query(&mut self, sql: impl Into<String>, parameters: Vec<Parameter>) -> usize {
-        self.push(Statement { sql: sql.into(), parameters: Some(parameters) })
+        self.push(Statement { sql: sql.into(), prepared: None, parameters: Some(parameters) })
+    }
+
+    /// Adds a prepared statement whose rows are wanted; returns its position.
+    pub fn execute(&mut self, prepared: &Prepared, parameters: Vec<Parameter>) -> usize {
+        self.push(Statement {
+            sql: prepared.sql.clone(),
+            prepared: Some(prepared.statement.clone()),
+            parameters: Some(parameters),
+        })
     }
 
     fn push(&mut self, statement: Statement) -> usize {
@@ -76,8 +110,8 @@ impl Volley {
     /// The first statement that failed; then nothing has changed, unless the session was
     /// lost before COMMIT was answered.
     pub async fn send(&self, client: &Client) -> Result<Vec<Answer>, Failure> {
-        let begin = Statement { sql: "BEGIN".into(), parameters: None };
-        let commit = Statement { sql: "COMMIT".into(), parameters: None };
+        let plain = |sql: &str| Statement { sql: sql.into(), prepared: None, parameters: None };
+        let (begin, commit) = (plain("BEGIN"), plain("COMMIT"));
         let all = std::iter::once(&begin).chain(&self.statements).chain([&commit]);
         let mut sent: Vec<_> =
             all.map(|statement| Box::pin(maybe_done(statement.run(client)))).collect();
@@ -109,6 +143,11 @@ impl Statement {
         let Some(parameters) = &self.parameters else {
             return client.batch_execute(&self.sql).await.map(|()| Vec::new());
         };
+        if let Some(prepared) = &self.prepared {
+            let values: Vec<&(dyn ToSql + Sync)> =
+                parameters.iter().map(|(value, _)| &**value as &(dyn ToSql + Sync)).collect();
+            return client.query(prepared, &values).await;
+        }
         let parameters: Vec<(&(dyn ToSql + Sync), Type)> = parameters
             .iter()
             .map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone()))

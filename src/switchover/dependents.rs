@@ -11,7 +11,7 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::properties;
 use crate::error::Result;
-use crate::pg::{CatalogText, Volley, fill};
+use crate::pg::{CatalogText, Connection, Prepared, Volley, fill};
 
 /// A column that has another type in the incoming table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -209,13 +209,20 @@ impl Replaced {
         Ok(replaced)
     }
 
-    /// Adds to a volley that nothing depends on these objects any more.
-    pub(super) fn add_condition(&self, volley: &mut Volley) {
+    /// Sends the condition to be parsed that nothing depends on replaced objects any more.
+    pub(super) async fn prepare_condition(session: &Connection) -> Result<Prepared> {
         let condition = include_str!("../../sql/switchover/condition/nothing-left.sql");
-        let find = CatalogText::from_catalog(FIND);
+        let sql = fill(condition, &[("find", &CatalogText::from_catalog(FIND))]);
+        let oids = Type::OID_ARRAY;
+        let types = [oids.clone(), oids.clone(), oids.clone(), oids, Type::INT4_ARRAY];
+        Ok(Prepared::new(session, sql, &types).await?)
+    }
+
+    /// Adds to a volley that nothing depends on these objects any more.
+    pub(super) fn add_condition(&self, volley: &mut Volley, condition: &Prepared) {
         let (classes, oids): (Vec<u32>, Vec<u32>) = self.objects.iter().copied().unzip();
-        volley.query(
-            fill(condition, &[("find", &find)]),
+        volley.execute(
+            condition,
             vec![
                 (Box::new(classes), Type::OID_ARRAY),
                 (Box::new(oids), Type::OID_ARRAY),

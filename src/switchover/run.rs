@@ -194,6 +194,7 @@ impl Work<'_> {
             swap.run(session, limits, counted).await
         };
         let relations = &script.relations;
+        session.batch_execute(include_str!("../../sql/switchover/plans.sql")).await?;
         let backend = session.query_one(BACKEND, &[]).await?;
         let backend = Backend { pid: backend.get(0), started: backend.get(1) };
         let tried =

@@ -12,13 +12,14 @@ use serde::Serialize;
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
+use super::dependents::Replaced;
 use super::fingerprint::{self, Difference, Fingerprint};
 use super::journal::{self, CARRY_OVER, Toward, of_oid, of_text};
 use super::locks::Limits;
 use super::script::Script;
 use super::{Exchange, gate, references};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{Answer, CatalogText, Connection, Failure, Parameter, Volley, fill};
+use crate::pg::{Answer, CatalogText, Connection, Failure, Parameter, Prepared, Volley, fill};
 
 /// What is to be exchanged, and what has to be found so.
 pub(super) struct Swap<'a> {
@@ -67,6 +68,13 @@ pub(super) struct Swapped {
     pub(super) exceptions: Vec<Difference>,
 }
 
+/// The conditions that ask much of the catalog. They are parsed and planned before the
+/// locks, which takes longer than asking.
+struct Conditions {
+    parity: Prepared,
+    nothing_left: Prepared,
+}
+
 /// Where in the volley the answers are that matter.
 struct Places {
     before_locks: usize,
@@ -87,11 +95,12 @@ impl Swap<'_> {
         limits: Limits,
         counted: Counted,
     ) -> Result<Swapped> {
-        let (volley, places) = self.volley(limits, counted)?;
+        let conditions = self.try_conditions(session).await?;
+        let (volley, places) = self.volley(limits, counted, &conditions)?;
         let answers = volley
             .send(session)
             .await
-            .map_err(|failure| self.explain(failure, &volley, &places))?;
+            .map_err(|failure| self.explain(failure, &volley, Some(places.carry_over)))?;
         let row = |place: usize| {
             let first = answers.get(place).and_then(|answer| answer.rows.first());
             first.ok_or_else(|| Error::database("the server left a statement unanswered"))
@@ -106,7 +115,45 @@ impl Swap<'_> {
         })
     }
 
-    fn volley(&self, limits: Limits, counted: Counted) -> Result<(Volley, Places)> {
+    /// Refuses what has drifted already, so that the server has plans when it holds locks.
+    async fn try_conditions(&self, session: &Connection) -> Result<Conditions> {
+        let fingerprint = CatalogText::from_catalog(fingerprint::query());
+        let sql = include_str!("../../sql/switchover/condition/parity.sql");
+        let sql = fill(sql, &[("fingerprint", &fingerprint)]);
+        let oids = Type::OID_ARRAY;
+        let (json, text) = (Type::JSONB, Type::TEXT);
+        let types = [Type::OID, oids, json.clone(), json, Type::BOOL, Type::UUID, text];
+        let conditions = Conditions {
+            parity: Prepared::new(session, sql, &types).await?,
+            nothing_left: Replaced::prepare_condition(session).await?,
+        };
+        let mut volley = Volley::default();
+        self.add_no_drift(&mut volley, &conditions);
+        Replaced::default().add_condition(&mut volley, &conditions.nothing_left);
+        volley.send(session).await.map_err(|failure| self.explain(failure, &volley, None))?;
+        Ok(conditions)
+    }
+
+    /// Adds that the live table is as it was.
+    fn add_no_drift(&self, volley: &mut Volley, conditions: &Conditions) {
+        let parameters = vec![
+            of_oid(self.exchange.live),
+            siblings(self.exchange.incoming),
+            json(self.expected.clone()),
+            json(Vec::<ChangedType>::new()),
+            (Box::new(false), Type::BOOL),
+            (Box::new(None::<Uuid>), Type::UUID),
+            of_text("SN011"),
+        ];
+        volley.execute(&conditions.parity, parameters);
+    }
+
+    fn volley(
+        &self,
+        limits: Limits,
+        counted: Counted,
+        conditions: &Conditions,
+    ) -> Result<(Volley, Places)> {
         let Exchange { table, live, incoming, .. } = self.exchange;
         let mut volley = Volley::default();
         let lock = limits.lock(&mut volley, &self.script.locks);
@@ -118,17 +165,11 @@ impl Swap<'_> {
         let carry_over = self.settle_writes(&mut volley, counted);
         volley.add(include_str!("../../sql/switchover/immediate.sql"));
         self.script.references.add_conditions(&mut volley);
-        let fingerprint = CatalogText::from_catalog(fingerprint::query());
-        let no_drift = include_str!("../../sql/switchover/condition/no-drift.sql");
-        volley.query(
-            fill(no_drift, &[("fingerprint", &fingerprint)]),
-            vec![of_oid(*live), siblings(*incoming), json(self.expected.clone())],
-        );
+        self.add_no_drift(&mut volley, conditions);
         let record = self.record(&mut volley, counted);
         self.exchange(&mut volley)?;
-        let parity = include_str!("../../sql/switchover/condition/parity.sql");
-        let parity = volley.query(
-            fill(parity, &[("fingerprint", &fingerprint)]),
+        let parity = volley.execute(
+            &conditions.parity,
             vec![
                 of_oid(*incoming),
                 siblings(*live),
@@ -136,9 +177,10 @@ impl Swap<'_> {
                 json(self.changed()),
                 (Box::new(!self.script.finish.is_empty()), Type::BOOL),
                 (Box::new(self.switched()), Type::UUID),
+                of_text("SN015"),
             ],
         );
-        self.script.replaced.add_condition(&mut volley);
+        self.script.replaced.add_condition(&mut volley, &conditions.nothing_left);
         volley.add(include_str!("../../sql/switchover/notify.sql"));
         Ok((volley, Places { before_locks, carry_over, record, parity }))
     }
@@ -235,7 +277,7 @@ impl Swap<'_> {
     }
 
     /// What a statement that failed means.
-    fn explain(&self, failure: Failure, volley: &Volley, places: &Places) -> Error {
+    fn explain(&self, failure: Failure, volley: &Volley, carry_over: Option<usize>) -> Error {
         let Failure { position, error } = failure;
         let table = &self.exchange.table;
         let Some(db_error) = error.as_db_error() else { return error.into() };
@@ -263,7 +305,7 @@ impl Swap<'_> {
             ),
             "SN017" | "SN018" => Error::new(Kind::LockTimeout, said).caused_by(error),
             "SN014" | "SN019" => references::refusal(error.into()),
-            _ if position == places.carry_over => journal::refusal(error.into(), self.toward),
+            _ if Some(position) == carry_over => journal::refusal(error.into(), self.toward),
             _ => Error::from(error).context(format!("at `{}`", volley.text(position))),
         }
     }

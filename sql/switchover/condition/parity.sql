@@ -1,8 +1,9 @@
--- Purpose: the catalog says of the incoming table ($1, beside $2) what it said of the one
---   that left ($3, entries as JSON), but for columns that were given another type on
---   request ($4, as JSON), which are returned and recorded with the switchover ($6, where
---   one is made), and for foreign keys that are validated after the commit ($5).
---   Otherwise the error's detail has the differences.
+-- Purpose: the catalog says of a table ($1, beside $2) what is expected of it ($3, entries as
+--   JSON): of the live one that it was not altered, and of the incoming one what it said of
+--   the one that left, but for columns that were given another type on request ($4, as
+--   JSON), which are returned and recorded with the switchover ($6, where one is made), and
+--   for foreign keys that are validated after the commit ($5). Otherwise it fails with an
+--   SQLSTATE ($7), and the error's detail has the differences.
 -- Lock: those of the exchange keep the answer true. Transaction: yes.
 -- Undone by: its rollback.
 WITH now AS MATERIALIZED (
@@ -45,7 +46,7 @@ difference AS MATERIALIZED (
     FROM judged
 ),
 refusal AS MATERIALIZED (
-    SELECT sterna.refuse('SN015', 'the incoming table differs', jsonb_agg(d.entry ORDER BY d.kind, d.key)::text)
+    SELECT sterna.refuse($7, 'the catalog says something else of the table', jsonb_agg(d.entry ORDER BY d.kind, d.key)::text)
     FROM difference AS d
     WHERE NOT d.is_asked_for AND NOT d.is_settled_later
     HAVING count(*) > 0
