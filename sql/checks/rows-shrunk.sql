@@ -17,6 +17,6 @@ SELECT
 FROM (
     SELECT
         (SELECT count(*) FROM {table})
-        - (SELECT count(*) FROM sterna.inserted_rows(NULL::{table})) AS row_count
+        - (SELECT count(*) FROM sterna.written_rows(NULL::{table}, 'I')) AS row_count
 ) AS p
 CROSS JOIN (SELECT count(*) AS row_count FROM {checked}) AS c

@@ -14,7 +14,7 @@ FROM (
     FROM (
         SELECT year, 1 AS counted FROM {table}
         UNION ALL
-        SELECT year, -1 FROM sterna.inserted_rows(NULL::{table})
+        SELECT year, -1 FROM sterna.written_rows(NULL::{table}, 'I')
     ) AS r
     WHERE {all_years} OR year = ANY ({years})
     GROUP BY year

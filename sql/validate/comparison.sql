@@ -10,7 +10,7 @@ WITH counts AS (
     GROUP BY 1, 2
     UNION ALL
     SELECT {reference}, year, -count(*), 0
-    FROM sterna.inserted_rows(NULL::{table})
+    FROM sterna.written_rows(NULL::{table}, 'I')
     WHERE {all_years} OR year = ANY ({years})
     GROUP BY 1, 2
     UNION ALL

@@ -95,34 +95,10 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.deleted_rows(anyelement) FROM PUBLIC;
 
--- The rows of a table that were written to since its journal began and are still there:
--- sterna.written_rows(NULL::the_table).
-CREATE OR REPLACE FUNCTION sterna.written_rows(whole anyelement) RETURNS SETOF anyelement
-LANGUAGE plpgsql STABLE SET search_path = ''
-AS $$
-DECLARE
-    source CONSTANT regclass := (
-        SELECT t.typrelid FROM pg_catalog.pg_type AS t WHERE t.oid = pg_typeof(whole)
-    );
-    is_same text;
-BEGIN
-    IF pg_catalog.to_regclass(format('sterna.%I', 'journal_' || source::oid)) IS NULL THEN
-        RETURN;
-    END IF;
-    SELECT string_agg(format('l.%I = j.key_%s', k.name, k.position), ' AND ')
-    INTO is_same
-    FROM sterna.journaled_columns(source) AS c
-    CROSS JOIN LATERAL unnest(c.key_columns) WITH ORDINALITY AS k (name, position);
-    RETURN QUERY EXECUTE format(
-        'SELECT l.* FROM %s AS l WHERE EXISTS (SELECT FROM sterna.%I AS j WHERE %s)',
-        source, 'journal_' || source::oid, is_same
-    );
-END
-$$;
-REVOKE ALL ON FUNCTION sterna.written_rows(anyelement) FROM PUBLIC;
-
--- Those of them that were inserted since, and so are still to be carried over.
-CREATE OR REPLACE FUNCTION sterna.inserted_rows(whole anyelement) RETURNS SETOF anyelement
+-- The rows of a table that were written to since its journal began, or only those that one
+-- operation wrote, and that are still there: sterna.written_rows(NULL::the_table, 'I').
+CREATE OR REPLACE FUNCTION sterna.written_rows(whole anyelement, operation "char" DEFAULT NULL)
+RETURNS SETOF anyelement
 LANGUAGE plpgsql STABLE SET search_path = ''
 AS $$
 DECLARE
@@ -140,12 +116,12 @@ BEGIN
     CROSS JOIN LATERAL unnest(c.key_columns) WITH ORDINALITY AS k (name, position);
     RETURN QUERY EXECUTE format(
         'SELECT l.* FROM %s AS l WHERE EXISTS '
-        '(SELECT FROM sterna.%I AS j WHERE j.operation = ''I'' AND %s)',
+        '(SELECT FROM sterna.%I AS j WHERE ($1 IS NULL OR j.operation = $1) AND %s)',
         source, 'journal_' || source::oid, is_same
-    );
+    ) USING operation;
 END
 $$;
-REVOKE ALL ON FUNCTION sterna.inserted_rows(anyelement) FROM PUBLIC;
+REVOKE ALL ON FUNCTION sterna.written_rows(anyelement, "char") FROM PUBLIC;
 
 -- Whether a column of any row was changed since the table's journal began.
 CREATE OR REPLACE FUNCTION sterna.was_changed(source oid, column_name name) RETURNS boolean
