@@ -134,7 +134,7 @@ pub async fn find(session: &Connection, trade: &Table) -> Result<Found> {
         return Ok(Found::Nothing(format!("there is no table {trade}")));
     };
     for beside in [&species, &summary] {
-        catalog::refuse_planted(&**session, beside, trade).await?;
+        trust::beside(&**session, beside, trade).await?;
     }
     let columns = catalog::columns(session, found.oid).await?;
     let Some([quantity, fallback]) = quantities(&columns) else {

@@ -34,7 +34,7 @@ pub async fn ledger(session: &impl GenericClient) -> Result<()> {
 }
 
 /// Code that would run with this role's rights and belongs to somebody else: on tables
-/// that others are made like, and on tables that are `written` to.
+/// that are read or that others are made like, and on tables that are `written` to.
 ///
 /// # Errors
 /// The server's.
@@ -69,6 +69,44 @@ pub async fn before_writing(transaction: &Transaction<'_>, table: &Table, oid: u
     let names: [(&str, &dyn Quoted); 1] = [("table", table)];
     transaction.batch_execute(&fill(include_str!("../sql/trust/lock.sql"), &names)).await?;
     code(transaction, &[], &[oid]).await
+}
+
+/// Why a relation beside `table` is not to be read: it is another role's, and what that
+/// role has planted in it would run with the rights of the connected one.
+///
+/// # Errors
+/// As [`code`], where it is the table's owner's.
+pub async fn strange_beside(
+    session: &impl GenericClient,
+    beside: &Table,
+    table: &Table,
+) -> Result<Option<String>> {
+    let names = [beside.schema.name(), beside.name.name(), table.schema.name(), table.name.name()];
+    let sql = include_str!("../sql/trust/beside.sql");
+    let row = session.query_opt(sql, &[&names[0], &names[1], &names[2], &names[3]]).await?;
+    let Some(row) = row else { return Ok(None) };
+    if let Some(whose) = row.get::<_, Option<String>>(1) {
+        return Ok(Some(format!("{beside} {whose}")));
+    }
+    code(session, &[row.get(0)], &[]).await?;
+    Ok(None)
+}
+
+/// Makes sure that a relation beside `table` may be read.
+///
+/// # Errors
+/// Refused with whose it is, or with whose code reading it would run.
+pub async fn beside(session: &impl GenericClient, beside: &Table, table: &Table) -> Result<()> {
+    match strange_beside(session, beside, table).await? {
+        None => Ok(()),
+        Some(whose) => Err(Error::refused(format!(
+            "{whose}, who could run anything with the rights of the connected role by it"
+        ))
+        .hint(format!(
+            "give it to the owner of {table} where it is the application's (ALTER ... OWNER TO), \
+             or connect as its owner"
+        ))),
+    }
 }
 
 /// An error of the server's, as a refusal where it is the guard's.

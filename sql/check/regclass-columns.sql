@@ -1,7 +1,7 @@
 -- Purpose: columns in which users' tables may keep the identity of a table, which is
 --   another one after a switchover.
 -- Lock: none, it reads the catalog. Transaction: either. Undone by: nothing, it reads.
-SELECT n.nspname::text, c.relname::text, a.attname::text
+SELECT n.nspname::text, c.relname::text, a.attname::text, c.oid
 FROM pg_catalog.pg_attribute AS a
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -11,8 +11,7 @@ WHERE a.atttypid = 'pg_catalog.regclass'::regtype
     AND c.relkind = 'r'
     AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'sterna')
     AND n.nspname NOT LIKE 'pg\_%'
-    -- What reading a table evaluates is of its owner's making: only those of superusers, of
-    -- this role and of the owner of the table that is replaced.
+    -- Only those of superusers, of this role and of the owner of the table that is replaced.
     AND (
         c.relowner = (SELECT t.relowner FROM pg_catalog.pg_class AS t WHERE t.oid = $1)
         OR c.relowner IN (

@@ -1,8 +1,11 @@
--- Purpose: code that runs where rows are written, whose owner is not trusted, a line each:
---   of tables whose definition is used ($1), what defaults, generated columns, CHECKs,
---   indexes, domains and casts of the columns' types call; of those that are written to
---   themselves ($2), also triggers and rules; and event triggers of the database. Superusers are trusted, and the role that asks, unless its session is a superuser's
---   that acts as another role, for then that role's code could change back.
+-- Purpose: code that runs where tables are read or written to, whose owner is not trusted, a
+--   line each: of tables whose definition is used ($1), what defaults, generated columns,
+--   CHECKs, indexes, statistics, domains and casts of the columns' types call; of those that
+--   are written to themselves ($2), also triggers and rules; of the tables that foreign keys
+--   join to them, indexes and statistics, because planning a query evaluates what is constant
+--   in these; and event triggers of the database. Superusers are trusted, and the role that
+--   asks, unless its session is a superuser's that acts as another role, for then that role's
+--   code could change back.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
 WITH RECURSIVE trusted AS (
     SELECT r.oid
@@ -13,16 +16,27 @@ WITH RECURSIVE trusted AS (
                 SELECT FROM pg_catalog.pg_roles AS s WHERE s.rolname = session_user AND s.rolsuper
             )
 ),
-used AS (
-    SELECT c.oid, c.reltype
-    FROM pg_catalog.pg_class AS c
-    WHERE c.oid = ANY ($1::oid[] || $2::oid[])
+-- Who reads a table reads those that inherit from it.
+used (oid) AS (
+    SELECT unnest($1::oid[] || $2::oid[])
+    UNION
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i INNER JOIN used ON i.inhparent = used.oid
+),
+planned (oid) AS (
+    SELECT oid FROM used
+    UNION
+    SELECT side.oid
+    FROM pg_catalog.pg_constraint AS c
+    CROSS JOIN LATERAL (VALUES (c.conrelid), (c.confrelid)) AS side (oid)
+    WHERE c.contype = 'f'
+        AND (c.conrelid IN (SELECT oid FROM used) OR c.confrelid IN (SELECT oid FROM used))
 ),
 part (classid, objid) AS (
     -- The columns.
     SELECT 'pg_catalog.pg_class'::regclass, oid FROM used
     UNION ALL
-    SELECT 'pg_catalog.pg_type'::regclass, reltype FROM used
+    SELECT 'pg_catalog.pg_type'::regclass, c.reltype
+    FROM pg_catalog.pg_class AS c INNER JOIN used ON c.oid = used.oid
     UNION ALL
     SELECT 'pg_catalog.pg_attrdef'::regclass, d.oid
     FROM pg_catalog.pg_attrdef AS d INNER JOIN used ON d.adrelid = used.oid
@@ -33,7 +47,10 @@ part (classid, objid) AS (
     WHERE c.contype <> 'f'
     UNION ALL
     SELECT 'pg_catalog.pg_class'::regclass, i.indexrelid
-    FROM pg_catalog.pg_index AS i INNER JOIN used ON i.indrelid = used.oid
+    FROM pg_catalog.pg_index AS i INNER JOIN planned ON i.indrelid = planned.oid
+    UNION ALL
+    SELECT 'pg_catalog.pg_statistic_ext'::regclass, s.oid
+    FROM pg_catalog.pg_statistic_ext AS s INNER JOIN planned ON s.stxrelid = planned.oid
     UNION ALL
     SELECT 'pg_catalog.pg_trigger'::regclass, t.oid
     FROM pg_catalog.pg_trigger AS t
@@ -63,10 +80,13 @@ walk (classid, objid, via_class, via) AS (
                         'pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_operator'::regclass,
                         'pg_catalog.pg_cast'::regclass
                     )
-                -- Columns of a composite type.
-                OR d.refclassid = 'pg_catalog.pg_class'::regclass
-                    AND walk.classid = 'pg_catalog.pg_type'::regclass
             )
+        UNION ALL
+        -- Columns of a composite type.
+        SELECT 'pg_catalog.pg_class'::regclass, t.typrelid
+        FROM pg_catalog.pg_type AS t
+        WHERE walk.classid = 'pg_catalog.pg_type'::regclass
+            AND t.oid = walk.objid AND t.typrelid <> 0
         UNION ALL
         SELECT 'pg_catalog.pg_constraint'::regclass, c.oid
         FROM pg_catalog.pg_constraint AS c

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, Ident, Quoted, Table, catalog, connect, fill, pooler};
 use crate::switchover::journal::{self, Toward};
 use crate::switchover::record::{self, Record, State};
+use crate::trust;
 
 /// So many rolled back transactions in a hundred are nothing to speak of.
 const USUAL_ROLLBACKS_PERCENT: i64 = 1;
@@ -49,6 +50,7 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     pooler::refuse_pooled(info, &session).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let oid = catalog::plain_table(&session, table).await?.oid;
+    trust::code(&*session, &[oid], &[]).await?;
     let has_rows = fill(include_str!("../../sql/stage/has-rows.sql"), &[("staging", table)]);
     let has_rows: bool = session.query_one(&has_rows, &[]).await?.get(0);
     let found = options.application.find(info, &session, (table, oid)).await?;

@@ -35,6 +35,7 @@ use crate::load::{
     UnmappedTaxa, Watch, Years,
 };
 use crate::pg::{ConnInfo, Table, catalog, connect};
+use crate::trust;
 
 /// Records per batch at most.
 const BATCH_ROWS: usize = 10_000;
@@ -141,6 +142,7 @@ async fn look(info: &ConnInfo, options: &InspectOptions) -> Result<Reading> {
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/inspect/session.sql")).await?;
     let found = catalog::plain_table(&session, &options.table).await?;
+    trust::code(&*session, &[found.oid], &[]).await?;
     let request = Request {
         table: &options.table,
         table_oid: found.oid,

@@ -16,7 +16,7 @@ use crate::cites::{Format, Formats, Layout, Lookup, Species, Taxa};
 use crate::error::{Error, Kind, Result};
 use crate::input::{Inputs, Member};
 use crate::pg::{Column, Connection, Ident, Table, catalog, fill};
-use crate::species;
+use crate::{species, trust};
 
 /// Files with an unknown header that one error names.
 const BAD_FILES_NAMED: usize = 10;
@@ -205,7 +205,7 @@ pub(crate) async fn taxa(
     let schema = lookup.schema.as_deref().unwrap_or(table.schema.name());
     let other = Table::new(schema, lookup.table.as_str())?;
     let (key, value) = (Ident::new(lookup.key.as_str())?, Ident::new(lookup.value.as_str())?);
-    catalog::refuse_planted(&**session, &other, table).await?;
+    trust::beside(&**session, &other, table).await?;
     let sql = fill(
         include_str!("../../sql/load/lookup.sql"),
         &[("lookup", &other), ("key", &key), ("value", &value)],

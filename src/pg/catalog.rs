@@ -1,7 +1,5 @@
 //! What the catalog says about a table.
 
-use tokio_postgres::GenericClient;
-
 use super::{Column, ColumnType, Connection, Ident, Table};
 use crate::error::{Error, Result};
 
@@ -44,43 +42,6 @@ pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation
              temporary and unlogged tables are not supported"
         ))),
         Some(found) => Ok(found),
-    }
-}
-
-/// Why a relation beside `table` is not to be read: it is another role's, and what that
-/// role has planted in it would run with the rights of the connected one.
-///
-/// # Errors
-/// Where the catalog cannot be read.
-pub async fn planted(
-    session: &impl GenericClient,
-    beside: &Table,
-    table: &Table,
-) -> Result<Option<String>> {
-    let names = [beside.schema.name(), beside.name.name(), table.schema.name(), table.name.name()];
-    let sql = include_str!("../../sql/catalog/planted.sql");
-    let row = session.query_opt(sql, &[&names[0], &names[1], &names[2], &names[3]]).await?;
-    Ok(row.map(|row| format!("{beside} {}", row.get::<_, String>(0))))
-}
-
-/// Refuses to read what [`planted`] finds.
-///
-/// # Errors
-/// A refusal that says whose it is.
-pub async fn refuse_planted(
-    session: &impl GenericClient,
-    beside: &Table,
-    table: &Table,
-) -> Result<()> {
-    match planted(session, beside, table).await? {
-        None => Ok(()),
-        Some(whose) => Err(Error::refused(format!(
-            "{whose}, who could run anything with the rights of the connected role by it"
-        ))
-        .hint(format!(
-            "give it to the owner of {table} where it is the application's (ALTER ... OWNER TO), \
-             or connect as its owner"
-        ))),
     }
 }
 

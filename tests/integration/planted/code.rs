@@ -4,12 +4,25 @@ use super::Planted;
 use crate::cites::file_of;
 
 /// What makes the trade table call mallory's code, who owns it.
-const ON_THE_TABLE: [&str; 7] = [
+const ON_THE_TABLE: [&str; 11] = [
     "ALTER TABLE public.cites_trade_records ADD CHECK (spy.good(unit)) NOT VALID",
     "ALTER TABLE public.cites_trade_records ALTER unit SET DEFAULT spy.same('kg')",
     "ALTER TABLE public.cites_trade_records
          ADD shout text GENERATED ALWAYS AS (spy.same(unit)) STORED",
     "CREATE INDEX planted ON public.cites_trade_records (spy.same(unit))",
+    // What is constant is evaluated when a query is planned.
+    "SET SESSION AUTHORIZATION {mallory};
+     CREATE INDEX planted ON public.cites_trade_records ((spy.same('constant')))",
+    "SET SESSION AUTHORIZATION {mallory};
+     CREATE STATISTICS public.planted ON (spy.same('constant')), unit
+         FROM public.cites_trade_records",
+    "SET SESSION AUTHORIZATION {mallory};
+     CREATE TABLE public.child (trade uuid REFERENCES public.cites_trade_records);
+     CREATE INDEX planted ON public.child (trade) WHERE spy.good('constant')",
+    "SET SESSION AUTHORIZATION {mallory};
+     CREATE DOMAIN public.unit AS text CHECK (spy.good(VALUE));
+     CREATE TYPE public.measure AS (size numeric, unit public.unit);
+     ALTER TABLE public.cites_trade_records ADD measure public.measure",
     "SET SESSION AUTHORIZATION {mallory};
      CREATE DOMAIN public.unit AS text CHECK (spy.good(VALUE));
      ALTER TABLE public.cites_trade_records ADD measure public.unit",
@@ -37,7 +50,9 @@ async fn code_of_the_tables_owner_does_not_run_as_the_superuser() {
             )
             .await;
         planted.psql(on_the_table).await;
-        for args in [["migrate", "in.csv"].as_slice(), &["load", "in.csv", "--all"]] {
+        for args in
+            [["migrate", "in.csv"].as_slice(), &["load", "in.csv", "--all"], &["inspect", "in.csv"]]
+        {
             let refused = planted.sterna(None, args).expect_code(6);
             let said = format!("of {}", planted.mallory);
             assert!(
@@ -53,11 +68,77 @@ async fn code_of_the_tables_owner_does_not_run_as_the_superuser() {
         let passed = |name| &checks.iter().find(|c| c["name"] == name).unwrap()["passed"];
         assert_eq!((passed("others-code"), passed("table-owner")), (&false.into(), &false.into()));
         planted.assert_idle("check pre").await;
+        planted.sterna(None, &["check", "post"]).expect_code(6);
+        planted.assert_idle("check post").await;
         // It runs as who owns it, whom it may do no harm.
         planted.sterna(Some(&planted.mallory), &["load", "in.csv", "--all"]).expect_code(0);
         planted.assert_idle("a load of the owner's own").await;
         planted.end().await;
     }
+}
+
+/// What makes reading a table beside the trade table run mallory's code, who owns both.
+const BESIDE_THE_TABLE: [&str; 3] = [
+    "CREATE INDEX planted ON public.species ((spy.same('constant')))",
+    "CREATE STATISTICS public.planted ON (spy.same('constant')), scientific_name
+         FROM public.species",
+    "CREATE TABLE public.inheriting () INHERITS (public.species);
+     CREATE INDEX planted ON public.inheriting ((spy.same('constant')))",
+];
+
+#[tokio::test]
+async fn reading_what_stands_beside_the_table_does_not_run_its_owners_code() {
+    for beside in BESIDE_THE_TABLE {
+        let planted = Planted::new().await;
+        planted
+            .psql(
+                "ALTER TABLE public.cites_trade_records OWNER TO {mallory};
+                 ALTER TABLE public.species OWNER TO {mallory};
+                 CREATE TABLE public.remembering (relation regclass);
+                 ALTER TABLE public.remembering OWNER TO {mallory}",
+            )
+            .await;
+        planted
+            .psql(&format!(
+                "SET SESSION AUTHORIZATION {{mallory}};
+                 CREATE INDEX ON public.remembering ((spy.same('constant'))); {beside}"
+            ))
+            .await;
+        for args in [
+            ["inspect", "in.csv"].as_slice(),
+            &["load", "in.csv", "--all"],
+            &["species", "missing", "in.csv"],
+            &["summary"],
+        ] {
+            let refused = planted.sterna(None, args).expect_code(6);
+            assert!(refused.stderr.contains("function spy.same"), "{beside}: {refused:?}");
+        }
+        planted.sterna(None, &["check", "pre"]).expect_code(6);
+        planted.assert_idle(beside).await;
+        planted.end().await;
+    }
+}
+
+#[tokio::test]
+async fn counting_what_a_full_backup_saves_runs_nothing() {
+    let planted = Planted::new().await;
+    planted
+        .psql(
+            "SET SESSION AUTHORIZATION {mallory};
+             CREATE TABLE spy.far (n int);
+             INSERT INTO spy.far VALUES (1), (2);
+             CREATE INDEX ON spy.far ((spy.same('constant')))",
+        )
+        .await;
+    planted.sterna(None, &["backup", "--full", "--out", "saved"]).expect_code(0);
+    planted.assert_idle("a full backup").await;
+    let manifest = planted.here.path("saved/manifest.json");
+    let manifest: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(manifest).unwrap()).unwrap();
+    let tables = manifest["tables"].as_array().unwrap();
+    let far = tables.iter().find(|table| table["name"] == "far").unwrap();
+    assert_eq!(far["rows"], 2, "{far}");
+    planted.end().await;
 }
 
 #[tokio::test]

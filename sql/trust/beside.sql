@@ -1,0 +1,24 @@
+-- Purpose: a relation beside the table that is replaced, and why it is not to be read: reading
+--   a view runs what it calls. A view has to belong to a superuser or to the connected role;
+--   a table may also belong to the owner of the table that is replaced.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT c.oid, CASE
+    WHEN o.rolsuper OR o.rolname = current_user THEN NULL
+    WHEN c.relkind IN ('r', 'p')
+        AND c.relowner = (
+            SELECT t.relowner
+            FROM pg_catalog.pg_class AS t
+            INNER JOIN pg_catalog.pg_namespace AS m ON m.oid = t.relnamespace
+            WHERE m.nspname = $3 AND t.relname = $4
+        )
+        THEN NULL
+    ELSE format(
+        'is a %s of %I',
+        CASE WHEN c.relkind IN ('r', 'p') THEN 'table' ELSE 'view' END,
+        o.rolname
+    )
+END
+FROM pg_catalog.pg_class AS c
+INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+INNER JOIN pg_catalog.pg_roles AS o ON o.oid = c.relowner
+WHERE n.nspname = $1 AND c.relname = $2
