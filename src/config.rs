@@ -13,6 +13,7 @@ use clap::{ArgMatches, Command, CommandFactory, FromArgMatches};
 
 use crate::cli::Cli;
 use crate::error::{Error, Result};
+use crate::report::password::without_passwords;
 
 mod file;
 mod in_force;
@@ -153,7 +154,8 @@ fn with_default(command: Command, setting: &Setting, subcommand: Option<&str>) -
             .collect();
         let scope = scope.mut_arg(&setting.id, |arg| {
             // What must not be shown from the environment must not be shown from a file.
-            let hidden = arg.is_hide_env_values_set();
+            let hidden = arg.is_hide_env_values_set()
+                || setting.values.iter().any(|value| without_passwords(value) != **value);
             arg.required(false).default_values(&setting.values).hide_default_value(hidden)
         });
         // A default does not count as given.

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use sterna::Error;
 use sterna::cli::{Cli, Command};
 use sterna::commands::{
     Context, backup, bench, check, completions, config as configuration, demo, generate, inspect,
@@ -12,11 +11,12 @@ use sterna::commands::{
 };
 use sterna::config::{self, Refusal};
 use sterna::report::{log, visible::readable};
+use sterna::{Error, Kind};
 
 fn main() -> ExitCode {
     let cli = match config::read(std::env::args_os(), Path::new("")) {
         Ok(cli) => cli,
-        Err(Refusal::CommandLine(error)) => error.exit(),
+        Err(Refusal::CommandLine(error)) => return misused(&error),
         Err(Refusal::File(error)) => return failed(&error),
     };
     log::start(cli.global.verbose, cli.global.quiet);
@@ -24,6 +24,15 @@ fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => failed(&error),
     }
+}
+
+/// Help and the version are asked for; an error repeats what was typed, a password perhaps.
+fn misused(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        error.exit();
+    }
+    eprint!("{}", readable(&error.render().to_string()));
+    ExitCode::from(Kind::Usage.exit_code())
 }
 
 fn failed(error: &Error) -> ExitCode {

@@ -1,7 +1,9 @@
 //! `sterna completions` and `sterna man`: what shells and `man` read, made from the same
 //! definitions as the command line.
 
+use std::fs::Permissions;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory};
@@ -9,6 +11,7 @@ use clap_complete::Shell;
 
 use crate::cli::Cli;
 use crate::error::{Error, Result};
+use crate::private;
 
 /// Print what a shell needs to complete commands and options
 #[derive(Args, Clone, Debug)]
@@ -56,9 +59,25 @@ pub fn man(args: &ManArgs) -> Result<u8> {
         man.render(&mut page).map_err(|e| Error::file("the manual page", e))?;
         return print(&page);
     };
-    std::fs::create_dir_all(folder).map_err(|e| Error::file(folder, e))?;
-    clap_mangen::generate_to(Cli::command(), folder).map_err(|e| Error::file(folder, e))?;
+    let failed = |e| Error::file(folder, e);
+    let draft = tempfile::tempdir().map_err(failed)?;
+    clap_mangen::generate_to(Cli::command(), draft.path()).map_err(failed)?;
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    for page in std::fs::read_dir(draft.path()).map_err(failed)? {
+        let page = page.map_err(failed)?;
+        let text = std::fs::read_to_string(page.path()).map_err(failed)?;
+        let path = folder.join(page.file_name());
+        private::put(&path, &text, is_page)?;
+        // Whoever uses this machine may read it.
+        let mode = Permissions::from_mode(0o644);
+        std::fs::set_permissions(&path, mode).map_err(|e| Error::file(&path, e))?;
+    }
     Ok(0)
+}
+
+/// Whether a file begins as sterna's pages do.
+fn is_page(start: &[u8]) -> bool {
+    String::from_utf8_lossy(start).lines().any(|line| line.starts_with(".TH sterna"))
 }
 
 fn print(text: &[u8]) -> Result<u8> {

@@ -12,6 +12,7 @@ use toml::de::DeTable;
 
 use super::{CONFIG, FILE_NAME};
 use crate::error::{Error, Result};
+use crate::report::password::without_passwords;
 
 /// Names less alike than this are not offered as what may have been meant.
 const ALIKE: f64 = 0.7;
@@ -52,16 +53,6 @@ fn refuse_strange(path: &Path, there: &Metadata) -> Result<()> {
         .hint(format!("look at what it says, then: chown $(id -u) {path}; chmod go-w {path}")))
 }
 
-/// Whether a value is a URL with a password, or such a parameter of libpq's.
-fn holds_password(value: &str) -> bool {
-    let in_url = value.split_once("://").is_some_and(|(_, rest)| {
-        let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
-        user.split_once(':').is_some_and(|(_, password)| !password.is_empty())
-    });
-    let after = value.split("password").skip(1);
-    in_url || after.into_iter().any(|rest| rest.trim_start().starts_with('='))
-}
-
 /// Everything that a file sets.
 #[derive(Debug)]
 pub(super) struct Settings {
@@ -99,7 +90,8 @@ impl Settings {
 
     /// A password is not for everybody, as in libpq's password file.
     fn refuse_open_secret(&self, there: &Metadata) -> Result<()> {
-        let secret = self.settings.iter().find(|s| s.values.iter().any(|v| holds_password(v)));
+        let secret =
+            self.settings.iter().find(|s| s.values.iter().any(|v| without_passwords(v) != **v));
         match secret {
             Some(setting) if there.is_file() && there.mode() & 0o077 != 0 => Err(self
                 .refuse(setting, "holds a password that others can read".to_owned())

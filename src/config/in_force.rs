@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::file::{Settings, settable};
 use crate::cli::Cli;
 use crate::error::Result;
+use crate::report::password::without_passwords;
 
 /// What is shown instead of a value that may be a secret.
 const HIDDEN: &str = "(not shown)";
@@ -67,6 +68,9 @@ fn option_in_force(
     let (mut values, from) = of_environment.or_else(of_file).or_else(built_in)?;
     if arg.is_hide_env_values_set() {
         values = vec![HIDDEN.into()];
+    }
+    for value in &mut values {
+        *value = without_passwords(value).into_owned();
     }
     let option = arg.get_long()?.to_owned();
     Some(InForce { command: command.map(str::to_owned), option, values, from })

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
+use super::visible::readable_markup;
 use crate::bench::{BenchReport, QueryReport};
 use crate::error::{Error, Kind, Result};
 
@@ -14,7 +15,14 @@ use crate::error::{Error, Kind, Result};
 pub fn bench(report: &BenchReport) -> Result<String> {
     let mut document = Report::new("sterna");
     document.add_test_suite(bench_suite("sterna bench", report));
-    document.to_string().map_err(|e| Error::new(Kind::File, "no JUnit XML").caused_by(e))
+    text(&document)
+}
+
+/// The document as XML.
+pub(super) fn text(document: &Report) -> Result<String> {
+    let xml = document.to_string();
+    let xml = xml.map_err(|e| Error::new(Kind::File, "no JUnit XML").caused_by(e))?;
+    Ok(readable_markup(&xml).into_owned())
 }
 
 /// The suite of a benchmark.

@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod junit;
 pub mod log;
 pub mod migrate;
+pub mod password;
 pub mod plan;
 pub mod progress;
 pub mod rehearsal;

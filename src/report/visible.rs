@@ -1,8 +1,11 @@
 //! What files and the database hold may contain characters that are not seen but act: on a
 //! terminal they move the cursor or colour what follows, in any text they turn its order
-//! around or end a line. They are written as `\u{1b}`. A word without end is shortened.
+//! around or end a line. They are written as `\u{1b}`. A word without end is shortened, and
+//! passwords are left out.
 
 use std::borrow::Cow;
+
+use super::password::without_passwords;
 
 /// The longest run of characters without a blank that is shown whole. Names in PostgreSQL
 /// have 63 bytes, and lines of files some thousand characters, but in words.
@@ -49,22 +52,39 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// As [`visible`], and with the beginning alone of words that would fill the screen.
+/// As [`visible`], without passwords, and with the beginning alone of words that would fill
+/// the screen.
 #[must_use]
 pub fn readable(text: &str) -> Cow<'_, str> {
-    let text = visible(text);
+    shortened(text, |letter| matches!(letter, ' ' | '\n' | '\t'))
+}
+
+/// As [`readable`], for HTML and XML, whose tags, attributes and entities stay whole.
+#[must_use]
+pub fn readable_markup(text: &str) -> Cow<'_, str> {
+    shortened(text, |letter| matches!(letter, ' ' | '\n' | '\t' | '<' | '>' | '"'))
+}
+
+fn shortened(text: &str, is_between: impl Fn(char) -> bool + Copy) -> Cow<'_, str> {
+    let text = match visible(text) {
+        Cow::Borrowed(text) => without_passwords(text),
+        Cow::Owned(text) => Cow::Owned(without_passwords(&text).into_owned()),
+    };
     let is_long = |word: &str| word.len() > LONGEST_WORD && word.chars().count() > LONGEST_WORD;
-    if !text.split_ascii_whitespace().any(is_long) {
+    if !text.split(is_between).any(is_long) {
         return text;
     }
     let mut shown = String::new();
-    for part in text.split_inclusive([' ', '\n', '\t']) {
-        let word = part.trim_end_matches([' ', '\n', '\t']);
+    for part in text.split_inclusive(is_between) {
+        let word = part.trim_end_matches(is_between);
         if !is_long(word) {
             shown.push_str(part);
             continue;
         }
-        shown.extend(word.chars().take(SHOWN));
+        let start: String = word.chars().take(SHOWN).collect();
+        // Not the half of an entity.
+        let whole = start.rfind('&').filter(|at| !start[*at..].contains(';'));
+        shown.push_str(&start[..whole.unwrap_or(start.len())]);
         shown.push_str(&format!("… ({} characters)", word.chars().count()));
         shown.push_str(&part[word.len()..]);
     }
@@ -98,5 +118,13 @@ mod tests {
         assert_eq!(shown, format!("taxon {}… (60000 characters)\nnext", "x".repeat(200)));
         let text = "word ".repeat(10_000);
         assert_eq!(readable(&text), text);
+    }
+
+    #[test]
+    fn a_word_without_end_is_shortened_within_its_tag() {
+        let long = format!("{}&amp;{}", "x".repeat(197), "y".repeat(60_000));
+        let shown = readable_markup(&format!("<td title=\"{long}\">{long}</td>")).into_owned();
+        let short = format!("{}… (60202 characters)", "x".repeat(197));
+        assert_eq!(shown, format!("<td title=\"{short}\">{short}</td>"));
     }
 }

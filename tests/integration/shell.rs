@@ -53,6 +53,92 @@ fn completions_and_manual_pages_know_every_command() {
     assert!(std::fs::read_to_string(of_switchover).unwrap().contains("max\\-wait"));
 }
 
+#[test]
+fn manual_pages_replace_their_like_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = || {
+        let mut command = sterna(&["man", "--out", "."]);
+        Finished::from(command.current_dir(folder.path()).output().unwrap())
+    };
+    write().expect_code(0);
+    write().expect_code(0);
+    let page = folder.path().join("sterna-load.1");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&page.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o644);
+    std::fs::write(&page, "of another program").unwrap();
+    let refused = write().expect_code(2);
+    assert!(refused.stderr.contains("sterna-load.1 exists"), "{refused:?}");
+    std::fs::remove_file(&page).unwrap();
+    let elsewhere = folder.path().join("elsewhere");
+    std::os::unix::fs::symlink(&elsewhere, &page).unwrap();
+    assert!(write().expect_code(2).stderr.contains("symbolic link"));
+    assert!(!elsewhere.exists());
+}
+
+/// Whatever is typed in the wrong place, no error repeats a password, nor a control
+/// character, nor a word without end.
+#[test]
+fn errors_about_the_command_line_repeat_no_password() {
+    const SECRET: &str = "s3cr3t-word";
+    let folder = tempfile::tempdir().unwrap();
+    let long = "x".repeat(60_000);
+    for secret in [
+        format!("postgres://bob:{SECRET}@127.0.0.1:1/db"),
+        format!("postgres://bob:1/2@3 '{SECRET}@127.0.0.1:1/db"),
+        format!("postgres://bob@127.0.0.1:1/db?password={SECRET}"),
+        format!("host=127.0.0.1 port=1 password='{SECRET}'"),
+        format!("\x1b[31m{long} postgres://bob:{SECRET}@127.0.0.1:1/db"),
+    ] {
+        let (secret, set) = (secret.as_str(), format!("--no-such-option={secret}"));
+        for args in [
+            &["--database-url", secret, "--database-url", secret, "status"][..],
+            &["--database-url", secret, "status"],
+            &["--database-url", secret, "status", "--format"],
+            &["--database-url", secret, "-vv", "load", "none.csv", "--all"],
+            &["status", "--format", secret],
+            &["--config", secret, "status"],
+            &[secret, "status"],
+            &["status", secret],
+            &["status", &set],
+            &["inspect", secret],
+            &["load", "none.csv", "--year", secret],
+            &["load", "none.csv", "--max-rejects", secret, "--all"],
+            &["load", "none.csv", "--batch-size", secret, "--all"],
+            &["rollback", secret],
+            &["rollback", "--run", secret],
+            &["rehearse", secret],
+            &["migrate", "none.csv", "--from", secret],
+            &["completions", secret],
+            &["check", "post", "--application-url", secret],
+            &["check", "post", "--health-url", secret],
+        ] {
+            let output = sterna(args).current_dir(folder.path()).output().unwrap();
+            let finished = Finished::from(output);
+            assert_ne!(finished.code, Some(0), "{args:?}");
+            let said = format!("{}{}", finished.stdout, finished.stderr);
+            assert!(!said.contains(SECRET) && !said.contains('\x1b'), "{args:?}: {said}");
+            assert!(said.len() < 3_000, "{args:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn the_configuration_shows_no_password_of_any_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("sterna.toml");
+    let text = "[rehearse]\ninto = 'postgres://me:hush@example.com/d'\n";
+    std::fs::write(&file, text).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&file, private).unwrap();
+    for args in
+        [&["config", "show"][..], &["config", "show", "--format", "json"], &["rehearse", "--help"]]
+    {
+        let shown = Finished::from(sterna(args).current_dir(folder.path()).output().unwrap());
+        let shown = shown.expect_code(0).stdout;
+        assert!(shown.contains("into") && !shown.contains("hush"), "{shown}");
+    }
+}
+
 #[tokio::test]
 async fn a_watched_run_is_shown_until_its_end_with_who_is_in_its_way() {
     let scenario = Scenario::new().await;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::migrate::StepState;
-use crate::report::junit::bench_suite;
+use crate::report::junit::{bench_suite, text};
 use crate::run_report::{Attempt, RunReport};
 use crate::validate::{CheckReport, Severity};
 
@@ -26,7 +26,7 @@ pub(super) fn render(report: &RunReport) -> Result<String> {
         let name = format!("benchmark at {}", benchmark.at);
         document.add_test_suite(bench_suite(&name, &benchmark.report));
     }
-    document.to_string().map_err(|e| Error::new(Kind::File, "no JUnit XML").caused_by(e))
+    text(&document)
 }
 
 fn attempt(attempt: &Attempt) -> TestCase {

@@ -9,7 +9,7 @@ mod show;
 
 use std::path::Path;
 
-use super::visible::{readable, visible};
+use super::visible::{readable, readable_markup};
 use crate::error::{Error, Kind, Result};
 use crate::private;
 use crate::run_report::RunReport;
@@ -27,10 +27,10 @@ pub fn write(folder: &Path, report: &RunReport) -> Result<()> {
         .map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;
     private::own_folder(folder)?;
     for (name, text) in [
-        (PAGE, visible(&page::render(report)?).into_owned()),
+        (PAGE, readable_markup(&page::render(report)?).into_owned()),
         ("report.md", readable(&markdown::render(report)?).into_owned()),
         ("report.json", json + "\n"),
-        ("junit.xml", readable(&junit::render(report)?).into_owned()),
+        ("junit.xml", junit::render(report)?),
     ] {
         private::put(&folder.join(name), &text, |_| true)?;
     }

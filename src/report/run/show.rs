@@ -132,6 +132,13 @@ pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
         Value::String(text) => text.clone(),
+        Value::Array(values) => {
+            format!("[{}]", values.iter().map(plain).collect::<Vec<_>>().join(", "))
+        }
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| format!("{name}: {}", plain(value)));
+            format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
+        }
         other => other.to_string(),
     }
 }
