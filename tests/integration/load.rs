@@ -4,6 +4,7 @@ mod account;
 mod bad_input;
 mod cascade;
 mod constraint;
+mod fuzz;
 mod hostile;
 mod privilege;
 mod process;
