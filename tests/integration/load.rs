@@ -4,6 +4,7 @@ mod account;
 mod bad_input;
 mod cascade;
 mod constraint;
+mod cut;
 mod fuzz;
 mod hostile;
 mod privilege;

@@ -14,6 +14,7 @@ mod duplicates;
 mod embedded;
 mod inspect;
 mod ledger;
+mod line;
 mod load;
 mod matching;
 mod migrate;

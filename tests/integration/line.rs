@@ -1,0 +1,108 @@
+//! A line between sterna and the server that breaks where a test says.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tempfile::TempDir;
+
+use crate::server::shared;
+
+/// What becomes of bytes that the client sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// They arrive.
+    On,
+    /// So many of them arrive, and the session is cut off on both sides.
+    Cut(usize),
+    /// They arrive, and no answer comes back: the client sees the session end.
+    Unanswered,
+}
+
+/// Decides about the bytes that a session sends, given how many the line has carried so far.
+type Rule = Box<dyn FnMut(&[u8], u64) -> Pass + Send>;
+
+/// A socket that leads to the server that all tests share.
+pub(crate) struct Line {
+    folder: TempDir,
+    carried: Arc<AtomicU64>,
+}
+
+impl Line {
+    pub(crate) fn new(rule: impl FnMut(&[u8], u64) -> Pass + Send + 'static) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let name = format!(".s.PGSQL.{}", shared().port());
+        let listener = UnixListener::bind(folder.path().join(&name)).unwrap();
+        let server = shared().socket_folder().join(&name);
+        let carried = Arc::new(AtomicU64::new(0));
+        let rule: Arc<Mutex<Rule>> = Arc::new(Mutex::new(Box::new(rule)));
+        let counted = Arc::clone(&carried);
+        std::thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, server) = (client.unwrap(), UnixStream::connect(&server).unwrap());
+                let (rule, carried) = (Arc::clone(&rule), Arc::clone(&counted));
+                std::thread::spawn(move || relay(client, server, &rule, &carried));
+            }
+        });
+        Line { folder, carried }
+    }
+
+    /// What `PGHOST` is for a client of this line.
+    pub(crate) fn host(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Bytes that clients have sent.
+    pub(crate) fn carried(&self) -> u64 {
+        self.carried.load(Ordering::SeqCst)
+    }
+}
+
+fn relay(mut client: UnixStream, mut server: UnixStream, rule: &Mutex<Rule>, carried: &AtomicU64) {
+    let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+    let lost = Arc::new(AtomicBool::new(false));
+    let is_lost = Arc::clone(&lost);
+    std::thread::spawn(move || {
+        let mut bytes = [0; 65536];
+        while let Ok(count @ 1..) = answers.read(&mut bytes) {
+            // What is lost on the way the server has sent all the same.
+            if is_lost.load(Ordering::SeqCst) {
+                let _closed = back.shutdown(Shutdown::Both);
+            } else if back.write_all(&bytes[..count]).is_err() {
+                break;
+            }
+        }
+        let _closed = back.shutdown(Shutdown::Both);
+    });
+    let mut bytes = [0; 65536];
+    while let Ok(count @ 1..) = client.read(&mut bytes) {
+        let sent = &bytes[..count];
+        let pass = {
+            let mut rule = rule.lock().unwrap();
+            rule(sent, carried.fetch_add(count as u64, Ordering::SeqCst))
+        };
+        match pass {
+            Pass::On if server.write_all(sent).is_ok() => {}
+            Pass::On => break,
+            Pass::Cut(arrive) => {
+                let _gone = server.write_all(&sent[..arrive]);
+                break;
+            }
+            Pass::Unanswered => {
+                lost.store(true, Ordering::SeqCst);
+                let _gone = server.write_all(sent);
+                let _closed = server.shutdown(Shutdown::Write);
+                return;
+            }
+        }
+    }
+    let _closed = (server.shutdown(Shutdown::Both), client.shutdown(Shutdown::Both));
+}
+
+/// Whether bytes hold this text.
+pub(crate) fn has(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
+}
