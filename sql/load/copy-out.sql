@@ -2,5 +2,5 @@
 --   that wrote it. Lock: ACCESS SHARE on staging. Transaction: yes, on a shared
 --   snapshot. Undone by: nothing, it reads.
 COPY (
-    SELECT xmin, {columns} FROM {staging} WHERE ctid >= {from} AND ctid < {to}
+    SELECT xmin, {values} FROM {staging} WHERE ctid >= {from} AND ctid < {to}
 ) TO STDOUT (FORMAT binary)

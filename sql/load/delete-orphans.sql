@@ -7,5 +7,5 @@ COPY (
     DELETE FROM {staging} AS s
     WHERE s.{column} IS NOT NULL
         AND NOT EXISTS (SELECT FROM {referred} AS r WHERE r.{key} = s.{column})
-    RETURNING s.xmin, {columns}
+    RETURNING s.xmin, {values}
 ) TO STDOUT (FORMAT binary)

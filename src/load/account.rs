@@ -57,9 +57,9 @@ pub enum Reason {
     OutOfRange,
     /// Not a number.
     InvalidNumber,
-    /// More digits after the point than the column keeps.
+    /// More digits after the point than the column keeps, also of a second.
     NumericScale,
-    /// More digits than the column's precision.
+    /// More digits than the column's type keeps.
     NumericPrecision,
     /// More characters than the column keeps.
     ValueTooLong,

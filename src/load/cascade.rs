@@ -5,7 +5,7 @@
 use super::ledger;
 use super::verify;
 use crate::error::Result;
-use crate::pg::{Columns, ConnInfo, Ident, Quoted, Table, connect, fill};
+use crate::pg::{Column, ConnInfo, Ident, Quoted, Table, connect, fill};
 use crate::staging::Pair;
 
 /// Where to look for rows whose species is gone.
@@ -14,7 +14,7 @@ pub(super) struct Orphans<'a> {
     pub(super) pair: &'a Pair,
     pub(super) staging_oid: u32,
     /// The columns that were hashed, in their order.
-    pub(super) columns: &'a Columns,
+    pub(super) columns: &'a [Column],
     /// The columns that hold the species' ids: what stands there was there when the
     /// load began, so it can only have been deleted. Of other columns nobody knows.
     pub(super) looked_up: &'a [&'a Ident],
@@ -42,7 +42,7 @@ impl Orphans<'_> {
                 ("column", &column),
                 ("referred", &referred),
                 ("key", &key),
-                ("columns", self.columns),
+                ("values", &verify::values_of(self.columns)),
             ];
             let sql = fill(include_str!("../../sql/load/delete-orphans.sql"), &names);
             session.batch_execute("BEGIN").await?;

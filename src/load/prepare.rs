@@ -16,7 +16,7 @@ use super::row_id::RowIds;
 use crate::cites::{Format, Formats, Taxa};
 use crate::error::{Error, Result};
 use crate::input::Inputs;
-use crate::pg::{CatalogText, Columns, Connection, Ident, Quoted, copy_out, fill, values};
+use crate::pg::{CatalogText, Column, Columns, Connection, Ident, Quoted, copy_out, fill, values};
 use crate::staging::Pair;
 
 /// What a load reads, and how that becomes rows.
@@ -44,8 +44,8 @@ impl Prepared {
     }
 
     /// Those of them whose values are proved.
-    pub(super) fn hashed_columns(&self) -> Columns {
-        Columns(self.plan.hashed().into_iter().map(|c| c.name.clone()).collect())
+    pub(super) fn hashed_columns(&self) -> Vec<Column> {
+        self.plan.hashed().into_iter().cloned().collect()
     }
 
     /// Path and SHA-256 of every member, for the ledger.
@@ -123,7 +123,7 @@ fn check_rejects(path: &Path, inputs: &Inputs, options: &LoadOptions) -> Result<
 }
 
 /// A column as the ledger has it in the identity of a run.
-pub(super) fn describe(column: &crate::pg::Column) -> String {
+pub(super) fn describe(column: &Column) -> String {
     let null = if column.not_null { " not null" } else { "" };
     format!("{} {}{null}", column.name, column.sql_type)
 }

@@ -12,7 +12,9 @@ use super::batch::row_hash;
 use super::ledger::{self, Batches, Run, Sum};
 use super::prepare::describe;
 use crate::error::{Error, Kind, Result};
-use crate::pg::{CatalogText, Column, Columns, ConnInfo, Connection, connect, copy_out, fill};
+use crate::pg::{
+    CatalogText, Column, ColumnType, ConnInfo, Connection, SqlText, connect, copy_out, fill,
+};
 use crate::staging::Pair;
 
 /// Bytes of a row in front of the first column after `xmin`: the count of columns,
@@ -25,7 +27,7 @@ pub(crate) struct Proof<'a> {
     pub(crate) pair: &'a Pair,
     pub(crate) staging_oid: u32,
     /// The columns that were hashed, in their order.
-    pub(crate) columns: &'a Columns,
+    pub(crate) columns: &'a [Column],
     /// The loads whose rows staging holds.
     pub(crate) runs: &'a [Uuid],
     /// How many read side by side.
@@ -84,18 +86,27 @@ impl Proof<'_> {
 
 /// The columns that a load wrote, in their order in `present`, those of its staging
 /// table; `None` where they are not what they were.
-pub(crate) fn columns_of(run: &Run, present: &[Column]) -> Option<Columns> {
+pub(crate) fn columns_of(run: &Run, present: &[Column]) -> Option<Vec<Column>> {
     let written = run.identity["target"].as_array()?;
     let was_written = |column: &&Column| written.iter().any(|w| *w == describe(column).as_str());
-    let columns: Vec<_> =
-        present.iter().filter(was_written).map(|column| column.name.clone()).collect();
-    (columns.len() == written.len()).then_some(Columns(columns))
+    let columns: Vec<_> = present.iter().filter(was_written).cloned().collect();
+    (columns.len() == written.len()).then_some(columns)
+}
+
+/// The values of columns as a load writes them.
+pub(super) fn values_of(columns: &[Column]) -> SqlText {
+    let unpadded = include_str!("../../sql/load/unpadded.sql");
+    let value = |column: &Column| match column.kind {
+        Some(ColumnType::Char(_)) => SqlText::filled(unpadded, &[("column", &column.name)]),
+        _ => SqlText::quoted(&column.name),
+    };
+    SqlText::list(&columns.iter().map(value).collect::<Vec<_>>())
 }
 
 async fn read(
     info: &ConnInfo,
     pair: &Pair,
-    columns: &Columns,
+    columns: &[Column],
     snapshot: &str,
     (from, to): (u32, u32),
 ) -> Result<HashMap<u32, Sum>> {
@@ -108,7 +119,7 @@ async fn read(
     let sql = fill(
         include_str!("../../sql/load/copy-out.sql"),
         &[
-            ("columns", columns),
+            ("values", &values_of(columns)),
             ("staging", &pair.staging),
             ("from", &CatalogText::tid(from)),
             ("to", &CatalogText::tid(to)),
@@ -120,15 +131,15 @@ async fn read(
 }
 
 /// Sums, by the transaction that wrote them, of the rows that a binary COPY hands out:
-/// `xmin` and then `columns`.
+/// `xmin` and then the values of `columns`.
 pub(super) async fn sums(
     session: &Connection,
     sql: &str,
-    columns: &Columns,
+    columns: &[Column],
 ) -> Result<HashMap<u32, Sum>> {
     let mut sums: HashMap<u32, Sum> = HashMap::new();
     let mut row_as_written = Vec::new();
-    let count = u16::try_from(columns.0.len()).unwrap_or(u16::MAX).to_be_bytes();
+    let count = u16::try_from(columns.len()).unwrap_or(u16::MAX).to_be_bytes();
     copy_out(session, sql, |row| {
         let xid = row.get(XMIN_END - 4..XMIN_END).and_then(|bytes| bytes.try_into().ok());
         let xid =

@@ -11,7 +11,7 @@ pub enum ColumnType {
     Text,
     /// `varchar(n)`: at most `n` characters
     Varchar(u32),
-    /// `char(n)`: padded with blanks to `n` characters
+    /// `char(n)`: the server pads it with blanks to `n` characters
     Char(u32),
     /// `smallint`
     SmallInt,
@@ -29,8 +29,8 @@ pub enum ColumnType {
     Boolean,
     /// `date`
     Date,
-    /// `timestamptz`
-    Timestamptz,
+    /// `timestamptz(n)`: so many digits of a second, 6 where it is not said
+    Timestamptz(u8),
 }
 
 /// `numeric(precision, scale)`: digits in all, and digits after the point.
@@ -62,7 +62,7 @@ impl ColumnType {
             "float8" => Self::Double,
             "bool" => Self::Boolean,
             "date" => Self::Date,
-            "timestamptz" => Self::Timestamptz,
+            "timestamptz" => Self::Timestamptz(u8::try_from(typmod).unwrap_or(6)),
             _ => return None,
         })
     }
@@ -109,6 +109,9 @@ mod tests {
         assert_eq!(ColumnType::from_catalog("numeric", -1), Some(ColumnType::Numeric(None)));
         assert_eq!(ColumnType::from_catalog("varchar", 24), Some(ColumnType::Varchar(20)));
         assert_eq!(ColumnType::from_catalog("varchar", -1), Some(ColumnType::Text));
+        let seconds = |typmod| ColumnType::from_catalog("timestamptz", typmod);
+        assert_eq!(seconds(-1), Some(ColumnType::Timestamptz(6)));
+        assert_eq!(seconds(0), Some(ColumnType::Timestamptz(0)));
         assert_eq!(ColumnType::from_catalog("jsonb", -1), None);
     }
 }

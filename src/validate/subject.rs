@@ -25,7 +25,7 @@ pub(super) struct Subject {
     /// Its columns, as the catalog has them.
     pub(super) columns: Vec<Column>,
     /// The columns that its loads wrote, where they are known.
-    pub(super) written: Option<Columns>,
+    pub(super) written: Option<Vec<Column>>,
     pub(super) runs: Vec<Run>,
     pub(super) years: Years,
     pub(super) keys: Vec<Key>,
@@ -100,7 +100,7 @@ impl Subject {
     /// Whether a load filled a column; where none is known, whether there is one.
     pub(super) fn is_filled(&self, name: &str) -> bool {
         match &self.written {
-            Some(written) => written.0.iter().any(|column| column.name() == name),
+            Some(written) => written.iter().any(|column| column.name.name() == name),
             None => self.has_column(name),
         }
     }

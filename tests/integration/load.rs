@@ -7,6 +7,7 @@ mod constraint;
 mod cut;
 mod fuzz;
 mod hostile;
+mod oracle;
 mod privilege;
 mod process;
 mod rejects;

@@ -233,9 +233,10 @@ impl<'a> Encoder<'a> {
         out: &mut BytesMut,
     ) -> Result<bool, Reason> {
         match kind {
-            ColumnType::Text => scalar::put_text(text, None, 0, out)?,
-            ColumnType::Varchar(limit) => scalar::put_text(text, Some(limit), 0, out)?,
-            ColumnType::Char(length) => scalar::put_text(text, Some(length), length, out)?,
+            ColumnType::Text => scalar::put_text(text, None, out)?,
+            ColumnType::Varchar(limit) => scalar::put_text(text, Some(limit), out)?,
+            // Blanks at the end are no part of the value: the server pads it.
+            ColumnType::Char(length) => scalar::put_text(scalar::unpadded(text), Some(length), out)?,
             ColumnType::Integer => out.put_i32(parse_integer(text)?),
             ColumnType::SmallInt => out.put_i16(parse_integer(text)?),
             ColumnType::BigInt => out.put_i64(parse_integer(text)?),
@@ -251,23 +252,27 @@ impl<'a> Encoder<'a> {
             ColumnType::Real => {
                 let (value, inexact) = scalar::float::<f32>(text, |v| v.is_finite())?;
                 out.put_f32(value);
-                return self.accept(inexact);
+                return self.accept(inexact, Reason::NumericPrecision);
             }
             ColumnType::Double => {
                 let (value, inexact) = scalar::float::<f64>(text, |v| v.is_finite())?;
                 out.put_f64(value);
-                return self.accept(inexact);
+                return self.accept(inexact, Reason::NumericPrecision);
             }
             ColumnType::Boolean => out.put_u8(u8::from(scalar::boolean(text)?)),
             ColumnType::Date => out.put_i32(scalar::date(text)?),
-            ColumnType::Timestamptz => out.put_i64(scalar::timestamptz(text)?),
+            ColumnType::Timestamptz(digits) => {
+                let (micros, inexact) = scalar::timestamptz(text, digits)?;
+                out.put_i64(micros);
+                return self.accept(inexact, Reason::NumericScale);
+            }
             ColumnType::Uuid => out.put_slice(scalar::uuid(text)?.as_bytes()),
         }
         Ok(false)
     }
 
-    fn accept(&self, inexact: bool) -> Result<bool, Reason> {
-        if inexact && !self.round { Err(Reason::NumericPrecision) } else { Ok(inexact) }
+    fn accept(&self, inexact: bool, reason: Reason) -> Result<bool, Reason> {
+        if inexact && !self.round { Err(reason) } else { Ok(inexact) }
     }
 }
 

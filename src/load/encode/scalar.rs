@@ -7,16 +7,16 @@
 use std::str::FromStr;
 
 use bytes::{BufMut, BytesMut};
+use jiff::Unit;
 use jiff::civil::Date;
-use jiff::{Timestamp, Unit};
 use uuid::Uuid;
 
 use crate::load::account::Reason;
 
-/// Days from 1970-01-01 to 2000-01-01, PostgreSQL's day zero.
-const EPOCH_DAYS: i64 = 10_957;
-/// Microseconds from 1970-01-01 to 2000-01-01.
-const EPOCH_MICROS: i64 = EPOCH_DAYS * 86_400_000_000;
+/// The significant digits of the double that has most of them.
+const MOST_DIGITS: usize = 767;
+/// Digits of the fraction of a second that are read.
+const MOST_SECOND_DIGITS: usize = 9;
 
 /// Reads an optional sign and digits, nothing else.
 fn integer(text: &[u8]) -> Result<i64, Reason> {
@@ -49,7 +49,10 @@ pub(super) fn boolean(text: &[u8]) -> Result<bool, Reason> {
     }
 }
 
-/// A binary float and whether it reads back as another decimal than was written.
+/// A binary float, and whether it is another number than was written.
+///
+/// It is the same where the server prints it as it was written: with the fewest digits that
+/// tell it from its neighbours, or with as many digits as were written.
 pub(super) fn float<T>(text: &[u8], is_finite: impl Fn(&T) -> bool) -> Result<(T, bool), Reason>
 where
     T: FromStr + std::fmt::LowerExp,
@@ -65,26 +68,42 @@ where
     if !is_finite(&value) {
         return Err(Reason::OutOfRange);
     }
-    let (written, stored) = (significand(text), significand(&format!("{value:e}")));
-    if stored.0.is_empty() && !written.0.is_empty() {
+    let written = Decimal::read(text);
+    let shortest = Decimal::read(&format!("{value:e}"));
+    if shortest.digits.is_empty() && !written.digits.is_empty() {
         return Err(Reason::OutOfRange);
     }
-    Ok((value, written != stored))
+    let is_printed = |digits| {
+        (1..=MOST_DIGITS).contains(&digits)
+            && written == Decimal::read(&format!("{value:.*e}", digits - 1))
+    };
+    let inexact = written != shortest && !is_printed(written.digits.len());
+    Ok((value, inexact))
 }
 
-/// The digits of a decimal without leading and trailing zeros, and their exponent.
-fn significand(text: &str) -> (String, i64) {
-    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-    let exponent: i64 = exponent.parse().unwrap_or(0);
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits: String =
-        whole.chars().chain(fraction.chars()).filter(char::is_ascii_digit).collect();
-    let significant = digits.trim_end_matches('0');
-    let dropped = digits.len() - significant.len();
-    let significant = significant.trim_start_matches('0');
-    match significant {
-        "" => (String::new(), 0),
-        _ => (significant.into(), exponent - fraction.len() as i64 + dropped as i64),
+/// The digits of a decimal without leading and trailing zeros, and the power of ten of the
+/// last one.
+#[derive(PartialEq)]
+struct Decimal {
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    fn read(text: &str) -> Self {
+        let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+        let exponent: i64 = exponent.parse().unwrap_or(0);
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits: String =
+            whole.chars().chain(fraction.chars()).filter(char::is_ascii_digit).collect();
+        let significant = digits.trim_end_matches('0');
+        let dropped = digits.len() - significant.len();
+        let digits = significant.trim_start_matches('0').to_owned();
+        if digits.is_empty() {
+            return Decimal { digits, exponent: 0 };
+        }
+        let exponent = exponent.saturating_sub(fraction.len() as i64);
+        Decimal { digits, exponent: exponent.saturating_add(dropped as i64) }
     }
 }
 
@@ -108,55 +127,70 @@ pub(super) fn date(text: &[u8]) -> Result<i32, Reason> {
 }
 
 /// Microseconds since 2000-01-01 UTC of a time with an offset, such as
-/// `2024-12-31T23:59:59Z` or `2024-12-31 23:59:59+01`.
+/// `2024-12-31T23:59:59Z` or `2024-12-31 23:59:59.5+01`, rounded to `digits` of a second
+/// as the server does, and whether it has more of them.
 ///
 /// Without an offset the value would depend on the session, so it is refused.
-pub(super) fn timestamptz(text: &[u8]) -> Result<i64, Reason> {
-    if !has_timestamp_form(text) {
-        return Err(Reason::InvalidTimestamp);
-    }
-    let text = std::str::from_utf8(text).map_err(|_| Reason::InvalidTimestamp)?;
-    let time: Timestamp = text.parse().map_err(|_| Reason::InvalidTimestamp)?;
-    if time.subsec_nanosecond() % 1_000 != 0 {
-        return Err(Reason::InvalidTimestamp);
-    }
-    Ok(time.as_microsecond() - EPOCH_MICROS)
+pub(super) fn timestamptz(text: &[u8], digits: u8) -> Result<(i64, bool), Reason> {
+    let (day, time) = text.split_at_checked(10).ok_or(Reason::InvalidTimestamp)?;
+    let days = date(day).map_err(|_| Reason::InvalidTimestamp)?;
+    let (seconds, fraction) = time_of_day(time).ok_or(Reason::InvalidTimestamp)?;
+    let seconds = i64::from(days) * 86_400 + seconds;
+    let micros = seconds * 1_000_000 + micros(fraction);
+    // Halves away from 2000-01-01, as AdjustTimestampForTypmod in PostgreSQL's timestamp.c.
+    let unit = 10i64.pow(6 - u32::from(digits.min(6)));
+    let rounded = (micros.abs() + unit / 2) / unit * unit * micros.signum();
+    let significant = fraction.iter().rposition(|digit| *digit != b'0').map_or(0, |at| at + 1);
+    Ok((rounded, significant > usize::from(digits)))
 }
 
-/// Whether text is of the form `2024-12-31T23:59:59.123456+01:00`; blank or `T`, the
-/// fraction, and minutes of the offset with or without colon are free.
+/// Seconds of a time of day in UTC, and the digits of the fraction of a second.
 ///
-/// The parser takes more: annotations, hours without minutes, and a 60th second,
-/// which it makes the 59th while PostgreSQL makes it the next minute.
-fn has_timestamp_form(text: &[u8]) -> bool {
-    const FORM: &[u8] = b"0000-00-00 00:00:00";
-    let fits = |(form, byte): (&u8, &u8)| match form {
-        b'0' => byte.is_ascii_digit(),
-        b' ' => matches!(byte, b' ' | b'T'),
-        other => byte == other,
-    };
-    let Some((moment, rest)) = text.split_at_checked(FORM.len()) else { return false };
-    if !FORM.iter().zip(moment).all(fits) || moment[17] > b'5' || moment.starts_with(b"0000") {
-        return false;
-    }
-    let offset = match rest {
-        [b'.', fraction @ ..] => {
-            let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
-            if digits == 0 {
-                return false;
+/// The form is ` 23:59:59.123456+01:00`: a blank or `T`; the fraction may be missing, and so
+/// may the minutes of the offset, or their colon.
+fn time_of_day(text: &[u8]) -> Option<(i64, &[u8])> {
+    let [b' ' | b'T', h, i, b':', m, n, b':', s, t, rest @ ..] = text else { return None };
+    let seconds = two_digits(h, i, 24)? * 3600 + two_digits(m, n, 60)? * 60;
+    let seconds = seconds + two_digits(s, t, 60)?;
+    let (fraction, offset) = match rest {
+        [b'.', rest @ ..] => {
+            let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            if !(1..=MOST_SECOND_DIGITS).contains(&digits) {
+                return None;
             }
-            &fraction[digits..]
+            rest.split_at(digits)
         }
-        rest => rest,
+        rest => rest.split_at(0),
     };
-    let digits: &[&u8] = match offset {
-        b"Z" => return true,
-        [b'+' | b'-', h, i] => &[h, i],
-        [b'+' | b'-', h, i, m, n] | [b'+' | b'-', h, i, b':', m, n] => &[h, i, m, n],
-        _ => return false,
+    let ahead = match offset {
+        b"Z" => 0,
+        [sign @ (b'+' | b'-'), h, i, minutes @ ..] => {
+            let minutes = match minutes {
+                [] => 0,
+                [m, n] | [b':', m, n] => two_digits(m, n, 60)?,
+                _ => return None,
+            };
+            // PostgreSQL reads offsets below 16 hours.
+            let seconds = two_digits(h, i, 16)? * 3600 + minutes * 60;
+            if *sign == b'-' { -seconds } else { seconds }
+        }
+        _ => return None,
     };
-    // PostgreSQL reads offsets below 16 hours.
-    digits.iter().all(|b| b.is_ascii_digit()) && (digits[0], digits[1]) < (&b'1', &b'6')
+    Some((seconds - ahead, fraction))
+}
+
+/// A number of two digits below `end`.
+fn two_digits(tens: &u8, ones: &u8, end: i64) -> Option<i64> {
+    let digit = |byte: &u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
+    Some(digit(tens)? * 10 + digit(ones)?).filter(|number| *number < end)
+}
+
+/// Microseconds of the fraction of a second with these digits, rounded by way of a binary
+/// float, as ParseFractionalSecond in PostgreSQL's datetime.c.
+fn micros(fraction: &[u8]) -> i64 {
+    let digits = fraction.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
+    let seconds = digits as f64 / 10i64.pow(fraction.len() as u32) as f64;
+    (seconds * 1e6).round_ties_even() as i64
 }
 
 pub(super) fn uuid(text: &[u8]) -> Result<Uuid, Reason> {
@@ -167,27 +201,25 @@ pub(super) fn uuid(text: &[u8]) -> Result<Uuid, Reason> {
     Uuid::try_parse_ascii(text).map_err(|_| Reason::InvalidUuid)
 }
 
-/// Text of at most `limit` characters, padded with blanks up to `pad` of them.
-pub(super) fn put_text(
-    text: &[u8],
-    limit: Option<u32>,
-    pad: u32,
-    out: &mut BytesMut,
-) -> Result<(), Reason> {
+/// The value of a `char(n)`: blanks at the end are no part of it.
+pub(super) fn unpadded(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
+    &text[..end]
+}
+
+/// Text of at most `limit` characters.
+pub(super) fn put_text(text: &[u8], limit: Option<u32>, out: &mut BytesMut) -> Result<(), Reason> {
     if text.contains(&0) {
         return Err(Reason::NulByte);
     }
-    if limit.is_none() {
-        out.put_slice(text);
-        return Ok(());
-    }
-    // Continuation bytes do not begin a character; the record is known to be UTF-8.
-    let chars = text.iter().filter(|b| (**b as i8) >= -0x40).count();
-    if limit.is_some_and(|limit| chars > limit as usize) {
-        return Err(Reason::ValueTooLong);
+    if let Some(limit) = limit {
+        // Continuation bytes do not begin a character; the record is known to be UTF-8.
+        let chars = text.iter().filter(|b| (**b as i8) >= -0x40).count();
+        if chars > limit as usize {
+            return Err(Reason::ValueTooLong);
+        }
     }
     out.put_slice(text);
-    out.put_bytes(b' ', (pad as usize).saturating_sub(chars));
     Ok(())
 }
 
@@ -221,6 +253,13 @@ mod tests {
         assert_eq!(double("-0.0"), Ok((-0.0, false)));
         assert_eq!(double("0.12345678901234567890"), Ok((0.123_456_789_012_345_68, true)));
         assert_eq!(real("16777217"), Ok((16_777_216.0, true)));
+        // As the server prints it, with any number of digits.
+        assert_eq!(double("9.999999999999999e+22"), Ok((1e23, false)));
+        assert_eq!(double("0.10000000000000001"), Ok((0.1, false)));
+        assert_eq!(double("5.684341886080802e-14"), Ok((2f64.powi(-44), false)));
+        assert_eq!(double("9007199254740993"), Ok((9_007_199_254_740_992.0, true)));
+        assert_eq!(double("7e-324"), Ok((5e-324, true)));
+        assert_eq!(real("0.100000001490116119384765625"), Ok((0.1, false)));
         assert_eq!(double("1e999"), Err(Reason::OutOfRange));
         assert_eq!(double("1e-999"), Err(Reason::OutOfRange));
         for bad in ["", "nan", "inf", "1e", " 1"] {
@@ -238,32 +277,42 @@ mod tests {
         {
             assert_eq!(date(bad.as_bytes()), Err(Reason::InvalidDate), "{bad}");
         }
-        assert_eq!(timestamptz(b"2000-01-01T00:00:00Z"), Ok(0));
-        assert_eq!(timestamptz(b"2000-01-01 01:00:00.5+01"), Ok(500_000));
+        let time = |text: &str, digits| timestamptz(text.as_bytes(), digits);
+        assert_eq!(time("2000-01-01T00:00:00Z", 6), Ok((0, false)));
+        assert_eq!(time("2000-01-01 01:00:00.5+01", 6), Ok((500_000, false)));
+        assert_eq!(time("1999-12-31T23:59:59.5Z", 0), Ok((-1_000_000, true)));
+        assert_eq!(time("2000-01-01T00:00:00.12500Z", 3), Ok((125_000, false)));
+        assert_eq!(time("2000-01-01T00:00:00.1249Z", 3), Ok((125_000, true)));
+        assert_eq!(time("2000-01-01T00:00:00.9999999Z", 6), Ok((1_000_000, true)));
+        let last = time("9999-12-31T23:59:59.999999-15:59", 6).unwrap().0;
+        assert_eq!(last, 252_455_615_999_999_999 + (15 * 60 + 59) * 60_000_000);
         for bad in [
             "2000-01-01T00:00:00",
             "2000-01-01",
             "now",
-            "2000-01-01T00:00:00.1234567Z",
+            "2000-01-01T00:00:00.1234567890Z",
+            "2000-01-01T00:00:00.Z",
+            "2000-01-01T24:00:00Z",
+            "2000-01-01T00:00:00+16",
             "2016-12-31T23:59:60Z",
             "2000-01-01T00:00:00+01[Europe/Paris]",
         ] {
-            assert_eq!(timestamptz(bad.as_bytes()), Err(Reason::InvalidTimestamp), "{bad}");
+            assert_eq!(time(bad, 6), Err(Reason::InvalidTimestamp), "{bad}");
         }
     }
 
     #[test]
     fn text_is_counted_in_characters() {
-        let put = |text: &str, limit, pad| {
+        let put = |text: &str, limit| {
             let mut out = BytesMut::new();
-            put_text(text.as_bytes(), limit, pad, &mut out)
+            put_text(text.as_bytes(), limit, &mut out)
                 .map(|()| String::from_utf8(out.to_vec()).unwrap())
         };
-        assert_eq!(put("Ørn", Some(3), 0), Ok("Ørn".into()));
-        assert_eq!(put("Ørne", Some(3), 0), Err(Reason::ValueTooLong));
-        assert_eq!(put("ab", Some(4), 4), Ok("ab  ".into()));
-        assert_eq!(put("trailing ", None, 0), Ok("trailing ".into()));
-        assert_eq!(put("a\0b", None, 0), Err(Reason::NulByte));
+        assert_eq!(put("Ørn", Some(3)), Ok("Ørn".into()));
+        assert_eq!(put("Ørne", Some(3)), Err(Reason::ValueTooLong));
+        assert_eq!(put("trailing ", None), Ok("trailing ".into()));
+        assert_eq!(put("a\0b", None), Err(Reason::NulByte));
+        assert_eq!((unpadded(b" a  "), unpadded(b"  ")), (&b" a"[..], &b""[..]));
     }
 
     proptest! {

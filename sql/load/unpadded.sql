@@ -1,0 +1,3 @@
+-- Purpose: the value of a char(n) column as it was written, without the blanks that the
+--   server pads it with. Lock: none. Transaction: either. Undone by: nothing, it reads.
+CAST({column} AS pg_catalog.text)
