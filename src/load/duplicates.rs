@@ -84,7 +84,7 @@ pub(super) fn find_records(pass: &Pass<'_>, doubles: &Doubles) -> Result<Vec<led
     let finders = (0..pass.options.connections).map(|_| Finder { doubles, column, found: &found });
     pass.pipeline().run(finders.collect(), |_| Ok(()))?;
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    found.sort_by_key(|d| (d.member, d.line));
+    found.sort_by_key(|d| (d.member, d.batch, d.record));
     let mut first: HashMap<Uuid, (usize, u64)> = HashMap::new();
     let mut refusals = Vec::new();
     for double in found {

@@ -123,8 +123,7 @@ pub async fn refusals(session: &Connection, run: Uuid) -> Result<Refusals> {
     Ok(refusals)
 }
 
-/// Remembers refusals and forgets the batches that hold the records, whose rows the
-/// same transaction has to take out of staging.
+/// Remembers refusals and forgets the batches that hold the records.
 ///
 /// # Errors
 /// Where the ledger cannot be written.
@@ -139,6 +138,20 @@ pub async fn refuse(
     let messages: Vec<&str> = refusals.iter().map(|r| r.message.as_str()).collect();
     let insert = include_str!("../../sql/ledger/insert-refusal.sql");
     transaction.execute(insert, &[&run, &files, &batches, &records, &messages]).await?;
+    forget(transaction, run, refusals.iter().map(|r| (r.file, r.batch))).await
+}
+
+/// Forgets batches, whose rows the same transaction has to take out of staging.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+pub async fn forget(
+    transaction: &tokio_postgres::Transaction<'_>,
+    run: Uuid,
+    batches: impl Iterator<Item = (usize, u32)>,
+) -> Result<()> {
+    let (files, batches): (Vec<i32>, Vec<i32>) =
+        batches.map(|(file, batch)| (file as i32, batch as i32)).unzip();
     let forget = include_str!("../../sql/ledger/forget-batches.sql");
     transaction.execute(forget, &[&run, &files, &batches]).await?;
     let settle = include_str!("../../sql/ledger/settle-run.sql");

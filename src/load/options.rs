@@ -110,6 +110,9 @@ impl LoadOptions {
             "append": self.append,
         });
         // Only what was asked for: a run that began before this could be asked goes on.
+        if self.keep_indexes {
+            decisive["keep_indexes"] = json!(true);
+        }
         if self.matching != MatchOptions::default() {
             decisive["match"] = json!(self.matching.by);
             decisive["unfilled"] = json!(self.matching.unfilled);

@@ -1,11 +1,12 @@
 //! Which rows of a batch the server refuses: those that break a CHECK, a unique
-//! key, a foreign key.
+//! key, a foreign key, or hold a value that a function of the table's does not take.
 //!
 //! The rows are tried in a transaction that is rolled back at the end, segment by
-//! segment, each under a savepoint. The error's context names the line; where it
-//! does not, the segment is halved. Segments shrink where rows are refused and
-//! grow where they are not, so that a batch without a single good row costs one
-//! small message per row and a batch with one bad row costs three.
+//! segment, each under a savepoint. A segment that fails is cut where the error's
+//! context names a line, or else in half, down to a single row: a row is refused only
+//! after it was tried by itself. Segments shrink where rows are refused and grow where
+//! they are not, so that a batch without a single good row costs one small message per
+//! row and a batch with one bad row costs four.
 
 use bytes::Bytes;
 
@@ -13,6 +14,9 @@ use super::batch::EncodedBatch;
 use super::sink::{Session, send};
 use crate::error::{Error, Result};
 use crate::pg::{Fault, classify};
+
+/// How many characters of a message are kept.
+const LONGEST_MESSAGE: usize = 1_000;
 
 /// The records whose rows the server refuses, with what it says. The batch is not
 /// changed, and neither is the table.
@@ -32,6 +36,8 @@ async fn try_segments(session: &Session, batch: &EncodedBatch) -> Result<Vec<(u3
     let rows = batch.row_ends.len();
     let mut refused = Vec::new();
     let (mut from, mut size) = (0, rows);
+    // Rows of the last segment that failed and was cut.
+    let mut cut = rows;
     while from < rows {
         let to = (from + size).min(rows);
         session.client.batch_execute("SAVEPOINT segment").await?;
@@ -45,46 +51,47 @@ async fn try_segments(session: &Session, batch: &EncodedBatch) -> Result<Vec<(u3
             (from, size) = (to, size.saturating_mul(2));
             continue;
         };
-        let (line, message) = (line(&error), message(&error));
+        let line = line(&error);
+        let message = message(&error);
         let error = Error::from(error);
         if classify(&error) != Fault::DataRefused {
             return Err(error);
         }
         // Released as well: levels left open would each hold a lock of the server's table.
         session.client.batch_execute("ROLLBACK TO segment; RELEASE segment").await?;
-        let culprit = line.map(|line| from + line - 1).filter(|at| (from..to).contains(at));
-        match culprit {
+        if to - from == 1 {
+            refused.push((batch.row_ends[from].1, message));
+            (from, size) = (to, (cut / 2).max(1));
+            continue;
+        }
+        cut = to - from;
+        size = match line.map(|line| line - 1).filter(|before| *before < cut) {
             // The rows before it are good, but are not in: they go first, because
             // a later one may clash with them.
-            Some(at) if at > from => size = at - from,
-            Some(_) => {
-                refused.push((batch.row_ends[from].1, message));
-                (from, size) = (from + 1, (size / 2).max(1));
-            }
-            None if to - from > 1 => size = (to - from) / 2,
-            None => {
-                refused.push((batch.row_ends[from].1, message));
-                from = to;
-            }
-        }
+            Some(before) => before.max(1),
+            None => cut / 2,
+        };
     }
     Ok(refused)
 }
 
-/// The line of a COPY that the error's context names, counted from 1.
+/// The line of a COPY that the error's context names, counted from 1. It comes last there,
+/// behind the functions that the row called.
 fn line(error: &tokio_postgres::Error) -> Option<usize> {
     let context = error.as_db_error()?.where_()?;
-    let (_, after) = context.lines().find_map(|l| l.split_once(", line "))?;
+    let (_, after) = context.lines().rev().find_map(|line| line.rsplit_once(", line "))?;
     let digits = after.split(|c: char| !c.is_ascii_digit()).next()?;
     digits.parse().ok().filter(|line| *line > 0)
 }
 
+/// What the server says, as far as a report shows it: a function can say any amount.
 fn message(error: &tokio_postgres::Error) -> String {
-    match error.as_db_error() {
+    let text = match error.as_db_error() {
         Some(db) => match db.detail() {
             Some(detail) => format!("{}; {detail}", db.message()),
             None => db.message().to_owned(),
         },
         None => error.to_string(),
-    }
+    };
+    text.chars().take(LONGEST_MESSAGE).collect()
 }

@@ -40,6 +40,9 @@ pub(super) struct Pass<'a> {
     pub(super) prepared: &'a Prepared,
     pub(super) row_ids: &'a RowIds,
     pub(super) run: Uuid,
+    /// Whether batches are written in the order of the input, one after the other: where the
+    /// server refuses records that break a unique key, the first of them stays.
+    pub(super) in_order: bool,
     pub(super) rejects: PathBuf,
     pub(super) watch: &'a Watch,
 }
@@ -93,8 +96,8 @@ impl Pass<'_> {
             on_unmapped: options.on_unmapped,
             on_inexact: options.on_inexact,
             batch_rows: options.batch_rows,
-            workers: options.workers,
-            sources: options.workers,
+            workers: if self.in_order { 1 } else { options.workers },
+            sources: if self.in_order { 1 } else { options.workers },
             stop: &watch.stop,
             counters: &watch.counters,
         }
@@ -116,8 +119,9 @@ impl Pass<'_> {
             patience: PATIENCE,
             latency_us: Arc::clone(&tally.latency_us),
         });
+        let connections = if self.in_order { 1 } else { options.connections };
         let sinks: Result<Vec<CopySink<'_>>> =
-            (0..options.connections).map(|_| CopySink::new(Arc::clone(&spec))).collect();
+            (0..connections).map(|_| CopySink::new(Arc::clone(&spec))).collect();
         let unmapped = self.pipeline().run(sinks?, |batch| tally.settle(self, batch))?;
         tally.report.set_unmapped(&unmapped);
         tally.report.bytes_read = watch.counters.bytes_read.load(Ordering::Relaxed);

@@ -1,13 +1,12 @@
 //! A load from beginning to end: prepare, attach, rows, proof, match, indexes, report.
 
+mod again;
 mod control;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use tokio::runtime::Runtime;
-use tokio_postgres::error::SqlState;
-
 use super::account::Reason;
 use super::attach::{Attached, attach};
 use super::cascade::Orphans;
@@ -20,7 +19,7 @@ use super::report::{LoadReport, RowsReport};
 use super::row_id::RowIds;
 use super::rows::Pass;
 use super::verify::Proof;
-use super::{Phase, Watch, duplicates, indexes, peak_memory_bytes};
+use super::{Phase, Watch, indexes, peak_memory_bytes};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
 use crate::staging::{self, Pair};
@@ -85,6 +84,7 @@ impl Load<'_> {
             Run { report: Some(rows), state, .. } if *state != State::Loading => Done {
                 rows: rows.clone(),
                 state: *state,
+                was_indexed: false,
                 verified: None,
                 failure: None,
                 verify_seconds: 0.0,
@@ -117,15 +117,7 @@ impl Load<'_> {
                     done.state = State::Loaded;
                     break;
                 }
-                Err(error) if error.sqlstate() == Some(SqlState::UNIQUE_VIOLATION.code()) => {
-                    if self.prepared.matching.way == Way::Server
-                        || !self.refuse_doubles(&mut control)?
-                    {
-                        return Err(self.not_unique(error));
-                    }
-                    done = self.load_again(&mut control, &done)?;
-                }
-                Err(error) => return Err(error),
+                Err(error) => done = self.load_without(&mut control, &done, error)?,
             }
         }
         self.settle(&mut control, done.state, None)?;
@@ -246,18 +238,19 @@ impl Load<'_> {
         let refusals =
             self.with_control(control, async |session| ledger::refusals(session, run).await)?;
         tracing::info!(row_ids = row_ids.len(), "production's row ids are read");
-        let pass = self.pass(&row_ids);
+        let is_indexed = self.has_indexes(control)?;
+        let pass = Pass { in_order: is_indexed, ..self.pass(&row_ids) };
         let (rows, checksum) = pass.load_all(&refusals, || self.batches(control))?;
         self.settle(control, State::Built, Some((&rows, checksum)))?;
         tracing::info!(rows = rows.account.rows_loaded, seconds = rows.load_seconds, "rows are in");
-        Ok(Done { rows, state: State::Built, verified: None, failure: None, verify_seconds: 0.0 })
-    }
-
-    /// Loads the rows of batches that were taken out.
-    fn load_again(&self, control: &mut Connection, before: &Done) -> Result<Done> {
-        let mut done = self.load_rows(control)?;
-        done.rows.load_seconds += before.rows.load_seconds;
-        Ok(done)
+        Ok(Done {
+            rows,
+            state: State::Built,
+            was_indexed: is_indexed,
+            verified: None,
+            failure: None,
+            verify_seconds: 0.0,
+        })
     }
 
     /// Whether the server has yet to match the rows that are in with production's.
@@ -286,37 +279,6 @@ impl Load<'_> {
         Ok(Some(found))
     }
 
-    /// Takes records out that share a row id; whether there were any.
-    fn refuse_doubles(&self, control: &mut Connection) -> Result<bool> {
-        let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
-        let pass = self.pass(&row_ids);
-        let doubles =
-            self.with_control(control, async |session| duplicates::find_ids(session, &pass).await)?;
-        if doubles.is_empty() {
-            return Ok(false);
-        }
-        let refusals = duplicates::find_records(&pass, &doubles)?;
-        if refusals.is_empty() {
-            return Ok(false);
-        }
-        tracing::warn!("{} records share the row id of another and are rejected", refusals.len());
-        self.with_control(control, async |session| {
-            duplicates::unwrite(session, &pass, &refusals).await
-        })?;
-        Ok(true)
-    }
-
-    /// What it means that a unique index cannot be built, and not for want of row ids.
-    fn not_unique(&self, error: Error) -> Error {
-        error.hint(if self.prepared.matching.way == Way::Server {
-            "take what is doubled out of the files, or out of production; then `sterna stage \
-             truncate` and load again"
-        } else {
-            "load again with --keep-indexes, which rejects the records that break a unique index; \
-             first `sterna stage truncate`"
-        })
-    }
-
     fn pass<'a>(&'a self, row_ids: &'a RowIds) -> Pass<'a> {
         let short_id = self.attached.run.id.simple().to_string();
         let default = || PathBuf::from(format!("sterna-rejects-{}.csv", &short_id[..8]));
@@ -327,6 +289,7 @@ impl Load<'_> {
             prepared: &self.prepared,
             row_ids,
             run: self.attached.run.id,
+            in_order: false,
             rejects: self.options.rejects.clone().unwrap_or_else(default),
             watch: self.watch,
         }
@@ -364,6 +327,8 @@ impl Load<'_> {
 struct Done {
     rows: RowsReport,
     state: State,
+    /// Whether the indexes were in place when the rows came in.
+    was_indexed: bool,
     verified: Option<bool>,
     failure: Option<Error>,
     verify_seconds: f64,

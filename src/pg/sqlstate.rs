@@ -43,8 +43,9 @@ fn classify_code(code: &str) -> Fault {
     match code.get(..2) {
         // Connection, rollback (deadlock, serialization), resources, operator.
         Some("08" | "40" | "53" | "57") => Fault::Transient,
-        // Data exception, integrity constraint.
-        Some("22" | "23") => Fault::DataRefused,
+        // Data exception, integrity constraint, a value too large for an index or a function,
+        // and what a function of the table's raises.
+        Some("22" | "23" | "54" | "P0") => Fault::DataRefused,
         _ => Fault::Other,
     }
 }
@@ -64,7 +65,7 @@ mod tests {
         for code in ["08006", "40001", "40P01", "53300", "57014", "57P01", "57P03"] {
             assert_eq!(classify_code(code), Fault::Transient, "{code}");
         }
-        for code in ["22003", "22001", "23505", "23514", "23503"] {
+        for code in ["22003", "22001", "23505", "23514", "23503", "54000", "P0001"] {
             assert_eq!(classify_code(code), Fault::DataRefused, "{code}");
         }
         for code in ["42P01", "28P01", "3D000", "55P03", "XX000", ""] {

@@ -96,3 +96,23 @@ async fn a_client_killed_while_it_takes_them_out_can_be_resumed() {
         assert_eq!(rows_of(&db).await, "5970|5970|0", "after {delay_ms} ms");
     }
 }
+
+#[tokio::test]
+async fn the_first_of_the_files_is_loaded_with_indexes_in_place_as_well() {
+    let db = TestDb::new().await;
+    db.psql(SPECIES).await;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("input")).unwrap();
+    write_both(&folder.path().join("input"));
+    for _ in 0..3 {
+        let mut command = db.command(&["load", "input", "--all", "--batch-size", "20"]);
+        command.args(["--keep-indexes", "--workers", "4", "--connections", "4", "--verify"]);
+        command.args(["--max-rejects", "30", "--rejects", "r.csv"]).current_dir(folder.path());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(rows_of(&db).await, "5970|5970|0");
+        let rejects = std::fs::read_to_string(folder.path().join("r.csv")).unwrap();
+        assert_eq!(rejects.lines().filter(|line| line.contains(",b ")).count(), 30, "{rejects}");
+        db.sterna(&["stage", "drop"]).expect_code(0);
+    }
+}

@@ -1,0 +1,110 @@
+//! Records that the indexes refuse when they are built after the rows: they are taken out,
+//! and the rest is loaded once more.
+//!
+//! Records that share a row id are found in the input, and only their batches are written
+//! again. What else an index refuses, a value that is too large or a key that is not unique,
+//! only the server can find: all rows are loaded again with the indexes in place, in the
+//! order of the input, so that the first of several records is the one that stays.
+
+use tokio_postgres::error::SqlState;
+
+use super::super::matching::Way;
+use super::super::prepare::row_ids;
+use super::super::{duplicates, ledger};
+use super::{Done, Load};
+use crate::error::{Error, Result};
+use crate::pg::{Connection, Fault, Quoted, catalog, classify, fill};
+
+impl Load<'_> {
+    /// Loads without the records that made `error` when the indexes were built.
+    ///
+    /// # Errors
+    /// `error`, where it is not about rows or the rows cannot be loaded again.
+    pub(super) fn load_without(
+        &self,
+        control: &mut Connection,
+        before: &Done,
+        error: Error,
+    ) -> Result<Done> {
+        if classify(&error) != Fault::DataRefused {
+            return Err(error);
+        }
+        if self.prepared.matching.way == Way::Server {
+            return Err(error.hint(
+                "take what is wrong out of the files, or out of production; then `sterna stage \
+                 truncate` and load again",
+            ));
+        }
+        let is_doubled = error.sqlstate() == Some(SqlState::UNIQUE_VIOLATION.code());
+        if !(is_doubled && self.refuse_doubles(control)?) {
+            if before.was_indexed {
+                return Err(error);
+            }
+            tracing::warn!("the rows are loaded again, with the indexes in place: {error}");
+            self.unwrite_all(control)?;
+            self.build_indexes(false).map_err(|error| match classify(&error) {
+                Fault::DataRefused => error.hint(
+                    "rows of an earlier load are in the way: `sterna stage truncate`, then load \
+                     all files at once",
+                ),
+                _ => error,
+            })?;
+        }
+        self.load_again(control, before)
+    }
+
+    /// Loads the rows of batches that were taken out.
+    pub(super) fn load_again(&self, control: &mut Connection, before: &Done) -> Result<Done> {
+        let mut done = self.load_rows(control)?;
+        done.rows.load_seconds += before.rows.load_seconds;
+        Ok(done)
+    }
+
+    /// Takes records out that share a row id; whether there were any.
+    pub(super) fn refuse_doubles(&self, control: &mut Connection) -> Result<bool> {
+        let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
+        let pass = self.pass(&row_ids);
+        let doubles =
+            self.with_control(control, async |session| duplicates::find_ids(session, &pass).await)?;
+        if doubles.is_empty() {
+            return Ok(false);
+        }
+        let refusals = duplicates::find_records(&pass, &doubles)?;
+        if refusals.is_empty() {
+            return Ok(false);
+        }
+        tracing::warn!("{} records share the row id of another and are rejected", refusals.len());
+        self.with_control(control, async |session| {
+            duplicates::unwrite(session, &pass, &refusals).await
+        })?;
+        Ok(true)
+    }
+
+    /// Takes all rows of this load out of staging.
+    fn unwrite_all(&self, control: &mut Connection) -> Result<()> {
+        let run = self.attached.run.id;
+        let staging = [("staging", &self.pair.staging as &dyn Quoted)];
+        self.with_control(control, async |session| {
+            let batches = ledger::batches(session, run).await?;
+            let transaction = session.transaction().await?;
+            ledger::forget(&transaction, run, batches.keys().copied()).await?;
+            if self.attached.runs.len() == 1 {
+                let empty = fill(include_str!("../../../sql/load/match/empty.sql"), &staging);
+                transaction.batch_execute(&empty).await?;
+            } else {
+                let xids: Vec<i64> = batches.values().map(|b| i64::from(b.xid)).collect();
+                let unwrite = fill(include_str!("../../../sql/load/unwrite.sql"), &staging);
+                transaction.execute(&unwrite, &[&xids]).await?;
+            }
+            Ok(transaction.commit().await?)
+        })
+    }
+
+    /// Whether staging has an index, which may refuse rows while they come in.
+    pub(super) fn has_indexes(&self, control: &mut Connection) -> Result<bool> {
+        let staging_oid = self.attached.staging_oid;
+        let indexes = self
+            .with_control(control, async |session| catalog::indexes(session, staging_oid).await)?;
+        Ok(!indexes.is_empty())
+    }
+}
