@@ -83,6 +83,11 @@ impl Formats {
         if file.format.is_empty() {
             return Err(Error::usage(format!("{name}: no [[format]]")));
         }
+        let mut names: Vec<&str> = file.format.iter().map(|format| &*format.name).collect();
+        names.sort_unstable();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::usage(format!("{name}: two formats have the name {:?}", pair[0])));
+        }
         Ok(Formats(file.format))
     }
 
@@ -179,6 +184,11 @@ impl Format {
     }
 
     fn check(&self) -> Result<()> {
+        // The rejects of a format go to a file of that name.
+        if self.name.contains(['/', '\0']) {
+            return Err(Error::usage(format!("{:?} cannot be the name of a format", self.name))
+                .hint("use a name without slashes"));
+        }
         let lookup = self.lookup.as_ref().map(|l| &l.field);
         for field in [&self.record_id, &self.year].into_iter().flatten().chain(lookup) {
             if !self.columns.contains_key(field) {

@@ -250,6 +250,20 @@ pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
         .collect()
 }
 
+/// What the rows of a run came to when all were in, whatever the ledger says of its batches
+/// now; none before that.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub async fn whole(session: &Connection, run: Uuid) -> Result<Option<Sum>> {
+    let row = session.query_one(include_str!("../../sql/ledger/whole.sql"), &[&run]).await?;
+    let sum = row.get::<_, Option<i64>>(0).zip(row.get::<_, Option<i64>>(1));
+    Ok(sum.map(|(rows, checksum)| Sum {
+        rows: rows.cast_unsigned(),
+        checksum: checksum.cast_unsigned(),
+    }))
+}
+
 /// Records how far a run has come; with `rows`, also what became of its records
 /// and the sum of its rows' hashes.
 ///

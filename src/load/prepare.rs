@@ -76,10 +76,13 @@ pub(super) async fn prepare(
         },
     )
     .await?;
-    if let Some(path) = &options.rejects {
-        check_rejects(path, &reading.inputs, options)?;
-    }
     let mut plan = reading.plan(options.on_inexact)?;
+    if let Some(path) = &options.rejects {
+        for path in rejects::paths(path, &plan.rows, &reading.formats).values() {
+            refuse_input(path, &reading.inputs, options)?;
+            rejects::check(path)?;
+        }
+    }
     let Some(matching) = reading.matching().cloned() else {
         return Err(Error::usage("nobody has asked how rows are matched"));
     };
@@ -110,16 +113,16 @@ pub(super) async fn prepare(
     Ok(Prepared { inputs, formats, plan, matching, taxa, digests, member_keys, identity, looks_up })
 }
 
-/// Refuses to write rejects over a file that the load reads, or where it cannot.
-fn check_rejects(path: &Path, inputs: &Inputs, options: &LoadOptions) -> Result<()> {
+/// Refuses to write rejects over a file that the load reads.
+pub(super) fn refuse_input(path: &Path, inputs: &Inputs, options: &LoadOptions) -> Result<()> {
     let place = path.canonicalize().ok();
     let same = |other: &PathBuf| place.is_some() && other.canonicalize().ok() == place;
     if inputs.is_read(path) || [&options.synonyms, &options.mapping].into_iter().flatten().any(same)
     {
-        return Err(Error::usage(format!("--rejects {} is an input", path.display()))
-            .hint("name another file, so that the input is not overwritten"));
+        return Err(Error::usage(format!("rejects would go to {}, an input", path.display()))
+            .hint("name another file with --rejects, so that the input is not overwritten"));
     }
-    rejects::check(path)
+    Ok(())
 }
 
 /// A column as the ledger has it in the identity of a run.

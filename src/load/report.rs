@@ -1,9 +1,10 @@
 //! What a load reports: values only; how they are shown is decided elsewhere.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::account::Account;
 use super::map::UnmappedTaxa;
@@ -26,8 +27,14 @@ pub struct RowsReport {
     pub batches: u64,
     /// From the first byte read to the last batch committed.
     pub load_seconds: f64,
-    /// Where the rejected records are.
+    /// Where the rejected records are: the first of the files.
     pub rejects_file: Option<String>,
+    /// All files of rejected records, one per format.
+    #[serde(default)]
+    pub rejects_files: Vec<String>,
+    /// How many of the rejected records are in them.
+    #[serde(default)]
+    pub rejects_written: u64,
     /// Sum of the rows' hashes, as 16 hexadecimal digits.
     pub checksum: String,
     /// One per file, in the order of reading.
@@ -41,11 +48,12 @@ pub struct RowsReport {
     /// The first of the rejected records, in the order of the input.
     #[serde(default)]
     pub first_rejects: Vec<RejectedRecord>,
-    /// Sum of the keys of the rejected records, to be compared with `mends_key` of the
-    /// load that loads them mended.
+    /// Sum of the keys of the rejected records, to be compared with those that come back
+    /// mended.
     pub rejects_key: String,
-    /// Sum of the keys of the records read, where all files are mended rejects.
-    pub mends_key: Option<String>,
+    /// Rejects of earlier loads that are among the records.
+    #[serde(default)]
+    pub mends: Vec<Mended>,
     /// From a batch being encoded to its commit, in milliseconds.
     pub batch_ms: BatchLatency,
 }
@@ -58,6 +66,17 @@ pub struct FileReport {
     /// Its records.
     #[serde(flatten)]
     pub account: Account,
+}
+
+/// Rejects of an earlier load that have come back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mended {
+    /// The load that had rejected them.
+    pub run_id: Uuid,
+    /// How many.
+    pub rows: u64,
+    /// Sum of their keys, as 16 hexadecimal digits.
+    pub key: String,
 }
 
 /// A record that was rejected.
@@ -121,9 +140,11 @@ impl RowsReport {
         }
     }
 
-    /// Names the file of the rejected records.
-    pub fn set_rejects_file(&mut self, path: Option<&Path>) {
-        self.rejects_file = path.map(|path| path.display().to_string());
+    /// Names the files of the rejected records, and says how many are in them.
+    pub fn set_rejects_files(&mut self, paths: &[PathBuf], written: u64) {
+        self.rejects_files = paths.iter().map(|path| path.display().to_string()).collect();
+        self.rejects_file = self.rejects_files.first().cloned();
+        self.rejects_written = written;
     }
 }
 

@@ -4,7 +4,7 @@
 //! is killed, because batches do not wait for the disk; so the ledger is asked
 //! after each pass, and what is missing is sent again.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use super::Watch;
 use super::batch::EncodedBatch;
-use super::ledger::{Batches, Refusals};
+use super::ledger::{Batches, Refusals, Run};
 use super::options::LoadOptions;
 use super::pipeline::{Counters, Pipeline};
 use super::prepare::Prepared;
-use super::rejects::{self, RejectWriter};
-use super::report::{BatchLatency, FileReport, RowsReport};
+use super::rejects::{self, Paths, RejectWriter};
+use super::report::{BatchLatency, FileReport, Mended, RowsReport};
 use super::row_id::RowIds;
 use super::sink::{CopySink, SinkSpec};
 use crate::error::{Error, Result};
@@ -40,10 +40,15 @@ pub(super) struct Pass<'a> {
     pub(super) prepared: &'a Prepared,
     pub(super) row_ids: &'a RowIds,
     pub(super) run: Uuid,
+    /// The loads whose rows staging holds.
+    pub(super) runs: &'a [Run],
+    /// The load before, whose rejects this one may bring back.
+    pub(super) mends: Option<Uuid>,
     /// Whether batches are written in the order of the input, one after the other: where the
     /// server refuses records that break a unique key, the first of them stays.
     pub(super) in_order: bool,
-    pub(super) rejects: PathBuf,
+    /// Where the rejects of each format go.
+    pub(super) rejects: Paths,
     pub(super) watch: &'a Watch,
 }
 
@@ -134,7 +139,9 @@ struct Tally {
     report: RowsReport,
     checksum: u64,
     rejects_key: u64,
-    mends_key: Option<u64>,
+    /// Rejects that have come back, and the sum of their keys, by the load that had rejected
+    /// them.
+    mends: BTreeMap<Uuid, (u64, u64)>,
     rejects: RejectWriter,
     /// Rows of every batch that the ledger has to have.
     expected: HashMap<(usize, u32), u64>,
@@ -152,8 +159,8 @@ impl Tally {
             report: RowsReport { files: files.collect(), ..RowsReport::default() },
             checksum: 0,
             rejects_key: 0,
-            mends_key: Some(0),
-            rejects: RejectWriter::create(&pass.rejects)?,
+            mends: pass.runs.iter().map(|run| (run.id, (0, 0))).collect(),
+            rejects: RejectWriter::create(pass.rejects.clone(), pass.run)?,
             expected: HashMap::new(),
             latency_us: Arc::new(Mutex::new(latency_us)),
         })
@@ -166,8 +173,11 @@ impl Tally {
         self.report.files[file].account += account;
         let plan = &pass.prepared.plan.rows[file];
         let name = &pass.prepared.inputs.members()[file].name;
-        let origin = rejects::origin_key(plan, &batch.records);
-        self.mends_key = self.mends_key.zip(origin).map(|(sum, key)| sum.wrapping_add(key));
+        for (load, key) in rejects::brought_back(plan, &batch.records, pass.mends) {
+            if let Some((rows, sum)) = self.mends.get_mut(&load) {
+                (*rows, *sum) = (*rows + 1, sum.wrapping_add(key));
+            }
+        }
         for reject in &batch.records.rejects {
             let offset = batch.records.record(reject.record as usize).at().byte_offset;
             let key = rejects::key(name.as_bytes(), offset.to_string().as_bytes());
@@ -180,7 +190,9 @@ impl Tally {
             self.report.batches += 1;
             self.expected.insert((file, location.number), batch.row_ends.len() as u64);
         }
-        self.rejects.write(name, plan, &pass.prepared.formats, &batch.records)
+        let read = self.report.account.rows_read;
+        let are_accepted = |rejects| !pass.options.max_rejects.exceeded(rejects, read);
+        self.rejects.write(name, plan, &pass.prepared.formats, &batch.records, are_accepted)
     }
 
     /// How many batches are not in, or not as they were sent.
@@ -204,11 +216,14 @@ impl Tally {
             ))
             .hint("this is a defect of sterna; please report it"));
         }
-        let paths = self.rejects.finish()?;
-        self.report.set_rejects_file(paths.first().map(PathBuf::as_path));
+        let (paths, written) = self.rejects.finish()?;
+        self.report.set_rejects_files(&paths, written);
         self.report.checksum = format!("{:016x}", self.checksum);
         self.report.rejects_key = format!("{:016x}", self.rejects_key);
-        self.report.mends_key = self.mends_key.map(|key| format!("{key:016x}"));
+        let mends = self.mends.into_iter().filter(|(_, (rows, _))| *rows > 0);
+        self.report.mends = mends
+            .map(|(run_id, (rows, key))| Mended { run_id, rows, key: format!("{key:016x}") })
+            .collect();
         let histogram = self.latency_us.lock().unwrap_or_else(PoisonError::into_inner);
         let ms = |quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
         self.report.batch_ms = BatchLatency {

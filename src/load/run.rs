@@ -2,26 +2,26 @@
 
 mod again;
 mod control;
+mod verdict;
 
 use std::path::PathBuf;
 use std::time::Instant;
 
 use tokio::runtime::Runtime;
-use super::account::Reason;
+
 use super::attach::{Attached, attach};
 use super::cascade::Orphans;
 use super::completion::{Completion, Found};
 use super::ledger::{self, Run, State};
 use super::matching::Way;
 use super::options::LoadOptions;
-use super::prepare::{Prepared, prepare, row_ids};
+use super::prepare::{Prepared, prepare, refuse_input, row_ids};
 use super::report::{LoadReport, RowsReport};
 use super::row_id::RowIds;
 use super::rows::Pass;
-use super::verify::Proof;
-use super::{Phase, Watch, indexes, peak_memory_bytes};
+use super::{Phase, Watch, indexes, peak_memory_bytes, rejects};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
+use crate::pg::{ConnInfo, Connection, connect, pooler};
 use crate::staging::{self, Pair};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
@@ -114,7 +114,7 @@ impl Load<'_> {
             match self.settle_rows() {
                 Ok(seconds) => {
                     index_seconds += seconds;
-                    done.state = State::Loaded;
+                    self.conclude(&mut control, &mut done)?;
                     break;
                 }
                 Err(error) => done = self.load_without(&mut control, &done, error)?,
@@ -156,81 +156,6 @@ impl Load<'_> {
         Ok(Outcome { report, failure: done.failure })
     }
 
-    /// Compares the rejects with what is accepted and, where asked for, staging with
-    /// what was read.
-    fn judge(&self, done: &mut Done) -> Result<()> {
-        let failed = done.state == State::Failed;
-        let account = done.rows.account;
-        if self.options.max_rejects.exceeded(account.rows_rejected, account.rows_read) {
-            done.failure = Some(too_many(self.options, &done.rows));
-            done.state = State::Rejected;
-        } else if done.state == State::Rejected {
-            // Resumed with a higher limit.
-            done.state = State::Built;
-        }
-        if !self.options.verify {
-            if failed {
-                done.failure = Some(failed_before(&self.pair.staging));
-                done.state = State::Failed;
-            }
-            return Ok(());
-        }
-        self.watch.enter(Phase::Verifying, 0);
-        let begun = Instant::now();
-        let (columns, staging_oid) = (&self.prepared.hashed_columns(), self.attached.staging_oid);
-        let runs: &Vec<_> = &self.attached.runs.iter().map(|run| run.id).collect();
-        let (info, pair, connections) = (self.info, &self.pair, self.options.connections);
-        let proof = Proof { info, pair, staging_oid, columns, runs, connections };
-        match self.runtime.block_on(proof.find()) {
-            Ok(()) => {
-                done.verified = Some(true);
-                if done.state == State::Failed {
-                    // What was missing or changed is as it was again.
-                    done.state = State::Built;
-                }
-            }
-            Err(error) if error.kind() == Kind::Validation => {
-                done.verified = Some(false);
-                done.failure = Some(error);
-                done.state = State::Failed;
-            }
-            Err(error) => return Err(error),
-        }
-        done.verify_seconds += begun.elapsed().as_secs_f64();
-        Ok(())
-    }
-
-    /// A load whose rejects were loaded, all of them, counts as loaded itself; and so
-    /// on, where that one had mended another. Returns what is wrong where this load
-    /// was to mend another and did not.
-    fn settle_mended(&self, control: &mut Connection, rows: &RowsReport) -> Result<Option<Error>> {
-        let mut mends = self.attached.run.mends;
-        let mut mended_by = rows.clone();
-        while let Some(id) = mends {
-            let Some(run) = self.attached.runs.iter().find(|run| run.id == id) else { break };
-            let (State::Rejected, Some(report)) = (run.state, &run.report) else { break };
-            let read = mended_by.account.rows_read;
-            let rejected = report.account.rows_rejected;
-            if mended_by.mends_key.as_ref() != Some(&report.rejects_key) || read != rejected {
-                let what = format!(
-                    "the rows are in, but load {id} stays rejected: its {rejected} rejects"
-                );
-                let error =
-                    Error::new(Kind::TooManyRejects, format!("{what} are not what was appended"));
-                let file = report.rejects_file.as_deref().unwrap_or("its file of rejects");
-                return Ok(Some(error.hint(format!(
-                    "append the whole of {file}, mended, with its sterna_file and \
-                     sterna_byte_offset columns; or start over after `sterna stage truncate`"
-                ))));
-            }
-            self.with_control(control, async |session| {
-                ledger::settle(session, id, State::Loaded, None).await
-            })?;
-            (mends, mended_by) = (run.mends, report.clone());
-        }
-        Ok(None)
-    }
-
     fn load_rows(&self, control: &mut Connection) -> Result<Done> {
         let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
         self.watch.enter(Phase::Loading, self.prepared.inputs.bytes());
@@ -240,6 +165,9 @@ impl Load<'_> {
         tracing::info!(row_ids = row_ids.len(), "production's row ids are read");
         let is_indexed = self.has_indexes(control)?;
         let pass = Pass { in_order: is_indexed, ..self.pass(&row_ids) };
+        for path in pass.rejects.values() {
+            refuse_input(path, &self.prepared.inputs, self.options)?;
+        }
         let (rows, checksum) = pass.load_all(&refusals, || self.batches(control))?;
         self.settle(control, State::Built, Some((&rows, checksum)))?;
         tracing::info!(rows = rows.account.rows_loaded, seconds = rows.load_seconds, "rows are in");
@@ -289,8 +217,14 @@ impl Load<'_> {
             prepared: &self.prepared,
             row_ids,
             run: self.attached.run.id,
+            runs: &self.attached.runs,
+            mends: self.attached.run.mends,
             in_order: false,
-            rejects: self.options.rejects.clone().unwrap_or_else(default),
+            rejects: rejects::paths(
+                &self.options.rejects.clone().unwrap_or_else(default),
+                &self.prepared.plan.rows,
+                &self.prepared.formats,
+            ),
             watch: self.watch,
         }
     }
@@ -332,34 +266,4 @@ struct Done {
     verified: Option<bool>,
     failure: Option<Error>,
     verify_seconds: f64,
-}
-
-fn failed_before(staging: &Table) -> Error {
-    let what = format!("{staging} failed its proof before, and was not proved again");
-    Error::new(Kind::Validation, what)
-        .hint("add --verify, or empty it with `sterna stage truncate` and load again")
-}
-
-fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {
-    let limit = options.max_rejects;
-    let (rejected, read) = (rows.account.rows_rejected, rows.account.rows_read);
-    let place = rows.rejects_file.as_deref().unwrap_or("the rejects file");
-    Error::new(
-        Kind::TooManyRejects,
-        format!("{rejected} of {read} records were rejected; --max-rejects allows {limit}"),
-    )
-    .hint(format!(
-        "mend {place} and load it with --append, or accept so many with --max-rejects and --resume{}",
-        other_policy(rows)
-    ))
-}
-
-/// What to do instead of mending thousands of values by hand, where a policy takes them.
-fn other_policy(rows: &RowsReport) -> &'static str {
-    let inexact = [Reason::NumericScale, Reason::NumericPrecision];
-    if inexact.iter().any(|reason| rows.reject_reasons.contains_key(reason.name())) {
-        "; or load anew with --on-inexact: `sterna inspect` tells what round and widen would take"
-    } else {
-        ""
-    }
 }

@@ -17,6 +17,7 @@ use super::account::Reason;
 use super::batch::{Fate, RecordBatch, Reject};
 use super::map::{Decision, Mapper, OnUnmapped};
 use super::pipeline::Counters;
+use super::rejects;
 use super::window::{MAX_RECORD_BYTES, TOO_LONG, Window};
 use crate::cites::{Formats, Layout};
 use crate::error::{Error, Kind, Result};
@@ -85,10 +86,11 @@ impl<'a> Records<'a> {
     }
 
     fn failure(&self, error: csv_async::Error, line: u64) -> Error {
+        let most = self.csv.get_ref().get_ref().most;
         match error.into_kind() {
             csv_async::ErrorKind::Io(e) if e.to_string() == TOO_LONG => Error::bad_file(
                 self.name,
-                format!("line {line}: a record of more than {MAX_RECORD_BYTES} bytes begins here"),
+                format!("line {line}: a record of more than {most} bytes begins here"),
             )
             .hint("look for a quote that is opened in this line and never closed"),
             csv_async::ErrorKind::Io(e) => explain(self.name, e),
@@ -180,6 +182,8 @@ impl Source<'_> {
             if records.header(self.formats).await? != *self.layout {
                 return Err(Error::bad_file(self.name, "changed while it was read"));
             }
+            let most = rejects::most_record_bytes(self.layout, MAX_RECORD_BYTES);
+            records.csv.get_mut().get_mut().most = most;
             let mut number = 0;
             let mut batch = spare();
             while records.advance().await? {

@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use uuid::Uuid;
 
 use super::batch::row_hash;
-use super::ledger::{self, Batches, Run, Sum};
+use super::ledger::{self, Batches, LedgerBatch, Run, Sum};
 use super::prepare::describe;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{
@@ -57,7 +57,11 @@ impl Proof<'_> {
         let mut batches = Vec::new();
         for run in self.runs {
             let matched_by = ledger::matched_by(keeper, *run).await?;
-            batches.push((matched_by, ledger::batches(keeper, *run).await?));
+            let known = ledger::batches(keeper, *run).await?;
+            if let Some(whole) = ledger::whole(keeper, *run).await? {
+                self.compare_whole(whole, known.values())?;
+            }
+            batches.push((matched_by, known));
         }
         let pages = include_str!("../../sql/load/pages.sql");
         let pages: i64 = keeper.query_one(pages, &[&self.staging_oid]).await?.get(0);
@@ -82,6 +86,38 @@ impl Proof<'_> {
         }
         compare(self.pair, &batches, found)
     }
+
+    /// A batch may be lost, and its ledger row as well: then the batches are no longer the
+    /// whole that the load had come to.
+    fn compare_whole<'b>(
+        &self,
+        whole: Sum,
+        batches: impl Iterator<Item = &'b LedgerBatch>,
+    ) -> Result<()> {
+        let found = batches.fold(Sum::default(), |sum, batch| Sum {
+            rows: sum.rows + batch.rows,
+            checksum: sum.checksum.wrapping_add(batch.checksum),
+        });
+        if found == whole {
+            return Ok(());
+        }
+        Err(different(
+            self.pair,
+            &format!(
+                "its batches in the ledger have {} rows with sum {:016x}, where {} with sum {:016x} \
+                 were written",
+                found.rows, found.checksum, whole.rows, whole.checksum
+            ),
+        ))
+    }
+}
+
+/// Staging holds other rows than those that were written.
+fn different(pair: &Pair, how: &str) -> Error {
+    let what = format!("{} is not what was loaded: {how}", pair.staging);
+    Error::new(Kind::Validation, what).hint(
+        "empty it with `sterna stage truncate` and load again; find out who else writes to it",
+    )
 }
 
 /// The columns that a load wrote, in their order in `present`, those of its staging
@@ -213,9 +249,5 @@ fn compare(
     let shown = differences.iter().take(5).cloned().collect::<Vec<_>>().join("; ");
     let more = differences.len().saturating_sub(5);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    Err(Error::new(
-        Kind::Validation,
-        format!("{} is not what was loaded: {shown}{more}", pair.staging),
-    )
-    .hint("empty it with `sterna stage truncate` and load again; find out who else writes to it"))
+    Err(different(pair, &(shown + &more)))
 }

@@ -19,6 +19,8 @@ pub(super) struct Window<'a> {
     at: u64,
     /// Offset of the first byte that is still needed.
     pub(super) keep_from: u64,
+    /// Bytes that a record may have.
+    pub(super) most: usize,
     /// A stretch of the file that is known to be UTF-8: from one offset to another.
     utf8: (u64, u64),
     /// Bytes read, for whoever watches.
@@ -30,7 +32,7 @@ impl Read for Window<'_> {
         let settled = usize::try_from(self.keep_from - self.at).unwrap_or(usize::MAX);
         self.bytes.drain(..settled.min(self.bytes.len()));
         self.at = self.keep_from;
-        if self.bytes.len() > MAX_RECORD_BYTES {
+        if self.bytes.len() > self.most {
             return Err(io::Error::other(TOO_LONG));
         }
         let read = loop {
@@ -48,7 +50,8 @@ impl Read for Window<'_> {
 
 impl<'a> Window<'a> {
     pub(super) fn new(inner: &'a mut (dyn Read + Send), bytes_read: &'a AtomicU64) -> Self {
-        Window { inner, bytes: Vec::new(), at: 0, keep_from: 0, utf8: (0, 0), bytes_read }
+        let most = MAX_RECORD_BYTES;
+        Window { inner, bytes: Vec::new(), at: 0, keep_from: 0, most, utf8: (0, 0), bytes_read }
     }
 
     /// The first bytes that it holds.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cites::{Installation, csv_records, file_of, header, shipment};
 
-const ABOUT: [&str; 8] = [
+const ABOUT: [&str; 9] = [
     "sterna_file",
     "sterna_line",
     "sterna_byte_offset",
@@ -16,6 +16,7 @@ const ABOUT: [&str; 8] = [
     "sterna_reason",
     "sterna_value",
     "sterna_message",
+    "sterna_load",
     "sterna_record",
 ];
 
@@ -54,7 +55,7 @@ async fn a_reject_says_where_it_stood_and_what_was_wrong() {
         let (line, column, reason, value) = expected;
         assert_eq!([&about[0], &about[1]], [&file, line]);
         assert_eq!([&about[3], &about[4], &about[5]], [column, reason, value]);
-        assert_eq!(about[7], *raw);
+        assert_eq!((&about[7], &about[8]), (&report["run_id"].as_str().unwrap().to_owned(), raw));
         let offset: usize = about[2].parse().unwrap();
         assert_eq!(&text[offset..offset + raw.len()], raw);
     }
@@ -175,7 +176,7 @@ async fn other_records_do_not_complete_a_load() {
     let other = here.file("other.csv", file_of(&other));
     let failed = here.load(&[&other, "--all", "--append"]).expect_code(3);
     assert!(failed.stderr.contains("stays rejected"), "{failed:?}");
-    assert!(failed.stderr.contains("append the whole of out.csv"), "{failed:?}");
+    assert!(failed.stderr.contains("append what is missing of out.csv"), "{failed:?}");
     assert_eq!(here.db.psql(STATES).await, "rejected loaded");
     // The same input again would double its rows.
     let refused = here.load(&[&other, "--all", "--append"]).expect_code(6);

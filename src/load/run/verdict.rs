@@ -1,0 +1,215 @@
+//! Whether staging is what was read: rejects against what is accepted, the proof where it
+//! is asked for, the count of rows always, and the rejects that have come back.
+
+use std::time::Instant;
+
+use uuid::Uuid;
+
+use super::super::Phase;
+use super::super::account::Reason;
+use super::super::ledger::{self, Run, State};
+use super::super::options::LoadOptions;
+use super::super::report::RowsReport;
+use super::super::verify::Proof;
+use super::{Done, Load};
+use crate::error::{Error, Kind, Result};
+use crate::pg::{Connection, Table, fill};
+
+impl Load<'_> {
+    /// Compares the rejects with what is accepted and, where asked for, staging with
+    /// what was read.
+    pub(super) fn judge(&self, done: &mut Done) -> Result<()> {
+        let failed = done.state == State::Failed;
+        let account = done.rows.account;
+        if self.options.max_rejects.exceeded(account.rows_rejected, account.rows_read) {
+            done.failure = Some(too_many(self.options, &done.rows));
+            done.state = State::Rejected;
+        } else if done.state == State::Rejected {
+            // Resumed with a higher limit.
+            done.state = State::Built;
+        }
+        if !self.options.verify {
+            if failed {
+                done.failure = Some(failed_before(&self.pair.staging));
+                done.state = State::Failed;
+            }
+            return Ok(());
+        }
+        self.watch.enter(Phase::Verifying, 0);
+        let begun = Instant::now();
+        let (columns, staging_oid) = (&self.prepared.hashed_columns(), self.attached.staging_oid);
+        let runs: &Vec<_> = &self.attached.runs.iter().map(|run| run.id).collect();
+        let (info, pair, connections) = (self.info, &self.pair, self.options.connections);
+        let proof = Proof { info, pair, staging_oid, columns, runs, connections };
+        match self.runtime.block_on(proof.find()) {
+            Ok(()) => {
+                done.verified = Some(true);
+                if done.state == State::Failed {
+                    // What was missing or changed is as it was again.
+                    done.state = State::Built;
+                }
+            }
+            Err(error) if error.kind() == Kind::Validation => {
+                done.verified = Some(false);
+                done.failure = Some(error);
+                done.state = State::Failed;
+            }
+            Err(error) => return Err(error),
+        }
+        done.verify_seconds += begun.elapsed().as_secs_f64();
+        Ok(())
+    }
+
+    /// The end of a load whose indexes are built: it is loaded where staging has as many rows
+    /// as were written, and no reject has come back twice.
+    pub(super) fn conclude(&self, control: &mut Connection, done: &mut Done) -> Result<()> {
+        done.state = State::Loaded;
+        let wrong = match self.miscounted(control, &done.rows)? {
+            Some(error) => Some(error),
+            None => self.came_back_twice(&done.rows),
+        };
+        if let Some(error) = wrong {
+            done.verified = done.verified.map(|_| false);
+            done.failure = Some(error);
+            done.state = State::Failed;
+        }
+        Ok(())
+    }
+
+    /// What is wrong where staging has more or fewer rows than its loads have written.
+    fn miscounted(&self, control: &mut Connection, rows: &RowsReport) -> Result<Option<Error>> {
+        let staging = &self.pair.staging;
+        let sql = fill(include_str!("../../../sql/load/count-rows.sql"), &[("staging", staging)]);
+        let (gone, found) = self.with_control(control, async |session| {
+            let mut gone = 0;
+            for run in &self.attached.runs {
+                gone += ledger::rows_cascaded(session, run.id).await?;
+            }
+            let found = session.query_one(&sql, &[]).await?;
+            Ok((gone, found.get::<_, i64>(0).cast_unsigned()))
+        })?;
+        let written: u64 = self.reports(rows).map(|(_, rows)| rows.account.rows_loaded).sum();
+        let wanted = written.saturating_sub(gone);
+        let what = format!("{staging} has {found} rows, where its loads have written {wanted}");
+        Ok((found != wanted).then(|| {
+            Error::new(Kind::Validation, what).hint(
+                "empty it with `sterna stage truncate` and load again; find out who else writes \
+                 to it",
+            )
+        }))
+    }
+
+    /// What is wrong where a reject of an earlier load was brought back more than once.
+    fn came_back_twice(&self, rows: &RowsReport) -> Option<Error> {
+        let (run, report) = self.reports(rows).find(|(run, report)| {
+            let (back, key) = self.back(run.id, rows);
+            let rejected = report.account.rows_rejected;
+            back > rejected || back == rejected && format!("{key:016x}") != report.rejects_key
+        })?;
+        let (id, rejected) = (run.id, report.account.rows_rejected);
+        let what = format!(
+            "more than the {rejected} rejects of load {id} have come back, or some of them twice"
+        );
+        Some(Error::new(Kind::Validation, what).hint(
+            "empty staging with `sterna stage truncate`, load again, and append each reject once",
+        ))
+    }
+
+    /// Loads whose rejects have all come back, in however many appends, count as loaded
+    /// themselves. Returns what is wrong where rejects of a load are still missing.
+    pub(super) fn settle_mended(
+        &self,
+        control: &mut Connection,
+        rows: &RowsReport,
+    ) -> Result<Option<Error>> {
+        let mut missing = None;
+        for (run, report) in self.reports(rows).filter(|(run, _)| run.state == State::Rejected) {
+            let (back, rejected) = (self.back(run.id, rows).0, report.account.rows_rejected);
+            if run.id == self.attached.run.id {
+                continue;
+            }
+            if back == rejected {
+                self.with_control(control, async |session| {
+                    ledger::settle(session, run.id, State::Loaded, None).await
+                })?;
+                continue;
+            }
+            let what = format!(
+                "the rows are in, but load {} stays rejected: {back} of its {rejected} rejects \
+                 have come back",
+                run.id
+            );
+            let file = report.rejects_file.as_deref().unwrap_or("its file of rejects");
+            missing.get_or_insert(Error::new(Kind::TooManyRejects, what).hint(format!(
+                "append what is missing of {file}, mended, with its sterna_ columns; or start \
+                 over after `sterna stage truncate`"
+            )));
+        }
+        Ok(missing)
+    }
+
+    /// The loads that staging holds and what became of their records, `rows` for this one.
+    fn reports<'r>(
+        &'r self,
+        rows: &'r RowsReport,
+    ) -> impl Iterator<Item = (&'r Run, &'r RowsReport)> {
+        let own = self.attached.run.id;
+        self.attached.runs.iter().filter_map(move |run| {
+            let report = if run.id == own { Some(rows) } else { run.report.as_ref() };
+            Some((run, report?))
+        })
+    }
+
+    /// How many rejects of a load have come back with all loads, and the sum of their keys.
+    fn back(&self, of: Uuid, rows: &RowsReport) -> (u64, u64) {
+        let mends = self.reports(rows).flat_map(|(_, report)| &report.mends);
+        mends.filter(|mended| mended.run_id == of).fold((0, 0), |(rows, sum), mended| {
+            let key = u64::from_str_radix(&mended.key, 16).unwrap_or(0);
+            (rows + mended.rows, sum.wrapping_add(key))
+        })
+    }
+}
+
+fn failed_before(staging: &Table) -> Error {
+    let what = format!("{staging} failed its proof before, and was not proved again");
+    Error::new(Kind::Validation, what)
+        .hint("add --verify, or empty it with `sterna stage truncate` and load again")
+}
+
+fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {
+    let limit = options.max_rejects;
+    let (rejected, read) = (rows.account.rows_rejected, rows.account.rows_read);
+    Error::new(
+        Kind::TooManyRejects,
+        format!("{rejected} of {read} records were rejected; --max-rejects allows {limit}"),
+    )
+    .hint(what_to_do(rows) + other_policy(rows))
+}
+
+/// Mending, or what else there is to do where not all rejects are in a file.
+fn what_to_do(rows: &RowsReport) -> String {
+    let (rejected, written) = (rows.account.rows_rejected, rows.rejects_written);
+    let files = match rows.rejects_files.as_slice() {
+        [] => "the rejects file".to_owned(),
+        files => files.join(" and "),
+    };
+    if written < rejected {
+        return format!(
+            "{files} has {written} of them, to see what is wrong: fix it in the input, then \
+             `sterna stage truncate` and load again; or accept so many with --max-rejects"
+        );
+    }
+    format!(
+        "mend {files} and load it with --append, or accept so many with --max-rejects and --resume"
+    )
+}
+
+/// What to do instead of mending thousands of values by hand, where a policy takes them.
+fn other_policy(rows: &RowsReport) -> &'static str {
+    let inexact = [Reason::NumericScale, Reason::NumericPrecision];
+    if inexact.iter().any(|reason| rows.reject_reasons.contains_key(reason.name())) {
+        "; or load anew with --on-inexact: `sterna inspect` tells what round and widen would take"
+    } else {
+        ""
+    }
+}

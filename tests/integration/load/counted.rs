@@ -1,0 +1,71 @@
+//! Rows that are lost or left out do not go unnoticed, whoever asks for a proof or not.
+
+use serde_json::json;
+
+use crate::cites::{Installation, file_of, generated, good};
+
+use super::process::{finished, go_on, pause};
+
+#[tokio::test]
+async fn rows_that_are_gone_before_the_end_fail_the_load() {
+    let here = Installation::new().await;
+    // The load comes to its indexes and no further.
+    here.db.psql("CREATE INDEX idx_cites_trade_year_staging ON species (genus)").await;
+    let file = here.file("in.csv", file_of(&good(10)));
+    here.load(&[&file, "--all"]).expect_code(6);
+    here.db
+        .psql(
+            "DROP INDEX idx_cites_trade_year_staging;
+            DELETE FROM cites_trade_records_staging WHERE record_id = '3'",
+        )
+        .await;
+    let failed = here.load(&[&file, "--all", "--resume"]).expect_code(4);
+    assert!(failed.stderr.contains("has 9 rows, where its loads have written 10"), "{failed:?}");
+    assert_eq!(here.db.psql("SELECT state FROM sterna.load_run").await, "failed");
+}
+
+#[tokio::test]
+async fn rows_that_the_server_leaves_out_stop_the_load() {
+    let here = Installation::new().await;
+    let file = here.file("in.csv", generated(20_000, 21));
+    let args: Vec<String> =
+        [&file, "--all", "--on-inexact", "widen", "--batch-size", "100"].map(str::to_owned).into();
+    let (child, session) = pause(&here, &args).await;
+    here.db
+        .psql(
+            "CREATE FUNCTION left_out() RETURNS trigger LANGUAGE plpgsql AS
+            'BEGIN IF random() < 0.5 THEN RETURN NULL; END IF; RETURN new; END';
+            CREATE TRIGGER left_out BEFORE INSERT ON cites_trade_records_staging
+                FOR EACH ROW EXECUTE FUNCTION left_out()",
+        )
+        .await;
+    go_on(session).await;
+    let refused = finished(child).expect_code(6);
+    assert!(refused.stderr.contains("the server took"), "{refused:?}");
+    assert!(refused.stderr.contains("of 100 rows"), "{refused:?}");
+    // Each batch that is in has all of its rows.
+    let counts = "SELECT (SELECT sum(row_count) FROM sterna.load_batch)
+        = (SELECT count(*) FROM cites_trade_records_staging)";
+    assert_eq!(here.db.psql(counts).await, "t");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_lost_with_its_ledger_row_is_missed() {
+    let here = Installation::new().await;
+    let file = here.file("in.csv", file_of(&good(30)));
+    here.report(0, &[&file, "--all", "--batch-size", "10", "--verify"]);
+    here.db
+        .psql(
+            "DELETE FROM cites_trade_records_staging WHERE xmin::text = (
+                SELECT xid::text FROM sterna.load_batch WHERE batch_number = 1);
+            DELETE FROM sterna.load_batch WHERE batch_number = 1",
+        )
+        .await;
+    let again = [&file, "--all", "--batch-size", "10", "--resume"];
+    let failed = here.load(&[&again[..], &["--verify"]].concat()).expect_code(4);
+    assert!(failed.stderr.contains("where 30 with sum"), "{failed:?}");
+    let report: serde_json::Value = serde_json::from_str(&failed.stdout).unwrap();
+    assert_eq!((&report["state"], &report["verified"]), (&json!("failed"), &json!(false)));
+    let validated = here.db.sterna(&["validate", "--all"]);
+    assert_eq!(validated.code, Some(4), "{validated:?}");
+}
