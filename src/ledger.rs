@@ -8,6 +8,10 @@ mod version;
 
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+use tokio_postgres::Row;
+use tokio_postgres::types::Json;
+
 use crate::error::{Error, Result};
 use crate::pg::{Backoff, Connection, Table};
 
@@ -80,4 +84,16 @@ pub async fn unlock(session: &Connection, table: &Table) -> Result<()> {
     let sql = include_str!("../sql/ledger/unlock.sql");
     session.query_one(sql, &[&table.to_string()]).await?;
     Ok(())
+}
+
+/// A JSON document of the ledger; none where it is NULL.
+///
+/// # Errors
+/// Where it is not of the form that sterna writes.
+pub fn document<T: DeserializeOwned>(row: &Row, index: usize) -> Result<Option<T>> {
+    let document: Option<Json<T>> = row.try_get(index).map_err(|e| {
+        let column = row.columns().get(index).map_or("document", |column| column.name());
+        Error::database(format!("the ledger has a {column} that sterna did not write")).caused_by(e)
+    })?;
+    Ok(document.map(|Json(document)| document))
 }

@@ -10,7 +10,7 @@ use sterna::commands::{
     summary, switchover, validate,
 };
 use sterna::config::{self, Refusal};
-use sterna::report::{log, visible::readable};
+use sterna::report::{log, to_stderr, visible::readable};
 use sterna::{Error, Kind};
 
 fn main() -> ExitCode {
@@ -31,14 +31,14 @@ fn misused(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();
     }
-    eprint!("{}", readable(&error.render().to_string()));
+    to_stderr(readable(&error.render().to_string()));
     ExitCode::from(Kind::Usage.exit_code())
 }
 
 fn failed(error: &Error) -> ExitCode {
-    eprintln!("error: {}", readable(&error.to_string()));
+    to_stderr(format_args!("error: {}\n", readable(&error.to_string())));
     if let Some(hint) = error.next_step() {
-        eprintln!("hint: {}", readable(hint));
+        to_stderr(format_args!("hint: {}\n", readable(hint)));
     }
     ExitCode::from(error.kind().exit_code())
 }

@@ -325,12 +325,12 @@ pub async fn mark_verified(session: &mut Connection, verified: &Verified) -> Res
 /// Where the ledger cannot be read.
 pub async fn last(session: &Connection, table: &Table) -> Result<Option<StoredBackup>> {
     let sql = include_str!("../../sql/backup/last.sql");
-    let row = session.query_opt(sql, &[&table.to_string()]).await?;
-    Ok(row.map(|row| StoredBackup {
+    let Some(row) = session.query_opt(sql, &[&table.to_string()]).await? else { return Ok(None) };
+    Ok(Some(StoredBackup {
         backup_id: row.get(0),
         path: PathBuf::from(row.get::<_, String>(1)),
         sha256: row.get(2),
-        tables: row.get::<_, Json<Vec<SavedTable>>>(3).0,
+        tables: ledger::document(&row, 3)?.unwrap_or_default(),
         bytes: u64::try_from(row.get::<_, i64>(4)).unwrap_or_default(),
         verified: row.get(5),
         role: row.get(6),

@@ -20,7 +20,7 @@ use crate::cites::generate::DEFAULT_ROWS;
 use crate::cli::Progress;
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
-use crate::report;
+use crate::report::{self, to_stderr};
 use steps::{STEPS, Stage, Step};
 pub use summary::{Environment, Production, StepDone, Summary};
 pub use traffic::{Noticed, TrafficReport};
@@ -100,7 +100,7 @@ impl Teller {
         self.begun += 1;
         if !self.quiet {
             // One more than listed: the server's start comes before them.
-            eprintln!("[{}/{}] {title} ...", self.begun, STEPS.len() + 1);
+            to_stderr(format_args!("[{}/{}] {title} ...\n", self.begun, STEPS.len() + 1));
         }
         Begun(Instant::now())
     }
@@ -108,7 +108,7 @@ impl Teller {
     fn end(&self, name: &'static str, title: &'static str, at: Begun, detail: String) -> StepDone {
         let seconds = at.0.elapsed().as_secs_f64();
         if !self.quiet {
-            eprintln!("      {detail} ({seconds:.2} s)");
+            to_stderr(format_args!("      {detail} ({seconds:.2} s)\n"));
         }
         StepDone { name, title, seconds, detail }
     }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::report::RowsReport;
 use crate::error::{Error, Result};
+use crate::ledger::document;
 use crate::pg::{Connection, Table};
 
 /// How far a run has come.
@@ -169,12 +170,11 @@ pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<Run>> {
     let rows = session.query(include_str!("../../sql/ledger/runs.sql"), &[&staging]).await?;
     rows.iter()
         .map(|row| {
-            let report: Option<Json<RowsReport>> = row.get(3);
             Ok(Run {
                 id: row.get(0),
                 state: State::parse(row.get(1))?,
                 identity: row.get(2),
-                report: report.map(|r| r.0),
+                report: document(row, 3)?,
                 mends: row.get(4),
                 arguments: row.get(5),
             })
@@ -230,7 +230,7 @@ pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
     let rows = session.query(include_str!("../../sql/ledger/batches.sql"), &[&run]).await?;
     rows.iter()
         .map(|row| {
-            let Json(refused): Json<Vec<(u32, String)>> = row.get(4);
+            let refused: Vec<(u32, String)> = document(row, 4)?.unwrap_or_default();
             let key = (row.get::<_, i32>(0) as usize, row.get::<_, i32>(1) as u32);
             let batch = LedgerBatch {
                 rows: row.get::<_, i64>(2).cast_unsigned(),

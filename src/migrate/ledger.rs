@@ -8,6 +8,7 @@ use super::plan::Step;
 use super::state::{Run, RunState, StepRecord, StepState};
 use super::verbs::Ended;
 use crate::error::{Error, Result};
+use crate::ledger::document;
 use crate::pg::{Connection, Table};
 use crate::{backup_table, staging};
 
@@ -107,7 +108,7 @@ pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Resu
         state: RunState::parse(row.get(1))?,
         arguments: row.get(2),
         identity: row.get(3),
-        deviations: row.get::<_, Json<Vec<String>>>(4).0,
+        deviations: document(&row, 4)?.unwrap_or_default(),
         role: row.get(5),
         version: row.get(6),
         started_at: row.get(7),
@@ -169,7 +170,7 @@ async fn steps(session: &Connection, run: Uuid) -> Result<Vec<StepRecord>> {
             seconds: row.get(4),
             detail: row.get(5),
             error: row.get(6),
-            deviations: row.get::<_, Json<Vec<String>>>(7).0,
+            deviations: document(row, 7)?.unwrap_or_default(),
             role: row.get(8),
             version: row.get(9),
             started_at: row.get(10),

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 
+use super::to_stderr;
 use super::visible::readable;
 use crate::error::{Error, Result};
 
@@ -11,11 +12,11 @@ use crate::error::{Error, Result};
 /// # Errors
 /// Where the answer cannot be read.
 pub fn go_on(about: &str, is_answered: bool) -> Result<bool> {
-    eprint!("{}", readable(about));
+    to_stderr(readable(about));
     if is_answered || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(is_answered);
     }
-    eprint!("go on? [y/N] ");
+    to_stderr("go on? [y/N] ");
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).map_err(|e| Error::file("stdin", e))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -34,6 +34,8 @@ pub fn start(verbose: u8, quiet: bool) {
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(fields.delimited(" "))
         .with_writer(std::io::stderr)
+        // Where stderr cannot be written, saying so on stderr would panic.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
     // A second call, as tests may make, changes nothing.
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();

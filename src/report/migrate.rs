@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;
 use serde_json::Value;
 
+use super::to_stderr;
 use super::visible::readable;
 use crate::cli::Progress;
 use crate::migrate::status::{Status, StepStatus};
@@ -27,7 +28,7 @@ impl Lines {
 impl Teller for Lines {
     fn begins(&mut self, step: Step) {
         if !self.quiet {
-            eprintln!("{}  {} ...", step.number(), step.plan().title);
+            to_stderr(format_args!("{}  {} ...\n", step.number(), step.plan().title));
         }
     }
 
@@ -41,9 +42,9 @@ impl Teller for Lines {
             StepState::Failed => format!("     FAILED ({seconds:.1} s)"),
             _ => format!("     {} ({seconds:.1} s)", ended.outcome.summary),
         };
-        eprintln!("{}", readable(&what));
+        to_stderr(format_args!("{}\n", readable(&what)));
         for deviation in &ended.deviations {
-            eprintln!("     deviation: {}", readable(deviation));
+            to_stderr(format_args!("     deviation: {}\n", readable(deviation)));
         }
     }
 }

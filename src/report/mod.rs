@@ -23,3 +23,11 @@ pub mod switchover;
 pub mod text;
 pub mod validate;
 pub mod visible;
+
+use std::fmt::Display;
+use std::io::Write;
+
+/// Writes text for people to stderr. Where that cannot be done, nobody is reading.
+pub fn to_stderr(text: impl Display) {
+    let _ = write!(std::io::stderr().lock(), "{text}");
+}

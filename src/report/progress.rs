@@ -10,6 +10,7 @@ use indicatif::{
     HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
 };
 
+use super::to_stderr;
 use crate::cli::Progress;
 use crate::load::{Phase, Watch};
 
@@ -131,9 +132,9 @@ fn write_lines(watch: &Watch, done: &AtomicBool, every: Duration) {
         let (name, so_far) = (name(phase), HumanDuration(elapsed));
         if phase == Phase::Loading {
             let (read, total) = (HumanBytes(read), HumanBytes(total));
-            eprintln!("{name}: {}, {read} of {total}{eta}", rows(watch, elapsed));
+            to_stderr(format_args!("{name}: {}, {read} of {total}{eta}\n", rows(watch, elapsed)));
         } else {
-            eprintln!("{name}: for {so_far}");
+            to_stderr(format_args!("{name}: for {so_far}\n"));
         }
     }
 }

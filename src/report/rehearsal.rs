@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 use indicatif::HumanBytes;
 
-use super::migrate;
 use super::visible::readable;
+use super::{migrate, to_stderr};
 use crate::cli::Progress;
 use crate::rehearsal::{Check, RehearsalReport};
 
@@ -25,7 +25,7 @@ impl Lines {
     /// Something begins.
     pub fn begins(&self, title: &str) {
         if self.progress != Progress::Never {
-            eprintln!("rehearsal: {title} ...");
+            to_stderr(format_args!("rehearsal: {title} ...\n"));
         }
     }
 
@@ -34,7 +34,7 @@ impl Lines {
         if self.progress != Progress::Never {
             let failed = if check.passed { "" } else { "FAILED: " };
             let detail = readable(&check.detail);
-            eprintln!("rehearsal: {failed}{detail} ({:.1} s)", check.seconds);
+            to_stderr(format_args!("rehearsal: {failed}{detail} ({:.1} s)\n", check.seconds));
         }
     }
 

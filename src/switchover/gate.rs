@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio_postgres::GenericClient;
-use tokio_postgres::types::Json;
 
 use super::fingerprint::{self, Fingerprint};
 use super::journal::{self, Toward};
@@ -12,6 +11,7 @@ use super::record::{Record, State};
 use super::swap::Counted;
 use super::{Exchange, dependents};
 use crate::error::{Error, Kind, Result};
+use crate::ledger;
 use crate::pg::catalog::relation;
 use crate::pg::{Connection, Table, fill};
 use crate::staging::{self, Pair};
@@ -120,7 +120,7 @@ pub(super) async fn refuse_drift(session: &Connection, exchange: &Exchange) -> R
     let now = fingerprint::take_beside(&**session, exchange.live, &siblings).await?;
     let sql = include_str!("../../sql/stage/fingerprint.sql");
     let Some(row) = session.query_opt(sql, &[&exchange.incoming]).await? else { return Ok(now) };
-    let Json(then): Json<Fingerprint> = row.get(0);
+    let Some(then): Option<Fingerprint> = ledger::document(&row, 0)? else { return Ok(now) };
     match then.differences(&now).as_slice() {
         [] => Ok(now),
         differences => Err(drift(&exchange.table, differences)),

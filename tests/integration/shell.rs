@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
+use crate::cites::{Installation, file_of, good};
 use crate::migrate::Scenario;
-use crate::server::{Finished, sterna};
+use crate::server::{Finished, TestDb, sterna};
 
 #[test]
 fn the_configuration_in_force_is_shown_with_its_origin_and_without_secrets() {
@@ -167,4 +168,38 @@ async fn a_watched_run_is_shown_until_its_end_with_who_is_in_its_way() {
     let text = String::from_utf8(watched.stdout).unwrap();
     assert!(text.contains("running") && text.contains("finished"), "{text}");
     assert_eq!(status()["sessions"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn an_error_has_its_exit_code_where_nobody_reads_it() {
+    let db = TestDb::new().await;
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    for (args, code) in [
+        (&["load", "missing.csv", "--all"][..], 1),
+        (&["load", "missing.csv", "--all", "--table", "nothing"], 2),
+        (&["validate", "--all", "--progress", "always", "-vv"], 6),
+    ] {
+        let ended = db.command(args).stderr(full()).output().unwrap();
+        assert_eq!(ended.status.code(), Some(code), "{args:?}");
+        let mut unread = db.command(args);
+        let mut unread = unread.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        drop(unread.stderr.take());
+        assert_eq!(unread.wait().unwrap().code(), Some(code), "{args:?}");
+    }
+}
+
+#[tokio::test]
+async fn damaged_documents_of_the_ledger_are_errors() {
+    let here = Installation::new().await;
+    let file = here.file("in.csv", file_of(&good(3)));
+    here.report(0, &[&file, "--all"]);
+    for (damage, column) in [
+        ("UPDATE sterna.load_batch SET refused = '{\"no\": \"list\"}'", "refused"),
+        ("UPDATE sterna.load_run SET report = '{\"files\": 3}'", "report"),
+    ] {
+        here.db.psql(damage).await;
+        let failed = here.load(&[&file, "--all", "--resume", "--verify"]).expect_code(1);
+        assert!(failed.stderr.contains(&format!("the ledger has a {column}")), "{failed:?}");
+        assert!(!failed.stderr.contains("panicked"), "{failed:?}");
+    }
 }
