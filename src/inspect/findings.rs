@@ -117,6 +117,7 @@ impl Findings {
     /// Notes a code that is outside of its list.
     pub(super) fn saw_code(&mut self, column: usize, code: &str, seen: Sightings) {
         let codes = self.codes.entry(column).or_default();
+        let code = &*shown(code.as_bytes());
         if let Some(known) = codes.get_mut(code) {
             known.rows += seen.rows;
             known.first = known.first.min(seen.first);
@@ -165,6 +166,7 @@ impl SpeciesFindings {
     }
 
     pub(super) fn saw_spelling(&mut self, name: &str) {
+        let name = &*shown(name.as_bytes());
         if self.spellings.len() < MAX_SPELLINGS && !self.spellings.contains(name) {
             self.spellings.insert(name.into());
         }

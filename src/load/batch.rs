@@ -10,6 +10,9 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::account::{Account, Reason};
 
+/// A buffer that has become larger is not kept for the next batch.
+const KEPT_BYTES: usize = 4 << 20;
+
 /// Where a batch stands in its file (after decompression).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Location {
@@ -131,10 +134,22 @@ impl RecordBatch {
         self.records.is_empty()
     }
 
-    /// Bytes held for records.
+    /// Bytes of the records.
     #[must_use]
     pub fn byte_size(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Fields of all records.
+    #[must_use]
+    pub fn fields(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Bytes of memory that it takes, about.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.bytes.len() + size_of_val(&self.ends[..]) + size_of_val(&self.records[..])
     }
 
     /// The record at `index`.
@@ -154,7 +169,7 @@ impl RecordBatch {
         Record { at, ends, bytes: &self.bytes, text: &self.bytes[at.fields_at as usize..] }
     }
 
-    /// Empties it for reuse; the buffers stay.
+    /// Empties it for reuse; the buffers stay, unless one was unusually large.
     pub fn clear(&mut self) {
         self.location = Location::default();
         self.last = false;
@@ -163,6 +178,8 @@ impl RecordBatch {
         self.records.clear();
         self.bytes.clear();
         self.ends.clear();
+        self.bytes.shrink_to(KEPT_BYTES);
+        self.ends.shrink_to(KEPT_BYTES / size_of::<u32>());
     }
 }
 
@@ -229,6 +246,20 @@ pub struct EncodedBatch {
 }
 
 impl EncodedBatch {
+    /// Takes records over to make rows of them; the buffers stay, unless one was unusually
+    /// large.
+    pub(super) fn begin(&mut self, records: RecordBatch, unhashed: Option<usize>) {
+        self.records = records;
+        self.rows.clear();
+        if self.rows.capacity() > KEPT_BYTES {
+            self.rows = BytesMut::new();
+        }
+        self.row_ends.clear();
+        self.rounded.clear();
+        self.checksum = 0;
+        self.unhashed = unhashed;
+    }
+
     /// The bytes of the rows from `from` up to, not including, `to`.
     #[must_use]
     pub fn rows_between(&self, from: usize, to: usize) -> &[u8] {

@@ -14,9 +14,10 @@ use super::encode::parse_integer;
 use crate::cites::Taxa;
 use crate::error::{Error, Result};
 
-/// Distinct names that are remembered and counted; further ones are looked up
-/// each time and counted together, so that memory stays bounded.
+/// Distinct names that are remembered and counted, and the bytes that they may have in all;
+/// further ones are looked up each time and counted together, so that memory stays bounded.
 const MAX_NAMES: usize = 65_536;
+const MAX_NAME_BYTES: usize = 4 << 20;
 
 /// What to do with a record whose taxon maps to no species.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -94,6 +95,7 @@ impl FromStr for Years {
 #[derive(Clone, Debug, Default)]
 pub struct UnmappedTaxa {
     counts: HashMap<Box<str>, u64>,
+    bytes: usize,
     /// Records of names that were no longer told apart.
     pub others: u64,
 }
@@ -102,8 +104,9 @@ impl UnmappedTaxa {
     fn add(&mut self, name: &str, rows: u64) {
         if let Some(count) = self.counts.get_mut(name) {
             *count += rows;
-        } else if self.counts.len() < MAX_NAMES {
+        } else if self.counts.len() < MAX_NAMES && self.bytes + name.len() <= MAX_NAME_BYTES {
             self.counts.insert(name.into(), rows);
+            self.bytes += name.len();
         } else {
             self.others += rows;
         }
@@ -147,6 +150,7 @@ pub(super) struct Mapper<'a> {
     taxa: &'a Taxa,
     years: &'a Years,
     known: HashMap<Box<str>, Option<u32>>,
+    known_bytes: usize,
     /// Files are sorted by taxon for long stretches: the last name is asked first.
     last: String,
     last_found: Option<u32>,
@@ -160,6 +164,7 @@ impl<'a> Mapper<'a> {
             taxa,
             years,
             known: HashMap::new(),
+            known_bytes: 0,
             last: String::new(),
             last_found: taxa.find(""),
             last_unmapped: 0,
@@ -200,8 +205,10 @@ impl<'a> Mapper<'a> {
             Some(found) => *found,
             None => {
                 let found = self.taxa.find(name);
-                if self.known.len() < MAX_NAMES {
+                let known_bytes = self.known_bytes + name.len();
+                if self.known.len() < MAX_NAMES && known_bytes <= MAX_NAME_BYTES {
                     self.known.insert(name.into(), found);
+                    self.known_bytes = known_bytes;
                 }
                 found
             }
@@ -268,5 +275,10 @@ mod tests {
             unmapped.add(&i.to_string(), 2);
         }
         assert_eq!((unmapped.names(), unmapped.others), (MAX_NAMES, 20));
+        let mut long = UnmappedTaxa::default();
+        for i in 0..10 {
+            long.add(&format!("{i}{}", "x".repeat(MAX_NAME_BYTES / 4)), 1);
+        }
+        assert_eq!((long.names(), long.others), (3, 7));
     }
 }

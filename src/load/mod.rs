@@ -100,6 +100,14 @@ impl Watch {
 /// The most memory that this process has used, in bytes.
 pub(crate) fn peak_memory_bytes() -> u64 {
     use nix::sys::resource::{UsageWho, getrusage};
+    // On Linux a process inherits the figure of the one that started it; what the kernel
+    // says of its memory alone is its own.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let own = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    if let Some(kib) = own.and_then(|own| own.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
+    {
+        return kib * 1024;
+    }
     // Linux counts in KiB, macOS in bytes.
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss().cast_unsigned() * unit)

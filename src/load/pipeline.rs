@@ -2,14 +2,16 @@
 //!
 //! Sources read files side by side and hand batches of records to workers, which
 //! hand batches of rows to sinks, which hand what became of them to the caller's
-//! thread. Every queue holds a few batches, so that memory does not depend on the
-//! size of the input. The first failure stops everything. Emptied buffers travel
+//! thread. Every queue holds a few batches, and all batches under way together a bounded
+//! number of bytes, so that memory depends neither on the size of the input nor on that of
+//! its records. The first failure stops everything. Emptied buffers travel
 //! back and are used again. This is the only file that names crossbeam.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -24,6 +26,10 @@ use crate::input::Inputs;
 
 /// Batches that wait before each stage.
 const QUEUE_BATCHES: usize = 2;
+/// Memory that records under way may take, for each thread.
+const THREAD_BYTES: usize = 4 << 20;
+/// How long a source waits for room before it asks whether to stop.
+const STOP_ASKED: Duration = Duration::from_millis(50);
 
 /// What the stages share; nothing in it changes while they run.
 pub struct Pipeline<'a> {
@@ -90,6 +96,9 @@ impl Pipeline<'_> {
     ) -> Result<UnmappedTaxa> {
         let failure =
             Failure { first: Mutex::new(None), stop: AtomicBool::new(false), outer: self.stop };
+        let threads = self.sources + self.workers + sinks.len();
+        let room =
+            Room { taken: Mutex::new(0), given_back: Condvar::new(), most: threads * THREAD_BYTES };
         let unmapped = Mutex::new(UnmappedTaxa::default());
         let next_member = AtomicUsize::new(0);
         let (to_workers, records) = bounded::<RecordBatch>(QUEUE_BATCHES);
@@ -103,10 +112,11 @@ impl Pipeline<'_> {
         thread::scope(|scope| {
             for _ in 0..self.sources.min(self.plans.len()).max(1) {
                 let to_workers = to_workers.clone();
-                let (failure, unmapped, next, spare) =
-                    (&failure, &unmapped, &next_member, spare_records.clone());
+                let (failure, unmapped, next, spare, room) =
+                    (&failure, &unmapped, &next_member, spare_records.clone(), &room);
                 scope.spawn(move || {
-                    let found = failure.watch(|| self.read(next, &to_workers, &spare, failure));
+                    let found =
+                        failure.watch(|| self.read(next, &to_workers, &spare, room, failure));
                     if let Some(found) = found {
                         unmapped.lock().unwrap_or_else(PoisonError::into_inner).merge(found);
                     }
@@ -129,6 +139,7 @@ impl Pipeline<'_> {
                 self.counters.rows_loaded.fetch_add(batch.row_ends.len() as u64, Ordering::Relaxed);
                 failure.watch(|| settle(&batch));
                 let mut records = std::mem::take(&mut batch.records);
+                room.give_back(records.memory());
                 records.clear();
                 let _ = spare_records_in.try_send(records);
                 let _ = spare_in.try_send(batch);
@@ -148,6 +159,7 @@ impl Pipeline<'_> {
         next_member: &AtomicUsize,
         to_workers: &Sender<RecordBatch>,
         spare: &Receiver<RecordBatch>,
+        room: &Room,
         failure: &Failure<'_>,
     ) -> Result<UnmappedTaxa> {
         let mut mapper = Mapper::new(self.taxa, self.years);
@@ -172,9 +184,12 @@ impl Pipeline<'_> {
                     reader,
                     &mut mapper,
                     || spare.try_recv().unwrap_or_default(),
-                    |batch| match to_workers.send(batch) {
-                        Ok(()) => ControlFlow::Continue(()),
-                        Err(_) => ControlFlow::Break(()),
+                    |batch| {
+                        room.take(batch.memory(), || failure.stopped());
+                        match to_workers.send(batch) {
+                            Ok(()) => ControlFlow::Continue(()),
+                            Err(_) => ControlFlow::Break(()),
+                        }
                     },
                 )
             })?;
@@ -216,6 +231,30 @@ fn write<S: Sink>(
         }
     }
     Ok(())
+}
+
+/// Memory for the records that are under way.
+struct Room {
+    taken: Mutex<usize>,
+    given_back: Condvar,
+    most: usize,
+}
+
+impl Room {
+    /// Waits for room; a batch that is larger than all of it goes alone.
+    fn take(&self, bytes: usize, stopped: impl Fn() -> bool) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        while *taken > 0 && *taken + bytes > self.most && !stopped() {
+            let waited = self.given_back.wait_timeout(taken, STOP_ASKED);
+            taken = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *taken += bytes;
+    }
+
+    fn give_back(&self, bytes: usize) {
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) -= bytes;
+        self.given_back.notify_all();
+    }
 }
 
 /// The first failure of any thread, which stops all of them.

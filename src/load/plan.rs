@@ -102,7 +102,11 @@ pub fn plan(
             kind: *kind,
             not_null: *not_null,
         });
-        plan.rows.push(RowPlan { columns: columns.collect(), layout, unhashed: None });
+        let columns: Vec<ColumnPlan> = columns.collect();
+        let kind =
+            |field| columns.iter().find(|c| c.origin == Origin::Field(field)).map(|c| c.kind);
+        let record_id = layout.record_id.and_then(|field| Some((field, kind(field)?)));
+        plan.rows.push(RowPlan { columns, record_id, layout, unhashed: None });
     }
     Ok(plan)
 }

@@ -25,8 +25,9 @@ use crate::input::explain;
 
 /// Bytes that the CSV reader asks for at a time.
 const READ_BYTES: usize = 128 * 1024;
-/// A batch ends when it holds this many bytes, however few its records are.
+/// A batch ends when it holds this many bytes or fields, however few its records are.
 const MAX_BATCH_BYTES: usize = 8 << 20;
+const MAX_BATCH_FIELDS: usize = 2 << 20;
 /// Records after which watchers are told, and the wish to stop is asked for.
 const WATCH_ROWS: u64 = 4096;
 
@@ -201,7 +202,9 @@ impl Source<'_> {
                     }
                 }
                 self.take(&records, mapper, &mut batch)?;
-                if batch.len() >= self.batch_rows || batch.byte_size() >= MAX_BATCH_BYTES {
+                let is_large =
+                    batch.byte_size() >= MAX_BATCH_BYTES || batch.fields() >= MAX_BATCH_FIELDS;
+                if is_large || batch.len() >= self.batch_rows {
                     batch.location.byte_length = records.text_to - batch.location.byte_offset;
                     number += 1;
                     self.count(&batch);

@@ -8,6 +8,8 @@
 mod numeric;
 mod scalar;
 
+use std::borrow::Cow;
+
 use bytes::{BufMut, BytesMut};
 use uuid::Uuid;
 
@@ -70,6 +72,8 @@ pub struct RowPlan {
     pub layout: Layout,
     /// One entry per column of the COPY statement, in its order.
     pub columns: Vec<ColumnPlan>,
+    /// The field of the record id and the type of its column, where the format has one.
+    pub record_id: Option<(usize, ColumnType)>,
     /// The column that does not enter into the rows' hashes, where there is one.
     pub unhashed: Option<usize>,
 }
@@ -107,12 +111,7 @@ impl<'a> Encoder<'a> {
         records: RecordBatch,
         out: &mut EncodedBatch,
     ) {
-        out.records = records;
-        out.rows.clear();
-        out.row_ends.clear();
-        out.rounded.clear();
-        out.checksum = 0;
-        out.unhashed = plan.unhashed;
+        out.begin(records, plan.unhashed);
         let mut rejects = Vec::new();
         for (index, record) in out.records.records().enumerate() {
             let Fate::Row(species) = record.at().fate else {
@@ -158,9 +157,11 @@ impl<'a> Encoder<'a> {
             let field = match column.origin {
                 Origin::Field(index) => index,
                 Origin::RowId => {
-                    let record_id = plan.layout.record_id.map(|i| record.field(i));
+                    let record_id = plan
+                        .record_id
+                        .map(|(field, kind)| self.canonical(kind, record.field(field)));
                     let place = (member_key, record.at().byte_offset);
-                    put_uuid(self.row_ids.row_id(record_id, place), out);
+                    put_uuid(self.row_ids.row_id(record_id.as_deref(), place), out);
                     continue;
                 }
                 Origin::Lookup => match species {
@@ -192,6 +193,25 @@ impl<'a> Encoder<'a> {
                 .map_err(|reason| Misfit { reason, field: Some(field) })?;
         }
         Ok(rounded)
+    }
+
+    /// A record id as a text that is the same for all texts of one value: `12` for `0012`.
+    fn canonical<'r>(&mut self, kind: ColumnType, text: &'r [u8]) -> Cow<'r, [u8]> {
+        let canonical = match kind {
+            ColumnType::Text | ColumnType::Varchar(_) => return Cow::Borrowed(text),
+            ColumnType::Char(_) => return Cow::Borrowed(scalar::unpadded(text)),
+            ColumnType::SmallInt | ColumnType::Integer | ColumnType::BigInt => {
+                parse_integer::<i64>(text).map(|number| number.to_string().into_bytes())
+            }
+            ColumnType::Uuid => scalar::uuid(text).map(|id| id.to_string().into_bytes()),
+            ColumnType::Numeric(_) => self.decimal.parse(text).and_then(|()| self.decimal.plain()),
+            _ => {
+                let mut value = BytesMut::new();
+                self.put_value(kind, text, &mut value).map(|_| value.to_vec())
+            }
+        };
+        // A text that is no value of the type is rejected with its own column.
+        canonical.map_or(Cow::Borrowed(text), Cow::Owned)
     }
 
     /// Appends one field with its length; returns whether it was rounded.
@@ -236,7 +256,9 @@ impl<'a> Encoder<'a> {
             ColumnType::Text => scalar::put_text(text, None, out)?,
             ColumnType::Varchar(limit) => scalar::put_text(text, Some(limit), out)?,
             // Blanks at the end are no part of the value: the server pads it.
-            ColumnType::Char(length) => scalar::put_text(scalar::unpadded(text), Some(length), out)?,
+            ColumnType::Char(length) => {
+                scalar::put_text(scalar::unpadded(text), Some(length), out)?
+            }
             ColumnType::Integer => out.put_i32(parse_integer(text)?),
             ColumnType::SmallInt => out.put_i16(parse_integer(text)?),
             ColumnType::BigInt => out.put_i64(parse_integer(text)?),

@@ -122,6 +122,28 @@ impl Decimal {
         self.point += 1;
     }
 
+    /// The number as digits with a point, without zeros that say nothing.
+    pub(super) fn plain(&self) -> Result<Vec<u8>, Reason> {
+        self.fit_any()?;
+        let first = self.digits.iter().position(|d| *d != 0);
+        let last = self.digits.iter().rposition(|d| *d != 0);
+        let (Some(first), Some(last)) = (first, last) else { return Ok(b"0".to_vec()) };
+        let digit = |at: i64| {
+            let digit = usize::try_from(at).ok().and_then(|at| self.digits.get(at));
+            b'0' + digit.copied().unwrap_or(0)
+        };
+        let mut text = if self.negative { vec![b'-'] } else { Vec::new() };
+        text.extend((first as i64..self.point).map(digit));
+        if first as i64 >= self.point {
+            text.push(b'0');
+        }
+        if last as i64 >= self.point {
+            text.push(b'.');
+            text.extend((self.point..=last as i64).map(digit));
+        }
+        Ok(text)
+    }
+
     /// Appends the wire form; call `fit` or `fit_any` first.
     pub(super) fn put(&self, out: &mut BytesMut) {
         let first = self.digits.iter().position(|d| *d != 0);
@@ -241,6 +263,29 @@ mod tests {
         assert_eq!(wire("1e-999999999999", None, true), Err(Reason::OutOfRange));
         assert_eq!(wire("1e131072", None, true), Err(Reason::OutOfRange));
         assert!(wire("1e131071", None, true).is_ok());
+    }
+
+    #[test]
+    fn numbers_are_written_out_without_zeros_that_say_nothing() {
+        let mut decimal = Decimal::default();
+        let mut plain = |text: &str| {
+            decimal
+                .parse(text.as_bytes())
+                .and_then(|()| decimal.plain())
+                .map(|text| String::from_utf8(text).unwrap())
+        };
+        for (text, wanted) in [
+            ("00012", "12"),
+            ("+12.00", "12"),
+            ("1.2e1", "12"),
+            ("-0.050", "-0.05"),
+            ("5e-3", "0.005"),
+            ("12e2", "1200"),
+            ("-0", "0"),
+        ] {
+            assert_eq!(plain(text), Ok(wanted.into()), "{text}");
+        }
+        assert_eq!(plain("1e999999"), Err(Reason::OutOfRange));
     }
 
     #[test]

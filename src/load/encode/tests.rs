@@ -13,6 +13,7 @@ fn plan() -> RowPlan {
     let column = |origin, kind, not_null| ColumnPlan { origin, kind, not_null };
     RowPlan {
         unhashed: None,
+        record_id: Some((0, ColumnType::Text)),
         layout,
         columns: vec![
             column(Origin::RowId, ColumnType::Uuid, true),

@@ -63,3 +63,42 @@ async fn a_second_load_gives_the_same_ids() {
     assert_eq!(report["rows_loaded"], 2_005);
     assert_eq!(ids(&elsewhere).await, first);
 }
+
+/// A column type for record ids, with an id as production has it, the same value written
+/// otherwise, and a new one written in two ways.
+const WRITTEN: [(&str, &str, &str, [&str; 2]); 4] = [
+    ("bigint", "12", "00012", ["7", "+007"]),
+    ("numeric(10,2)", "12.50", "1.25e1", ["7", "7.0"]),
+    (
+        "uuid",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+        "A0EEBC999C0B4EF8BB6D6BB9BD380A11",
+        ["b0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "B0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"],
+    ),
+    ("char(6)", "ab", "ab  ", ["c", "c "]),
+];
+
+#[tokio::test]
+async fn record_ids_are_the_same_where_their_values_are() {
+    for (sql_type, known, written, new) in WRITTEN {
+        let here = Installation::new().await;
+        here.db
+            .psql(&format!(
+                "ALTER TABLE cites_trade_records ALTER COLUMN record_id TYPE {sql_type}
+                    USING record_id::{sql_type};
+                INSERT INTO cites_trade_records (id, species_id, record_id, year, appendix, taxon, term)
+                SELECT md5('known')::uuid, id, '{known}', 2020, 'II', scientific_name, 'skins'
+                FROM species LIMIT 1"
+            ))
+            .await;
+        let ids = [written, new[0], new[1]];
+        let records = ids.map(|id| shipment(&[("Id", id)]));
+        let file = here.file("in.csv", file_of(&records));
+        let args = [&file, "--all", "--max-rejects", "1", "--rejects", "r.csv"];
+        let report = here.report(0, &args);
+        assert_eq!(report["rows_rejected"], 1, "{sql_type}: {report:#}");
+        let kept = "SELECT id = md5('known')::uuid FROM cites_trade_records_staging
+            ORDER BY id = md5('known')::uuid";
+        assert_eq!(here.db.psql(kept).await, "f\nt", "{sql_type}");
+    }
+}
