@@ -275,10 +275,8 @@ async fn a_load_whose_staging_was_emptied_meanwhile_writes_nothing_more() {
         WHERE l.locktype = 'advisory' AND l.classid = 1937010273 AND l.granted
             AND d.datname = current_database()";
     here.db.psql(lose_lock).await;
-    let mut truncate = spawn(here.db.command(&["stage", "truncate"]));
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    here.db.sterna(&["stage", "truncate"]).expect_code(0);
     go_on(session).await;
-    assert!(truncate.wait().unwrap().success());
     let refused = finished(child).expect_code(6);
     assert!(refused.stderr.contains("emptied by another sterna"), "{refused:?}");
     assert_eq!(here.db.psql("SELECT count(*) FROM cites_trade_records_staging").await, "0");
