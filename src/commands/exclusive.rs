@@ -1,8 +1,8 @@
 //! The lock of a run: held by one session from beginning to end, which also writes the
 //! ledger. So who has lost the lock cannot write down another step, nor begin it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -31,7 +31,8 @@ pub(super) struct Exclusive {
     pub(super) info: ConnInfo,
     pub(super) pair: Pair,
     session: Arc<Connection>,
-    lost: Arc<AtomicBool>,
+    /// Why it was lost, once that is known.
+    lost: Arc<OnceLock<String>>,
     keeper: JoinHandle<()>,
 }
 
@@ -49,7 +50,7 @@ impl Exclusive {
             let pair = staging::pair(&mut session, &pair.table).await?;
             Ok::<_, Error>((Arc::new(session), pair))
         })?;
-        let lost = Arc::new(AtomicBool::new(false));
+        let lost = Arc::new(OnceLock::new());
         let kept = keep(Arc::clone(&session), Arc::clone(&lost), Arc::clone(watch));
         let keeper = runtime.spawn(kept);
         Ok(Exclusive { runtime, info, pair, session, lost, keeper })
@@ -90,17 +91,23 @@ impl Exclusive {
 
     /// A failure that comes of the lost lock says so.
     pub(super) fn explain(&self, error: Error) -> Error {
-        let lost = self.lost.load(Ordering::Relaxed) || self.session.is_closed();
+        let why = self.lost.get();
+        let lost = why.is_some() || self.session.is_closed();
         // What was found out before that stands.
         if !lost || !matches!(error.kind(), Kind::Database | Kind::Interrupted) {
             return error;
         }
-        let what = format!("the session that holds the lock on {} was lost", self.pair.table);
         let hint = error.next_step().map_or_else(
             || "nothing else was begun; the same command goes on when the server is there".into(),
             str::to_owned,
         );
-        Error::database(what).caused_by(error).hint(hint)
+        let what = format!("the session that holds the lock on {} was lost", self.pair.table);
+        let lost = Error::database(why.map_or(what.clone(), |why| format!("{what}: {why}")));
+        match error.kind() {
+            // By the one that noticed.
+            Kind::Interrupted if why.is_some() => lost.hint(hint),
+            _ => lost.caused_by(error).hint(hint),
+        }
     }
 
     /// Writes down that a step of the unfinished run, if it was done, is undone.
@@ -133,17 +140,21 @@ impl Exclusive {
 }
 
 /// Notices when the session is lost.
-async fn keep(session: Arc<Connection>, lost: Arc<AtomicBool>, watch: Arc<Watch>) {
+async fn keep(session: Arc<Connection>, lost: Arc<OnceLock<String>>, watch: Arc<Watch>) {
     let sql = include_str!("../../sql/migrate/holds-lock.sql");
     loop {
         tokio::time::sleep(ASK_EVERY).await;
         let asked = tokio::time::timeout(ANSWER_WITHIN, session.query_one(sql, &[])).await;
-        if !matches!(asked, Ok(Ok(row)) if row.get::<_, bool>(0)) {
-            tracing::error!("the session that holds the lock was lost; stopping");
-            lost.store(true, Ordering::Relaxed);
-            watch.stop.store(true, Ordering::Relaxed);
-            return;
-        }
+        let why = match asked {
+            Ok(Ok(row)) if row.get(0) => continue,
+            Ok(Ok(_)) => "it does not hold it any more".to_owned(),
+            Ok(Err(error)) => Error::from(error).to_string(),
+            Err(_) => format!("no answer within {} s", ANSWER_WITHIN.as_secs()),
+        };
+        tracing::error!("stopping: the session that holds the lock was lost: {why}");
+        let _first = lost.set(why);
+        watch.stop.store(true, Ordering::Relaxed);
+        return;
     }
 }
 

@@ -60,7 +60,7 @@ pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
         Action::Truncate => as_step(Step::Truncate, truncate, context, &watch)?,
         Action::Drop => {
             let exclusive = Exclusive::take(context, &watch)?;
-            let done = drop_it(&exclusive, &watch.stop)?;
+            let done = drop_it(&exclusive, &watch.stop).map_err(|e| exclusive.explain(e))?;
             for step in [Step::Staging, Step::TestLoad, Step::Load, Step::Validation] {
                 exclusive.undone(step)?;
             }

@@ -4,17 +4,19 @@ use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
 use std::ops::{Deref, DerefMut, RangeInclusive};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
-use tokio_postgres::AsyncMessage;
+use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
-use tokio_postgres_rustls::MakeRustlsConnect;
+use tokio_postgres::{AsyncMessage, SimpleQueryMessage};
 
 use super::conninfo::{Address, ConnInfo, Endpoint};
 use super::diagnosis;
-use super::sqlstate::io_cause;
-use super::tls::{self, Encryption, SslMode};
+use super::last_message::{AsItIs, LastMessage};
+use super::socket::{Cause, Way};
+use super::tls::Encryption;
 use crate::error::{Error, Result};
 
 /// The servers that sterna works with, by their major version. The catalogs of others say
@@ -28,35 +30,41 @@ const SUPPORTED_SERVERS: RangeInclusive<u32> = 15..=18;
 pub struct Connection {
     client: tokio_postgres::Client,
     driver: JoinHandle<()>,
-    tls: MakeRustlsConnect,
-    endpoint: Endpoint,
-    ip: Option<IpAddr>,
+    way: Way,
+    /// Whether the server has ended the session.
+    is_ended: Arc<AtomicBool>,
 }
 
 impl Connection {
     /// Where the server answered, of all places that were tried.
     pub(super) fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+        &self.way.endpoint
     }
 
     /// The address that the endpoint's name stood for.
     pub(super) fn ip(&self) -> Option<IpAddr> {
-        self.ip
+        self.way.ip
     }
 
     /// Whether the server answers on this machine: at a socket or a loopback address.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        match &self.endpoint.address {
+        match &self.way.endpoint.address {
             Address::Socket(_) => true,
-            Address::Tcp { .. } => self.ip.is_some_and(|ip| ip.is_loopback()),
+            Address::Tcp { .. } => self.way.ip.is_some_and(|ip| ip.is_loopback()),
         }
+    }
+
+    /// Whether the session is known to be over, on either side.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.is_ended.load(Ordering::Relaxed) || self.client.is_closed()
     }
 
     /// What cancels the statement that this session is running.
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {
-        CancelToken { token: self.client.cancel_token(), tls: self.tls.clone() }
+        CancelToken { token: self.client.cancel_token(), way: self.way.clone() }
     }
 
     /// Ends the session and waits until the goodbye is sent.
@@ -88,7 +96,7 @@ impl DerefMut for Connection {
 #[derive(Clone)]
 pub struct CancelToken {
     token: tokio_postgres::CancelToken,
-    tls: MakeRustlsConnect,
+    way: Way,
 }
 
 impl CancelToken {
@@ -98,10 +106,11 @@ impl CancelToken {
     /// # Errors
     /// Where the server cannot be reached.
     pub async fn cancel(&self) -> Result<()> {
-        self.token
-            .cancel_query(self.tls.clone())
-            .await
-            .map_err(|error| Error::database("could not cancel").caused_by(error))
+        let cancelled = async {
+            let stream = LastMessage::new(self.way.open().await?, Arc::default());
+            Ok::<_, Cause>(self.token.cancel_query_raw(stream, AsItIs).await?)
+        };
+        cancelled.await.map_err(|error| Error::database("could not cancel").caused_by(error))
     }
 }
 
@@ -175,18 +184,19 @@ async fn addresses(info: &ConnInfo, endpoint: &Endpoint) -> Result<Vec<Option<Ip
 
 /// One session at one address, with the encryption that both sides can agree on.
 async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Result<Connection> {
-    // Where TLS is out of the question the driver still wants a connector.
-    let tls = match info.tls() {
-        Some(tls) => tls.clone(),
-        None => tls::connector(SslMode::Disable, None, None)?,
-    };
     let (first, second) = info.attempts(endpoint);
-    let attempt = |encryption| info.driver_config(endpoint, ip, encryption);
-    let mut opened = attempt(first).connect(tls.clone()).await;
+    let mut way = Way {
+        endpoint: endpoint.clone(),
+        ip,
+        encryption: first,
+        tls: info.tls().cloned(),
+        config: info.driver_config(endpoint),
+    };
+    let mut opened = begin(&way).await;
     if let (Err(cause), Some(second)) = (&opened, second)
-        && wants_other(cause)
+        && wants_other(&**cause)
     {
-        match diagnosis::tls_cause(cause) {
+        match diagnosis::tls_cause(&**cause) {
             Some(why) if second == Encryption::None => tracing::warn!(
                 "TLS with {} failed, so the session is not encrypted ({why}); sslmode=require \
                  refuses that",
@@ -194,21 +204,62 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
             ),
             _ => tracing::debug!(?second, "the server wants another encryption: {cause}"),
         }
-        opened = attempt(second).connect(tls.clone()).await;
+        way.encryption = second;
+        opened = begin(&way).await;
     }
     let failed = |cause| diagnosis::could_not_connect(info, endpoint, cause);
-    let (client, connection) = opened.map_err(failed)?;
+    let (client, connection, is_ended) = opened.map_err(failed)?;
     check_version(info, connection.parameter("server_version"))?;
     let driver = tokio::spawn(drive(connection));
-    client.batch_execute(include_str!("../../sql/session.sql")).await.map_err(failed)?;
-    Ok(Connection { client, driver, tls, endpoint: endpoint.clone(), ip })
+    let prepared = async {
+        check_attributes(&client, way.config.get_target_session_attrs()).await?;
+        Ok(client.batch_execute(include_str!("../../sql/session.sql")).await?)
+    };
+    prepared.await.map_err(failed)?;
+    Ok(Connection { client, driver, way, is_ended })
+}
+
+type Driver = tokio_postgres::Connection<LastMessage, LastMessage>;
+
+/// Tries one way.
+async fn begin(way: &Way) -> Result<(tokio_postgres::Client, Driver, Arc<AtomicBool>), Cause> {
+    let is_ended = Arc::default();
+    let stream = LastMessage::new(way.open().await?, Arc::clone(&is_ended));
+    let (client, connection) = way.config.connect_raw(stream, AsItIs).await?;
+    Ok((client, connection, is_ended))
 }
 
 /// Whether the failure may be due to the encryption: the handshake failed, or no
 /// line of `pg_hba.conf` admits this kind of connection.
-fn wants_other(cause: &tokio_postgres::Error) -> bool {
+fn wants_other(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let code = cause.downcast_ref().and_then(tokio_postgres::Error::code);
     diagnosis::tls_cause(cause).is_some()
-        || cause.code() == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+        || code == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+}
+
+/// Whether the server is one that was asked for, before the session allows itself to write.
+async fn check_attributes(
+    client: &tokio_postgres::Client,
+    wanted: TargetSessionAttrs,
+) -> Result<(), Cause> {
+    let wanted = match wanted {
+        TargetSessionAttrs::ReadWrite => "off",
+        TargetSessionAttrs::ReadOnly => "on",
+        _ => return Ok(()),
+    };
+    let answer = client.simple_query(include_str!("../../sql/read-only.sql")).await?;
+    let is_wanted = answer.iter().any(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0) == Some(wanted),
+        _ => false,
+    });
+    if is_wanted {
+        return Ok(());
+    }
+    let what = match wanted {
+        "off" => "the database does not allow writes",
+        _ => "the database is not read only",
+    };
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, what).into())
 }
 
 /// `version` is the server's own text, as in `15.6 (Debian 15.6-1)` or `18beta1`.
@@ -228,12 +279,7 @@ fn check_version(info: &ConnInfo, version: Option<&str>) -> Result<()> {
 }
 
 /// Moves messages until the session ends.
-async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-    T: AsyncRead + AsyncWrite + Unpin,
-{
-    let mut is_broken = false;
+async fn drive(mut connection: Driver) {
     while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
         match message {
             Ok(AsyncMessage::Notice(notice)) => tracing::debug!(
@@ -243,10 +289,6 @@ where
                 notice.message()
             ),
             Ok(_) => {}
-            // A server that closes the connection says why before. Where we were writing
-            // at that moment, its words have not been read yet: the driver reads before
-            // it writes, so one more turn hands them to whoever waits for an answer.
-            Err(error) if is_closed_to_writing(&error) && !is_broken => is_broken = true,
             Err(error) => {
                 tracing::warn!("a session was lost: {}", Error::from(error));
                 return;
@@ -255,19 +297,9 @@ where
     }
 }
 
-fn is_closed_to_writing(error: &tokio_postgres::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
-    let kind = io_cause(error).map(io::Error::kind);
-    matches!(kind, Some(BrokenPipe | ConnectionAborted | ConnectionReset))
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::pin::Pin;
-    use std::task::{Context, Poll};
-
-    use tokio::io::ReadBuf;
 
     use super::*;
 
@@ -305,73 +337,5 @@ mod tests {
         let error = connect(&info).await.map(drop).unwrap_err();
         assert!(error.to_string().ends_with("no answer within 1 s"), "{error}");
         assert_eq!(super::super::classify(&error), super::super::Fault::Transient);
-    }
-
-    /// A server that accepts a client, and whose last words lie unread when the client
-    /// finds that it cannot write any more.
-    #[derive(Default)]
-    struct Parting {
-        unread: Vec<u8>,
-        writes: usize,
-    }
-
-    /// A message: its kind, its length and what it says.
-    fn said(kind: u8, body: &[u8]) -> Vec<u8> {
-        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
-        [&[kind], &length[..], body].concat()
-    }
-
-    impl AsyncRead for Parting {
-        fn poll_read(
-            mut self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-            buffer: &mut ReadBuf<'_>,
-        ) -> Poll<io::Result<()>> {
-            if self.unread.is_empty() && self.writes < 2 {
-                return Poll::Pending;
-            }
-            buffer.put_slice(&std::mem::take(&mut self.unread));
-            Poll::Ready(Ok(()))
-        }
-    }
-
-    impl AsyncWrite for Parting {
-        fn poll_write(
-            mut self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-            bytes: &[u8],
-        ) -> Poll<io::Result<usize>> {
-            self.writes += 1;
-            if self.writes == 1 {
-                self.unread.extend(said(b'R', &[0; 4]));
-                self.unread.extend(said(b'Z', b"I"));
-                return Poll::Ready(Ok(bytes.len()));
-            }
-            if self.writes == 2 {
-                let words = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0";
-                self.unread.extend(said(b'E', words));
-            }
-            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
-        }
-
-        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-
-        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-            Poll::Ready(Ok(()))
-        }
-    }
-
-    #[tokio::test]
-    async fn the_servers_last_words_come_before_the_broken_pipe() {
-        let mut config = tokio_postgres::Config::new();
-        config.user("u").ssl_mode(tokio_postgres::config::SslMode::Disable);
-        let connected = config.connect_raw(Parting::default(), tokio_postgres::NoTls).await;
-        let (client, connection) = connected.unwrap();
-        let driver = tokio::spawn(drive(connection));
-        let error = Error::from(client.batch_execute("SELECT 1").await.unwrap_err());
-        assert_eq!(error.sqlstate(), Some("57P01"), "{error}");
-        driver.await.unwrap();
     }
 }

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_postgres::config::{SslMode as DriverSsl, SslNegotiation};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::tls::{Encryption, Identity, Roots, SslMode};
@@ -186,29 +187,14 @@ impl ConnInfo {
         self.password(endpoint).is_some()
     }
 
-    /// The driver's form of one attempt. `ip` is what the host's name resolved to.
-    pub(super) fn driver_config(
-        &self,
-        endpoint: &Endpoint,
-        ip: Option<IpAddr>,
-        encryption: Encryption,
-    ) -> tokio_postgres::Config {
+    /// The driver's form of what to ask of an endpoint. It is handed a connection whose
+    /// encryption is settled.
+    pub(super) fn driver_config(&self, endpoint: &Endpoint) -> tokio_postgres::Config {
         let mut config = self.base.clone();
-        match &endpoint.address {
-            Address::Socket(folder) => config.host_path(folder),
-            Address::Tcp { host, .. } => config.host(host),
-        };
-        if let Some(ip) = ip {
-            config.hostaddr(ip);
-        }
         if let Some(password) = self.password(endpoint) {
             config.password(password);
         }
-        config.port(endpoint.port).ssl_mode(match encryption {
-            Encryption::None => tokio_postgres::config::SslMode::Disable,
-            Encryption::Offered => tokio_postgres::config::SslMode::Prefer,
-            Encryption::Required => tokio_postgres::config::SslMode::Require,
-        });
+        config.ssl_mode(DriverSsl::Require).ssl_negotiation(SslNegotiation::Direct);
         config
     }
 
@@ -248,7 +234,7 @@ mod tests {
         assert_eq!(info.attempts(&info.endpoints[0]), (Encryption::None, None));
         assert!(!info.has_password(&info.endpoints[0]));
         let named = info.with_application_name("x");
-        let config = named.driver_config(&info.endpoints[0], None, Encryption::None);
+        let config = named.driver_config(&info.endpoints[0]);
         assert_eq!(config.get_application_name(), Some("x"));
     }
 }

@@ -5,31 +5,29 @@ use std::io;
 use rustls::CertificateError;
 
 use super::conninfo::{Address, ConnInfo, Endpoint};
+use super::socket::Cause;
 use super::sqlstate::io_cause;
 use crate::error::Error;
 
-/// What the driver says when the server answers that it has no TLS, and when the
-/// server wants a password and there is none. It gives no other sign of either.
-const NO_TLS: &str = "server does not support TLS";
+/// What the driver says when the server wants a password and there is none. It gives no
+/// other sign.
 const NO_PASSWORD: &str = "password missing";
 
 /// The error of one endpoint, with its hint.
-pub(super) fn could_not_connect(
-    info: &ConnInfo,
-    endpoint: &Endpoint,
-    cause: tokio_postgres::Error,
-) -> Error {
-    let hint = hint(info, endpoint, &cause);
+pub(super) fn could_not_connect(info: &ConnInfo, endpoint: &Endpoint, cause: Cause) -> Error {
+    let hint = hint(info, endpoint, &*cause);
     let error = failed(info, endpoint);
-    let error = if cause.as_db_error().is_some() || cause.is_closed() {
-        error.caused_by(cause)
-    } else {
-        // The driver's own layer says once more that it could not connect.
-        let text = cause.to_string();
-        match cause.into_source() {
-            Some(inner) => error.caused_by(inner),
-            None => error.caused_by(text),
+    let error = match cause.downcast::<tokio_postgres::Error>() {
+        Ok(cause) if cause.as_db_error().is_none() && !cause.is_closed() => {
+            // The driver's own layer says once more that it could not connect.
+            let text = cause.to_string();
+            match cause.into_source() {
+                Some(inner) => error.caused_by(inner),
+                None => error.caused_by(text),
+            }
         }
+        Ok(cause) => error.caused_by(*cause),
+        Err(cause) => error.caused_by(cause),
     };
     match hint {
         Some(hint) => error.hint(hint),
@@ -48,8 +46,12 @@ fn failed(info: &ConnInfo, endpoint: &Endpoint) -> Error {
     Error::database(format!("could not connect to {}", info.display_endpoint(endpoint)))
 }
 
-fn hint(info: &ConnInfo, endpoint: &Endpoint, cause: &tokio_postgres::Error) -> Option<String> {
-    if let Some(code) = cause.code() {
+fn hint(
+    info: &ConnInfo,
+    endpoint: &Endpoint,
+    cause: &(dyn std::error::Error + 'static),
+) -> Option<String> {
+    if let Some(code) = cause.downcast_ref().and_then(tokio_postgres::Error::code) {
         return match code.code() {
             "28P01" if info.has_password(endpoint) => Some(
                 "check the password: the database URL, PGPASSWORD, or the password file's first \
@@ -74,15 +76,8 @@ fn hint(info: &ConnInfo, endpoint: &Endpoint, cause: &tokio_postgres::Error) -> 
     if let Some(error) = tls_cause(cause) {
         return Some(tls_hint(error).to_owned());
     }
-    let said = std::error::Error::source(cause).map(ToString::to_string);
-    match said.as_deref() {
-        Some(NO_PASSWORD) => return Some(give_password()),
-        Some(NO_TLS) => {
-            return Some(
-                "turn ssl on at the server, or allow plain text with sslmode=prefer".to_owned(),
-            );
-        }
-        _ => {}
+    if cause.source().is_some_and(|said| said.to_string() == NO_PASSWORD) {
+        return Some(give_password());
     }
     let kind = io_cause(cause)?.kind();
     let Endpoint { address, port } = endpoint;
@@ -95,6 +90,9 @@ fn hint(info: &ConnInfo, endpoint: &Endpoint, cause: &tokio_postgres::Error) -> 
         }
         (Address::Tcp { host, .. }, io::ErrorKind::ConnectionRefused) => {
             Some(format!("check that the server runs: pg_isready -h {host} -p {port}"))
+        }
+        (Address::Tcp { .. }, io::ErrorKind::Unsupported) => {
+            Some("turn ssl on at the server, or allow plain text with sslmode=prefer".to_owned())
         }
         _ => None,
     }
@@ -131,7 +129,9 @@ fn tls_hint(error: &rustls::Error) -> &'static str {
     }
 }
 
-/// The TLS error that this one came from, which the driver wraps in I/O errors.
-pub(super) fn tls_cause(error: &tokio_postgres::Error) -> Option<&rustls::Error> {
+/// The TLS error that this one came from, which is wrapped in I/O errors.
+pub(super) fn tls_cause<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a rustls::Error> {
     io_cause(error)?.get_ref()?.downcast_ref()
 }

@@ -1,5 +1,6 @@
 //! Connecting: encryption, certificates, passwords, and what an error says.
 
+mod ended;
 mod server;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa};
@@ -240,7 +241,7 @@ async fn a_session_has_its_settings_and_knows_its_end() {
     assert!(!session.is_closed());
     admin.execute("SELECT pg_terminate_backend($1, 5000)", &[&pid]).await.unwrap();
     let error = Error::from(session.batch_execute("SELECT 1").await.unwrap_err());
-    assert_eq!(classify(&error), Fault::Transient, "{error}");
+    assert_eq!((error.sqlstate(), classify(&error)), (Some("57P01"), Fault::Transient), "{error}");
     assert!(session.is_closed());
     session.close().await.unwrap();
 }

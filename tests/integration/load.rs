@@ -7,6 +7,7 @@ mod constraint;
 mod counted;
 mod culprits;
 mod cut;
+mod ended;
 mod fuzz;
 mod hostile;
 mod memory;
