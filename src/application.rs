@@ -145,7 +145,6 @@ impl Asker {
 
     async fn ask_in_session(&self, sql: &str) -> Result<Vec<Row>> {
         let mut session = connect(&self.info).await?;
-        watch_client(&session).await;
         session.batch_execute(include_str!("../sql/application/session.sql")).await?;
         let transaction = session.build_transaction().read_only(true).start().await?;
         let limit = self.limit.as_millis().to_string();
@@ -160,13 +159,5 @@ impl Asker {
         transaction.commit().await?;
         session.close().await?;
         Ok(rows)
-    }
-}
-
-/// Has the server end what a session runs when this process is gone, where it can.
-pub async fn watch_client(session: &Connection) {
-    let set = include_str!("../sql/application/watch-client.sql");
-    if let Err(error) = session.batch_execute(set).await {
-        tracing::debug!("the server does not look whether its client is there: {error}");
     }
 }

@@ -213,7 +213,14 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
     let driver = tokio::spawn(drive(connection));
     let prepared = async {
         check_attributes(&client, way.config.get_target_session_attrs()).await?;
-        Ok(client.batch_execute(include_str!("../../sql/session.sql")).await?)
+        let (set, watched) = futures::join!(
+            client.batch_execute(include_str!("../../sql/session.sql")),
+            client.batch_execute(include_str!("../../sql/watch-client.sql")),
+        );
+        if let Err(error) = watched {
+            tracing::debug!("the server does not look whether its client is there: {error}");
+        }
+        Ok(set?)
     };
     prepared.await.map_err(failed)?;
     Ok(Connection { client, driver, way, is_ended })

@@ -31,7 +31,7 @@ pub use check::Severity;
 pub use ledger::{Carried, StoredValidation, last};
 pub use report::{Change, CheckReport, ValidationReport};
 
-use crate::application::{Application, watch_client};
+use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::load::Years;
 use crate::pg::{ConnInfo, Connection, Table, connect};
@@ -152,7 +152,6 @@ pub async fn validate(
         checks.extend(check::read_folder(folder)?);
     }
     let mut keeper = connect(info).await?;
-    watch_client(&keeper).await;
     let pair = staging::pair(&mut keeper, &options.table).await?;
     keeper.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
     let share = include_str!("../../sql/load/share-snapshot.sql");

@@ -10,7 +10,6 @@ use super::instance::{Instance, Ready};
 use super::report::CheckReport;
 use super::subject::Subject;
 use super::value::{Value, references};
-use crate::application::watch_client;
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, SqlText, connect, fill, interruptible};
 
@@ -22,7 +21,6 @@ const QUERY_CANCELED: &str = "57014";
 pub(super) async fn open(info: &ConnInfo, snapshot: &str) -> Result<Connection> {
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    watch_client(&session).await;
     session.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
     let name = crate::pg::CatalogText::snapshot(snapshot);
     let share = fill(include_str!("../../sql/load/use-snapshot.sql"), &[("snapshot", &name)]);

@@ -220,6 +220,7 @@ async fn a_session_has_its_settings_and_knows_its_end() {
     let session = open(&server, "postgres", "localhost", query).await.unwrap();
     for (name, expected) in [
         ("statement_timeout", "0"),
+        ("client_connection_check_interval", "2s"),
         ("DateStyle", "ISO, YMD"),
         ("application_name", "a test"),
         ("search_path", "x"),

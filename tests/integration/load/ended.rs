@@ -40,3 +40,25 @@ async fn a_load_tells_why_the_server_ended_its_sessions() {
     }
     assert!(here.staging().await == rows_of(&text));
 }
+
+/// Whether sessions of `sterna` are at something, and stay at it.
+const AT_WORK: &str = "SELECT count(*) > 0 FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'sterna' AND state = 'active'
+        AND query LIKE '%CREATE INDEX%cites_trade_records_staging%' AND pid <> pg_backend_pid()";
+
+#[tokio::test]
+async fn an_index_build_ends_with_its_client() {
+    let here = Installation::new().await;
+    let slow = "CREATE FUNCTION slow(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+            BEGIN PERFORM pg_sleep(3600); RETURN $1; END
+        $$;
+        CREATE INDEX ON cites_trade_records (slow(taxon))";
+    here.db.psql(slow).await;
+    let mut child = spawn(here.command(&[&here.file("in.csv", file_of(&good(10))), "--all"]));
+    until(&here.db, AT_WORK, "t").await;
+    child.kill().unwrap();
+    finished(child);
+    until(&here.db, AT_WORK, "f").await;
+    // The lock that it had goes with it.
+    here.db.sterna(&["stage", "drop"]).expect_code(0);
+}
