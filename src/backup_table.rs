@@ -34,6 +34,7 @@ pub async fn create(
     pair: &Pair,
     stop: &AtomicBool,
 ) -> Result<BackupTableReport> {
+    session.batch_execute(include_str!("../sql/catalog/tables-only.sql")).await?;
     let cancel = session.cancel_token();
     let snapshot = session.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
     let transaction = snapshot.start().await?;

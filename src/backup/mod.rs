@@ -147,6 +147,7 @@ pub async fn take(
     let mut draft = folder::Draft::new(&options.out)?;
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    session.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
     session.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
     let moment = session.query_one(include_str!("../../sql/backup/moment.sql"), &[]).await?;
     let (taken_at, server_version, server_major): (String, String, i32) =

@@ -28,6 +28,7 @@ impl Orphans<'_> {
     pub(super) async fn delete(&self) -> Result<u64> {
         let session = connect(self.info).await?;
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+        session.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
         let sql = include_str!("../../sql/load/orphan-key.sql");
         let mut deleted = 0;
         for row in session.query(sql, &[&self.pair.table_oid]).await? {

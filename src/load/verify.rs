@@ -42,6 +42,7 @@ impl Proof<'_> {
     pub(super) async fn find(&self) -> Result<()> {
         let keeper = connect(self.info).await?;
         keeper.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+        keeper.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
         keeper.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
         let share = include_str!("../../sql/load/share-snapshot.sql");
         let snapshot: String = keeper.query_one(share, &[]).await?.get(0);
@@ -148,6 +149,7 @@ async fn read(
 ) -> Result<HashMap<u32, Sum>> {
     let session: Connection = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    session.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
     session.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
     let name = CatalogText::snapshot(snapshot);
     let use_it = fill(include_str!("../../sql/load/use-snapshot.sql"), &[("snapshot", &name)]);

@@ -14,7 +14,7 @@ mod memory;
 mod mended;
 mod oracle;
 mod privilege;
-mod process;
+pub(crate) mod process;
 mod rejects;
 mod resume;
 mod row_id;

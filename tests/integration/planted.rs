@@ -2,6 +2,7 @@
 //! nothing of it runs with the migrator's.
 
 mod code;
+mod late;
 mod ledger;
 mod publication;
 

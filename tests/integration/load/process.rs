@@ -11,17 +11,17 @@ use sterna::pg::Connection;
 use crate::cites::Installation;
 use crate::server::{Finished, TestDb};
 
-pub(super) fn spawn(mut command: Command) -> Child {
+pub(crate) fn spawn(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-pub(super) fn finished(child: Child) -> Finished {
+pub(crate) fn finished(child: Child) -> Finished {
     Finished::from(child.wait_with_output().unwrap())
 }
 
 /// The report of the first try that is not refused because the server has yet to
 /// notice the end of a killed client.
-pub(super) fn resumed(load: impl Fn() -> Finished) -> Value {
+pub(crate) fn resumed(load: impl Fn() -> Finished) -> Value {
     for _ in 0..100 {
         let finished = load();
         if finished.code == Some(6) && finished.stderr.contains("another sterna is working") {
@@ -33,13 +33,13 @@ pub(super) fn resumed(load: impl Fn() -> Finished) -> Value {
     panic!("the lock of a killed load stays");
 }
 
-pub(super) fn signal(child: &Child, signal: Signal) {
+pub(crate) fn signal(child: &Child, signal: Signal) {
     // It may have ended by itself.
     let _ = kill(Pid::from_raw(child.id().cast_signed()), signal);
 }
 
 /// Waits until a query gives this text.
-pub(super) async fn until(db: &TestDb, sql: &str, wanted: &str) {
+pub(crate) async fn until(db: &TestDb, sql: &str, wanted: &str) {
     for _ in 0..600 {
         if db.psql(sql).await == wanted {
             return;
@@ -51,7 +51,7 @@ pub(super) async fn until(db: &TestDb, sql: &str, wanted: &str) {
 
 /// Lets a load write some batches and then no further one, until the session ends
 /// its transaction.
-pub(super) async fn pause(here: &Installation, args: &[String]) -> (Child, Connection) {
+pub(crate) async fn pause(here: &Installation, args: &[String]) -> (Child, Connection) {
     let child = spawn(here.command(args));
     until(&here.db, "SELECT to_regclass('sterna.load_batch') IS NOT NULL", "t").await;
     until(&here.db, "SELECT count(*) >= 3 FROM sterna.load_batch", "t").await;
@@ -65,7 +65,7 @@ pub(super) async fn pause(here: &Installation, args: &[String]) -> (Child, Conne
     (child, session)
 }
 
-pub(super) async fn go_on(session: Connection) {
+pub(crate) async fn go_on(session: Connection) {
     session.batch_execute("COMMIT").await.unwrap();
     session.close().await.unwrap();
 }
