@@ -109,6 +109,16 @@ pub async fn beside(session: &impl GenericClient, beside: &Table, table: &Table)
     }
 }
 
+/// Makes sure, first of all in a transaction that is going to write to a table, that nobody
+/// else's code runs then. As [`before_writing`], on a table that sterna alone writes to.
+///
+/// # Errors
+/// As [`code`].
+pub async fn guard(session: &impl GenericClient, oid: u32) -> Result<()> {
+    let guarded = session.query_one(include_str!("../sql/trust/guard.sql"), &[&oid]).await;
+    guarded.map(drop).map_err(|error| explain(error.into()))
+}
+
 /// An error of the server's, as a refusal where it is the guard's.
 #[must_use]
 pub fn explain(error: Error) -> Error {

@@ -7,6 +7,7 @@ use super::verify;
 use crate::error::Result;
 use crate::pg::{Column, ConnInfo, Ident, Quoted, Table, connect, fill};
 use crate::staging::Pair;
+use crate::trust;
 
 /// Where to look for rows whose species is gone.
 pub(super) struct Orphans<'a> {
@@ -47,6 +48,7 @@ impl Orphans<'_> {
             ];
             let sql = fill(include_str!("../../sql/load/delete-orphans.sql"), &names);
             session.batch_execute("BEGIN").await?;
+            trust::guard(&*session, self.staging_oid).await?;
             let sums = verify::sums(&session, &sql, self.columns).await?;
             ledger::note_cascade(&session, self.staging_oid, &sums).await?;
             session.batch_execute("COMMIT").await?;

@@ -16,6 +16,7 @@ use super::matching::{Matching, Treatment};
 use crate::error::{Error, Result};
 use crate::pg::{Connection, fill, interruptible_by};
 use crate::staging::Pair;
+use crate::trust;
 
 /// What the rows have found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,6 +86,7 @@ impl Completion<'_> {
         let staging = [("staging", &pair.staging as &dyn crate::pg::Quoted)];
         let lock = fill(include_str!("../../sql/load/match/lock.sql"), &staging);
         session.batch_execute(&lock).await?;
+        trust::guard(session, *staging_oid).await?;
         session.query(include_str!("../../sql/load/match/memory.sql"), &[]).await?;
         loosen(session, *staging_oid, matching).await?;
         let by: Vec<&str> = matching.by.0.iter().map(|column| column.name()).collect();

@@ -19,6 +19,7 @@ use super::pipeline::Sink;
 use super::rows::Pass;
 use crate::error::{Error, Result};
 use crate::pg::{Connection, fill, values};
+use crate::trust;
 
 /// A record whose row id is not unique.
 struct Double {
@@ -130,6 +131,7 @@ pub(super) async fn unwrite(
     }
     let sql = fill(include_str!("../../sql/load/unwrite.sql"), &[("staging", &pass.pair.staging)]);
     let transaction = session.transaction().await?;
+    trust::guard(&transaction, pass.staging_oid).await?;
     ledger::refuse(&transaction, pass.run, refusals).await?;
     transaction.execute(&sql, &[&xids]).await?;
     Ok(transaction.commit().await?)

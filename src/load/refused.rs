@@ -14,6 +14,7 @@ use super::batch::EncodedBatch;
 use super::sink::{Session, send};
 use crate::error::{Error, Result};
 use crate::pg::{Fault, classify};
+use crate::trust;
 
 /// How many characters of a message are kept.
 const LONGEST_MESSAGE: usize = 1_000;
@@ -23,9 +24,17 @@ const LONGEST_MESSAGE: usize = 1_000;
 ///
 /// # Errors
 /// Any error that is not about a row.
-pub(super) async fn find(session: &Session, batch: &EncodedBatch) -> Result<Vec<(u32, String)>> {
+pub(super) async fn find(
+    session: &Session,
+    staging_oid: u32,
+    batch: &EncodedBatch,
+) -> Result<Vec<(u32, String)>> {
     session.client.batch_execute(include_str!("../../sql/load/begin-trial.sql")).await?;
-    let found = try_segments(session, batch).await;
+    let found = async {
+        trust::guard(&*session.client, staging_oid).await?;
+        try_segments(session, batch).await
+    };
+    let found = found.await;
     let ended = session.client.batch_execute("ROLLBACK").await;
     let found = found?;
     ended?;

@@ -40,6 +40,7 @@ pub(super) struct Pass<'a> {
     pub(super) prepared: &'a Prepared,
     pub(super) row_ids: &'a RowIds,
     pub(super) run: Uuid,
+    pub(super) staging_oid: u32,
     /// The loads whose rows staging holds.
     pub(super) runs: &'a [Run],
     /// The load before, whose rejects this one may bring back.
@@ -117,6 +118,7 @@ impl Pass<'_> {
         let spec = Arc::new(SinkSpec {
             info: self.info.clone(),
             run: self.run,
+            staging_oid: self.staging_oid,
             copy_sql,
             committed,
             refusals,

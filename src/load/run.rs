@@ -217,6 +217,7 @@ impl Load<'_> {
             prepared: &self.prepared,
             row_ids,
             run: self.attached.run.id,
+            staging_oid: self.attached.staging_oid,
             runs: &self.attached.runs,
             mends: self.attached.run.mends,
             in_order: false,

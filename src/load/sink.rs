@@ -35,6 +35,7 @@ const CHUNK_BYTES: usize = 128 * 1024;
 pub(super) struct SinkSpec<'a> {
     pub(super) info: ConnInfo,
     pub(super) run: Uuid,
+    pub(super) staging_oid: u32,
     /// `COPY staging (...) FROM STDIN (FORMAT binary)`.
     pub(super) copy_sql: String,
     /// Batches that are in already.
@@ -218,7 +219,7 @@ async fn refuse(
     batch: &mut EncodedBatch,
     error: &Error,
 ) -> Result<Vec<(u32, String)>> {
-    let found = refused::find(session(spec, slot).await?, batch).await?;
+    let found = refused::find(session(spec, slot).await?, spec.staging_oid, batch).await?;
     if found.is_empty() {
         let what = "the server refuses a batch, but each of its rows by itself is accepted";
         return Err(Error::database(format!("{what}: {error}")));
