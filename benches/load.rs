@@ -3,6 +3,7 @@
 
 mod download;
 
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use criterion::Throughput;
@@ -14,6 +15,7 @@ use sterna::load::{LoadOptions, OnInexact, Watch, load};
 use sterna::pg::embedded::{Embedded, ModelSchema, Options};
 use sterna::pg::{ConnInfo, Connection, Ident, Table, connect};
 use sterna::staging;
+use sterna::switchover::Patience;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::ToSql;
 
@@ -90,7 +92,8 @@ impl Bench {
             let mut session = connect(&self.info).await?;
             let pair = staging::pair(&mut session, &self.options.table).await?;
             if let Some(found) = staging::find(&session, &pair).await? {
-                staging::drop(&mut session, &pair, found.oid).await?;
+                let (patience, stop) = (Patience::default(), AtomicBool::new(false));
+                staging::drop(&mut session, &pair, found.oid, patience, &stop).await?;
             }
             Ok(session.batch_execute("CHECKPOINT").await?)
         })

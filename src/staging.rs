@@ -1,18 +1,26 @@
 //! The staging table: production's structure, nobody else's rights, no indexes yet.
 
+use std::sync::atomic::AtomicBool;
+
 use sha2::{Digest, Sha256};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, Type};
 
 use crate::error::{Error, Result};
 use crate::ledger;
 use crate::pg::catalog::Relation;
-use crate::pg::{self, Column, Connection, Ident, MAX_NAME_BYTES, Table, catalog, fill};
-use crate::switchover::fingerprint;
+use crate::pg::{
+    self, Column, Connection, Ident, MAX_NAME_BYTES, Parameter, Table, Volley, catalog, fill,
+};
+use crate::switchover::locks::{self, Limits};
+use crate::switchover::{Patience, fingerprint};
 use crate::trust;
 
 /// What a staging table's name ends in.
 pub const SUFFIX: &str = "_staging";
+
+/// How long a try waits for batches that are being written.
+const LEDGER_LOCK_MS: i64 = 2_000;
 
 /// What an old table's name ends in, once another has taken its place.
 pub const OLD_SUFFIX: &str = "_old";
@@ -181,29 +189,84 @@ pub async fn note_baseline(session: &Connection, pair: &Pair, oid: u32) -> Resul
 /// Empties staging and lets go of the loads that filled it.
 ///
 /// # Errors
-/// Where the table is locked or was not made by sterna.
-pub async fn truncate(session: &mut Connection, pair: &Pair, oid: u32) -> Result<()> {
-    let transaction = session.transaction().await?;
-    transaction.execute(include_str!("../sql/ledger/discard-runs.sql"), &[&oid]).await?;
-    transaction.execute(include_str!("../sql/journal/rewind.sql"), &[&pair.table_oid]).await?;
-    transaction.execute(include_str!("../sql/stage/forget-baseline.sql"), &[&oid]).await?;
+/// [`LockTimeout`](crate::Kind::LockTimeout) where somebody keeps it locked;
+/// [`Interrupted`](crate::Kind::Interrupted) when `stop` is set; the server's where another table refers to it.
+pub async fn truncate(
+    session: &mut Connection,
+    pair: &Pair,
+    oid: u32,
+    patience: Patience,
+    stop: &AtomicBool,
+) -> Result<()> {
     let sql = fill(include_str!("../sql/stage/truncate.sql"), &[("staging", &pair.staging)]);
-    transaction.batch_execute(&sql).await?;
-    Ok(transaction.commit().await?)
+    let let_go = |volley: &mut Volley| {
+        volley.query(include_str!("../sql/stage/forget-baseline.sql"), vec![of_oid(oid)]);
+        volley.add(&sql);
+    };
+    let emptied = let_go_of(session, pair, oid, patience, stop, let_go).await;
+    emptied.map_err(|error| error.context(format!("could not empty {}", pair.staging)))
 }
 
 /// Drops staging and lets go of the loads that filled it.
 ///
 /// # Errors
-/// Where something depends on the table.
-pub async fn drop(session: &mut Connection, pair: &Pair, oid: u32) -> Result<()> {
-    let transaction = session.transaction().await?;
-    transaction.execute(include_str!("../sql/ledger/discard-runs.sql"), &[&oid]).await?;
-    transaction.execute(include_str!("../sql/journal/rewind.sql"), &[&pair.table_oid]).await?;
+/// [`LockTimeout`](crate::Kind::LockTimeout) where somebody keeps it, or a table that it
+/// refers to, locked; [`Interrupted`](crate::Kind::Interrupted) when `stop` is set; the server's where something depends on it.
+pub async fn drop(
+    session: &mut Connection,
+    pair: &Pair,
+    oid: u32,
+    patience: Patience,
+    stop: &AtomicBool,
+) -> Result<()> {
     let sql = fill(include_str!("../sql/stage/drop.sql"), &[("staging", &pair.staging)]);
-    transaction.batch_execute(&sql).await?;
-    transaction.execute(include_str!("../sql/stage/unregister.sql"), &[&oid]).await?;
-    Ok(transaction.commit().await?)
+    let let_go = |volley: &mut Volley| {
+        volley.add(&sql);
+        volley.query(include_str!("../sql/stage/unregister.sql"), vec![of_oid(oid)]);
+    };
+    let dropped = let_go_of(session, pair, oid, patience, stop, let_go).await;
+    dropped.map_err(|error| error.context(format!("could not drop {}", pair.staging)))
+}
+
+/// Lets go of the loads that filled staging, and of what they filled.
+async fn let_go_of(
+    session: &mut Connection,
+    pair: &Pair,
+    oid: u32,
+    patience: Patience,
+    stop: &AtomicBool,
+    rows: impl Fn(&mut Volley),
+) -> Result<()> {
+    let mut relations = referred(session, oid).await?;
+    relations.push(oid);
+    let attempt = async |session: &mut Connection, limits: Limits| {
+        let mut volley = Volley::default();
+        // Nobody but loads waits for these, and one that goes on writing would be in the
+        // way again and again.
+        Limits::set(&mut volley, LEDGER_LOCK_MS, 0);
+        volley.query(include_str!("../sql/ledger/discard-runs.sql"), vec![of_oid(oid)]);
+        let rewind = include_str!("../sql/journal/rewind.sql");
+        volley.query(rewind, vec![of_oid(pair.table_oid)]);
+        Limits::set(&mut volley, limits.lock_ms, limits.script_ms);
+        rows(&mut volley);
+        locks::send(session, &volley).await
+    };
+    locks::with_retries(session, patience, &relations, stop, attempt).await?;
+    Ok(())
+}
+
+/// The tables that a table's foreign keys refer to, which are locked with it when it or
+/// one of the keys is dropped or made.
+///
+/// # Errors
+/// Where the catalog cannot be read.
+pub(crate) async fn referred(session: &Connection, oid: u32) -> Result<Vec<u32>> {
+    let rows = session.query(include_str!("../sql/stage/referred.sql"), &[&oid]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+fn of_oid(oid: u32) -> Parameter {
+    (Box::new(oid), Type::OID)
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -17,9 +16,6 @@ use crate::pg::Connection;
 use crate::staging::{self, Pair};
 use crate::switchover::journal::{self, Toward};
 use crate::switchover::{self, Patience};
-
-/// How long to try for a moment in which noting writes down can begin or end.
-const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// Create, empty or drop the staging table
 #[derive(Args, Clone, Debug)]
@@ -90,17 +86,17 @@ fn create(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
         }
         switchover::refuse_unsupported(&**session, &pair.table, pair.table_oid).await?;
         // First, so that nothing that staging is compared with escapes it.
-        let patience = Patience::new(MAX_WAIT);
+        let patience = Patience::default();
         journal::begin(session, &pair.table, pair.table_oid, patience, stop).await?;
         staging::create(session, pair, &[]).await?;
         Ok(Done { staging: pair.staging.to_string(), action: "created" })
     })
 }
 
-fn truncate(exclusive: &Exclusive, _stop: &AtomicBool) -> Result<Done> {
+fn truncate(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
     exclusive.session_alone(async |session, pair| {
         let oid = existing(session, pair).await?;
-        staging::truncate(session, pair, oid).await?;
+        staging::truncate(session, pair, oid, Patience::default(), stop).await?;
         Ok(())
     })?;
     // What had filled it counts for nothing any more.
@@ -113,8 +109,8 @@ fn truncate(exclusive: &Exclusive, _stop: &AtomicBool) -> Result<Done> {
 fn drop_it(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
     exclusive.session_alone(async |session, pair| {
         let oid = existing(session, pair).await?;
-        staging::drop(session, pair, oid).await?;
-        let (patience, toward) = (Patience::new(MAX_WAIT), Toward::Staging);
+        let (patience, toward) = (Patience::default(), Toward::Staging);
+        staging::drop(session, pair, oid, patience, stop).await?;
         journal::end(session, &pair.table, pair.table_oid, toward, patience, stop).await?;
         Ok(Done { staging: pair.staging.to_string(), action: "dropped" })
     })

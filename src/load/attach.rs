@@ -1,5 +1,7 @@
 //! Which run a load is: a new one, or one to go on with.
 
+use std::sync::atomic::AtomicBool;
+
 use serde_json::{Value, json};
 
 use super::completion;
@@ -10,6 +12,7 @@ use super::prepare::Prepared;
 use crate::error::{Error, Result};
 use crate::pg::{Column, Connection, catalog};
 use crate::staging::{self, Pair};
+use crate::switchover::Patience;
 use crate::trust;
 
 /// A run that may act, on a staging table that is as it has to be.
@@ -28,6 +31,7 @@ pub(super) async fn attach(
     pair: &Pair,
     options: &LoadOptions,
     prepared: &Prepared,
+    stop: &AtomicBool,
 ) -> Result<Attached> {
     let found = staging::find(session, pair).await?;
     if let Some(relation) = &found {
@@ -44,7 +48,7 @@ pub(super) async fn attach(
         && !staging::has_rows(session, pair).await?
     {
         // It failed before a row was written: nothing is lost by beginning anew.
-        staging::truncate(session, pair, relation.oid).await?;
+        staging::truncate(session, pair, relation.oid, Patience::default(), stop).await?;
         runs.clear();
     }
     let mut mends = None;
@@ -89,7 +93,7 @@ pub(super) async fn attach(
                 .hint("empty it with `sterna stage truncate`"));
             }
             // It may have indexes, or the structure of another day: make it anew.
-            staging::drop(session, pair, relation.oid).await?;
+            staging::drop(session, pair, relation.oid, Patience::default(), stop).await?;
             staging::create(session, pair, &prepared.plan.widened).await?
         }
         None => staging::create(session, pair, &prepared.plan.widened).await?,

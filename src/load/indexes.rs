@@ -7,7 +7,6 @@
 //! What is there already is left alone, so an interrupted build goes on.
 
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio_postgres::error::SqlState;
@@ -16,9 +15,11 @@ use super::cascade::Orphans;
 use crate::error::{Error, Kind, Result};
 use crate::pg::catalog::{Index, IndexConstraint};
 use crate::pg::{
-    self, Backoff, CatalogText, ConnInfo, Connection, Ident, Quoted, catalog, connect, fill,
+    self, CatalogText, ConnInfo, Connection, Ident, Quoted, Volley, catalog, connect, fill,
 };
 use crate::staging::{self, Pair};
+use crate::switchover::Patience;
+use crate::switchover::locks::{self, Limits};
 
 /// Builds the indexes that production has and staging lacks. With `keys`, foreign keys as
 /// well, for a load that keeps them while rows come in.
@@ -33,7 +34,7 @@ pub(super) async fn build(
     keys: bool,
     stop: &AtomicBool,
 ) -> Result<()> {
-    let session = open(info).await?;
+    let mut session = open(info).await?;
     let wanted = catalog::indexes(&session, pair.table_oid).await?;
     let present = catalog::indexes(&session, staging_oid).await?;
     let is_present = |index: &Index| {
@@ -57,7 +58,7 @@ pub(super) async fn build(
         add_constraint(&session, pair, index, &present, stop).await?;
     }
     if keys {
-        add_foreign_keys(&session, pair, staging_oid, stop).await?;
+        add_foreign_keys(&mut session, pair, staging_oid, stop).await?;
     }
     Ok(())
 }
@@ -114,12 +115,14 @@ pub(super) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) -> Result<(
             return Err(error.1);
         }
     }
-    let session = open(info).await?;
+    let mut session = open(info).await?;
+    let mut relations = staging::referred(&session, staging_oid).await?;
+    relations.push(staging_oid);
     for key in catalog::foreign_keys(&session, staging_oid).await? {
         let names: [(&str, &dyn Quoted); 2] =
             [("staging", &pair.staging), ("constraint", &key.name)];
         let drop = fill(include_str!("../../sql/stage/drop-foreign-key.sql"), &names);
-        with_short_locks(&session, stop, &drop).await?;
+        with_short_locks(&mut session, &relations, stop, &drop).await?;
     }
     let vacuum = fill(include_str!("../../sql/stage/vacuum.sql"), &[("staging", &pair.staging)]);
     interruptible(&session, stop, &vacuum).await
@@ -214,12 +217,14 @@ async fn add_constraint(
 }
 
 async fn add_foreign_keys(
-    session: &Connection,
+    session: &mut Connection,
     pair: &Pair,
     staging_oid: u32,
     stop: &AtomicBool,
 ) -> Result<()> {
     let present = catalog::foreign_keys(session, staging_oid).await?;
+    let mut relations = staging::referred(session, pair.table_oid).await?;
+    relations.push(staging_oid);
     for key in catalog::foreign_keys(session, pair.table_oid).await? {
         let there = present.iter().find(|p| p.name == key.name);
         let definition = if key.own {
@@ -232,7 +237,7 @@ async fn add_foreign_keys(
             [("staging", &pair.staging), ("constraint", &key.name), ("definition", &definition)];
         if there.is_none() {
             let add = fill(include_str!("../../sql/stage/add-foreign-key.sql"), &names);
-            with_short_locks(session, stop, &add).await?;
+            with_short_locks(session, &relations, stop, &add).await?;
         }
     }
     Ok(())
@@ -240,27 +245,19 @@ async fn add_foreign_keys(
 
 /// Runs a statement that locks a table others use: gives up its place in the queue
 /// soon, so that nobody waits behind it, and tries again.
-async fn with_short_locks(session: &Connection, stop: &AtomicBool, sql: &str) -> Result<()> {
-    let (first, longest, total) =
-        (Duration::from_millis(50), Duration::from_secs(1), Duration::from_secs(60));
-    let mut pauses = Backoff::new(first, longest, total, 0);
-    session.batch_execute(include_str!("../../sql/load/short-locks.sql")).await?;
-    loop {
-        let error = match interruptible(session, stop, sql).await {
-            Ok(()) => break,
-            Err(error) if error.kind() == Kind::LockTimeout => error,
-            Err(error) => return Err(error),
-        };
-        match pauses.next() {
-            Some(pause) => tokio::time::sleep(pause).await,
-            None => {
-                return Err(error.hint(
-                    "a transaction keeps the referred table locked; end it, then load with --resume",
-                ));
-            }
-        }
-    }
-    session.batch_execute(include_str!("../../sql/load/patient-locks.sql")).await?;
+async fn with_short_locks(
+    session: &mut Connection,
+    relations: &[u32],
+    stop: &AtomicBool,
+    sql: &str,
+) -> Result<()> {
+    let attempt = async |session: &mut Connection, limits: Limits| {
+        let mut volley = Volley::default();
+        Limits::set(&mut volley, limits.lock_ms, limits.script_ms);
+        volley.add(sql);
+        locks::send(session, &volley).await
+    };
+    locks::with_retries(session, Patience::default(), relations, stop, attempt).await?;
     Ok(())
 }
 

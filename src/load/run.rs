@@ -9,19 +9,19 @@ use std::time::Instant;
 
 use tokio::runtime::Runtime;
 
-use super::attach::{Attached, attach};
+use super::attach::Attached;
 use super::cascade::Orphans;
 use super::completion::{Completion, Found};
 use super::ledger::{self, Run, State};
 use super::matching::Way;
 use super::options::LoadOptions;
-use super::prepare::{Prepared, prepare, refuse_input, row_ids};
+use super::prepare::{Prepared, refuse_input, row_ids};
 use super::report::{LoadReport, RowsReport};
 use super::row_id::RowIds;
 use super::rows::Pass;
 use super::{Phase, Watch, indexes, peak_memory_bytes, rejects};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{ConnInfo, Connection, connect, pooler};
+use crate::pg::{ConnInfo, Connection, connect};
 use crate::staging::{self, Pair};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
@@ -47,12 +47,9 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Out
         .build()
         .map_err(|e| Error::file("the async runtime", e))?;
     let mut control = runtime.block_on(connect(info))?;
-    runtime.block_on(pooler::refuse_pooled(info, &control))?;
-    let pair = runtime.block_on(staging::pair(&mut control, &options.table))?;
-    runtime.block_on(crate::ledger::lock(&control, &pair.staging))?;
     watch.enter(Phase::Preparing, 0);
-    let prepared = runtime.block_on(prepare(&control, &pair, options, &watch.stop))?;
-    let attached = runtime.block_on(attach(&mut control, &pair, options, &prepared))?;
+    let begin = control::begin(&mut control, info, options, watch);
+    let (pair, prepared, attached) = runtime.block_on(begin)?;
     let (run, resumed) = (attached.run.id, attached.resumed);
     tracing::info!(%run, resumed, files = prepared.inputs.members().len(), "the load begins");
     let load = Load { info, options, watch, runtime, pair, prepared, attached, begun };

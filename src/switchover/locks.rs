@@ -29,17 +29,25 @@ pub(super) fn may_succeed(error: &Error) -> bool {
     error.sqlstate().is_some_and(|code| RETRYABLE.contains(&code))
 }
 
-/// How long to go on trying.
+/// How long to go on trying: for a minute, where nobody says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     max_wait: Duration,
+    /// Whether `--max-wait` said so.
+    is_asked_for: bool,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience { max_wait: Duration::from_secs(60), is_asked_for: false }
+    }
 }
 
 impl Patience {
     /// Tries for so long, and once at least.
     #[must_use]
     pub fn new(max_wait: Duration) -> Self {
-        Patience { max_wait }
+        Patience { max_wait, is_asked_for: true }
     }
 }
 
@@ -49,11 +57,11 @@ impl Patience {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// For one lock.
-    pub(super) lock_ms: i64,
+    pub(crate) lock_ms: i64,
     /// For all locks.
     pub(super) acquire_ms: i64,
     /// For a statement under the locks.
-    pub(super) script_ms: i64,
+    pub(crate) script_ms: i64,
     /// The server's `deadlock_timeout`.
     deadlock_timeout_ms: i64,
 }
@@ -70,7 +78,7 @@ impl Limits {
 
     /// Adds to a volley how long its next statements may wait for a lock and run. Zero is
     /// no limit.
-    pub(super) fn set(volley: &mut Volley, lock_ms: i64, statement_ms: i64) -> usize {
+    pub(crate) fn set(volley: &mut Volley, lock_ms: i64, statement_ms: i64) -> usize {
         let text = |ms: i64| -> (Box<dyn tokio_postgres::types::ToSql + Sync + Send>, Type) {
             (Box::new(ms.to_string()), Type::TEXT)
         };
@@ -97,7 +105,7 @@ pub(super) async fn limits(session: &impl GenericClient) -> Result<Limits> {
 }
 
 /// Sends a volley; an error names the statement that failed.
-pub(super) async fn send(session: &Connection, volley: &Volley) -> Result<Vec<Answer>> {
+pub(crate) async fn send(session: &Connection, volley: &Volley) -> Result<Vec<Answer>> {
     volley.send(session).await.map_err(|failure| {
         let from_server = failure.error.as_db_error().is_some();
         let is_condition = failure.error.code().is_some_and(|code| code.code().starts_with("SN"));
@@ -111,15 +119,15 @@ pub(super) async fn send(session: &Connection, volley: &Volley) -> Result<Vec<An
 }
 
 /// A result, and how many tries it took.
-pub(super) struct Tried<T> {
-    pub(super) value: T,
-    pub(super) attempts: u32,
+pub(crate) struct Tried<T> {
+    pub(crate) value: T,
+    pub(crate) attempts: u32,
 }
 
 /// Tries something that needs locks, again and again while it does not get them.
 /// `relations` are those whose holders are named when time runs out, and from which an
 /// autovacuum is asked to go.
-pub(super) async fn with_retries<T>(
+pub(crate) async fn with_retries<T>(
     session: &mut Connection,
     patience: Patience,
     relations: &[u32],
@@ -182,6 +190,13 @@ async fn out_of_patience(
     error: Error,
 ) -> Error {
     let seconds = patience.max_wait.as_secs_f64();
+    let again = match patience.is_asked_for {
+        true => {
+            "nothing was changed; end the transactions named, or try again with a longer \
+                 --max-wait"
+        }
+        false => "nothing was changed; end the transactions named, then run the same command again",
+    };
     let tries = if attempts == 1 { "1 try".to_owned() } else { format!("{attempts} tries") };
     let within = format!("in {tries} within {seconds:.0} s");
     let is_for_locks = error.to_string().contains("at `DO $do$ BEGIN");
@@ -197,20 +212,16 @@ async fn out_of_patience(
             "nothing was changed; try again when the server is less busy, or raise \
              deadlock_timeout for the role that runs sterna, which the limit follows",
         ),
-        Some("SN017" | "SN018") => Error::new(
-            Kind::LockTimeout,
-            format!("no moment for the exchange {within}"),
-        )
-        .hint("nothing was changed; end the transactions named, or try again with a longer --max-wait"),
+        Some("SN017" | "SN018") => {
+            Error::new(Kind::LockTimeout, format!("no moment for the exchange {within}"))
+                .hint(again)
+        }
         _ => {
             let holders = match holders(&**session, relations).await {
                 Ok(holders) if !holders.is_empty() => format!("; held by {}", holders.join("; ")),
                 _ => String::new(),
             };
-            Error::new(Kind::LockTimeout, format!("no lock {within}{holders}")).hint(
-                "nothing was changed; end the transactions named, or try again with a longer \
-                 --max-wait",
-            )
+            Error::new(Kind::LockTimeout, format!("no lock {within}{holders}")).hint(again)
         }
     }
     .caused_by(error)

@@ -17,7 +17,7 @@ pub mod fingerprint;
 mod gate;
 pub mod journal;
 mod keep;
-mod locks;
+pub(crate) mod locks;
 mod materialized;
 mod obstacles;
 mod prepare;

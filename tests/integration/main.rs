@@ -31,6 +31,7 @@ mod schema;
 mod server;
 mod shell;
 mod species;
+mod staging;
 mod summary;
 mod switchover;
 mod validate;

@@ -16,6 +16,7 @@ use crate::load::{LoadOptions, OnInexact, Outcome, Watch, load};
 use crate::pg::embedded::{Embedded, ModelSchema, Options};
 use crate::pg::{ConnInfo, Connection, Ident, Table, connect, interruptible};
 use crate::report::progress::Shown;
+use crate::switchover::Patience;
 use crate::switchover::fingerprint::Fingerprint;
 use crate::{ledger, private, staging};
 
@@ -261,7 +262,7 @@ fn fill_production(stage: &mut Stage) -> Result<String> {
         let pair = staging::pair(session, &stage.table).await?;
         ledger::lock(session, &pair.staging).await?;
         if let Some(relation) = staging::find(session, &pair).await? {
-            staging::drop(session, &pair, relation.oid).await?;
+            staging::drop(session, &pair, relation.oid, Patience::default(), stop).await?;
         }
         let (rounded, without_quantity) = (inexact.get(0), inexact.get(1));
         Ok::<_, Error>(Production { species, rows, rounded, without_quantity })

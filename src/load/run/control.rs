@@ -4,13 +4,38 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::super::attach::{Attached, attach};
 use super::super::ledger::{self, Batches, State};
+use super::super::options::LoadOptions;
+use super::super::prepare::{Prepared, prepare};
 use super::super::report::RowsReport;
 use super::super::rows::PATIENCE;
-use super::Load;
+use super::{Load, Watch};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{Backoff, Connection, Fault, classify, connect};
-use crate::staging;
+use crate::pg::{
+    Backoff, ConnInfo, Connection, Fault, classify, connect, interruptible_by, pooler,
+};
+use crate::staging::{self, Pair};
+
+/// Takes the lock, reads what the load is about, and writes it down.
+pub(super) async fn begin(
+    session: &mut Connection,
+    info: &ConnInfo,
+    options: &LoadOptions,
+    watch: &Watch,
+) -> Result<(Pair, Prepared, Attached)> {
+    let cancel = session.cancel_token();
+    // Large, and awaited once.
+    let begin = Box::pin(async {
+        pooler::refuse_pooled(info, session).await?;
+        let pair = staging::pair(session, &options.table).await?;
+        crate::ledger::lock(session, &pair.staging).await?;
+        let prepared = prepare(session, &pair, options, &watch.stop).await?;
+        let attached = attach(session, &pair, options, &prepared, &watch.stop).await?;
+        Ok((pair, prepared, attached))
+    });
+    interruptible_by(&cancel, &watch.stop, begin).await
+}
 
 impl Load<'_> {
     pub(super) fn batches(&self, control: &mut Connection) -> Result<Batches> {

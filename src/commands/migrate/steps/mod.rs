@@ -82,7 +82,8 @@ fn empty_staging(site: &Site) -> Result<bool> {
     site.exclusive.session_alone(async |session, pair| {
         let Some(found) = crate::staging::find(session, pair).await? else { return Ok(false) };
         let had = crate::staging::has_rows(session, pair).await?;
-        crate::staging::truncate(session, pair, found.oid).await?;
+        let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
+        crate::staging::truncate(session, pair, found.oid, patience, stop).await?;
         Ok(had)
     })
 }

@@ -7,11 +7,13 @@ use crate::error::{Error, Kind, Result};
 use crate::migrate::{Outcome, Verbs};
 use crate::pg::catalog;
 use crate::staging;
+use crate::switchover::Patience;
 
 pub(super) struct Staging;
 
 impl Verbs<Site, MigrationChoices> for Staging {
     fn run(&self, site: &Site, _: &MigrationChoices) -> Result<Outcome> {
+        let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
         site.exclusive.session_alone(async |session, pair| {
             if let Some(found) = staging::find(session, pair).await? {
                 if staging::has_rows(session, pair).await? {
@@ -21,7 +23,7 @@ impl Verbs<Site, MigrationChoices> for Staging {
                         ));
                 }
                 // It may have the structure of another day.
-                staging::drop(session, pair, found.oid).await?;
+                staging::drop(session, pair, found.oid, patience, stop).await?;
             }
             staging::create(session, pair, &[]).await?;
             let summary = format!("{} is there, for its owner alone", pair.staging);
@@ -46,10 +48,11 @@ impl Verbs<Site, MigrationChoices> for Staging {
 
     fn undo(&self, site: &Site, _: &Value) -> Result<Option<Value>> {
         let is_own = made(site)?.staging;
+        let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
         let dropped = site.exclusive.session_alone(async |session, pair| {
             let found = staging::find(session, pair).await?.filter(|_| is_own);
             let Some(found) = found else { return Ok(None) };
-            staging::drop(session, pair, found.oid).await?;
+            staging::drop(session, pair, found.oid, patience, stop).await?;
             Ok(Some(json!({"dropped": pair.staging.to_string()})))
         })?;
         end_journal(site)?;
