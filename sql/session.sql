@@ -8,6 +8,9 @@ SET lock_timeout = 0;
 SET idle_in_transaction_session_timeout = 0;
 SET idle_session_timeout = 0;
 SET default_transaction_read_only = off;
+-- Servers before 17 do not know it.
+SELECT pg_catalog.set_config('transaction_timeout', '0', false)
+WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 
 -- Texts that are compared, hashed or kept must not depend on the server's habits.
 SET client_encoding = 'UTF8';

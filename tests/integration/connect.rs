@@ -212,7 +212,12 @@ async fn a_session_has_its_settings_and_knows_its_end() {
     admin
         .batch_execute(
             "ALTER ROLE postgres SET statement_timeout = 7;
-             ALTER ROLE postgres SET DateStyle = German",
+             ALTER ROLE postgres SET DateStyle = German;
+             DO $$ BEGIN
+                 IF current_setting('transaction_timeout', true) IS NOT NULL THEN
+                     ALTER ROLE postgres SET transaction_timeout = '7s';
+                 END IF;
+             END $$",
         )
         .await
         .unwrap();
@@ -228,6 +233,9 @@ async fn a_session_has_its_settings_and_knows_its_end() {
         let row = session.query_one("SELECT current_setting($1)", &[&name]).await.unwrap();
         assert_eq!(row.get::<_, &str>(0), expected, "{name}");
     }
+    // Servers before 17 do not know it.
+    let limit = "SELECT coalesce(current_setting('transaction_timeout', true), '0')";
+    assert_eq!(session.query_one(limit, &[]).await.unwrap().get::<_, &str>(0), "0");
 
     let token = session.cancel_token();
     let (slept, cancelled) = tokio::join!(session.batch_execute("SELECT pg_sleep(30)"), async {
