@@ -12,6 +12,13 @@ SET default_transaction_read_only = off;
 SELECT pg_catalog.set_config('transaction_timeout', '0', false)
 WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 
+-- A client whose line is cut is gone within a minute, and its locks with it. The other
+-- side asks as often (src/pg/conninfo.rs).
+SET tcp_keepalives_idle = '30s';
+SET tcp_keepalives_interval = '10s';
+SET tcp_keepalives_count = 3;
+SET tcp_user_timeout = '60s';
+
 -- Texts that are compared, hashed or kept must not depend on the server's habits.
 SET client_encoding = 'UTF8';
 SET DateStyle = 'ISO, YMD';

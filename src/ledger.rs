@@ -4,41 +4,78 @@
 //! Each part of the program keeps tables of its own there; what is in them is that part's
 //! affair. Here are its version and the lock that keeps two runs on one table apart.
 
+mod session;
 mod version;
 
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
-use tokio_postgres::types::Json;
+use tokio_postgres::types::{Json, ToSql};
 
 use crate::error::{Error, Result};
 use crate::pg::{Backoff, Connection, Table};
+use session::{Holder, Lock};
 
+pub use session::{end_abandoned, mark};
 pub use version::{VERSION, ensure, open};
 
 /// Takes the lock that keeps two runs on one table apart, for the session. A load
 /// locks its staging table, everything else the table that is replaced: so a
 /// migration that holds the one can have files loaded.
 ///
-/// Waits a little: the session of a client that has just ended, or was just killed,
-/// may not be gone yet.
+/// A session whose client is certainly gone is ended for it. Otherwise waits a little:
+/// that of a client that has just ended, or was just killed, may not be gone yet. Returns
+/// what the server calls the session, which [`lock_again`] asks for.
 ///
 /// # Errors
 /// Refused where another session holds it.
-pub async fn lock(session: &Connection, table: &Table) -> Result<()> {
-    let sql = include_str!("../sql/ledger/try-lock.sql");
+pub async fn lock(session: &Connection, table: &Table) -> Result<i32> {
+    take_lock(session, table, None).await
+}
+
+/// As [`lock`], where this process has lost the session that held the lock, which the
+/// server may not have noticed.
+///
+/// # Errors
+/// As [`lock`].
+pub async fn lock_again(session: &Connection, table: &Table, lost: i32) -> Result<i32> {
+    take_lock(session, table, Some(lost)).await
+}
+
+async fn take_lock(session: &Connection, table: &Table, lost: Option<i32>) -> Result<i32> {
+    let (sql, name) = (include_str!("../sql/ledger/try-lock.sql"), table.to_string());
+    let names: [&(dyn ToSql + Sync); 1] = [&name];
     let (first, longest, total) =
         (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(3));
     let mut pauses = Backoff::new(first, longest, total, 0);
-    while !session.query_one(sql, &[&table.to_string()]).await?.get::<_, bool>(0) {
+    loop {
+        let (own, ended, locked) = futures::join!(
+            mark(session),
+            end_abandoned(session, lost),
+            session.query_one(sql, &names),
+        );
+        ended?;
+        if locked?.get(0) {
+            return own;
+        }
         let Some(pause) = pauses.next() else {
-            return Err(Error::refused(format!("another sterna is working on {table}"))
-                .hint("wait until it is done; a killed one lets go when the server has noticed"));
+            let holders = session::holders(session, Lock::Run, table).await?;
+            return Err(working("another sterna is working", table, holders.first()));
         };
         tokio::time::sleep(pause).await;
     }
-    Ok(())
+}
+
+fn working(what: &str, table: &Table, holder: Option<&Holder>) -> Error {
+    let Some(holder) = holder else {
+        return Error::refused(format!("{what} on {table}")).hint("wait until it is done");
+    };
+    Error::refused(format!("{what} on {table}: {}", holder.who)).hint(format!(
+        "wait until it is done; where its client is gone, the server ends it after a minute of \
+         silence, or you do: SELECT pg_terminate_backend({})",
+        holder.pid
+    ))
 }
 
 /// Marks a session as one that works on a table, for as long as it lasts.
@@ -58,19 +95,14 @@ pub async fn join(session: &Connection, table: &Table) -> Result<()> {
 /// # Errors
 /// Refused where one stays at work.
 pub async fn wait_for_work(session: &Connection, table: &Table) -> Result<()> {
-    let sql = include_str!("../sql/ledger/at-work.sql");
     let (first, longest, total) =
         (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(60));
     let mut pauses = Backoff::new(first, longest, total, 0);
     loop {
-        let rows = session.query(sql, &[&table.to_string()]).await?;
-        let Some(row) = rows.first() else { return Ok(()) };
+        let holders = session::holders(session, Lock::Work, table).await?;
+        let Some(holder) = holders.iter().find(|holder| !holder.is_idle) else { return Ok(()) };
         let Some(pause) = pauses.next() else {
-            let pid: i32 = row.get(0);
-            return Err(Error::refused(format!(
-                "session {pid} of another sterna is still at work on {table}"
-            ))
-            .hint("wait until it is done, or end it by pg_terminate_backend"));
+            return Err(working("another sterna is still at work", table, Some(holder)));
         };
         tokio::time::sleep(pause).await;
     }

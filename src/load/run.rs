@@ -4,6 +4,7 @@ mod again;
 mod control;
 mod verdict;
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -49,10 +50,10 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Out
     let mut control = runtime.block_on(connect(info))?;
     watch.enter(Phase::Preparing, 0);
     let begin = control::begin(&mut control, info, options, watch);
-    let (pair, prepared, attached) = runtime.block_on(begin)?;
+    let (pair, prepared, attached, locked_by) = runtime.block_on(begin)?;
     let (run, resumed) = (attached.run.id, attached.resumed);
     tracing::info!(%run, resumed, files = prepared.inputs.members().len(), "the load begins");
-    let load = Load { info, options, watch, runtime, pair, prepared, attached, begun };
+    let load = Load { info, options, watch, runtime, pair, prepared, attached, locked_by, begun };
     load.run(control).map_err(|error| match error.kind() {
         Kind::Interrupted => error.hint("run the same command with --resume to go on"),
         Kind::Database | Kind::LockTimeout if error.next_step().is_none() => {
@@ -71,6 +72,7 @@ struct Load<'a> {
     pair: Pair,
     prepared: Prepared,
     attached: Attached,
+    locked_by: Cell<i32>,
     begun: Instant,
 }
 

@@ -60,6 +60,8 @@ pub(super) struct CopySink<'a> {
 /// An open session with its statements.
 pub(super) struct Session {
     pub(super) client: Connection,
+    /// What the server calls it.
+    pid: i32,
     pub(super) insert: Statement,
     pub(super) copy: Statement,
 }
@@ -78,7 +80,7 @@ impl<'a> CopySink<'a> {
             .enable_all()
             .build()
             .map_err(|e| Error::file("the async runtime", e))?;
-        let session = Some(runtime.block_on(open(&spec))?);
+        let session = Some(runtime.block_on(open(&spec, None))?);
         Ok(CopySink { spec, runtime, session })
     }
 
@@ -245,20 +247,33 @@ fn recognise(known: &LedgerBatch, batch: &mut EncodedBatch) -> Result<()> {
 
 /// The open session, or a new one.
 async fn session<'a>(spec: &SinkSpec<'_>, slot: &'a mut Option<Session>) -> Result<&'a Session> {
-    let open_still = slot.take().filter(|session| !session.client.is_closed());
-    let session = match open_still {
-        Some(session) => session,
-        None => open(spec).await?,
-    };
-    Ok(slot.insert(session))
+    let lost = slot.take_if(|session| session.client.is_closed());
+    if let Some(session) = slot.take() {
+        return Ok(slot.insert(session));
+    }
+    match open(spec, lost.as_ref().map(|session| session.pid)).await {
+        Ok(session) => Ok(slot.insert(session)),
+        Err(error) => {
+            *slot = lost;
+            Err(error)
+        }
+    }
 }
 
-async fn open(spec: &SinkSpec<'_>) -> Result<Session> {
+/// Opens a session, in the place of one that is `lost`: the server may not have noticed,
+/// and keep what a batch has locked.
+async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<Session> {
     let client = connect(&spec.info).await?;
+    if lost.is_some() {
+        crate::ledger::end_abandoned(&client, lost).await?;
+    }
     client.batch_execute(include_str!("../../sql/load/session.sql")).await?;
-    let insert = client.prepare(include_str!("../../sql/ledger/insert-batch.sql")).await?;
-    let copy = client.prepare(&spec.copy_sql).await?;
-    Ok(Session { client, insert, copy })
+    let (pid, insert, copy) = futures::join!(
+        crate::ledger::mark(&client),
+        client.prepare(include_str!("../../sql/ledger/insert-batch.sql")),
+        client.prepare(&spec.copy_sql),
+    );
+    Ok(Session { pid: pid?, insert: insert?, copy: copy?, client })
 }
 
 /// Sends the rows of a batch; returns how many the server took.

@@ -226,6 +226,10 @@ async fn a_session_has_its_settings_and_knows_its_end() {
     for (name, expected) in [
         ("statement_timeout", "0"),
         ("client_connection_check_interval", "2s"),
+        ("tcp_keepalives_idle", "30"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "60000"),
         ("DateStyle", "ISO, YMD"),
         ("application_name", "a test"),
         ("search_path", "x"),

@@ -7,6 +7,7 @@ mod constraint;
 mod counted;
 mod culprits;
 mod cut;
+mod cut_off;
 mod ended;
 mod fuzz;
 mod hostile;

@@ -1,6 +1,7 @@
 //! The session of a load that holds its lock and writes its ledger; where it is lost,
 //! another one.
 
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -17,22 +18,23 @@ use crate::pg::{
 };
 use crate::staging::{self, Pair};
 
-/// Takes the lock, reads what the load is about, and writes it down.
+/// Takes the lock, reads what the load is about, and writes it down; also tells what the
+/// server calls the session that holds the lock.
 pub(super) async fn begin(
     session: &mut Connection,
     info: &ConnInfo,
     options: &LoadOptions,
     watch: &Watch,
-) -> Result<(Pair, Prepared, Attached)> {
+) -> Result<(Pair, Prepared, Attached, Cell<i32>)> {
     let cancel = session.cancel_token();
     // Large, and awaited once.
     let begin = Box::pin(async {
         pooler::refuse_pooled(info, session).await?;
         let pair = staging::pair(session, &options.table).await?;
-        crate::ledger::lock(session, &pair.staging).await?;
+        let locked_by = crate::ledger::lock(session, &pair.staging).await?;
         let prepared = prepare(session, &pair, options, &watch.stop).await?;
         let attached = attach(session, &pair, options, &prepared, &watch.stop).await?;
-        Ok((pair, prepared, attached))
+        Ok((pair, prepared, attached, Cell::new(locked_by)))
     });
     interruptible_by(&cancel, &watch.stop, begin).await
 }
@@ -74,7 +76,8 @@ impl Load<'_> {
     async fn open_control(&self) -> Result<Connection> {
         let mut session = connect(self.info).await?;
         staging::pair(&mut session, &self.pair.table).await?;
-        crate::ledger::lock(&session, &self.pair.staging).await?;
+        let (staging, lost) = (&self.pair.staging, self.locked_by.get());
+        self.locked_by.set(crate::ledger::lock_again(&session, staging, lost).await?);
         Ok(session)
     }
 

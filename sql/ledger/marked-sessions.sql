@@ -1,0 +1,20 @@
+-- Purpose: other sessions of clients on this machine ($1): the process of each, and since
+--   when it is open. Of this role and by this name alone, so that what somebody else has
+--   marked, or a pooler has passed on, is not taken for sterna's.
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
+SELECT
+    l.pid,
+    l.objid::bigint::integer,
+    to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+FROM pg_catalog.pg_locks AS l
+INNER JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+WHERE l.locktype = 'advisory'
+    AND l.database = (
+        SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()
+    )
+    AND l.classid = ($1::integer::bigint & 4294967295)::oid
+    AND l.objsubid = 2
+    AND l.granted
+    AND l.pid <> pg_catalog.pg_backend_pid()
+    AND a.usename = session_user
+    AND a.application_name = pg_catalog.current_setting('application_name')
