@@ -1,7 +1,15 @@
--- Purpose: whether a sequence gives numbers next that its column holds already.
+-- Purpose: whether a sequence gives numbers next that its column holds already: of those
+--   that it can reach, the furthest in its own direction.
 -- Lock: ACCESS SHARE on table and sequence. Transaction: either.
 -- Undone by: nothing, it reads.
-SELECT format('it stands at %s, the column is at %s', s.last_value, m.largest)
-FROM (SELECT max({column})::bigint AS largest FROM {table}) AS m
-CROSS JOIN {sequence} AS s
-WHERE m.largest > s.last_value OR (m.largest = s.last_value AND NOT s.is_called)
+SELECT format('it stands at %s, the column is at %s', s.last_value, r.furthest)
+FROM {sequence} AS s
+INNER JOIN pg_catalog.pg_sequence AS q ON q.seqrelid = s.tableoid
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN q.seqincrement > 0 THEN max({column}) ELSE min({column}) END::bigint
+        AS furthest
+    FROM {table}
+    WHERE {column} BETWEEN q.seqmin AND q.seqmax
+) AS r
+WHERE CASE WHEN q.seqincrement > 0 THEN r.furthest > s.last_value ELSE r.furthest < s.last_value END
+    OR (r.furthest = s.last_value AND NOT s.is_called)

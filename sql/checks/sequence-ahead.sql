@@ -12,6 +12,7 @@ CROSS JOIN LATERAL (
     SELECT CASE WHEN q.seqincrement > 0 THEN max({column}) ELSE min({column}) END::bigint
         AS furthest
     FROM {checked}
+    WHERE {column} BETWEEN q.seqmin AND q.seqmax
 ) AS m
 WHERE CASE WHEN q.seqincrement > 0 THEN m.furthest > s.last_value ELSE m.furthest < s.last_value END
     OR (m.furthest = s.last_value AND NOT s.is_called)

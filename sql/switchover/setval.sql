@@ -8,8 +8,9 @@ SELECT format(
     'SELECT pg_catalog.setval(%1$s::pg_catalog.regclass, value, called) FROM ('
     'SELECT last_value AS value, is_called AS called FROM %2$I.%3$I '
     'UNION ALL SELECT last_value, is_called FROM %4$s '
-    'UNION ALL SELECT %5$s(%6$I)::bigint, true FROM %7$s) AS place '
-    'WHERE value IS NOT NULL ORDER BY value %8$s, called DESC LIMIT 1',
+    'UNION ALL SELECT %5$s(%6$I)::bigint, true FROM %7$s '
+    'WHERE %6$I BETWEEN %8$L::bigint AND %9$L::bigint) AS place '
+    'WHERE value IS NOT NULL ORDER BY value %10$s, called DESC LIMIT 1',
     $2::oid,
     n.nspname,
     $3::text,
@@ -17,6 +18,8 @@ SELECT format(
     CASE WHEN q.seqincrement > 0 THEN 'max' ELSE 'min' END,
     a.attname,
     d.refobjid::regclass,
+    q.seqmin,
+    q.seqmax,
     CASE WHEN q.seqincrement > 0 THEN 'DESC' ELSE 'ASC' END
 )
 FROM pg_catalog.pg_class AS s

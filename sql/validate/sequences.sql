@@ -1,9 +1,21 @@
 -- Purpose: the sequences that the columns of a table draw from, owned or not, and whether
---   each is the column's identity: such a one is set behind the last row when staging
---   takes the table's place.
+--   the switchover sets each ahead of the rows when staging takes the table's place: the
+--   column's identity, and one that belongs to a column whose last number an index finds.
 -- Lock: none. Transaction: either. Undone by: nothing, it reads.
-SELECT DISTINCT a.attname::text, n.nspname::text, s.relname::text, a.attidentity <> ''
+SELECT
+    a.attname::text,
+    n.nspname::text,
+    s.relname::text,
+    bool_or(
+        p.deptype = 'i'
+        OR p.deptype = 'a' AND EXISTS (
+            SELECT FROM pg_catalog.pg_index AS i
+            WHERE i.indrelid = a.attrelid AND i.indkey[0] = a.attnum AND i.indisvalid
+                AND i.indpred IS NULL
+        )
+    )
 FROM pg_catalog.pg_attribute AS a
+INNER JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 INNER JOIN pg_catalog.pg_depend AS p
     ON (p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
@@ -13,4 +25,8 @@ INNER JOIN pg_catalog.pg_depend AS p
 INNER JOIN pg_catalog.pg_class AS s ON s.oid IN (p.objid, p.refobjid) AND s.relkind = 'S'
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = s.relnamespace
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+    -- Of a domain the type that it is over.
+    AND coalesce(nullif(t.typbasetype, 0), t.oid)
+        = ANY ('{smallint,integer,bigint,numeric}'::regtype[])
+GROUP BY a.attname, n.nspname, s.relname
 ORDER BY 1, 2, 3

@@ -280,8 +280,8 @@ async fn keys(session: &Connection, oid: u32) -> Result<Vec<Key>> {
         .collect()
 }
 
-/// The sequences of a table; of an identity only where it is `live`, for the switchover
-/// sets it behind the rows that have come in.
+/// The sequences of a table; where it is not `live`, only those that the switchover does
+/// not set ahead of the rows that have come in.
 async fn sequences(session: &Connection, oid: u32, live: bool) -> Result<Vec<(Ident, Table)>> {
     let rows = session.query(include_str!("../../sql/validate/sequences.sql"), &[&oid]).await?;
     let pair = |row: &tokio_postgres::Row| {

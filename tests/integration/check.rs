@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::server::Finished;
 
 /// The findings, which are there whatever the exit code is.
-fn findings(finished: &Finished) -> Value {
+pub(crate) fn findings(finished: &Finished) -> Value {
     serde_json::from_str(&finished.stdout).unwrap_or_else(|e| panic!("{e}: {finished:?}"))
 }
 
 /// The finding of this name.
 #[track_caller]
-fn finding<'a>(report: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn finding<'a>(report: &'a Value, name: &str) -> &'a Value {
     let found = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name);
     found.unwrap_or_else(|| panic!("no {name} in {report:#}"))
 }

@@ -3,6 +3,7 @@
 
 mod kills;
 mod refused;
+mod sequences;
 mod shapes;
 mod shown;
 
