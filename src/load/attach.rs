@@ -75,7 +75,10 @@ pub(super) async fn attach(
             return Err(Error::refused(
                 "cannot append: staging was loaded with other columns or types",
             )
-            .hint("append files of the same format, with the same --on-inexact and --mapping"));
+            .hint(
+                "append files of the same formats, all of them together, with the same \
+                 --on-inexact and --mapping",
+            ));
         }
         mends = Some(last.id);
     }

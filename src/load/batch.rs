@@ -241,14 +241,14 @@ pub struct EncodedBatch {
     pub rounded: Vec<u32>,
     /// Sum of the rows' hashes, modulo 2^64.
     pub checksum: u64,
-    /// The column that is left out of the hashes, where one is.
-    pub unhashed: Option<usize>,
+    /// The columns that are left out of the hashes, in their order.
+    pub unhashed: Vec<usize>,
 }
 
 impl EncodedBatch {
     /// Takes records over to make rows of them; the buffers stay, unless one was unusually
     /// large.
-    pub(super) fn begin(&mut self, records: RecordBatch, unhashed: Option<usize>) {
+    pub(super) fn begin(&mut self, records: RecordBatch, unhashed: &[usize]) {
         self.records = records;
         self.rows.clear();
         if self.rows.capacity() > KEPT_BYTES {
@@ -257,7 +257,8 @@ impl EncodedBatch {
         self.row_ends.clear();
         self.rounded.clear();
         self.checksum = 0;
-        self.unhashed = unhashed;
+        self.unhashed.clear();
+        self.unhashed.extend_from_slice(unhashed);
     }
 
     /// The bytes of the rows from `from` up to, not including, `to`.
@@ -286,7 +287,7 @@ impl EncodedBatch {
                 continue;
             };
             let message = &refused[at].1;
-            self.checksum = self.checksum.wrapping_sub(row_hash(row, self.unhashed));
+            self.checksum = self.checksum.wrapping_sub(row_hash(row, &self.unhashed));
             if self.rounded.binary_search(&record).is_ok() {
                 self.records.account.rows_rounded -= 1;
             }
@@ -301,26 +302,37 @@ impl EncodedBatch {
     }
 }
 
-/// The hash of a row as binary COPY sends it: 64 bits, to be summed. A column can be
-/// left out, as if the row had never had it.
+/// The hash of a row as binary COPY sends it: 64 bits, to be summed. Columns can be left
+/// out, as if the row had never had them; they are given in their order.
 #[must_use]
-pub fn row_hash(row: &[u8], unhashed: Option<usize>) -> u64 {
-    let Some(unhashed) = unhashed else { return xxh3_64(row) };
+pub fn row_hash(row: &[u8], unhashed: &[usize]) -> u64 {
+    if unhashed.is_empty() {
+        return xxh3_64(row);
+    }
     let (count, mut rest) = row.split_at(2);
     let mut hash = Xxh3::new();
-    hash.update(&(u16::from_be_bytes([count[0], count[1]]) - 1).to_be_bytes());
-    for column in 0.. {
-        let Some(length) = rest.first_chunk::<4>() else { break };
-        let bytes = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
-        let (value, after) = rest.split_at(4 + bytes);
-        if column == unhashed {
-            hash.update(after);
-            break;
+    let hashed = usize::from(u16::from_be_bytes([count[0], count[1]])) - unhashed.len();
+    hash.update(&(hashed as u16).to_be_bytes());
+    let mut column = 0;
+    for left_out in unhashed {
+        let from = rest;
+        while column < *left_out {
+            rest = after_value(rest);
+            column += 1;
         }
-        hash.update(value);
-        rest = after;
+        hash.update(&from[..from.len() - rest.len()]);
+        rest = after_value(rest);
+        column += 1;
     }
+    hash.update(rest);
     hash.digest()
+}
+
+/// What follows the first value of a row.
+fn after_value(rest: &[u8]) -> &[u8] {
+    let Some(length) = rest.first_chunk::<4>() else { return &[] };
+    let bytes = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);
+    &rest[4 + bytes..]
 }
 
 #[cfg(test)]
@@ -347,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_is_left_out_of_the_hash_as_if_it_were_not_there() {
+    fn columns_are_left_out_of_the_hash_as_if_they_were_not_there() {
         let row = |values: &[Option<&[u8]>]| {
             let mut row = (values.len() as u16).to_be_bytes().to_vec();
             for value in values {
@@ -357,10 +369,10 @@ mod tests {
             row
         };
         let values: [Option<&[u8]>; 3] = [Some(b"ab"), None, Some(b"c")];
-        for left_out in 0..3 {
-            let mut fewer = values.to_vec();
-            fewer.remove(left_out);
-            assert_eq!(row_hash(&row(&values), Some(left_out)), row_hash(&row(&fewer), None));
+        for left_out in [&[0][..], &[1], &[2], &[0, 1], &[0, 2], &[1, 2], &[0, 1, 2]] {
+            let kept = (0..values.len()).filter(|at| !left_out.contains(at));
+            let fewer: Vec<_> = kept.map(|at| values[at]).collect();
+            assert_eq!(row_hash(&row(&values), left_out), row_hash(&row(&fewer), &[]));
         }
     }
 

@@ -10,9 +10,11 @@
 use std::sync::atomic::AtomicBool;
 
 use tokio_postgres::{GenericClient, Transaction};
+use uuid::Uuid;
 
 use super::ledger;
 use super::matching::{Matching, Treatment};
+use super::prepare::Prepared;
 use crate::error::{Error, Result};
 use crate::pg::{Connection, fill, interruptible_by};
 use crate::staging::Pair;
@@ -53,7 +55,9 @@ pub(super) async fn loosen(
 pub(super) struct Completion<'a> {
     pub(super) pair: &'a Pair,
     pub(super) staging_oid: u32,
-    pub(super) matching: &'a Matching,
+    pub(super) prepared: &'a Prepared,
+    /// The load that has read the files.
+    pub(super) run: Uuid,
 }
 
 impl Completion<'_> {
@@ -74,7 +78,8 @@ impl Completion<'_> {
     }
 
     async fn in_transaction(&self, session: &Transaction<'_>) -> Result<Found> {
-        let Completion { pair, staging_oid, matching } = self;
+        let Completion { pair, staging_oid, prepared, run } = self;
+        let matching = &prepared.matching;
         let hold = include_str!("../../sql/ledger/hold-runs.sql");
         let runs = session.query(hold, &[staging_oid]).await?;
         if runs.is_empty() {
@@ -93,9 +98,13 @@ impl Completion<'_> {
         let (kept, default) =
             (matching.uses.of(Treatment::Kept), matching.uses.of(Treatment::Default));
         let made = matching.made.as_ref().map(|column| column.name());
+        let (files, lacked): (Vec<i32>, Vec<&str>) = prepared.plan.lacking().into_iter().unzip();
         let script = include_str!("../../sql/load/match/script.sql");
         let script = session
-            .query_one(script, &[&pair.table_oid, staging_oid, &by, &kept, &default, &made])
+            .query_one(
+                script,
+                &[&pair.table_oid, staging_oid, &by, &kept, &default, &made, &run, &files, &lacked],
+            )
             .await?;
         session.batch_execute(script.get(0)).await.map_err(|e| {
             Error::from(e).context(format!("could not match rows with those of {}", pair.table))
@@ -123,7 +132,8 @@ impl Completion<'_> {
     fn judge(&self, row: &tokio_postgres::Row) -> Result<Found> {
         let number = |at: usize| row.get::<_, i64>(at).cast_unsigned();
         let example = |at: usize| row.get::<_, Option<String>>(at).unwrap_or_default();
-        let Completion { pair, matching, .. } = self;
+        let Completion { pair, prepared, .. } = self;
+        let matching = &prepared.matching;
         let by = &matching.by;
         let guess = |what: String| {
             Error::refused(format!("{what}: which of them keeps its key cannot be told"))

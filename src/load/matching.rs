@@ -70,6 +70,10 @@ pub struct ColumnUse {
     pub sql_type: String,
     /// What becomes of it.
     pub treatment: Treatment,
+    /// The formats whose files do not fill it, where files of others do: it is of their rows
+    /// that it says what becomes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lacked_by: Vec<String>,
 }
 
 /// What becomes of the columns of a table.
@@ -89,10 +93,25 @@ impl ColumnUses {
         such.map(|column| column.column.as_str()).collect()
     }
 
+    /// Whether any file fills a column.
+    #[must_use]
+    pub fn is_filled(&self, name: &str) -> bool {
+        let column = self.columns.iter().find(|column| column.column == name);
+        column.is_some_and(|c| c.treatment == Treatment::Filled || !c.lacked_by.is_empty())
+    }
+
     /// What becomes of the columns that the files do not fill, a line for each way.
     #[must_use]
     pub fn unfilled(&self) -> Vec<String> {
-        let (kept, default) = (self.of(Treatment::Kept), self.of(Treatment::Default));
+        let named = |treatment: Treatment| -> Vec<String> {
+            let such = self.columns.iter().filter(|column| column.treatment == treatment);
+            let name = |c: &ColumnUse| match c.lacked_by.as_slice() {
+                [] => c.column.clone(),
+                formats => format!("{} (files of {})", c.column, formats.join(", ")),
+            };
+            such.map(name).collect()
+        };
+        let (kept, default) = (named(Treatment::Kept), named(Treatment::Default));
         let mut lines = Vec::new();
         if !kept.is_empty() {
             let by = self.matched_by.join(", ");
@@ -147,10 +166,12 @@ pub(super) fn decide(
     let target = Target { table, columns, formats, production };
     let made = formats.iter().find_map(|format| format.row_id.as_deref());
     let made = columns.iter().map(|c| &c.name).find(|name| Some(name.name()) == made);
+    let lacked_by = |c: &Column| formats.iter().filter(|f| !fills(f, &c.name)).collect::<Vec<_>>();
+    let is_partly_filled = |c: &Column| lacked_by(c).len() < formats.len();
     let unfilled: Vec<&Column> = columns
         .iter()
         .filter(|c| c.identity || !c.generated)
-        .filter(|c| !formats.iter().any(|format| fills(format, &c.name)))
+        .filter(|c| !lacked_by(c).is_empty())
         .collect();
     let is_key = |name: &Ident| {
         production.primary.contains(name) || production.referred.iter().any(|(c, _)| c == name)
@@ -164,7 +185,9 @@ pub(super) fn decide(
     }
     let needs_value =
         |c: &&&Column| c.not_null && c.default.is_none() && !c.identity && Some(&c.name) != made;
-    let required: Vec<&Column> = unfilled.iter().filter(needs_value).copied().collect();
+    // A record that lacks what files of another format have is rejected by itself.
+    let required: Vec<&Column> =
+        unfilled.iter().filter(needs_value).filter(|c| !is_partly_filled(c)).copied().collect();
     if let Some(column) = required.iter().find(|c| !kept.contains(&&c.name)) {
         return Err(Error::usage(format!(
             "column {} of {table} refuses NULL and has no default, but no field fills it",
@@ -178,8 +201,9 @@ pub(super) fn decide(
         c if c.generated => Treatment::Computed,
         _ => Treatment::Filled,
     };
+    let is_put = |c: &&Column| c.identity || is_partly_filled(c) && c.default.is_some();
     let way = match kept.as_slice() {
-        _ if unfilled.iter().any(|c| c.identity) => Way::Server,
+        _ if unfilled.iter().any(is_put) => Way::Server,
         [] => Way::Nobody,
         [only] if Some(*only) == made && target.is_carried_over(&by) => Way::Client,
         _ => Way::Server,
@@ -190,6 +214,10 @@ pub(super) fn decide(
         column: c.name.name().to_owned(),
         sql_type: c.sql_type.clone(),
         treatment: treatment(c),
+        lacked_by: match is_partly_filled(c) {
+            true => lacked_by(c).iter().map(|format| format.name.clone()).collect(),
+            false => Vec::new(),
+        },
     };
     let uses = ColumnUses {
         matched_by: by.iter().map(|c| c.name().to_owned()).collect(),

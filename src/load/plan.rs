@@ -21,19 +21,41 @@ pub struct LoadPlan {
 }
 
 impl LoadPlan {
-    /// Leaves the ids that sterna makes out of the rows' hashes: the server may put
-    /// production's in their place.
-    pub(super) fn hash_no_row_ids(&mut self) {
+    /// Leaves to the server what it puts in when it matches the rows with production's:
+    /// the ids that sterna makes, and what the files of some formats lack. These columns do
+    /// not enter into the rows' hashes, and files lack nothing that is `kept` or has a default.
+    pub(super) fn leave_to_server(&mut self, kept: &[&str]) {
+        let is_left = |at: &usize| {
+            let mut origins = self.rows.iter().map(|row| row.columns[*at].origin);
+            origins.any(|origin| matches!(origin, Origin::RowId | Origin::Absent))
+        };
+        let unhashed: Vec<usize> = (0..self.columns.len()).filter(is_left).collect();
         for row in &mut self.rows {
-            row.unhashed = row.columns.iter().position(|c| c.origin == Origin::RowId);
+            for (column, plan) in self.columns.iter().zip(&mut row.columns) {
+                let is_put = column.default.is_some()
+                    || column.identity
+                    || kept.contains(&column.name.name());
+                plan.not_null &= plan.origin != Origin::Absent || !is_put;
+            }
+            row.unhashed.clone_from(&unhashed);
         }
+    }
+
+    /// What the files lack that others fill: the number of each file, and a column.
+    pub(super) fn lacking(&self) -> Vec<(i32, &str)> {
+        let columns = |(file, row): (usize, &RowPlan)| {
+            let columns = self.columns.iter().zip(row.columns.clone());
+            let lacking = columns.filter(|(_, plan)| plan.origin == Origin::Absent);
+            lacking.map(move |(column, _)| (file as i32, column.name.name()))
+        };
+        self.rows.iter().enumerate().flat_map(columns).collect()
     }
 
     /// The columns whose values are hashed, in their order.
     pub(super) fn hashed(&self) -> Vec<&Column> {
-        let unhashed = self.rows.first().and_then(|row| row.unhashed);
+        let unhashed = self.rows.first().map_or(&[][..], |row| &row.unhashed);
         let columns = self.columns.iter().enumerate();
-        columns.filter(|(at, _)| Some(*at) != unhashed).map(|(_, column)| column).collect()
+        columns.filter(|(at, _)| !unhashed.contains(at)).map(|(_, column)| column).collect()
     }
 
     /// The columns that hold the ids of species, in every file.
@@ -106,7 +128,7 @@ pub fn plan(
         let kind =
             |field| columns.iter().find(|c| c.origin == Origin::Field(field)).map(|c| c.kind);
         let record_id = layout.record_id.and_then(|field| Some((field, kind(field)?)));
-        plan.rows.push(RowPlan { columns, record_id, layout, unhashed: None });
+        plan.rows.push(RowPlan { columns, record_id, layout, unhashed: Vec::new() });
     }
     Ok(plan)
 }

@@ -86,15 +86,12 @@ pub(super) async fn prepare(
     let Some(matching) = reading.matching().cloned() else {
         return Err(Error::usage("nobody has asked how rows are matched"));
     };
-    if matching.way == Way::Server {
-        if options.keep_indexes {
-            return Err(Error::usage(
-                "--keep-indexes has no use here: the server matches the rows with production's, \
-                 and the indexes are built after that",
-            )
-            .hint("leave it out"));
-        }
-        plan.hash_no_row_ids();
+    if matching.way == Way::Server && options.keep_indexes {
+        return Err(Error::usage(
+            "--keep-indexes has no use here: the server matches the rows with production's, and \
+             the indexes are built after that",
+        )
+        .hint("leave it out"));
     }
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);

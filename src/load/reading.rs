@@ -9,7 +9,7 @@ use tokio_postgres::error::SqlState;
 
 use super::encode::OnInexact;
 use super::map::Years;
-use super::matching::{self, MatchOptions, Matching, Production};
+use super::matching::{self, MatchOptions, Matching, Production, Treatment, Way};
 use super::plan::{LoadPlan, plan};
 use super::source::{read_layout, read_small};
 use crate::cites::{Format, Formats, Layout, Lookup, Species, Taxa};
@@ -94,7 +94,12 @@ impl Reading {
     /// # Errors
     /// As [`plan`].
     pub(crate) fn plan(&self, on_inexact: OnInexact) -> Result<LoadPlan> {
-        plan(&self.table, &self.columns, &self.formats, self.layouts.clone(), on_inexact)
+        let layouts = self.layouts.clone();
+        let mut plan = plan(&self.table, &self.columns, &self.formats, layouts, on_inexact)?;
+        if let Some(matching) = self.matching.as_ref().filter(|m| m.way == Way::Server) {
+            plan.leave_to_server(&matching.uses.of(Treatment::Kept));
+        }
+        Ok(plan)
     }
 
     /// The formats that the files are of.

@@ -197,11 +197,11 @@ impl Load<'_> {
         if self.prepared.matching.made.is_some() && self.refuse_doubles(control)? {
             return Ok(None);
         }
-        let (pair, staging_oid) = (&self.pair, self.attached.staging_oid);
-        let completion = Completion { pair, staging_oid, matching: &self.prepared.matching };
-        let found = self.with_control(control, async |session| {
-            completion.run(session, &self.watch.stop).await
-        })?;
+        let Load { pair, prepared, attached, watch: Watch { stop, .. }, .. } = self;
+        let (staging_oid, run) = (attached.staging_oid, attached.run.id);
+        let completion = Completion { pair, staging_oid, prepared, run };
+        let found =
+            self.with_control(control, async |session| completion.run(session, stop).await)?;
         tracing::info!(rows = found.rows, new = found.new, "rows are matched with production's");
         Ok(Some(found))
     }

@@ -187,7 +187,7 @@ pub(super) async fn sums(
         row_as_written.extend_from_slice(&row[XMIN_END..]);
         let sum = sums.entry(xid).or_default();
         sum.rows += 1;
-        sum.checksum = sum.checksum.wrapping_add(row_hash(&row_as_written, None));
+        sum.checksum = sum.checksum.wrapping_add(row_hash(&row_as_written, &[]));
         Ok(())
     })
     .await?;

@@ -8,7 +8,7 @@ use super::{ValidateOptions, names};
 use crate::cites::{Format, Formats};
 use crate::error::{Error, Result};
 use crate::load::ledger::{self, Run};
-use crate::load::{Years, columns_of};
+use crate::load::{ColumnUses, Years, columns_of};
 use crate::pg::{Column, ColumnType, Columns, Connection, Ident, Table, catalog};
 use crate::staging::{self, Pair};
 use crate::{summary, trust};
@@ -99,10 +99,12 @@ impl Subject {
 
     /// Whether a load filled a column; where none is known, whether there is one.
     pub(super) fn is_filled(&self, name: &str) -> bool {
-        match &self.written {
-            Some(written) => written.iter().any(|column| column.name.name() == name),
-            None => self.has_column(name),
-        }
+        let Some(written) = &self.written else { return self.has_column(name) };
+        // What not all files fill is not among what is proved.
+        let uses = self.runs.last().map(|run| run.arguments["columns"].clone());
+        let uses = uses.and_then(|uses| serde_json::from_value::<ColumnUses>(uses).ok());
+        written.iter().any(|column| column.name.name() == name)
+            || uses.is_some_and(|uses| uses.is_filled(name))
     }
 
     /// The columns that name a row: its primary key, or what comes nearest, and the id

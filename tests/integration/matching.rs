@@ -1,6 +1,7 @@
 //! A row keeps its key and every value that the files do not fill: tables of other
 //! shapes than CITES', replaced again and again, and rolled back.
 
+mod formats;
 mod kills;
 mod refused;
 mod sequences;

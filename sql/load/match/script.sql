@@ -2,7 +2,8 @@
 --   ($1) by the columns $3, and put them back with what they keep of it, the columns
 --   $4. Of the columns $5 rows without a match take production's default, or a number
 --   of its own sequence; the column $6 has a value for them already. Without $3 no row
---   matches.
+--   matches. Files of the load $7 may lack columns that others fill, a number ($8) and a
+--   column ($9) each: only of their rows such a column is not filled.
 --   gather: the rows with what they found, beside the table.
 --   findings: how many there are, and keys that name more than one row.
 --   put: the rows into staging.
@@ -14,9 +15,10 @@ WITH attribute AS (
         quote_ident(s.attname) AS name,
         s.attname::text = ANY ($4) AS is_kept,
         s.attname::text = ANY ($4 || $5) AS is_unfilled,
+        s.attname::text IS NOT DISTINCT FROM $6 AS is_made,
+        s.attname::text = ANY ($9) AND s.attname::text IS DISTINCT FROM $6 AS is_partly_filled,
         array_position($3::text[], s.attname::text) AS position,
         CASE
-            WHEN s.attname::text = $6 THEN format('m.f%s', s.attnum)
             -- The type without its modifier: the column's own is held against the value.
             WHEN p.attidentity <> '' THEN format(
                 'CAST(pg_catalog.nextval(%s::pg_catalog.oid::pg_catalog.regclass) AS %s)',
@@ -63,7 +65,11 @@ part AS (
         string_agg(
             CASE WHEN NOT is_unfilled THEN format('m.f%s', attnum) ELSE concat(
                 'CASE WHEN m.is_settled THEN m.f', attnum,
+                CASE WHEN is_partly_filled THEN format(
+                    ' WHEN (%L = ANY (m.lacking)) IS NOT TRUE THEN m.f%s', name, attnum
+                ) END,
                 CASE WHEN is_kept THEN format(' WHEN m.found IS NOT NULL THEN m.k%s', attnum) END,
+                CASE WHEN is_made THEN format(' WHEN m.f%1$s IS NOT NULL THEN m.f%1$s', attnum) END,
                 ' ELSE ' || new_value, ' END'
             ) END, ', ' ORDER BY attnum
         ) AS put
@@ -76,8 +82,8 @@ SELECT
         'CREATE TEMPORARY TABLE sterna_match ON COMMIT DROP AS '
         'SELECT s.ctid AS at, p."sterna found" AS found, s.xmin IN (SELECT r.matched::pg_catalog.xid '
         'FROM sterna.load_run AS r WHERE r.staging = %1$s AND r.state <> ''discarded'' '
-        'AND r.matched IS NOT NULL) AS is_settled%2$s%3$s FROM %4$s AS s LEFT JOIN ('
-        'SELECT l.ctid AS "sterna found"%5$s FROM ONLY %6$s AS l%7$s) AS p ON %8$s',
+        'AND r.matched IS NOT NULL) AS is_settled%2$s%3$s%9$s FROM %4$s AS s LEFT JOIN ('
+        'SELECT l.ctid AS "sterna found"%5$s FROM ONLY %6$s AS l%7$s) AS p ON %8$s%10$s',
         $2::oid, own, kept, $2::oid::regclass, looked_at, $1::oid::regclass,
         -- Rows that the application has deleted since the journal began: their records get
         -- their keys, by which the deletion finds them when it is carried over. A row that
@@ -99,7 +105,16 @@ SELECT
                 'AND ROW(%1$s) IS NOT DISTINCT FROM ROW(%2$s) AND NOT ROW(%1$s) IS NULL',
                 staging_key, production_key
             )
-        END
+        END,
+        -- A row bears the transaction that wrote its batch, and so its file.
+        CASE WHEN cardinality($8::integer[]) > 0 THEN ', b.lacking' END,
+        CASE WHEN cardinality($8::integer[]) > 0 THEN format(
+            ' LEFT JOIN (SELECT w.xid::pg_catalog.xid AS xid, n.lacking FROM sterna.load_batch AS w '
+            'INNER JOIN (SELECT l.file, array_agg(quote_ident(l.name)) AS lacking '
+            'FROM unnest(%L::integer[], %L::text[]) AS l (file, name) GROUP BY l.file) AS n '
+            'ON n.file = w.file_number WHERE w.run_id = %L) AS b ON b.xid = s.xmin',
+            $8, $9::text[], $7::uuid
+        ) END
     ) AS gather,
     format(
         'WITH several AS MATERIALIZED (SELECT m.at, count(*) AS found FROM pg_temp.sterna_match '

@@ -74,8 +74,8 @@ pub struct RowPlan {
     pub columns: Vec<ColumnPlan>,
     /// The field of the record id and the type of its column, where the format has one.
     pub record_id: Option<(usize, ColumnType)>,
-    /// The column that does not enter into the rows' hashes, where there is one.
-    pub unhashed: Option<usize>,
+    /// The columns that do not enter into the rows' hashes, in their order.
+    pub unhashed: Vec<usize>,
 }
 
 /// Turns batches of records into batches of rows. One per worker thread.
@@ -111,7 +111,7 @@ impl<'a> Encoder<'a> {
         records: RecordBatch,
         out: &mut EncodedBatch,
     ) {
-        out.begin(records, plan.unhashed);
+        out.begin(records, &plan.unhashed);
         let mut rejects = Vec::new();
         for (index, record) in out.records.records().enumerate() {
             let Fate::Row(species) = record.at().fate else {
@@ -123,7 +123,7 @@ impl<'a> Encoder<'a> {
                     if rounded {
                         out.rounded.push(index as u32);
                     }
-                    let hash = row_hash(&out.rows[start..], plan.unhashed);
+                    let hash = row_hash(&out.rows[start..], &plan.unhashed);
                     out.checksum = out.checksum.wrapping_add(hash);
                     out.row_ends.push((out.rows.len() as u32, index as u32));
                 }

@@ -12,7 +12,7 @@ fn plan() -> RowPlan {
     let money = ColumnType::Numeric(Some(NumericType { precision: 10, scale: 2 }));
     let column = |origin, kind, not_null| ColumnPlan { origin, kind, not_null };
     RowPlan {
-        unhashed: None,
+        unhashed: Vec::new(),
         record_id: Some((0, ColumnType::Text)),
         layout,
         columns: vec![

@@ -139,3 +139,36 @@ fn the_client_carries_row_ids_over_where_there_is_nothing_else_to_keep() {
     let found = case.decide().unwrap();
     assert_eq!((found.way, found.uses.of(Treatment::Kept)), (Way::Server, vec!["id", "tags"]));
 }
+
+#[test]
+fn what_files_of_one_format_lack_is_kept_or_takes_its_default() {
+    let text = "[[format]]\nname = \"long\"\n[format.columns]\n\"Code\" = \"code\"\n\"Label\" = \"label\"\n\
+                [[format]]\nname = \"short\"\n[format.columns]\n\"Code\" = \"code\"\n";
+    let formats = Formats::parse(text, "m.toml").unwrap();
+    let both = [formats.get(0), formats.get(1)];
+    let table = Table::new("public", "things").unwrap();
+    let mut case = Case::new(FILLED);
+    case.columns.remove(0);
+    let decide = |case: &Case| {
+        decide(&table, &case.columns, &both, &case.production, &case.options).unwrap()
+    };
+    let found = decide(&case);
+    assert_eq!((found.way, found.uses.of(Treatment::Kept)), (Way::Server, vec!["label", "notes"]));
+    assert_eq!(
+        found.uses.unfilled(),
+        ["kept where code is production's: label (files of short), notes"]
+    );
+    assert!(found.uses.is_filled("label") && !found.uses.is_filled("notes"));
+    // Without a default the rows of such files have NULL, as they are read.
+    case.options.unfilled = Unfilled::Default;
+    assert_eq!(decide(&case).way, Way::Nobody);
+    case.columns[1].default = Some("'none'".into());
+    let found = decide(&case);
+    assert_eq!(
+        (found.way, found.uses.of(Treatment::Default)),
+        (Way::Server, vec!["label", "notes"])
+    );
+    // A record of such a file is rejected where there is no value at all.
+    case.columns[1] = Column { not_null: true, ..column("label", "text") };
+    assert_eq!(decide(&case).required, None);
+}
