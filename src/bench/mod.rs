@@ -36,6 +36,7 @@ pub use report::{
     QueryReport, Skipped,
 };
 
+use crate::application::watch_client;
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, connect};
 use crate::staging::{self, Pair};
@@ -69,6 +70,7 @@ pub async fn bench(
     let sizes = sizes(&control, &pair).await?;
     // A session of its own: it is read only, whatever a query tries.
     let session = connect(info).await?;
+    watch_client(&session).await;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/bench/run/session.sql")).await?;
     let environment = environment::read(&session).await?;
@@ -76,9 +78,9 @@ pub async fn bench(
     let tables = prepare::Tables { pair: &pair, sizes: &sizes };
     let (mut trials, mut skipped) =
         prepare::prepare(&session, queries, &tables, options, stop).await?;
-    rounds::limit(&session, options.seconds).await?;
+    rounds::limit(&session, options.time_limit).await?;
     rounds::warm(&session, &mut trials, stop).await?;
-    skipped.extend(rounds::too_slow(&mut trials));
+    skipped.extend(rounds::too_slow(&mut trials, options.time_limit)?);
     plan::explain(&session, &mut trials, &pair, stop).await?;
     rounds::measure(&session, &mut trials, options, begun, stop).await?;
     session.close().await?;

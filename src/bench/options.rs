@@ -1,6 +1,7 @@
 //! What a benchmark is asked to do.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::pg::Table;
 
@@ -15,9 +16,10 @@ pub struct BenchOptions {
     pub baseline: Option<PathBuf>,
     /// Rounds at most for each query; each measures both tables.
     pub rounds: usize,
-    /// Seconds after which no further round begins, once each query had a few; also
-    /// how long one execution may take.
+    /// Seconds after which no further round begins, once each query had a few.
     pub seconds: f64,
+    /// How long one execution of a query may take.
+    pub time_limit: Duration,
     /// What the parameters are drawn by.
     pub seed: u64,
     /// Staging may take so many times as long as production.
@@ -36,6 +38,7 @@ impl BenchOptions {
             baseline: None,
             rounds: 200,
             seconds: 15.0,
+            time_limit: Duration::from_secs(30),
             seed: 1,
             max_regression: 1.20,
             floor_ms: 0.5,

@@ -1,12 +1,13 @@
 //! The measuring itself: rounds over all queries, until each ratio is known.
 
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::options::BenchOptions;
+use super::query::Origin;
 use super::report::Skipped;
 use super::trial::{Round, State, Trial};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::pg::Connection;
 
 /// Unmeasured rounds for each query: statements are planned, indexes come into the
@@ -23,15 +24,14 @@ const QUICK_MS: f64 = 500.0;
 /// A ratio is known when its bounds are this near to each other and on one side of
 /// the limit.
 const PRECISION: f64 = 1.10;
-/// An execution may take so many times as long as the run.
-const PATIENCE: f64 = 2.0;
 
 /// Has the server cut off executions that take too long.
 ///
 /// # Errors
 /// The server's.
-pub(super) async fn limit(session: &Connection, seconds: f64) -> Result<()> {
-    let ms = ((seconds * PATIENCE * 1000.0) as u64).max(1000).to_string();
+pub(super) async fn limit(session: &Connection, time_limit: Duration) -> Result<()> {
+    // Zero would be no limit.
+    let ms = time_limit.as_millis().max(1).to_string();
     session.query_one(include_str!("../../sql/bench/run/limit.sql"), &[&ms]).await?;
     Ok(())
 }
@@ -57,10 +57,18 @@ pub(super) async fn warm(
 }
 
 /// Takes out the queries that production itself cannot answer in time.
-pub(super) fn too_slow(trials: &mut Vec<Trial>) -> Vec<Skipped> {
+///
+/// # Errors
+/// Where it is a query of the user's own, with its file.
+pub(super) fn too_slow(trials: &mut Vec<Trial>, time_limit: Duration) -> Result<Vec<Skipped>> {
     let slow = trials.extract_if(.., |trial| trial.state == State::ProductionTimedOut);
-    let reason = "production takes longer than an execution may; give the run more --seconds";
-    slow.map(|trial| Skipped { name: trial.query.name, reason: reason.into() }).collect()
+    let reason = format!("production does not answer within {} s", time_limit.as_secs_f64());
+    let taken_out = |trial: Trial| match trial.query.origin {
+        Origin::BuiltIn(_) => Ok(Skipped { name: trial.query.name, reason: reason.clone() }),
+        Origin::File(_) => Err(Error::bad_file(&trial.query.origin, reason.clone())
+            .hint("make the query faster, or let it take longer: --time-limit")),
+    };
+    slow.map(taken_out).collect()
 }
 
 /// Goes round all queries whose ratio is not known yet, until the time is over.

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 
 use serde_json::json;
 
 use super::exclusive::AsStep;
+use super::switchover::duration;
 use super::{Context, outcome};
 use crate::bench::{BenchOptions, bench};
 use crate::error::{Error, Kind, Result};
@@ -49,6 +51,10 @@ pub struct BenchArgs {
     /// Seconds after which no further round begins, once each query had a few
     #[arg(long, default_value_t = 15.0, value_name = "S", value_parser = not_negative)]
     pub seconds: f64,
+    /// How long one execution of a query may take: it is cut off, which ends the run where
+    /// production cannot answer a query of your own in time
+    #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = duration)]
+    pub time_limit: Duration,
     /// Draw other parameters
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
@@ -74,6 +80,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
         baseline: args.baseline.clone(),
         rounds: args.rounds as usize,
         seconds: args.seconds,
+        time_limit: args.time_limit,
         seed: args.seed,
         max_regression: args.max_regression,
         floor_ms: args.floor_ms,
@@ -86,6 +93,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
     context.stop_on_signal(&watch)?;
     let arguments = json!({
         "rounds": args.rounds, "seconds": args.seconds, "seed": args.seed,
+        "time_limit_seconds": args.time_limit.as_secs_f64(),
         "max_regression": args.max_regression, "floor_ms": args.floor_ms,
         "queries": args.queries, "baseline": args.baseline,
     });

@@ -30,13 +30,21 @@ async fn what_takes_too_long_is_cut_off_and_counts_against_staging_alone() {
     let here = equal(200).await;
     std::fs::create_dir(here.path("own")).unwrap();
     here.file("own/both.sql", "SELECT pg_sleep(60) FROM {trade} LIMIT 1");
-    let found = report(&here, 0, &["--queries", "own"]);
-    assert_eq!(found["skipped"][1]["name"], "both");
+    let limited = ["--queries", "own", "--time-limit", "1s"];
+    let failed = run(&here, &limited).expect_code(1);
+    let said = "error: own/both.sql: production does not answer within 1 s";
+    assert!(
+        failed.stderr.starts_with(said) && failed.stderr.contains("--time-limit"),
+        "{failed:?}"
+    );
+    let asleep = "SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    assert_eq!(here.db.psql(asleep).await, "0");
     // The name of the table stands in a literal here, and sterna cannot know.
     let text = "SELECT pg_sleep(CASE WHEN '{trade}' LIKE '%staging%' THEN 60 ELSE 0 END)
         FROM {trade} LIMIT 1";
     here.file("own/both.sql", text);
-    let found = report(&here, 5, &["--queries", "own"]);
+    let found = report(&here, 5, &limited);
     let cut = query(&found, "both");
     assert_eq!((&cut["timed_out"], &cut["regressed"]), (&json!(true), &json!(true)));
     assert!(found["failures"][0].as_str().unwrap().contains("both: staging was cut off"));
