@@ -1,6 +1,8 @@
 -- Purpose: the rights that this role lacks for a load and a switchover of a table, one
---   per line, each with what grants it. What must be altered belongs to others at times:
---   names of such things and their owners come as parameters.
+--   per line, each with what grants it. What depends on the table, and has to be altered,
+--   belongs to others at times: names of such things and their owners come as parameters.
+--   Membership is advised in the table's owner alone: in a superuser it would be every
+--   right there is, and of others anybody may have made a view of the table.
 -- Lock: none, it reads the catalog. Transaction: either. Undone by: nothing, it reads.
 WITH target AS (
     SELECT c.*, c.oid AS relid, n.nspname, n.nspowner
@@ -11,21 +13,21 @@ WITH target AS (
 me AS (
     SELECT rolsuper, rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user
 ),
--- What a switchover alters, with its owner.
-altered (what, owner) AS (
-    SELECT 'table ' || relid::regclass, relowner FROM target
+-- What a switchover alters, with its owner, and whether it can be dropped for the while.
+altered (what, owner, is_dependent) AS (
+    SELECT 'table ' || relid::regclass, relowner, false FROM target
     UNION ALL
-    SELECT DISTINCT 'table ' || c.conrelid::regclass || ', which refers to it', r.relowner
+    SELECT DISTINCT 'table ' || c.conrelid::regclass || ', which refers to it', r.relowner, false
     FROM pg_catalog.pg_constraint AS c
     INNER JOIN pg_catalog.pg_class AS r ON r.oid = c.conrelid
     WHERE c.confrelid = $1 AND c.conrelid <> $1 AND c.contype = 'f'
     UNION ALL
-    SELECT 'publication ' || quote_ident(p.pubname), p.pubowner
+    SELECT 'publication ' || quote_ident(p.pubname), p.pubowner, false
     FROM pg_catalog.pg_publication_rel AS r
     INNER JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
     WHERE r.prrelid = $1
     UNION ALL
-    SELECT * FROM unnest($2::text[], $3::oid[])
+    SELECT d.what, d.owner, true FROM unnest($2::text[], $3::oid[]) AS d (what, owner)
 ),
 referred AS (
     SELECT DISTINCT confrelid FROM pg_catalog.pg_constraint
@@ -41,9 +43,29 @@ grantor AS (
     INNER JOIN pg_catalog.pg_attribute AS att ON att.attrelid = t.relid
     CROSS JOIN LATERAL pg_catalog.aclexplode(att.attacl) AS a
     WHERE a.grantor <> t.relowner
+    UNION
+    SELECT a.grantor
+    FROM target AS t
+    INNER JOIN pg_catalog.pg_depend AS d
+        ON d.classid = 'pg_catalog.pg_class'::regclass AND d.deptype = 'i'
+        AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid = t.relid
+    INNER JOIN pg_catalog.pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
+    CROSS JOIN LATERAL pg_catalog.aclexplode(s.relacl) AS a
+    WHERE a.grantor <> t.relowner
 )
-SELECT format('ownership of %s: GRANT %I TO %I', what, pg_get_userbyid(owner), current_user)
-FROM altered WHERE NOT pg_catalog.pg_has_role(owner, 'USAGE')
+SELECT format(
+    CASE
+        WHEN a.owner = t.relowner AND NOT o.rolsuper THEN 'ownership of %1$s: GRANT %2$I TO %3$I'
+        WHEN a.is_dependent THEN 'ownership of %1$s, which belongs to %2$I: run sterna as a '
+            'superuser, or drop it before the switchover and create it again after it'
+        ELSE 'ownership of %1$s, which belongs to %2$I: run sterna as a superuser'
+    END,
+    a.what, o.rolname, current_user
+)
+FROM altered AS a
+INNER JOIN pg_catalog.pg_roles AS o ON o.oid = a.owner
+CROSS JOIN target AS t
+WHERE NOT pg_catalog.pg_has_role(a.owner, 'USAGE')
 UNION ALL
 SELECT format('CREATE on schema %I: GRANT CREATE ON SCHEMA %1$I TO %I', nspname, r.name)
 FROM target, LATERAL (VALUES (current_user), (pg_get_userbyid(relowner))) AS r (name)
@@ -55,6 +77,12 @@ SELECT format(
 )
 WHERE pg_catalog.to_regnamespace('sterna') IS NULL
     AND NOT pg_catalog.has_database_privilege(current_database(), 'CREATE')
+UNION ALL
+SELECT format(
+    'TEMPORARY on the database, for matching rows: GRANT TEMPORARY ON DATABASE %I TO %I',
+    current_database(), current_user
+)
+WHERE NOT pg_catalog.has_database_privilege(current_database(), 'TEMPORARY')
 UNION ALL
 SELECT format('%s on %s: GRANT %1$s ON %2$s TO %I', right_name, confrelid::regclass, current_user)
 FROM referred, LATERAL (VALUES ('SELECT'), ('REFERENCES')) AS needed (right_name)
