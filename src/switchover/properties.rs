@@ -20,7 +20,7 @@ pub(super) struct Property {
 
 /// In the order in which they are taken off, and put on. Who may read comes last,
 /// when everything that limits it is there.
-const OF_TABLE: [&str; 10] = [
+const OF_TABLE: [&str; 9] = [
     include_str!("../../sql/switchover/property/incoming-foreign-keys.sql"),
     include_str!("../../sql/switchover/property/outgoing-foreign-keys.sql"),
     include_str!("../../sql/switchover/property/publications.sql"),
@@ -29,7 +29,6 @@ const OF_TABLE: [&str; 10] = [
     include_str!("../../sql/switchover/property/triggers.sql"),
     include_str!("../../sql/switchover/property/policies.sql"),
     include_str!("../../sql/switchover/property/row-security.sql"),
-    include_str!("../../sql/switchover/property/identity-privileges.sql"),
     include_str!("../../sql/switchover/property/privileges.sql"),
 ];
 

@@ -1,24 +1,27 @@
--- Purpose: who may do what with a relation and its columns, as statements that take
---   every right of others away and that grant them again: each by the role that
---   had granted it, and what the owner has taken from itself stays taken. The role is
---   always set: of one that is a member of several roles with the right to grant, the
---   server would take any.
+-- Purpose: who may do what with a relation, its columns and its identity sequences, as
+--   statements that take every right of others away and that grant them again: each by the
+--   role that had granted it, and what the owner has taken from itself stays taken. The
+--   role is always set: of one that is a member of several roles with the right to grant,
+--   the server would take any. What is granted on a table may be a sequence.
 -- Lock: none, it reads the catalog. Transaction: either.
 -- Undone by: nothing, it reads.
 WITH RECURSIVE target AS (
-    SELECT
-        c.oid,
-        c.relowner,
-        coalesce(c.relacl, pg_catalog.acldefault('r', c.relowner)) AS acl,
-        c.relacl IS NOT NULL AS explicit
+    SELECT c.oid, c.relowner, c.relacl
     FROM pg_catalog.pg_class AS c
-    WHERE c.oid = $1
+    WHERE c.oid = $1 OR EXISTS (
+        SELECT FROM pg_catalog.pg_depend AS d
+        WHERE d.classid = 'pg_catalog.pg_class'::regclass
+            AND d.objid = c.oid
+            AND d.refclassid = 'pg_catalog.pg_class'::regclass
+            AND d.refobjid = $1
+            AND d.deptype = 'i'
+            AND c.relkind = 'S'
+    )
 ),
 granted AS (
     SELECT t.oid, t.relowner, a.grantor, a.grantee, a.is_grantable, NULL::text AS column_name,
         a.privilege_type
-    FROM target AS t, LATERAL pg_catalog.aclexplode(t.acl) AS a
-    WHERE t.explicit
+    FROM target AS t, LATERAL pg_catalog.aclexplode(t.relacl) AS a
     UNION ALL
     SELECT t.oid, t.relowner, a.grantor, a.grantee, a.is_grantable, quote_ident(att.attname),
         a.privilege_type
@@ -34,7 +37,8 @@ passed_on AS (
     SELECT g.*, p.hands + 1
     FROM granted AS g
     INNER JOIN passed_on AS p
-        ON p.grantee = g.grantor
+        ON p.oid = g.oid
+        AND p.grantee = g.grantor
         AND p.is_grantable
         AND p.privilege_type = g.privilege_type
         AND coalesce(p.column_name, g.column_name) IS NOT DISTINCT FROM g.column_name
@@ -64,7 +68,7 @@ SELECT * FROM (
         ] AS attach,
         0 AS position,
         '' AS name
-    FROM target WHERE explicit
+    FROM target WHERE relacl IS NOT NULL
     UNION ALL
     SELECT
         ARRAY['SET LOCAL ROLE ' || quote_ident(pg_catalog.pg_get_userbyid(relowner))]
