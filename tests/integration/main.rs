@@ -24,6 +24,7 @@ mod private;
 mod recipes;
 mod rehearse;
 mod reindex;
+mod relay;
 mod report;
 mod rich;
 mod sandbox;

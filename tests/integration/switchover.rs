@@ -4,6 +4,7 @@ mod around;
 pub(crate) mod exchange;
 mod faults;
 mod fingerprint;
+mod guards;
 mod locks;
 mod models;
 mod odd;
