@@ -178,6 +178,17 @@ impl Fingerprint {
         Fingerprint(self.0.iter().filter(|entry| !added(entry)).cloned().collect())
     }
 
+    /// The same, but materialized views that had rows in an earlier one have them.
+    #[must_use]
+    pub(super) fn populated_as(&self, before: &Fingerprint) -> Fingerprint {
+        let populated = |entry: &Entry| {
+            let definition = entry.definition.replace("populated: false", "populated: true");
+            let populated = Entry { definition, ..entry.clone() };
+            if before.0.contains(&populated) { populated } else { entry.clone() }
+        };
+        Fingerprint(self.0.iter().map(populated).collect())
+    }
+
     /// SHA-256 over all entries, as 64 hexadecimal digits; equal fingerprints have
     /// equal digests.
     #[must_use]

@@ -97,7 +97,8 @@ pub async fn switch_over(
     let recording =
         Recording::Switched { id, run: options.run, cleans: previous.map(|record| record.id) };
     let wanted = expected.clone();
-    let work = Work { info, options, stop, exchange, expected, wanted, recording, id };
+    let due = Vec::new();
+    let work = Work { info, options, stop, exchange, expected, wanted, recording, id, due };
     let mut report = work.run(session, Toward::Staging).await?;
     report.kept_rows = report.replayed_rows;
     report.seconds = begun.elapsed().as_secs_f64();
@@ -132,6 +133,11 @@ pub async fn roll_back(
     }
     let mut exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
     exchange.leaves_additions = options.leave_additions;
+    // What a killed switchover has left: foreign keys count when they are valid, and what
+    // is yet to be computed is computed after the rollback.
+    let (keys, due): (Vec<_>, Vec<_>) =
+        last.to_validate.iter().cloned().partition(|sql| is_validation(sql));
+    finish_with(&session, &keys).await?;
     let (obstacles, written) = obstacles::find(&session, &exchange, &last, options).await?;
     obstacles::refuse(&pair.table, &obstacles)?;
     let written = written.unwrap_or_default();
@@ -141,11 +147,13 @@ pub async fn roll_back(
         true => expected.without_additions_to(&last.fingerprint),
         false => expected.clone(),
     };
+    let wanted = if due.is_empty() { wanted } else { wanted.populated_as(&last.fingerprint) };
     let transaction = session.transaction().await?;
     keep::settle(&transaction, &exchange, options.keep).await?;
     transaction.commit().await?;
     let recording = Recording::Returned { id: last.id };
-    let work = Work { info, options, stop, exchange, expected, wanted, recording, id: last.id };
+    let id = last.id;
+    let work = Work { info, options, stop, exchange, expected, wanted, recording, id, due };
     let mut report = work.run(session, Toward::Old).await?;
     report.kept_rows = written.kept(options.keep);
     keep::tell_what_was_left(info, last.id, &mut report).await?;
@@ -164,6 +172,8 @@ struct Work<'a> {
     recording: Recording,
     /// The switchover that is made or taken back.
     id: Uuid,
+    /// What else is to be done after it.
+    due: Vec<String>,
 }
 
 impl Work<'_> {
@@ -178,7 +188,9 @@ impl Work<'_> {
         }
         let patience = Patience::new(self.options.max_wait);
         prepare::prepare(&mut session, &self.exchange, patience, self.stop).await?;
-        let script = script::write(&*session, &self.exchange, self.options.refresh_after).await?;
+        let mut script =
+            script::write(&*session, &self.exchange, self.options.refresh_after).await?;
+        script.finish.extend(self.due.iter().cloned());
         materialized::refuse_slow(&session, &script.computed).await?;
         let swap = Swap {
             exchange: &self.exchange,
@@ -353,15 +365,8 @@ async fn finish(
     expected: &Fingerprint,
 ) -> Result<()> {
     journal::settle_baseline(session, &exchange.table, exchange.incoming).await?;
-    for sql in statements {
-        session.batch_execute(sql).await.map_err(|e| {
-            Error::from(e)
-                .context(format!("the tables are exchanged, but this failed after it: `{sql}`"))
-                .hint("fix the cause, then run the same command again")
-        })?;
-    }
-    report.validated_after =
-        statements.iter().filter(|sql| sql.contains(" VALIDATE CONSTRAINT ")).count();
+    finish_with(session, statements).await?;
+    report.validated_after = statements.iter().filter(|sql| is_validation(sql)).count();
     session.execute(include_str!("../../sql/switchover/record-validated.sql"), &[&id]).await?;
     let siblings = [exchange.live];
     let now = fingerprint::take_beside(&**session, exchange.incoming, &siblings).await?;
@@ -369,4 +374,21 @@ async fn finish(
     report.parity_differences =
         differences.into_iter().filter(|d| !report.exceptions.contains(d)).collect();
     Ok(())
+}
+
+/// Runs what could wait until after an exchange.
+async fn finish_with(session: &Connection, statements: &[String]) -> Result<()> {
+    for sql in statements {
+        session.batch_execute(sql).await.map_err(|e| {
+            Error::from(e)
+                .context(format!("the tables are exchanged, but this failed after it: `{sql}`"))
+                .hint("fix the cause, then run the same command again")
+        })?;
+    }
+    Ok(())
+}
+
+/// Whether a statement validates a foreign key.
+fn is_validation(sql: &str) -> bool {
+    sql.contains(" VALIDATE CONSTRAINT ")
 }

@@ -9,6 +9,7 @@ mod shapes;
 mod shown;
 
 use std::path::Path;
+use std::process::Command;
 
 use crate::server::{Finished, TestDb};
 
@@ -29,21 +30,21 @@ const QUICK: [&str; 12] = [
 ];
 
 /// A database of a test's own with a table `things`, and a folder with its files.
-struct Things {
-    db: TestDb,
+pub(crate) struct Things {
+    pub(crate) db: TestDb,
     folder: tempfile::TempDir,
 }
 
 impl Things {
     /// The tables that `schema` makes, and a mapping with these fields.
-    async fn new(schema: &str, mapping: &str) -> Self {
+    pub(crate) async fn new(schema: &str, mapping: &str) -> Self {
         let here = Things { db: TestDb::empty().await, folder: tempfile::tempdir().unwrap() };
         here.db.psql(schema).await;
         here.write("m.toml", &format!("[[format]]\nname = \"things\"\n{mapping}"));
         here
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path().join(name), text).unwrap();
     }
 
@@ -51,10 +52,16 @@ impl Things {
         self.folder.path()
     }
 
-    /// `sterna` on the table, in the folder.
-    fn sterna(&self, args: &[&str]) -> Finished {
+    /// `sterna` on the table, in the folder, to be run.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.db.command(&[&["--table", "things"], args].concat());
-        Finished::from(command.current_dir(self.path()).output().unwrap())
+        command.current_dir(self.path());
+        command
+    }
+
+    /// Runs `sterna` on the table, in the folder.
+    pub(crate) fn sterna(&self, args: &[&str]) -> Finished {
+        Finished::from(self.command(args).output().unwrap())
     }
 
     /// Loads a release, with these options besides.
@@ -64,8 +71,13 @@ impl Things {
     }
 
     /// Migrates to a release, with these options besides.
-    fn migrate(&self, file: &str, more: &[&str]) -> Finished {
+    pub(crate) fn migrate(&self, file: &str, more: &[&str]) -> Finished {
+        Finished::from(self.migration(file, more).output().unwrap())
+    }
+
+    /// As [`Things::migrate`], to be run.
+    pub(crate) fn migration(&self, file: &str, more: &[&str]) -> Command {
         let args = ["migrate", file, "--mapping", "m.toml"];
-        self.sterna(&[&args, &QUICK[..], more].concat())
+        self.command(&[&args, &QUICK[..], more].concat())
     }
 }

@@ -1,6 +1,7 @@
 //! The plan as one run, on generated files.
 
 mod commands;
+mod every_statement;
 mod gates;
 mod keep;
 mod kills;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use super::exchange::{exchanging, fingerprint};
 use super::odd::plain_installation;
 use crate::cites::Installation;
+use crate::relay::kill_behind_the_exchange;
 use crate::server::{Finished, TestDb, shared};
 
 /// 200 rows live and 250 in staging, with writes recorded.
@@ -249,6 +250,29 @@ async fn a_materialized_view_that_takes_long_is_refused_with_its_figure() {
     assert_eq!(before.differences(&fingerprint(db).await), []);
     let analyzed = "SELECT count(*) > 0 FROM pg_stats WHERE tablename = 'slow'";
     assert_eq!(db.psql(analyzed).await, "t");
+}
+
+#[tokio::test]
+async fn a_switchover_killed_behind_its_commit_refreshes_when_it_is_run_again() {
+    let (here, release) = plain_installation().await;
+    let db = &here.db;
+    db.psql("CREATE MATERIALIZED VIEW counts AS SELECT count(*) AS n FROM cites_trade_records")
+        .await;
+    db.sterna(&["stage", "create"]).expect_code(0);
+    here.report(0, &[&release, "--all"]);
+    let before = fingerprint(db).await;
+    let refresh_after = [SWITCHOVER.as_slice(), &["--refresh-after", "--format", "json"]].concat();
+    kill_behind_the_exchange(db, db.command(&refresh_after)).await;
+    let populated = "SELECT relispopulated FROM pg_class WHERE relname = 'counts'";
+    assert_eq!(db.psql(populated).await, "f");
+    let done = db.sterna(&refresh_after).expect_code(0);
+    let done: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    assert_eq!(
+        (&done["resumed"], &done["parity_differences"]),
+        (&true.into(), &serde_json::json!([]))
+    );
+    assert_eq!(db.psql("SELECT n FROM counts").await, "250");
+    assert_eq!(before.differences(&fingerprint(db).await), []);
 }
 
 #[tokio::test]

@@ -44,13 +44,18 @@ pub(super) fn exchanging(command: &str) -> Vec<&str> {
 
 /// What the catalog says of the live table, less what sterna has made beside it.
 pub(crate) async fn fingerprint(db: &TestDb) -> Fingerprint {
+    fingerprint_of(db, "cites_trade_records").await
+}
+
+/// The same of another table.
+pub(crate) async fn fingerprint_of(db: &TestDb, table: &str) -> Fingerprint {
     let session: Connection = db.connect().await;
     session.batch_execute("SET search_path = ''; SET row_security = off").await.unwrap();
     let oids = "SELECT c.oid FROM pg_class AS c
-        WHERE c.relname LIKE 'cites\\_trade\\_records%' AND c.relkind = 'r'
-        ORDER BY c.relname = 'cites_trade_records' DESC";
+        WHERE starts_with(c.relname, $1) AND c.relkind = 'r'
+        ORDER BY c.relname = $1 DESC";
     let oids: Vec<u32> =
-        session.query(oids, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+        session.query(oids, &[&table]).await.unwrap().iter().map(|row| row.get(0)).collect();
     take_beside(&*session, oids[0], &oids[1..]).await.unwrap()
 }
 
