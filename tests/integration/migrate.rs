@@ -5,6 +5,7 @@ mod every_statement;
 mod gates;
 mod keep;
 mod kills;
+mod obstacles;
 mod own_run;
 mod refused;
 mod rich;
