@@ -1,6 +1,7 @@
 //! The switchover against a real server.
 
 mod around;
+mod autovacuum;
 pub(crate) mod exchange;
 mod faults;
 mod fingerprint;
