@@ -1,6 +1,7 @@
 //! Connecting: encryption, certificates, passwords, and what an error says.
 
 mod ended;
+mod production;
 mod server;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa};
