@@ -36,7 +36,6 @@ pub use report::{
     QueryReport, Skipped,
 };
 
-use crate::application::watch_client;
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, connect};
 use crate::staging::{self, Pair};
@@ -70,7 +69,6 @@ pub async fn bench(
     let sizes = sizes(&control, &pair).await?;
     // A session of its own: it is read only, whatever a query tries.
     let session = connect(info).await?;
-    watch_client(&session).await;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/bench/run/session.sql")).await?;
     let environment = environment::read(&session).await?;

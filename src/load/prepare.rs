@@ -76,7 +76,7 @@ pub(super) async fn prepare(
         },
     )
     .await?;
-    let mut plan = reading.plan(options.on_inexact)?;
+    let plan = reading.plan(options.on_inexact)?;
     if let Some(path) = &options.rejects {
         for path in rejects::paths(path, &plan.rows, &reading.formats).values() {
             refuse_input(path, &reading.inputs, options)?;
