@@ -15,7 +15,8 @@ use sterna::input::Inputs;
 use sterna::load::batch::{EncodedBatch, RecordBatch};
 use sterna::load::encode::RowPlan;
 use sterna::load::{
-    Counters, OnInexact, OnUnmapped, Pipeline, RowIds, Sink, UnmappedTaxa, Years, plan,
+    Counters, OnInexact, OnUnmapped, PerMember, Pipeline, ReadOptions, RowIds, Sink, UnmappedTaxa,
+    Years, plan,
 };
 use sterna::pg::{Column, ColumnType, Ident, Table};
 use tempfile::TempDir;
@@ -63,9 +64,7 @@ impl Download {
 /// What a [`Pipeline`] borrows.
 pub(crate) struct Prepared {
     inputs: Inputs,
-    formats: Formats,
-    /// One per file.
-    pub(crate) plans: Vec<RowPlan>,
+    pub(crate) plans: PerMember<RowPlan>,
     member_keys: Vec<Vec<u8>>,
     /// The species of the Arctic taxa.
     pub(crate) taxa: Taxa,
@@ -79,18 +78,17 @@ pub(crate) struct Prepared {
 impl Prepared {
     /// Decides how the files of `download` become rows of the production table.
     pub(crate) fn new(download: &Download) -> Result<Self> {
-        let inputs = Inputs::discover(&[download.input()])?;
+        let inputs = Inputs::discover(&[download.input()], false)?;
         let formats = Formats::built_in()?;
         let header: Vec<&str> = SHIPMENT_HEADER.trim_end().split(',').collect();
         let layout = formats.layout(&header).expect("the generator's header is a known one");
         let columns = production_columns(&header, &layout.columns)?;
-        let layouts = vec![layout; inputs.members().len()];
+        let layouts = PerMember::same(layout, inputs.members().len());
         let table = Table::new("public", "cites_trade_records")?;
-        let plans = plan(&table, &columns, &formats, layouts, OnInexact::Widen)?.rows;
-        let member_keys = (0..plans.len()).map(|index| index.to_be_bytes().to_vec()).collect();
+        let plans = plan(&table, &columns, &formats, &layouts, OnInexact::Widen)?.rows;
+        let member_keys = (0..plans.members()).map(|index| index.to_be_bytes().to_vec()).collect();
         Ok(Prepared {
             inputs,
-            formats,
             plans,
             member_keys,
             taxa: arctic()?,
@@ -112,13 +110,13 @@ impl Prepared {
             inputs: &self.inputs,
             plans: &self.plans,
             member_keys: &self.member_keys,
-            formats: &self.formats,
             taxa: &self.taxa,
             row_ids: &self.row_ids,
             years: &self.years,
             on_unmapped: OnUnmapped::Skip,
             on_inexact: OnInexact::Widen,
             batch_rows: 10_000,
+            max_record_bytes: ReadOptions::default().max_record_bytes,
             workers,
             sources: workers,
             stop: &self.stop,

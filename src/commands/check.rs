@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::application::ApplicationArgs;
-use super::load::MatchChoices;
+use super::load::{MatchChoices, ReadChoices};
 use super::switchover::duration;
 use super::{Context, runtime};
 use crate::check::{CheckReport, PostOptions, PreOptions, Severity, post, pre};
@@ -53,6 +53,9 @@ pub struct PreArgs {
     /// TOML file of formats, in place of the built-in ones
     #[arg(long, value_name = "FILE", requires = "inputs")]
     pub mapping: Option<PathBuf>,
+    /// How the files are read.
+    #[command(flatten)]
+    pub read: ReadChoices,
     /// What rows would keep of production's.
     #[command(flatten)]
     pub matching: MatchChoices,
@@ -129,6 +132,7 @@ fn files(args: &PreArgs, context: &Context) -> InspectOptions {
     InspectOptions {
         table: context.table.clone(),
         inputs: args.inputs.clone(),
+        read: args.read.options(),
         years: Years::default(),
         on_inexact: None,
         synonyms: args.synonyms.clone(),

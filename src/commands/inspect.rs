@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::Context;
-use super::load::MatchChoices;
+use super::load::{MatchChoices, ReadChoices};
 use crate::error::Result;
 use crate::inspect::{InspectOptions, inspect};
 use crate::load::{OnInexact, Watch, Years};
@@ -39,6 +39,9 @@ pub struct InspectArgs {
     /// What rows would keep of production's.
     #[command(flatten)]
     pub matching: MatchChoices,
+    /// How the files are read.
+    #[command(flatten)]
+    pub read: ReadChoices,
     /// Threads that read and judge [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub workers: Option<u16>,
@@ -57,6 +60,7 @@ pub fn run(args: &InspectArgs, context: &Context) -> Result<u8> {
     let options = InspectOptions {
         table: context.table.clone(),
         inputs: args.inputs.clone(),
+        read: args.read.options(),
         years,
         on_inexact: args.on_inexact,
         synonyms: args.synonyms.clone(),

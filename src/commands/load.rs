@@ -9,7 +9,8 @@ use super::exclusive::AsStep;
 use super::{Context, outcome};
 use crate::error::Result;
 use crate::load::{
-    LoadOptions, MatchOptions, MaxRejects, OnInexact, OnUnmapped, Unfilled, Watch, Years, load,
+    LoadOptions, MatchOptions, MaxRejects, OnInexact, OnUnmapped, ReadOptions, Unfilled, Watch,
+    Years, load,
 };
 use crate::migrate::Step;
 use crate::pg::Table;
@@ -55,6 +56,9 @@ pub struct LoadArgs {
 /// How files are loaded, by whatever command.
 #[derive(Args, Clone, Debug)]
 pub struct LoadChoices {
+    /// How the files are read.
+    #[command(flatten)]
+    pub read: ReadChoices,
     /// Records per batch; each batch is one transaction
     #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub batch_size: u32,
@@ -87,6 +91,26 @@ pub struct LoadChoices {
     pub rejects: Option<PathBuf>,
 }
 
+/// How inputs are read, by whatever command.
+#[derive(Args, Clone, Debug)]
+pub struct ReadChoices {
+    /// Read the folders in a folder as well
+    #[arg(long)]
+    pub recursive: bool,
+    /// Bytes that a record may have; it is held in memory, and a longer one is rejected
+    #[arg(long, default_value_t = 16 << 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1024..=1 << 30))]
+    pub max_record_bytes: u32,
+}
+
+impl ReadChoices {
+    /// What they mean for the engine.
+    #[must_use]
+    pub fn options(&self) -> ReadOptions {
+        let max_record_bytes = self.max_record_bytes as usize;
+        ReadOptions { recursive: self.recursive, max_record_bytes }
+    }
+}
+
 /// What rows keep of production's.
 #[derive(Args, Clone, Debug)]
 pub struct MatchChoices {
@@ -114,6 +138,7 @@ impl LoadChoices {
     pub fn options(&self, table: &Table, inputs: &[String]) -> LoadOptions {
         let defaults = LoadOptions::new(table.clone(), inputs.to_vec());
         LoadOptions {
+            read: self.read.options(),
             batch_rows: self.batch_size as usize,
             workers: self.workers.map_or(defaults.workers, usize::from),
             connections: self.connections.map_or(defaults.connections, usize::from),

@@ -44,6 +44,9 @@ pub(super) fn loaded(report: &load::report::LoadReport) -> Result<Outcome> {
             summary.push_str(&format!(", {} {what}", HumanCount(rows)));
         }
     }
+    if !report.left_out.is_empty() {
+        summary.push_str(&format!(", {} files left out", report.left_out.len()));
+    }
     if !report.years_without_rows.is_empty() {
         let years = report.years_without_rows.iter().map(ToString::to_string);
         summary.push_str(&format!(", none of {}", years.collect::<Vec<_>>().join(", ")));

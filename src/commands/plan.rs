@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
+use super::load::ReadChoices;
 use super::{Context, runtime};
 use crate::error::Result;
 use crate::inspect::{InspectOptions, inspect};
@@ -19,6 +20,9 @@ pub struct PlanArgs {
     /// CSV files, .csv.gz, .zip, folders or globs, to estimate rows by
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<String>,
+    /// How the files are read.
+    #[command(flatten)]
+    pub read: ReadChoices,
     /// Show the steps without their SQL
     #[arg(long)]
     pub brief: bool,
@@ -168,6 +172,7 @@ fn counted(args: &PlanArgs, context: &Context) -> Result<(u64, Option<u64>)> {
     let options = InspectOptions {
         table: context.table.clone(),
         inputs: args.inputs.clone(),
+        read: args.read.options(),
         years: Years::default(),
         on_inexact: None,
         synonyms: None,

@@ -9,6 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::exclusive::{AsStep, Exclusive};
+use super::load::ReadChoices;
 use super::{Context, outcome};
 use crate::error::{Error, Result};
 use crate::inspect::{InspectOptions, missing};
@@ -49,6 +50,9 @@ pub struct MissingArgs {
     /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
+    /// How the files are read.
+    #[command(flatten)]
+    pub read: ReadChoices,
     /// How many taxa to name, most frequent first
     #[arg(long, default_value_t = 50, value_name = "N")]
     pub limit: usize,
@@ -153,6 +157,7 @@ fn look(args: &MissingArgs, context: &Context) -> Result<()> {
     let options = InspectOptions {
         table: context.table.clone(),
         inputs: args.inputs.clone(),
+        read: args.read.options(),
         years,
         on_inexact: None,
         synonyms: args.synonyms.clone(),

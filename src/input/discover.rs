@@ -1,33 +1,57 @@
 //! From arguments to files and members.
 
-use std::cmp::Ordering;
-use std::io::Read;
+use std::fs::{self, Metadata};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{File, Form, Inputs, Member};
+use super::name::{Kind, kind, natural};
+use super::open::{foreign, gzip_trailer, zip_directory};
+use super::{File, Form, Inputs, LeftOut, Member};
 use crate::error::{Error, Result};
 
+/// How many of the things that a folder holds an error names.
+const NAMED: usize = 5;
+
+/// What to do with a compressed file or an archive that is not read.
+const UNPACK: &str = "unpack it, or pack it as gzip or zip";
+
+/// What identifies a file on this machine: its device and inode.
+pub(super) fn place(meta: &Metadata) -> (u64, u64) {
+    (meta.dev(), meta.ino())
+}
+
 impl Inputs {
-    /// Finds every CSV stream that `inputs` name: files, folders, globs, or `-`.
+    /// Finds every CSV stream that `inputs` name: files, folders (with those in them where
+    /// it is `recursive`), globs, or `-`.
     ///
-    /// Standard input is copied to a temporary file first, because an input is
+    /// Standard input and pipes are copied to temporary files first, because an input is
     /// read more than once: to identify it, to load it, and to resume.
     ///
     /// # Errors
-    /// A path that does not exist, a folder or archive without CSV files, a form
-    /// of compression that is not supported, or the same file named twice.
-    pub fn discover(inputs: &[String]) -> Result<Self> {
-        let mut found = Inputs { files: Vec::new(), members: Vec::new(), _spool: None };
+    /// A path that does not exist, a folder or archive without CSV files or with data in a
+    /// form that is not read, or the same file named twice.
+    pub fn discover(inputs: &[String], recursive: bool) -> Result<Self> {
+        let mut found = Inputs::default();
+        let mut has_stdin = false;
         for input in inputs {
             if input == "-" {
-                found.add_stdin()?;
+                if std::mem::replace(&mut has_stdin, true) {
+                    return Err(Error::usage("- is given twice; standard input can be read once"));
+                }
+                found.add_pipe(&mut io::stdin().lock(), "stdin")?;
                 continue;
             }
             let path = Path::new(input);
-            match std::fs::metadata(path) {
-                Ok(meta) if meta.is_dir() => found.add_folder(path)?,
+            match fs::metadata(path) {
+                Ok(meta) if meta.is_dir() => found.add_folder(path, recursive)?,
+                Ok(meta) if is_pipe(&meta) => {
+                    let mut pipe = fs::File::open(path).map_err(|e| Error::file(path, e))?;
+                    found.add_pipe(&mut pipe, input)?;
+                }
                 Ok(_) => found.add_file(path, input)?,
-                Err(error) => found.add_glob(input, error)?,
+                Err(error) => found.add_glob(input, recursive, error)?,
             }
         }
         if found.members.is_empty() {
@@ -37,34 +61,76 @@ impl Inputs {
         Ok(found)
     }
 
-    fn add_stdin(&mut self) -> Result<()> {
-        if self._spool.is_some() {
-            return Err(Error::usage("- is given twice; standard input can be read once"));
-        }
-        let failed = |e| Error::file("standard input", e);
+    fn add_pipe(&mut self, pipe: &mut dyn Read, name: &str) -> Result<()> {
+        let failed = |e| Error::file(name, e);
         let mut spool = tempfile::NamedTempFile::new().map_err(failed)?;
-        std::io::copy(&mut std::io::stdin().lock(), &mut spool).map_err(failed)?;
+        io::copy(pipe, &mut spool).map_err(failed)?;
         let path = spool.path().to_path_buf();
-        self._spool = Some(spool);
-        self.add_file(&path, "stdin")
+        self.spools.push(spool);
+        self.add_file(&path, name)
     }
 
-    fn add_folder(&mut self, folder: &Path) -> Result<()> {
-        let failed = |e| Error::file(folder, e);
+    fn add_folder(&mut self, folder: &Path, recursive: bool) -> Result<()> {
+        let (files_before, left_out_before) = (self.files.len(), self.left_out.len());
         let mut paths = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.is_file() && has_known_ending(&path) {
-                paths.push(path);
+        let mut folders = vec![folder.to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            let failed = |e| Error::file(&folder, e);
+            for entry in fs::read_dir(&folder).map_err(failed)? {
+                let entry = entry.map_err(failed)?;
+                let (path, is_link) =
+                    (entry.path(), entry.file_type().map_err(failed)?.is_symlink());
+                match fs::metadata(&path) {
+                    // A link could lead back to where we are.
+                    Ok(meta) if meta.is_dir() && recursive && !is_link => folders.push(path),
+                    Ok(meta) if meta.is_dir() => {
+                        let reason = match recursive {
+                            true => "a link to a folder; name it itself to read it",
+                            false => "a folder; --recursive reads those in a folder as well",
+                        };
+                        self.leave_out(path.display(), reason);
+                    }
+                    Ok(meta) if !meta.is_file() => self.leave_out(path.display(), "not a file"),
+                    _ => self.look_at(path, &mut paths)?,
+                }
             }
         }
-        if paths.is_empty() {
-            return Err(Error::bad_file(folder.display(), "holds no .csv, .csv.gz or .zip file"));
+        self.left_out[left_out_before..].sort_by_cached_key(|left| natural(&left.path));
+        self.add_all(paths)?;
+        if self.files.len() > files_before {
+            return Ok(());
         }
-        self.add_all(paths)
+        let left_out = &self.left_out[left_out_before..];
+        let mut what = "holds no .csv, .csv.gz or .zip file".to_owned();
+        if !left_out.is_empty() {
+            let named = left_out.iter().take(NAMED);
+            let named: Vec<_> = named.map(|l| format!("{} ({})", l.path, l.reason)).collect();
+            what.push_str(&format!(", but {}", named.join(", ")));
+        }
+        if left_out.len() > NAMED {
+            what.push_str(&format!(" and {} more", left_out.len() - NAMED));
+        }
+        Err(Error::bad_file(folder.display(), what))
     }
 
-    fn add_glob(&mut self, pattern: &str, missing: std::io::Error) -> Result<()> {
+    /// Decides by its name what becomes of a file in a folder.
+    fn look_at(&mut self, path: PathBuf, paths: &mut Vec<PathBuf>) -> Result<()> {
+        match kind(&path.file_name().unwrap_or_default().to_string_lossy()) {
+            Kind::Csv | Kind::Packed => paths.push(path),
+            Kind::LeftOut(reason) => self.leave_out(path.display(), reason),
+            Kind::OtherData => {
+                return Err(Error::bad_file(path.display(), "is data in a form that is not read")
+                    .hint(format!("{UNPACK}; or name the files that are to be read, without it")));
+            }
+        }
+        Ok(())
+    }
+
+    fn leave_out(&mut self, path: impl std::fmt::Display, reason: &str) {
+        self.left_out.push(LeftOut { path: path.to_string(), reason: reason.to_owned() });
+    }
+
+    fn add_glob(&mut self, pattern: &str, recursive: bool, missing: io::Error) -> Result<()> {
         if !pattern.contains(['*', '?', '[']) {
             return Err(Error::file(pattern, missing));
         }
@@ -75,106 +141,119 @@ impl Inputs {
                 let path = e.path().to_owned();
                 Error::file(path, e.into())
             })?;
-        let files: Vec<_> = paths.into_iter().filter(|p| p.is_file()).collect();
-        if files.is_empty() {
+        let (folders, files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
+        if files.is_empty() && (folders.is_empty() || !recursive) {
             return Err(Error::bad_file(pattern, "matches no file"));
+        }
+        for folder in folders {
+            match recursive {
+                true => self.add_folder(&folder, true)?,
+                false => self.leave_out(folder.display(), "a folder; name it itself to read it"),
+            }
         }
         self.add_all(files)
     }
 
     fn add_all(&mut self, mut paths: Vec<PathBuf>) -> Result<()> {
-        paths.sort_by(|a, b| natural(&a.to_string_lossy(), &b.to_string_lossy()));
+        paths.sort_by_cached_key(|path| natural(&path.to_string_lossy()));
         paths.iter().try_for_each(|path| self.add_file(path, &path.display().to_string()))
     }
 
     fn add_file(&mut self, path: &Path, name: &str) -> Result<()> {
         let failed = |e| Error::file(name, e);
-        let canonical = path.canonicalize().map_err(failed)?;
-        let known = |f: &File| f.path.canonicalize().is_ok_and(|p| p == canonical);
-        if self.files.iter().any(known) {
-            return Err(Error::usage(format!("{name} is named twice"))
-                .hint("name each file once, so that no record is read twice"));
-        }
-        let meta = std::fs::metadata(path).map_err(failed)?;
+        let mut opened = fs::File::open(path).map_err(failed)?;
+        let meta = opened.metadata().map_err(failed)?;
         if !meta.is_file() {
-            return Err(Error::bad_file(name, "is not a regular file")
-                .hint("give a pipe as -, so that it can be read more than once"));
+            return Err(Error::bad_file(name, "is not a regular file"));
         }
-        let file = File {
-            path: path.to_path_buf(),
-            name: name.to_owned(),
-            size: meta.len(),
-            modified: meta.modified().ok(),
-        };
-        let mut magic = Vec::with_capacity(6);
-        let opened = std::fs::File::open(path).map_err(failed)?;
-        opened.take(6).read_to_end(&mut magic).map_err(failed)?;
         let index = self.files.len();
-        let member = |form, bytes| Member { name: name.to_owned(), file: index, bytes, form };
+        if let Some(before) = self.known.insert(place(&meta), index) {
+            let before = &self.files[before].name;
+            let what = match **before == *name {
+                true => format!("{name} is named twice"),
+                false => format!("{name} is named twice, also as {before}"),
+            };
+            return Err(
+                Error::usage(what).hint("name each file once, so that no record is read twice")
+            );
+        }
+        let mut magic = Vec::with_capacity(6);
+        opened.by_ref().take(6).read_to_end(&mut magic).map_err(failed)?;
+        let name: Arc<str> = name.into();
+        let (path, size) = (path.to_path_buf(), meta.len());
+        let mut file = File { path, name: Arc::clone(&name), size, archive: None };
+        let member = |form, bytes| Member { name: Arc::clone(&name), file: index, bytes, form };
         match magic.as_slice() {
             [0x1f, 0x8b, ..] => {
-                let bytes = super::open::gzip_size(&file)?;
-                self.members.push(member(Form::Gzip, bytes));
+                let (crc, bytes) = gzip_trailer(&file, &mut opened)?;
+                self.members.push(member(Form::Gzip(crc), bytes));
             }
             [b'P', b'K', 3 | 5 | 7, ..] => {
-                let members = super::open::zip_members(&file)?.into_iter();
-                self.members.extend(members.map(|(at, inner, bytes)| Member {
-                    name: format!("{name}/{inner}"),
-                    ..member(Form::Zip(at), bytes)
-                }));
+                let directory = zip_directory(&name, opened)?;
+                self.add_members(index, &name, &directory)?;
+                file.archive = Some(directory);
             }
             other => {
                 if let Some(form) = foreign(other) {
-                    return Err(Error::bad_file(name, format!("is {form}"))
-                        .hint("unpack it, or pack it as gzip or zip"));
+                    return Err(Error::bad_file(name, format!("is {form}")).hint(UNPACK));
                 }
-                self.members.push(member(Form::Plain, file.size));
+                self.members.push(member(Form::Plain, size));
             }
         }
         self.files.push(file);
         Ok(())
     }
-}
 
-/// Forms that are easily taken for CSV or for a supported archive.
-fn foreign(magic: &[u8]) -> Option<&'static str> {
-    match magic {
-        [b'B', b'Z', b'h', ..] => Some("compressed with bzip2"),
-        [0xfd, b'7', b'z', b'X', b'Z', 0] => Some("compressed with xz"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("compressed with zstd"),
-        [b'7', b'z', 0xbc, 0xaf, ..] => Some("a 7z archive"),
-        [b'R', b'a', b'r', b'!', ..] => Some("a rar archive"),
-        [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file"),
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("an old Excel file"),
-        [b'%', b'P', b'D', b'F', ..] => Some("a PDF"),
-        _ => None,
-    }
-}
-
-fn has_known_ending(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    // What an earlier load has rejected is loaded only when it is named itself.
-    let left_out = name.starts_with('.') || name.starts_with("sterna-rejects-");
-    !left_out && [".csv", ".csv.gz", ".zip"].iter().any(|ending| name.ends_with(ending))
-}
-
-/// Orders `trade_db_2.csv` before `trade_db_10.csv`.
-pub(super) fn natural(a: &str, b: &str) -> Ordering {
-    fn key(text: &str) -> Vec<(String, u128, String)> {
-        let mut parts = Vec::new();
-        let mut rest = text;
-        while !rest.is_empty() {
-            let digits = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-            let (word, tail) = rest.split_at(digits);
-            let end = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
-            let (number, tail) = tail.split_at(end);
-            let value = number.parse().unwrap_or(if number.is_empty() { 0 } else { u128::MAX });
-            parts.push((word.to_owned(), value, number.to_owned()));
-            rest = tail;
+    /// Adds the CSV files of an archive, in the archive's order.
+    fn add_members(
+        &mut self,
+        file: usize,
+        archive: &str,
+        directory: &zip::read::ZipArchiveMetadata,
+    ) -> Result<()> {
+        let before = self.members.len();
+        for index in 0..directory.len() {
+            let failed = |e| super::open::zip_error(archive, e);
+            let entry = directory.entry(index).map_err(failed)?;
+            let inner = entry.name().map_err(failed)?;
+            let name = format!("{archive}/{inner}");
+            if entry.is_dir() {
+                continue;
+            }
+            let what = match kind(inner.rsplit('/').next().unwrap_or_default()) {
+                _ if inner.starts_with("__MACOSX/") => {
+                    self.leave_out(name, "what macOS adds to archives");
+                    continue;
+                }
+                Kind::LeftOut(_) => {
+                    self.leave_out(name, "its name does not end in .csv, or it is hidden");
+                    continue;
+                }
+                Kind::Packed => Some("is packed within an archive, and that is not read"),
+                Kind::OtherData => Some("is data in a form that is not read"),
+                Kind::Csv if entry.is_symlink() => Some("is a symbolic link"),
+                Kind::Csv if entry.encrypted() => Some("is encrypted"),
+                Kind::Csv => None,
+            };
+            if let Some(what) = what {
+                return Err(Error::bad_file(name, what).hint(format!(
+                    "unpack {archive} into a folder and what is packed in it, and name the folder"
+                )));
+            }
+            let (name, bytes) = (name.into(), entry.size());
+            self.members.push(Member { name, file, bytes, form: Form::Zip(index) });
         }
-        parts
+        if self.members.len() == before {
+            return Err(Error::bad_file(archive, "the archive holds no CSV file"));
+        }
+        Ok(())
     }
-    key(a).cmp(&key(b))
+}
+
+/// Whether it is something that can be read once, such as `/dev/stdin` or `<(...)`.
+fn is_pipe(meta: &Metadata) -> bool {
+    let kind = meta.file_type();
+    kind.is_fifo() || kind.is_char_device() || kind.is_socket()
 }
 
 #[cfg(test)]
@@ -182,29 +261,60 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_in_names_count() {
-        let mut names = ["t_10.csv", "t_9.csv", "t_1.csv", "s.csv"];
-        names.sort_by(|a, b| natural(a, b));
-        assert_eq!(names, ["s.csv", "t_1.csv", "t_9.csv", "t_10.csv"]);
-    }
-
-    #[test]
     fn folders_globs_and_doubles() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         for name in ["b_10.csv", "b_9.csv", ".hidden.csv", "notes.txt"] {
-            std::fs::write(at(name), "x").unwrap();
+            fs::write(at(name), "x").unwrap();
         }
-        let all = Inputs::discover(&[folder.path().display().to_string()]).unwrap();
-        let names: Vec<_> = all.members().iter().map(|m| m.name.clone()).collect();
+        let all = Inputs::discover(&[folder.path().display().to_string()], false).unwrap();
+        let names: Vec<_> = all.members().iter().map(|m| m.name.to_string()).collect();
         assert_eq!(names, [at("b_9.csv"), at("b_10.csv")]);
-        assert_eq!(Inputs::discover(&[at("b_*.csv")]).unwrap().members().len(), 2);
-        let error = |inputs: &[String]| Inputs::discover(inputs).unwrap_err().to_string();
+        let left_out: Vec<_> = all.left_out().iter().map(|l| l.path.as_str()).collect();
+        assert_eq!(left_out, [at(".hidden.csv"), at("notes.txt")]);
+        assert_eq!(Inputs::discover(&[at("b_*.csv")], false).unwrap().members().len(), 2);
+        let error = |inputs: &[String]| Inputs::discover(inputs, false).unwrap_err().to_string();
         assert!(error(&[at("b_*.csv"), at("b_9.csv")]).contains("named twice"));
+        std::os::unix::fs::symlink("b_9.csv", at("c.csv")).unwrap();
+        assert!(error(&[at("b_9.csv"), at("c.csv")]).contains("also as"));
         assert!(error(&[at("missing.csv")]).contains("missing.csv"));
-        assert!(error(&[at("c_*.csv")]).contains("matches no file"));
+        assert!(error(&[at("d_*.csv")]).contains("matches no file"));
         assert!(error(&[]).contains("no input"));
-        let stop = std::sync::atomic::AtomicBool::new(false);
-        assert!(all.digest(2, &stop).unwrap_err().to_string().contains("same file twice"));
+    }
+
+    #[test]
+    fn folders_in_folders_are_read_where_that_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        fs::create_dir_all(at("2/deep")).unwrap();
+        for name in ["b.csv", "2/a.csv", "2/deep/c.csv"] {
+            fs::write(at(name), name).unwrap();
+        }
+        std::os::unix::fs::symlink("..", at("2/up")).unwrap();
+        let found = |recursive| {
+            let found = Inputs::discover(&[folder.path().display().to_string()], recursive);
+            let found = found.unwrap();
+            let names: Vec<_> = found.members().iter().map(|m| m.name.to_string()).collect();
+            let left_out: Vec<_> = found.left_out().iter().map(|l| l.path.clone()).collect();
+            (names, left_out)
+        };
+        assert_eq!(found(false), (vec![at("b.csv")], vec![at("2")]));
+        let all = vec![at("2/a.csv"), at("2/deep/c.csv"), at("b.csv")];
+        assert_eq!(found(true), (all, vec![at("2/up")]));
+    }
+
+    #[test]
+    fn data_that_is_not_read_is_an_error_and_an_empty_folder_says_what_it_holds() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = || {
+            let named = [folder.path().display().to_string()];
+            Inputs::discover(&named, false).unwrap_err().to_string()
+        };
+        fs::write(folder.path().join("notes.txt"), "x").unwrap();
+        assert!(error().contains("holds no .csv, .csv.gz or .zip file, but "), "{}", error());
+        assert!(error().contains("notes.txt (its name"), "{}", error());
+        fs::write(folder.path().join("a.csv"), "x").unwrap();
+        fs::write(folder.path().join("b.csv.bz2"), "x").unwrap();
+        assert!(error().contains("b.csv.bz2: is data in a form that is not read"), "{}", error());
     }
 }

@@ -1,17 +1,24 @@
 //! From a member to its bytes.
 
 use std::fs;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use zip::ZipArchive;
+use zip::read::{ZipArchiveMetadata, ZipReadOptions};
 use zip::result::ZipError;
 
+use super::identity::Watched;
 use super::{File, Form, Inputs, Member};
 use crate::error::{Error, Result};
 
 /// Bytes read from disk at a time.
 const READ_CHUNK: usize = 256 * 1024;
+/// What a small member of an archive has beside its data: its local header, with its name.
+const LOCAL_HEADER: u64 = 1024;
+/// What begins a file that gzip has written.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 impl Inputs {
     /// Hands the decompressed bytes of `member` to `read`.
@@ -19,114 +26,190 @@ impl Inputs {
     /// A callback, because a zip member borrows its archive.
     ///
     /// # Errors
-    /// Those of `read`, and where the member cannot be opened. Damage that shows
-    /// later is an I/O error of the reader; [`explain`] puts it in words.
+    /// Those of `read`, and where the member cannot be opened, or was read to its end and
+    /// is not what it was when the inputs were identified. Damage that shows later is an
+    /// I/O error of the reader; [`explain`] puts it in words.
     pub fn with_reader<T>(
         &self,
         member: &Member,
         read: impl FnOnce(&mut (dyn Read + Send)) -> Result<T>,
     ) -> Result<T> {
         let file = &self.files[member.file];
-        let open = || fs::File::open(&file.path).map_err(|e| Error::file(&file.name, e));
-        match member.form {
-            // Sources read in large chunks themselves.
-            Form::Plain => read(&mut open()?),
-            Form::Gzip => {
-                read(&mut MultiGzDecoder::new(BufReader::with_capacity(READ_CHUNK, open()?)))
+        let opened = fs::File::open(&file.path).map_err(|e| Error::file(&*file.name, e))?;
+        match (member.form, &file.archive) {
+            (Form::Zip(index), Some(directory)) => {
+                let entry = directory.entry(index).map_err(|e| zip_error(&member.name, e))?;
+                let few = entry.compressed_size().saturating_add(LOCAL_HEADER);
+                let few = usize::try_from(few).unwrap_or(READ_CHUNK);
+                let mut reader = BufReader::with_capacity(few.min(READ_CHUNK), opened);
+                // Its CRC in the directory, which was read once, decides whether it is
+                // what it was.
+                let inner = entry.with_reader(&mut reader, ZipReadOptions::new());
+                read(&mut inner.map_err(|e| zip_error(&member.name, e))?)
             }
-            Form::Zip(index) => {
-                let mut archive = archive(file)?;
-                let mut inner = archive.by_index(index).map_err(|e| zip_error(&member.name, e))?;
-                read(&mut inner)
+            (Form::Gzip(_), _) => {
+                let mut watched = Watched::new(opened);
+                let buffered = BufReader::with_capacity(READ_CHUNK, &mut watched);
+                let done = read(&mut Gzip(Some(GzDecoder::new(buffered))))?;
+                self.check(member, &watched).map(|()| done)
+            }
+            // Sources read in large chunks themselves.
+            _ => {
+                let mut watched = Watched::new(opened);
+                let done = read(&mut watched)?;
+                self.check(member, &watched).map(|()| done)
             }
         }
     }
 }
+
+/// The parts of a gzip file, one after the other, to its very end.
+struct Gzip<R>(Option<GzDecoder<R>>);
+
+impl<R: BufRead> Read for Gzip<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(mut part) = self.0.take() {
+            let read = part.read(buffer)?;
+            if read > 0 || buffer.is_empty() {
+                self.0 = Some(part);
+                return Ok(read);
+            }
+            let mut rest = part.into_inner();
+            let next = rest.fill_buf()?;
+            if next.first() == Some(&GZIP[0]) {
+                self.0 = Some(GzDecoder::new(rest));
+            } else {
+                refuse_stray(rest)?;
+            }
+        }
+        Ok(0)
+    }
+}
+
+/// Zeros fill up a block of a tape; anything else is not the compressing program's.
+fn refuse_stray(mut rest: impl BufRead) -> io::Result<()> {
+    loop {
+        let bytes = rest.fill_buf()?;
+        let read = bytes.len();
+        if read == 0 {
+            return Ok(());
+        }
+        if bytes.iter().any(|byte| *byte != 0) {
+            return Err(io::Error::other(Stray));
+        }
+        rest.consume(read);
+    }
+}
+
+/// Bytes behind the end of gzip data.
+#[derive(Debug)]
+struct Stray;
+
+impl std::fmt::Display for Stray {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("something else stands behind the end of the gzip data")
+    }
+}
+
+impl std::error::Error for Stray {}
 
 /// An error while reading a member, in words that say what is wrong with its file.
 #[must_use]
 pub fn explain(member: &str, error: io::Error) -> Error {
+    const COPY: &str = "download or copy it again, and compare its size or checksum";
+    if error.get_ref().is_some_and(|e| e.is::<Stray>()) {
+        return Error::bad_file(member, error)
+            .hint("remove what was appended; files that are joined all have to be gzip, or none");
+    }
     let text = error.to_string();
     if error.kind() == io::ErrorKind::UnexpectedEof {
-        return Error::bad_file(member, "the archive ends early: it is truncated")
-            .hint("download or copy it again, and compare its size or checksum");
+        return Error::bad_file(member, "the archive ends early: it is truncated").hint(COPY);
     }
     let corrupt = matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
     if corrupt || text.contains("checksum") || text.contains("deflate") {
-        return Error::bad_file(member, format!("the archive is damaged ({text})"))
-            .hint("download or copy it again, and compare its size or checksum");
+        return Error::bad_file(member, format!("the archive is damaged ({text})")).hint(COPY);
     }
     Error::file(member, error)
 }
 
-fn archive(file: &File) -> Result<ZipArchive<BufReader<fs::File>>> {
-    let opened = fs::File::open(&file.path).map_err(|e| Error::file(&file.name, e))?;
-    ZipArchive::new(BufReader::with_capacity(READ_CHUNK, opened))
-        .map_err(|e| zip_error(&file.name, e))
+/// Forms that are easily taken for CSV or for a supported archive, by how they begin.
+#[must_use]
+pub fn foreign(start: &[u8]) -> Option<&'static str> {
+    match start {
+        [0x1f, 0x8b, ..] => Some("compressed with gzip once more"),
+        [b'P', b'K', 3 | 5 | 7, ..] => Some("a zip archive once more"),
+        [b'B', b'Z', b'h', ..] => Some("compressed with bzip2"),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => Some("compressed with xz"),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("compressed with zstd"),
+        [b'7', b'z', 0xbc, 0xaf, ..] => Some("a 7z archive"),
+        [b'R', b'a', b'r', b'!', ..] => Some("a rar archive"),
+        [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file"),
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("an old Excel file"),
+        [b'%', b'P', b'D', b'F', ..] => Some("a PDF"),
+        _ => None,
+    }
 }
 
-/// How many members an archive has by the record that ends its directory: 22 bytes
-/// and a comment. `None` where it is of the larger form, which counts elsewhere.
-fn entries(file: &File) -> Result<Option<u64>> {
-    const RECORD_BYTES: u64 = 22;
-    let failed = |e| Error::file(&file.name, e);
-    let mut opened = fs::File::open(&file.path).map_err(failed)?;
-    let tail_bytes = file.size.min(RECORD_BYTES + u64::from(u16::MAX));
-    opened.seek(SeekFrom::Start(file.size - tail_bytes)).map_err(failed)?;
-    let mut tail = Vec::new();
-    opened.read_to_end(&mut tail).map_err(failed)?;
-    let record = tail.windows(RECORD_BYTES as usize).rev().find(|w| w.starts_with(b"PK\x05\x06"));
-    let entries = record.map(|record| u16::from_le_bytes([record[10], record[11]]));
-    Ok(entries.filter(|entries| *entries != u16::MAX).map(u64::from))
-}
-
-/// Index, name and size of every CSV file in an archive, in the archive's order.
-pub(super) fn zip_members(file: &File) -> Result<Vec<(usize, String, u64)>> {
-    let mut archive = archive(file)?;
-    if entries(file)?.is_some_and(|entries| entries != archive.len() as u64) {
-        // The library keeps the last of several members that share a name.
-        return Err(Error::bad_file(&file.name, "two members of the archive have the same name")
+/// The directory of an archive.
+pub(super) fn zip_directory(name: &str, file: fs::File) -> Result<Arc<ZipArchiveMetadata>> {
+    let failed = |e| zip_error(name, e);
+    let mut reader = BufReader::with_capacity(READ_CHUNK, file);
+    let archive = ZipArchive::new(&mut reader).map_err(failed)?;
+    let (directory, from) = (archive.metadata(), archive.central_directory_start());
+    // The library keeps the last of several members that share a name.
+    if directory.has_duplicate_names() {
+        return Err(Error::bad_file(name, "two members of the archive have the same name")
             .hint("unpack it, give the members names of their own, and name the folder"));
     }
-    let mut members = Vec::new();
-    for index in 0..archive.len() {
-        let entry = archive.by_index_raw(index).map_err(|e| zip_error(&file.name, e))?;
-        let name = entry.name().map_err(|e| zip_error(&file.name, e))?.into_owned();
-        let base = name.rsplit('/').next().unwrap_or_default();
-        let is_csv = base.to_lowercase().ends_with(".csv") && !base.starts_with('.');
-        if !is_csv || name.starts_with("__MACOSX/") {
-            if entry.is_file() {
-                tracing::info!(archive = file.name, member = name, "not a CSV file, left out");
-            }
-            continue;
-        }
-        if entry.encrypted() {
-            return Err(Error::bad_file(format!("{}/{name}", file.name), "is encrypted")
-                .hint("unpack it with its password first"));
-        }
-        members.push((index, name, entry.size()));
+    // And reads as many as the directory's end says, which has 16 bits for it.
+    let there = count_entries(&mut reader, from).map_err(|e| explain(name, e))?;
+    if there != directory.len() {
+        let told = directory.len();
+        let what = format!("the archive says that it has {told} members, and has {there}");
+        return Err(Error::bad_file(name, what).hint(
+            "unpack it with a program that finds them all, such as bsdtar, and name the folder",
+        ));
     }
-    if members.is_empty() {
-        return Err(Error::bad_file(&file.name, "the archive holds no CSV file"));
-    }
-    Ok(members)
+    Ok(directory)
 }
 
-/// The size after decompression as the trailer tells it: exact for one gzip member
-/// below 4 GiB, else too low; it only serves to show progress.
-pub(super) fn gzip_size(file: &File) -> Result<u64> {
-    let failed = |e| Error::file(&file.name, e);
+/// How many members a directory lists, counted.
+fn count_entries(reader: &mut (impl BufRead + Seek), from: u64) -> io::Result<usize> {
+    const SIGNATURE: &[u8] = b"PK\x01\x02";
+    /// Signature and fields of a fixed length, before name, extra fields and comment.
+    const FIXED_BYTES: usize = 46;
+    reader.seek(SeekFrom::Start(from))?;
+    let mut count = 0;
+    let mut header = Vec::with_capacity(FIXED_BYTES);
+    loop {
+        header.clear();
+        reader.by_ref().take(FIXED_BYTES as u64).read_to_end(&mut header)?;
+        if header.len() < FIXED_BYTES || !header.starts_with(SIGNATURE) {
+            return Ok(count);
+        }
+        let length = |at: usize| i64::from(u16::from_le_bytes([header[at], header[at + 1]]));
+        reader.seek_relative(length(28) + length(30) + length(32))?;
+        count += 1;
+    }
+}
+
+/// CRC and size of what a gzip file holds as its trailer tells: right for a file of one
+/// part below 4 GiB.
+pub(super) fn gzip_trailer(file: &File, opened: &mut fs::File) -> Result<(u32, u64)> {
+    let failed = |e| Error::file(&*file.name, e);
     if file.size < 18 {
         return Err(explain(&file.name, io::ErrorKind::UnexpectedEof.into()));
     }
-    let mut opened = fs::File::open(&file.path).map_err(failed)?;
-    let mut trailer = [0; 4];
-    opened.seek(SeekFrom::End(-4)).map_err(failed)?;
+    let mut trailer = [0; 8];
+    opened.seek(SeekFrom::End(-8)).map_err(failed)?;
     opened.read_exact(&mut trailer).map_err(failed)?;
-    Ok(u64::from(u32::from_le_bytes(trailer)).max(file.size))
+    let [crc, size] = [0, 4].map(|at| {
+        u32::from_le_bytes([trailer[at], trailer[at + 1], trailer[at + 2], trailer[at + 3]])
+    });
+    Ok((crc, u64::from(size)))
 }
 
-fn zip_error(name: &str, error: ZipError) -> Error {
+pub(super) fn zip_error(name: &str, error: ZipError) -> Error {
     match error {
         ZipError::Io(error) => explain(name, error),
         ZipError::InvalidArchive(what) => {
@@ -138,5 +221,55 @@ fn zip_error(name: &str, error: ZipError) -> Error {
                 .hint("unpack it and name the folder")
         }
         other => Error::bad_file(name, other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use zip::ZipWriter;
+    use zip::write::SimpleFileOptions;
+
+    use super::*;
+
+    /// An archive with so many members, and how many bytes this thread has read from files
+    /// when it is found and every member was read, for each byte of the archive.
+    #[cfg(target_os = "linux")]
+    fn reads_per_byte(members: usize) -> f64 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        let mut writer = ZipWriter::new(fs::File::create(&path).unwrap());
+        for member in 0..members {
+            writer.start_file(format!("{member}.csv"), SimpleFileOptions::default()).unwrap();
+            writer.write_all(format!("a,b\n{member},2\n").as_bytes()).unwrap();
+        }
+        writer.finish().unwrap();
+        let before = bytes_read();
+        let inputs = Inputs::discover(&[path.display().to_string()], false).unwrap();
+        for (index, member) in inputs.members().iter().enumerate() {
+            let read = |reader: &mut (dyn Read + Send)| {
+                let mut text = String::new();
+                reader.read_to_string(&mut text).map_err(|e| explain(&member.name, e))?;
+                Ok(text)
+            };
+            let text = inputs.with_reader(member, read).unwrap();
+            assert_eq!(text, format!("a,b\n{index},2\n"));
+        }
+        (bytes_read() - before) as f64 / path.metadata().unwrap().len() as f64
+    }
+
+    #[cfg(target_os = "linux")]
+    fn bytes_read() -> u64 {
+        let told = fs::read_to_string("/proc/thread-self/io").unwrap();
+        let line = told.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap();
+        line.parse().unwrap()
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_directory_of_an_archive_is_read_once_however_many_members_it_has() {
+        let (few, many) = (reads_per_byte(300), reads_per_byte(3_000));
+        assert!(many < 1.5 * few, "{few} and {many} bytes for each byte of the archive");
     }
 }

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::load::account::Reason;
 use crate::load::batch::{EncodedBatch, Fate, Record, Reject};
 use crate::load::encode::{Encoder, Origin, RowPlan, parse_integer};
-use crate::load::{OnInexact, Reading, RowIds, Sink};
+use crate::load::{OnInexact, PerMember, Reading, RowIds, Sink};
 use crate::pg::Column;
 
 /// What is inspected, and against what.
@@ -15,11 +15,11 @@ pub(super) struct Subject<'a> {
     /// The columns that a load would write.
     pub(super) columns: Vec<Column>,
     /// How each member's records become rows when nothing inexact is taken.
-    pub(super) strict: Vec<RowPlan>,
+    pub(super) strict: PerMember<RowPlan>,
     /// The same for wider columns.
-    widened: Vec<RowPlan>,
+    widened: PerMember<RowPlan>,
     /// The fields of each member that hold codes.
-    coded: Vec<Vec<Coded>>,
+    coded: PerMember<Vec<Coded>>,
 }
 
 /// A field that holds codes of a list.
@@ -37,9 +37,9 @@ impl<'a> Subject<'a> {
     pub(super) fn new(reading: &'a Reading) -> Result<Self> {
         let mut strict = reading.plan(OnInexact::Reject)?;
         let widened = reading.plan(OnInexact::Widen)?.rows;
-        let coded = strict.rows.iter().map(|row| coded(row, &strict.columns)).collect();
+        let coded = strict.rows.map(|row| coded(row, &strict.columns));
         // The ids that sterna makes fit by themselves, and take time to make.
-        let columns = strict.rows.iter_mut().flat_map(|row| &mut row.columns);
+        let columns = strict.rows.distinct_mut().iter_mut().flat_map(|row| &mut row.columns);
         for column in columns.filter(|c| matches!(c.origin, Origin::RowId | Origin::Lookup)) {
             column.origin = Origin::Absent;
             column.not_null = false;

@@ -87,7 +87,7 @@ pub(super) struct Sightings {
 impl Findings {
     pub(super) fn new(subject: &Subject<'_>) -> Self {
         Findings {
-            files: vec![FileFindings::default(); subject.strict.len()],
+            files: vec![FileFindings::default(); subject.strict.members()],
             species: vec![SpeciesFindings::default(); subject.reading.taxa.all().len()],
             misfits: BTreeMap::new(),
             codes: BTreeMap::new(),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{InspectOptions, read};
 use crate::error::Result;
+use crate::input::LeftOut;
 use crate::load::account::Account;
 use crate::load::{OnInexact, Watch};
 use crate::pg::ConnInfo;
@@ -23,6 +24,8 @@ pub struct MissingReport {
     pub names: u64,
     /// The most frequent of them, most records first.
     pub taxa: Vec<MissingTaxon>,
+    /// What was found beside the files and not read.
+    pub left_out: Vec<LeftOut>,
     /// The whole of it.
     pub seconds: f64,
 }
@@ -68,6 +71,7 @@ pub fn missing(
             rows_unmapped: account.rows_unmapped,
             names: unmapped.names() as u64,
             taxa: unmapped.most_frequent(limit).into_iter().map(taxon).collect(),
+            left_out: subject.reading.inputs.left_out().to_vec(),
             seconds: 0.0,
         }
     })?;

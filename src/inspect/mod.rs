@@ -31,8 +31,8 @@ use self::examiner::{Examiner, Subject};
 use self::findings::Findings;
 use crate::error::{Error, Result};
 use crate::load::{
-    ColumnUses, MatchOptions, OnInexact, OnUnmapped, Phase, Pipeline, Reading, Request, RowIds,
-    UnmappedTaxa, Watch, Years,
+    ColumnUses, MatchOptions, OnInexact, OnUnmapped, Phase, Pipeline, ReadOptions, Reading,
+    Request, RowIds, UnmappedTaxa, Watch, Years,
 };
 use crate::pg::{ConnInfo, Table, catalog, connect};
 use crate::trust;
@@ -47,6 +47,8 @@ pub struct InspectOptions {
     pub table: Table,
     /// Files, folders, globs, or `-`.
     pub inputs: Vec<String>,
+    /// How they are read.
+    pub read: ReadOptions,
     /// The years that would be loaded.
     pub years: Years,
     /// The policy that would be loaded with; `None` finds out which would do.
@@ -111,14 +113,14 @@ fn read<T>(
         inputs: &reading.inputs,
         plans: &subject.strict,
         // No row id is made.
-        member_keys: &vec![Vec::new(); subject.strict.len()],
-        formats: &reading.formats,
+        member_keys: &vec![Vec::new(); subject.strict.members()],
         taxa: &reading.taxa,
         row_ids: &row_ids,
         years: &options.years,
         on_unmapped: OnUnmapped::Skip,
         on_inexact: OnInexact::Reject,
         batch_rows: BATCH_ROWS,
+        max_record_bytes: options.read.max_record_bytes,
         workers: options.workers,
         sources: options.workers,
         stop: &watch.stop,
@@ -127,10 +129,6 @@ fn read<T>(
     let reading_begun = Instant::now();
     let unmapped = pipeline.run(examiners.collect(), |_| Ok(()))?;
     let read_seconds = reading_begun.elapsed().as_secs_f64();
-    reading
-        .inputs
-        .check_unchanged()
-        .map_err(|error| error.hint("inspect it again when it is complete"))?;
     let mut findings = Findings::new(&subject);
     parts.into_iter().for_each(|part| findings.merge(part));
     Ok(conclude(&subject, findings, &unmapped, read_seconds))
@@ -147,6 +145,7 @@ async fn look(info: &ConnInfo, options: &InspectOptions) -> Result<Reading> {
         table: &options.table,
         table_oid: found.oid,
         inputs: &options.inputs,
+        read: options.read,
         years: &options.years,
         synonyms: options.synonyms.as_deref(),
         mapping: options.mapping.as_deref(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::verdict::Verdict;
+use crate::input::LeftOut;
 use crate::load::account::{Account, Reason};
 use crate::load::{ColumnUses, OnInexact};
 
@@ -36,6 +37,8 @@ pub struct InspectReport {
     pub peak_memory_bytes: u64,
     /// One per file, in the order of reading.
     pub files: Vec<FileReport>,
+    /// What was found beside them and not read.
+    pub left_out: Vec<LeftOut>,
     /// Mapped records by year, all files together.
     pub years: BTreeMap<i32, u64>,
     /// The species that records map to, most records first.

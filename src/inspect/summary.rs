@@ -59,6 +59,7 @@ pub(super) fn summarise(
         seconds: 0.0,
         read_seconds: 0.0,
         peak_memory_bytes: peak_memory_bytes(),
+        left_out: subject.reading.inputs.left_out().to_vec(),
         years,
         species,
         species_without_rows,
@@ -100,9 +101,9 @@ fn outcome(on_inexact: OnInexact, account: &Account) -> PolicyReport {
 
 fn files(subject: &Subject<'_>, findings: Vec<FileFindings>, policy: OnInexact) -> Vec<FileReport> {
     let Reading { inputs, formats, .. } = subject.reading;
-    let members = inputs.members().iter().zip(&subject.strict).zip(findings);
+    let members = inputs.members().iter().zip(subject.strict.iter()).zip(findings);
     let reports = members.map(|((member, plan), found)| FileReport {
-        path: member.name.clone(),
+        path: member.name.to_string(),
         layout: formats.get(plan.layout.format).name.clone(),
         account: found.account_with(policy),
         years: found.years,
@@ -150,7 +151,7 @@ fn misfits(subject: &Subject<'_>, findings: &Findings) -> Vec<MisfitReport> {
     let found = findings.misfits.iter().map(|((column, reason), misfits)| {
         let column = column.map(|index| &subject.columns[index]);
         let examples = misfits.examples.iter().map(|(place, value)| Example {
-            path: members[place.member].name.clone(),
+            path: members[place.member].name.to_string(),
             line: place.line,
             value: value.to_string(),
         });
@@ -180,7 +181,7 @@ fn codes(subject: &Subject<'_>, findings: &Findings) -> (Vec<CodeReport>, u64) {
         column: subject.columns[column].name.name().to_owned(),
         code: code.to_string(),
         rows: seen.rows,
-        path: members[seen.first.member].name.clone(),
+        path: members[seen.first.member].name.to_string(),
         line: seen.first.line,
     });
     (named.collect(), unnamed + findings.other_codes)

@@ -56,9 +56,15 @@ enum Found {
 /// either way.
 ///
 /// # Errors
-/// Refused where a newer sterna wrote the ledger, or another one is at work while it has
-/// to be upgraded; where the role may not create a schema, or the ledger is another role's.
+/// Refused where nothing can be written, where a newer sterna wrote the ledger, or another
+/// one is at work while it has to be upgraded; where the role may not create a schema, or
+/// the ledger is another role's.
 pub async fn ensure(session: &mut Connection) -> Result<()> {
+    let writable = session.query_one(include_str!("../../sql/ledger/writable.sql"), &[]).await?;
+    if let Some(why) = writable.get::<_, Option<String>>(0) {
+        return Err(Error::refused(why)
+            .hint("connect to the primary: name all hosts and target_session_attrs=read-write"));
+    }
     match find(&**session).await? {
         Found::Current => Ok(()),
         Found::Nothing | Found::Older(_) => bring_up_to_date(session).await,

@@ -77,6 +77,8 @@ pub enum Reason {
     InvalidTimestamp,
     /// Not a UUID.
     InvalidUuid,
+    /// More bytes than a record may have.
+    RecordTooLong,
 }
 
 impl Reason {
@@ -100,6 +102,7 @@ impl Reason {
             Reason::InvalidDate => "invalid_date",
             Reason::InvalidTimestamp => "invalid_timestamp",
             Reason::InvalidUuid => "invalid_uuid",
+            Reason::RecordTooLong => "record_too_long",
         }
     }
 }

@@ -316,13 +316,10 @@ pub fn row_hash(row: &[u8], unhashed: &[usize]) -> u64 {
     let mut column = 0;
     for left_out in unhashed {
         let from = rest;
-        while column < *left_out {
-            rest = after_value(rest);
-            column += 1;
-        }
+        (column..*left_out).for_each(|_| rest = after_value(rest));
         hash.update(&from[..from.len() - rest.len()]);
         rest = after_value(rest);
-        column += 1;
+        column = left_out + 1;
     }
     hash.update(rest);
     hash.digest()

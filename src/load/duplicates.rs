@@ -61,7 +61,9 @@ pub(super) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> Result<Do
         doubles.refused.extend(records.iter().map(|(record, _)| (file, batch, *record)));
     }
     let columns = &pass.prepared.plan.columns;
-    let Some(column) = row_id_column(&pass.prepared.plan.rows) else { return Ok(doubles) };
+    let Some(column) = row_id_column(pass.prepared.plan.rows.distinct()) else {
+        return Ok(doubles);
+    };
     let sql = fill(
         include_str!("../../sql/load/duplicate-ids.sql"),
         &[("row_id", &columns[column].name), ("staging", &pass.pair.staging)],
@@ -80,7 +82,9 @@ pub(super) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> Result<Do
 /// # Errors
 /// Those of reading the input once more.
 pub(super) fn find_records(pass: &Pass<'_>, doubles: &Doubles) -> Result<Vec<ledger::Refusal>> {
-    let Some(column) = row_id_column(&pass.prepared.plan.rows) else { return Ok(Vec::new()) };
+    let Some(column) = row_id_column(pass.prepared.plan.rows.distinct()) else {
+        return Ok(Vec::new());
+    };
     let found = Mutex::new(Vec::new());
     let finders = (0..pass.options.connections).map(|_| Finder { doubles, column, found: &found });
     pass.pipeline().run(finders.collect(), |_| Ok(()))?;

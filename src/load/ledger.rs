@@ -212,10 +212,10 @@ pub async fn begin(session: &mut Connection, run: &NewRun<'_>) -> Result<Run> {
             &[&id, &run.staging, &target, run.identity, run.arguments, &run.mends, &version],
         )
         .await?;
-    let insert = transaction.prepare(include_str!("../../sql/ledger/insert-file.sql")).await?;
-    for (number, (path, sha256)) in run.files.iter().enumerate() {
-        transaction.execute(&insert, &[&id, &(number as i32), path, sha256]).await?;
-    }
+    let (paths, sha256s): (Vec<&str>, Vec<&str>) =
+        run.files.iter().map(|(path, sha256)| (path.as_str(), sha256.as_str())).unzip();
+    let insert = include_str!("../../sql/ledger/insert-files.sql");
+    transaction.execute(insert, &[&id, &paths, &sha256s]).await?;
     transaction.commit().await?;
     let (identity, arguments) = (run.identity.clone(), run.arguments.clone());
     let state = State::Loading;
@@ -292,10 +292,10 @@ pub async fn settle(
                 .hint("run the same command with --resume, which sends them again"));
         }
     }
-    let update = transaction.prepare(include_str!("../../sql/ledger/file-account.sql")).await?;
-    let files = rows.into_iter().flat_map(|(report, _)| &report.files);
-    for (number, file) in files.enumerate() {
-        transaction.execute(&update, &[&run, &(number as i32), &Json(file.account)]).await?;
+    if let Some((report, _)) = rows {
+        let accounts: Vec<_> = report.files.iter().map(|file| Json(file.account)).collect();
+        let update = include_str!("../../sql/ledger/file-accounts.sql");
+        transaction.execute(update, &[&run, &accounts]).await?;
     }
     Ok(transaction.commit().await?)
 }

@@ -18,6 +18,8 @@ pub struct LoadOptions {
     pub table: Table,
     /// Files, folders, globs, or `-`.
     pub inputs: Vec<String>,
+    /// How they are read.
+    pub read: ReadOptions,
     /// The years to load.
     pub years: Years,
     /// Records per batch at most; each batch is a transaction.
@@ -59,6 +61,7 @@ impl LoadOptions {
         LoadOptions {
             table,
             inputs,
+            read: ReadOptions::default(),
             years: Years::default(),
             batch_rows: 10_000,
             workers: cores,
@@ -82,6 +85,8 @@ impl LoadOptions {
     pub fn arguments(&self) -> Value {
         json!({
             "inputs": self.inputs,
+            "recursive": self.read.recursive,
+            "max_record_bytes": self.read.max_record_bytes,
             "years": self.years,
             "batch_size": self.batch_rows,
             "workers": self.workers,
@@ -117,7 +122,26 @@ impl LoadOptions {
             decisive["match"] = json!(self.matching.by);
             decisive["unfilled"] = json!(self.matching.unfilled);
         }
+        let most = self.read.max_record_bytes;
+        if most != ReadOptions::default().max_record_bytes {
+            decisive["max_record_bytes"] = json!(most);
+        }
         decisive
+    }
+}
+
+/// How inputs are read, by whatever command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// Folders with the folders in them.
+    pub recursive: bool,
+    /// Bytes that a record may have; it is held in memory.
+    pub max_record_bytes: usize,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions { recursive: false, max_record_bytes: 16 << 20 }
     }
 }
 

@@ -18,9 +18,10 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use super::batch::{EncodedBatch, RecordBatch};
 use super::encode::{Encoder, OnInexact, RowPlan};
 use super::map::{Mapper, OnUnmapped, UnmappedTaxa, Years};
+use super::per_member::PerMember;
 use super::row_id::RowIds;
 use super::source::Source;
-use crate::cites::{Formats, Taxa};
+use crate::cites::Taxa;
 use crate::error::{Error, Kind, Result};
 use crate::input::Inputs;
 
@@ -35,12 +36,10 @@ const STOP_ASKED: Duration = Duration::from_millis(50);
 pub struct Pipeline<'a> {
     /// What to read.
     pub inputs: &'a Inputs,
-    /// How each member becomes rows, by its index.
-    pub plans: &'a [RowPlan],
+    /// How each member becomes rows.
+    pub plans: &'a PerMember<RowPlan>,
     /// What identifies each member by content.
     pub member_keys: &'a [Vec<u8>],
-    /// The formats that the plans refer to.
-    pub formats: &'a Formats,
     /// The species to map to.
     pub taxa: &'a Taxa,
     /// Production's row ids.
@@ -53,6 +52,8 @@ pub struct Pipeline<'a> {
     pub on_inexact: OnInexact,
     /// Records per batch at most.
     pub batch_rows: usize,
+    /// Bytes that a record may have.
+    pub max_record_bytes: usize,
     /// Threads that encode.
     pub workers: usize,
     /// Threads that read files.
@@ -110,7 +111,7 @@ impl Pipeline<'_> {
         let (spare_records_in, spare_records) =
             bounded::<RecordBatch>(spare_in.capacity().unwrap_or(0));
         thread::scope(|scope| {
-            for _ in 0..self.sources.min(self.plans.len()).max(1) {
+            for _ in 0..self.sources.min(self.plans.members()).max(1) {
                 let to_workers = to_workers.clone();
                 let (failure, unmapped, next, spare, room) =
                     (&failure, &unmapped, &next_member, spare_records.clone(), &room);
@@ -172,9 +173,9 @@ impl Pipeline<'_> {
             let source = Source {
                 name: &known.name,
                 member,
-                formats: self.formats,
                 layout: &plan.layout,
                 batch_rows: self.batch_rows,
+                max_record_bytes: self.max_record_bytes,
                 on_unmapped: self.on_unmapped,
                 counters: self.counters,
                 stop: &|| failure.stopped(),

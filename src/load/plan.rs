@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::encode::{ColumnPlan, OnInexact, Origin, RowPlan};
+use super::per_member::PerMember;
 use crate::cites::{Format, Formats, Layout};
 use crate::error::{Error, Result};
 use crate::pg::{Column, ColumnType, Ident, Table};
@@ -16,8 +17,8 @@ pub struct LoadPlan {
     pub columns: Vec<Column>,
     /// Those that become plain `numeric`.
     pub widened: Vec<Column>,
-    /// One per member.
-    pub rows: Vec<RowPlan>,
+    /// How the records of each member become rows.
+    pub rows: PerMember<RowPlan>,
 }
 
 impl LoadPlan {
@@ -26,11 +27,11 @@ impl LoadPlan {
     /// not enter into the rows' hashes, and files lack nothing that is `kept` or has a default.
     pub(super) fn leave_to_server(&mut self, kept: &[&str]) {
         let is_left = |at: &usize| {
-            let mut origins = self.rows.iter().map(|row| row.columns[*at].origin);
+            let mut origins = self.rows.distinct().iter().map(|row| row.columns[*at].origin);
             origins.any(|origin| matches!(origin, Origin::RowId | Origin::Absent))
         };
         let unhashed: Vec<usize> = (0..self.columns.len()).filter(is_left).collect();
-        for row in &mut self.rows {
+        for row in self.rows.distinct_mut() {
             for (column, plan) in self.columns.iter().zip(&mut row.columns) {
                 let is_put = column.default.is_some()
                     || column.identity
@@ -53,7 +54,7 @@ impl LoadPlan {
 
     /// The columns whose values are hashed, in their order.
     pub(super) fn hashed(&self) -> Vec<&Column> {
-        let unhashed = self.rows.first().map_or(&[][..], |row| &row.unhashed);
+        let unhashed = self.rows.distinct().first().map_or(&[][..], |row| &row.unhashed);
         let columns = self.columns.iter().enumerate();
         columns.filter(|(at, _)| !unhashed.contains(at)).map(|(_, column)| column).collect()
     }
@@ -61,8 +62,8 @@ impl LoadPlan {
     /// The columns that hold the ids of species, in every file.
     pub(super) fn looked_up(&self) -> Vec<&Ident> {
         let is_looked_up = |at: usize| {
-            !self.rows.is_empty()
-                && self.rows.iter().all(|row| row.columns[at].origin == Origin::Lookup)
+            let rows = self.rows.distinct();
+            !rows.is_empty() && rows.iter().all(|row| row.columns[at].origin == Origin::Lookup)
         };
         let columns = self.columns.iter().enumerate();
         columns.filter(|(at, _)| is_looked_up(*at)).map(|(_, column)| &column.name).collect()
@@ -77,11 +78,11 @@ pub fn plan(
     table: &Table,
     columns: &[Column],
     formats: &Formats,
-    layouts: Vec<Layout>,
+    layouts: &PerMember<Layout>,
     on_inexact: OnInexact,
 ) -> Result<LoadPlan> {
     let mut sources: BTreeMap<&str, &Format> = BTreeMap::new();
-    for layout in &layouts {
+    for layout in layouts.distinct() {
         let format = formats.get(layout.format);
         for column in filled(format) {
             sources.entry(column).or_insert(format);
@@ -98,7 +99,7 @@ pub fn plan(
             ));
         }
     }
-    let mut plan = LoadPlan { columns: Vec::new(), widened: Vec::new(), rows: Vec::new() };
+    let (mut planned, mut widened) = (Vec::new(), Vec::new());
     let mut kinds = Vec::new();
     for column in columns {
         let Some(format) = sources.get(column.name.name()) else { continue };
@@ -107,7 +108,7 @@ pub fn plan(
         let mut column = column.clone();
         let kind = match kind {
             ColumnType::Numeric(Some(_)) if is_field && on_inexact == OnInexact::Widen => {
-                plan.widened.push(column.clone());
+                widened.push(column.clone());
                 column.kind = Some(ColumnType::Numeric(None));
                 column.sql_type = "numeric".into();
                 ColumnType::Numeric(None)
@@ -115,12 +116,12 @@ pub fn plan(
             kind => kind,
         };
         kinds.push((column.name.name().to_owned(), kind, column.not_null));
-        plan.columns.push(column);
+        planned.push(column);
     }
-    for layout in layouts {
+    let rows = layouts.map(|layout| {
         let format = formats.get(layout.format);
         let columns = kinds.iter().map(|(name, kind, not_null)| ColumnPlan {
-            origin: origin(format, &layout, name),
+            origin: origin(format, layout, name),
             kind: *kind,
             not_null: *not_null,
         });
@@ -128,9 +129,9 @@ pub fn plan(
         let kind =
             |field| columns.iter().find(|c| c.origin == Origin::Field(field)).map(|c| c.kind);
         let record_id = layout.record_id.and_then(|field| Some((field, kind(field)?)));
-        plan.rows.push(RowPlan { columns, record_id, layout, unhashed: Vec::new() });
-    }
-    Ok(plan)
+        RowPlan { columns, record_id, layout: layout.clone(), unhashed: Vec::new() }
+    });
+    Ok(LoadPlan { columns: planned, widened, rows })
 }
 
 /// The columns that files of a format fill.
@@ -203,7 +204,7 @@ mod tests {
         let header: Vec<&str> = formats.get(0).fields().collect();
         let layout = formats.layout(&header).unwrap();
         let table = Table::new("public", "t").unwrap();
-        plan(&table, columns, &formats, vec![layout], on_inexact)
+        plan(&table, columns, &formats, &PerMember::same(layout, 1), on_inexact)
     }
 
     #[test]

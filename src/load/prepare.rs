@@ -27,8 +27,6 @@ pub(super) struct Prepared {
     /// What rows find in production.
     pub(super) matching: Matching,
     pub(super) taxa: Taxa,
-    /// SHA-256 by file.
-    pub(super) digests: Vec<[u8; 32]>,
     /// What identifies each member by content.
     pub(super) member_keys: Vec<Vec<u8>>,
     /// What a resumed load must find unchanged, by topic.
@@ -52,7 +50,7 @@ impl Prepared {
     pub(super) fn ledger_files(&self) -> Vec<(String, String)> {
         let hex = |digest: &[u8; 32]| digest.iter().map(|b| format!("{b:02x}")).collect();
         let members = self.inputs.members().iter();
-        members.map(|m| (m.name.clone(), hex(&self.digests[m.file]))).collect()
+        members.map(|m| (m.name.to_string(), hex(self.inputs.sha256(m)))).collect()
     }
 }
 
@@ -63,12 +61,13 @@ pub(super) async fn prepare(
     options: &LoadOptions,
     stop: &AtomicBool,
 ) -> Result<Prepared> {
-    let reading = Reading::new(
+    let mut reading = Reading::new(
         session,
         &Request {
             table: &pair.table,
             table_oid: pair.table_oid,
             inputs: &options.inputs,
+            read: options.read,
             years: &options.years,
             synonyms: options.synonyms.as_deref(),
             mapping: options.mapping.as_deref(),
@@ -78,11 +77,12 @@ pub(super) async fn prepare(
     .await?;
     let plan = reading.plan(options.on_inexact)?;
     if let Some(path) = &options.rejects {
-        for path in rejects::paths(path, &plan.rows, &reading.formats).values() {
+        for path in rejects::paths(path, plan.rows.distinct(), &reading.formats).values() {
             refuse_input(path, &reading.inputs, options)?;
             rejects::check(path)?;
         }
     }
+    reading.identify(options.workers, stop)?;
     let Some(matching) = reading.matching().cloned() else {
         return Err(Error::usage("nobody has asked how rows are matched"));
     };
@@ -95,9 +95,7 @@ pub(super) async fn prepare(
     }
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);
-    let digests = inputs.digest(options.workers, stop)?;
-    let keys = inputs.members().iter().map(|m| inputs.member_key(m, &digests));
-    let member_keys: Vec<_> = keys.collect();
+    let member_keys: Vec<_> = inputs.members().iter().map(|m| inputs.member_key(m)).collect();
     let identity = json!({
         "input": member_keys.iter().map(|k| sha256(k)).collect::<Vec<_>>(),
         "options": options.decisive(),
@@ -107,7 +105,7 @@ pub(super) async fn prepare(
     });
     let looks_up = used.into_iter().find(|format| format.lookup.is_some()).cloned();
     let Reading { inputs, formats, taxa, .. } = reading;
-    Ok(Prepared { inputs, formats, plan, matching, taxa, digests, member_keys, identity, looks_up })
+    Ok(Prepared { inputs, formats, plan, matching, taxa, member_keys, identity, looks_up })
 }
 
 /// Refuses to write rejects over a file that the load reads.
@@ -142,7 +140,7 @@ pub(super) async fn row_ids(
     if prepared.matching.way != Way::Client {
         return Ok(ids);
     }
-    let used = prepared.plan.rows.iter().map(|r| prepared.formats.get(r.layout.format));
+    let used = prepared.plan.rows.distinct().iter().map(|r| prepared.formats.get(r.layout.format));
     let wanted = used.filter_map(|f| {
         let record_id = f.columns.get(f.record_id.as_ref()?)?;
         Some((record_id.clone(), f.row_id.clone()?))

@@ -3,15 +3,19 @@
 //! Loading and inspecting begin with the same look, so that one refuses what the
 //! other would refuse. Nothing here writes to the database.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use tokio_postgres::error::SqlState;
 
 use super::encode::OnInexact;
 use super::map::Years;
 use super::matching::{self, MatchOptions, Matching, Production, Treatment, Way};
+use super::options::ReadOptions;
+use super::per_member::PerMember;
 use super::plan::{LoadPlan, plan};
-use super::source::{read_layout, read_small};
+use super::records::{read_header, read_small};
 use crate::cites::{Format, Formats, Layout, Lookup, Species, Taxa};
 use crate::error::{Error, Kind, Result};
 use crate::input::{Inputs, Member};
@@ -30,6 +34,7 @@ pub(crate) struct Request<'a> {
     pub(crate) table: &'a Table,
     pub(crate) table_oid: u32,
     pub(crate) inputs: &'a [String],
+    pub(crate) read: ReadOptions,
     pub(crate) years: &'a Years,
     pub(crate) synonyms: Option<&'a Path>,
     pub(crate) mapping: Option<&'a Path>,
@@ -44,8 +49,9 @@ pub(crate) struct Reading {
     pub(crate) taxa: Taxa,
     table: Table,
     columns: Vec<Column>,
-    /// One per member.
-    layouts: Vec<Layout>,
+    layouts: PerMember<Layout>,
+    /// Which members hold records, beside a header.
+    has_records: Vec<bool>,
     /// What rows find in production, where it was asked.
     matching: Option<Matching>,
 }
@@ -63,8 +69,8 @@ impl Reading {
             }
             None => Formats::built_in()?,
         };
-        let inputs = Inputs::discover(request.inputs)?;
-        let layouts = layouts(&inputs, &formats)?;
+        let inputs = Inputs::discover(request.inputs, request.read.recursive)?;
+        let (layouts, has_records) = layouts(&inputs, &formats, request.read.max_record_bytes)?;
         let without_year = layouts.iter().position(|layout| layout.year.is_none());
         if let Some(member) = without_year.filter(|_| !request.years.is_all()) {
             let name = &inputs.members()[member].name;
@@ -81,7 +87,7 @@ impl Reading {
             None => None,
         };
         let table = request.table.clone();
-        Ok(Reading { table, inputs, formats, taxa, columns, layouts, matching })
+        Ok(Reading { table, inputs, formats, taxa, columns, layouts, has_records, matching })
     }
 
     /// What rows find in production, where it was asked.
@@ -94,12 +100,20 @@ impl Reading {
     /// # Errors
     /// As [`plan`].
     pub(crate) fn plan(&self, on_inexact: OnInexact) -> Result<LoadPlan> {
-        let layouts = self.layouts.clone();
-        let mut plan = plan(&self.table, &self.columns, &self.formats, layouts, on_inexact)?;
+        let mut plan = plan(&self.table, &self.columns, &self.formats, &self.layouts, on_inexact)?;
         if let Some(matching) = self.matching.as_ref().filter(|m| m.way == Way::Server) {
             plan.leave_to_server(&matching.uses.of(Treatment::Kept));
         }
         Ok(plan)
+    }
+
+    /// Reads all files, and keeps what identifies them.
+    ///
+    /// # Errors
+    /// As [`Inputs::identify`], and where two members hold the same records.
+    pub(crate) fn identify(&mut self, threads: usize, stop: &AtomicBool) -> Result<()> {
+        self.inputs.identify(threads, stop)?;
+        self.inputs.refuse_doubled(|member| self.has_records[member])
     }
 
     /// The formats that the files are of.
@@ -146,28 +160,57 @@ async fn production(session: &Connection, request: &Request<'_>) -> Result<Produ
     Ok(production)
 }
 
-fn used<'a>(formats: &'a Formats, layouts: &[Layout]) -> Vec<&'a Format> {
-    let mut used: Vec<&Format> = layouts.iter().map(|l| formats.get(l.format)).collect();
-    used.dedup_by_key(|f| f.name.clone());
-    used
+fn used<'a>(formats: &'a Formats, layouts: &PerMember<Layout>) -> Vec<&'a Format> {
+    let mut used: Vec<usize> = Vec::new();
+    for layout in layouts.distinct() {
+        if !used.contains(&layout.format) {
+            used.push(layout.format);
+        }
+    }
+    used.into_iter().map(|format| formats.get(format)).collect()
 }
 
 /// Reads the header of every member, also after the first that is not known: a
-/// download has dozens of files, and their faults should be mended in one go.
-fn layouts(inputs: &Inputs, formats: &Formats) -> Result<Vec<Layout>> {
-    let layout = |member: &Member| {
-        inputs.with_reader(member, |reader| read_layout(&member.name, reader, formats))
+/// download has dozens of files, and their faults should be mended in one go. Says of
+/// each member, too, whether it holds records.
+fn layouts(
+    inputs: &Inputs,
+    formats: &Formats,
+    max_record_bytes: usize,
+) -> Result<(PerMember<Layout>, Vec<bool>)> {
+    let mut known: HashMap<Vec<String>, u32> = HashMap::new();
+    let (mut distinct, mut of_member, mut has_records) = (Vec::new(), Vec::new(), Vec::new());
+    let mut read = |member: &Member| -> Result<()> {
+        let header = inputs
+            .with_reader(member, |reader| read_header(&member.name, reader, max_record_bytes))?;
+        has_records.push(header.has_records);
+        if let Some(which) = known.get(&header.names) {
+            of_member.push(*which);
+            return Ok(());
+        }
+        let names: Vec<&str> = header.names.iter().map(String::as_str).collect();
+        let layout = formats.layout(&names).map_err(|what| {
+            Error::bad_file(&member.name, format!("line {}: {what}", header.line))
+                .hint("see data/formats.toml for the known headers, or give --mapping")
+        })?;
+        let which = distinct.len() as u32;
+        distinct.push(layout);
+        known.insert(header.names, which);
+        of_member.push(which);
+        Ok(())
     };
-    let mut layouts = Vec::new();
     let mut bad = Vec::new();
     for member in inputs.members() {
-        match layout(member) {
-            Ok(layout) => layouts.push(layout),
+        match read(member) {
+            Ok(()) => {}
             Err(error) if error.kind() == Kind::File => bad.push(error),
             Err(error) => return Err(error),
         }
     }
-    if bad.is_empty() { Ok(layouts) } else { Err(all_of(bad, inputs.members().len())) }
+    match bad.is_empty() {
+        true => Ok((PerMember::new(distinct, of_member), has_records)),
+        false => Err(all_of(bad, inputs.members().len())),
+    }
 }
 
 /// One error for all of `errors`, of which there is at least one.

@@ -173,7 +173,8 @@ pub(super) struct RejectWriter {
 
 struct Output {
     writer: BufWriter<File>,
-    fields: Vec<String>,
+    /// The columns that the fields go to, in the order of the fields.
+    columns: Vec<String>,
 }
 
 impl RejectWriter {
@@ -242,14 +243,15 @@ impl Output {
         })?;
         let mut writer = BufWriter::new(file);
         // In the order in which this load's first file of the format has them.
-        let known: Vec<&str> = formats.get(plan.layout.format).fields().collect();
-        let header = plan.layout.header.iter().filter(|h| known.contains(&h.as_str()));
-        let fields: Vec<String> = header.cloned().collect();
-        let all = fields.iter().map(String::as_str).chain(ABOUT);
+        let known = &formats.get(plan.layout.format).columns;
+        let fields = plan.layout.header.iter().filter_map(|field| known.get_key_value(field));
+        let (fields, columns): (Vec<&String>, Vec<String>) =
+            fields.map(|(field, column)| (field, column.clone())).unzip();
+        let all = fields.into_iter().map(String::as_str).chain(ABOUT);
         let line = all.map(|f| quote(f.as_bytes())).collect::<Vec<_>>().join(&b","[..]);
         let written = writer.write_all(&line).and_then(|()| writer.write_all(b"\n"));
         written.map_err(|e| Error::file(path, e))?;
-        Ok(Output { writer, fields })
+        Ok(Output { writer, columns })
     }
 
     /// The line of a reject.
@@ -264,8 +266,8 @@ impl Output {
         let header = &plan.layout.header;
         // Where it is not known which field is which, none is put under a name.
         let is_split = reject.reason != Reason::FieldCount;
-        let fields = self.fields.iter().map(|field| {
-            let index = header.iter().position(|h| h == field);
+        let fields = self.columns.iter().map(|column| {
+            let index = plan.layout.columns.get(column).copied();
             let known = |i: &usize| *i < record.len() && is_split;
             index.filter(known).map(|i| record.field(i)).unwrap_or_default()
         });

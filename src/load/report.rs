@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::account::Account;
 use super::map::UnmappedTaxa;
 use super::matching::ColumnUses;
+use crate::input::LeftOut;
 
 /// How many unmapped taxa are named.
 const UNMAPPED_NAMED: usize = 50;
@@ -160,6 +161,8 @@ pub struct LoadReport {
     /// What became of the records.
     #[serde(flatten)]
     pub rows: RowsReport,
+    /// What was found beside the files and not read.
+    pub left_out: Vec<LeftOut>,
     /// Of the rows loaded, those that went with their species, which was deleted while
     /// the load ran.
     pub rows_cascaded: u64,

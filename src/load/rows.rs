@@ -65,7 +65,6 @@ impl Pass<'_> {
         for _ in 0..MAX_PASSES {
             let mut tally = Tally::new(self)?;
             self.run_once(committed, refusals.clone(), &mut tally)?;
-            self.prepared.inputs.check_unchanged()?;
             committed = batches()?;
             let lost = tally.missing_from(&committed);
             if tally.is_exceeded_by(&committed) {
@@ -95,13 +94,13 @@ impl Pass<'_> {
             inputs: &prepared.inputs,
             plans: &prepared.plan.rows,
             member_keys: &prepared.member_keys,
-            formats: &prepared.formats,
             taxa: &prepared.taxa,
             row_ids: self.row_ids,
             years: &options.years,
             on_unmapped: options.on_unmapped,
             on_inexact: options.on_inexact,
             batch_rows: options.batch_rows,
+            max_record_bytes: options.read.max_record_bytes,
             workers: if self.in_order { 1 } else { options.workers },
             sources: if self.in_order { 1 } else { options.workers },
             stop: &watch.stop,
@@ -153,7 +152,8 @@ struct Tally {
 impl Tally {
     fn new(pass: &Pass<'_>) -> Result<Self> {
         let members = pass.prepared.inputs.members().iter();
-        let files = members.map(|m| FileReport { path: m.name.clone(), ..FileReport::default() });
+        let files =
+            members.map(|m| FileReport { path: m.name.to_string(), ..FileReport::default() });
         // Two digits up to an hour need about 60 KiB.
         let latency_us = Histogram::new_with_bounds(1, 3_600_000_000, 2)
             .map_err(|e| Error::usage("no histogram").caused_by(e))?;

@@ -143,6 +143,7 @@ impl Load<'_> {
             rows_matched: found.map(|found| found.rows - found.new),
             rows_new: found.map(|found| found.new),
             columns: self.prepared.matching.uses.clone(),
+            left_out: self.prepared.inputs.left_out().to_vec(),
             rows_cascaded,
             years_without_rows,
             verify_seconds: done.verify_seconds,
@@ -222,7 +223,7 @@ impl Load<'_> {
             in_order: false,
             rejects: rejects::paths(
                 &self.options.rejects.clone().unwrap_or_else(default),
-                &self.prepared.plan.rows,
+                self.prepared.plan.rows.distinct(),
                 &self.prepared.formats,
             ),
             watch: self.watch,

@@ -6,21 +6,34 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A longer record is refused: most likely a quote was opened and never closed.
-pub(super) const MAX_RECORD_BYTES: usize = 1 << 20;
-/// Marks the error of a record that is too long, among those of reading.
-pub(super) const TOO_LONG: &str = "record too long";
+/// What may stand at the beginning of a file, and says that it is UTF-8.
+pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();
 
-/// Reads a file's bytes and keeps those from `keep_from` on.
+/// That more bytes are kept than may be; they are there still, and reading can go on.
+#[derive(Debug)]
+pub(super) struct Full;
+
+impl std::fmt::Display for Full {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the record is too long")
+    }
+}
+
+impl std::error::Error for Full {}
+
+/// Reads a file's bytes and keeps those from `keep_from` on. Offsets are counted from
+/// behind a [`BOM`], which is not handed on.
 pub(super) struct Window<'a> {
     inner: &'a mut (dyn Read + Send),
     bytes: Vec<u8>,
+    /// As many may be kept, and what is read at a time.
+    most: usize,
     /// Offset in the file of `bytes[0]`.
     at: u64,
     /// Offset of the first byte that is still needed.
     pub(super) keep_from: u64,
-    /// Bytes that a record may have.
-    pub(super) most: usize,
+    /// Bytes of the BOM, once the file's start was looked at.
+    pub(super) bom: Option<u64>,
     /// A stretch of the file that is known to be UTF-8: from one offset to another.
     utf8: (u64, u64),
     /// Bytes read, for whoever watches.
@@ -33,30 +46,63 @@ impl Read for Window<'_> {
         self.bytes.drain(..settled.min(self.bytes.len()));
         self.at = self.keep_from;
         if self.bytes.len() > self.most {
-            return Err(io::Error::other(TOO_LONG));
+            return Err(io::Error::other(Full));
         }
-        let read = loop {
-            match self.inner.read(buffer) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
+        let mut read = self.read_inner(buffer)?;
+        if self.bom.is_none() {
+            // It may come in pieces.
+            while (1..BOM.len()).contains(&read) && BOM.starts_with(&buffer[..read]) {
+                match self.read_inner(&mut buffer[read..])? {
+                    0 => break,
+                    more => read += more,
+                }
             }
-        };
+            let bom = if buffer[..read].starts_with(BOM) { BOM.len() } else { 0 };
+            self.bom = Some(bom as u64);
+            buffer.copy_within(bom..read, 0);
+            read -= bom;
+            if read == 0 && bom > 0 {
+                read = self.read_inner(buffer)?;
+            }
+        }
         self.bytes.extend_from_slice(&buffer[..read]);
         self.check_utf8();
-        self.bytes_read.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
 
 impl<'a> Window<'a> {
-    pub(super) fn new(inner: &'a mut (dyn Read + Send), bytes_read: &'a AtomicU64) -> Self {
-        let most = MAX_RECORD_BYTES;
-        Window { inner, bytes: Vec::new(), at: 0, keep_from: 0, most, utf8: (0, 0), bytes_read }
+    /// Keeps `most` bytes, and what is read at a time.
+    pub(super) fn new(
+        inner: &'a mut (dyn Read + Send),
+        most: usize,
+        bytes_read: &'a AtomicU64,
+    ) -> Self {
+        let (bytes, utf8) = (Vec::new(), (0, 0));
+        Window { inner, bytes, most, at: 0, keep_from: 0, bom: None, utf8, bytes_read }
+    }
+
+    fn read_inner(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.inner.read(buffer) {
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+                Ok(read) => {
+                    self.bytes_read.fetch_add(read as u64, Ordering::Relaxed);
+                    return Ok(read);
+                }
+            }
+        }
     }
 
     /// The first bytes that it holds.
     pub(super) fn start(&self) -> &[u8] {
         &self.bytes[..self.bytes.len().min(64)]
+    }
+
+    /// The offset behind the last byte that was read.
+    pub(super) fn end(&self) -> u64 {
+        self.at + self.bytes.len() as u64
     }
 
     /// Checks what was read, in one go: that is several times faster than record by
@@ -117,7 +163,7 @@ mod tests {
         for most in 1..=bytes.len() {
             let mut trickle = Trickle(bytes, most);
             let bytes_read = AtomicU64::new(0);
-            let mut window = Window::new(&mut trickle, &bytes_read);
+            let mut window = Window::new(&mut trickle, 1000, &bytes_read);
             let mut read = 0;
             let mut judged = Vec::new();
             let mut from = 0;
@@ -136,5 +182,40 @@ mod tests {
             assert_eq!(window.read(&mut [0; 64]).unwrap(), 0);
             assert_eq!(bytes_read.into_inner(), bytes.len() as u64);
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_not_handed_on() {
+        for (bytes, bom) in [
+            (&b"\xef\xbb\xbfab\xef\xbb\xbf"[..], 3),
+            (b"\xef\xbb\xbf", 3),
+            (b"\xef\xbb", 0),
+            (b"\xef\xbbab", 0),
+            (b"ab", 0),
+            (b"", 0),
+        ] {
+            for most in 1..9 {
+                let mut trickle = Trickle(bytes, most);
+                let bytes_read = AtomicU64::new(0);
+                let mut window = Window::new(&mut trickle, 1000, &bytes_read);
+                while window.read(&mut [0; 64]).unwrap() > 0 {}
+                assert_eq!(window.bom, Some(bom as u64));
+                assert_eq!(window.slice(0, window.end()), &bytes[bom..]);
+                assert_eq!(bytes_read.into_inner(), bytes.len() as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn reading_goes_on_where_more_was_kept_than_may_be() {
+        let mut trickle = Trickle(b"0123456789", 4);
+        let bytes_read = AtomicU64::new(0);
+        let mut window = Window::new(&mut trickle, 3, &bytes_read);
+        assert_eq!(window.read(&mut [0; 64]).unwrap(), 4);
+        let full = window.read(&mut [0; 64]).unwrap_err();
+        assert!(full.get_ref().unwrap().is::<Full>());
+        window.keep_from = window.end();
+        assert_eq!(window.read(&mut [0; 64]).unwrap(), 4);
+        assert_eq!(window.slice(4, 8), b"4567");
     }
 }

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
+use super::text::left_out;
 use crate::inspect::{InspectReport, MisfitReport, UnmappedReport};
 use crate::load::OnInexact;
 use crate::load::account::Account;
@@ -29,6 +30,11 @@ pub fn text(report: &InspectReport) -> String {
         parts.push(codes(report));
     }
     parts.push(policies(report));
+    let left_out = left_out(&report.left_out);
+    if !left_out.is_empty() {
+        let lines = left_out.iter().map(|line| format!("{:<11}{line}", "left out"));
+        parts.push(lines.collect::<Vec<_>>().join("\n"));
+    }
     let unfilled = report.columns.unfilled();
     if !unfilled.is_empty() {
         let lines = unfilled.iter().map(|line| format!("{:<11}{line}", "columns"));

@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;
 
+use super::text::left_out;
 use crate::inspect::MissingReport;
 use crate::species::{Addition, Undone};
 
@@ -10,8 +11,10 @@ use crate::species::{Addition, Undone};
 #[must_use]
 pub fn missing(report: &MissingReport) -> String {
     let (rows, read) = (HumanCount(report.rows_unmapped), HumanCount(report.rows_read));
+    let left_out: String =
+        left_out(&report.left_out).iter().map(|line| format!("left out   {line}\n")).collect();
     if report.names == 0 {
-        return format!("every taxon of {read} records maps to a species\n");
+        return format!("every taxon of {read} records maps to a species\n{left_out}");
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -27,7 +30,7 @@ pub fn missing(report: &MissingReport) -> String {
     let more =
         if more > 0 { format!("and {} more (--limit)\n", HumanCount(more)) } else { String::new() };
     format!(
-        "{}\n{more}\n{} taxa without a species in {rows} of {read} records\n\
+        "{}\n{more}\n{} taxa without a species in {rows} of {read} records\n{left_out}\
          `sterna species add` adds a species, or a synonym of one\n",
         table.trim_fmt(),
         HumanCount(report.names),

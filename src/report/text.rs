@@ -3,11 +3,14 @@
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
+use crate::input::LeftOut;
 use crate::load::account::Account;
 use crate::load::report::{LoadReport, RowsReport};
 
 /// How many files are listed; beyond, only those with rejects.
 const FILES_LISTED: usize = 60;
+/// How many of the things that are not read are listed.
+const LEFT_OUT_LISTED: usize = 20;
 /// How many unmapped taxa are listed.
 const TAXA_LISTED: usize = 10;
 
@@ -69,6 +72,9 @@ pub fn load(report: &LoadReport) -> String {
         let years = report.years_without_rows.iter().map(ToString::to_string);
         line("no rows of", years.collect::<Vec<_>>().join(", "));
     }
+    for left_out in left_out(&report.left_out) {
+        line("left out", left_out);
+    }
     if let Some(path) = &rows.rejects_file {
         let reasons = rows.reject_reasons.iter();
         let reasons: Vec<_> = reasons.map(|(r, n)| format!("{r} {}", HumanCount(*n))).collect();
@@ -81,6 +87,19 @@ pub fn load(report: &LoadReport) -> String {
         line("unmapped", format!("{names} taxa, most often {}", named.join(", ")));
     }
     text
+}
+
+/// What was found and not read, a line each.
+pub(super) fn left_out(left_out: &[LeftOut]) -> Vec<String> {
+    let named = left_out.iter().take(LEFT_OUT_LISTED);
+    let mut lines: Vec<_> = named.map(|l| format!("{}: {}", l.path, l.reason)).collect();
+    if left_out.len() > LEFT_OUT_LISTED {
+        lines.push(format!(
+            "and {} more; --format json lists all",
+            left_out.len() - LEFT_OUT_LISTED
+        ));
+    }
+    lines
 }
 
 /// The account, a line per file and one for all.

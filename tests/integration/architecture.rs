@@ -80,7 +80,7 @@ fn used_in(allowed: &[&str], sources: &[Source], is_used: impl Fn(&str) -> bool)
 fn csv_is_parsed_in_one_file_and_threads_meet_in_another() {
     let sources = sources();
     for (krate, place) in
-        [("csv_async", "src/load/source.rs"), ("crossbeam", "src/load/pipeline.rs")]
+        [("csv_async", "src/load/records.rs"), ("crossbeam", "src/load/pipeline.rs")]
     {
         used_in(&[place], &sources, |line| line.contains(krate));
         nowhere_but(&[place], &sources, |line| line.contains(krate));

@@ -24,10 +24,17 @@ pub(in crate::commands) fn of(
             .hint("write standard input to a file first"));
     }
     let load = args.load.options(table, &args.inputs);
-    let digests = Inputs::discover(&args.inputs)?.digest(load.workers, stop)?;
+    let mut inputs = Inputs::discover(&args.inputs, load.read.recursive)?;
+    if inputs.has_pipes() {
+        return Err(Error::usage(
+            "a migration reads its input several times, and a pipe is read once",
+        )
+        .hint("write it to a file first"));
+    }
+    inputs.identify(load.workers, stop)?;
     let file = |path: &Option<std::path::PathBuf>| path.as_deref().map(digest).transpose();
     Ok(json!({
-        "input": digests.iter().map(|digest| hex(digest)).collect::<Vec<_>>(),
+        "input": inputs.sha256s().map(|digest| hex(digest)).collect::<Vec<_>>(),
         "options": load.decisive(),
         "synonyms": file(&args.load.synonyms)?,
         "mapping": file(&args.load.mapping)?,

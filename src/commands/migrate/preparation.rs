@@ -38,6 +38,7 @@ pub(super) fn refuse_loss(context: &Context, choices: &MigrationChoices) -> Resu
     let files = InspectOptions {
         table: load.table,
         inputs: load.inputs,
+        read: load.read,
         years: load.years,
         on_inexact: Some(load.on_inexact),
         synonyms: load.synonyms,

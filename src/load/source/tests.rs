@@ -1,7 +1,8 @@
 use super::*;
-use crate::cites::{Species, Taxa};
+use crate::cites::{Formats, Species, Taxa};
 use crate::load::account::Account;
 use crate::load::map::Years;
+use crate::load::records::{MAX_SMALL_RECORD_BYTES, read_header};
 use proptest::prelude::*;
 
 fn formats() -> Formats {
@@ -25,13 +26,16 @@ fn read_with(
     let taxa = Taxa::new(species.to_vec()).unwrap();
     let years = if years.is_empty() { Years::default() } else { years.parse().unwrap() };
     let formats = formats();
-    let layout = read_layout("f.csv", &mut &*file, &formats)?;
+    let header = read_header("f.csv", &mut &*file, MAX_SMALL_RECORD_BYTES)?;
+    let names: Vec<&str> = header.names.iter().map(String::as_str).collect();
+    let wrong = |what| Error::bad_file("f.csv", format!("line {}: {what}", header.line));
+    let layout = formats.layout(&names).map_err(wrong)?;
     let source = Source {
         name: "f.csv",
         member: 3,
-        formats: &formats,
         layout: &layout,
         batch_rows,
+        max_record_bytes: MAX_SMALL_RECORD_BYTES,
         on_unmapped,
         counters: &Counters::default(),
         stop: &|| false,
@@ -118,7 +122,7 @@ fn unmapped_records_can_be_rejected_or_stop_the_load() {
 #[test]
 fn what_is_no_csv_file_is_named() {
     let error = |file: &[u8]| read(file, 10, "").unwrap_err().to_string();
-    assert!(error(b"").contains("f.csv: line 1"));
+    assert!(error(b"").contains("f.csv: the file is empty"));
     assert!(error(b"T;Y;V\n1;2;3\n").contains("';'"));
     assert!(error(b"\xff\xfeT\0,\0").contains("UTF-16"));
     assert!(error(b"T\0,\0Y\0,\0V\0\n\0").contains("UTF-16"));
@@ -127,7 +131,11 @@ fn what_is_no_csv_file_is_named() {
     );
     let mut open = b"T,Y,V\n\"".to_vec();
     open.resize(3 << 20, b'x');
-    assert!(error(&open).contains("line 2: a record of more than"));
+    let error = read(&open, 10, "").unwrap();
+    assert_eq!(error[0].rejects[0].reason, Reason::RecordTooLong);
+    open.extend(b"\nUrsus maritimus,2000,a\n");
+    open.resize(6 << 20, b'x');
+    assert!(read(&open, 10, "").unwrap_err().to_string().contains("line 2: a record of more than"));
 }
 
 proptest! {

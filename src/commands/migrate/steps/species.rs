@@ -42,6 +42,7 @@ impl Verbs<Site, MigrationChoices> for AddSpecies {
         let options = InspectOptions {
             table: site.exclusive.pair.table.clone(),
             inputs: args.inputs.clone(),
+            read: args.load.read.options(),
             years: Years::default(),
             on_inexact: None,
             synonyms: args.load.synonyms.clone(),

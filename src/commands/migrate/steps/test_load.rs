@@ -51,6 +51,7 @@ fn newest_year(site: &Site, args: &MigrationChoices) -> Result<i32> {
     let table = site.exclusive.pair.table.clone();
     let options = InspectOptions {
         inputs: args.inputs.clone(),
+        read: args.load.read.options(),
         years: Years::default(),
         on_inexact: Some(args.load.on_inexact),
         synonyms: args.load.synonyms.clone(),

@@ -1,0 +1,73 @@
+//! Whether the quotes of a record are as CSV has them, however the record is handed over.
+
+/// Every quote has to open a field, close one, or be doubled inside of one. (A quote inside
+/// of a field that is not quoted is text.)
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Quotes {
+    /// A field begins.
+    #[default]
+    Begin,
+    /// Within a field without quotes.
+    Plain,
+    /// Within a field in quotes.
+    Quoted,
+    /// Behind a quote within such a field, which closes it unless another follows.
+    Closed,
+    /// A quote stands where none may.
+    Wrong,
+}
+
+impl Quotes {
+    /// Those of a whole record.
+    pub(super) fn in_text(record: &[u8]) -> Self {
+        let mut quotes = Quotes::default();
+        quotes.read(record);
+        quotes
+    }
+
+    /// Goes on with more of the record.
+    pub(super) fn read(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            *self = match (*self, byte) {
+                (Quotes::Wrong, _) => return,
+                (Quotes::Quoted, b'"') => Quotes::Closed,
+                (Quotes::Quoted, _) => Quotes::Quoted,
+                (Quotes::Begin | Quotes::Closed, b'"') => Quotes::Quoted,
+                (_, b',') => Quotes::Begin,
+                (Quotes::Closed, _) => Quotes::Wrong,
+                (Quotes::Begin | Quotes::Plain, _) => Quotes::Plain,
+            };
+        }
+    }
+
+    /// Whether the record may end here.
+    pub(super) fn are_closed(self) -> bool {
+        !matches!(self, Quotes::Quoted | Quotes::Wrong)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_open_close_or_are_doubled() {
+        for good in ["", "a,b", "\"a\",b", "\"a\"\"b\"", "a\"b,c", "\"\"", "\"a,\nb\",", ","] {
+            assert!(Quotes::in_text(good.as_bytes()).are_closed(), "{good}");
+        }
+        for bad in ["\"a", "\"a\"b", "\"a\" ,b", "a,\"", "\"a\"\"", "\"\"\""] {
+            assert!(!Quotes::in_text(bad.as_bytes()).are_closed(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn it_does_not_matter_where_a_record_is_cut() {
+        let record = b"a,\"b\"\"c\",\"d\"e";
+        for cut in 0..=record.len() {
+            let mut quotes = Quotes::default();
+            quotes.read(&record[..cut]);
+            quotes.read(&record[cut..]);
+            assert_eq!(quotes, Quotes::in_text(record));
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! From the bytes of one file to records, and where each of them stands.
+//!
+//! csv-async splits the records. It is given a reader that keeps the bytes of the
+//! record at hand, so that a batch can carry each record as it stood in the file.
+//! Reading blocks: it is done on threads of its own, where the futures of the CSV
+//! reader are always ready. This is the only file that names csv-async.
+
+use std::io::Read;
+use std::sync::atomic::AtomicU64;
+
+pub(super) use csv_async::ByteRecord;
+use csv_async::{AsyncReader, AsyncReaderBuilder};
+use futures::executor::block_on;
+use futures::io::AllowStdIo;
+
+use super::quotes::Quotes;
+use super::window::{Full, Window};
+use crate::error::{Error, Result};
+use crate::input::{explain, foreign};
+
+/// Bytes that the CSV reader asks for at a time.
+pub(super) const READ_BYTES: usize = 128 * 1024;
+/// The same where the header alone is read, and whether a record follows.
+const READ_HEADER_BYTES: usize = 8 * 1024;
+/// The longest record of a file that is not loaded.
+pub(super) const MAX_SMALL_RECORD_BYTES: usize = 1 << 20;
+
+/// Splits a file into records and remembers where each stood.
+pub(super) struct Records<'a> {
+    name: &'a str,
+    csv: AsyncReader<AllowStdIo<Window<'a>>>,
+    max_record_bytes: usize,
+    pub(super) fields: ByteRecord,
+    /// Line of the current record, counted from 1.
+    pub(super) line: u64,
+    /// Its first byte, the end of its text, and where reading goes on.
+    from: u64,
+    text_to: u64,
+    to: u64,
+    /// Whether what ends the record before it, or stands before the first, has an LF.
+    has_lf: bool,
+}
+
+/// What was found where a record begins.
+pub(super) enum Found {
+    Record,
+    /// A record that is too long, and how many bytes it has: its end was found.
+    TooLong(u64),
+    End,
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn new(
+        name: &'a str,
+        inner: &'a mut (dyn Read + Send),
+        (read_bytes, max_record_bytes): (usize, usize),
+        bytes_read: &'a AtomicU64,
+    ) -> Self {
+        let window = Window::new(inner, max_record_bytes, bytes_read);
+        let csv = AsyncReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            // After a record that is too long there are others.
+            .end_on_io_error(false)
+            .buffer_capacity(read_bytes)
+            .create_reader(AllowStdIo::new(window));
+        let (line, from, text_to, to) = (1, 0, 0, 0);
+        let fields = ByteRecord::new();
+        Records { name, csv, max_record_bytes, fields, line, from, text_to, to, has_lf: true }
+    }
+
+    fn window(&self) -> &Window<'a> {
+        self.csv.get_ref().get_ref()
+    }
+
+    /// Reads the next record.
+    pub(super) async fn advance(&mut self) -> Result<Found> {
+        let line = self.csv.position().line();
+        let from = self.to;
+        self.csv.get_mut().get_mut().keep_from = from;
+        match self.csv.read_byte_record(&mut self.fields).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(Found::End),
+            Err(error) if is_full(&error) => return self.skip(line, from).await,
+            Err(error) => return Err(self.failure(error, line)),
+        }
+        self.to = self.csv.position().byte();
+        let text = self.window().slice(from, self.to);
+        // The reader leaves the LF of a CR LF, and empty lines, before the next record.
+        let before = text.iter().take_while(|b| is_break(**b)).count();
+        let after = text[before..].iter().rev().take_while(|b| is_break(**b)).count();
+        let has_lf = text[text.len() - after..].contains(&b'\n');
+        let lines = text[..before].iter().filter(|b| **b == b'\n').count() as u64;
+        self.begin(line, (from, before as u64), lines)?;
+        self.text_to = self.to - after as u64;
+        self.has_lf = has_lf;
+        if self.text_to - self.from <= self.max_record_bytes as u64 {
+            return Ok(Found::Record);
+        }
+        let (mut quotes, mut lines) = (Quotes::default(), 0);
+        count(self.raw(), &mut quotes, &mut lines);
+        self.too_long(quotes, lines)
+    }
+
+    /// Notes where a record begins, behind line breaks with so many LF. Those before it
+    /// have to have one: a CR alone is no end of a line for what else reads the file.
+    fn begin(&mut self, line: u64, (from, breaks): (u64, u64), lines: u64) -> Result<()> {
+        self.line = line + lines;
+        self.from = from + breaks;
+        if self.has_lf || lines > 0 {
+            return Ok(());
+        }
+        let what = match line {
+            1 => "line 1: the lines end in CR alone, as on an old Mac".to_owned(),
+            line => format!("line {line}: a CR stands alone, where other lines end in LF"),
+        };
+        Err(Error::bad_file(self.name, what).hint(
+            "write LF for it (tr '\\r' '\\n' where all lines end so), or put the field into quotes",
+        ))
+    }
+
+    /// Reads a record of which as much is held as may be to its end, and drops it.
+    async fn skip(&mut self, line: u64, from: u64) -> Result<Found> {
+        let (mut quotes, mut lines) = (Quotes::default(), 0);
+        let held = self.window().slice(from, self.window().end());
+        let before = held.iter().take_while(|b| is_break(**b)).count();
+        let breaks = held[..before].iter().filter(|b| **b == b'\n').count() as u64;
+        self.begin(line, (from, before as u64), breaks)?;
+        let mut done = self.from;
+        loop {
+            let end = self.window().end();
+            count(self.window().slice(done, end), &mut quotes, &mut lines);
+            done = end;
+            self.csv.get_mut().get_mut().keep_from = done;
+            match self.csv.read_byte_record(&mut self.fields).await {
+                Ok(_) => break,
+                Err(error) if is_full(&error) => {}
+                Err(error) => return Err(self.failure(error, self.line)),
+            }
+        }
+        self.to = self.csv.position().byte();
+        let rest = self.window().slice(done, self.to);
+        let after = rest.iter().rev().take_while(|b| is_break(**b)).count();
+        let (text, end) = rest.split_at(rest.len() - after);
+        count(text, &mut quotes, &mut lines);
+        let has_lf = end.contains(&b'\n');
+        self.text_to = self.to - after as u64;
+        self.has_lf = has_lf;
+        self.too_long(quotes, lines)
+    }
+
+    /// What a record is that is too long: where its quotes are not as they should be, others
+    /// may be in it.
+    fn too_long(&self, quotes: Quotes, lines: usize) -> Result<Found> {
+        if lines == 0 || quotes.are_closed() {
+            return Ok(Found::TooLong(self.text_to - self.from));
+        }
+        let (line, most) = (self.line, self.max_record_bytes);
+        let what = format!("line {line}: a record of more than {most} bytes begins here");
+        Err(Error::bad_file(self.name, what).hint(
+            "look for a quote that is opened in this line and never closed; where the record is \
+             as it should be, give --max-record-bytes",
+        ))
+    }
+
+    /// The current record as it stands in the file, without its line end.
+    pub(super) fn raw(&self) -> &[u8] {
+        self.window().slice(self.from, self.text_to)
+    }
+
+    /// Its offset in the file.
+    pub(super) fn byte_offset(&self) -> u64 {
+        self.from + self.window().bom.unwrap_or(0)
+    }
+
+    /// Where its text ends in the file.
+    pub(super) fn end(&self) -> u64 {
+        self.text_to + self.window().bom.unwrap_or(0)
+    }
+
+    pub(super) fn is_utf8(&self) -> bool {
+        self.window().is_utf8(self.from, self.text_to)
+    }
+
+    fn failure(&self, error: csv_async::Error, line: u64) -> Error {
+        match error.into_kind() {
+            csv_async::ErrorKind::Io(e) => explain(self.name, e),
+            other => Error::bad_file(self.name, format!("line {line}: {other:?}")),
+        }
+    }
+
+    /// Reads the header line.
+    pub(super) async fn header(&mut self) -> Result<Vec<String>> {
+        let found = self.advance().await?;
+        let window = self.window();
+        // No further than the header: a NUL in a record is that record's affair.
+        let header_end = usize::try_from(self.to).unwrap_or(usize::MAX);
+        let start = window.start();
+        let header = &start[..start.len().min(header_end)];
+        let bad = |what: String| Error::bad_file(self.name, what);
+        if let Some(form) = foreign(start) {
+            return Err(bad(format!("is {form}")).hint("unpack it once more"));
+        }
+        let nuls = header.iter().filter(|byte| **byte == 0).count();
+        if matches!(start, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || 4 * nuls >= header.len().max(1) {
+            return Err(bad("line 1: the text is UTF-16 or UTF-32, or not text at all".into())
+                .hint("save it as CSV in UTF-8"));
+        }
+        match found {
+            Found::Record => {}
+            Found::TooLong(bytes) => {
+                return Err(bad(format!("line {}: the header has {bytes} bytes", self.line))
+                    .hint("where that is as it should be, give --max-record-bytes"));
+            }
+            Found::End => {
+                let what = match (window.bom, window.end()) {
+                    (Some(0) | None, 0) => "is empty",
+                    (_, 0) => "holds a byte order mark and nothing else",
+                    _ => "holds blank lines and nothing else",
+                };
+                return Err(bad(format!("the file {what}; a header line is needed")));
+            }
+        }
+        let mut names = Vec::with_capacity(self.fields.len());
+        for (at, field) in self.fields.iter().enumerate() {
+            let place = format!("line {}: column {} of the header", self.line, at + 1);
+            let name = std::str::from_utf8(field)
+                .map_err(|_| bad(format!("{place} is not UTF-8")).hint("save the file in UTF-8"))?;
+            if name.contains('\0') {
+                return Err(bad(format!("{place} holds a NUL character")).hint("take it out"));
+            }
+            names.push(name.to_owned());
+        }
+        Ok(names)
+    }
+}
+
+/// Goes on counting the lines of a record, and with its quotes.
+fn count(bytes: &[u8], quotes: &mut Quotes, lines: &mut usize) {
+    quotes.read(bytes);
+    *lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+}
+
+fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
+fn is_full(error: &csv_async::Error) -> bool {
+    match error.kind() {
+        csv_async::ErrorKind::Io(e) => e.get_ref().is_some_and(|e| e.is::<Full>()),
+        _ => false,
+    }
+}
+
+/// The first line of a file.
+pub(super) struct Header {
+    pub(super) names: Vec<String>,
+    /// Which line it is, counted from 1.
+    pub(super) line: u64,
+    /// Whether a record follows.
+    pub(super) has_records: bool,
+}
+
+/// Reads the header of a file, and no more than tells whether a record follows.
+pub(super) fn read_header(
+    name: &str,
+    reader: &mut (dyn Read + Send),
+    max_record_bytes: usize,
+) -> Result<Header> {
+    let bytes_read = AtomicU64::new(0);
+    let sizes = (READ_HEADER_BYTES, max_record_bytes);
+    let mut records = Records::new(name, reader, sizes, &bytes_read);
+    block_on(async {
+        let names = records.header().await?;
+        let line = records.line;
+        // What is wrong with a record is said when it is read.
+        let has_records = !matches!(records.advance().await, Ok(Found::End));
+        Ok(Header { names, line, has_records })
+    })
+}
+
+/// Hands every record of a small UTF-8 file to `visit`, with its line; the header first.
+pub(super) fn read_small(
+    name: &str,
+    reader: &mut (dyn Read + Send),
+    mut visit: impl FnMut(u64, &[&str]) -> Result<()>,
+) -> Result<()> {
+    let bytes_read = AtomicU64::new(0);
+    let sizes = (READ_BYTES, MAX_SMALL_RECORD_BYTES);
+    let mut records = Records::new(name, reader, sizes, &bytes_read);
+    block_on(async {
+        loop {
+            match records.advance().await? {
+                Found::End => return Ok(()),
+                Found::Record => {}
+                Found::TooLong(bytes) => {
+                    let what = format!("line {}: a record of {bytes} bytes", records.line);
+                    return Err(Error::bad_file(name, what));
+                }
+            }
+            let fields: std::result::Result<Vec<&str>, _> =
+                records.fields.iter().map(std::str::from_utf8).collect();
+            let fields = fields
+                .map_err(|_| Error::bad_file(name, format!("line {}: not UTF-8", records.line)))?;
+            visit(records.line, &fields)?;
+        }
+    })
+}
