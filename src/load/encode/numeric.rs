@@ -15,8 +15,9 @@ const MAX_INTEGER_DIGITS: i64 = 131_072;
 /// Digits after the point that `numeric` can hold.
 const MAX_SCALE: i64 = 16_383;
 
-/// The first exponent that `numeric_in` refuses, whatever the digits.
-const MAX_EXPONENT: i64 = (i32::MAX / 2) as i64;
+/// The first exponent that is refused, whatever the digits. `numeric_in` has a limit as well,
+/// above this one, which depends on the version.
+const MAX_EXPONENT: i64 = 1_000_000_000;
 
 /// A decimal number taken apart; reused from value to value.
 #[derive(Debug, Default)]

@@ -51,11 +51,12 @@ pub(super) fn boolean(text: &[u8]) -> Result<bool, Reason> {
 
 /// A binary float, and whether it is another number than was written.
 ///
-/// It is the same where the server prints it as it was written: with the fewest digits that
-/// tell it from its neighbours, or with as many digits as were written.
+/// It is the same where the server prints it as it was written: with as many digits as were
+/// written, or, where so many do not read back as the float, with the fewest that do. (The
+/// second differs from the first next to a power of two.)
 pub(super) fn float<T>(text: &[u8], is_finite: impl Fn(&T) -> bool) -> Result<(T, bool), Reason>
 where
-    T: FromStr + std::fmt::LowerExp,
+    T: FromStr + PartialEq + std::fmt::LowerExp,
 {
     let text = std::str::from_utf8(text).map_err(|_| Reason::InvalidNumber)?;
     let numeric =
@@ -69,15 +70,17 @@ where
         return Err(Reason::OutOfRange);
     }
     let written = Decimal::read(text);
-    let shortest = Decimal::read(&format!("{value:e}"));
-    if shortest.digits.is_empty() && !written.digits.is_empty() {
+    let digits = written.digits.len().clamp(1, MOST_DIGITS);
+    let printed = format!("{value:.*e}", digits - 1);
+    let stored = Decimal::read(&printed);
+    if written == stored {
+        return Ok((value, false));
+    }
+    if stored.digits.is_empty() {
         return Err(Reason::OutOfRange);
     }
-    let is_printed = |digits| {
-        (1..=MOST_DIGITS).contains(&digits)
-            && written == Decimal::read(&format!("{value:.*e}", digits - 1))
-    };
-    let inexact = written != shortest && !is_printed(written.digits.len());
+    let reads_back = printed.parse().is_ok_and(|read: T| read == value);
+    let inexact = reads_back || written != Decimal::read(&format!("{value:e}"));
     Ok((value, inexact))
 }
 
@@ -259,6 +262,8 @@ mod tests {
         assert_eq!(double("5.684341886080802e-14"), Ok((2f64.powi(-44), false)));
         assert_eq!(double("9007199254740993"), Ok((9_007_199_254_740_992.0, true)));
         assert_eq!(double("7e-324"), Ok((5e-324, true)));
+        assert_eq!(real("2.4414062e-4"), Ok((2f32.powi(-12), false)));
+        assert_eq!(real("2.4414063e-4"), Ok((2f32.powi(-12), true)));
         assert_eq!(real("0.100000001490116119384765625"), Ok((0.1, false)));
         assert_eq!(double("1e999"), Err(Reason::OutOfRange));
         assert_eq!(double("1e-999"), Err(Reason::OutOfRange));

@@ -20,6 +20,7 @@ const UUID: &str = "^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-f
     |\\{[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\\})$";
 const WHOLE: &str = "^[-+]?[0-9]+$";
 const DECIMAL: &str = "^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$";
+const NUMERIC_FORM: &str = "^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?0*[0-9]{1,9})?$";
 const TIME: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\
     ([.][0-9]{1,9})?(Z|[-+][0-9]{2}(:?[0-9]{2})?)$";
 
@@ -58,6 +59,8 @@ const NO_NUMBERS: &[&str] = &[
     "1e999999999999",
     "0e1073741822",
     "0e1073741823",
+    "0e999999999",
+    "0e1000000000",
     "0e-20000",
     "1e-20000",
     "0e999999999999",
@@ -102,7 +105,7 @@ const fn whole(sql: &'static str, taken: &'static [&'static str]) -> Type {
 const fn decimal(sql: &'static str, taken: &'static [&'static str]) -> Type {
     Type {
         sql,
-        form: DECIMAL,
+        form: NUMERIC_FORM,
         taken,
         others: NO_NUMBERS,
         grammars: DECIMALS,
@@ -112,7 +115,13 @@ const fn decimal(sql: &'static str, taken: &'static [&'static str]) -> Type {
 }
 
 const fn float(sql: &'static str, taken: &'static [&'static str]) -> Type {
-    Type { others: FLOATS, inexact: FLOAT, reasons: FLOAT_REASONS, ..decimal(sql, taken) }
+    Type {
+        form: DECIMAL,
+        others: FLOATS,
+        inexact: FLOAT,
+        reasons: FLOAT_REASONS,
+        ..decimal(sql, taken)
+    }
 }
 
 const fn text(
