@@ -1,7 +1,7 @@
 //! What the user named, as a list of CSV streams: files, gzip, zip, folders,
 //! globs, pipes and standard input.
 //!
-//! A [`Member`] is one CSV stream; a [`File`] is what holds it on disk. Contents
+//! A [`Member`] is one CSV stream; a file is what holds it on disk. Contents
 //! decide what a file is, not its name; names decide what of a folder or an archive is
 //! read, and what is not is listed. Nothing here knows what a record is.
 

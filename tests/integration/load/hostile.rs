@@ -145,7 +145,6 @@ async fn the_form_of_the_lines_does_not_matter() {
     for (form, text) in [
         ("BOM", format!("\u{feff}{plain}")),
         ("CR LF", plain.replace('\n', "\r\n")),
-        ("CR", plain.replace('\n', "\r")),
         ("blank lines", plain.replace('\n', "\n\n\r\n")),
         ("blank lines at the start", format!("\n\n{plain}")),
         ("no last line end", plain.trim_end().to_owned()),
@@ -175,10 +174,11 @@ async fn a_quote_that_is_never_closed_stops_the_load() {
         failed.stderr.contains(&format!("{file}: line 3: a quote that is opened here")),
         "{failed:?}"
     );
-    // Over a mebibyte it is no record any more.
+    // A record that is longer than it may be has others in it as well.
     records.extend((0..30_000).map(|id| shipment(&[("Id", &id.to_string())])));
     let file = here.file("in.csv", file_of(&records));
-    let failed = here.load(&[&file, "--all"]).expect_code(1);
+    let most = ["--max-record-bytes", "1048576"];
+    let failed = here.load(&[&[file.as_str(), "--all"], &most[..]].concat()).expect_code(1);
     assert!(
         failed.stderr.contains(&format!("{file}: line 3: a record of more than 1048576 bytes")),
         "{failed:?}"
