@@ -46,7 +46,7 @@ struct Args {
     base: PathBuf,
     /// Folder of the executables of the branch
     branch: PathBuf,
-    /// The branch may take so many times as long as the base
+    /// Allowed slowdown of the branch over the base
     #[arg(long, default_value_t = 1.10, value_name = "RATIO")]
     max_slowdown: f64,
     /// Rounds at most for each benchmark

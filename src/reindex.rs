@@ -1,4 +1,4 @@
-//! The indexes of a table: whether all are valid, and building them anew without
+//! The indexes of a table: whether all are valid, and rebuilding them without
 //! keeping anybody from reading or writing.
 //!
 //! After a switchover nothing is left to rebuild, because staging's indexes were
@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{Connection, Quoted, Table, catalog, fill, interruptible};
 
-/// Which indexes are built anew.
+/// Which indexes are rebuilt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rebuild {
     /// None: look whether all are valid.
@@ -48,7 +48,7 @@ pub struct ReindexReport {
     pub table: String,
     /// Every index of it, by name.
     pub indexes: Vec<IndexState>,
-    /// The names of those that were built anew.
+    /// The names of those that were rebuilt.
     pub rebuilt: Vec<String>,
     /// The names of leftovers that were dropped.
     pub dropped: Vec<String>,
@@ -78,7 +78,7 @@ impl ReindexReport {
     }
 }
 
-/// Looks at the indexes of a table and builds those anew that are asked for. Where any
+/// Looks at the indexes of a table and rebuilds those that are asked for. Where any
 /// are, it first drops what an interrupted rebuild has left behind.
 ///
 /// # Errors
@@ -111,7 +111,7 @@ pub async fn reindex(
         }
         let names: [(&str, &dyn Quoted); 1] = [("index", &index.index)];
         let sql = fill(include_str!("../sql/reindex/rebuild.sql"), &names);
-        tracing::info!(index = index.name, bytes = index.bytes, "the index is built anew");
+        tracing::info!(index = index.name, bytes = index.bytes, "the index is rebuilt");
         if let Err(error) = interruptible(session, stop, session.batch_execute(&sql)).await {
             // What it had built so far would cost every later write.
             if let Err(left) = drop_leftovers(session, &indexes(session, oid).await?).await {

@@ -22,7 +22,7 @@ pub struct BenchOptions {
     pub time_limit: Duration,
     /// What the parameters are drawn by.
     pub seed: u64,
-    /// Staging may take so many times as long as production.
+    /// Allowed slowdown of staging over production.
     pub max_regression: f64,
     /// Milliseconds: a smaller difference is no regression, whatever the ratio is.
     pub floor_ms: f64,

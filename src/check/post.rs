@@ -131,7 +131,7 @@ async fn since(
                     "rollback",
                     Severity::Warning,
                     "writes since the switchover are not recorded",
-                    "a rollback would lose them and is refused; a backup is the only way back",
+                    "a rollback would lose them and is refused; only a backup brings them back",
                 ),
             }
         } else {

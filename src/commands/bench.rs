@@ -33,7 +33,7 @@ pub struct BenchArgs {
     /// Write the report to a file, to be a baseline later
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Staging may take so many times as long as production
+    /// Allowed slowdown of staging over production
     #[arg(long, default_value_t = 1.20, value_name = "RATIO", value_parser = ratio)]
     pub max_regression: f64,
     /// Accept differences up to so many milliseconds, whatever the ratio is

@@ -25,7 +25,7 @@ use crate::report;
   sterna load files/*.csv --year 2015-2020,2023 --on-inexact widen
   sterna load download.zip --all --resume        after an interruption
   sterna load ports.csv --all --mapping ports.toml --match code,year
-  sterna load sterna-rejects-1a2b3c4d.csv --all --append   after mending them")]
+  sterna load sterna-rejects-1a2b3c4d.csv --all --append   after fixing them")]
 pub struct LoadArgs {
     /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
@@ -42,7 +42,7 @@ pub struct LoadArgs {
     /// Go on with an unfinished load; starts one where there is none
     #[arg(long)]
     pub resume: bool,
-    /// Add to the rows that staging holds: mended rejects
+    /// Add to the rows that staging holds: fixed rejects
     #[arg(long)]
     pub append: bool,
     /// Read staging back and compare it with what was read from the files

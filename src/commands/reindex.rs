@@ -1,4 +1,4 @@
-//! `sterna reindex`: whether the table's indexes are valid, and building them anew.
+//! `sterna reindex`: whether the table's indexes are valid, and rebuilding them.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `sterna rollback`: the way back.
+//! `sterna rollback`: takes steps of the migration back.
 
 mod choose;
 
@@ -274,7 +274,7 @@ fn reported(run: &Run) -> Option<PathBuf> {
     Some(run.step(Step::Report)?.detail["folder"].as_str()?.into())
 }
 
-/// Writes the report anew: it says now that the run was rolled back.
+/// Writes the report again: it says now that the run was rolled back.
 fn report_again(site: &Site, folder: &Path) {
     let written = site.exclusive.session(async |session, pair| {
         let collected = collect(session, &pair.table).await?;

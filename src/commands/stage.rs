@@ -29,7 +29,7 @@ pub struct StageArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum Action {
     /// Create it with the structure of the table, without indexes and grants, and begin to
-    /// note writes to the table down
+    /// record writes to the table
     Create,
     /// Remove its rows, so that another load can begin
     Truncate,

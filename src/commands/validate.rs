@@ -42,7 +42,7 @@ pub struct ValidateArgs {
     /// Compare all years, whichever were loaded
     #[arg(long)]
     pub all: bool,
-    /// Rows that there have to be
+    /// Expected number of rows
     #[arg(long, value_name = "N")]
     pub expect_rows: Option<u64>,
     /// Check the live table, and the summary, views, functions, sequences and grants around it

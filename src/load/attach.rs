@@ -47,7 +47,7 @@ pub(super) async fn attach(
         && ledger::batches(session, only.id).await?.is_empty()
         && !staging::has_rows(session, pair).await?
     {
-        // It failed before a row was written: nothing is lost by beginning anew.
+        // It failed before a row was written: nothing is lost by starting again.
         staging::truncate(session, pair, relation.oid, Patience::default(), stop).await?;
         runs.clear();
     }
@@ -95,7 +95,7 @@ pub(super) async fn attach(
                 ))
                 .hint("empty it with `sterna stage truncate`"));
             }
-            // It may have indexes, or the structure of another day: make it anew.
+            // It may have indexes, or an older structure: create it again.
             staging::drop(session, pair, relation.oid, Patience::default(), stop).await?;
             staging::create(session, pair, &prepared.plan.widened).await?
         }
@@ -145,7 +145,7 @@ fn may_append(pair: &Pair, options: &LoadOptions, last: &Run) -> Result<()> {
             "{staging} holds the rows of load {}",
             last.id
         ))
-        .hint("empty it with `sterna stage truncate`, or add mended rejects with --append")),
+        .hint("empty it with `sterna stage truncate`, or add fixed rejects with --append")),
     }
 }
 

@@ -64,7 +64,7 @@ pub struct Run {
     pub arguments: Value,
     /// What became of its records, once all were read.
     pub report: Option<RowsReport>,
-    /// The run whose rejects it loaded, mended.
+    /// The run whose fixed rejects it loaded.
     pub mends: Option<Uuid>,
 }
 
@@ -192,7 +192,7 @@ pub struct NewRun<'a> {
     pub identity: &'a Value,
     /// The arguments, without secrets.
     pub arguments: &'a Value,
-    /// The run whose rejects it loads, mended.
+    /// The run whose fixed rejects it loads.
     pub mends: Option<Uuid>,
     /// Path and SHA-256 of every member.
     pub files: &'a [(String, String)],

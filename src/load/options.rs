@@ -44,7 +44,7 @@ pub struct LoadOptions {
     pub rejects: Option<PathBuf>,
     /// Go on with an unfinished load.
     pub resume: bool,
-    /// Add to what staging holds: the mended rejects of the load before.
+    /// Add to what staging holds: the fixed rejects of the load before.
     pub append: bool,
     /// Read staging back and compare.
     pub verify: bool,

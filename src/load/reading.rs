@@ -171,7 +171,7 @@ fn used<'a>(formats: &'a Formats, layouts: &PerMember<Layout>) -> Vec<&'a Format
 }
 
 /// Reads the header of every member, also after the first that is not known: a
-/// download has dozens of files, and their faults should be mended in one go. Says of
+/// download has dozens of files, and their faults should be fixed in one go. Says of
 /// each member, too, whether it holds records.
 fn layouts(
     inputs: &Inputs,

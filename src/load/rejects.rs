@@ -1,7 +1,7 @@
-//! Rejected records, as a CSV file per format that can be mended and loaded by itself.
+//! Rejected records, as a CSV file per format that can be fixed and loaded by itself.
 //!
 //! The first columns are those of the format, so the file is of that format; what
-//! is wrong stands in columns behind them that a load ignores. Made anew by each
+//! is wrong stands in columns behind them that a load ignores. Made again by each
 //! pass over the input, so a resumed load leaves no doubles in it.
 
 use std::borrow::Cow;
@@ -110,7 +110,7 @@ pub(super) fn most_record_bytes(layout: &Layout, most: usize) -> usize {
 }
 
 /// What identifies a rejected record: its file and its place there. The keys of many
-/// are summed, so that loads of mended rejects can tell whether they have all of them.
+/// are summed, so that loads of fixed rejects can tell whether they have all of them.
 pub(super) fn key(file: &[u8], byte_offset: &[u8]) -> u64 {
     let mut hasher = Xxh3::new();
     hasher.update(file);

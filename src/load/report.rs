@@ -50,7 +50,7 @@ pub struct RowsReport {
     #[serde(default)]
     pub first_rejects: Vec<RejectedRecord>,
     /// Sum of the keys of the rejected records, to be compared with those that come back
-    /// mended.
+    /// fixed.
     pub rejects_key: String,
     /// Rejects of earlier loads that are among the records.
     #[serde(default)]

@@ -86,7 +86,7 @@ impl Pass<'_> {
             .hint("find out why it restarts, then load with --resume"))
     }
 
-    /// The stages from the input to any sink, with the counters at nought.
+    /// The stages from the input to any sink, with the counters at zero.
     pub(super) fn pipeline(&self) -> Pipeline<'_> {
         let Pass { options, prepared, watch, .. } = self;
         watch.counters.reset();
@@ -240,7 +240,7 @@ impl Tally {
 }
 
 impl Counters {
-    /// Begins to count anew.
+    /// Starts counting again.
     fn reset(&self) {
         for counter in [&self.bytes_read, &self.rows_read, &self.rows_loaded] {
             counter.store(0, Ordering::Relaxed);

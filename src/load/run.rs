@@ -57,7 +57,7 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Out
     load.run(control).map_err(|error| match error.kind() {
         Kind::Interrupted => error.hint("run the same command with --resume to go on"),
         Kind::Database | Kind::LockTimeout if error.next_step().is_none() => {
-            error.hint("when the cause is mended, run the same command with --resume to go on")
+            error.hint("fix the cause, then run the same command with --resume")
         }
         _ => error,
     })

@@ -189,7 +189,7 @@ impl Source<'_> {
     }
 
     /// The first field that is read and is not UTF-8. What stands in columns that are
-    /// ignored does not matter: a mended reject still quotes what was wrong there.
+    /// ignored does not matter: a fixed reject still quotes what was wrong there.
     fn first_not_utf8(&self, fields: &ByteRecord) -> Option<usize> {
         let Layout { columns, record_id, year, lookup, .. } = self.layout;
         let others = [*record_id, *year, *lookup].into_iter().flatten();

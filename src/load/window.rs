@@ -106,7 +106,7 @@ impl<'a> Window<'a> {
     }
 
     /// Checks what was read, in one go: that is several times faster than record by
-    /// record. Where a byte is wrong the stretch begins anew behind it; what stands
+    /// record. Where a byte is wrong the stretch begins again after it; what stands
     /// before it is then not known to be right, and is looked at again by itself.
     fn check_utf8(&mut self) {
         if self.utf8.1 < self.at {

@@ -1,4 +1,4 @@
-//! The plan as one resumable run, with a way back from every step.
+//! The plan as one resumable run, with a rollback from every step.
 //!
 //! [`plan`] is data: what each step does, locks, and is undone by. A step acts through
 //! its [`Verbs`], which are given to the coordinators: [`Coordinator`] takes the steps

@@ -43,7 +43,7 @@ pub fn to_undo(run: &Run, back_to: Option<Step>) -> Result<Vec<&StepRecord>> {
         None => Err(Error::refused(format!("no step from {back_to} on was taken"))
             .hint("`sterna status` shows what can be rolled back")),
         Some(_) if acted.iter().any(|record| record.step == Step::CleanUp) => {
-            Err(Error::refused("the old table was cleaned up, so there is no way back to it")
+            Err(Error::refused("the old table was cleaned up, so there is nothing to roll back to")
                 .hint("the backup of step 1.1 has its rows; see `sterna status`"))
         }
         Some(_) => Ok(acted),

@@ -83,11 +83,11 @@ pub fn status(status: &Status) -> String {
         line("go on by", command);
     }
     match status.can_roll_back.as_slice() {
-        [] => line("way back", "nothing is there to roll back"),
+        [] => line("rollback", "there is nothing to roll back"),
         steps => {
             let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
             let command = status.rollback_command.as_deref().unwrap_or("sterna rollback");
-            line("way back", &format!("`{command} [STEP]`: {}", steps.join(", ")));
+            line("rollback", &format!("`{command} [STEP]`: {}", steps.join(", ")));
         }
     }
     text

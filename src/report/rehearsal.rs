@@ -111,7 +111,7 @@ fn facts(report: &RehearsalReport) -> Vec<(&'static str, String)> {
     }
     if let Some(locked) = report.locked_ms() {
         let back = report.rollback_locked_ms();
-        let back = back.map_or_else(String::new, |ms| format!(", {ms:.0} ms on the way back"));
+        let back = back.map_or_else(String::new, |ms| format!(", {ms:.0} ms in the rollback"));
         facts.push(("locked", format!("{locked:.0} ms for readers{back}")));
     }
     if let Some(space) = &report.space {

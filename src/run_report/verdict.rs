@@ -34,7 +34,7 @@ pub enum Verdict {
     Commands,
 }
 
-/// A way back.
+/// A rollback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WayBack {
     /// What that does.

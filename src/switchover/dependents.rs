@@ -3,7 +3,7 @@
 //! has the row type in its signature.
 //!
 //! Most are changed in place, and keep all that hangs on them. What cannot be changed
-//! in place is made anew beside the old one, its dependents are pointed at the new
+//! in place is created again beside the old one, its dependents are pointed at the new
 //! one, and then nothing depends on the old one, which goes with RESTRICT.
 
 use tokio_postgres::GenericClient;
@@ -96,10 +96,10 @@ impl Kind {
     }
 }
 
-/// What depends on a table, directly or through what has to be made anew.
+/// What depends on a table, directly or through what must be created again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dependents {
-    /// Each before what uses it, as far as it is made anew; the others last.
+    /// Each before what uses it, as far as it is created again; the others last.
     all: Vec<Dependent>,
     /// What nothing can be done about, described.
     pub(super) unsupported: Vec<String>,
@@ -140,7 +140,7 @@ pub async fn alterations(session: &impl GenericClient, table: u32) -> Result<Alt
     Ok(Alterations { altered: altered.collect(), unsupported })
 }
 
-/// Finds what depends on a table, and decides what has to be made anew.
+/// Finds what depends on a table, and decides what must be created again.
 pub(super) async fn find(
     session: &impl GenericClient,
     table: u32,
@@ -149,14 +149,14 @@ pub(super) async fn find(
     let (type_oids, modifiers): (Vec<u32>, Vec<i32>) =
         changed.iter().map(|c| (c.type_oid, c.type_modifier)).unzip();
     let mut replaced = Replaced::of(session, table).await?;
-    let mut anew = Vec::new();
+    let mut again = Vec::new();
     loop {
         let (classes, oids): (Vec<u32>, Vec<u32>) = replaced.objects.iter().copied().unzip();
         let parameters: [&(dyn ToSql + Sync); 5] =
             [&classes, &oids, &replaced.types, &type_oids, &modifiers];
         let mut unsupported = Vec::new();
         let mut in_place = Vec::new();
-        let before = anew.len();
+        let before = again.len();
         for row in session.query(FIND, &parameters).await? {
             let Some(kind) = Kind::parse(row.get(0)) else {
                 unsupported.push(row.get(4));
@@ -178,11 +178,11 @@ pub(super) async fn find(
             } else {
                 replaced.add_relation(session, oid).await?;
             }
-            anew.push(dependent);
+            again.push(dependent);
         }
-        // What is made anew has dependents of its own.
-        if anew.len() == before {
-            let mut all = in_order(session, anew).await?;
+        // What is created again has dependents of its own.
+        if again.len() == before {
+            let mut all = in_order(session, again).await?;
             all.append(&mut in_place);
             return Ok(Dependents { all, unsupported });
         }

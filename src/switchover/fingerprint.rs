@@ -2,7 +2,7 @@
 //! what depends on it, so that before and after can be compared.
 //!
 //! An entry says one thing under a key made of names, never of OIDs: the same thing
-//! made anew is the same entry. Rows, sizes and statistics are no part of it, nor is
+//! created again is the same entry. Rows, sizes and statistics are no part of it, nor is
 //! what sterna itself adds.
 
 use std::collections::{BTreeMap, BTreeSet};

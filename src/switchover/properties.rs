@@ -45,7 +45,7 @@ pub(super) async fn of_table(session: &impl GenericClient, oid: u32) -> Result<P
     read(session, &OF_TABLE, oid).await
 }
 
-/// The properties of a view or materialized view that is made anew.
+/// The properties of a view or materialized view that is created again.
 pub(super) async fn of_view(session: &impl GenericClient, oid: u32) -> Result<Property> {
     read(session, &OF_VIEW, oid).await
 }

@@ -4,7 +4,7 @@
 //! number. A row bears the transaction that wrote it, and the ledger has those of
 //! every batch; so a row that was changed or added since is one that no batch wrote,
 //! one that was deleted is missing from the number, and batches that were written
-//! anew are not those of the validation.
+//! again are not those of the validation.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -49,7 +49,7 @@ pub struct ValidateOptions {
     pub table: Table,
     /// The years that are compared; `None` for those that were loaded.
     pub years: Option<Years>,
-    /// How many rows there have to be.
+    /// The expected number of rows.
     pub expect_rows: Option<u64>,
     /// Check the live table, with what stands around it, in place of staging.
     pub comprehensive: bool,

@@ -1,4 +1,4 @@
-//! Records that share a row id: one is loaded, the others are rejected, whoever dies.
+//! Records that share a row id: one is loaded, the others are rejected, even if sterna or the server crashes.
 
 use std::path::Path;
 

@@ -107,7 +107,7 @@ impl Scenario {
     }
 
     /// The new release is live, and nothing else has changed but what is kept for the
-    /// way back.
+    /// rollback.
     pub(crate) async fn assert_migrated(&self) {
         assert_eq!(self.differences().await, []);
         let count = "SELECT count(*), count(*) FILTER (WHERE record_id IS NULL)

@@ -121,7 +121,7 @@ async fn a_given_backup_of_the_whole_database_is_restored() {
     scenario.sterna(&["backup", "--out", "tables"]).expect_code(0);
     let refused = stage.rehearse(&["--backup", "tables"]).await.expect_code(2);
     assert!(refused.stderr.contains("backup --full"), "{refused:?}");
-    // What sterna has noted down and left there is not part of the copy.
+    // What sterna has recorded and left there is not part of the copy.
     scenario.here.db.psql("DELETE FROM public.species_trade_summary").await;
     scenario.sterna(&["species", "synonym", "Ursus maritimus albus", "Ursus maritimus"]);
     scenario.migrate(&[]).expect_code(0);

@@ -11,7 +11,7 @@ CREATE TABLE sterna.staging (
     -- What the catalog said of production when it was made.
     fingerprint jsonb,
     -- What production held when the first load began: whether it was written to since
-    -- can be told, even where nobody noted the writes down.
+    -- can be told, even where writes were not recorded.
     baseline_snapshot pg_snapshot,
     baseline_rows bigint
 );

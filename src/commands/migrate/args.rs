@@ -94,7 +94,7 @@ pub struct MigrationChoices {
     /// Year to test with [default: the newest in the files]
     #[arg(long, value_name = "Y")]
     pub test_year: Option<i32>,
-    /// Rows that there have to be
+    /// Expected number of rows
     #[arg(long, value_name = "N")]
     pub expect_rows: Option<u64>,
     /// Seconds to time queries for, at each of the two gates
@@ -103,7 +103,7 @@ pub struct MigrationChoices {
     /// Folder of further queries to time, one .sql file each
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
-    /// Staging may take so many times as long as production
+    /// Allowed slowdown of staging over production
     #[arg(long, default_value_t = 1.20, value_name = "RATIO", value_parser = ratio)]
     pub max_regression: f64,
     /// How long to try for a moment in which all locks can be had

@@ -49,7 +49,7 @@ pub(super) fn refuse_loss(context: &Context, choices: &MigrationChoices) -> Resu
     runtime()?.block_on(inspect::columns(&context.conninfo()?, &files)).map(|_| ())
 }
 
-/// Begins to note writes to the table down, where a load is ahead: every write since is
+/// Begins to record writes to the table, where a load is ahead: every write since is
 /// carried over. Where staging holds rows already, the journal began before they were
 /// loaded, or is of no use to them.
 pub(super) fn begin_journal(site: &Site, run: &Run, from: Option<Step>) -> Result<()> {

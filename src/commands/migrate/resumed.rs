@@ -1,4 +1,4 @@
-//! What a run that is gone on with takes from its beginning, and where it departs from it.
+//! What a resumed run takes from its beginning, and where it departs from it.
 
 use std::path::PathBuf;
 
@@ -43,7 +43,7 @@ pub(super) fn departures(args: &MigrateArgs, run: &Run) -> Vec<String> {
     let now = args.recorded();
     let changed = GATES.iter().filter_map(|(place, option)| {
         let (before, now) = (run.arguments.pointer(place)?, now.pointer(place)?);
-        (before != now).then(|| format!("gone on with {option} {} {}", shown(now), instead(before)))
+        (before != now).then(|| format!("resumed with {option} {} {}", shown(now), instead(before)))
     });
     changed.filter(|what| !run.deviations.contains(what)).collect()
 }

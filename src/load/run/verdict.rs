@@ -141,7 +141,7 @@ impl Load<'_> {
             );
             let file = report.rejects_file.as_deref().unwrap_or("its file of rejects");
             missing.get_or_insert(Error::new(Kind::TooManyRejects, what).hint(format!(
-                "append what is missing of {file}, mended, with its sterna_ columns; or start \
+                "append what is missing of {file}, fixed, with its sterna_ columns; or start \
                  over after `sterna stage truncate`"
             )));
         }
@@ -204,11 +204,11 @@ fn what_to_do(rows: &RowsReport) -> String {
     )
 }
 
-/// What to do instead of mending thousands of values by hand, where a policy takes them.
+/// What to do instead of fixing thousands of values by hand, where a policy takes them.
 fn other_policy(rows: &RowsReport) -> &'static str {
     let inexact = [Reason::NumericScale, Reason::NumericPrecision];
     if inexact.iter().any(|reason| rows.reject_reasons.contains_key(reason.name())) {
-        "; or load anew with --on-inexact: `sterna inspect` tells what round and widen would take"
+        "; or load again with --on-inexact: `sterna inspect` tells what round and widen would take"
     } else {
         ""
     }

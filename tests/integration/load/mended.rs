@@ -9,7 +9,7 @@ use sterna::pg::embedded::ModelSchema;
 
 const STATES: &str = "SELECT string_agg(state, ' ' ORDER BY started_at) FROM sterna.load_run";
 
-/// A load with four rejects in `out.csv`, whose lines are mended one by one.
+/// A load with four rejects in `out.csv`, whose lines are fixed one by one.
 async fn four_rejects(here: &Installation) -> (String, Vec<String>) {
     // Without ids, so that nothing but the account tells that one came back twice.
     let bad = shipment(&[("Id", ""), ("Year", "x")]);

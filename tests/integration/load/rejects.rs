@@ -1,4 +1,4 @@
-//! The file of rejected records: what stands in it, and that it can be mended and
+//! The file of rejected records: what stands in it, and that it can be fixed and
 //! loaded by itself.
 
 use std::fs;
@@ -73,7 +73,7 @@ fn mend(path: &Path, changes: &[(&[u8], &[u8])]) {
 }
 
 #[tokio::test]
-async fn mended_rejects_complete_the_load() {
+async fn fixed_rejects_complete_the_load() {
     let here = Installation::new().await;
     let mut text = file_of(&[
         shipment(&[("Id", "1")]),

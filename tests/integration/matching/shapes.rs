@@ -1,5 +1,5 @@
 //! Keys and columns of every kind: three migrations with writes of the application in
-//! between and meanwhile, and the way back.
+//! between and meanwhile, and the rollback.
 
 use super::Things;
 
@@ -52,7 +52,7 @@ impl Shape {
             }
             assert_eq!(here.db.psql(self.kids).await, kids, "release {number}");
             if number == 2 {
-                // Without the row that came meanwhile the way back leads to the very rows.
+                // Without the row that came meanwhile the rollback leads to the very rows.
                 here.db.psql("DELETE FROM things WHERE label = 'of the application 2'").await;
                 here.sterna(&["rollback", "4.2", "--progress", "never"]).expect_code(0);
                 let now = "SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM things t";

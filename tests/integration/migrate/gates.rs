@@ -80,7 +80,7 @@ async fn commands_do_not_go_before_a_run_that_is_under_way() {
     let refused = scenario.sterna(&["cleanup", "--older-than", "0s"]).expect_code(6);
     assert!(refused.stderr.contains("may need the old table"), "{refused:?}");
     scenario.migrate(&["--resume"]).expect_code(0);
-    // A clean-up that was refused leaves the way back open.
+    // A clean-up that was refused leaves the rollback open.
     scenario.sterna(&["cleanup"]).expect_code(6);
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
     scenario.assert_as_before().await;

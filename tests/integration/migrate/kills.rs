@@ -70,7 +70,7 @@ async fn killed_runs_are_resumed_or_rolled_back() {
         scenario.roll_back();
         scenario.assert_as_before().await;
     }
-    // A rollback that is killed is gone on with as well.
+    // A rollback that is killed is resumed as well.
     scenario.migrate(&[]).expect_code(0);
     for pause in [20, 60, 150] {
         let mut child = scenario.here.db.command(&["rollback", "1.1"]).spawn().unwrap();

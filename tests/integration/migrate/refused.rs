@@ -16,7 +16,7 @@ async fn a_refused_clean_up_is_no_failed_step_and_locks_nobody_out() {
     let failed = scenario.sterna(&["cleanup", "--older-than", "0s"]);
     assert!(failed.code != Some(0) && failed.stderr.contains("looks_back"), "{failed:?}");
     db.psql("DROP VIEW public.looks_back").await;
-    // All the way back, and on again.
+    // Everything is rolled back, and resumed.
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
     scenario.assert_as_before().await;
     assert_eq!(scenario.status()["state"], "rolled_back");

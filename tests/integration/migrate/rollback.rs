@@ -1,4 +1,4 @@
-//! The way back from every step.
+//! The rollback of every step.
 
 use super::{Scenario, state};
 

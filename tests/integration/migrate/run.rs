@@ -56,7 +56,7 @@ async fn three_in_a_row_leave_the_names_of_one() {
         scenario.names
     );
     assert_eq!(state(&scenario.status(), "5.4"), "done");
-    // There is no way back to what is gone.
+    // What is gone cannot be rolled back to.
     scenario.sterna(&["rollback"]).expect_code(6);
 }
 
