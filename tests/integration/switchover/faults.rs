@@ -2,12 +2,7 @@
 //! client is killed, the server crashes, the answer to COMMIT is lost. Production is
 //! valid after each, and the same command then comes to its end.
 
-use std::io::{Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
 use std::process::Child;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sterna::pg::embedded::{Embedded, ModelSchema, Options, StopMode};
@@ -18,7 +13,8 @@ use super::exchange::{exchanging, fingerprint, rich_installation};
 
 use super::odd::plain_installation;
 use crate::cites::{Installation, file_of, good, insert_species};
-use crate::server::{Finished, TestDb, shared, sterna};
+use crate::line::{Line, Pass, has};
+use crate::server::{Finished, TestDb, sterna};
 
 /// At the N-th command or end of a command something happens to the session. A sequence
 /// counts, for it goes on where a transaction is rolled back.
@@ -116,7 +112,7 @@ async fn assert_valid(db: &TestDb, before: &Fingerprint, rows: &[&str], context:
     .await;
 }
 
-/// Strikes at every `step`-th place from `from` on, on the way there and on the way back.
+/// Strikes at every `step`-th place from `from` on, forwards and in the rollback.
 async fn sweep(here: &Installation, from: usize, step: usize, kinds: &[&str]) {
     let db = &here.db;
     let before = fingerprint(db).await;
@@ -213,66 +209,25 @@ async fn the_answer_to_commit_may_be_lost() {
         ("rollback", false, 1, "250"),
         ("rollback", true, 0, "200"),
     ] {
-        let folder = tempfile::tempdir().unwrap();
-        lose_commit(folder.path(), forwards);
+        let line = lose_commit(forwards);
         let finished =
-            db.command(&exchanging(command)).env("PGHOST", folder.path()).output().unwrap();
+            db.command(&exchanging(command)).env("PGHOST", line.host()).output().unwrap();
         let finished = Finished::from(finished).expect_code(code);
         assert_eq!(finished.stderr.contains("were not exchanged"), code == 1, "{finished:#?}");
         assert_valid(db, &before, &[rows], command).await;
     }
 }
 
-/// A socket in `folder` that leads to the server, and breaks once: at the COMMIT that ends
-/// an exchange, after the server has had it or before.
-fn lose_commit(folder: &Path, forwards: bool) {
-    let name = format!(".s.PGSQL.{}", shared().port());
-    let listener = UnixListener::bind(folder.join(&name)).unwrap();
-    let server = shared().socket_folder().join(&name);
-    let lost = Arc::new(AtomicBool::new(false));
-    std::thread::spawn(move || {
-        for client in listener.incoming() {
-            let (client, server) = (client.unwrap(), UnixStream::connect(&server).unwrap());
-            let lost = Arc::clone(&lost);
-            std::thread::spawn(move || relay(client, server, forwards, &lost));
+/// A line that breaks once: at the COMMIT that ends an exchange, after the server has had
+/// it or before.
+fn lose_commit(forwards: bool) -> Line {
+    let (mut exchanges, mut is_lost) = (false, false);
+    Line::new(move |sent, _| {
+        exchanges |= has(sent, b"NOTIFY pgrst");
+        if is_lost || !exchanges || !has(sent, b"COMMIT") {
+            return Pass::On;
         }
-    });
-}
-
-fn relay(mut client: UnixStream, mut server: UnixStream, forwards: bool, lost: &AtomicBool) {
-    let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    let cut = Arc::new(AtomicBool::new(false));
-    let is_cut = Arc::clone(&cut);
-    std::thread::spawn(move || {
-        let mut bytes = [0; 65536];
-        while let Ok(count @ 1..) = answers.read(&mut bytes) {
-            // What comes after the cut is lost on the way; the server does not notice.
-            if is_cut.load(Ordering::SeqCst) {
-                let _closed = back.shutdown(std::net::Shutdown::Both);
-            } else if back.write_all(&bytes[..count]).is_err() {
-                break;
-            }
-        }
-        let _closed = back.shutdown(std::net::Shutdown::Both);
-    });
-    let (mut bytes, mut exchanges) = ([0; 65536], false);
-    while let Ok(count @ 1..) = client.read(&mut bytes) {
-        let sent = &bytes[..count];
-        let has = |text: &[u8]| sent.windows(text.len()).any(|window| window == text);
-        exchanges |= has(b"NOTIFY pgrst");
-        if exchanges && has(b"COMMIT") && !lost.swap(true, Ordering::SeqCst) {
-            cut.store(true, Ordering::SeqCst);
-            if forwards {
-                server.write_all(sent).unwrap();
-                let _closed = server.shutdown(std::net::Shutdown::Write);
-            } else {
-                let _closed = server.shutdown(std::net::Shutdown::Both);
-            }
-            return;
-        }
-        if server.write_all(sent).is_err() {
-            break;
-        }
-    }
-    let _closed = server.shutdown(std::net::Shutdown::Both);
+        is_lost = true;
+        if forwards { Pass::Unanswered } else { Pass::Cut(0) }
+    })
 }
