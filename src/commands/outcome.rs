@@ -11,6 +11,7 @@ use crate::backup_table::BackupTableReport;
 use crate::bench::BenchReport;
 use crate::error::{Error, Result};
 use crate::load;
+use crate::load::report::LoadReport;
 use crate::migrate::Outcome;
 use crate::reindex::ReindexReport;
 use crate::summary::SummaryReport;
@@ -32,7 +33,7 @@ pub(super) fn backup(report: &BackupReport) -> Result<Outcome> {
     Ok(Outcome { rows: Some(signed(rows)), summary, detail: value(report)?, ..Outcome::default() })
 }
 
-pub(super) fn loaded(report: &load::report::LoadReport) -> Result<Outcome> {
+pub(super) fn loaded(report: &LoadReport) -> Result<Outcome> {
     let account = report.rows.account;
     let mut summary = format!("{} rows loaded", HumanCount(account.rows_loaded));
     for (rows, what) in [
@@ -52,7 +53,10 @@ pub(super) fn loaded(report: &load::report::LoadReport) -> Result<Outcome> {
         summary.push_str(&format!(", none of {}", years.collect::<Vec<_>>().join(", ")));
     }
     let rows = Some(signed(account.rows_loaded));
-    Ok(Outcome { rows, summary, detail: value(report)?, ..Outcome::default() })
+    // The ledger of loads has what became of each file, of which there may be many.
+    let mut kept = report.clone();
+    kept.rows.files = Vec::new();
+    Ok(Outcome { rows, summary, detail: value(&kept)?, ..Outcome::default() })
 }
 
 pub(super) fn load(done: &load::Outcome) -> Result<Outcome> {

@@ -58,6 +58,18 @@ impl ContentHasher {
     }
 }
 
+/// A digest in lower-case hexadecimal digits, as the ledger keeps it.
+#[must_use]
+pub fn hex(digest: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        text.extend(
+            [byte >> 4, byte & 15].map(|nibble| char::from(b"0123456789abcdef"[nibble as usize])),
+        );
+    }
+    text
+}
+
 impl Inputs {
     /// Reads every file as it is on disk, on up to `threads` threads, and keeps what
     /// identifies it: from then on, a member that is read to its end and is another is an

@@ -10,6 +10,7 @@ mod identity;
 mod name;
 mod open;
 
+pub use identity::hex;
 pub use open::{explain, foreign};
 
 use std::collections::HashMap;

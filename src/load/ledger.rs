@@ -5,6 +5,9 @@
 //! emptying staging makes it `discarded`. A batch's row is written by the very
 //! transaction that writes its rows, so the ledger is never ahead nor behind.
 
+use std::sync::Arc;
+
+use futures::{TryStreamExt, pin_mut};
 use hashbrown::HashMap;
 use serde_json::Value;
 use tokio_postgres::types::Json;
@@ -12,8 +15,12 @@ use uuid::Uuid;
 
 use super::report::RowsReport;
 use crate::error::{Error, Result};
+use crate::input::hex;
 use crate::ledger::document;
 use crate::pg::{Connection, Table};
+
+/// Files written to the ledger by one statement.
+const FILES_AT_ONCE: usize = 5_000;
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +65,8 @@ pub struct Run {
     pub id: Uuid,
     /// How far it has come.
     pub state: State,
-    /// What a resumed load must find unchanged, by topic.
-    pub identity: Value,
+    /// What a resumed load must find unchanged, by topic; of many files it is large.
+    pub identity: Arc<Value>,
     /// What was asked for, and the synonyms that it was given.
     pub arguments: Value,
     /// What became of its records, once all were read.
@@ -85,7 +92,7 @@ pub struct LedgerBatch {
     /// Sum of their hashes.
     pub checksum: u64,
     /// Records of the batch that the server refused, with what it said.
-    pub refused: Vec<(u32, String)>,
+    pub refused: Box<[(u32, String)]>,
     /// The transaction that wrote it, as its rows' `xmin` shows it.
     pub xid: u32,
     /// Of its rows, those that went with the row they referred to.
@@ -173,7 +180,7 @@ pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<Run>> {
             Ok(Run {
                 id: row.get(0),
                 state: State::parse(row.get(1))?,
-                identity: row.get(2),
+                identity: Arc::new(row.get(2)),
                 report: document(row, 3)?,
                 mends: row.get(4),
                 arguments: row.get(5),
@@ -189,13 +196,13 @@ pub struct NewRun<'a> {
     /// The table that is to be replaced.
     pub target: &'a Table,
     /// What a resumed load must find unchanged.
-    pub identity: &'a Value,
+    pub identity: &'a Arc<Value>,
     /// The arguments, without secrets.
     pub arguments: &'a Value,
     /// The run whose fixed rejects it loads.
     pub mends: Option<Uuid>,
     /// Path and SHA-256 of every member.
-    pub files: &'a [(String, String)],
+    pub files: &'a [(&'a str, &'a [u8; 32])],
 }
 
 /// Records a run before it acts.
@@ -209,15 +216,18 @@ pub async fn begin(session: &mut Connection, run: &NewRun<'_>) -> Result<Run> {
     transaction
         .execute(
             include_str!("../../sql/ledger/begin-run.sql"),
-            &[&id, &run.staging, &target, run.identity, run.arguments, &run.mends, &version],
+            &[&id, &run.staging, &target, &**run.identity, run.arguments, &run.mends, &version],
         )
         .await?;
-    let (paths, sha256s): (Vec<&str>, Vec<&str>) =
-        run.files.iter().map(|(path, sha256)| (path.as_str(), sha256.as_str())).unzip();
-    let insert = include_str!("../../sql/ledger/insert-files.sql");
-    transaction.execute(insert, &[&id, &paths, &sha256s]).await?;
+    let insert = transaction.prepare(include_str!("../../sql/ledger/insert-files.sql")).await?;
+    for (part, files) in run.files.chunks(FILES_AT_ONCE).enumerate() {
+        let first = (part * FILES_AT_ONCE) as i32;
+        let (paths, sha256s): (Vec<&str>, Vec<String>) =
+            files.iter().map(|(path, sha256)| (*path, hex(*sha256))).unzip();
+        transaction.execute(&insert, &[&id, &first, &paths, &sha256s]).await?;
+    }
     transaction.commit().await?;
-    let (identity, arguments) = (run.identity.clone(), run.arguments.clone());
+    let (identity, arguments) = (Arc::clone(run.identity), run.arguments.clone());
     let state = State::Loading;
     Ok(Run { id, state, identity, arguments, report: None, mends: run.mends })
 }
@@ -227,27 +237,30 @@ pub async fn begin(session: &mut Connection, run: &NewRun<'_>) -> Result<Run> {
 /// # Errors
 /// Where the ledger cannot be read.
 pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
-    let rows = session.query(include_str!("../../sql/ledger/batches.sql"), &[&run]).await?;
-    rows.iter()
-        .map(|row| {
-            let refused: Vec<(u32, String)> = document(row, 4)?.unwrap_or_default();
-            let key = (row.get::<_, i32>(0) as usize, row.get::<_, i32>(1) as u32);
-            let batch = LedgerBatch {
-                rows: row.get::<_, i64>(2).cast_unsigned(),
-                checksum: row.get::<_, i64>(3).cast_unsigned(),
-                refused,
-                xid: xid(row.get(5))?,
-                cascaded: Sum {
-                    rows: row.get::<_, i64>(6).cast_unsigned(),
-                    checksum: row
-                        .get::<_, Vec<i64>>(7)
-                        .into_iter()
-                        .fold(0, |sum, checksum| sum.wrapping_add(checksum.cast_unsigned())),
-                },
-            };
-            Ok((key, batch))
-        })
-        .collect()
+    let sql = include_str!("../../sql/ledger/batches.sql");
+    // Row by row, for there may be a batch for each of a hundred thousand files.
+    let rows = session.query_raw(sql, [&run]).await?;
+    pin_mut!(rows);
+    let mut batches = Batches::new();
+    while let Some(row) = rows.try_next().await? {
+        let refused: Vec<(u32, String)> = document(&row, 4)?.unwrap_or_default();
+        let key = (row.get::<_, i32>(0) as usize, row.get::<_, i32>(1) as u32);
+        let batch = LedgerBatch {
+            rows: row.get::<_, i64>(2).cast_unsigned(),
+            checksum: row.get::<_, i64>(3).cast_unsigned(),
+            refused: refused.into(),
+            xid: xid(row.get(5))?,
+            cascaded: Sum {
+                rows: row.get::<_, i64>(6).cast_unsigned(),
+                checksum: row
+                    .get::<_, Vec<i64>>(7)
+                    .into_iter()
+                    .fold(0, |sum, checksum| sum.wrapping_add(checksum.cast_unsigned())),
+            },
+        };
+        batches.insert(key, batch);
+    }
+    Ok(batches)
 }
 
 /// What the rows of a run came to when all were in, whatever the ledger says of its batches
@@ -293,9 +306,13 @@ pub async fn settle(
         }
     }
     if let Some((report, _)) = rows {
-        let accounts: Vec<_> = report.files.iter().map(|file| Json(file.account)).collect();
         let update = include_str!("../../sql/ledger/file-accounts.sql");
-        transaction.execute(update, &[&run, &accounts]).await?;
+        let update = transaction.prepare(update).await?;
+        for (part, files) in report.files.chunks(FILES_AT_ONCE).enumerate() {
+            let first = (part * FILES_AT_ONCE) as i32;
+            let accounts: Vec<_> = files.iter().map(|file| Json(file.account)).collect();
+            transaction.execute(&update, &[&run, &first, &accounts]).await?;
+        }
     }
     Ok(transaction.commit().await?)
 }

@@ -1,6 +1,7 @@
 //! Everything that is known, and can be refused, before a record is read.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use futures::FutureExt;
@@ -15,7 +16,7 @@ use super::rejects;
 use super::row_id::RowIds;
 use crate::cites::{Format, Formats, Taxa};
 use crate::error::{Error, Result};
-use crate::input::Inputs;
+use crate::input::{Inputs, hex};
 use crate::pg::{CatalogText, Column, Columns, Connection, Ident, Quoted, copy_out, fill, values};
 use crate::staging::Pair;
 
@@ -30,7 +31,7 @@ pub(super) struct Prepared {
     /// What identifies each member by content.
     pub(super) member_keys: Vec<Vec<u8>>,
     /// What a resumed load must find unchanged, by topic.
-    pub(super) identity: Value,
+    pub(super) identity: Arc<Value>,
     /// The format that looks names up, where one does.
     pub(super) looks_up: Option<Format>,
 }
@@ -47,10 +48,8 @@ impl Prepared {
     }
 
     /// Path and SHA-256 of every member, for the ledger.
-    pub(super) fn ledger_files(&self) -> Vec<(String, String)> {
-        let hex = |digest: &[u8; 32]| digest.iter().map(|b| format!("{b:02x}")).collect();
-        let members = self.inputs.members().iter();
-        members.map(|m| (m.name.to_string(), hex(self.inputs.sha256(m)))).collect()
+    pub(super) fn ledger_files(&self) -> Vec<(&str, &[u8; 32])> {
+        self.inputs.members().iter().map(|m| (&*m.name, self.inputs.sha256(m))).collect()
     }
 }
 
@@ -96,13 +95,13 @@ pub(super) async fn prepare(
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);
     let member_keys: Vec<_> = inputs.members().iter().map(|m| inputs.member_key(m)).collect();
-    let identity = json!({
+    let identity = Arc::new(json!({
         "input": member_keys.iter().map(|k| sha256(k)).collect::<Vec<_>>(),
         "options": options.decisive(),
         "mapping": sha256(format!("{used:?}").as_bytes()),
         "species": sha256(format!("{:?}", taxa.canonical()).as_bytes()),
         "target": plan.hashed().into_iter().map(describe).collect::<Vec<_>>(),
-    });
+    }));
     let looks_up = used.into_iter().find(|format| format.lookup.is_some()).cloned();
     let Reading { inputs, formats, taxa, .. } = reading;
     Ok(Prepared { inputs, formats, plan, matching, taxa, member_keys, identity, looks_up })
@@ -127,7 +126,7 @@ pub(super) fn describe(column: &Column) -> String {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    hex(&Sha256::digest(bytes))
 }
 
 /// Production's row ids by record id, where the formats have both.

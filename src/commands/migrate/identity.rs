@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::MigrationChoices;
 use crate::error::{Error, Result};
-use crate::input::Inputs;
+use crate::input::{Inputs, hex};
 use crate::migrate::{Run, Step, command_line};
 use crate::pg::Table;
 
@@ -71,8 +71,4 @@ pub(super) fn same(run: &Run, now: &Value) -> Result<()> {
 fn digest(path: &Path) -> Result<String> {
     let bytes = fs::read(path).map_err(|e| Error::file(path, e))?;
     Ok(hex(&Sha256::digest(bytes)))
-}
-
-fn hex(digest: &[u8]) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
