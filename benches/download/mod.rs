@@ -65,7 +65,6 @@ impl Download {
 pub(crate) struct Prepared {
     inputs: Inputs,
     pub(crate) plans: PerMember<RowPlan>,
-    member_keys: Vec<Vec<u8>>,
     /// The species of the Arctic taxa.
     pub(crate) taxa: Taxa,
     /// Nothing is in production yet: every id has to be made.
@@ -86,11 +85,9 @@ impl Prepared {
         let layouts = PerMember::same(layout, inputs.members().len());
         let table = Table::new("public", "cites_trade_records")?;
         let plans = plan(&table, &columns, &formats, &layouts, OnInexact::Widen)?.rows;
-        let member_keys = (0..plans.members()).map(|index| index.to_be_bytes().to_vec()).collect();
         Ok(Prepared {
             inputs,
             plans,
-            member_keys,
             taxa: arctic()?,
             row_ids: RowIds::default(),
             years: Years::default(),
@@ -109,7 +106,6 @@ impl Prepared {
         let pipeline = Pipeline {
             inputs: &self.inputs,
             plans: &self.plans,
-            member_keys: &self.member_keys,
             taxa: &self.taxa,
             row_ids: &self.row_ids,
             years: &self.years,

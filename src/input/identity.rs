@@ -116,10 +116,12 @@ impl Inputs {
         &self.digests[member.file].sha256
     }
 
-    /// What identifies a member: its file's SHA-256 and its place in it.
+    /// What identifies a member: its file's SHA-256, once it is identified, and its place in
+    /// it.
     #[must_use]
     pub fn member_key(&self, member: &Member) -> Vec<u8> {
-        let mut key = self.sha256(member).to_vec();
+        let digest = self.digests.get(member.file);
+        let mut key = digest.map_or_else(Vec::new, |digest| digest.sha256.to_vec());
         if let Form::Zip(index) = member.form {
             key.extend_from_slice(&(index as u64).to_be_bytes());
         }

@@ -112,8 +112,6 @@ fn read<T>(
     let pipeline = Pipeline {
         inputs: &reading.inputs,
         plans: &subject.strict,
-        // No row id is made.
-        member_keys: &vec![Vec::new(); subject.strict.members()],
         taxa: &reading.taxa,
         row_ids: &row_ids,
         years: &options.years,

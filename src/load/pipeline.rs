@@ -38,8 +38,6 @@ pub struct Pipeline<'a> {
     pub inputs: &'a Inputs,
     /// How each member becomes rows.
     pub plans: &'a PerMember<RowPlan>,
-    /// What identifies each member by content.
-    pub member_keys: &'a [Vec<u8>],
     /// The species to map to.
     pub taxa: &'a Taxa,
     /// Production's row ids.
@@ -207,7 +205,8 @@ impl Pipeline<'_> {
         for batch in records {
             let member = batch.location.member;
             let mut out = spare.try_recv().unwrap_or_default();
-            encoder.encode(&self.plans[member], &self.member_keys[member], batch, &mut out);
+            let key = self.inputs.member_key(&self.inputs.members()[member]);
+            encoder.encode(&self.plans[member], &key, batch, &mut out);
             if to_sinks.send(out).is_err() {
                 return;
             }

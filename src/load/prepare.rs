@@ -28,8 +28,6 @@ pub(super) struct Prepared {
     /// What rows find in production.
     pub(super) matching: Matching,
     pub(super) taxa: Taxa,
-    /// What identifies each member by content.
-    pub(super) member_keys: Vec<Vec<u8>>,
     /// What a resumed load must find unchanged, by topic.
     pub(super) identity: Arc<Value>,
     /// The format that looks names up, where one does.
@@ -94,9 +92,9 @@ pub(super) async fn prepare(
     }
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);
-    let member_keys: Vec<_> = inputs.members().iter().map(|m| inputs.member_key(m)).collect();
+    let members = inputs.members().iter();
     let identity = Arc::new(json!({
-        "input": member_keys.iter().map(|k| sha256(k)).collect::<Vec<_>>(),
+        "input": members.map(|m| sha256(&inputs.member_key(m))).collect::<Vec<_>>(),
         "options": options.decisive(),
         "mapping": sha256(format!("{used:?}").as_bytes()),
         "species": sha256(format!("{:?}", taxa.canonical()).as_bytes()),
@@ -104,7 +102,7 @@ pub(super) async fn prepare(
     }));
     let looks_up = used.into_iter().find(|format| format.lookup.is_some()).cloned();
     let Reading { inputs, formats, taxa, .. } = reading;
-    Ok(Prepared { inputs, formats, plan, matching, taxa, member_keys, identity, looks_up })
+    Ok(Prepared { inputs, formats, plan, matching, taxa, identity, looks_up })
 }
 
 /// Refuses to write rejects over a file that the load reads.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -63,7 +64,7 @@ pub struct RowsReport {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FileReport {
     /// The path as given, and `/name` within an archive.
-    pub path: String,
+    pub path: Arc<str>,
     /// Its records.
     #[serde(flatten)]
     pub account: Account,

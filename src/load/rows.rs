@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::Watch;
 use super::batch::EncodedBatch;
-use super::ledger::{Batches, Refusals, Run};
+use super::ledger::{BatchRows, Batches, Refusals, Run};
 use super::options::LoadOptions;
 use super::pipeline::{Counters, Pipeline};
 use super::prepare::Prepared;
@@ -59,15 +59,16 @@ impl Pass<'_> {
         &self,
         refusals: &Refusals,
         mut batches: impl FnMut() -> Result<Batches>,
+        mut rows_of_batches: impl FnMut() -> Result<Vec<BatchRows>>,
     ) -> Result<(RowsReport, u64)> {
         let begun = Instant::now();
         let mut committed = batches()?;
         for _ in 0..MAX_PASSES {
             let mut tally = Tally::new(self)?;
             self.run_once(committed, refusals.clone(), &mut tally)?;
-            committed = batches()?;
-            let lost = tally.missing_from(&committed);
-            if tally.is_exceeded_by(&committed) {
+            let present = rows_of_batches()?;
+            let lost = tally.missing_from(&present);
+            if tally.is_exceeded_by(&present) {
                 return Err(Error::refused(
                     "staging holds rows of this load that the input does not have: it has changed \
                      while an earlier attempt read it",
@@ -81,6 +82,7 @@ impl Pass<'_> {
             tracing::warn!(
                 "the server has lost {lost} batches that it had confirmed; they are sent again"
             );
+            committed = batches()?;
         }
         Err(Error::database("the server keeps losing batches that it has confirmed")
             .hint("find out why it restarts, then load with --resume"))
@@ -93,7 +95,6 @@ impl Pass<'_> {
         Pipeline {
             inputs: &prepared.inputs,
             plans: &prepared.plan.rows,
-            member_keys: &prepared.member_keys,
             taxa: &prepared.taxa,
             row_ids: self.row_ids,
             years: &options.years,
@@ -145,7 +146,7 @@ struct Tally {
     mends: BTreeMap<Uuid, (u64, u64)>,
     rejects: RejectWriter,
     /// Rows of every batch that the ledger has to have.
-    expected: HashMap<(usize, u32), u64>,
+    expected: HashMap<(u32, u32), u32>,
     latency_us: Arc<Mutex<Histogram<u64>>>,
 }
 
@@ -153,7 +154,7 @@ impl Tally {
     fn new(pass: &Pass<'_>) -> Result<Self> {
         let members = pass.prepared.inputs.members().iter();
         let files =
-            members.map(|m| FileReport { path: m.name.to_string(), ..FileReport::default() });
+            members.map(|m| FileReport { path: Arc::clone(&m.name), ..FileReport::default() });
         // Two digits up to an hour need about 60 KiB.
         let latency_us = Histogram::new_with_bounds(1, 3_600_000_000, 2)
             .map_err(|e| Error::usage("no histogram").caused_by(e))?;
@@ -190,7 +191,7 @@ impl Tally {
         if !batch.row_ends.is_empty() {
             self.checksum = self.checksum.wrapping_add(batch.checksum);
             self.report.batches += 1;
-            self.expected.insert((file, location.number), batch.row_ends.len() as u64);
+            self.expected.insert((file as u32, location.number), batch.row_ends.len() as u32);
         }
         let read = self.report.account.rows_read;
         let are_accepted = |rejects| !pass.options.max_rejects.exceeded(rejects, read);
@@ -198,16 +199,14 @@ impl Tally {
     }
 
     /// How many batches are not in, or not as they were sent.
-    fn missing_from(&self, committed: &Batches) -> usize {
-        let is_in = |(key, rows): &(&(usize, u32), &u64)| {
-            committed.get(*key).is_some_and(|batch| batch.rows == **rows)
-        };
-        self.expected.iter().filter(|batch| !is_in(batch)).count()
+    fn missing_from(&self, present: &[BatchRows]) -> usize {
+        let is_as_sent = |batch: &&BatchRows| self.expected.get(&batch.key()) == Some(&batch.rows);
+        self.expected.len() - present.iter().filter(is_as_sent).count()
     }
 
     /// Whether rows are in that did not come in.
-    fn is_exceeded_by(&self, committed: &Batches) -> bool {
-        committed.iter().any(|(key, batch)| batch.rows > 0 && !self.expected.contains_key(key))
+    fn is_exceeded_by(&self, present: &[BatchRows]) -> bool {
+        present.iter().any(|batch| batch.rows > 0 && !self.expected.contains_key(&batch.key()))
     }
 
     fn finish(mut self) -> Result<(RowsReport, u64)> {

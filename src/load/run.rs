@@ -4,7 +4,7 @@ mod again;
 mod control;
 mod verdict;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -168,7 +168,12 @@ impl Load<'_> {
         for path in pass.rejects.values() {
             refuse_input(path, &self.prepared.inputs, self.options)?;
         }
-        let (rows, checksum) = pass.load_all(&refusals, || self.batches(control))?;
+        let ledger = RefCell::new(&mut *control);
+        let (rows, checksum) = pass.load_all(
+            &refusals,
+            || self.batches(&mut ledger.borrow_mut()),
+            || self.rows_of_batches(&mut ledger.borrow_mut()),
+        )?;
         self.settle(control, State::Built, Some((&rows, checksum)))?;
         tracing::info!(rows = rows.account.rows_loaded, seconds = rows.load_seconds, "rows are in");
         Ok(Done {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::super::attach::{Attached, attach};
-use super::super::ledger::{self, Batches, State};
+use super::super::ledger::{self, BatchRows, Batches, State};
 use super::super::options::LoadOptions;
 use super::super::prepare::{Prepared, prepare};
 use super::super::report::RowsReport;
@@ -43,6 +43,11 @@ impl Load<'_> {
     pub(super) fn batches(&self, control: &mut Connection) -> Result<Batches> {
         let run = self.attached.run.id;
         self.with_control(control, async |session| ledger::batches(session, run).await)
+    }
+
+    pub(super) fn rows_of_batches(&self, control: &mut Connection) -> Result<Vec<BatchRows>> {
+        let run = self.attached.run.id;
+        self.with_control(control, async |session| ledger::rows_of_batches(session, run).await)
     }
 
     pub(super) fn settle(
