@@ -203,7 +203,8 @@ pub async fn truncate(
         volley.query(include_str!("../sql/stage/forget-baseline.sql"), vec![of_oid(oid)]);
         volley.add(&sql);
     };
-    let emptied = let_go_of(session, pair, oid, patience, stop, let_go).await;
+    // A table with many indexes takes its time on a slow disk, and only staging is locked.
+    let emptied = let_go_of(session, pair, oid, patience, stop, |_| 0, let_go).await;
     emptied.map_err(|error| error.context(format!("could not empty {}", pair.staging)))
 }
 
@@ -224,17 +225,20 @@ pub async fn drop(
         volley.add(&sql);
         volley.query(include_str!("../sql/stage/unregister.sql"), vec![of_oid(oid)]);
     };
-    let dropped = let_go_of(session, pair, oid, patience, stop, let_go).await;
+    let limit = |limits: Limits| limits.script_ms;
+    let dropped = let_go_of(session, pair, oid, patience, stop, limit, let_go).await;
     dropped.map_err(|error| error.context(format!("could not drop {}", pair.staging)))
 }
 
-/// Lets go of the loads that filled staging, and of what they filled.
+/// Lets go of the loads that filled staging, and of what they filled by `rows`, which may
+/// take as many milliseconds as `limit` says; zero is no limit.
 async fn let_go_of(
     session: &mut Connection,
     pair: &Pair,
     oid: u32,
     patience: Patience,
     stop: &AtomicBool,
+    limit: impl Fn(Limits) -> i64,
     rows: impl Fn(&mut Volley),
 ) -> Result<()> {
     let mut relations = referred(session, oid).await?;
@@ -247,7 +251,7 @@ async fn let_go_of(
         volley.query(include_str!("../sql/ledger/discard-runs.sql"), vec![of_oid(oid)]);
         let rewind = include_str!("../sql/journal/rewind.sql");
         volley.query(rewind, vec![of_oid(pair.table_oid)]);
-        Limits::set(&mut volley, limits.lock_ms, limits.script_ms);
+        Limits::set(&mut volley, limits.lock_ms, limit(limits));
         rows(&mut volley);
         locks::send(session, &volley).await
     };
