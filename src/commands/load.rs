@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
@@ -68,6 +69,10 @@ pub struct LoadChoices {
     /// Connections that write [default: one per core, at most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub connections: Option<u16>,
+    /// Seconds without a byte from or to the server, after which it is asked whether it waits
+    /// for sterna: then the line has stalled, and another is taken
+    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub stall_timeout: u32,
     /// What to do with records whose taxon maps to no species
     #[arg(long, value_enum, default_value_t = OnUnmapped::Skip)]
     pub on_unmapped: OnUnmapped,
@@ -142,6 +147,7 @@ impl LoadChoices {
             batch_rows: self.batch_size as usize,
             workers: self.workers.map_or(defaults.workers, usize::from),
             connections: self.connections.map_or(defaults.connections, usize::from),
+            stall_timeout: Duration::from_secs(self.stall_timeout.into()),
             on_unmapped: self.on_unmapped,
             on_inexact: self.on_inexact,
             synonyms: self.synonyms.clone(),

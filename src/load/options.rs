@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -28,6 +29,8 @@ pub struct LoadOptions {
     pub workers: usize,
     /// Connections that write.
     pub connections: usize,
+    /// For how long nothing may come or go before sterna asks whether a line has stalled.
+    pub stall_timeout: Duration,
     /// What to do with taxa that map to no species.
     pub on_unmapped: OnUnmapped,
     /// What to do with values that do not fit exactly.
@@ -66,6 +69,7 @@ impl LoadOptions {
             batch_rows: 10_000,
             workers: cores,
             connections: cores.min(4),
+            stall_timeout: Duration::from_secs(300),
             on_unmapped: OnUnmapped::Skip,
             on_inexact: OnInexact::Reject,
             synonyms: None,

@@ -124,6 +124,7 @@ impl Pass<'_> {
             refusals,
             stop: &watch.stop,
             patience: PATIENCE,
+            stall_timeout: options.stall_timeout,
             latency_us: Arc::clone(&tally.latency_us),
         });
         let connections = if self.in_order { 1 } else { options.connections };

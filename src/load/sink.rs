@@ -25,7 +25,7 @@ use super::ledger::{self, Batches, LedgerBatch, Refusals};
 use super::pipeline::Sink;
 use super::refused;
 use crate::error::{Error, Kind, Result};
-use crate::pg::{Backoff, ConnInfo, Connection, Fault, classify, connect};
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, Watched, classify, connect};
 use crate::trust;
 
 /// Bytes handed to the driver at a time.
@@ -46,6 +46,8 @@ pub(super) struct SinkSpec<'a> {
     pub(super) stop: &'a AtomicBool,
     /// How long to go on trying while the server cannot be had.
     pub(super) patience: Duration,
+    /// For how long nothing may come or go before the server is asked whether it waits.
+    pub(super) stall_timeout: Duration,
     /// Microseconds that batches took to be written.
     pub(super) latency_us: Arc<Mutex<Histogram<u64>>>,
 }
@@ -62,6 +64,8 @@ pub(super) struct Session {
     pub(super) client: Connection,
     /// What the server calls it.
     pid: i32,
+    /// Whether its line carries nothing any more.
+    is_stalled: bool,
     pub(super) insert: Statement,
     pub(super) copy: Statement,
 }
@@ -172,16 +176,24 @@ async fn attempt(
     let client = &session.client;
     let values: [&(dyn tokio_postgres::types::ToSql + Sync); 9] =
         [&spec.run, &file, &number, &line, &offset, &length, &row_count, &checksum, &refused];
-    // All three are under way before the first is answered.
-    let (begun, claimed, copying) = futures::join!(
-        client.batch_execute("BEGIN"),
-        client.execute(&session.insert, &values),
-        client.copy_in(&session.copy),
-    );
-    let written = async {
+    let watched = Watched {
+        info: &spec.info,
+        pid: session.pid,
+        carried: client.carried(),
+        limit: spec.stall_timeout,
+    };
+    // Taken where the work may be dropped in the middle: it is needed for the next try.
+    let data = std::mem::take(&mut batch.rows).freeze();
+    let work = watched.unless_stalled(async {
+        // All three are under way before the first is answered.
+        let (begun, claimed, copying) = futures::join!(
+            client.batch_execute("BEGIN"),
+            client.execute(&session.insert, &values),
+            client.copy_in(&session.copy),
+        );
         begun?;
         claimed.map_err(claim_failure)?;
-        let copied = send_all(copying?, batch).await?;
+        let copied = send(copying?, &data).await?;
         if copied != rows {
             let what = format!("the server took {copied} of {rows} rows");
             return Err(Failure::Error(
@@ -190,8 +202,17 @@ async fn attempt(
         }
         client.batch_execute("COMMIT").await?;
         Ok(())
-    }
-    .await;
+    });
+    let written = work.await;
+    // The buffer comes back once the driver has let go of it.
+    batch.rows = data.try_into_mut().unwrap_or_else(|data| data.as_ref().into());
+    let written = match written {
+        Ok(written) => written,
+        Err(error) => {
+            session.is_stalled = true;
+            return Err(Failure::Error(error.context("while writing a batch")));
+        }
+    };
     if written.is_err() {
         // Fails where the connection is lost, which ends the transaction as well.
         let _ = client.batch_execute("ROLLBACK").await;
@@ -246,8 +267,11 @@ fn recognise(known: &LedgerBatch, batch: &mut EncodedBatch) -> Result<()> {
 }
 
 /// The open session, or a new one.
-async fn session<'a>(spec: &SinkSpec<'_>, slot: &'a mut Option<Session>) -> Result<&'a Session> {
-    let lost = slot.take_if(|session| session.client.is_closed());
+async fn session<'a>(
+    spec: &SinkSpec<'_>,
+    slot: &'a mut Option<Session>,
+) -> Result<&'a mut Session> {
+    let lost = slot.take_if(|session| session.is_stalled || session.client.is_closed());
     if let Some(session) = slot.take() {
         return Ok(slot.insert(session));
     }
@@ -273,19 +297,7 @@ async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<Session> {
         client.prepare(include_str!("../../sql/ledger/insert-batch.sql")),
         client.prepare(&spec.copy_sql),
     );
-    Ok(Session { pid: pid?, insert: insert?, copy: copy?, client })
-}
-
-/// Sends the rows of a batch; returns how many the server took.
-async fn send_all(
-    sink: CopyInSink<Bytes>,
-    batch: &mut EncodedBatch,
-) -> std::result::Result<u64, tokio_postgres::Error> {
-    let data = std::mem::take(&mut batch.rows).freeze();
-    let sent = send(sink, &data).await;
-    // The buffer comes back once the driver has let go of it.
-    batch.rows = data.try_into_mut().unwrap_or_else(|data| data.as_ref().into());
-    sent
+    Ok(Session { pid: pid?, is_stalled: false, insert: insert?, copy: copy?, client })
 }
 
 /// Sends rows with header and trailer; returns how many the server took.

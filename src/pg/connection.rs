@@ -5,7 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::ops::{Deref, DerefMut, RangeInclusive};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::task::JoinHandle;
 use tokio_postgres::config::TargetSessionAttrs;
@@ -33,6 +33,7 @@ pub struct Connection {
     way: Way,
     /// Whether the server has ended the session.
     is_ended: Arc<AtomicBool>,
+    carried: Arc<AtomicU64>,
 }
 
 impl Connection {
@@ -59,6 +60,12 @@ impl Connection {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.is_ended.load(Ordering::Relaxed) || self.client.is_closed()
+    }
+
+    /// The bytes that have come and gone, as they are counted.
+    #[must_use]
+    pub fn carried(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.carried)
     }
 
     /// What cancels the statement that this session is running.
@@ -208,7 +215,7 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
         opened = begin(&way).await;
     }
     let failed = |cause| diagnosis::could_not_connect(info, endpoint, cause);
-    let (client, connection, is_ended) = opened.map_err(failed)?;
+    let Begun { client, connection, is_ended, carried } = opened.map_err(failed)?;
     check_version(info, connection.parameter("server_version"))?;
     let driver = tokio::spawn(drive(connection));
     let prepared = async {
@@ -223,17 +230,26 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
         Ok(set?)
     };
     prepared.await.map_err(failed)?;
-    Ok(Connection { client, driver, way, is_ended })
+    Ok(Connection { client, driver, way, is_ended, carried })
 }
 
 type Driver = tokio_postgres::Connection<LastMessage, LastMessage>;
 
+/// A session, and what is known of its connection.
+struct Begun {
+    client: tokio_postgres::Client,
+    connection: Driver,
+    is_ended: Arc<AtomicBool>,
+    carried: Arc<AtomicU64>,
+}
+
 /// Tries one way.
-async fn begin(way: &Way) -> Result<(tokio_postgres::Client, Driver, Arc<AtomicBool>), Cause> {
+async fn begin(way: &Way) -> Result<Begun, Cause> {
     let is_ended = Arc::default();
     let stream = LastMessage::new(way.open().await?, Arc::clone(&is_ended));
+    let carried = stream.carried();
     let (client, connection) = way.config.connect_raw(stream, AsItIs).await?;
-    Ok((client, connection, is_ended))
+    Ok(Begun { client, connection, is_ended, carried })
 }
 
 /// Whether the failure may be due to the encryption: the handshake failed, or no

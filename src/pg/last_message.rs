@@ -12,7 +12,7 @@ use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
@@ -47,6 +47,8 @@ pub(super) struct LastMessage {
     last: Option<BytesMut>,
     /// Tells others that there is one.
     is_ended: Arc<AtomicBool>,
+    /// Bytes that have come and gone.
+    carried: Arc<AtomicU64>,
     /// Whether nothing can be written any more. What was sent before may say why.
     is_broken: bool,
     /// Who waits for an answer.
@@ -69,9 +71,15 @@ impl LastMessage {
             requests: Requests::default(),
             last: None,
             is_ended,
+            carried: Arc::default(),
             is_broken: false,
             reader: None,
         }
+    }
+
+    /// The bytes that have come and gone, as they are counted.
+    pub(super) fn carried(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.carried)
     }
 
     /// Finds out how much of what was received the driver may read.
@@ -178,6 +186,7 @@ impl AsyncRead for LastMessage {
             if new.is_empty() {
                 return Poll::Ready(Ok(()));
             }
+            this.carried.fetch_add(new.len() as u64, Ordering::Relaxed);
             this.received.extend_from_slice(new);
             buffer.set_filled(before);
             this.judge();
@@ -198,6 +207,7 @@ impl AsyncWrite for LastMessage {
         match self.unless_closed(context, written)? {
             None => self.swallow(bytes),
             Some(count) => {
+                self.carried.fetch_add(count as u64, Ordering::Relaxed);
                 if self.has_begun {
                     self.requests.written(&bytes[..count]);
                 }

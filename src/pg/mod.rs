@@ -18,6 +18,7 @@ pub mod programs;
 mod socket;
 mod sql;
 mod sqlstate;
+mod stall;
 mod tls;
 mod volley;
 
@@ -32,4 +33,5 @@ pub use interrupt::{interruptible, interruptible_by};
 pub use privilege::explain_denied;
 pub use sql::{CatalogText, Columns, Quoted, SqlText, fill};
 pub use sqlstate::{Fault, classify};
+pub use stall::Watched;
 pub use volley::{Answer, Failure, Parameter, Prepared, Volley};

@@ -14,7 +14,7 @@ use super::super::rows::PATIENCE;
 use super::{Load, Watch};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{
-    Backoff, ConnInfo, Connection, Fault, classify, connect, interruptible_by, pooler,
+    Backoff, ConnInfo, Connection, Fault, Watched, classify, connect, interruptible_by, pooler,
 };
 use crate::staging::{self, Pair};
 
@@ -94,14 +94,21 @@ impl Load<'_> {
         work: impl AsyncFn(&mut Connection) -> Result<T>,
     ) -> Result<T> {
         self.runtime.block_on(async {
-            let error = match work(control).await {
-                Ok(done) => return Ok(done),
-                Err(error) if classify(&error) != Fault::Transient => return Err(error),
-                Err(error) => error,
+            let watched = Watched {
+                info: self.info,
+                pid: self.locked_by.get(),
+                carried: control.carried(),
+                limit: self.options.stall_timeout,
+            };
+            let (error, is_stalled) = match watched.unless_stalled(work(control)).await {
+                Ok(Ok(done)) => return Ok(done),
+                Ok(Err(error)) if classify(&error) != Fault::Transient => return Err(error),
+                Ok(Err(error)) => (error, false),
+                Err(error) => (error, true),
             };
             // A server that ends a session says so before it closes it: only using
             // the session shows whether it is gone.
-            if control.batch_execute("").await.is_ok() {
+            if !is_stalled && control.batch_execute("").await.is_ok() {
                 return Err(error);
             }
             tracing::warn!("the session that holds the lock was lost: {error}");
