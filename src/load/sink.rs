@@ -106,8 +106,11 @@ impl<'a> CopySink<'a> {
         let seed = (location.member as u64) << 32 | u64::from(location.number);
         let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
         let mut pauses = Backoff::new(first, longest, spec.patience, seed);
+        let mut is_first = true;
         loop {
-            let error = match attempt(spec, slot, batch, &refused).await {
+            let tried = attempt(spec, slot, batch, &refused, is_first).await;
+            is_first = false;
+            let error = match tried {
                 Ok(()) => return Ok(()),
                 Err(Failure::AlreadyIn) => {
                     let client = &session(spec, slot).await?.client;
@@ -164,6 +167,7 @@ async fn attempt(
     slot: &mut Option<Session>,
     batch: &mut EncodedBatch,
     refused: &[(u32, String)],
+    is_first: bool,
 ) -> std::result::Result<(), Failure> {
     let rows = batch.row_ends.len() as u64;
     let checksum = batch.checksum.cast_signed();
@@ -185,15 +189,27 @@ async fn attempt(
     // Taken where the work may be dropped in the middle: it is needed for the next try.
     let data = std::mem::take(&mut batch.rows).freeze();
     let work = watched.unless_stalled(async {
-        // All three are under way before the first is answered.
-        let (begun, claimed, copying) = futures::join!(
+        let claiming = futures::future::join(
             client.batch_execute("BEGIN"),
             client.execute(&session.insert, &values),
-            client.copy_in(&session.copy),
         );
+        let (claim, copying) = if is_first {
+            // All three are under way before the first is answered.
+            let (claim, copying) = futures::join!(claiming, client.copy_in(&session.copy));
+            (claim, Some(copying))
+        } else {
+            // The batch may be in. A COPY that the server refuses would cost the session: the
+            // driver ends it once more, and takes the answer for that of the next statement.
+            (claiming.await, None)
+        };
+        let (begun, claimed) = claim;
         begun?;
         claimed.map_err(claim_failure)?;
-        let copied = send(copying?, &data).await?;
+        let copying = match copying {
+            Some(copying) => copying?,
+            None => client.copy_in(&session.copy).await?,
+        };
+        let copied = send(copying, &data).await?;
         if copied != rows {
             let what = format!("the server took {copied} of {rows} rows");
             return Err(Failure::Error(
