@@ -8,6 +8,8 @@
 use std::fmt;
 use std::path::Path;
 
+use tokio_postgres::error::SqlState;
+
 /// What every fallible function of the library returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -134,6 +136,13 @@ impl Error {
         self.postgres()?.code().map(tokio_postgres::error::SqlState::code)
     }
 
+    /// Whether a file could not be written because its disk is full.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let cause = self.0.source.as_ref().and_then(|source| source.downcast_ref());
+        cause.is_some_and(|e: &std::io::Error| e.kind() == std::io::ErrorKind::StorageFull)
+    }
+
     /// The driver's error, where the failure came from the driver.
     #[must_use]
     pub fn postgres(&self) -> Option<&tokio_postgres::Error> {
@@ -164,7 +173,12 @@ impl fmt::Display for Error {
 }
 
 fn db_message(error: &tokio_postgres::error::DbError) -> String {
-    let mut text = format!("{} (SQLSTATE {})", error.message(), error.code().code());
+    // The server says it in its hint, if at all.
+    let what = match *error.code() {
+        SqlState::DISK_FULL => "the server's disk is full: ",
+        _ => "",
+    };
+    let mut text = format!("{what}{} (SQLSTATE {})", error.message(), error.code().code());
     if let Some(detail) = error.detail() {
         text.push_str("; ");
         text.push_str(detail);

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use tokio::runtime::Runtime;
+use tokio_postgres::error::SqlState;
 
 use super::attach::Attached;
 use super::cascade::Orphans;
@@ -54,13 +55,25 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Out
     let (run, resumed) = (attached.run.id, attached.resumed);
     tracing::info!(%run, resumed, files = prepared.inputs.members().len(), "the load begins");
     let load = Load { info, options, watch, runtime, pair, prepared, attached, locked_by, begun };
-    load.run(control).map_err(|error| match error.kind() {
+    load.run(control).map_err(how_to_go_on)
+}
+
+/// Adds what to do about a load that has ended early, where its error does not say.
+fn how_to_go_on(error: Error) -> Error {
+    match error.kind() {
         Kind::Interrupted => error.hint("run the same command with --resume to go on"),
-        Kind::Database | Kind::LockTimeout if error.next_step().is_none() => {
+        _ if error.next_step().is_some() => error,
+        _ if error.sqlstate() == Some(SqlState::DISK_FULL.code()) => {
+            error.hint("make room on the server's disk, then run the same command with --resume")
+        }
+        Kind::Database | Kind::LockTimeout => {
             error.hint("fix the cause, then run the same command with --resume")
         }
+        Kind::File if error.is_disk_full() => {
+            error.hint("make room on that disk, then run the same command with --resume")
+        }
         _ => error,
-    })
+    }
 }
 
 /// A load that is written down in the ledger.
