@@ -20,15 +20,21 @@ pub(crate) enum Pass {
     Cut(usize),
     /// They arrive, and no answer comes back: the client sees the session end.
     Unanswered,
+    /// So many of them arrive, and from then on nothing does on either side, nor ends.
+    Stall(usize),
 }
 
 /// Decides about the bytes that a session sends, given how many the line has carried so far.
 type Rule = Box<dyn FnMut(&[u8], u64) -> Pass + Send>;
 
+/// Both ends of each session that has stalled, which stay open.
+type Stalled = Arc<Mutex<Vec<(UnixStream, UnixStream)>>>;
+
 /// A socket that leads to the server that all tests share.
 pub(crate) struct Line {
     folder: TempDir,
     carried: Arc<AtomicU64>,
+    stalled: Stalled,
 }
 
 impl Line {
@@ -39,20 +45,27 @@ impl Line {
         let server = shared().socket_folder().join(&name);
         let carried = Arc::new(AtomicU64::new(0));
         let rule: Arc<Mutex<Rule>> = Arc::new(Mutex::new(Box::new(rule)));
-        let counted = Arc::clone(&carried);
+        let stalled = Stalled::default();
+        let (counted, kept) = (Arc::clone(&carried), Arc::clone(&stalled));
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, server) = (client.unwrap(), UnixStream::connect(&server).unwrap());
                 let (rule, carried) = (Arc::clone(&rule), Arc::clone(&counted));
-                std::thread::spawn(move || relay(client, server, &rule, &carried));
+                let kept = Arc::clone(&kept);
+                std::thread::spawn(move || relay(client, server, &rule, &carried, &kept));
             }
         });
-        Line { folder, carried }
+        Line { folder, carried, stalled }
     }
 
     /// What `PGHOST` is for a client of this line.
     pub(crate) fn host(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Sessions that have stalled.
+    pub(crate) fn stalled(&self) -> usize {
+        self.stalled.lock().unwrap().len()
     }
 
     /// Bytes that clients have sent.
@@ -61,13 +74,22 @@ impl Line {
     }
 }
 
-fn relay(mut client: UnixStream, mut server: UnixStream, rule: &Mutex<Rule>, carried: &AtomicU64) {
+fn relay(
+    mut client: UnixStream,
+    mut server: UnixStream,
+    rule: &Mutex<Rule>,
+    carried: &AtomicU64,
+    stalled: &Stalled,
+) {
     let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-    let lost = Arc::new(AtomicBool::new(false));
-    let is_lost = Arc::clone(&lost);
+    let (lost, stalls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (is_lost, is_stalled) = (Arc::clone(&lost), Arc::clone(&stalls));
     std::thread::spawn(move || {
         let mut bytes = [0; 65536];
         while let Ok(count @ 1..) = answers.read(&mut bytes) {
+            if is_stalled.load(Ordering::SeqCst) {
+                return;
+            }
             // What is lost on the way the server has sent all the same.
             if is_lost.load(Ordering::SeqCst) {
                 let _closed = back.shutdown(Shutdown::Both);
@@ -90,6 +112,12 @@ fn relay(mut client: UnixStream, mut server: UnixStream, rule: &Mutex<Rule>, car
             Pass::Cut(arrive) => {
                 let _gone = server.write_all(&sent[..arrive]);
                 break;
+            }
+            Pass::Stall(arrive) => {
+                stalls.store(true, Ordering::SeqCst);
+                let _gone = server.write_all(&sent[..arrive]);
+                stalled.lock().unwrap().push((client, server));
+                return;
             }
             Pass::Unanswered => {
                 lost.store(true, Ordering::SeqCst);

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::Value;
 use sterna::pg::Connection;
 
 use crate::cites::Installation;
@@ -17,20 +16,6 @@ pub(crate) fn spawn(mut command: Command) -> Child {
 
 pub(crate) fn finished(child: Child) -> Finished {
     Finished::from(child.wait_with_output().unwrap())
-}
-
-/// The report of the first try that is not refused because the server has yet to
-/// notice the end of a killed client.
-pub(crate) fn resumed(load: impl Fn() -> Finished) -> Value {
-    for _ in 0..100 {
-        let finished = load();
-        if finished.code == Some(6) && finished.stderr.contains("another sterna is working") {
-            std::thread::sleep(Duration::from_millis(50));
-            continue;
-        }
-        return serde_json::from_str(&finished.expect_code(0).stdout).unwrap();
-    }
-    panic!("the lock of a killed load stays");
 }
 
 pub(crate) fn signal(child: &Child, signal: Signal) {

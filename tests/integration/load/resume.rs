@@ -1,157 +1,20 @@
-//! A load that is killed, cut off or interrupted at any moment goes on where it
-//! stood, and one that has changed does not go on at all.
+//! A load that is killed or interrupted at a certain moment goes on where it stood, and
+//! one that has changed does not go on at all.
 
-use std::process::Child;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use sterna::pg::embedded::{ModelSchema, Options, StopMode};
-use sterna::pg::{Embedded, Ident, connect};
 
-use crate::cites::{Installation, Row, file_of, generated, good, insert_species, rows_of, staging};
-use crate::server::{Finished, sterna};
+use crate::cites::{Installation, file_of, generated, good, rows_of};
 
-use super::process::{finished, go_on, pause, resumed, signal, spawn, until};
+use super::process::{finished, go_on, pause, signal, spawn, until};
 
 const ROWS: u64 = 30_000;
 const OPTIONS: [&str; 6] = ["--all", "--on-inexact", "widen", "--batch-size", "500", "--resume"];
 
-/// A load of many small batches, and what it must come to.
-struct Scenario {
-    here: Installation,
-    args: Vec<String>,
-    rows: Vec<Row>,
-    checksum: Value,
-    /// How long it takes when nothing happens.
-    duration: Duration,
-}
-
-impl Scenario {
-    async fn new() -> Self {
-        let here = Installation::new().await;
-        let text = generated(ROWS, 11);
-        let args = args(here.file("in.csv", &text));
-        let begun = Instant::now();
-        let checksum = here.report(0, &args)["checksum"].clone();
-        let duration = begun.elapsed();
-        Scenario { here, args, rows: rows_of(&text), checksum, duration }
-    }
-
-    fn begin(&self) -> Child {
-        spawn(self.here.command(&self.args))
-    }
-
-    /// Moments are the denser the earlier, as rows take less time than indexes.
-    fn sleep(&self, moment: u32, of: u32) {
-        std::thread::sleep(self.duration * (2 * moment + 1).pow(2) / (2 * of).pow(2));
-    }
-
-    fn start_over(&self) -> Child {
-        self.here.db.sterna(&["stage", "drop"]).expect_code(0);
-        self.begin()
-    }
-
-    /// Resumes to the end and compares the table with the files.
-    async fn complete(&self) {
-        let mut args = self.args.clone();
-        args.push("--verify".into());
-        let report = resumed(|| self.here.load(&args));
-        assert_complete(&report, &self.checksum);
-        assert!(self.here.staging().await == self.rows, "staging is not what the file holds");
-    }
-}
-
 fn args(file: String) -> Vec<String> {
     std::iter::once(file).chain(OPTIONS.map(str::to_owned)).collect()
-}
-
-#[track_caller]
-fn assert_complete(report: &Value, checksum: &Value) {
-    crate::cites::assert_balances(report);
-    assert_eq!(report["rows_loaded"], ROWS);
-    assert_eq!((&report["checksum"], &report["verified"]), (checksum, &json!(true)));
-    assert_eq!(report["state"], "loaded");
-}
-
-#[tokio::test]
-async fn killed_at_any_moment() {
-    let scenario = Scenario::new().await;
-    let moments = 10;
-    for moment in 0..moments {
-        let mut child = scenario.start_over();
-        scenario.sleep(moment, moments);
-        child.kill().unwrap();
-        finished(child);
-        if moment % 2 == 0 {
-            // What is killed again while it is resuming.
-            let mut child = scenario.begin();
-            std::thread::sleep(scenario.duration / (moment + 2));
-            child.kill().unwrap();
-            finished(child);
-        }
-        scenario.complete().await;
-    }
-}
-
-#[tokio::test]
-async fn cut_off_by_the_server_at_any_moment() {
-    let scenario = Scenario::new().await;
-    let cut_off = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name LIKE 'sterna%'
-            AND pid <> pg_backend_pid()";
-    let moments = 8;
-    for moment in 0..moments {
-        let child = scenario.start_over();
-        scenario.sleep(moment, moments);
-        scenario.here.db.psql(cut_off).await;
-        let finished = finished(child);
-        assert!(matches!(finished.code, Some(0 | 1)), "{finished:?}");
-        scenario.complete().await;
-    }
-}
-
-#[tokio::test]
-async fn the_server_dies_and_comes_back() {
-    let mut server = Embedded::start(&Options::default()).unwrap();
-    let name = Ident::new("production").unwrap();
-    server.create_database(&name, None).await.unwrap();
-    let info = server.conninfo(name.name());
-    let session = connect(&info).await.unwrap();
-    ModelSchema::Production.install(&session).await.unwrap();
-    session.batch_execute(&insert_species()).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let text = generated(ROWS, 12);
-    let path = folder.path().join("in.csv");
-    std::fs::write(&path, &text).unwrap();
-    let rows = rows_of(&text);
-    let (socket, user) = (server.socket_folder().to_path_buf(), server.user().to_owned());
-    let command = |args: &[&str]| {
-        let mut command = sterna(args);
-        let environment =
-            [("PGHOST", socket.to_str().unwrap()), ("PGUSER", &user), ("PGDATABASE", "production")];
-        command.envs(environment).current_dir(folder.path());
-        command
-    };
-    let mut args: Vec<&str> =
-        ["load", "--format", "json", "in.csv"].into_iter().chain(OPTIONS).collect();
-    args.push("--verify");
-    let begun = Instant::now();
-    let first = Finished::from(command(&args).output().unwrap()).expect_code(0);
-    let duration = begun.elapsed();
-    let checksum = serde_json::from_str::<Value>(&first.stdout).unwrap()["checksum"].clone();
-    for moment in 1..=3 {
-        Finished::from(command(&["stage", "drop"]).output().unwrap()).expect_code(0);
-        let child = spawn(command(&args));
-        std::thread::sleep(duration * moment / 5);
-        server.stop(StopMode::Immediate).unwrap();
-        server.start_again().unwrap();
-        let cut_off = finished(child);
-        assert!(matches!(cut_off.code, Some(0 | 1)), "{cut_off:?}");
-        let report = resumed(|| Finished::from(command(&args).output().unwrap()));
-        assert_complete(&report, &checksum);
-        assert!(staging(&connect(&info).await.unwrap()).await == rows, "after moment {moment}");
-    }
 }
 
 #[tokio::test]
@@ -182,7 +45,7 @@ async fn killed_while_indexes_are_built() {
         assert_eq!(ended.code, expected, "{ended:?}");
         go_on(session).await;
     }
-    let report = resumed(|| here.load(&args));
+    let report = here.report(0, &args);
     assert_eq!((&report["state"], &report["rows_loaded"]), (&json!("loaded"), &json!(20_000)));
     let definitions = "SELECT string_agg(pg_get_constraintdef(oid), '; ' ORDER BY contype)
         FROM pg_constraint WHERE conrelid = '%'::regclass AND contype = 'p'";
