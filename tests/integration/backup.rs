@@ -1,5 +1,7 @@
 //! `sterna backup`: what is restored is what was there; damage is found.
 
+mod damage;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;

@@ -190,6 +190,24 @@ async fn passwords_come_from_the_file_and_stay_out_of_messages() {
 }
 
 #[tokio::test]
+async fn a_password_is_bound_to_the_encryption_where_that_is_required() {
+    let server = Server::start(true).await;
+    let user = format!("with_password:{}", PASSWORD.replace(':', "%3A").replace('\\', "%5C"));
+    let required = "channel_binding=require";
+    for (user, query, expected) in [
+        (user.as_str(), format!("sslmode=require&{required}"), Some(true)),
+        (&user, "sslmode=disable".to_owned(), Some(false)),
+        (&user, format!("sslmode=disable&{required}"), None),
+        // Whoever asks for no password proves nothing by it.
+        ("postgres", format!("sslmode=require&{required}"), None),
+        ("postgres", "sslmode=require&channel_binding=prefer".to_owned(), Some(true)),
+    ] {
+        let seen = outcome(&server, user, "localhost", &query).await;
+        assert_eq!(seen, expected, "{user} {query}");
+    }
+}
+
+#[tokio::test]
 async fn the_next_host_is_tried_unless_the_password_is_wrong() {
     let server = Server::start(true).await;
     let port = server.port;

@@ -5,6 +5,7 @@ mod autovacuum;
 pub(crate) mod exchange;
 mod faults;
 mod fingerprint;
+mod gates;
 mod guards;
 mod locks;
 mod models;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cites::{Installation, file_of, generated, good};
 
-use super::process::{finished, go_on, pause};
+use super::process::{finished, go_on, pause, until};
 
 #[tokio::test]
 async fn rows_that_are_gone_before_the_end_fail_the_load() {
@@ -68,4 +68,54 @@ async fn a_batch_that_is_lost_with_its_ledger_row_is_missed() {
     assert_eq!((&report["state"], &report["verified"]), (&json!("failed"), &json!(false)));
     let validated = here.db.sterna(&["validate", "--all"]);
     assert_eq!(validated.code, Some(4), "{validated:?}");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_lost_at_the_very_end_is_missed() {
+    let here = Installation::new().await;
+    let file = here.file("in.csv", file_of(&good(20_000)));
+    let args = [&file, "--all", "--batch-size", "500", "--resume"];
+    let (child, paused) = pause(&here, &args.map(str::to_owned)).await;
+    // Batches come in under this lock, and what says that all are in waits for it.
+    let session = here.db.connect().await;
+    session.batch_execute("BEGIN; SELECT FROM sterna.load_run FOR SHARE").await.unwrap();
+    go_on(paused).await;
+    let waiting = "SELECT count(*) > 0 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until(&here.db, waiting, "t").await;
+    here.db
+        .psql(
+            "DELETE FROM cites_trade_records_staging WHERE xmin::text = (
+                SELECT xid::text FROM sterna.load_batch WHERE batch_number = 1);
+            DELETE FROM sterna.load_batch WHERE batch_number = 1",
+        )
+        .await;
+    go_on(session).await;
+    let failed = finished(child).expect_code(1);
+    assert!(failed.stderr.contains("has lost batches that it had confirmed"), "{failed:?}");
+    assert_eq!(here.db.psql("SELECT state FROM sterna.load_run").await, "loading");
+    here.report(0, &[&args[..], &["--verify"]].concat());
+    assert_eq!(here.staging().await.len(), 20_000);
+}
+
+#[tokio::test]
+async fn a_load_that_lost_its_staging_while_it_built_indexes_does_not_count() {
+    let here = Installation::new().await;
+    let file = here.file("in.csv", file_of(&good(20_000)));
+    let args: Vec<String> = [&file, "--all", "--batch-size", "500"].map(str::to_owned).into();
+    let (child, paused) = pause(&here, &args).await;
+    // Rows come in under this lock, and indexes wait for it.
+    let session = here.db.connect().await;
+    let lock = "BEGIN; LOCK TABLE cites_trade_records_staging IN SHARE UPDATE EXCLUSIVE MODE";
+    session.batch_execute(lock).await.unwrap();
+    go_on(paused).await;
+    let waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    until(&here.db, waiting, "t").await;
+    // As `stage truncate` lets go of it.
+    here.db.psql("UPDATE sterna.load_run SET state = 'discarded'").await;
+    go_on(session).await;
+    let refused = finished(child).expect_code(6);
+    assert!(refused.stderr.contains("emptied by another sterna"), "{refused:?}");
+    assert_eq!(here.db.psql("SELECT state FROM sterna.load_run").await, "discarded");
 }

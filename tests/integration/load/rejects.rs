@@ -242,3 +242,23 @@ async fn two_members_of_one_name_are_refused() {
     let refused = here.load(&[&file, "--all"]).expect_code(1);
     assert!(refused.stderr.contains("the same name"), "{refused:?}");
 }
+
+#[tokio::test]
+async fn rows_of_other_columns_are_not_appended() {
+    let here = Installation::new().await;
+    let file = here.file("in.csv", file_of(&[shipment(&[("Id", "1")])]));
+    here.report(0, &[&file, "--all"]);
+    let more = here.file("more.csv", file_of(&[shipment(&[("Id", "2")])]));
+    let refused = |args: &[&str], words: &str| {
+        let refused = here.load(&[&[more.as_str(), "--all", "--append"], args].concat());
+        let refused = refused.expect_code(6);
+        assert!(refused.stderr.contains(words), "{words}: {refused:?}");
+    };
+    refused(&["--on-inexact", "widen"], "staging was loaded with other columns or types");
+    let alter = "ALTER TABLE cites_trade_records_staging ALTER genus TYPE varchar";
+    here.db.psql(&format!("{alter}(9)")).await;
+    refused(&[], "column \"genus\" of");
+    assert_eq!(here.staging().await.len(), 1);
+    here.db.psql("ALTER TABLE cites_trade_records_staging ALTER genus TYPE text").await;
+    here.report(0, &[&more, "--all", "--append"]);
+}

@@ -60,3 +60,22 @@ async fn rows_that_are_appended_outdate_it() {
     let outdated = stored.is_outdated(&session, &staging, Carried::default()).await.unwrap();
     assert!(outdated.unwrap().contains("other loads"));
 }
+
+#[tokio::test]
+async fn rows_that_no_load_wrote_are_never_validated() {
+    let here = Installation::new().await;
+    let file = here.file("a.csv", file_of(&good(3)));
+    here.report(0, &[&file, "--all"]);
+    let add = "INSERT INTO cites_trade_records_staging (species_id, year, appendix, taxon, term)
+        SELECT species_id, year, appendix, taxon, term FROM cites_trade_records_staging LIMIT 1";
+    here.db.psql(add).await;
+    let table = Table::new("public", "cites_trade_records").unwrap();
+    let staging = table.with_suffix("_staging").unwrap();
+    let stop = AtomicBool::new(false);
+    validate(here.db.info(), &ValidateOptions::new(table), &stop).await.unwrap();
+    let session = here.db.connect().await;
+    let oid = catalog::relation(&session, &staging).await.unwrap().unwrap().oid;
+    let stored = last(&session, oid).await.unwrap().unwrap();
+    let outdated = stored.is_outdated(&session, &staging, Carried::default()).await.unwrap();
+    assert_eq!(outdated.as_deref(), Some("1 of its rows were not written by a load"));
+}

@@ -1,0 +1,173 @@
+//! What has to be so before an exchange begins. Each is broken alone, and then nothing is
+//! exchanged.
+
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use sterna::pg::Table;
+use sterna::switchover::{SwitchoverOptions, roll_back};
+use uuid::Uuid;
+
+use super::exchange::{exchanging, names};
+use super::odd::plain_installation;
+use crate::cites::Installation;
+
+/// 200 rows live, and 250 in staging with writes recorded.
+async fn loaded() -> Installation {
+    let (here, release) = plain_installation().await;
+    here.db.sterna(&["stage", "create"]).expect_code(0);
+    here.report(0, &[&release, "--all"]);
+    here
+}
+
+async fn switched_over() -> Installation {
+    let here = loaded().await;
+    here.db.sterna(&exchanging("switchover")).expect_code(0);
+    here
+}
+
+/// A switchover is refused with these words, and every name stays where it is.
+async fn refused(here: &Installation, words: &str) {
+    let before = names(&here.db).await;
+    let refused = here.db.sterna(&exchanging("switchover")).expect_code(6);
+    assert!(refused.stderr.contains(words), "{words}: {refused:?}");
+    assert_eq!(names(&here.db).await, before, "{words}");
+}
+
+/// A rollback of the only switchover there was is refused with these words.
+async fn no_way_back(here: &Installation, words: &str) {
+    let run = here.db.psql("SELECT run_id FROM sterna.switchover").await;
+    no_way_back_for(here, run.parse().unwrap(), words).await;
+}
+
+async fn no_way_back_for(here: &Installation, run: Uuid, words: &str) {
+    let table = Table::new("public", "cites_trade_records").unwrap();
+    let options = SwitchoverOptions::new(table, run, Duration::from_secs(1));
+    let before = names(&here.db).await;
+    let refused = roll_back(here.db.info(), &options, &AtomicBool::new(false)).await;
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains(words), "{words}: {refused}");
+    assert_eq!(names(&here.db).await, before, "{words}");
+}
+
+const ANOTHER: &str = "ALTER TABLE cites_trade_records RENAME TO moved;
+    CREATE TABLE cites_trade_records (LIKE moved INCLUDING ALL)";
+
+#[tokio::test]
+async fn rows_that_no_load_wrote_do_not_come_in() {
+    let here = loaded().await;
+    here.db
+        .psql(
+            "INSERT INTO cites_trade_records_staging (species_id, year, appendix, taxon, term)
+            SELECT species_id, year, appendix, taxon, term FROM cites_trade_records_staging LIMIT 1",
+        )
+        .await;
+    refused(&here, "has 251 rows instead of the 250 loaded").await;
+    here.db.psql("DELETE FROM cites_trade_records_staging WHERE record_id IN ('1', '2')").await;
+    refused(&here, "has 249 rows instead of the 250 loaded").await;
+}
+
+#[tokio::test]
+async fn a_row_that_went_unrecorded_is_missed() {
+    let here = loaded().await;
+    here.db
+        .psql(
+            "ALTER TABLE cites_trade_records DISABLE TRIGGER \"!sterna_journal\";
+            DELETE FROM cites_trade_records WHERE record_id = '3';
+            ALTER TABLE cites_trade_records ENABLE ALWAYS TRIGGER \"!sterna_journal\"",
+        )
+        .await;
+    refused(&here, "has 199 rows, but by the writes that were recorded it should have 200").await;
+}
+
+#[tokio::test]
+async fn a_table_that_was_altered_during_the_run_is_not_replaced() {
+    let here = loaded().await;
+    here.db.psql("ALTER TABLE cites_trade_records ALTER unit SET DEFAULT 'kg'").await;
+    refused(&here, "was altered during the run").await;
+}
+
+#[tokio::test]
+async fn a_load_that_has_not_ended_does_not_come_in() {
+    let here = loaded().await;
+    here.db.psql("UPDATE sterna.load_run SET state = 'built'").await;
+    refused(&here, "holds a load that is not at its end").await;
+}
+
+#[tokio::test]
+async fn a_table_that_bears_the_name_of_the_old_one_is_not_dropped() {
+    let here = switched_over().await;
+    let release = here.path("release.csv").display().to_string();
+    here.db
+        .psql(
+            "ALTER TABLE cites_trade_records_old RENAME TO moved;
+            CREATE TABLE cites_trade_records_old AS SELECT 1 AS precious",
+        )
+        .await;
+    here.db.sterna(&["stage", "create"]).expect_code(0);
+    here.report(0, &[&release, "--all"]);
+    refused(&here, "exists and was not left there by sterna").await;
+    assert_eq!(here.db.psql("SELECT precious FROM cites_trade_records_old").await, "1");
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_long_keeps_nobody_waiting() {
+    let here = loaded().await;
+    // It sleeps in the exchange, under all its locks.
+    here.db
+        .psql(
+            "CREATE FUNCTION dawdle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+                IF to_regclass('public.cites_trade_records_old') IS NOT NULL THEN
+                    PERFORM pg_sleep(20);
+                END IF;
+            END $$;
+            CREATE EVENT TRIGGER dawdle ON ddl_command_end WHEN TAG IN ('ALTER TABLE')
+            EXECUTE FUNCTION dawdle()",
+        )
+        .await;
+    let before = names(&here.db).await;
+    let args = [exchanging("switchover"), vec!["--max-wait", "1s"]].concat();
+    let refused = here.db.sterna(&args).expect_code(7);
+    assert!(refused.stderr.contains("a statement took longer than the"), "{refused:?}");
+    assert_eq!(names(&here.db).await, before);
+}
+
+#[tokio::test]
+async fn an_old_table_that_was_cleaned_up_cannot_come_back() {
+    let here = switched_over().await;
+    here.db.sterna(&["cleanup", "--older-than", "0s"]).expect_code(0);
+    no_way_back(&here, "the old table was cleaned up").await;
+}
+
+#[tokio::test]
+async fn a_switchover_is_not_rolled_back_twice() {
+    let here = switched_over().await;
+    here.db.sterna(&exchanging("rollback")).expect_code(0);
+    here.db.psql(ANOTHER).await;
+    no_way_back(&here, "the switchover was rolled back already").await;
+}
+
+#[tokio::test]
+async fn another_table_than_that_of_the_switchover_is_not_rolled_back() {
+    let here = switched_over().await;
+    here.db.psql(ANOTHER).await;
+    no_way_back(&here, "is not the table that the switchover put there").await;
+}
+
+#[tokio::test]
+async fn another_table_than_the_old_one_does_not_come_back() {
+    let here = switched_over().await;
+    here.db
+        .psql(
+            "ALTER TABLE cites_trade_records_old RENAME TO moved;
+            CREATE TABLE cites_trade_records_old (LIKE moved INCLUDING ALL)",
+        )
+        .await;
+    no_way_back(&here, "cites_trade_records_old\", which was replaced, is gone").await;
+}
+
+#[tokio::test]
+async fn the_switchover_of_another_run_is_not_rolled_back() {
+    let here = switched_over().await;
+    no_way_back_for(&here, Uuid::nil(), "has not switched").await;
+}
