@@ -1,0 +1,229 @@
+//! The one error type: what happened, where, and what to do next.
+//!
+//! An [`Error`] has a [`Kind`], which alone decides the exit code, a message in
+//! lower case that names the place, an optional hint that names the next
+//! command, and an optional source. Secrets never enter a message: connection
+//! errors are built from the redacted display of where they lead to.
+
+use std::fmt;
+use std::path::Path;
+
+#[cfg(feature = "postgres")]
+use tokio_postgres::error::SqlState;
+
+/// What every fallible function of the library returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The classes of failure that a script can tell apart by exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The database answered with an error or could not be reached. Exit code 1.
+    Database,
+    /// A file could not be read or written, or is not what it should be. Exit code 1.
+    File,
+    /// Wrong arguments or configuration. Exit code 2.
+    Usage,
+    /// More records were rejected than `--max-rejects` allows. Exit code 3.
+    TooManyRejects,
+    /// A validation found an error. Exit code 4.
+    Validation,
+    /// A query became slower than allowed. Exit code 5.
+    Regression,
+    /// Going on would be unsafe: drift, an unsupported table, another run. Exit code 6.
+    Unsafe,
+    /// A lock was not obtained in time. Exit code 7.
+    LockTimeout,
+    /// Stopped on request; the run can be resumed. Exit code 130.
+    Interrupted,
+}
+
+impl Kind {
+    /// The exit code of the process, as the command-line contract states it.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Database | Kind::File => 1,
+            Kind::Usage => 2,
+            Kind::TooManyRejects => 3,
+            Kind::Validation => 4,
+            Kind::Regression => 5,
+            Kind::Unsafe => 6,
+            Kind::LockTimeout => 7,
+            Kind::Interrupted => 130,
+        }
+    }
+}
+
+/// A failure, with the place where it happened and the way out of it.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind`; `message` is lower case, without a full stop.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Error(Box::new(Inner { kind, message: message.into(), hint: None, source: None }))
+    }
+
+    /// Wrong arguments or configuration.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    /// Something that sterna refuses because going on would be unsafe.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Kind::Unsafe, message)
+    }
+
+    /// A database failure that is not the server's own message.
+    pub fn database(message: impl Into<String>) -> Self {
+        Self::new(Kind::Database, message)
+    }
+
+    /// An input or output error at `path`.
+    pub fn file(path: impl AsRef<Path>, source: std::io::Error) -> Self {
+        Self::new(Kind::File, path.as_ref().display().to_string()).caused_by(source)
+    }
+
+    /// A file that is not what it should be; `path` may name an archive member.
+    pub fn bad_file(path: impl fmt::Display, what: impl fmt::Display) -> Self {
+        Self::new(Kind::File, format!("{path}: {what}"))
+    }
+
+    /// Adds what to do next: a sentence or a command, shown on a line of its own.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    /// Puts `what` in front of the message, as in `what: message`.
+    #[must_use]
+    pub fn context(mut self, what: impl fmt::Display) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message);
+        self
+    }
+
+    /// Keeps the error that this one came from.
+    #[must_use]
+    pub fn caused_by(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// The class of the failure.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// What to do next, where it is known.
+    #[must_use]
+    pub fn next_step(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    /// The server's SQLSTATE, where the failure is the server's answer.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.postgres()?.code().map(SqlState::code)
+    }
+
+    /// Whether a file could not be written because its disk is full.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        let cause = self.0.source.as_ref().and_then(|source| source.downcast_ref());
+        cause.is_some_and(|e: &std::io::Error| e.kind() == std::io::ErrorKind::StorageFull)
+    }
+
+    /// The driver's error, where the failure came from the driver.
+    #[cfg(feature = "postgres")]
+    #[must_use]
+    pub fn postgres(&self) -> Option<&tokio_postgres::Error> {
+        self.0.source.as_ref()?.downcast_ref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        let mut source = self.0.source.as_deref().map(|s| s as &dyn std::error::Error);
+        while let Some(cause) = source {
+            let answer = server_message(cause);
+            source = cause.source().filter(|_| answer.is_none());
+            let text = answer.unwrap_or_else(|| cause.to_string());
+            if !self.0.message.ends_with(&text) {
+                write!(f, ": {text}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the server has answered: the driver's own display says only "db error".
+#[cfg(feature = "postgres")]
+fn server_message(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let error = cause.downcast_ref::<tokio_postgres::Error>()?.as_db_error()?;
+    // The server says it in its hint, if at all.
+    let what = match *error.code() {
+        SqlState::DISK_FULL => "the server's disk is full: ",
+        _ => "",
+    };
+    let mut text = format!("{what}{} (SQLSTATE {})", error.message(), error.code().code());
+    if let Some(detail) = error.detail() {
+        text.push_str("; ");
+        text.push_str(detail);
+    }
+    Some(text)
+}
+
+#[cfg(not(feature = "postgres"))]
+fn server_message(_: &(dyn std::error::Error + 'static)) -> Option<String> {
+    None
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {self}", self.0.kind)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|s| s as _)
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl From<tokio_postgres::Error> for Error {
+    fn from(source: tokio_postgres::Error) -> Self {
+        let kind = match source.code() {
+            Some(&SqlState::LOCK_NOT_AVAILABLE) => Kind::LockTimeout,
+            _ => Kind::Database,
+        };
+        Self::new(kind, "the database failed").caused_by(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn display_joins_message_and_causes() {
+        let io = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
+        let error = Error::file("a.csv", io).context("reading").hint("check the path");
+        assert_eq!(error.to_string(), "reading: a.csv: no such file");
+        assert_eq!(error.kind().exit_code(), 1);
+        assert_eq!(error.next_step(), Some("check the path"));
+    }
+}

@@ -1,0 +1,158 @@
+//! What the catalog says about a table.
+
+use super::{Column, ColumnType, Connection, Ident, Table};
+use sterna_error::{Error, Result};
+
+/// A table that exists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Relation {
+    /// Its OID.
+    pub oid: u32,
+    /// Whether it is an ordinary, permanent table that is no partition.
+    pub plain: bool,
+}
+
+/// Finds a table by its exact name.
+///
+/// # Errors
+/// Where the catalog cannot be read.
+pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Relation>> {
+    let sql = include_str!("../../../sql/catalog/relation.sql");
+    let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
+    Ok(row.map(|row| {
+        let (kind, partition, persistence) =
+            (row.get::<_, i8>(1), row.get::<_, bool>(2), row.get::<_, i8>(3));
+        Relation {
+            oid: row.get(0),
+            plain: kind == b'r' as i8 && !partition && persistence == b'p' as i8,
+        }
+    }))
+}
+
+/// Finds a table that must be there and of a kind that sterna can replace.
+///
+/// # Errors
+/// Names the table that is missing or of another kind.
+pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation> {
+    match relation(session, table).await? {
+        None => Err(Error::usage(format!("there is no table {table}"))
+            .hint("check --schema, --table and the database that you are connected to")),
+        Some(found) if !found.plain => Err(Error::refused(format!(
+            "{table} is not an ordinary table: views, partitions, partitioned, foreign, \
+             temporary and unlogged tables are not supported"
+        ))),
+        Some(found) => Ok(found),
+    }
+}
+
+/// The columns of a table, in order.
+///
+/// # Errors
+/// Where the catalog cannot be read.
+pub async fn columns(session: &Connection, oid: u32) -> Result<Vec<Column>> {
+    let rows = session.query(include_str!("../../../sql/catalog/columns.sql"), &[&oid]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Column {
+                name: Ident::new(row.get::<_, String>(0))?,
+                kind: ColumnType::from_catalog(row.get(1), row.get(2)),
+                sql_type: row.get(3),
+                not_null: row.get(4),
+                default: row.get(5),
+                generated: row.get(6),
+                identity: row.get(7),
+            })
+        })
+        .collect()
+}
+
+/// An index, as far as building it again on another table needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: Ident,
+    /// Its OID.
+    pub oid: u32,
+    /// Whether keys are unique.
+    pub unique: bool,
+    /// `USING ...` and all that follows.
+    pub definition: String,
+    /// The constraint that it stands for.
+    pub constraint: Option<IndexConstraint>,
+}
+
+/// A constraint that lives by an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IndexConstraint {
+    /// The primary key, with its `DEFERRABLE` clause.
+    PrimaryKey(&'static str),
+    /// A unique constraint, with its `DEFERRABLE` clause.
+    Unique(&'static str),
+    /// An exclusion constraint, by its definition.
+    Exclusion(String),
+}
+
+/// The indexes of a table, the most costly first.
+///
+/// # Errors
+/// Where the catalog cannot be read, or shows an index in a form that is not known.
+pub async fn indexes(session: &Connection, oid: u32) -> Result<Vec<Index>> {
+    let rows = session.query(include_str!("../../../sql/catalog/indexes.sql"), &[&oid]).await?;
+    rows.iter()
+        .map(|row| {
+            let name = Ident::new(row.get::<_, String>(1))?;
+            let definition: Option<String> = row.get(3);
+            let deferrable = match (row.get(6), row.get(7)) {
+                (Some(true), Some(true)) => "DEFERRABLE INITIALLY DEFERRED",
+                (Some(true), _) => "DEFERRABLE",
+                _ => "",
+            };
+            let constraint = match row.get::<_, Option<&str>>(5) {
+                Some("p") => Some(IndexConstraint::PrimaryKey(deferrable)),
+                Some("u") => Some(IndexConstraint::Unique(deferrable)),
+                Some("x") => row.get::<_, Option<String>>(8).map(IndexConstraint::Exclusion),
+                _ => None,
+            };
+            Ok(Index {
+                definition: definition.ok_or_else(|| {
+                    Error::refused(format!("the definition of index {name} has an unknown form"))
+                })?,
+                oid: row.get(0),
+                unique: row.get(2),
+                name,
+                constraint,
+            })
+        })
+        .collect()
+}
+
+/// An outgoing foreign key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// Its name.
+    pub name: Ident,
+    /// `FOREIGN KEY ...`, without `NOT VALID`.
+    pub definition: String,
+    /// Whether every row is known to obey it.
+    pub validated: bool,
+    /// Whether it refers to its own table, which its definition calls `{staging}`.
+    pub own: bool,
+}
+
+/// The outgoing foreign keys of a table.
+///
+/// # Errors
+/// Where the catalog cannot be read.
+pub async fn foreign_keys(session: &Connection, oid: u32) -> Result<Vec<ForeignKey>> {
+    let rows = session.query(include_str!("../../../sql/catalog/foreign-keys.sql"), &[&oid]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(ForeignKey {
+                name: Ident::new(row.get::<_, String>(0))?,
+                definition: row.get(1),
+                validated: row.get(2),
+                own: row.get(3),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,364 @@
+//! Opening a session, keeping it alive, and ending it.
+
+use std::future::poll_fn;
+use std::io;
+use std::net::IpAddr;
+use std::ops::{Deref, DerefMut, RangeInclusive};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tokio::task::JoinHandle;
+use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{AsyncMessage, SimpleQueryMessage};
+
+use super::conninfo::{Address, ConnInfo, Endpoint};
+use super::diagnosis;
+use super::last_message::{AsItIs, LastMessage};
+use super::socket::{Cause, Way};
+use super::tls::Encryption;
+use sterna_error::{Error, Result};
+
+/// The servers that sterna works with, by their major version. The catalogs of others say
+/// other things of a table: what is not looked for would be lost by an exchange.
+const SUPPORTED_SERVERS: RangeInclusive<u32> = 15..=18;
+
+/// An open session: a client and the task that drives it.
+///
+/// Dropping it ends the session at the server soon after; [`Connection::close`]
+/// waits until it is ended here.
+pub struct Connection {
+    client: tokio_postgres::Client,
+    driver: JoinHandle<()>,
+    way: Way,
+    /// Whether the server has ended the session.
+    is_ended: Arc<AtomicBool>,
+    carried: Arc<AtomicU64>,
+}
+
+impl Connection {
+    /// Where the server answered, of all places that were tried.
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.way.endpoint
+    }
+
+    /// The address that the endpoint's name stood for.
+    pub(super) fn ip(&self) -> Option<IpAddr> {
+        self.way.ip
+    }
+
+    /// Whether the server answers on this machine: at a socket or a loopback address.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match &self.way.endpoint.address {
+            Address::Socket(_) => true,
+            Address::Tcp { .. } => self.way.ip.is_some_and(|ip| ip.is_loopback()),
+        }
+    }
+
+    /// Whether the session is known to be over, on either side.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.is_ended.load(Ordering::Relaxed) || self.client.is_closed()
+    }
+
+    /// The bytes that have come and gone, as they are counted.
+    #[must_use]
+    pub fn carried(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.carried)
+    }
+
+    /// What cancels the statement that this session is running.
+    #[must_use]
+    pub fn cancel_token(&self) -> CancelToken {
+        CancelToken { token: self.client.cancel_token(), way: self.way.clone() }
+    }
+
+    /// Ends the session and waits until the goodbye is sent.
+    ///
+    /// # Errors
+    /// Where the task that drives the session failed.
+    pub async fn close(self) -> Result<()> {
+        let Connection { client, driver, .. } = self;
+        drop(client);
+        driver.await.map_err(|error| Error::database("the session's task failed").caused_by(error))
+    }
+}
+
+impl Deref for Connection {
+    type Target = tokio_postgres::Client;
+
+    fn deref(&self) -> &Self::Target {
+        &self.client
+    }
+}
+
+impl DerefMut for Connection {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.client
+    }
+}
+
+/// Cancels a session's running statement, from any task.
+#[derive(Clone)]
+pub struct CancelToken {
+    token: tokio_postgres::CancelToken,
+    way: Way,
+}
+
+impl CancelToken {
+    /// Asks the server to cancel. The statement, if one still runs, then fails
+    /// with SQLSTATE 57014.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached.
+    pub async fn cancel(&self) -> Result<()> {
+        let cancelled = async {
+            let stream = LastMessage::new(self.way.open().await?, Arc::default());
+            Ok::<_, Cause>(self.token.cancel_query_raw(stream, AsItIs).await?)
+        };
+        cancelled.await.map_err(|error| Error::database("could not cancel").caused_by(error))
+    }
+}
+
+/// Opens a session at the first endpoint that answers; needs a tokio runtime.
+///
+/// # Errors
+/// `could not connect to user@host:port/database`, with the cause and a hint. An
+/// answer that every server of a list would give too, such as a wrong password,
+/// ends the search.
+pub async fn connect(info: &ConnInfo) -> Result<Connection> {
+    let mut servers = info.endpoints().iter().peekable();
+    loop {
+        let Some(endpoint) = servers.next() else {
+            return Err(Error::usage("the list of servers is empty"));
+        };
+        match connect_endpoint(info, endpoint).await {
+            Err(error) if servers.peek().is_some() && !is_final(&error) => {
+                tracing::warn!("{error}");
+            }
+            result => return result,
+        }
+    }
+}
+
+fn is_final(error: &Error) -> bool {
+    error.sqlstate().is_some_and(|code| code.starts_with("28") || code.starts_with("3D"))
+}
+
+/// Tries every address that the endpoint's name stands for.
+async fn connect_endpoint(info: &ConnInfo, endpoint: &Endpoint) -> Result<Connection> {
+    let mut last = None;
+    for ip in addresses(info, endpoint).await? {
+        let opened = Box::pin(open(info, endpoint, ip));
+        let result = match info.connect_timeout() {
+            None => opened.await,
+            Some(limit) => match tokio::time::timeout(limit, opened).await {
+                Ok(result) => result,
+                Err(_) => {
+                    let what = format!("no answer within {} s", limit.as_secs());
+                    let cause = io::Error::new(io::ErrorKind::TimedOut, what);
+                    Err(diagnosis::not_reached(info, endpoint, cause))
+                }
+            },
+        };
+        match result {
+            Err(error) if !is_final(&error) => last = Some(error),
+            result => return result,
+        }
+    }
+    Err(last.unwrap_or_else(|| {
+        let cause = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+        diagnosis::not_reached(info, endpoint, cause)
+    }))
+}
+
+/// The addresses to try; `None` stands for a socket, which has none.
+///
+/// Names are resolved here and not by the driver, which would go on to the next
+/// address after a refused password and report that one's failure instead.
+async fn addresses(info: &ConnInfo, endpoint: &Endpoint) -> Result<Vec<Option<IpAddr>>> {
+    let host = match &endpoint.address {
+        Address::Socket(_) => return Ok(vec![None]),
+        Address::Tcp { ip: Some(ip), .. } => return Ok(vec![Some(*ip)]),
+        Address::Tcp { host, .. } => host,
+    };
+    let found = tokio::net::lookup_host((host.as_str(), endpoint.port))
+        .await
+        .map_err(|cause| diagnosis::not_reached(info, endpoint, cause))?;
+    Ok(found.map(|address| Some(address.ip())).collect())
+}
+
+/// One session at one address, with the encryption that both sides can agree on.
+async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Result<Connection> {
+    let (first, second) = info.attempts(endpoint);
+    let mut way = Way {
+        endpoint: endpoint.clone(),
+        ip,
+        encryption: first,
+        tls: info.tls().cloned(),
+        config: info.driver_config(endpoint),
+    };
+    let mut opened = begin(&way).await;
+    if let (Err(cause), Some(second)) = (&opened, second)
+        && wants_other(&**cause)
+    {
+        match diagnosis::tls_cause(&**cause) {
+            Some(why) if second == Encryption::None => tracing::warn!(
+                "TLS with {} failed, so the session is not encrypted ({why}); sslmode=require \
+                 refuses that",
+                info.display_endpoint(endpoint)
+            ),
+            _ => tracing::debug!(?second, "the server wants another encryption: {cause}"),
+        }
+        way.encryption = second;
+        opened = begin(&way).await;
+    }
+    let failed = |cause| diagnosis::could_not_connect(info, endpoint, cause);
+    let Begun { client, connection, is_ended, carried } = opened.map_err(failed)?;
+    check_version(info, connection.parameter("server_version"))?;
+    let driver = tokio::spawn(drive(connection));
+    let prepared = async {
+        check_attributes(&client, way.config.get_target_session_attrs()).await?;
+        let (set, watched) = futures::join!(
+            client.batch_execute(include_str!("../../../sql/session.sql")),
+            client.batch_execute(include_str!("../../../sql/watch-client.sql")),
+        );
+        if let Err(error) = watched {
+            tracing::debug!("the server does not look whether its client is there: {error}");
+        }
+        Ok(set?)
+    };
+    prepared.await.map_err(failed)?;
+    Ok(Connection { client, driver, way, is_ended, carried })
+}
+
+type Driver = tokio_postgres::Connection<LastMessage, LastMessage>;
+
+/// A session, and what is known of its connection.
+struct Begun {
+    client: tokio_postgres::Client,
+    connection: Driver,
+    is_ended: Arc<AtomicBool>,
+    carried: Arc<AtomicU64>,
+}
+
+/// Tries one way.
+async fn begin(way: &Way) -> Result<Begun, Cause> {
+    let is_ended = Arc::default();
+    let stream = LastMessage::new(way.open().await?, Arc::clone(&is_ended));
+    let carried = stream.carried();
+    let (client, connection) = way.config.connect_raw(stream, AsItIs).await?;
+    Ok(Begun { client, connection, is_ended, carried })
+}
+
+/// Whether the failure may be due to the encryption: the handshake failed, or no
+/// line of `pg_hba.conf` admits this kind of connection.
+fn wants_other(cause: &(dyn std::error::Error + 'static)) -> bool {
+    let code = cause.downcast_ref().and_then(tokio_postgres::Error::code);
+    diagnosis::tls_cause(cause).is_some()
+        || code == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
+}
+
+/// Whether the server is one that was asked for, before the session allows itself to write.
+async fn check_attributes(
+    client: &tokio_postgres::Client,
+    wanted: TargetSessionAttrs,
+) -> Result<(), Cause> {
+    let wanted = match wanted {
+        TargetSessionAttrs::ReadWrite => "off",
+        TargetSessionAttrs::ReadOnly => "on",
+        _ => return Ok(()),
+    };
+    let answer = client.simple_query(include_str!("../../../sql/read-only.sql")).await?;
+    let is_wanted = answer.iter().any(|message| match message {
+        SimpleQueryMessage::Row(row) => row.get(0) == Some(wanted),
+        _ => false,
+    });
+    if is_wanted {
+        return Ok(());
+    }
+    let what = match wanted {
+        "off" => "the database does not allow writes",
+        _ => "the database is not read only",
+    };
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, what).into())
+}
+
+/// `version` is the server's own text, as in `15.6 (Debian 15.6-1)` or `18beta1`.
+fn check_version(info: &ConnInfo, version: Option<&str>) -> Result<()> {
+    let text = version.unwrap_or("an unknown version");
+    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+    match digits.parse::<u32>() {
+        Ok(major) if SUPPORTED_SERVERS.contains(&major) => Ok(()),
+        _ => Err(Error::refused(format!(
+            "{} is PostgreSQL {text}; sterna {} works with {} to {}",
+            info.display(),
+            env!("CARGO_PKG_VERSION"),
+            SUPPORTED_SERVERS.start(),
+            SUPPORTED_SERVERS.end(),
+        ))),
+    }
+}
+
+/// Moves messages until the session ends.
+async fn drive(mut connection: Driver) {
+    while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+        match message {
+            Ok(AsyncMessage::Notice(notice)) => tracing::debug!(
+                severity = notice.severity(),
+                code = notice.code().code(),
+                "server notice: {}",
+                notice.message()
+            ),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!("a session was lost: {}", Error::from(error));
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn servers_of_other_versions_are_refused() {
+        let info = ConnInfo::unix_socket(Path::new("/run/x"), 5432, "u", "d");
+        for version in ["15.0", "15.6 (Debian 15.6-1.pgdg)", "18beta1"] {
+            assert!(check_version(&info, Some(version)).is_ok(), "{version}");
+        }
+        for version in [Some("14.12"), Some("9.6.24"), Some("19beta1"), Some(""), None] {
+            assert!(check_version(&info, version).is_err(), "{version:?}");
+        }
+        let error = check_version(&info, Some("14.12")).unwrap_err().to_string();
+        assert!(error.starts_with("u@/run/x:5432/d is PostgreSQL 14.12; sterna "), "{error}");
+        assert!(error.ends_with(" works with 15 to 18"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_missing_socket_is_named_with_a_hint() {
+        let folder = tempfile::tempdir().unwrap();
+        let info = ConnInfo::unix_socket(folder.path(), 5432, "u", "d");
+        let error = connect(&info).await.map(drop).unwrap_err();
+        let expected = format!("could not connect to u@{}:5432/d", folder.path().display());
+        assert!(error.to_string().starts_with(&expected), "{error}");
+        assert!(error.next_step().unwrap().contains("no server listens"), "{error}");
+        assert_eq!(super::super::classify(&error), super::super::Fault::Transient);
+    }
+
+    #[tokio::test]
+    async fn a_silent_server_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let _silent = tokio::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
+        let text = format!("host={} user=u dbname=d connect_timeout=1", folder.path().display());
+        let info = ConnInfo::resolve(Some(&text), &|_| None).unwrap();
+        let error = connect(&info).await.map(drop).unwrap_err();
+        assert!(error.to_string().ends_with("no answer within 1 s"), "{error}");
+        assert_eq!(super::super::classify(&error), super::super::Fault::Transient);
+    }
+}

@@ -1,0 +1,137 @@
+//! Why a connection failed, in words, and what to do about it.
+
+use std::io;
+
+use rustls::CertificateError;
+
+use super::conninfo::{Address, ConnInfo, Endpoint};
+use super::socket::Cause;
+use super::sqlstate::io_cause;
+use sterna_error::Error;
+
+/// What the driver says when the server wants a password and there is none. It gives no
+/// other sign.
+const NO_PASSWORD: &str = "password missing";
+
+/// The error of one endpoint, with its hint.
+pub(super) fn could_not_connect(info: &ConnInfo, endpoint: &Endpoint, cause: Cause) -> Error {
+    let hint = hint(info, endpoint, &*cause);
+    let error = failed(info, endpoint);
+    let error = match cause.downcast::<tokio_postgres::Error>() {
+        Ok(cause) if cause.as_db_error().is_none() && !cause.is_closed() => {
+            // The driver's own layer says once more that it could not connect.
+            let text = cause.to_string();
+            match cause.into_source() {
+                Some(inner) => error.caused_by(inner),
+                None => error.caused_by(text),
+            }
+        }
+        Ok(cause) => error.caused_by(*cause),
+        Err(cause) => error.caused_by(cause),
+    };
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// The error of an endpoint that failed outside the driver.
+pub(super) fn not_reached(info: &ConnInfo, endpoint: &Endpoint, cause: io::Error) -> Error {
+    failed(info, endpoint)
+        .caused_by(cause)
+        .hint("check host and port; connect_timeout=SECONDS (PGCONNECT_TIMEOUT) waits longer")
+}
+
+fn failed(info: &ConnInfo, endpoint: &Endpoint) -> Error {
+    Error::database(format!("could not connect to {}", info.display_endpoint(endpoint)))
+}
+
+fn hint(
+    info: &ConnInfo,
+    endpoint: &Endpoint,
+    cause: &(dyn std::error::Error + 'static),
+) -> Option<String> {
+    if let Some(code) = cause.downcast_ref().and_then(tokio_postgres::Error::code) {
+        return match code.code() {
+            "28P01" if info.has_password(endpoint) => Some(
+                "check the password: the database URL, PGPASSWORD, or the password file's first \
+                 matching line"
+                    .to_owned(),
+            ),
+            "28P01" => Some(give_password()),
+            "28000" => Some(
+                "check user and sslmode against the server's pg_hba.conf, and that the role \
+                 exists"
+                    .to_owned(),
+            ),
+            "3D000" => Some(format!(
+                "create it (createdb {:?}), or name another with PGDATABASE or --database-url",
+                info.database()
+            )),
+            "53300" => Some("wait for other sessions to end, or raise max_connections".to_owned()),
+            "57P03" => Some("the server is starting or stopping; try again".to_owned()),
+            _ => None,
+        };
+    }
+    if let Some(error) = tls_cause(cause) {
+        return Some(tls_hint(error).to_owned());
+    }
+    if cause.source().is_some_and(|said| said.to_string() == NO_PASSWORD) {
+        return Some(give_password());
+    }
+    let kind = io_cause(cause)?.kind();
+    let Endpoint { address, port } = endpoint;
+    match (address, kind) {
+        (Address::Socket(_), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            Some(format!(
+                "no server listens on port {port} in this folder; start it, or set PGHOST and \
+                 PGPORT"
+            ))
+        }
+        (Address::Tcp { host, .. }, io::ErrorKind::ConnectionRefused) => {
+            Some(format!("check that the server runs: pg_isready -h {host} -p {port}"))
+        }
+        (Address::Tcp { .. }, io::ErrorKind::Unsupported) => {
+            Some("turn ssl on at the server, or allow plain text with sslmode=prefer".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn give_password() -> String {
+    "give a password: PGPASSWORD, or a line host:port:database:user:password in ~/.pgpass (mode \
+     0600)"
+        .to_owned()
+}
+
+fn tls_hint(error: &rustls::Error) -> &'static str {
+    match error {
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => {
+            "connect by a name that the certificate has among its subject alternative names, or \
+             check the chain alone with sslmode=verify-ca"
+        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => {
+            "name the certificate of the authority that signed the server's with sslrootcert or \
+             PGSSLROOTCERT"
+        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => "renew the server's certificate, and check this machine's clock",
+        rustls::Error::InvalidCertificate(_) => {
+            "the server needs a certificate of version 3, made for a server and not for an \
+             authority"
+        }
+        _ => "check that the server speaks TLS 1.2 or newer",
+    }
+}
+
+/// The TLS error that this one came from, which is wrapped in I/O errors.
+pub(super) fn tls_cause<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a rustls::Error> {
+    io_cause(error)?.get_ref()?.downcast_ref()
+}

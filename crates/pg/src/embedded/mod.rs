@@ -1,0 +1,253 @@
+//! A PostgreSQL server of one's own, gone when the process ends.
+//!
+//! For the demo, rehearsals, tests and benchmarks: [`Embedded::start`] makes a
+//! cluster in a private temporary folder and runs a server on it that listens
+//! on a unix socket there and nowhere else. A small shell process, the watchdog,
+//! stops the server and removes the folder as soon as this process has ended,
+//! however it ended; only killing the watchdog itself leaves them behind.
+
+mod folders;
+mod options;
+mod sandbox;
+mod schema;
+mod watchdog;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sterna_error::{Error, Result};
+use crate::{ConnInfo, Ident, connect, programs};
+use folders::{Account, Folders};
+use watchdog::Watchdog;
+
+pub use options::{Durability, Options};
+pub use schema::ModelSchema;
+
+/// The database that every cluster has.
+const MAINTENANCE_DATABASE: &str = "postgres";
+/// Only names the socket file: the server does not listen on TCP.
+const PORT: u16 = 5432;
+/// How long the sessions of a killed server may take to end.
+const ORPHANS_LIMIT: Duration = Duration::from_secs(10);
+/// Crash recovery after an immediate stop is part of it.
+const STARTUP_LIMIT: Duration = Duration::from_secs(120);
+const STARTUP_POLL: Duration = Duration::from_millis(10);
+const LOG_TAIL_LINES: usize = 15;
+
+const CREATE_DATABASE: &str = include_str!("../../../../sql/embedded/create-database.sql");
+
+/// How to stop the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopMode {
+    /// Ends sessions and writes everything out.
+    Fast,
+    /// Ends at once, as in a power failure that spares the disk; the next start recovers.
+    Immediate,
+}
+
+/// A running server; dropping it stops the server and removes its folder.
+///
+/// Its methods block; inside async code call them where blocking is allowed.
+#[derive(Debug)]
+pub struct Embedded {
+    watchdog: Watchdog,
+    folders: Folders,
+    bin_folder: PathBuf,
+    superuser: String,
+    is_sandboxed: bool,
+}
+
+impl Embedded {
+    /// Makes a cluster and starts its server. Takes about a second.
+    ///
+    /// # Errors
+    /// Where the programs are missing, no folder can hold the cluster, a setting
+    /// is wrong, or the server does not start; the last carries the end of its log.
+    pub fn start(options: &Options) -> Result<Self> {
+        let bin_folder = match options.major {
+            None => programs::find()?,
+            Some(major) => programs::server(major)?,
+        };
+        let account = Account::for_server()?;
+        let folders = Folders::create(&account)?;
+        let settings = options.to_conf(folders.socket())?;
+        let sandbox = match options.sandboxed {
+            true => sandbox::sandbox(&folders, &bin_folder, &account),
+            false => Ok(Vec::new()),
+        };
+        let sandbox = sandbox.unwrap_or_else(|why| {
+            tracing::warn!("the embedded server runs without a sandbox: {why}");
+            Vec::new()
+        });
+        let superuser = &options.superuser;
+        let watchdog = Watchdog::start(&folders, &bin_folder, superuser, &account, &sandbox)?;
+        // From here on the watchdog removes the folders, not their guards.
+        let superuser = superuser.clone();
+        let is_sandboxed = !sandbox.is_empty();
+        let folders = folders.keep();
+        let mut server = Embedded { watchdog, folders, bin_folder, superuser, is_sandboxed };
+        server.init(&settings)?;
+        server.start_again()?;
+        Ok(server)
+    }
+
+    fn init(&mut self, settings: &str) -> Result<()> {
+        let status = self.watchdog.ask("initdb")?;
+        if status != "0" {
+            return Err(self.failed(&format!("initdb failed with exit status {status}")));
+        }
+        let path = self.folders.data().join("postgresql.conf");
+        // Appended, not replaced: initdb's own findings stay, and so does the owner.
+        let mut text = fs::read_to_string(&path).map_err(|e| Error::file(&path, e))?;
+        text.push_str(settings);
+        fs::write(&path, text).map_err(|e| Error::file(&path, e))
+    }
+
+    /// Starts the server after [`Embedded::stop`], and waits until it accepts
+    /// connections. Does nothing while it runs.
+    ///
+    /// # Errors
+    /// Where it ends while starting, or takes longer than two minutes.
+    pub fn start_again(&mut self) -> Result<()> {
+        if self.is_running()? {
+            return Ok(());
+        }
+        let mut server = self.watchdog.ask("start")?;
+        let deadline = Instant::now() + STARTUP_LIMIT;
+        let orphans_gone_by = Instant::now() + ORPHANS_LIMIT;
+        while !self.is_ready(&server) {
+            if !self.is_running()? {
+                // Sessions of a postmaster that was killed keep its shared memory for
+                // a moment, and a server does not start beside them.
+                if self.log_tail().contains("shared memory block")
+                    && Instant::now() < orphans_gone_by
+                {
+                    thread::sleep(STARTUP_POLL);
+                    server = self.watchdog.ask("start")?;
+                    continue;
+                }
+                return Err(self.failed("the embedded server ended while starting"));
+            }
+            if Instant::now() > deadline {
+                let limit = STARTUP_LIMIT.as_secs();
+                return Err(
+                    self.failed(&format!("the embedded server took over {limit} s to start"))
+                );
+            }
+            thread::sleep(STARTUP_POLL);
+        }
+        Ok(())
+    }
+
+    /// Whether the postmaster says in its lock file that it accepts connections,
+    /// as `pg_ctl --wait` asks it. The file may be left over from a server that
+    /// was killed, hence the comparison of the process id.
+    fn is_ready(&self, server: &str) -> bool {
+        let lock_file = fs::read_to_string(self.folders.data().join("postmaster.pid"));
+        let lock_file = lock_file.unwrap_or_default();
+        let mut lines = lock_file.lines().map(str::trim);
+        lines.next() == Some(server) && lines.nth(6) == Some("ready")
+    }
+
+    fn is_running(&mut self) -> Result<bool> {
+        Ok(self.watchdog.ask("alive")? == "yes")
+    }
+
+    /// Stops the server and waits for its end; the cluster stays for [`Embedded::start_again`].
+    ///
+    /// # Errors
+    /// Where the server had ended in another way, with the end of its log.
+    pub fn stop(&mut self, mode: StopMode) -> Result<()> {
+        let status = self.watchdog.ask(match mode {
+            StopMode::Fast => "fast",
+            StopMode::Immediate => "immediate",
+        })?;
+        match status.as_str() {
+            "0" => Ok(()),
+            _ => Err(self.failed(&format!("the embedded server ended with exit status {status}"))),
+        }
+    }
+
+    /// How to reach `database` as the superuser.
+    #[must_use]
+    pub fn conninfo(&self, database: &str) -> ConnInfo {
+        self.conninfo_of(self.user(), database)
+    }
+
+    /// How to reach `database` as another role, which needs no password either.
+    #[must_use]
+    pub fn conninfo_of(&self, role: &str, database: &str) -> ConnInfo {
+        ConnInfo::unix_socket(self.socket_folder(), self.port(), role, database)
+    }
+
+    /// Whether the server was shut off from this machine and the network.
+    #[must_use]
+    pub fn is_sandboxed(&self) -> bool {
+        self.is_sandboxed
+    }
+
+    /// Makes a database as a copy of `template`, or of the server's own empty one.
+    ///
+    /// # Errors
+    /// The server's, among them that somebody is connected to the template.
+    pub async fn create_database(&self, name: &Ident, template: Option<&Ident>) -> Result<()> {
+        let template = template.map(Ident::name);
+        let client = connect(&self.conninfo(MAINTENANCE_DATABASE)).await?;
+        // The server quotes the names, and cannot run the statement itself in
+        // the transaction of the query that wrote it.
+        let row = client.query_one(CREATE_DATABASE, &[&name.name(), &template]).await?;
+        Ok(client.batch_execute(row.try_get(0)?).await?)
+    }
+
+    /// What `PGHOST` must be: the folder of the socket.
+    #[must_use]
+    pub fn socket_folder(&self) -> &Path {
+        self.folders.socket()
+    }
+
+    /// What `PGPORT` must be.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        PORT
+    }
+
+    /// What `PGUSER` must be: the superuser, who needs no password.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.superuser
+    }
+
+    /// The folder of the server's programs.
+    #[must_use]
+    pub fn bin_folder(&self) -> &Path {
+        &self.bin_folder
+    }
+
+    /// The cluster's data folder.
+    #[must_use]
+    pub fn data_folder(&self) -> PathBuf {
+        self.folders.data()
+    }
+
+    /// The server's private folder. What is put there is removed with the server,
+    /// however this process ends.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folders.main()
+    }
+
+    /// The last lines of the server's log, with those of initdb before them.
+    #[must_use]
+    pub fn log_tail(&self) -> String {
+        let log = fs::read(self.folders.log()).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_TAIL_LINES)..].join("\n")
+    }
+
+    fn failed(&self, what: &str) -> Error {
+        Error::database(format!("{what}; the end of its log:\n{}", self.log_tail()))
+    }
+}

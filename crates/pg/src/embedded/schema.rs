@@ -1,0 +1,43 @@
+//! The production database's schema as modelled in `sql/schema/`, for an
+//! embedded server to stand in for it.
+
+use sterna_error::Result;
+
+const PLATFORM: &str = include_str!("../../../../sql/schema/platform.sql");
+const SPECIES: &str = include_str!("../../../../sql/schema/species.sql");
+const PRODUCTION: &str = include_str!("../../../../sql/schema/production.sql");
+const REPORTED_QUANTITIES: &str = include_str!("../../../../sql/schema/reported-quantities.sql");
+const AROUND: &str = include_str!("../../../../sql/schema/around.sql");
+
+/// Which of the known installations the schema is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModelSchema {
+    /// Shipment records: one `quantity numeric(10,2)`, text columns.
+    Production,
+    /// Importer's and exporter's reported quantities, `varchar(n)` columns,
+    /// checks on year and appendix.
+    ReportedQuantities,
+}
+
+impl ModelSchema {
+    /// The SQL, to be run in this order by a superuser in an empty database.
+    #[must_use]
+    pub fn parts(self) -> [&'static str; 4] {
+        let trade = match self {
+            ModelSchema::Production => PRODUCTION,
+            ModelSchema::ReportedQuantities => REPORTED_QUANTITIES,
+        };
+        [PLATFORM, SPECIES, trade, AROUND]
+    }
+
+    /// Builds the schema in the client's database, which holds no rows afterwards.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn install(self, client: &tokio_postgres::Client) -> Result<()> {
+        for part in self.parts() {
+            client.batch_execute(part).await?;
+        }
+        Ok(())
+    }
+}

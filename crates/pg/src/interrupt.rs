@@ -1,0 +1,54 @@
+//! Ending a long statement early, at the server and not only here.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::connection::{CancelToken, Connection};
+use sterna_error::{Error, Kind, Result};
+
+/// How often a running statement looks whether it is to stop.
+const STOP_POLL: Duration = Duration::from_millis(50);
+
+/// Waits for `work`, a statement of `session`, and has the server cancel it when
+/// `stop` is set.
+///
+/// # Errors
+/// [`Kind::Interrupted`] where it was cancelled; otherwise the statement's own.
+pub async fn interruptible<T>(
+    session: &Connection,
+    stop: &AtomicBool,
+    work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+) -> Result<T> {
+    let work = async { work.await.map_err(Error::from) };
+    interruptible_by(&session.cancel_token(), stop, work).await
+}
+
+/// As [`interruptible`], for several statements of the session that `cancel` belongs
+/// to, in a transaction.
+///
+/// # Errors
+/// As [`interruptible`].
+pub async fn interruptible_by<T>(
+    cancel: &CancelToken,
+    stop: &AtomicBool,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    futures::pin_mut!(work);
+    loop {
+        tokio::select! {
+            result = &mut work => {
+                return match result {
+                    Err(_) if stop.load(Ordering::Relaxed) => {
+                        Err(Error::new(Kind::Interrupted, "interrupted"))
+                    }
+                    result => result,
+                };
+            }
+            () = tokio::time::sleep(STOP_POLL) => {
+                if stop.load(Ordering::Relaxed) {
+                    cancel.cancel().await?;
+                }
+            }
+        }
+    }
+}
