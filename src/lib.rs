@@ -5,9 +5,8 @@ pub mod backup;
 pub mod backup_table;
 pub mod bench;
 pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
-pub mod commands;
-pub mod config;
 pub mod input;
 pub mod inspect;
 pub mod ledger;
@@ -16,7 +15,6 @@ pub mod migrate;
 pub mod private;
 pub mod rehearsal;
 pub mod reindex;
-pub mod report;
 pub mod run_report;
 pub mod species;
 pub mod staging;

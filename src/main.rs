@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use sterna::cli::{Cli, Command};
-use sterna::commands::{
+use sterna::cli::commands::{
     Context, backup, bench, check, completions, config as configuration, demo, generate, inspect,
     load, migrate, plan, rehearse, reindex, report, rollback, sandbox, species, stage, status,
     summary, switchover, validate,
 };
-use sterna::config::{self, Refusal};
-use sterna::report::{log, to_stderr, visible::readable};
+use sterna::cli::config::{self, Refusal};
+use sterna::cli::render::{log, to_stderr, visible::readable};
+use sterna::cli::{Cli, Command};
 use sterna::{Error, Kind};
 
 fn main() -> ExitCode {

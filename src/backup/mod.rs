@@ -39,7 +39,8 @@ const BESIDE: [&str; 2] = ["species", "species_trade_summary"];
 const SUFFIXES: [&str; 3] = [staging::SUFFIX, staging::OLD_SUFFIX, backup_table::SUFFIX];
 
 /// How the rows are to be written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Choice {
     /// By pg_dump where there is one that is not older than the server, else as copy.
     #[default]

@@ -20,7 +20,8 @@ const MAX_NAMES: usize = 65_536;
 const MAX_NAME_BYTES: usize = 4 << 20;
 
 /// What to do with a record whose taxon maps to no species.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum OnUnmapped {
     /// Count it and leave it out.

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 use crate::pg::{Column, ColumnType, Columns, Ident, Table};
 
 /// What becomes of columns that the files do not fill.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Unfilled {
     /// Where a row of production matches, they keep its values.

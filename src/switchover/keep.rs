@@ -15,9 +15,8 @@ use crate::pg::{ConnInfo, Quoted, Table, connect, fill};
 const SUFFIX: &str = "_left";
 
 /// Which writes since the switchover go along. Rows that others refer to always do.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, clap::ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// No others: the old table comes back as it was at the switchover

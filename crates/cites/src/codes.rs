@@ -17,7 +17,8 @@ const PURPOSES: List = List::new("data/purposes.csv", include_str!("../../../dat
 const SOURCES: List = List::new("data/sources.csv", include_str!("../../../data/sources.csv"));
 const APPENDICES: List =
     List::new("data/appendices.csv", include_str!("../../../data/appendices.csv"));
-const COUNTRIES: List = List::new("data/countries.csv", include_str!("../../../data/countries.csv"));
+const COUNTRIES: List =
+    List::new("data/countries.csv", include_str!("../../../data/countries.csv"));
 
 type Codes = HashSet<&'static [u8]>;
 

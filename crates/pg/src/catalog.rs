@@ -144,7 +144,8 @@ pub struct ForeignKey {
 /// # Errors
 /// Where the catalog cannot be read.
 pub async fn foreign_keys(session: &Connection, oid: u32) -> Result<Vec<ForeignKey>> {
-    let rows = session.query(include_str!("../../../sql/catalog/foreign-keys.sql"), &[&oid]).await?;
+    let rows =
+        session.query(include_str!("../../../sql/catalog/foreign-keys.sql"), &[&oid]).await?;
     rows.iter()
         .map(|row| {
             Ok(ForeignKey {

@@ -14,7 +14,8 @@ use sterna_error::Result;
 
 const GROUPS: List =
     List::new("data/world-groups.csv", include_str!("../../../../data/world-groups.csv"));
-const KNOWN: List = List::new("data/world-taxa.csv", include_str!("../../../../data/world-taxa.csv"));
+const KNOWN: List =
+    List::new("data/world-taxa.csv", include_str!("../../../../data/world-taxa.csv"));
 const NAMES: List =
     List::new("data/world-names.csv", include_str!("../../../../data/world-names.csv"));
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::settings::Settings;
-use sterna_error::{Error, Result};
 use crate::tls::{Identity, Roots, SslMode};
+use sterna_error::{Error, Result};
 
 /// The mode, and where trusted certificates come from.
 pub(super) fn policy(settings: &Settings, home: Option<&Path>) -> Result<(SslMode, Option<Roots>)> {

@@ -16,8 +16,8 @@ use super::{
     APPLICATION_NAME, CONNECT_TIMEOUT, ConnInfo, KEEPALIVE_COUNT, KEEPALIVE_IDLE,
     KEEPALIVE_INTERVAL, Passwords, TCP_USER_TIMEOUT, encryption, key_value, service_file, url,
 };
-use sterna_error::{Error, Result};
 use crate::tls::{self, SslMode};
+use sterna_error::{Error, Result};
 
 /// A lookup in the environment.
 type Env<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -10,8 +10,8 @@ use std::process::Command;
 use nix::unistd::{Uid, User};
 use tempfile::TempDir;
 
-use sterna_error::{Error, Kind, Result};
 use crate::programs;
+use sterna_error::{Error, Kind, Result};
 
 /// The shortest limit of a socket's path among the systems we know (macOS; Linux has 107).
 const SOCKET_PATH_BYTES: usize = 103;

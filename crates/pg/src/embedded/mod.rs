@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use sterna_error::{Error, Result};
 use crate::{ConnInfo, Ident, connect, programs};
 use folders::{Account, Folders};
+use sterna_error::{Error, Result};
 use watchdog::Watchdog;
 
 pub use options::{Durability, Options};

@@ -12,8 +12,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use super::folders::{Account, Folders};
-use sterna_error::{Error, Kind, Result};
 use crate::programs;
+use sterna_error::{Error, Kind, Result};
 
 const SCRIPT: &str = include_str!("watchdog.sh");
 

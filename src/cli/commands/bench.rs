@@ -1,0 +1,128 @@
+//! `sterna bench`: is staging as fast as production for what the application asks?
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use serde_json::json;
+
+use super::exclusive::AsStep;
+use super::switchover::duration;
+use super::{Context, outcome};
+use crate::bench::{BenchOptions, bench};
+use crate::cli::render;
+use crate::error::{Error, Kind, Result};
+use crate::load::Watch;
+use crate::migrate::Step;
+use crate::private;
+
+/// Measure the application's queries on production and staging in turn
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna bench
+  sterna bench --save before.json          the report, with all latencies
+  sterna bench --baseline before.json --junit bench.xml
+  sterna bench --queries my-queries        a folder of .sql files, beside the built-in ones
+
+It exits with 5 where staging is certainly slower than allowed, and with 0 otherwise.")]
+pub struct BenchArgs {
+    /// Compare with the report of an earlier run as well
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write the report to a file, to be a baseline later
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+    /// Allowed slowdown of staging over production
+    #[arg(long, default_value_t = 1.20, value_name = "RATIO", value_parser = ratio)]
+    pub max_regression: f64,
+    /// Accept differences up to so many milliseconds, whatever the ratio is
+    #[arg(long, default_value_t = 0.5, value_name = "MS", value_parser = not_negative)]
+    pub floor_ms: f64,
+    /// Write the outcome as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Folder of further queries, one .sql file each
+    #[arg(long, value_name = "DIR")]
+    pub queries: Option<PathBuf>,
+    /// Rounds at most for each query; each measures both tables
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub rounds: u32,
+    /// Seconds after which no further round begins, once each query had a few
+    #[arg(long, default_value_t = 15.0, value_name = "S", value_parser = not_negative)]
+    pub seconds: f64,
+    /// How long one execution of a query may take: it is cut off, which ends the run where
+    /// production cannot answer a query of your own in time
+    #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = duration)]
+    pub time_limit: Duration,
+    /// Draw other parameters
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+}
+
+pub(super) fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    if (1.0..=1000.0).contains(&ratio) { Ok(ratio) } else { Err("not between 1 and 1000".into()) }
+}
+
+pub(super) fn not_negative(text: &str) -> Result<f64, String> {
+    let number = text.parse().map_err(|_| format!("{text:?} is not a number"))?;
+    if (0.0..=1e6).contains(&number) { Ok(number) } else { Err("not between 0 and 1000000".into()) }
+}
+
+/// Measures, reports, and returns the exit code.
+///
+/// # Errors
+/// As [`bench()`], and [`Kind::Regression`] where staging is slower than allowed.
+pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
+    let options = BenchOptions {
+        queries: args.queries.clone(),
+        baseline: args.baseline.clone(),
+        rounds: args.rounds as usize,
+        seconds: args.seconds,
+        time_limit: args.time_limit,
+        seed: args.seed,
+        max_regression: args.max_regression,
+        floor_ms: args.floor_ms,
+        ..BenchOptions::new(context.table.clone())
+    };
+    // Not after minutes of measuring.
+    args.save.as_deref().map_or(Ok(()), |path| private::check(path, is_baseline))?;
+    args.junit.as_deref().map_or(Ok(()), |path| private::check(path, is_junit))?;
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let arguments = json!({
+        "rounds": args.rounds, "seconds": args.seconds, "seed": args.seed,
+        "time_limit_seconds": args.time_limit.as_secs_f64(),
+        "max_regression": args.max_regression, "floor_ms": args.floor_ms,
+        "queries": args.queries, "baseline": args.baseline,
+    });
+    let what = AsStep { step: Step::TestBench, arguments, told: outcome::bench, watch: &watch };
+    let found = context.as_step(&what, |exclusive, _| {
+        // Measures while no other sterna changes either table.
+        exclusive.session_alone(async |_, _| bench(&exclusive.info, &options, &watch.stop).await)
+    })?;
+    // First, so that a file that cannot be written does not cost the result.
+    context.print(&found, || render::bench::text(&found))?;
+    if let Some(path) = &args.save {
+        let json = serde_json::to_string_pretty(&found);
+        let json = json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;
+        private::put(path, &(json + "\n"), is_baseline)?;
+    }
+    if let Some(path) = &args.junit {
+        private::put(path, &render::junit::bench(&found)?, is_junit)?;
+    }
+    found.failure().map_or(Ok(0), Err)
+}
+
+/// Whether a file begins as an earlier baseline does.
+fn is_baseline(start: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(start);
+    start.starts_with('{') && start.contains("\"queries\": [")
+}
+
+/// Whether a file begins as the outcome of an earlier benchmark does.
+fn is_junit(start: &[u8]) -> bool {
+    String::from_utf8_lossy(start).contains("<testsuites name=\"sterna\"")
+}

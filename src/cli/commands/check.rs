@@ -1,0 +1,166 @@
+//! `sterna check`: whether it is safe to begin, and whether all is well afterwards.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use super::application::ApplicationArgs;
+use super::load::{MatchChoices, ReadChoices};
+use super::switchover::duration;
+use super::{Context, runtime};
+use crate::check::{CheckReport, PostOptions, PreOptions, Severity, post, pre};
+use crate::cli::render;
+use crate::error::{Error, Kind, Result};
+use crate::inspect::{InspectOptions, MissingReport, missing};
+use crate::load::{Watch, Years};
+
+/// How many taxa without a species are asked for.
+const TAXA: usize = 10;
+
+/// Check whether a migration can begin, or whether all is well after the switchover
+#[derive(Args, Clone, Debug)]
+pub struct CheckArgs {
+    /// Which of the two
+    #[command(subcommand)]
+    pub moment: Moment,
+}
+
+/// When.
+#[derive(Clone, Debug, Subcommand)]
+#[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
+pub enum Moment {
+    Pre(PreArgs),
+    Post(PostArgs),
+}
+
+/// Before a migration: backup, species, disk space, rights, and what could be in the way
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna check pre
+  sterna check pre download.zip --backup backups/2025-06-01
+  sterna check pre --disk-space-checked --format json     where the server is elsewhere
+
+It writes nothing. Exit code 6 where it is not safe to begin.")]
+pub struct PreArgs {
+    /// Files whose taxa all need a species; else those of the last load count
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// CSV file of further names, with the header synonym,scientific_name
+    #[arg(long, value_name = "FILE", requires = "inputs")]
+    pub synonyms: Option<PathBuf>,
+    /// TOML file of formats, in place of the built-in ones
+    #[arg(long, value_name = "FILE", requires = "inputs")]
+    pub mapping: Option<PathBuf>,
+    /// How the files are read.
+    #[command(flatten)]
+    pub read: ReadChoices,
+    /// What rows would keep of production's.
+    #[command(flatten)]
+    pub matching: MatchChoices,
+    /// Verify this backup; else the last one of the ledger counts
+    #[arg(long, value_name = "DIR")]
+    pub backup: Option<PathBuf>,
+    /// You have seen to it that the server's disks have room for the table once more
+    #[arg(long)]
+    pub disk_space_checked: bool,
+}
+
+/// After a switchover: the application's queries, its API, and what the server has counted
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna check post
+  sterna check post --as-role web_user            it logs in without the migrator's password
+  sterna check post --application-url postgres://authenticator@db.example.com/app --as-role anon
+  sterna check post --health-url 'https://api.example.com/rest/v1/species?limit=1'
+
+It writes nothing. Exit code 4 where something is wrong. Queries are asked in sessions that log in
+as the application, never with the rights of the role that migrates: where no such login is known,
+the built-in ones are only parsed. A query of one's own is an .sql file with one statement that has
+to return rows; {table} and {schema} stand for the table's.")]
+pub struct PostArgs {
+    /// Who asks the queries.
+    #[command(flatten)]
+    pub application: ApplicationArgs,
+    /// Folder of queries, an .sql file each, instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub queries: Option<PathBuf>,
+    /// URL that has to answer with status 200; may be given several times
+    #[arg(long, value_name = "URL")]
+    pub health_url: Vec<String>,
+    /// How long a query or an answer may take
+    #[arg(long, default_value = "5s", value_name = "DURATION", value_parser = duration)]
+    pub time_limit: Duration,
+}
+
+/// Checks, reports, and returns the exit code.
+///
+/// # Errors
+/// [`Kind::Unsafe`] where a check before, [`Kind::Validation`] where one after failed;
+/// otherwise as [`pre`] and [`post`].
+pub fn run(args: &CheckArgs, context: &Context) -> Result<u8> {
+    let (found, kind) = match &args.moment {
+        Moment::Pre(args) => (before(args, context)?, Kind::Unsafe),
+        Moment::Post(args) => (after(args, context)?, Kind::Validation),
+    };
+    context.print(&found, || render::check::text(&found))?;
+    if found.passed {
+        return Ok(0);
+    }
+    let names: Vec<_> = found.failed(Severity::Error).map(|check| check.name.as_str()).collect();
+    let what = format!("{} of {}: {}", names.len(), found.checks.len(), names.join(", "));
+    Err(Error::new(kind, format!("checks failed, {what}"))
+        .hint("the report says what to do about each"))
+}
+
+fn before(args: &PreArgs, context: &Context) -> Result<CheckReport> {
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let info = context.conninfo()?;
+    let files = (!args.inputs.is_empty()).then(|| files(args, context));
+    let options = PreOptions {
+        backup: args.backup.clone(),
+        disk_space_checked: args.disk_space_checked,
+        missing: files.as_ref().map(|files| missing_taxa(files, context, &watch)).transpose()?,
+        files,
+    };
+    runtime()?.block_on(pre(&info, &context.table, &options, &watch.stop))
+}
+
+fn files(args: &PreArgs, context: &Context) -> InspectOptions {
+    InspectOptions {
+        table: context.table.clone(),
+        inputs: args.inputs.clone(),
+        read: args.read.options(),
+        years: Years::default(),
+        on_inexact: None,
+        synonyms: args.synonyms.clone(),
+        mapping: args.mapping.clone(),
+        matching: Some(args.matching.options()),
+        workers: std::thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+fn missing_taxa(
+    files: &InspectOptions,
+    context: &Context,
+    watch: &Arc<Watch>,
+) -> Result<MissingReport> {
+    // Whether rows can be matched is a question of its own.
+    let files = InspectOptions { matching: None, ..files.clone() };
+    let progress = render::progress::Shown::start(context.progress, watch);
+    let found = missing(&context.conninfo()?, &files, TAXA, watch);
+    progress.finish();
+    found
+}
+
+fn after(args: &PostArgs, context: &Context) -> Result<CheckReport> {
+    let options = PostOptions {
+        application: args.application.application(args.time_limit)?,
+        queries: args.queries.clone(),
+        health_urls: args.health_url.clone(),
+        limit: args.time_limit,
+    };
+    runtime()?.block_on(post(&context.conninfo()?, &context.table, &options))
+}

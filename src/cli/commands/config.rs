@@ -1,0 +1,56 @@
+//! `sterna config`: what is in force, and from where.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use super::Context;
+use crate::cli::GlobalArgs;
+use crate::cli::config::{self, InForce};
+use crate::cli::render;
+use crate::error::Result;
+
+/// Look at the configuration
+#[derive(Args, Clone, Debug)]
+pub struct ConfigArgs {
+    #[command(subcommand)]
+    action: ConfigAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum ConfigAction {
+    /// Show the options that have a value, where each comes from, and the database
+    ///
+    /// The command line wins over the environment, the environment over the file, the
+    /// file over what is built in. Of a command's own options the file's tables tell:
+    /// `[load] batch_size = 5000` is `sterna load --batch-size 5000`.
+    Show,
+}
+
+/// What is in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct Configuration {
+    /// The file that was read; null where there is none.
+    pub file: Option<String>,
+    /// The database that a command would connect to, without secrets; or why there is
+    /// none.
+    pub database: String,
+    /// Every option that has a value.
+    pub options: Vec<InForce>,
+}
+
+/// Shows what is in force, and returns the exit code.
+///
+/// # Errors
+/// Where the file is wrong or stdout cannot be written.
+pub fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> Result<u8> {
+    let ConfigAction::Show = args.action;
+    let (file, options) = config::in_force(global.config.as_ref(), std::path::Path::new(""))?;
+    let database = match context.conninfo() {
+        Ok(info) => info.display(),
+        Err(error) => error.to_string(),
+    };
+    let file = file.map(|path| path.display().to_string());
+    let configuration = Configuration { file, database, options };
+    context.print(&configuration, || render::config::text(&configuration))?;
+    Ok(0)
+}

@@ -1,0 +1,161 @@
+//! The plan itself, as the demo has it run: by `sterna migrate` and `sterna rollback`,
+//! with an application at work.
+
+use std::time::Duration;
+
+use clap::Parser;
+use indicatif::HumanCount;
+use serde_json::Value;
+
+use super::steps::{NEW_RELEASE, Stage};
+use super::traffic::{During, Traffic};
+use crate::cli::commands::Context;
+use crate::cli::commands::migrate::{MigrateArgs, migrate};
+use crate::cli::commands::rollback::{RollbackArgs, roll_back};
+use crate::cli::render::migrate::Lines;
+use crate::cli::{Cli, Command};
+use crate::error::{Error, Kind, Result};
+use crate::migrate::{Ended, Step, Teller};
+use crate::pg::catalog;
+use crate::switchover::fingerprint::{self, Fingerprint};
+
+/// How long the exchange is tried, with readers in the way.
+const MAX_WAIT: Duration = Duration::from_secs(30);
+
+/// Runs the plan on the new release while the application reads and writes.
+pub(super) fn run_plan(stage: &mut Stage) -> Result<String> {
+    stage.before = Some(fingerprint(stage)?);
+    stage.traffic = Some(Traffic::start(&stage.info()));
+    let args = arguments(stage)?;
+    let context = Context::on(&stage.info(), &stage.table);
+    let watch = std::sync::Arc::clone(&stage.watch);
+    let lines = Lines::new(stage.progress);
+    let traffic = stage.traffic.as_mut();
+    let mut teller = Watching { lines, traffic };
+    let (taken, shown) = migrate(&args, &context, &watch, &mut teller)?;
+    taken?;
+    let shown = shown?;
+    let exchanged = shown.steps.iter().find(|step| step.step == Step::Switchover);
+    stage.summary.switchover = exchanged.map(|step| step.detail.clone());
+    stage.summary.plan = Some(shown);
+    let locked = stage.summary.switchover.as_ref().and_then(|done| done["locked_ms"].as_f64());
+    Ok(format!("readers were locked out for {:.0} ms", locked.unwrap_or_default()))
+}
+
+/// Takes the switchover back, and compares the catalog with what it said at first.
+pub(super) fn run_back(stage: &mut Stage) -> Result<String> {
+    let context = Context::on(&stage.info(), &stage.table);
+    let out = Some(stage.results().join("report-after-rollback"));
+    let args = RollbackArgs::back_to(Step::Switchover, MAX_WAIT, out);
+    if let Some(traffic) = &mut stage.traffic {
+        traffic.begin_long_read();
+        traffic.during(During::Rollback);
+    }
+    let watch = std::sync::Arc::clone(&stage.watch);
+    let done = roll_back(&args, &context, &watch)?;
+    if let Some(traffic) = &stage.traffic {
+        traffic.during(During::Run);
+    }
+    stage.summary.rollback = Some(Value::Object(done.switchover));
+    let (before, after) = (stage.before.take(), fingerprint(stage)?);
+    let differences = before.unwrap_or_default().differences(&after);
+    if !differences.is_empty() {
+        let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
+        let what = format!("the catalog is not as it was: {}", told.join("; "));
+        return Err(Error::new(Kind::Validation, what));
+    }
+    stage.summary.differences_after_rollback = Some(0);
+    let locked = stage.summary.rollback.as_ref().and_then(|done| done["locked_ms"].as_f64());
+    Ok(format!(
+        "readers were locked out for {:.0} ms; 0 catalog differences to before the plan",
+        locked.unwrap_or_default()
+    ))
+}
+
+/// Ends the application, and asks what it noticed.
+pub(super) fn end_traffic(stage: &mut Stage) -> Result<String> {
+    let Some(traffic) = stage.traffic.take() else { return Ok("there was none".to_owned()) };
+    let report = traffic.end()?;
+    let errors = report.readers.errors + report.writers.errors;
+    if let Some(error) = &report.first_error {
+        let what = format!("{errors} queries of the application failed, first: {error}");
+        return Err(Error::new(Kind::Validation, what));
+    }
+    let detail = format!(
+        "{} reads, {} writes, 0 errors, every write is there",
+        HumanCount(report.readers.queries),
+        HumanCount(report.writers.queries)
+    );
+    stage.summary.traffic = Some(report);
+    Ok(detail)
+}
+
+/// What anybody would type, so that it is what the command line means by it.
+fn arguments(stage: &Stage) -> Result<MigrateArgs> {
+    let input = stage.folder.join(NEW_RELEASE);
+    let (backup, report) = (stage.results().join("backup"), stage.results().join("report"));
+    let rejects = stage.folder.join("rejects.csv");
+    let expected = stage.summary.release.rows.to_string();
+    let line: [&std::ffi::OsStr; 15] = [
+        "sterna".as_ref(),
+        "migrate".as_ref(),
+        input.as_ref(),
+        "--on-inexact".as_ref(),
+        "widen".as_ref(),
+        "--expect-rows".as_ref(),
+        expected.as_ref(),
+        "--bench-seconds".as_ref(),
+        "2".as_ref(),
+        "--backup-out".as_ref(),
+        backup.as_ref(),
+        "--out".as_ref(),
+        report.as_ref(),
+        "--rejects".as_ref(),
+        rejects.as_ref(),
+    ];
+    match Cli::try_parse_from(line) {
+        Ok(Cli { command: Command::Migrate(args), .. }) => Ok(*args),
+        Ok(_) => Err(Error::usage("the demo's command line is not that of a migration")),
+        Err(error) => Err(Error::usage(error.to_string())),
+    }
+}
+
+fn fingerprint(stage: &Stage) -> Result<Fingerprint> {
+    stage.with_session(async |session| {
+        session.batch_execute(include_str!("../../../../sql/catalog/session.sql")).await?;
+        let mut oids = Vec::new();
+        for suffix in ["", "_staging", "_old", "_backup"] {
+            let name = stage.table.with_suffix(suffix)?;
+            oids.extend(catalog::relation(session, &name).await?.map(|found| found.oid));
+        }
+        let (live, siblings) = oids.split_first().ok_or_else(|| Error::database("no table"))?;
+        fingerprint::take_beside(&**session, *live, siblings).await
+    })
+}
+
+/// Tells the application's side when the exchange begins and ends.
+struct Watching<'a> {
+    lines: Lines,
+    traffic: Option<&'a mut Traffic>,
+}
+
+impl Teller for Watching<'_> {
+    fn begins(&mut self, step: Step) {
+        if step == Step::Switchover
+            && let Some(traffic) = &mut self.traffic
+        {
+            traffic.begin_long_read();
+            traffic.during(During::Switchover);
+        }
+        self.lines.begins(step);
+    }
+
+    fn ended(&mut self, step: Step, ended: &Ended<'_>) {
+        if step == Step::Switchover
+            && let Some(traffic) = &self.traffic
+        {
+            traffic.during(During::Run);
+        }
+        self.lines.ended(step, ended);
+    }
+}

@@ -1,0 +1,79 @@
+//! `sterna inspect`: what files hold against the target, before they are loaded.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::Context;
+use super::load::{MatchChoices, ReadChoices};
+use crate::cli::render;
+use crate::error::Result;
+use crate::inspect::{InspectOptions, inspect};
+use crate::load::{OnInexact, Watch, Years};
+
+/// Look at files before they are loaded: taxa, years, values that do not fit, codes
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna inspect download.zip
+  sterna inspect download.zip --year 2024 --format json
+  sterna inspect files/*.csv --on-inexact widen --synonyms names.csv
+
+It writes nothing to the database, and exits with 0 whatever the verdict is.")]
+pub struct InspectArgs {
+    /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Look at these years only: 2024, 2015-2020, or several with commas [default: all]
+    #[arg(long, value_name = "Y")]
+    pub year: Vec<Years>,
+    /// Judge by this policy for values that do not fit [default: find out which would do]
+    #[arg(long, value_enum)]
+    pub on_inexact: Option<OnInexact>,
+    /// CSV file of further names, with the header synonym,scientific_name
+    #[arg(long, value_name = "FILE")]
+    pub synonyms: Option<PathBuf>,
+    /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// What rows would keep of production's.
+    #[command(flatten)]
+    pub matching: MatchChoices,
+    /// How the files are read.
+    #[command(flatten)]
+    pub read: ReadChoices,
+    /// Threads that read and judge [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub workers: Option<u16>,
+}
+
+/// Inspects, reports, and returns the exit code.
+///
+/// # Errors
+/// As [`inspect`].
+pub fn run(args: &InspectArgs, context: &Context) -> Result<u8> {
+    let mut years = Years::default();
+    for more in &args.year {
+        years.extend(more.clone());
+    }
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let options = InspectOptions {
+        table: context.table.clone(),
+        inputs: args.inputs.clone(),
+        read: args.read.options(),
+        years,
+        on_inexact: args.on_inexact,
+        synonyms: args.synonyms.clone(),
+        mapping: args.mapping.clone(),
+        matching: Some(args.matching.options()),
+        workers: args.workers.map_or(cores, usize::from),
+    };
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let progress = render::progress::Shown::start(context.progress, &watch);
+    let found = inspect(&context.conninfo()?, &options, &watch);
+    progress.finish();
+    let found = found?;
+    context.print(&found, || render::inspect::text(&found))?;
+    Ok(0)
+}

@@ -1,0 +1,200 @@
+//! `sterna load`: files into the staging table.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{ArgGroup, Args};
+
+use super::exclusive::AsStep;
+use super::{Context, outcome};
+use crate::cli::render;
+use crate::error::Result;
+use crate::load::{
+    LoadOptions, MatchOptions, MaxRejects, OnInexact, OnUnmapped, ReadOptions, Unfilled, Watch,
+    Years, load,
+};
+use crate::migrate::Step;
+use crate::pg::Table;
+
+/// Load CITES files into the staging table: every record accounted for, exactly once
+#[derive(Args, Clone, Debug)]
+#[command(group = ArgGroup::new("which").required(true).args(["year", "all"]))]
+#[command(after_help = "Examples:
+  sterna load download.zip --all --verify
+  sterna load download.zip --year 2024 --format json
+  sterna load files/*.csv --year 2015-2020,2023 --on-inexact widen
+  sterna load download.zip --all --resume        after an interruption
+  sterna load ports.csv --all --mapping ports.toml --match code,year
+  sterna load sterna-rejects-1a2b3c4d.csv --all --append   after fixing them")]
+pub struct LoadArgs {
+    /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// Load these years only: 2024, 2015-2020, or several with commas
+    #[arg(long, value_name = "Y")]
+    pub year: Vec<Years>,
+    /// Load all years
+    #[arg(long)]
+    pub all: bool,
+    /// How it is loaded.
+    #[command(flatten)]
+    pub choices: LoadChoices,
+    /// Go on with an unfinished load; starts one where there is none
+    #[arg(long)]
+    pub resume: bool,
+    /// Add to the rows that staging holds: fixed rejects
+    #[arg(long)]
+    pub append: bool,
+    /// Read staging back and compare it with what was read from the files
+    #[arg(long)]
+    pub verify: bool,
+    /// Have the indexes in place during the load instead of building them after it
+    #[arg(long)]
+    pub keep_indexes: bool,
+}
+
+/// How files are loaded, by whatever command.
+#[derive(Args, Clone, Debug)]
+pub struct LoadChoices {
+    /// How the files are read.
+    #[command(flatten)]
+    pub read: ReadChoices,
+    /// Records per batch; each batch is one transaction
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub batch_size: u32,
+    /// Threads that read and encode [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub workers: Option<u16>,
+    /// Connections that write [default: one per core, at most 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub connections: Option<u16>,
+    /// Seconds without a byte from or to the server, after which it is asked whether it waits
+    /// for sterna: then the line has stalled, and another is taken
+    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub stall_timeout: u32,
+    /// What to do with records whose taxon maps to no species
+    #[arg(long, value_enum, default_value_t = OnUnmapped::Skip)]
+    pub on_unmapped: OnUnmapped,
+    /// What to do with values that the column cannot hold exactly
+    #[arg(long, value_enum, default_value_t = OnInexact::Reject)]
+    pub on_inexact: OnInexact,
+    /// CSV file of further names, with the header synonym,scientific_name
+    #[arg(long, value_name = "FILE")]
+    pub synonyms: Option<PathBuf>,
+    /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// What rows keep of production's.
+    #[command(flatten)]
+    pub matching: MatchChoices,
+    /// Rejected records to accept: a number, or a percentage of the records read
+    #[arg(long, default_value = "0", value_name = "N|P%")]
+    pub max_rejects: MaxRejects,
+    /// Where rejected records go [default: sterna-rejects-RUN.csv]
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+}
+
+/// How inputs are read, by whatever command.
+#[derive(Args, Clone, Debug)]
+pub struct ReadChoices {
+    /// Read the folders in a folder as well
+    #[arg(long)]
+    pub recursive: bool,
+    /// Bytes that a record may have; it is held in memory, and a longer one is rejected
+    #[arg(long, default_value_t = 16 << 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1024..=1 << 30))]
+    pub max_record_bytes: u32,
+}
+
+impl ReadChoices {
+    /// What they mean for the engine.
+    #[must_use]
+    pub fn options(&self) -> ReadOptions {
+        let max_record_bytes = self.max_record_bytes as usize;
+        ReadOptions { recursive: self.recursive, max_record_bytes }
+    }
+}
+
+/// What rows keep of production's.
+#[derive(Args, Clone, Debug)]
+pub struct MatchChoices {
+    /// Columns that tell which row of production a record stands for, with commas between
+    /// them [default: the mapping's record_id, else a unique key that the files fill]
+    #[arg(long = "match", value_name = "COLUMNS", value_delimiter = ',')]
+    pub match_by: Vec<String>,
+    /// Columns that the files do not fill keep production's value where a row matches, or
+    /// take their default; keys are kept
+    #[arg(long, value_enum, default_value_t)]
+    pub unfilled: Unfilled,
+}
+
+impl MatchChoices {
+    /// What they mean for the engine.
+    #[must_use]
+    pub fn options(&self) -> MatchOptions {
+        MatchOptions { by: self.match_by.clone(), unfilled: self.unfilled }
+    }
+}
+
+impl LoadChoices {
+    /// What they mean for a load of all years.
+    #[must_use]
+    pub fn options(&self, table: &Table, inputs: &[String]) -> LoadOptions {
+        let defaults = LoadOptions::new(table.clone(), inputs.to_vec());
+        LoadOptions {
+            read: self.read.options(),
+            batch_rows: self.batch_size as usize,
+            workers: self.workers.map_or(defaults.workers, usize::from),
+            connections: self.connections.map_or(defaults.connections, usize::from),
+            stall_timeout: Duration::from_secs(self.stall_timeout.into()),
+            on_unmapped: self.on_unmapped,
+            on_inexact: self.on_inexact,
+            synonyms: self.synonyms.clone(),
+            mapping: self.mapping.clone(),
+            matching: self.matching.options(),
+            max_rejects: self.max_rejects,
+            rejects: self.rejects.clone(),
+            ..defaults
+        }
+    }
+}
+
+/// Loads, reports, and returns the exit code.
+///
+/// # Errors
+/// As [`load`].
+pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
+    let options = options(args, context);
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let step = if options.years.is_all() { Step::Load } else { Step::TestLoad };
+    let progress = render::progress::Shown::start(context.progress, &watch);
+    let done = load(&context.conninfo()?, &options, &watch);
+    progress.finish();
+    let done = done?;
+    // A load has a lock and a ledger of its own, and outlives a lost session: that it
+    // was a step of the plan as well is written down behind it.
+    let arguments = options.arguments();
+    let what = AsStep { step, arguments, told: outcome::load, watch: &watch };
+    if let Err(unwritten) = context.was_step(&what, &done, done.report.seconds) {
+        tracing::warn!("it is done, but the ledger of runs was not told: {unwritten}");
+    }
+    context.print(&done.report, || render::text::load(&done.report))?;
+    done.failure.map_or(Ok(0), Err)
+}
+
+fn options(args: &LoadArgs, context: &Context) -> LoadOptions {
+    let mut years = Years::default();
+    for more in &args.year {
+        years.extend(more.clone());
+    }
+    LoadOptions {
+        years,
+        resume: args.resume,
+        append: args.append,
+        verify: args.verify,
+        keep_indexes: args.keep_indexes,
+        ..args.choices.options(&context.table, &args.inputs)
+    }
+}

@@ -1,0 +1,192 @@
+//! One short file per subcommand: what the user asked for, into calls of the library.
+
+pub mod application;
+pub mod backup;
+pub mod bench;
+pub mod check;
+pub mod completions;
+pub mod config;
+pub mod demo;
+mod exclusive;
+pub mod generate;
+pub mod inspect;
+pub mod load;
+pub mod migrate;
+mod outcome;
+mod parity;
+pub mod plan;
+pub mod rehearse;
+pub mod reindex;
+pub mod report;
+pub mod rollback;
+pub mod sandbox;
+pub mod species;
+pub mod stage;
+pub mod status;
+pub mod summary;
+pub mod switchover;
+mod unvalidated;
+pub mod validate;
+
+use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::render::visible::readable;
+use crate::cli::{Format, GlobalArgs, Progress};
+use crate::error::{Error, Kind, Result};
+use crate::load::Watch;
+use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
+use crate::staging::{self, Pair};
+
+/// What runs the asynchronous calls of a command that has no threads of its own.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::file("the async runtime", e))
+}
+
+/// The same with a thread that goes on with what was spawned while the command blocks.
+fn driven_runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(|e| Error::file("the async runtime", e))
+}
+
+/// Where the database is.
+#[derive(Clone, Debug)]
+enum Database {
+    /// By `--database-url`, or else libpq's rules, which are applied when it is needed.
+    Asked(Option<String>),
+    /// Here.
+    Known(Box<ConnInfo>),
+}
+
+/// What the global options mean.
+#[derive(Clone, Debug)]
+pub struct Context {
+    database: Database,
+    /// The table that is replaced.
+    pub table: Table,
+    /// Whether the database is called production.
+    pub production: bool,
+    /// How results are written.
+    pub format: Format,
+    /// Whether progress is shown.
+    pub progress: Progress,
+}
+
+impl Context {
+    /// Validates the global options.
+    ///
+    /// # Errors
+    /// A usage error that names the option.
+    pub fn new(args: &GlobalArgs) -> Result<Self> {
+        Ok(Context {
+            database: Database::Asked(args.database_url.clone()),
+            table: Table::new(args.schema.as_str(), args.table.as_str())?,
+            production: args.production,
+            format: args.format,
+            progress: if args.quiet { Progress::Never } else { args.progress },
+        })
+    }
+
+    /// For a database that is known already, with nothing shown of what goes on.
+    fn on(info: &ConnInfo, table: &Table) -> Self {
+        Context {
+            database: Database::Known(Box::new(info.clone())),
+            table: table.clone(),
+            production: false,
+            format: Format::Text,
+            progress: Progress::Never,
+        }
+    }
+
+    /// How to reach the database.
+    ///
+    /// # Errors
+    /// Where the URL, the environment or libpq's files are wrong; refused where production
+    /// is remote and need not be encrypted.
+    pub fn conninfo(&self) -> Result<ConnInfo> {
+        match &self.database {
+            Database::Known(info) => Ok((**info).clone()),
+            Database::Asked(url) => {
+                let info = ConnInfo::resolve(url.as_deref(), &|name| std::env::var(name).ok())?;
+                if self.production && info.may_be_overheard() {
+                    let what = format!("{} may be reached without encryption", info.display());
+                    return Err(Error::refused(what).hint(
+                        "production is remote: sslmode=verify-full (PGSSLMODE) with the \
+                         server's root certificate, or at least sslmode=require",
+                    ));
+                }
+                Ok(info)
+            }
+        }
+    }
+
+    /// A session of one's own, ready to work on the table.
+    ///
+    /// # Errors
+    /// Refused behind a pooler that hands out server sessions per transaction; otherwise
+    /// as [`connect`] and [`staging::pair`].
+    async fn session(&self, info: &ConnInfo) -> Result<(Connection, Pair)> {
+        let mut session = connect(info).await?;
+        pooler::refuse_pooled(info, &session).await?;
+        let pair = staging::pair(&mut session, &self.table).await?;
+        Ok((session, pair))
+    }
+
+    /// Writes a result to stdout, in the form that was asked for.
+    ///
+    /// # Errors
+    /// Where stdout cannot be written.
+    pub fn print(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
+        let shown = match self.format {
+            Format::Text => readable(&text()).into_owned(),
+            Format::Json => {
+                let json = serde_json::to_string_pretty(result);
+                json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))? + "\n"
+            }
+        };
+        let mut stdout = std::io::stdout().lock();
+        match stdout.write_all(shown.as_bytes()).and_then(|()| stdout.flush()) {
+            // Whoever was reading has seen enough.
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            result => result.map_err(|e| Error::file("stdout", e)),
+        }
+    }
+
+    /// Has the first Ctrl-C or SIGTERM stop the load cleanly, and the second at once.
+    ///
+    /// # Errors
+    /// Where signals cannot be watched.
+    pub fn stop_on_signal(&self, watch: &Arc<Watch>) -> Result<()> {
+        let failed = |e| Error::file("signals", e);
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let (mut interrupt, mut terminate) = {
+            let _inside = runtime.enter();
+            let interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+            (interrupt, signal(SignalKind::terminate()).map_err(failed)?)
+        };
+        let watch = Arc::clone(watch);
+        std::thread::spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+                    if watch.stop.swap(true, Ordering::Relaxed) {
+                        std::process::exit(i32::from(Kind::Interrupted.exit_code()));
+                    }
+                    tracing::warn!("stopping after the batches under way; again to stop at once");
+                }
+            });
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! `sterna plan`: every step of the plan, before any is taken.
+
+use clap::Args;
+use serde::Serialize;
+
+use super::load::ReadChoices;
+use super::{Context, runtime};
+use crate::cli::render;
+use crate::error::Result;
+use crate::inspect::{InspectOptions, inspect};
+use crate::load::{Watch, Years};
+use crate::migrate::Step;
+use crate::migrate::plan::{self, Names, Rows};
+use crate::pg::{Connection, Table, catalog, connect};
+use crate::switchover::{self, Preview};
+use crate::{backup_table, staging};
+
+/// Show every step with its SQL, locks, validation and rollback; write nothing
+#[derive(Args, Clone, Debug)]
+pub struct PlanArgs {
+    /// CSV files, .csv.gz, .zip, folders or globs, to estimate rows by
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<String>,
+    /// How the files are read.
+    #[command(flatten)]
+    pub read: ReadChoices,
+    /// Show the steps without their SQL
+    #[arg(long)]
+    pub brief: bool,
+}
+
+/// The plan for a table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The table that is to be replaced.
+    pub table: String,
+    /// Its steps, in order.
+    pub steps: Vec<Planned>,
+}
+
+/// A step of the plan for a table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Planned {
+    /// Its number.
+    pub step: Step,
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub title: &'static str,
+    /// The same in a sentence or two.
+    pub does: &'static str,
+    /// What it locks, and how.
+    pub locks: &'static str,
+    /// What is one transaction.
+    pub transaction: &'static str,
+    /// What has to be so behind it.
+    pub validated_by: &'static str,
+    /// What takes it back.
+    pub undone_by: &'static str,
+    /// About how many rows it reads or writes; null where that is not known.
+    pub estimated_rows: Option<u64>,
+    /// The statements that matter, with their names filled in.
+    pub sql: Vec<Statement>,
+}
+
+/// A statement of a step.
+#[derive(Clone, Debug, Serialize)]
+pub struct Statement {
+    /// The file of sterna's that holds it; of the switchover, the part that it is of.
+    pub file: &'static str,
+    /// Its text.
+    pub text: String,
+}
+
+/// Shows the plan, and returns the exit code.
+///
+/// # Errors
+/// Where the table cannot be found, or the files cannot be read.
+pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
+    let table = &context.table;
+    let names = Names::new(table, staging::SUFFIX, backup_table::SUFFIX)?;
+    let (mut rows, preview) = runtime()?.block_on(look(context))?;
+    if !args.inputs.is_empty() {
+        let (files, newest) = counted(args, context)?;
+        rows.files = Some(files);
+        rows.newest_year = newest;
+    }
+    let steps = Step::all().map(|step| {
+        let plan = step.plan();
+        let sql = match step {
+            _ if args.brief => Vec::new(),
+            Step::Switchover => foreseen(&preview),
+            _ => plan.statements.iter().map(|statement| filled(statement, &names)).collect(),
+        };
+        Planned {
+            step,
+            name: plan.name,
+            title: plan.title,
+            does: plan.does,
+            locks: plan.locks,
+            transaction: plan.transaction,
+            validated_by: plan.validated_by,
+            undone_by: plan.undone_by,
+            estimated_rows: rows.of(plan.rows),
+            sql,
+        }
+    });
+    let plan = Plan { table: table.to_string(), steps: steps.collect() };
+    context.print(&plan, || render::plan::text(&plan))?;
+    Ok(0)
+}
+
+/// About how many rows there are.
+#[derive(Default)]
+struct Estimates {
+    live: Option<u64>,
+    species: Option<u64>,
+    files: Option<u64>,
+    newest_year: Option<u64>,
+}
+
+impl Estimates {
+    fn of(&self, rows: Rows) -> Option<u64> {
+        match rows {
+            Rows::Few => None,
+            Rows::Live => self.live,
+            Rows::Species => self.species,
+            Rows::Files => self.files,
+            Rows::TestYear => self.newest_year,
+        }
+    }
+}
+
+fn filled(statement: &plan::Statement, names: &Names) -> Statement {
+    Statement { file: statement.file, text: statement.sql(names) }
+}
+
+/// The statements of the switchover, as they would be written from the catalog now.
+fn foreseen(preview: &Preview) -> Vec<Statement> {
+    let parts = [
+        ("locks against everybody", &preview.locks),
+        ("the exchange, in the same transaction", &preview.exchange),
+        ("after the commit", &preview.finish),
+    ];
+    let parts = parts.into_iter().flat_map(|(part, texts)| {
+        texts.iter().map(move |text| Statement { file: part, text: text.clone() })
+    });
+    parts.collect()
+}
+
+async fn look(context: &Context) -> Result<(Estimates, Preview)> {
+    let session = connect(&context.conninfo()?).await?;
+    session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
+    catalog::plain_table(&session, &context.table).await?;
+    let species = Table::new(context.table.schema.name(), "species")?;
+    let rows = Estimates {
+        live: estimate(&session, &context.table).await?,
+        species: estimate(&session, &species).await?,
+        ..Estimates::default()
+    };
+    Ok((rows, switchover::preview(&session, &context.table).await?))
+}
+
+async fn estimate(session: &Connection, table: &Table) -> Result<Option<u64>> {
+    let sql = include_str!("../../../sql/migrate/estimate.sql");
+    let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
+    let estimate = row.map(|row| row.get::<_, f64>(0)).filter(|rows| *rows >= 0.0);
+    Ok(estimate.map(|rows| rows as u64))
+}
+
+/// The records of the files that map to a species, in all and of the newest year.
+fn counted(args: &PlanArgs, context: &Context) -> Result<(u64, Option<u64>)> {
+    let options = InspectOptions {
+        table: context.table.clone(),
+        inputs: args.inputs.clone(),
+        read: args.read.options(),
+        years: Years::default(),
+        on_inexact: None,
+        synonyms: None,
+        mapping: None,
+        matching: None,
+        workers: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let found = inspect(&context.conninfo()?, &options, &Watch::default())?;
+    Ok((found.years.values().sum(), found.years.last_key_value().map(|(_, rows)| *rows)))
+}

@@ -1,0 +1,118 @@
+//! `sterna rehearse`: the whole plan, there and back, on a copy of production.
+
+mod report_folder;
+mod stages;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::Args;
+
+use super::Context;
+use super::migrate::{MigrationChoices, identity_of};
+use crate::cli::render;
+use crate::error::{Error, Kind, Result};
+use crate::load::Watch;
+use crate::{private, rehearsal};
+use stages::Rehearsing;
+
+/// Run the whole plan and its rollback on a copy of production, which is gone afterwards
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna rehearse download.zip --expect-rows 489107
+  sterna rehearse download.zip --backup backups/whole      one that `sterna backup --full` took
+  sterna rehearse download.zip --into postgresql://admin@staging.example.org/rehearsal
+
+Give it the options that `sterna migrate` will get: the table [migrate] of sterna.toml counts for
+both. Production is read, and only its ledger is written. The copy is in a PostgreSQL server of
+its own that is gone when the rehearsal ends, however it ends.")]
+pub struct RehearseArgs {
+    /// How the migration goes.
+    #[command(flatten)]
+    pub choices: MigrationChoices,
+    /// Backup to restore, by `sterna backup --full` [default: one is taken, and not kept]
+    #[arg(long, value_name = "DIR")]
+    pub backup: Option<PathBuf>,
+    /// Empty database to restore into, which stays [default: a server of its own, which goes]
+    #[arg(long, value_name = "URL")]
+    pub into: Option<String>,
+    /// What is free on production's disks, where they cannot be seen from here: 20GiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub free_space: Option<u64>,
+    /// Folder of the report [default: sterna-rehearsal-ID]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// Rehearses, reports, and returns the exit code.
+///
+/// # Errors
+/// That of whatever did not pass, after the report; interrupted, without one.
+pub fn run(args: &RehearseArgs, context: &Context) -> Result<u8> {
+    let begun = Instant::now();
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    args.out.as_deref().map_or(Ok(()), private::own_folder)?;
+    let identity = identity_of(&args.choices, &context.table, &watch.stop)?;
+    let mut rehearsing = Rehearsing::begin(args, context, &watch)?;
+    let failure = rehearsing.all().err();
+    if failure.as_ref().is_some_and(|error| error.kind() == Kind::Interrupted) {
+        return Err(interrupted());
+    }
+    let mut done = rehearsing.report.clone();
+    done.passed = failure.is_none();
+    done.failure = failure.as_ref().map(ToString::to_string);
+    if done.passed {
+        done.recorded = true;
+        done.seconds = begun.elapsed().as_secs_f64();
+        rehearsing.production_session(async |session| {
+            rehearsal::record(session, &context.table, &identity, &done).await
+        })?;
+    }
+    done.seconds = begun.elapsed().as_secs_f64();
+    rehearsing.publish(&mut done)?;
+    context.print(&done, || render::rehearsal::text(&done))?;
+    failure.map_or(Ok(0), Err)
+}
+
+fn interrupted() -> Error {
+    Error::new(Kind::Interrupted, "the rehearsal was interrupted; its server is gone")
+        .hint("the same command begins it again")
+}
+
+/// `20GiB`, `500 MB`, `1e9`: a number of bytes, with a unit or without.
+fn size(text: &str) -> Result<u64> {
+    const UNITS: [(&str, f64); 8] = [
+        ("KIB", 1024.0),
+        ("MIB", 1_048_576.0),
+        ("GIB", 1_073_741_824.0),
+        ("TIB", 1_099_511_627_776.0),
+        ("KB", 1e3),
+        ("MB", 1e6),
+        ("GB", 1e9),
+        ("TB", 1e12),
+    ];
+    let upper = text.trim().to_uppercase();
+    let unit = UNITS.into_iter().find_map(|(unit, bytes)| Some((upper.strip_suffix(unit)?, bytes)));
+    let (number, bytes) = unit.unwrap_or((&upper, 1.0));
+    match number.trim().parse::<f64>() {
+        Ok(number) if number >= 0.0 && number.is_finite() => Ok((number * bytes) as u64),
+        _ => Err(Error::usage(format!("{text:?} is not a size such as 20GiB or 500MB"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [("20GiB", 21_474_836_480), ("500 MB", 500_000_000), ("12", 12)] {
+            assert_eq!(size(text).unwrap(), bytes, "{text}");
+        }
+        for bad in ["", "GiB", "-1GB", "a lot", "inf"] {
+            assert!(size(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `sterna reindex`: whether the table's indexes are valid, and rebuilding them.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use serde_json::json;
+
+use super::exclusive::AsStep;
+use super::{Context, outcome, runtime};
+use crate::cli::render;
+use crate::error::Result;
+use crate::load::Watch;
+use crate::migrate::Step;
+use crate::pg::connect;
+use crate::reindex::{Rebuild, ReindexReport, reindex};
+
+/// Check that all indexes of the table are valid; rebuild those that are asked for
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna reindex                 looks only: after a switchover nothing is left to rebuild
+  sterna reindex --invalid
+  sterna reindex --index idx_cites_trade_year
+
+Indexes are rebuilt with REINDEX INDEX CONCURRENTLY, so readers and writers go on. What an
+interrupted rebuild has left behind is dropped first.")]
+pub struct ReindexArgs {
+    /// Rebuild every index
+    #[arg(long, conflicts_with_all = ["invalid", "index"])]
+    pub all: bool,
+    /// Rebuild the indexes that are not valid
+    #[arg(long, conflicts_with = "index")]
+    pub invalid: bool,
+    /// Rebuild this index; may be given several times
+    #[arg(long, value_name = "NAME")]
+    pub index: Vec<String>,
+}
+
+/// Acts, reports, and returns the exit code.
+///
+/// # Errors
+/// As [`reindex`], and where an index is not valid in the end.
+pub fn run(args: &ReindexArgs, context: &Context) -> Result<u8> {
+    let rebuild = match args {
+        ReindexArgs { all: true, .. } => Rebuild::All,
+        ReindexArgs { invalid: true, .. } => Rebuild::Invalid,
+        ReindexArgs { index, .. } if index.is_empty() => Rebuild::Nothing,
+        ReindexArgs { index, .. } => Rebuild::Named(index.clone()),
+    };
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let arguments = json!({"all": args.all, "invalid": args.invalid, "index": args.index});
+    let what = AsStep { step: Step::Indexes, arguments, told: outcome::indexes, watch: &watch };
+    let done = match rebuild {
+        // It only looks, which a role may that cannot write the ledger.
+        Rebuild::Nothing => runtime()?.block_on(look(context, &watch))?,
+        rebuild => context.as_step(&what, |exclusive, _| {
+            exclusive.session(async |session, pair| {
+                reindex(session, &pair.table, &rebuild, &watch.stop).await
+            })
+        })?,
+    };
+    context.print(&done, || render::reindex::text(&done))?;
+    done.verdict().map(|()| 0)
+}
+
+async fn look(context: &Context, watch: &Watch) -> Result<ReindexReport> {
+    let session = connect(&context.conninfo()?).await?;
+    reindex(&session, &context.table, &Rebuild::Nothing, &watch.stop).await
+}

@@ -1,0 +1,58 @@
+//! `sterna report`: what the ledger says of the latest run, in files.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Context, runtime};
+use crate::cli::render;
+use crate::error::Result;
+use crate::ledger;
+use crate::pg::connect;
+use crate::run_report::{Outcome, collect};
+
+/// Write the report of the latest migration: a page, Markdown, JSON and JUnit XML
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna report --out report            report.html, report.md, report.json, junit.xml
+  sterna report --out report --format json
+
+`sterna migrate` and `sterna rollback` write it at their end, also where they fail. This command
+writes it again from the ledger, at any time, and needs no input files.")]
+pub struct ReportArgs {
+    /// Folder of the files; those of an earlier report there are replaced
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// What was written.
+#[derive(Clone, Debug, Serialize)]
+struct Written {
+    /// How the run ended.
+    outcome: Outcome,
+    /// The page.
+    page: PathBuf,
+}
+
+/// Writes it, and returns the exit code.
+///
+/// # Errors
+/// Refused where the ledger knows nothing of the table; a file error where a file cannot
+/// be written.
+pub fn run(args: &ReportArgs, context: &Context) -> Result<u8> {
+    let collected = runtime()?.block_on(async {
+        let mut session = connect(&context.conninfo()?).await?;
+        session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
+        ledger::open(&mut session).await?;
+        let collected = collect(&session, &context.table).await?;
+        session.close().await?;
+        Ok::<_, crate::Error>(collected)
+    })?;
+    render::run::write(&args.out, &collected)?;
+    let written = Written { outcome: collected.outcome, page: args.out.join(render::run::PAGE) };
+    context.print(&written, || {
+        format!("{}\n{}\n", written.outcome.sentence, written.page.display())
+    })?;
+    Ok(0)
+}

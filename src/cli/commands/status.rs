@@ -1,0 +1,123 @@
+//! `sterna status`: how far the run is, and what is going on.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{Context, runtime};
+use crate::cli::Format;
+use crate::cli::render;
+use crate::error::{Error, Result};
+use crate::load::Watch;
+use crate::migrate::status::Status;
+use crate::migrate::{Live, RunState, ledger, live, status};
+use crate::pg::{Connection, connect};
+use crate::staging;
+
+/// How often a watched run is looked at.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Takes a terminal's cursor home and clears what is behind it.
+const CLEAR: &str = "\x1b[H\x1b[J";
+
+/// Show how far the latest migration of the table is, step by step
+///
+/// Of a run that is going on it shows what its sessions are doing, what they wait for and
+/// who is in their way.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna status
+  sterna status --watch                        until the run ends, or Ctrl-C
+  sterna status --format json | jq .next_command")]
+pub struct StatusArgs {
+    /// Look again every second until the run ends; in a log, whenever a step has changed
+    #[arg(long)]
+    pub watch: bool,
+}
+
+/// A run, and what is going on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Shown {
+    /// How far it is.
+    #[serde(flatten)]
+    pub status: Status,
+    /// What is being done at this moment.
+    #[serde(flatten)]
+    pub live: Live,
+}
+
+/// Shows it, and returns the exit code. Writes nothing but an upgrade of the ledger, where the
+/// role may.
+///
+/// # Errors
+/// Where the ledger cannot be read.
+pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
+    runtime()?.block_on(async {
+        let mut session = connect(&context.conninfo()?).await?;
+        session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
+        crate::ledger::open(&mut session).await?;
+        let mut shown = look(&session, context).await?;
+        if args.watch {
+            shown = watch(&session, context, shown).await?;
+        }
+        let text = || match &shown {
+            Some(shown) => render::status::text(shown),
+            None => format!(
+                "no migration of {} is in the ledger; `sterna plan` shows what one would do, \
+                 `sterna report` what single commands did\n",
+                context.table
+            ),
+        };
+        context.print(&shown, text)
+    })?;
+    Ok(0)
+}
+
+async fn look(session: &Connection, context: &Context) -> Result<Option<Shown>> {
+    let Some(run) = ledger::last(session, &context.table).await? else { return Ok(None) };
+    let staging = context.table.with_suffix(staging::SUFFIX)?;
+    let live = live(session, &context.table, &staging).await?;
+    Ok(Some(Shown { status: status::of(&run), live }))
+}
+
+/// Looks again and again, until the run is at its end or the user has seen enough.
+async fn watch(
+    session: &Connection,
+    context: &Context,
+    mut shown: Option<Shown>,
+) -> Result<Option<Shown>> {
+    let stop = Arc::new(Watch::default());
+    context.stop_on_signal(&stop)?;
+    let mut last = String::new();
+    while let Some(running) = shown.as_ref().filter(|s| s.status.state == RunState::Running)
+        && !stop.stop.load(Ordering::Relaxed)
+    {
+        if context.format == Format::Text {
+            let mut stdout = std::io::stdout().lock();
+            let steps = render::status::steps(&running.status);
+            let written = if stdout.is_terminal() {
+                write!(stdout, "{CLEAR}{}", render::status::text(running))
+            } else if steps != last {
+                writeln!(stdout, "{}", render::status::text(running))
+            } else {
+                Ok(())
+            };
+            match written.and_then(|()| stdout.flush()) {
+                // Whoever was reading has seen enough.
+                Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => break,
+                result => result.map_err(|e| Error::file("stdout", e))?,
+            }
+            last = steps;
+        }
+        tokio::time::sleep(PAUSE).await;
+        shown = look(session, context).await?;
+    }
+    if context.format == Format::Text && std::io::stdout().is_terminal() {
+        let cleared = write!(std::io::stdout().lock(), "{CLEAR}");
+        cleared.map_err(|e| Error::file("stdout", e))?;
+    }
+    Ok(shown)
+}

@@ -1,0 +1,74 @@
+//! `sterna summary`: the summary per species, recomputed from the trade records.
+
+use std::sync::Arc;
+
+use clap::Args;
+use serde_json::json;
+
+use super::exclusive::{AsStep, Exclusive};
+use super::{Context, outcome};
+use crate::cli::render;
+use crate::error::{Error, Result};
+use crate::load::Watch;
+use crate::migrate::Step;
+use crate::pg::{Connection, Table};
+use crate::summary::{self, Found, Target, Undone};
+
+/// Recompute species_trade_summary from the table, in one transaction
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "The rows as they were are kept in the ledger; --undo puts them back.
+
+A record's quantity is `quantity`; where a table has importer_reported_quantity and
+exporter_reported_quantity instead, it is the importer's, else the exporter's.")]
+pub struct SummaryArgs {
+    /// Put back what was there before the last recomputation
+    #[arg(long)]
+    pub undo: bool,
+}
+
+/// Acts, reports, and returns the exit code.
+///
+/// # Errors
+/// As [`summary::recompute`] and [`summary::undo`]; refused where there is no summary.
+pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    if args.undo {
+        let undone = undo(context, &watch)?;
+        context.print(&undone, || render::summary::undone(&undone))?;
+        return Ok(0);
+    }
+    let arguments = json!({});
+    let what = AsStep { step: Step::Summary, arguments, told: outcome::summary, watch: &watch };
+    let done = context.as_step(&what, |exclusive, run| {
+        exclusive.session(async |session, pair| {
+            let target = target(session, &pair.table).await?;
+            summary::recompute(session, &target, run).await
+        })
+    })?;
+    context.print(&done, || render::summary::recomputed(&done))?;
+    Ok(0)
+}
+
+fn undo(context: &Context, watch: &Arc<Watch>) -> Result<Undone> {
+    let exclusive = Exclusive::take(context, watch)?;
+    let undone = exclusive.session(async |session, pair| {
+        let target = target(session, &pair.table).await?;
+        match summary::last(session, &target).await? {
+            Some(run) => summary::undo(session, &target, run).await,
+            None => Err(Error::refused("no recomputation stands that could be undone")),
+        }
+    })?;
+    exclusive.undone(Step::Summary)?;
+    exclusive.release();
+    Ok(undone)
+}
+
+async fn target(session: &Connection, table: &Table) -> Result<Target> {
+    match summary::find(session, table).await? {
+        Found::Target(target) => Ok(target),
+        Found::Nothing(reason) => {
+            Err(Error::refused(format!("there is no summary to recompute: {reason}")))
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! `sterna validate`: whether the rows of staging, or of the live table, are right.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+
+use serde_json::json;
+
+use super::application::ApplicationArgs;
+use super::exclusive::AsStep;
+use super::parity::{left_out, parity};
+use super::switchover::duration;
+use super::{Context, outcome};
+use crate::cli::render;
+use crate::error::{Error, Kind, Result};
+use crate::load::{Watch, Years};
+use crate::migrate::Step;
+use crate::pg::Table;
+use crate::validate::{Limits, ValidateOptions, ValidationReport, validate};
+
+/// Check the rows of staging, or of the live table after a switchover
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna validate --expect-rows 489107
+  sterna validate --year 2024 --format json
+  sterna validate --checks my-checks/ --max-shrinkage 25
+  sterna validate --comprehensive               after the switchover
+
+A check of one's own is an .sql file with a header:
+  -- Name: no-caviar-by-post
+  -- Purpose: caviar does not come in watchstraps.
+  -- Severity: error                 (or warning)
+  SELECT record_id, term, unit FROM {checked} WHERE term = 'caviar' AND unit = 'watchstraps'
+It returns what is wrong. {checked} is the table under validation, {table} the one in
+production, {staging} the staging table; other names need their schema.")]
+pub struct ValidateArgs {
+    /// Years to compare with production: 2024, 2015-2020, or several with commas [default: those loaded]
+    #[arg(long, value_name = "Y", conflicts_with = "all")]
+    pub year: Vec<Years>,
+    /// Compare all years, whichever were loaded
+    #[arg(long)]
+    pub all: bool,
+    /// Expected number of rows
+    #[arg(long, value_name = "N")]
+    pub expect_rows: Option<u64>,
+    /// Check the live table, and the summary, views, functions, sequences and grants around it
+    #[arg(long)]
+    pub comprehensive: bool,
+    /// Really ask views and functions over the table for a row, as the application: those of
+    /// superusers and of the connected role. Without it they are parsed and compiled, not run
+    #[arg(long, requires = "comprehensive")]
+    pub ask_dependents: bool,
+    /// Who asks them.
+    #[command(flatten)]
+    pub application: ApplicationArgs,
+    /// What is checked, and what is still accepted.
+    #[command(flatten)]
+    pub limits: LimitArgs,
+    /// Connections that check side by side [default: one per core, at most 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub connections: Option<u16>,
+}
+
+/// What is checked, and what is still accepted, by whatever command.
+#[derive(Args, Clone, Debug)]
+pub struct LimitArgs {
+    /// Folder of further checks, an .sql file each
+    #[arg(long, value_name = "DIR")]
+    pub checks: Option<PathBuf>,
+    /// How long a check of one's own, or a question to a dependent, may take
+    #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = duration)]
+    pub time_limit: Duration,
+    /// First year that a record can be of
+    #[arg(long, default_value_t = Limits::default().first_year, value_name = "Y")]
+    pub first_year: i32,
+    /// Last year that a record can be of [default: this year]
+    #[arg(long, value_name = "Y")]
+    pub last_year: Option<i32>,
+    /// Rows in a hundred that may be lost: in all, in a year, and of a species
+    #[arg(long, default_value_t = Limits::default().max_shrinkage_percent, value_name = "P", value_parser = percentage)]
+    pub max_shrinkage: f64,
+    /// By how much in a hundred the total quantity of a unit may change
+    #[arg(long, default_value_t = Limits::default().max_quantity_change_percent, value_name = "P", value_parser = percentage)]
+    pub max_quantity_change: f64,
+}
+
+impl LimitArgs {
+    /// What they mean for a validation of a table.
+    #[must_use]
+    pub fn options(&self, table: &Table) -> ValidateOptions {
+        ValidateOptions {
+            checks: self.checks.clone(),
+            time_limit: self.time_limit,
+            limits: Limits {
+                first_year: self.first_year,
+                last_year: self.last_year,
+                max_shrinkage_percent: self.max_shrinkage,
+                max_quantity_change_percent: self.max_quantity_change,
+            },
+            ..ValidateOptions::new(table.clone())
+        }
+    }
+}
+
+fn percentage(text: &str) -> std::result::Result<f64, String> {
+    match text.trim_end_matches('%').parse::<f64>() {
+        Ok(percent) if (0.0..=1000.0).contains(&percent) => Ok(percent),
+        _ => Err("not a percentage".into()),
+    }
+}
+
+/// Validates, shows what was found, and returns the exit code.
+///
+/// # Errors
+/// [`Kind::Validation`] where a check of severity error failed; otherwise as [`validate`].
+pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
+    let mut options = options(args, context)?;
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let step = match (args.comprehensive, args.year.is_empty()) {
+        (true, _) => Step::Comprehensive,
+        (false, true) => Step::Validation,
+        (false, false) => Step::TestValidation,
+    };
+    let arguments = json!({"years": options.years, "expect_rows": args.expect_rows});
+    let what =
+        AsStep { step, arguments, told: |found| outcome::validation(found, &[]), watch: &watch };
+    let found = context.as_step(&what, |exclusive, _| {
+        if options.comprehensive {
+            let parity = exclusive.session(async |session, pair| parity(session, pair).await)?;
+            options.further.push(parity.unwrap_or_else(left_out));
+        }
+        exclusive.runtime.block_on(validate(&exclusive.info, &options, &watch.stop))
+    })?;
+    context.print(&found, || render::validate::text(&found))?;
+    failure(&found, &[]).map_or(Ok(0), Err)
+}
+
+/// Where errors were found that are not accepted: these.
+pub(super) fn failure(found: &ValidationReport, accepted: &[String]) -> Option<Error> {
+    let refused = found.refused(accepted);
+    let names: Vec<_> = refused.iter().map(|check| check.name.as_str()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let (count, all) = (names.len(), found.checks.len());
+    let what = format!("{} failed {count} of {all} checks: {}", found.table, names.join(", "));
+    let hint = match names.contains(&"rows-accounted") {
+        true => {
+            "rows went from staging or came to it since the load, perhaps with a species that was \
+             deleted: load again, by `sterna rollback 2.1` and --resume within a migration, else \
+             by `sterna stage truncate` and `sterna load`"
+        }
+        false => {
+            "fix what the report names; where the rows are as they should be, raise a limit \
+             (`sterna validate --help`), or accept a check by its name (--accept-check)"
+        }
+    };
+    Some(Error::new(Kind::Validation, what).hint(hint))
+}
+
+fn options(args: &ValidateArgs, context: &Context) -> Result<ValidateOptions> {
+    let mut options = args.limits.options(&context.table);
+    if args.all {
+        options.years = Some(Years::default());
+    }
+    for more in &args.year {
+        options.years.get_or_insert_default().extend(more.clone());
+    }
+    options.expect_rows = args.expect_rows;
+    options.comprehensive = args.comprehensive;
+    options.connections = args.connections.map_or(options.connections, usize::from);
+    if args.ask_dependents {
+        options.ask_dependents = Some(args.application.application(args.limits.time_limit)?);
+    }
+    Ok(options)
+}

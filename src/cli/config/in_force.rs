@@ -1,0 +1,77 @@
+//! What the options are without a command line, and where that was said.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Arg, ArgAction, CommandFactory};
+use serde::Serialize;
+
+use super::file::{Settings, settable};
+use crate::cli::Cli;
+use crate::cli::render::password::without_passwords;
+use crate::error::Result;
+
+/// What is shown instead of a value that may be a secret.
+const HIDDEN: &str = "(not shown)";
+
+/// An option that has a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InForce {
+    /// The command whose option it is; null for what every command understands.
+    pub command: Option<String>,
+    /// Its long name, without the dashes.
+    pub option: String,
+    /// Its value, or several.
+    pub values: Vec<String>,
+    /// The environment variable, the file and line, or `built in`.
+    pub from: String,
+}
+
+/// Every option that has a value without being given, and the file that was read: the one
+/// that is `named`, or else `folder`'s.
+///
+/// # Errors
+/// A usage error that names the file, the line and the key.
+pub fn in_force(named: Option<&PathBuf>, folder: &Path) -> Result<(Option<PathBuf>, Vec<InForce>)> {
+    let command = Cli::command();
+    let settings = Settings::find(named, folder, &command)?;
+    let mut found = Vec::new();
+    let scopes = command.get_subcommands().map(|scope| (Some(scope.get_name()), scope));
+    for (name, scope) in std::iter::once((None, &command)).chain(scopes) {
+        for arg in settable(scope) {
+            found.extend(option_in_force(name, arg, settings.as_ref()));
+        }
+    }
+    Ok((settings.map(|settings| settings.path().to_owned()), found))
+}
+
+fn option_in_force(
+    command: Option<&str>,
+    arg: &Arg,
+    settings: Option<&Settings>,
+) -> Option<InForce> {
+    let of_environment = arg.get_env().and_then(|name| {
+        let value = std::env::var(name).ok()?;
+        Some((vec![value], name.to_string_lossy().into_owned()))
+    });
+    let of_file = || {
+        let settings = settings?;
+        let set = settings.iter().find(|s| s.table.as_deref() == command && arg.get_id() == &*s.id);
+        set.map(|setting| (setting.values.clone(), settings.place(setting)))
+    };
+    let built_in = || {
+        let values = arg.get_default_values().iter().map(|v| v.to_string_lossy().into_owned());
+        let values: Vec<_> = values.collect();
+        // A flag that is not set has a default as well, which nobody needs to see.
+        let is_flag = matches!(arg.get_action(), ArgAction::SetTrue | ArgAction::Count);
+        (!values.is_empty() && !is_flag).then(|| (values, "built in".to_owned()))
+    };
+    let (mut values, from) = of_environment.or_else(of_file).or_else(built_in)?;
+    if arg.is_hide_env_values_set() {
+        values = vec![HIDDEN.into()];
+    }
+    for value in &mut values {
+        *value = without_passwords(value).into_owned();
+    }
+    let option = arg.get_long()?.to_owned();
+    Some(InForce { command: command.map(str::to_owned), option, values, from })
+}

@@ -1,0 +1,148 @@
+//! What the user can type; what it means is each command's own affair.
+
+pub mod commands;
+pub mod config;
+pub mod render;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::cli::commands::backup::BackupArgs;
+use crate::cli::commands::bench::BenchArgs;
+use crate::cli::commands::check::CheckArgs;
+use crate::cli::commands::completions::{CompletionsArgs, ManArgs};
+use crate::cli::commands::config::ConfigArgs;
+use crate::cli::commands::demo::DemoArgs;
+use crate::cli::commands::generate::GenerateArgs;
+use crate::cli::commands::inspect::InspectArgs;
+use crate::cli::commands::load::LoadArgs;
+use crate::cli::commands::migrate::MigrateArgs;
+use crate::cli::commands::plan::PlanArgs;
+use crate::cli::commands::rehearse::RehearseArgs;
+use crate::cli::commands::reindex::ReindexArgs;
+use crate::cli::commands::report::ReportArgs;
+use crate::cli::commands::rollback::RollbackArgs;
+use crate::cli::commands::sandbox::SandboxArgs;
+use crate::cli::commands::species::SpeciesArgs;
+use crate::cli::commands::stage::StageArgs;
+use crate::cli::commands::status::StatusArgs;
+use crate::cli::commands::summary::SummaryArgs;
+use crate::cli::commands::switchover::{CleanupArgs, SwitchoverArgs};
+use crate::cli::commands::validate::ValidateArgs;
+
+/// Replaces a PostgreSQL table from files: fast, provably and reversibly.
+#[derive(Debug, Parser)]
+#[command(name = "sterna", version, about, arg_required_else_help = true)]
+#[command(after_help = "Exit codes:
+  0    done
+  1    database, network or file error
+  2    wrong usage or configuration
+  3    more rejects than allowed
+  4    a validation failed, or the proof of a load
+  5    a query is certainly slower than allowed
+  6    refused as unsafe
+  7    a lock was not obtained in time
+  130  interrupted; --resume goes on")]
+pub struct Cli {
+    /// What every command understands.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Args, Clone, Debug)]
+pub struct GlobalArgs {
+    /// URL or key=value string of the database; else libpq's own variables and files count
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
+    /// Schema of the table
+    #[arg(long, global = true, default_value = "public")]
+    pub schema: String,
+    /// Table that is replaced
+    #[arg(long, global = true, default_value = "cites_trade_records")]
+    pub table: String,
+    /// The database is production: `sterna migrate` asks for a passed rehearsal of the same first
+    #[arg(long, global = true)]
+    pub production: bool,
+    /// How results are written to stdout
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Whether progress is shown on stderr
+    #[arg(long, global = true, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+    /// Say more on stderr: -v what is done, -vv every detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Say nothing on stderr but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// File of defaults for the options [default: sterna.toml, where it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Whether progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// Bars on a terminal, a line now and then elsewhere.
+    Auto,
+    /// As auto, with a line every second where stderr is no terminal.
+    Always,
+    /// None.
+    Never,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
+pub enum Command {
+    Plan(PlanArgs),
+    Migrate(Box<MigrateArgs>),
+    Status(StatusArgs),
+    Backup(BackupArgs),
+    Check(CheckArgs),
+    Load(LoadArgs),
+    Inspect(InspectArgs),
+    Stage(StageArgs),
+    Validate(ValidateArgs),
+    Species(SpeciesArgs),
+    Rehearse(Box<RehearseArgs>),
+    Reindex(ReindexArgs),
+    Report(ReportArgs),
+    Summary(SummaryArgs),
+    Bench(BenchArgs),
+    Generate(GenerateArgs),
+    Switchover(SwitchoverArgs),
+    Rollback(RollbackArgs),
+    Cleanup(CleanupArgs),
+    Demo(DemoArgs),
+    Sandbox(SandboxArgs),
+    Config(ConfigArgs),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,27 @@
+//! The configuration, as a person reads it.
+
+use comfy_table::{Table, presets};
+
+use crate::cli::commands::config::Configuration;
+
+/// What is in force, by command.
+#[must_use]
+pub fn text(configuration: &Configuration) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["option", "value", "from"]);
+    for option in &configuration.options {
+        let command = option.command.as_ref().map(|name| format!("{name} ")).unwrap_or_default();
+        table.add_row([
+            format!("{command}--{}", option.option),
+            option.values.join(", "),
+            option.from.clone(),
+        ]);
+    }
+    format!(
+        "file      {}\ndatabase  {}\n\n{}\n",
+        configuration.file.as_deref().unwrap_or("none; sterna.toml or --config would be read"),
+        configuration.database,
+        table.trim_fmt(),
+    )
+}

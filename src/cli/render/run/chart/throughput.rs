@@ -1,0 +1,78 @@
+//! Rows per second over a load, the connections on top of each other.
+
+use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, figure, text_width};
+use crate::cli::render::run::show;
+use crate::error::Result;
+use crate::run_report::Throughput;
+use plotters::coord::types::RangedCoordf64;
+
+const HEIGHT: f64 = 220.0;
+const LEGEND: f64 = 24.0;
+const LEFT: f64 = 52.0;
+
+/// An area for each connection.
+pub(in crate::cli::render::run) fn throughput(number: usize, of: &Throughput) -> Result<Figure> {
+    let stretches = of.connections.first().map_or(0, |writer| writer.rows_per_second.len());
+    let total = |at: usize| of.connections.iter().map(|w| w.rows_per_second[at]).sum::<f64>();
+    let highest = (0..stretches).map(total).fold(0.0, f64::max);
+    let rows: i64 = of.connections.iter().map(|writer| writer.rows).sum();
+    let said = Said {
+        id: "throughput",
+        number,
+        title: "Rows per second during the load, by connection".into(),
+        description: format!(
+            "{} rows in {} by {} connections; {} rows per second at most.",
+            show::count(rows),
+            show::seconds(of.seconds),
+            of.connections.len(),
+            show::count(highest as i64)
+        ),
+        caption: "Rows per second, connections stacked in the order of their numbers. A batch is \
+                  spread over the time until its connection began the next one."
+            .into(),
+    };
+    let draw = |canvas: &Canvas<'_>| -> Drawn {
+        let x: Scale<RangedCoordf64> = Scale::new(0.0..of.seconds, LEFT, canvas.width - 8.0);
+        let bottom = LEGEND + HEIGHT;
+        let y: Scale<RangedCoordf64> = Scale::new(0.0..highest * 1.05, bottom, LEGEND);
+        canvas.scale_x(&x, (bottom, bottom + 4.0), show::seconds)?;
+        for value in y.ticks(5) {
+            let at = y.at(value);
+            canvas.line(&[(LEFT, at), (canvas.width - 8.0, at)], Ink::Line, 1)?;
+            let label = show::rounded(value);
+            canvas.text(&label, (LEFT - 6.0, at), Anchor::End, (Ink::Muted, SMALL))?;
+        }
+        let mut below = vec![0.0; stretches];
+        let mut legend_x = LEFT;
+        for (number, writer) in of.connections.iter().enumerate() {
+            let above: Vec<f64> =
+                below.iter().zip(&writer.rows_per_second).map(|(below, own)| below + own).collect();
+            let (upper, lower) = (steps(&x, &y, &above, of), steps(&x, &y, &below, of));
+            let outline: Vec<_> =
+                upper.iter().copied().chain(lower.iter().rev().copied()).collect();
+            canvas.polygon(&outline, Ink::Series(number), 0.55)?;
+            canvas.line(&upper, Ink::Series(number), 1)?;
+            let label = (number + 1).to_string();
+            canvas.rect((legend_x, 4.0), (10.0, 10.0), Ink::Series(number), 0.75)?;
+            canvas.text(&label, (legend_x + 14.0, 9.0), Anchor::Start, (Ink::Muted, SMALL))?;
+            legend_x += 24.0 + text_width(&label, SMALL);
+            below = above;
+        }
+        canvas.text("rows/s", (LEFT - 6.0, 9.0), Anchor::End, (Ink::Muted, SMALL))
+    };
+    figure(said, |_| LEGEND + HEIGHT + 24.0, draw)
+}
+
+/// The outline of stretches: each as wide as it lasts.
+fn steps(
+    x: &Scale<RangedCoordf64>,
+    y: &Scale<RangedCoordf64>,
+    rates: &[f64],
+    of: &Throughput,
+) -> Vec<(f64, f64)> {
+    let edges = rates.iter().enumerate().flat_map(|(at, rate)| {
+        let from = at as f64 * of.stretch_seconds;
+        [(x.at(from), y.at(*rate)), (x.at(from + of.stretch_seconds), y.at(*rate))]
+    });
+    edges.collect()
+}

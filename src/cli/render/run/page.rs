@@ -1,0 +1,207 @@
+//! The report as one page that needs nothing else: no network, no script.
+
+use askama::Template;
+use serde_json::{Map, Value};
+
+use super::chart::{self, Figure};
+use super::show;
+use crate::bench::{Plan, QueryReport};
+use crate::error::{Error, Kind, Result};
+use crate::run_report::{Benchmark, Load, RunReport, Validation, Verdict};
+use crate::validate::{Change, CheckReport, Severity};
+
+/// How many species are shown before one asks for more.
+const SPECIES_SHOWN: usize = 12;
+/// How many wrong rows of a check are shown.
+const ROWS_SHOWN: usize = 10;
+/// How many files are shown.
+const FILES_SHOWN: usize = 100;
+
+/// The page of a report.
+///
+/// # Errors
+/// None that can be provoked; the libraries declare some.
+pub(super) fn render(report: &RunReport) -> Result<String> {
+    let page = Page {
+        report,
+        timeline: chart::timeline(&report.attempts)?,
+        loads: loads(report)?,
+        years: match report.comparison() {
+            Some(compared) => chart::years(&compared.report.by_year)?,
+            None => None,
+        },
+        benchmarks: benchmarks(report)?,
+    };
+    page.render().map_err(|e| Error::new(Kind::File, "no page").caused_by(e))
+}
+
+#[derive(Template)]
+#[template(path = "page.html", config = "src/cli/render/run/askama.toml")]
+struct Page<'a> {
+    report: &'a RunReport,
+    timeline: Option<Figure>,
+    loads: Vec<LoadPart<'a>>,
+    years: Option<Figure>,
+    benchmarks: Vec<BenchmarkPart<'a>>,
+}
+
+/// A load with its charts.
+struct LoadPart<'a> {
+    /// Where it is in the JSON.
+    at: usize,
+    /// Whether its rows are, or were to be, those of the new table.
+    is_main: bool,
+    load: &'a Load,
+    flow: Option<Figure>,
+    throughput: Option<Figure>,
+}
+
+/// A benchmark with its charts.
+struct BenchmarkPart<'a> {
+    at: usize,
+    benchmark: &'a Benchmark,
+    latency: Option<Figure>,
+    ratio: Option<Figure>,
+}
+
+/// The latest first.
+fn loads(report: &RunReport) -> Result<Vec<LoadPart<'_>>> {
+    let main = report.main_load().or(report.loads.last()).map(|load| load.run_id);
+    let parts = report.loads.iter().enumerate().rev().map(|(at, load)| {
+        let is_main = Some(load.run_id) == main;
+        let flow = load.rows.as_ref().map(|rows| chart::flow(at, &rows.account));
+        let throughput = load.throughput.as_ref().map(|of| chart::throughput(at, of));
+        let (flow, throughput) = (flow.transpose()?, throughput.transpose()?);
+        Ok(LoadPart { at, is_main, load, flow, throughput })
+    });
+    parts.collect()
+}
+
+fn benchmarks(report: &RunReport) -> Result<Vec<BenchmarkPart<'_>>> {
+    let parts = report.benchmarks.iter().enumerate().rev().map(|(at, benchmark)| {
+        let latency = chart::latency(at, &benchmark.report.queries)?;
+        let ratio = chart::ratio(at, &benchmark.report)?;
+        Ok(BenchmarkPart { at, benchmark, latency, ratio })
+    });
+    parts.collect()
+}
+
+impl Page<'_> {
+    /// The verdict as a sign, a word, and the class that colours it.
+    fn verdict(&self) -> (&'static str, &'static str, &'static str) {
+        match self.report.outcome.verdict {
+            Verdict::Finished => ("✓", "Finished", "good"),
+            Verdict::Failed => ("×", "Failed", "bad"),
+            Verdict::Stopped => ("‖", "Stopped", "warn"),
+            Verdict::RolledBack => ("↶", "Rolled back", "warn"),
+            Verdict::Running => ("…", "Not ended", "warn"),
+            Verdict::Commands => ("·", "Single commands", "plain"),
+        }
+    }
+
+    /// From the first step's beginning to the last one's end.
+    fn seconds(&self) -> Option<f64> {
+        self.report.attempts.iter().map(|a| a.began_seconds + a.seconds).reduce(f64::max)
+    }
+
+    /// Validations with their places in the JSON, failed ones first and then the latest, and
+    /// whether each is shown without being asked for: those that failed, and the latest.
+    fn validations(&self) -> Vec<(usize, &Validation, bool)> {
+        let latest = self.report.validations.len().saturating_sub(1);
+        let all = self.report.validations.iter().enumerate().rev();
+        let mut all: Vec<_> =
+            all.map(|(at, found)| (at, found, !found.report.passed || at == latest)).collect();
+        all.sort_by_key(|(_, found, _)| found.report.passed);
+        all
+    }
+
+    /// `2 errors, 1 warning`.
+    fn findings(&self, validation: &Validation) -> String {
+        let count = |severity, one, many| match validation.report.count(severity) {
+            0 => format!("no {many}"),
+            1 => format!("1 {one}"),
+            number => format!("{number} {many}"),
+        };
+        let errors = count(Severity::Error, "error", "errors");
+        format!("{errors}, {}", count(Severity::Warning, "warning", "warnings"))
+    }
+
+    /// When a load was, of which years, and what became of it.
+    fn load_title(&self, load: &Load) -> String {
+        let years = load.arguments["years"].as_array().into_iter().flatten();
+        let years: Vec<_> = years.map(show::plain).collect();
+        let what = if years.is_empty() { "all years".into() } else { years.join(", ") };
+        let state = match load.state.as_str() {
+            "loaded" => "loaded",
+            "discarded" => "removed from staging since",
+            "rejected" => "too many rejects",
+            "failed" => "the proof failed",
+            _ => "not ended",
+        };
+        format!("{}: {what}, {state}", show::moment(&load.started_at))
+    }
+
+    /// How many species are shown without being asked for: some of those that changed.
+    fn shown(&self, by_species: &[Change]) -> usize {
+        self.differing(by_species).min(SPECIES_SHOWN)
+    }
+
+    /// Failed checks of a validation with their places, errors first.
+    fn failed<'v>(&self, validation: &'v Validation) -> Vec<(usize, &'v CheckReport)> {
+        let checks = validation.report.checks.iter().enumerate();
+        let mut failed: Vec<_> = checks.filter(|(_, check)| !check.passed).collect();
+        failed.sort_by_key(|(_, check)| check.severity);
+        failed
+    }
+
+    /// How many of those compared have another number of rows.
+    fn differing(&self, changes: &[Change]) -> usize {
+        changes.iter().filter(|change| change.production != change.checked).count()
+    }
+
+    fn is_error(&self, check: &CheckReport) -> bool {
+        check.severity == Severity::Error
+    }
+
+    /// The names of the columns of offending rows.
+    fn columns<'r>(&self, rows: &'r [Map<String, Value>]) -> Vec<&'r str> {
+        rows.first().into_iter().flat_map(|row| row.keys().map(String::as_str)).collect()
+    }
+
+    fn cell(&self, row: &Map<String, Value>, column: &str) -> String {
+        row.get(column).map_or_else(String::new, show::plain)
+    }
+
+    fn name<'c>(&self, change: &'c Change) -> &'c str {
+        let name = change.species.as_deref().or(change.species_id.as_deref());
+        name.unwrap_or("without a species")
+    }
+
+    /// The lines of a plan, as one text.
+    fn shape(&self, plan: Option<&Plan>) -> String {
+        plan.map_or_else(|| "none: it took too long".to_owned(), |plan| plan.shape.join("\n"))
+    }
+
+    fn changed_plans<'q>(&self, queries: &'q [QueryReport]) -> Vec<&'q QueryReport> {
+        queries.iter().filter(|query| query.plan_changed).collect()
+    }
+
+    fn settings(&self) -> Vec<(&str, String)> {
+        let settings = self.report.environment.settings.as_object().into_iter().flatten();
+        settings.map(|(name, value)| (name.as_str(), show::plain(value))).collect()
+    }
+
+    /// What a load was asked for, without what was left as it is.
+    fn arguments(&self, arguments: &Value) -> String {
+        let given = arguments.as_object().into_iter().flatten().filter(|(_, value)| {
+            !(value.is_null()
+                || **value == false
+                || value.as_array().is_some_and(Vec::is_empty)
+                || value.as_object().is_some_and(Map::is_empty))
+        });
+        given
+            .map(|(name, value)| format!("{name} {}", show::plain(value)))
+            .collect::<Vec<_>>()
+            .join(" · ")
+    }
+}
