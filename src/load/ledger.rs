@@ -266,20 +266,10 @@ pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
 /// How many rows a batch has that is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchRows {
-    /// Index of its file.
-    pub file: u32,
-    /// Number of its batch.
-    pub batch: u32,
+    /// Index of its file, and its number.
+    pub key: (u32, u32),
     /// Rows written.
     pub rows: u32,
-}
-
-impl BatchRows {
-    /// Its file and number.
-    #[must_use]
-    pub fn key(&self) -> (u32, u32) {
-        (self.file, self.batch)
-    }
 }
 
 /// The rows of each batch of a run that is in.
@@ -290,8 +280,7 @@ pub async fn rows_of_batches(session: &Connection, run: Uuid) -> Result<Vec<Batc
     let sql = include_str!("../../sql/ledger/rows-of-batches.sql");
     let rows = session.query_raw(sql, [&run]).await?;
     let batch = |row: tokio_postgres::Row| BatchRows {
-        file: row.get::<_, i32>(0).cast_unsigned(),
-        batch: row.get::<_, i32>(1).cast_unsigned(),
+        key: (row.get::<_, i32>(0).cast_unsigned(), row.get::<_, i32>(1).cast_unsigned()),
         rows: row.get::<_, i64>(2) as u32,
     };
     Ok(rows.map_ok(batch).try_collect().await?)

@@ -201,13 +201,13 @@ impl Tally {
 
     /// How many batches are not in, or not as they were sent.
     fn missing_from(&self, present: &[BatchRows]) -> usize {
-        let is_as_sent = |batch: &&BatchRows| self.expected.get(&batch.key()) == Some(&batch.rows);
+        let is_as_sent = |batch: &&BatchRows| self.expected.get(&batch.key) == Some(&batch.rows);
         self.expected.len() - present.iter().filter(is_as_sent).count()
     }
 
     /// Whether rows are in that did not come in.
     fn is_exceeded_by(&self, present: &[BatchRows]) -> bool {
-        present.iter().any(|batch| batch.rows > 0 && !self.expected.contains_key(&batch.key()))
+        present.iter().any(|batch| batch.rows > 0 && !self.expected.contains_key(&batch.key))
     }
 
     fn finish(mut self) -> Result<(RowsReport, u64)> {
