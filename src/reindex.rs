@@ -74,7 +74,7 @@ impl ReindexReport {
             return Ok(());
         }
         let message = format!("indexes of {} are not valid: {}", self.table, invalid.join(", "));
-        Err(Error::new(Kind::Validation, message).hint("`sterna reindex --invalid` mends them"))
+        Err(Error::new(Kind::Validation, message).hint("`sterna reindex --invalid` fixes them"))
     }
 }
 

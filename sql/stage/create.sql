@@ -1,5 +1,5 @@
 -- Purpose: an empty table of production's structure, without its indexes.
--- Lock: ACCESS SHARE on production. Transaction: yes, with the revokes behind it.
+-- Lock: ACCESS SHARE on production. Transaction: yes, with the revokes after it.
 -- Undone by: stage/drop.sql.
 CREATE TABLE {staging} (
     LIKE {table}

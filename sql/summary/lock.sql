@@ -1,5 +1,5 @@
 -- Purpose: takes every lock up front and in one order, so that no lock is waited
---   for while another is held for long. The snapshot is taken behind it: what
+--   for while another is held for long. The snapshot is taken after it: what
 --   others write to the summary meanwhile fails this transaction and not theirs.
 -- Lock: ACCESS SHARE on species and trade, ROW EXCLUSIVE on the summary: neither
 --   readers nor writers wait. Transaction: yes, first of all. Undone by: its end.

@@ -309,7 +309,7 @@ async fn record(session: &Connection, taken: &BackupReport) -> Result<()> {
     Ok(())
 }
 
-/// Writes down what a verification found; false where this database's ledger does not
+/// Records what a verification found; false where this database's ledger does not
 /// know the backup.
 ///
 /// # Errors

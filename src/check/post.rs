@@ -13,7 +13,7 @@ use crate::switchover::journal::{self, Toward};
 use crate::switchover::record::{self, Record, State};
 use crate::trust;
 
-/// So many rolled back transactions in a hundred are nothing to speak of.
+/// The percentage of rolled-back transactions that is not worth a word.
 const USUAL_ROLLBACKS_PERCENT: i64 = 1;
 
 const INDEXES: Question = Question {

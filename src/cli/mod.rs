@@ -65,7 +65,7 @@ pub struct GlobalArgs {
     /// Table that is replaced
     #[arg(long, global = true, default_value = "cites_trade_records")]
     pub table: String,
-    /// The database is production: `sterna migrate` asks for a passed rehearsal of the same first
+    /// The database is production: `sterna migrate` requires a passed rehearsal with the same input
     #[arg(long, global = true)]
     pub production: bool,
     /// How results are written to stdout

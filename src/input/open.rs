@@ -233,7 +233,7 @@ mod tests {
 
     use super::*;
 
-    /// An archive with so many members, and how many bytes this thread has read from files
+    /// An archive with that many members, and how many bytes this thread has read from files
     /// when it is found and every member was read, for each byte of the archive.
     #[cfg(target_os = "linux")]
     fn reads_per_byte(members: usize) -> f64 {

@@ -56,7 +56,7 @@ fn rejected(asked: Option<OnInexact>, policies: &[PolicyReport], clean: &[OnInex
     if let Some(policy) = policies.iter().find(|p| Some(p.on_inexact) == asked) {
         let (rejects, name) = (policy.rows_rejected, name(policy.on_inexact));
         let way_out = match clean {
-            [] => format!("mend them, or accept them with --max-rejects {rejects}"),
+            [] => format!("fix them, or accept them with --max-rejects {rejects}"),
             clean => format!("--on-inexact {} takes all", names(clean)),
         };
         return format!(
@@ -74,7 +74,7 @@ fn rejected(asked: Option<OnInexact>, policies: &[PolicyReport], clean: &[OnInex
         policy => format!(" even with --on-inexact {}", name(policy)),
     };
     format!(
-        "{} would be rejected{even}; mend them, or accept them with --max-rejects {rejects}",
+        "{} would be rejected{even}; fix them, or accept them with --max-rejects {rejects}",
         records(rejects)
     )
 }
@@ -96,7 +96,7 @@ fn name(policy: OnInexact) -> String {
 mod tests {
     use super::*;
 
-    /// The verdict where so many of 100 records are rejected, widened or rounded.
+    /// The verdict where that many of 100 records are rejected, widened or rounded.
     fn verdict(asked: Option<OnInexact>, [reject, widen, round]: [u64; 3]) -> Verdict {
         let policy = |on_inexact, rows_rejected| PolicyReport {
             on_inexact,
@@ -139,13 +139,13 @@ mod tests {
         assert_eq!(
             none.verdict,
             "not ready: 2 records would be rejected even with --on-inexact widen; \
-             mend them, or accept them with --max-rejects 2"
+             fix them, or accept them with --max-rejects 2"
         );
         assert!(!none.ready && none.ready_with.is_empty());
         assert_eq!(
             verdict(None, [1, 1, 1]).verdict,
             "not ready: 1 record would be rejected; \
-             mend them, or accept them with --max-rejects 1"
+             fix them, or accept them with --max-rejects 1"
         );
     }
 

@@ -65,7 +65,7 @@ pub struct Reject {
     pub reason: Reason,
     /// The field concerned, where it is one.
     pub field: Option<usize>,
-    /// What the server said, or what else helps to mend it.
+    /// What the server said, or what else helps to fix it.
     pub message: Option<Box<str>>,
 }
 

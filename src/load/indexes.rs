@@ -244,7 +244,7 @@ async fn add_foreign_keys(
 }
 
 /// Runs a statement that locks a table others use: gives up its place in the queue
-/// soon, so that nobody waits behind it, and tries again.
+/// soon, so that nobody queues behind it, and tries again.
 async fn with_short_locks(
     session: &mut Connection,
     relations: &[u32],

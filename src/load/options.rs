@@ -152,14 +152,14 @@ impl Default for ReadOptions {
 /// How many rejects are accepted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MaxRejects {
-    /// So many records.
+    /// A number of records.
     Rows(u64),
-    /// So many in a hundred of the records read.
+    /// A percentage of the records read.
     Percent(f64),
 }
 
 impl MaxRejects {
-    /// Whether so many rejects of so many records are more than accepted.
+    /// Whether that many rejects among that many records are more than accepted.
     #[must_use]
     pub fn exceeded(self, rejected: u64, read: u64) -> bool {
         match self {

@@ -13,7 +13,7 @@ pub struct PerMember<T> {
 }
 
 impl<T> PerMember<T> {
-    /// One value for so many members.
+    /// One value for all of `members`.
     #[must_use]
     pub fn same(value: T, members: usize) -> Self {
         PerMember { distinct: vec![value], of_member: vec![0; members].into() }

@@ -102,7 +102,7 @@ impl<'a> Records<'a> {
         self.too_long(quotes, lines)
     }
 
-    /// Notes where a record begins, behind line breaks with so many LF. Those before it
+    /// Notes where a record begins, after line breaks with that many LF. Those before it
     /// have to have one: a CR alone is no end of a line for what else reads the file.
     fn begin(&mut self, line: u64, (from, breaks): (u64, u64), lines: u64) -> Result<()> {
         self.line = line + lines;

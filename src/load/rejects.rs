@@ -187,7 +187,7 @@ impl RejectWriter {
         Ok(RejectWriter { paths, load, files: BTreeMap::new(), written: (0, 0) })
     }
 
-    /// Writes the rejects of a batch. `are_accepted` tells whether a load accepts so many:
+    /// Writes the rejects of a batch. `are_accepted` tells whether a load accepts that many:
     /// more are written only as long as their file is not large.
     pub(super) fn write(
         &mut self,

@@ -76,7 +76,7 @@ fn how_to_go_on(error: Error) -> Error {
     }
 }
 
-/// A load that is written down in the ledger.
+/// A load that is recorded in the ledger.
 struct Load<'a> {
     info: &'a ConnInfo,
     options: &'a LoadOptions,

@@ -9,7 +9,7 @@ use super::state::{Run, StepState};
 use super::verbs::{Ended, Outcome, Records, Teller, Verbs};
 use crate::error::{Error, Kind, Result};
 
-/// What the user has decided against the plan; each use is written down.
+/// What the user has decided against the plan; each use is recorded.
 #[derive(Clone, Debug, Default)]
 pub struct Accepted {
     /// Go on after a validation that failed.
@@ -30,7 +30,7 @@ pub struct Coordinator<'a, S: 'static, O: 'static> {
     pub verbs: fn(Step) -> &'static dyn Verbs<S, O>,
     /// What the user has decided against the plan.
     pub accepted: &'a Accepted,
-    /// Where it is written down.
+    /// Where it is recorded.
     pub records: &'a mut dyn Records,
     /// Who is told.
     pub teller: &'a mut dyn Teller,

@@ -180,7 +180,7 @@ async fn steps(session: &Connection, run: Uuid) -> Result<Vec<StepRecord>> {
     rows.iter().map(record).collect()
 }
 
-/// Writes down how far a run has come.
+/// Records how far a run has come.
 ///
 /// # Errors
 /// Where the ledger cannot be written.
@@ -190,7 +190,7 @@ pub async fn settle(session: &Connection, run: Uuid, state: RunState) -> Result<
     Ok(())
 }
 
-/// Writes down that a run does not go by the plan.
+/// Records that a run does not go by the plan.
 ///
 /// # Errors
 /// Where the ledger cannot be written.
@@ -215,7 +215,7 @@ pub async fn begin_step(
     Ok(())
 }
 
-/// Writes down what came of a step.
+/// Records what came of a step.
 ///
 /// # Errors
 /// Where the ledger cannot be written.
@@ -237,7 +237,7 @@ pub async fn end_step(
     Ok(())
 }
 
-/// Writes down that a step is being taken back, or is.
+/// Records that a step is being taken back, or is.
 ///
 /// # Errors
 /// Where the ledger cannot be written.

@@ -2,8 +2,8 @@
 //!
 //! [`plan`] is data: what each step does, locks, and is undone by. A step acts through
 //! its [`Verbs`], which are given to the coordinators: [`Coordinator`] takes the steps
-//! forwards, [`undo`] takes them back. Both write down in the ledger ([`ledger`]) what
-//! they are about to do before they do it, and what came of it behind it, so whoever
+//! forwards, [`undo`] takes them back. Both record in the ledger ([`ledger`]) what
+//! they are about to do before they do it, and the outcome afterwards, so whoever
 //! finds a run that was killed knows where it was.
 //!
 //! Nothing here loads, validates or switches over: the verbs do, and are wired by the

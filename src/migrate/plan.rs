@@ -51,7 +51,7 @@ pub struct StepPlan {
     pub locks: &'static str,
     /// What is one transaction.
     pub transaction: &'static str,
-    /// What has to be so behind it.
+    /// What must hold after it.
     pub validated_by: &'static str,
     /// What takes it back.
     pub undone_by: &'static str,
@@ -171,7 +171,7 @@ impl Step {
         matches!(self, Step::TestValidation | Step::TestBench).then_some(Step::TestLoad)
     }
 
-    /// Whether production's own rows are others behind it.
+    /// Whether it changes production's own rows.
     #[must_use]
     pub fn is_live(self) -> bool {
         self >= Step::Switchover

@@ -48,7 +48,7 @@ pub struct Outcome {
     pub deviations: Vec<String>,
 }
 
-/// Where the coordinators write down what they do.
+/// Where the coordinators record what they do.
 pub trait Records {
     /// Before a step acts.
     ///
@@ -56,13 +56,13 @@ pub trait Records {
     /// Where it cannot be written, so the step must not act.
     fn begin(&mut self, step: Step) -> Result<()>;
 
-    /// Behind it.
+    /// After it.
     ///
     /// # Errors
     /// Where it cannot be written.
     fn end(&mut self, step: Step, ended: &Ended<'_>) -> Result<()>;
 
-    /// Before a step is taken back, and behind it.
+    /// Before and after a step is undone.
     ///
     /// # Errors
     /// Where it cannot be written.

@@ -151,7 +151,7 @@ pub async fn fill(
         Kind::Interrupted => error,
         _ => Error::new(Kind::Validation, "the backup does not restore")
             .caused_by(error)
-            .hint("take another one, or mend what it names; see `sterna backup --full`"),
+            .hint("take another one, or fix what it names; see `sterna backup --full`"),
     })?;
     renew_ledger(place, &session, production).await?;
     let vacuum = include_str!("../../sql/rehearsal/vacuum.sql");

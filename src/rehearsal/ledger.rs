@@ -31,7 +31,7 @@ pub enum Speaks {
     Not(String),
 }
 
-/// Writes down a rehearsal that passed. The session is one that has the ledger.
+/// Records a rehearsal that passed. The session is one that has the ledger.
 ///
 /// # Errors
 /// Where the ledger cannot be written.

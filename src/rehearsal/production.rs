@@ -6,7 +6,7 @@ use crate::ledger;
 use crate::pg::{Connection, Table, catalog};
 use crate::switchover::fingerprint::{self, Difference, Fingerprint};
 
-/// How the server writes down a condition on `varchar` columns differs before and after
+/// How the server spells a condition on `varchar` columns differs before and after
 /// a restore, in brackets and casts alone.
 const REWRITTEN: [&str; 6] = ["(", ")", "[", "]", "::character varying", "::text"];
 

@@ -118,7 +118,7 @@ impl Space {
     }
 }
 
-/// Refuses where a folder has no room for a copy of a table of so many bytes and for the
+/// Refuses where a folder has no room for a copy of a table of that many bytes and for the
 /// plan on it.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Species that files need and the database lacks: added as rows or as synonyms.
 //!
-//! What was added is written down in the ledger, so that [`undo`] takes back that
+//! What was added is recorded in the ledger, so that [`undo`] takes back that
 //! alone, and only while nothing refers to it. Loads and inspections use the synonyms
 //! beside those of `--synonyms`.
 

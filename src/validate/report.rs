@@ -122,7 +122,7 @@ impl CheckReport {
         }
     }
 
-    /// A check that looked for what is wrong and found so many.
+    /// A check that looked for what is wrong and found that many.
     pub(super) fn wrong(
         name: String,
         severity: Severity,

@@ -293,7 +293,7 @@ async fn faults_are_told_with_their_place_and_the_policies_that_help() {
 
     let shown = db.sterna(&["inspect", input.to_str().unwrap()]).expect_code(0).stdout;
     let verdict = "verdict    not ready: 4 records would be rejected even with --on-inexact widen; \
-        mend them, or accept them with --max-rejects 4";
+        fix them, or accept them with --max-rejects 4";
     assert_eq!(shown.lines().last(), Some(verdict), "{shown}");
     assert!(shown.contains("quantity numeric(10,2)") && shown.contains("\"UK\""), "{shown}");
 

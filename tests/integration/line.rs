@@ -16,11 +16,11 @@ use crate::server::shared;
 pub(crate) enum Pass {
     /// They arrive.
     On,
-    /// So many of them arrive, and the session is cut off on both sides.
+    /// That many of them arrive, and the session is cut off on both sides.
     Cut(usize),
     /// They arrive, and no answer comes back: the client sees the session end.
     Unanswered,
-    /// So many of them arrive, and from then on nothing does on either side, nor ends.
+    /// That many of them arrive, and from then on nothing does on either side, nor ends.
     Stall(usize),
 }
 

@@ -36,8 +36,8 @@ async fn an_invalid_index_is_found_and_mended() {
     let looked = db.sterna(&["reindex"]).expect_code(4);
     assert!(looked.stderr.contains("idx_cites_trade_year"), "{looked:?}");
     assert!(looked.stderr.contains("sterna reindex --invalid"), "{looked:?}");
-    let mended = db.sterna(&["reindex", "--invalid", "--format", "json"]).expect_code(0);
-    assert_eq!(report(&mended)["rebuilt"], serde_json::json!(["idx_cites_trade_year"]));
+    let fixed = db.sterna(&["reindex", "--invalid", "--format", "json"]).expect_code(0);
+    assert_eq!(report(&fixed)["rebuilt"], serde_json::json!(["idx_cites_trade_year"]));
     assert_eq!(db.psql(NAMES).await, ALL);
 }
 

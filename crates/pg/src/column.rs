@@ -29,7 +29,7 @@ pub enum ColumnType {
     Boolean,
     /// `date`
     Date,
-    /// `timestamptz(n)`: so many digits of a second, 6 where it is not said
+    /// `timestamptz(n)`: that many digits of a second, 6 where none is given
     Timestamptz(u8),
 }
 

@@ -1,4 +1,4 @@
-//! What a failure means for the work at hand: try again, mend the data, or give up.
+//! What a failure means for the work at hand: try again, fix the data, or give up.
 
 use std::io;
 

@@ -37,7 +37,7 @@ pub struct BenchArgs {
     /// Allowed slowdown of staging over production
     #[arg(long, default_value_t = 1.20, value_name = "RATIO", value_parser = ratio)]
     pub max_regression: f64,
-    /// Accept differences up to so many milliseconds, whatever the ratio is
+    /// Accept differences of up to this many milliseconds, whatever the ratio
     #[arg(long, default_value_t = 0.5, value_name = "MS", value_parser = not_negative)]
     pub floor_ms: f64,
     /// Write the outcome as JUnit XML

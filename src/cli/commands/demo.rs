@@ -75,7 +75,7 @@ fn interrupted() -> Error {
     Error::new(Kind::Interrupted, "the demo was interrupted; its server is gone")
 }
 
-/// The server goes with the demo, so hints to resume or to mend staging do not hold.
+/// The server goes with the demo, so hints to resume or to fix staging do not hold.
 fn explain(error: Error, watch: &Watch, step: &str) -> Error {
     if error.kind() == Kind::Interrupted || stopped(watch).is_err() {
         return interrupted();

@@ -1,5 +1,5 @@
 //! The lock of a run: held by one session from beginning to end, which also writes the
-//! ledger. So who has lost the lock cannot write down another step, nor begin it.
+//! ledger. So who has lost the lock cannot record another step, nor begin it.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -110,7 +110,7 @@ impl Exclusive {
         }
     }
 
-    /// Writes down that a step of the unfinished run, if it was done, is undone.
+    /// Records that a step of the unfinished run, if it was done, is undone.
     pub(super) fn undone(&self, step: Step) -> Result<()> {
         let Some(run) = last_run(self)?.filter(|run| run.state.is_unfinished()) else {
             return Ok(());
@@ -201,7 +201,7 @@ pub(super) struct AsStep<'a, T> {
 
 impl Context {
     /// Does a step of the plan by a command of its own: while no other sterna works on
-    /// the table, and written down in the ledger, under the unfinished run of the plan
+    /// the table, and recorded in the ledger, under the unfinished run of the plan
     /// where there is one. `work` is told which run it is part of.
     pub(super) fn as_step<T>(
         &self,
@@ -225,7 +225,7 @@ impl Context {
         }
     }
 
-    /// Writes down behind it what was done without the lock.
+    /// Records afterwards what was done without the lock.
     pub(super) fn was_step<T>(&self, what: &AsStep<'_, T>, done: &T, seconds: f64) -> Result<()> {
         let exclusive = Exclusive::take(self, what.watch)?;
         let (run, own) = attach(&exclusive, what.step, &what.arguments)?;
@@ -236,7 +236,7 @@ impl Context {
     }
 }
 
-/// Writes down what came of a command's step, and of its run where that is its own.
+/// Records what came of a command's step, and of its run where that is its own.
 fn written<T>(
     exclusive: &Exclusive,
     what: &AsStep<'_, T>,

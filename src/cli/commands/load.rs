@@ -174,7 +174,7 @@ pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
     progress.finish();
     let done = done?;
     // A load has a lock and a ledger of its own, and outlives a lost session: that it
-    // was a step of the plan as well is written down behind it.
+    // was a step of the plan as well is recorded afterwards.
     let arguments = options.arguments();
     let what = AsStep { step, arguments, told: outcome::load, watch: &watch };
     if let Err(unwritten) = context.was_step(&what, &done, done.report.seconds) {

@@ -53,7 +53,7 @@ pub struct Planned {
     pub locks: &'static str,
     /// What is one transaction.
     pub transaction: &'static str,
-    /// What has to be so behind it.
+    /// What must hold after it.
     pub validated_by: &'static str,
     /// What takes it back.
     pub undone_by: &'static str,

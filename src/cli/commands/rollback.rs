@@ -32,7 +32,7 @@ use crate::switchover::{self, Foreseen, Keep, SwitchoverOptions};
   sterna rollback switchover      back to before step 4.2: the old table is live again, with all
                                   that was written since
   sterna rollback 1.1             everything that the latest run has done
-  sterna rollback --run RUN       further back: RUN, and whatever was done after it
+  sterna rollback --run RUN       further back: RUN, and everything done after it
   sterna rollback switchover --dry-run --keep inserted
                                   what would be in the way, and what would become of the writes
 

@@ -20,7 +20,7 @@ use crate::staging;
 
 /// How often a watched run is looked at.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Takes a terminal's cursor home and clears what is behind it.
+/// Takes a terminal's cursor home and clears what follows it.
 const CLEAR: &str = "\x1b[H\x1b[J";
 
 /// Show how far the latest migration of the table is, step by step

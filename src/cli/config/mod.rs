@@ -179,7 +179,7 @@ fn is_about(error: &clap::Error, setting: &Setting, command: &Command) -> bool {
         && arguments.any(|arg| arg.get_id() == setting.id.as_str() && arg.to_string() == *named)
 }
 
-/// The matches of the subcommand, where options given behind it are found too.
+/// The matches of the subcommand, where options given after it are found too.
 fn innermost(mut matches: &ArgMatches) -> &ArgMatches {
     while let Some((_, inner)) = matches.subcommand() {
         matches = inner;

@@ -52,7 +52,7 @@ pub(super) fn boolean(text: &[u8]) -> Result<bool, Reason> {
 /// A binary float, and whether it is another number than was written.
 ///
 /// It is the same where the server prints it as it was written: with as many digits as were
-/// written, or, where so many do not read back as the float, with the fewest that do. (The
+/// written, or, where that many do not read back as the float, with the fewest that do. (The
 /// second differs from the first next to a power of two.)
 pub(super) fn float<T>(text: &[u8], is_finite: impl Fn(&T) -> bool) -> Result<(T, bool), Reason>
 where

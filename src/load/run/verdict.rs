@@ -186,7 +186,7 @@ fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {
     .hint(what_to_do(rows) + other_policy(rows))
 }
 
-/// Mending, or what else there is to do where not all rejects are in a file.
+/// Fixing them, or what else there is to do where not all rejects are in a file.
 fn what_to_do(rows: &RowsReport) -> String {
     let (rejected, written) = (rows.account.rows_rejected, rows.rejects_written);
     let files = match rows.rejects_files.as_slice() {
@@ -196,11 +196,11 @@ fn what_to_do(rows: &RowsReport) -> String {
     if written < rejected {
         return format!(
             "{files} has {written} of them, to see what is wrong: fix it in the input, then \
-             `sterna stage truncate` and load again; or accept so many with --max-rejects"
+             `sterna stage truncate` and load again; or accept that many with --max-rejects"
         );
     }
     format!(
-        "mend {files} and load it with --append, or accept so many with --max-rejects and --resume"
+        "fix {files} and load it with --append, or accept that many with --max-rejects and --resume"
     )
 }
 

@@ -166,7 +166,7 @@ async fn the_form_of_the_lines_does_not_matter() {
 async fn a_quote_that_is_never_closed_stops_the_load() {
     let mut records = vec![shipment(&[("Id", "first")]), shipment(&[("Id", "\"open")])];
     records.extend((0..10).map(|id| shipment(&[("Id", &id.to_string())])));
-    // As one reject the records behind it would not be accounted for.
+    // As one reject the records after it would not be accounted for.
     let here = Installation::new().await;
     let file = here.file("in.csv", file_of(&records));
     let failed = here.load(&[&file, "--all", "--max-rejects", "100%"]).expect_code(1);

@@ -63,7 +63,7 @@ async fn a_reject_says_where_it_stood_and_what_was_wrong() {
 }
 
 /// Replaces text in a file, as a person would with an editor.
-fn mend(path: &Path, changes: &[(&[u8], &[u8])]) {
+fn fix(path: &Path, changes: &[(&[u8], &[u8])]) {
     let mut bytes = fs::read(path).unwrap();
     for (wrong, right) in changes {
         let at = bytes.windows(wrong.len()).position(|w| w == *wrong).unwrap();
@@ -81,7 +81,7 @@ async fn fixed_rejects_complete_the_load() {
         shipment(&[("Id", "3"), ("Quantity", "0.048")]),
     ])
     .into_bytes();
-    // Latin-1, which a person would mend in the field and not in the raw record.
+    // Latin-1, which a person would fix in the field and not in the raw record.
     text.extend_from_slice(
         shipment(&[("Id", "4"), ("Term", "sk?ns")]).replace('?', "§").as_bytes(),
     );
@@ -95,10 +95,10 @@ async fn fixed_rejects_complete_the_load() {
     let refused = here.load(&["out.csv", "--all"]).expect_code(6);
     assert!(refused.stderr.contains("--append"), "{refused:?}");
     let path = here.path("out.csv");
-    mend(&path, &[(b"MMXX", b"2020"), (b"0.048", b"0.05"), (b"sk\xecns", b"skins")]);
-    let mended =
+    fix(&path, &[(b"MMXX", b"2020"), (b"0.048", b"0.05"), (b"sk\xecns", b"skins")]);
+    let fixed =
         here.report(0, &["out.csv", "--all", "--append", "--verify", "--rejects", "o2.csv"]);
-    assert_eq!((&mended["rows_loaded"], &mended["verified"]), (&json!(3), &json!(true)));
+    assert_eq!((&fixed["rows_loaded"], &fixed["verified"]), (&json!(3), &json!(true)));
     let rows: Vec<_> = here
         .staging()
         .await
@@ -187,7 +187,7 @@ async fn other_records_do_not_complete_a_load() {
 async fn rejects_that_were_not_mended_are_not_loaded() {
     let here = Installation::new().await;
     with_two_rejects(&here).await;
-    mend(&here.path("out.csv"), &[(b",x,", b",2020,")]);
+    fix(&here.path("out.csv"), &[(b",x,", b",2020,")]);
     let failed = here.load(&["out.csv", "--all", "--append"]).expect_code(3);
     assert!(failed.stderr.contains("stays rejected"), "{failed:?}");
     // The record with a field too many is not guessed at.

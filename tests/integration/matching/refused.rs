@@ -130,8 +130,8 @@ async fn rejects_are_appended_to_rows_that_were_matched() {
         FROM things_staging";
     assert_eq!(here.db.psql(rows).await, "b/2/1/of b c/3/3/of c d/4/4");
     let rejects = std::fs::read_to_string(here.path().join("rejects.csv")).unwrap();
-    here.write("mended.csv", &rejects.replace("two", "2").replace("five", "5"));
-    here.load("mended.csv", &["--append"]).expect_code(0);
+    here.write("fixed.csv", &rejects.replace("two", "2").replace("five", "5"));
+    here.load("fixed.csv", &["--append"]).expect_code(0);
     assert_eq!(here.db.psql(rows).await, "a/1/2/of a b/2/1/of b c/3/3/of c d/4/4 e/5/5");
     here.sterna(&["validate", "--all"]).expect_code(0);
     here.sterna(&["switchover"]).expect_code(0);

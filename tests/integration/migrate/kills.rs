@@ -57,7 +57,7 @@ async fn killed_runs_are_resumed_or_rolled_back() {
         println!("killed after {moment:?}");
         scenario.assert_whole().await;
         if kill % 2 == 0 {
-            // Killed before it was written down, it has not begun; and one that was faster
+            // Killed before it was recorded, it has not begun; and one that was faster
             // than before is done.
             let status = scenario.status();
             match status["state"].as_str() {

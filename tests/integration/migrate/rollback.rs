@@ -2,7 +2,7 @@
 
 use super::{Scenario, state};
 
-/// Each step that leaves something, and where a run ends behind it.
+/// Each step that leaves something, and where a run ends after it.
 const STEPS: [&str; 9] = ["1.1", "1.2", "1.3", "2.1", "3.1", "3.2", "4.1", "4.2", "5.1"];
 
 #[tokio::test]

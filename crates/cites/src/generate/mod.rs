@@ -47,7 +47,7 @@ pub const DEFAULT_ROWS: u64 = ARCTIC_ROWS;
 const CHUNK_BYTES: usize = 64 * 1024;
 /// The stream of random numbers that the ids draw their keys from.
 const ID_STREAM: u64 = u64::MAX;
-/// One of so many records was corrected between the two releases.
+/// One in this many records was corrected between the two releases.
 const CORRECTED_ONE_IN: u64 = 400;
 
 /// What to generate.

@@ -137,7 +137,7 @@ impl Stage {
         self.server.conninfo(DATABASE)
     }
 
-    /// Runs `work` in a session that is closed behind it: one that is still open
+    /// Runs `work` in a session that is closed afterwards: one that is still open
     /// when the server goes would be reported as lost.
     pub(super) fn with_session<T>(
         &self,

@@ -69,17 +69,17 @@ pub struct MigrationChoices {
     /// CSV files, .csv.gz, .zip, folders or globs
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Leave a step out, which is written down as a deviation; may be given several times
+    /// Leave a step out, which is recorded as a deviation; may be given several times
     #[arg(long, value_name = "STEP")]
     pub skip: Vec<Step>,
-    /// Go on although a validation fails, which is written down as a deviation
+    /// Go on although a validation fails, which is recorded as a deviation
     #[arg(long)]
     pub accept_failed_validation: bool,
     /// Go on although this check fails, which is recorded as a deviation with its figures; may
     /// be given several times
     #[arg(long, value_name = "NAME")]
     pub accept_check: Vec<String>,
-    /// Go on although a query is certainly slower, which is written down as a deviation
+    /// Go on although a query is certainly slower, which is recorded as a deviation
     #[arg(long)]
     pub accept_regression: bool,
     /// Add a species, with its common name; may be given several times

@@ -13,7 +13,7 @@ use crate::rehearsal::{self, Production, Speaks};
 const UNREHEARSED: &str = "not rehearsed";
 
 /// Refuses to touch what is called production without a rehearsal of the same by the same
-/// sterna. Returns what is to be written down where the user does without.
+/// sterna. Returns what is to be recorded where the user does without.
 ///
 /// # Errors
 /// Refused, saying what speaks against the last rehearsal.
@@ -51,6 +51,6 @@ pub(super) fn refuse_unrehearsed(
         format!("{} is production, and no rehearsal speaks for this migration: {why}", table);
     Err(Error::refused(what).hint(
         "rehearse it first: `sterna rehearse INPUT...` with the same options; or do without by \
-         --without-rehearsal, which is written down",
+         --without-rehearsal, which is recorded",
     ))
 }

@@ -107,7 +107,7 @@ impl<'a> Rehearsing<'a> {
         })
     }
 
-    /// All of it. The copy's server is gone behind it.
+    /// All of it. The copy's server is stopped afterwards.
     pub(super) fn all(&mut self) -> Result<()> {
         let (folder, manifest) = self.check("backup", "have a backup of production", |this| {
             let (folder, manifest) = this.backup()?;
@@ -139,7 +139,7 @@ impl<'a> Rehearsing<'a> {
             let before = this.before(&place, &manifest)?;
             let found = this.production.compare(&before.fingerprint);
             nothing_differs(&found.differences, "the copy is not of the same thing")
-                .map_err(|error| error.hint(this.mend_copy()))?;
+                .map_err(|error| error.hint(this.fix_copy()))?;
             let entries = before.fingerprint.entries().len();
             let mut detail = format!("{entries} entries of the catalog are alike");
             for unsaved in &found.unsaved {
@@ -175,7 +175,7 @@ impl<'a> Rehearsing<'a> {
         })
     }
 
-    /// Does something, and writes down whether it passed.
+    /// Does something, and records whether it passed.
     fn check<T>(
         &mut self,
         name: &'static str,
@@ -252,7 +252,7 @@ impl<'a> Rehearsing<'a> {
     }
 
     /// What to do about a copy that is not of the same thing.
-    fn mend_copy(&self) -> &'static str {
+    fn fix_copy(&self) -> &'static str {
         match &self.args.backup {
             Some(_) => "production has changed since the backup; without --backup one is taken now",
             None => "try again when nobody changes the schema",
@@ -282,7 +282,7 @@ impl<'a> Rehearsing<'a> {
         self.report.plan = shown.as_ref().ok().cloned();
         // The copy goes: there is nothing to resume or to roll back.
         taken.map_err(|error| {
-            error.hint("production was not touched; mend what it names, and rehearse again")
+            error.hint("production was not touched; fix what it names, and rehearse again")
         })?;
         let shown = shown?;
         let switched = shown.steps.iter().find(|step| step.step == Step::Switchover);

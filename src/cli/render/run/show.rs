@@ -35,7 +35,7 @@ pub(super) fn count(number: impl Number) -> String {
     format!("{sign}{}", HumanCount(number.abs() as u64))
 }
 
-/// So many in a second: `250,000`.
+/// A rate per second: `250,000`.
 pub(super) fn rate(number: impl Number, seconds: impl Number) -> String {
     count(number.number() / seconds.number().max(0.001))
 }

@@ -71,7 +71,7 @@ impl SmallDisk {
         Ok(SmallDisk { holder, path, _mountpoint: mountpoint })
     }
 
-    /// Fills it, but for so many bytes.
+    /// Fills it, leaving that many bytes free.
     fn fill(&self, but: u64) {
         let mut ballast = File::create(self.ballast()).unwrap();
         let full = loop {
@@ -117,7 +117,7 @@ async fn the_servers_disk_is_full() {
     drop(session);
     for turn in 0..tries.times {
         let (what, said) = (format!("turn {turn}"), scenario.path("stderr"));
-        let mut command = scenario.anew();
+        let mut command = scenario.from_scratch();
         command.stdout(Stdio::null()).stderr(File::create(&said).unwrap());
         let broken = match turn % 3 {
             // Room is made while the load tries again.

@@ -191,7 +191,7 @@ impl<R: Ranged<ValueType = f64>> Scale<R> {
         f64::from(self.range.map(&value, self.pixels))
     }
 
-    /// At most so many round values.
+    /// At most that many round values.
     fn ticks(&self, most: usize) -> Vec<f64> {
         self.range.key_points(most)
     }

@@ -18,15 +18,15 @@ async fn four_rejects(here: &Installation) -> (String, Vec<String>) {
     here.report(3, &[&file, "--all", "--rejects", "out.csv"]);
     let text = fs::read_to_string(here.path("out.csv")).unwrap();
     let (header, rejects) = text.split_once('\n').unwrap();
-    let mended = rejects.lines().map(|line| line.replacen(",x,", ",2020,", 1)).collect();
-    (header.to_owned(), mended)
+    let fixed = rejects.lines().map(|line| line.replacen(",x,", ",2020,", 1)).collect();
+    (header.to_owned(), fixed)
 }
 
 #[tokio::test]
 async fn a_load_is_mended_when_all_its_rejects_are_back_in_however_many_appends() {
     let here = Installation::new().await;
-    let (header, mended) = four_rejects(&here).await;
-    for (part, lines) in [&mended[2..3], &mended[..2], &mended[3..]].iter().enumerate() {
+    let (header, fixed) = four_rejects(&here).await;
+    for (part, lines) in [&fixed[2..3], &fixed[..2], &fixed[3..]].iter().enumerate() {
         let file = here.file(
             &format!("{part}.csv"),
             [std::slice::from_ref(&header), *lines].concat().join("\n"),
@@ -48,11 +48,11 @@ async fn a_load_is_mended_when_all_its_rejects_are_back_in_however_many_appends(
 #[tokio::test]
 async fn a_reject_that_comes_back_twice_fails_the_load() {
     let here = Installation::new().await;
-    let (header, mended) = four_rejects(&here).await;
+    let (header, fixed) = four_rejects(&here).await;
     let part = |lines: &[String]| [std::slice::from_ref(&header), lines].concat().join("\n");
-    let first = here.file("first.csv", part(&mended[..3]));
+    let first = here.file("first.csv", part(&fixed[..3]));
     here.load(&[&first, "--all", "--append", "--rejects", "again.csv"]).expect_code(3);
-    let second = here.file("second.csv", part(&mended[2..]));
+    let second = here.file("second.csv", part(&fixed[2..]));
     let failed = here.load(&[&second, "--all", "--append", "--rejects", "again.csv"]);
     let failed = failed.expect_code(4);
     assert!(failed.stderr.contains("some of them twice"), "{failed:?}");
