@@ -233,7 +233,7 @@ fn the_map_of_the_code_names_every_module_of_the_engine() {
             }
             [
                 "src",
-                layer @ ("input" | "load" | "migrate" | "run_report" | "validate"),
+                layer @ ("input" | "load" | "migrate" | "history" | "validate"),
                 module,
                 ..,
             ] => (format!("src/{layer}/"), module),

@@ -10,11 +10,11 @@ use super::application::ApplicationArgs;
 use super::load::{MatchChoices, ReadChoices};
 use super::switchover::duration;
 use super::{Context, runtime};
-use crate::check::{CheckReport, PostOptions, PreOptions, Severity, post, pre};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
 use crate::inspect::{InspectOptions, MissingReport, missing};
 use crate::load::{Watch, Years};
+use crate::preflight::{CheckReport, PostOptions, PreOptions, Severity, post, pre};
 
 /// How many taxa without a species are asked for.
 const TAXA: usize = 10;

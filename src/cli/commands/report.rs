@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::{Context, runtime};
 use crate::cli::render;
 use crate::error::Result;
+use crate::history::{Outcome, collect};
 use crate::ledger;
 use crate::pg::connect;
-use crate::run_report::{Outcome, collect};
 
 /// Write the report of the latest migration: a page, Markdown, JSON and JUnit XML
 #[derive(Args, Clone, Debug)]

@@ -18,10 +18,10 @@ use super::switchover::duration;
 use super::{Context, outcome};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
+use crate::history::collect;
 use crate::load::Watch;
 use crate::migrate::ledger;
 use crate::migrate::{Run, RunState, Step, StepRecord, StepState, Undoing, acted, undo};
-use crate::run_report::collect;
 use crate::switchover::record::{self, State};
 use crate::switchover::{self, Foreseen, Keep, SwitchoverOptions};
 

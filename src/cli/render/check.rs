@@ -2,7 +2,7 @@
 
 use comfy_table::{Table, presets};
 
-use crate::check::{CheckReport, Finding, Severity};
+use crate::preflight::{CheckReport, Finding, Severity};
 
 /// A line per check, what to do about those that failed, and the verdict.
 #[must_use]

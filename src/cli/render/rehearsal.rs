@@ -8,7 +8,7 @@ use indicatif::HumanBytes;
 use super::visible::readable;
 use super::{migrate, to_stderr};
 use crate::cli::Progress;
-use crate::rehearsal::{Check, RehearsalReport};
+use crate::rehearse::{Check, RehearsalReport};
 
 /// Lines on stderr while it goes on.
 pub struct Lines {

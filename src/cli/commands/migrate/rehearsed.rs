@@ -7,7 +7,7 @@ use crate::cli::commands::Context;
 use crate::cli::commands::exclusive::{Exclusive, last_run};
 use crate::error::{Error, Result};
 use crate::migrate::Step;
-use crate::rehearsal::{self, Production, Speaks};
+use crate::rehearse::{self, Production, Speaks};
 
 /// How the deviation begins that a run without a rehearsal has in the ledger.
 const UNREHEARSED: &str = "not rehearsed";
@@ -35,7 +35,7 @@ pub(super) fn refuse_unrehearsed(
     let table = &exclusive.pair.table;
     let speaks = exclusive.session(async |session, _| {
         let now = Production::look(session, table).await?.fingerprint.digest();
-        rehearsal::passed(session, table, identity, &now).await
+        rehearse::passed(session, table, identity, &now).await
     })?;
     let why = match speaks {
         Speaks::For(passed) => {

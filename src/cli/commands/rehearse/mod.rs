@@ -14,7 +14,7 @@ use super::migrate::{MigrationChoices, identity_of};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
-use crate::{private, rehearsal};
+use crate::{private, rehearse};
 use stages::Rehearsing;
 
 /// Run the whole plan and its rollback on a copy of production, which is gone afterwards
@@ -67,7 +67,7 @@ pub fn run(args: &RehearseArgs, context: &Context) -> Result<u8> {
         done.recorded = true;
         done.seconds = begun.elapsed().as_secs_f64();
         rehearsing.production_session(async |session| {
-            rehearsal::record(session, &context.table, &identity, &done).await
+            rehearse::record(session, &context.table, &identity, &done).await
         })?;
     }
     done.seconds = begun.elapsed().as_secs_f64();

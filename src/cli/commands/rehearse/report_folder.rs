@@ -8,7 +8,7 @@ use crate::cli::commands::migrate::folder;
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
 use crate::private;
-use crate::rehearsal::RehearsalReport;
+use crate::rehearse::RehearsalReport;
 
 const JSON: &str = "rehearsal.json";
 const MARKDOWN: &str = "rehearsal.md";

@@ -20,7 +20,7 @@ use crate::load::Watch;
 use crate::migrate::Step;
 use crate::pg::embedded::Options;
 use crate::pg::{ConnInfo, Connection, Embedded, connect, pooler};
-use crate::rehearsal::{
+use crate::rehearse::{
     Check, Content, Growth, Place, Production, RehearsalReport, Scratch, content, fill,
     refuse_too_small,
 };

@@ -7,8 +7,8 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::cli::render::junit::{bench_suite, text};
 use crate::error::Result;
+use crate::history::{Attempt, RunReport};
 use crate::migrate::StepState;
-use crate::run_report::{Attempt, RunReport};
 use crate::validate::{CheckReport, Severity};
 
 pub(super) fn render(report: &RunReport) -> Result<String> {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::show;
 use crate::error::{Error, Kind, Result};
-use crate::run_report::RunReport;
+use crate::history::RunReport;
 
 /// How many wrong rows of a check are listed, and how many changes.
 const ROWS_LISTED: usize = 5;

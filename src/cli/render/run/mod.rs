@@ -11,8 +11,8 @@ use std::path::Path;
 
 use super::visible::{readable, readable_markup};
 use crate::error::{Error, Kind, Result};
+use crate::history::RunReport;
 use crate::private;
-use crate::run_report::RunReport;
 
 /// The page for people.
 pub const PAGE: &str = "report.html";

@@ -7,7 +7,7 @@ use super::chart::{self, Figure};
 use super::show;
 use crate::bench::{Plan, QueryReport};
 use crate::error::{Error, Kind, Result};
-use crate::run_report::{Benchmark, Load, RunReport, Validation, Verdict};
+use crate::history::{Benchmark, Load, RunReport, Validation, Verdict};
 use crate::validate::{Change, CheckReport, Severity};
 
 /// How many species are shown before one asks for more.

@@ -3,7 +3,7 @@
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::Value;
 
-pub(super) use crate::run_report::readable;
+pub(super) use crate::history::readable;
 
 /// Something to be counted or measured. Templates hand references to references over.
 pub(super) trait Number {

@@ -5,8 +5,8 @@ use serde_json::json;
 use super::{MigrationChoices, Site};
 use crate::cli::render;
 use crate::error::Result;
+use crate::history::collect;
 use crate::migrate::{Outcome, Verbs};
-use crate::run_report::collect;
 
 pub(super) struct Report;
 

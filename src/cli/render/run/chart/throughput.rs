@@ -3,7 +3,7 @@
 use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, figure, text_width};
 use crate::cli::render::run::show;
 use crate::error::Result;
-use crate::run_report::Throughput;
+use crate::history::Throughput;
 use plotters::coord::types::RangedCoordf64;
 
 const HEIGHT: f64 = 220.0;

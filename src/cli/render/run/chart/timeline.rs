@@ -5,8 +5,8 @@ use super::{
 };
 use crate::cli::render::run::show;
 use crate::error::Result;
+use crate::history::Attempt;
 use crate::migrate::StepState;
-use crate::run_report::Attempt;
 use plotters::coord::types::RangedCoordf64;
 
 const BAR: f64 = 14.0;

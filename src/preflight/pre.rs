@@ -25,7 +25,7 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "table-owner",
         severity: Severity::Warning,
-        sql: include_str!("../../sql/check/table-owner.sql"),
+        sql: include_str!("../../sql/preflight/table-owner.sql"),
         of_table: true,
         good: "this role is no superuser that acts on another role's table",
         hint: "run sterna as the table's owner, which is safest",
@@ -41,7 +41,7 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "long-transactions",
         severity: Severity::Warning,
-        sql: include_str!("../../sql/check/long-transactions.sql"),
+        sql: include_str!("../../sql/preflight/long-transactions.sql"),
         of_table: false,
         good: "no transaction is older than a minute",
         hint: "the switchover waits for them, for --max-wait: have them end",
@@ -49,7 +49,7 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "sessions-seen",
         severity: Severity::Warning,
-        sql: include_str!("../../sql/check/sessions-seen.sql"),
+        sql: include_str!("../../sql/preflight/sessions-seen.sql"),
         of_table: false,
         good: "the transactions of all roles can be seen",
         hint: "without it, transactions of other roles that began before the load cannot be told",
@@ -57,7 +57,7 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "inactive-slots",
         severity: Severity::Warning,
-        sql: include_str!("../../sql/check/inactive-slots.sql"),
+        sql: include_str!("../../sql/preflight/inactive-slots.sql"),
         of_table: false,
         good: "no replication slot is left unread",
         hint: "have its reader go on, or drop it with pg_drop_replication_slot",
@@ -65,7 +65,7 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "logical-slots",
         severity: Severity::Info,
-        sql: include_str!("../../sql/check/logical-slots.sql"),
+        sql: include_str!("../../sql/preflight/logical-slots.sql"),
         of_table: false,
         good: "nobody decodes this database",
         hint: "staging is in no publication that names its tables, but is decoded all the same",
@@ -73,7 +73,7 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "prepared-transactions",
         severity: Severity::Warning,
-        sql: include_str!("../../sql/check/prepared-transactions.sql"),
+        sql: include_str!("../../sql/preflight/prepared-transactions.sql"),
         of_table: false,
         good: "there are none",
         hint: "COMMIT PREPARED or ROLLBACK PREPARED them: they hold locks until then",
@@ -81,7 +81,7 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "wraparound-vacuum",
         severity: Severity::Warning,
-        sql: include_str!("../../sql/check/wraparound-vacuum.sql"),
+        sql: include_str!("../../sql/preflight/wraparound-vacuum.sql"),
         of_table: true,
         good: "no vacuum of the table that does not yield is running",
         hint: "wait until it is done: the switchover would wait for it",
@@ -89,7 +89,7 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "deadlock-timeout",
         severity: Severity::Warning,
-        sql: include_str!("../../sql/check/deadlock-timeout.sql"),
+        sql: include_str!("../../sql/preflight/deadlock-timeout.sql"),
         of_table: false,
         good: "it leaves time for a switchover",
         hint: "set it to 1s, its default, at least for the switchover",
@@ -97,7 +97,7 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "server-version",
         severity: Severity::Warning,
-        sql: include_str!("../../sql/check/server-version.sql"),
+        sql: include_str!("../../sql/preflight/server-version.sql"),
         of_table: false,
         good: "PostgreSQL 15, which sterna is tested on",
         hint: "rehearse on a server of this version first: sterna is tested on 15",

@@ -57,8 +57,7 @@ impl Place {
     pub async fn given(info: ConnInfo, production: &Production) -> Result<Self> {
         let restorer = Restorer::given(&info).await?;
         let session = connect(&info).await?;
-        let asked =
-            session.query_one(include_str!("../../sql/rehearsal/occupied.sql"), &[]).await?;
+        let asked = session.query_one(include_str!("../../sql/rehearse/occupied.sql"), &[]).await?;
         let (version, major): (String, i32) = (asked.get(0), asked.get(1));
         let holds: Option<String> = asked.get(2);
         if let Some(relation) = holds {
@@ -77,7 +76,7 @@ impl Place {
             return Err(Error::refused(what).hint("rehearse on a server of the same major version"));
         }
         let names: Vec<&str> = production.roles.iter().map(|(name, _)| name.as_str()).collect();
-        let sql = include_str!("../../sql/rehearsal/missing-roles.sql");
+        let sql = include_str!("../../sql/rehearse/missing-roles.sql");
         let missing = session.query(sql, &[&names]).await?;
         session.close().await?;
         if !missing.is_empty() {
@@ -136,7 +135,7 @@ pub async fn fill(
 ) -> Result<Vec<String>> {
     let session = place.session().await?;
     let wanted = backup::extensions(folder, manifest)?;
-    let sql = include_str!("../../sql/rehearsal/missing-extensions.sql");
+    let sql = include_str!("../../sql/rehearse/missing-extensions.sql");
     let missing = session.query(sql, &[&wanted]).await?;
     if !missing.is_empty() {
         let names: Vec<&str> = missing.iter().map(|row| row.get(0)).collect();
@@ -154,7 +153,7 @@ pub async fn fill(
             .hint("take another one, or fix what it names; see `sterna backup --full`"),
     })?;
     renew_ledger(place, &session, production).await?;
-    let vacuum = include_str!("../../sql/rehearsal/vacuum.sql");
+    let vacuum = include_str!("../../sql/rehearse/vacuum.sql");
     interruptible(&session, stop, session.batch_execute(vacuum)).await?;
     session.close().await?;
     Ok(unrestored)
@@ -162,24 +161,24 @@ pub async fn fill(
 
 async fn renew_ledger(place: &Place, session: &Connection, production: &Production) -> Result<()> {
     for table in &production.own {
-        let sql = include_str!("../../sql/rehearsal/drop-own-table.sql");
+        let sql = include_str!("../../sql/rehearse/drop-own-table.sql");
         session.batch_execute(&filled(sql, &[("table", table as &dyn pg::Quoted)])).await?;
     }
     let there = include_str!("../../sql/ledger/exists.sql");
     let there = session.query_one(there, &[&["sterna.synonym"].as_slice()]).await?;
     let synonyms: Option<serde_json::Value> = match there.get(0) {
         true => {
-            let sql = include_str!("../../sql/rehearsal/synonyms.sql");
+            let sql = include_str!("../../sql/rehearse/synonyms.sql");
             Some(session.query_one(sql, &[]).await?.get(0))
         }
         false => None,
     };
-    session.batch_execute(include_str!("../../sql/rehearsal/forget.sql")).await?;
+    session.batch_execute(include_str!("../../sql/rehearse/forget.sql")).await?;
     if let Some(synonyms) = synonyms {
         // The ledger is the role's that runs the plan.
         let mut session = connect(&place.info).await?;
         ledger::ensure(&mut session).await?;
-        session.execute(include_str!("../../sql/rehearsal/renew.sql"), &[&synonyms]).await?;
+        session.execute(include_str!("../../sql/rehearse/renew.sql"), &[&synonyms]).await?;
         session.close().await?;
     }
     Ok(())
@@ -210,7 +209,7 @@ pub async fn content(
         if catalog::relation(&session, &table).await?.is_none() {
             continue;
         }
-        let sql = include_str!("../../sql/rehearsal/content.sql");
+        let sql = include_str!("../../sql/rehearse/content.sql");
         let sql = filled(sql, &[("table", &table as &dyn pg::Quoted)]);
         let row = interruptible(&session, stop, session.query_one(&sql, &[])).await?;
         let table = format!("{}.{}", saved.schema, saved.name);

@@ -19,7 +19,7 @@ const USUAL_ROLLBACKS_PERCENT: i64 = 1;
 const INDEXES: Question = Question {
     name: "indexes",
     severity: Severity::Error,
-    sql: include_str!("../../sql/check/invalid-indexes.sql"),
+    sql: include_str!("../../sql/preflight/invalid-indexes.sql"),
     of_table: true,
     good: "all are valid",
     hint: "sterna reindex --invalid",
@@ -99,7 +99,7 @@ async fn sequences(session: &Connection, table: &Table, oid: u32) -> Result<Find
         let sequence = Table::new(row.get::<_, String>(1), row.get::<_, String>(2))?;
         let names: [(&str, &dyn Quoted); 3] =
             [("column", &column), ("table", table), ("sequence", &sequence)];
-        let behind = fill(include_str!("../../sql/check/sequence-behind.sql"), &names);
+        let behind = fill(include_str!("../../sql/preflight/sequence-behind.sql"), &names);
         let found = session.query_opt(&behind, &[]).await?;
         lines.extend(found.map(|row| format!("{sequence}: {}", row.get::<_, String>(0))));
     }
@@ -142,7 +142,7 @@ async fn since(
                 "another session has replaced it; see sterna status",
             )
         });
-        let sql = include_str!("../../sql/check/listeners.sql");
+        let sql = include_str!("../../sql/preflight/listeners.sql");
         let listeners: i64 = session.query_one(sql, &[]).await?.get(0);
         let told = "the switchover has told the API to reload its schema";
         checks.push(if listeners > 0 {
@@ -152,7 +152,7 @@ async fn since(
             Finding::bad("api-notified", Severity::Info, format!("{told}; nobody listens"), hint)
         });
     }
-    let sql = include_str!("../../sql/check/activity.sql");
+    let sql = include_str!("../../sql/preflight/activity.sql");
     let row = session.query_opt(sql, &[&last.id]).await?;
     let Some(row) = row else {
         let what = "the server's counters were reset since the switchover";

@@ -28,7 +28,7 @@ pub(super) async fn check(session: &Connection, oid: u32, checked: bool) -> Resu
         return Ok(unknown("the server is on another machine, whose disks sterna cannot see"));
     }
     let (mut details, mut short) = (Vec::new(), false);
-    for row in session.query(include_str!("../../sql/check/space.sql"), &[&oid]).await? {
+    for row in session.query(include_str!("../../sql/preflight/space.sql"), &[&oid]).await? {
         let (folder, bytes): (Option<String>, i64) = (row.get(0), row.get(1));
         let Some(folder) = folder.map(PathBuf::from) else {
             return Ok(unknown("this role may not know where the server keeps its data"));
@@ -59,7 +59,7 @@ pub async fn free_bytes(session: &Connection, oid: u32) -> Result<Option<u64>> {
     if !session.is_local() {
         return Ok(None);
     }
-    let rows = session.query(include_str!("../../sql/check/space.sql"), &[&oid]).await?;
+    let rows = session.query(include_str!("../../sql/preflight/space.sql"), &[&oid]).await?;
     let folders = rows.iter().map(|row| row.get::<_, Option<String>>(0));
     let free = folders.map(|folder| folder.and_then(|folder| free_in(Path::new(&folder))));
     Ok(free.collect::<Option<Vec<u64>>>().and_then(|free| free.into_iter().min()))

@@ -45,7 +45,7 @@ pub async fn record(
     let json = json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;
     let (schema, name) = (table.schema.name(), table.name.name());
     let (fingerprint, version) = (&report.fingerprint, env!("CARGO_PKG_VERSION"));
-    let sql = include_str!("../../sql/rehearsal/record.sql");
+    let sql = include_str!("../../sql/rehearse/record.sql");
     let id = report.rehearsal_id;
     session.execute(sql, &[&id, &schema, &name, identity, fingerprint, &version, &json]).await?;
     Ok(())
@@ -63,7 +63,7 @@ pub async fn passed(
     fingerprint: &str,
 ) -> Result<Speaks> {
     let (schema, name) = (table.schema.name(), table.name.name());
-    let sql = include_str!("../../sql/rehearsal/passed.sql");
+    let sql = include_str!("../../sql/rehearse/passed.sql");
     let rows = session.query(sql, &[&schema, &name]).await?;
     let passed = rows.iter().map(|row| Passed {
         rehearsal_id: row.get(0),

@@ -91,7 +91,7 @@ impl Growth {
 }
 
 async fn ask(session: &Connection) -> Result<(i64, i64)> {
-    let row = session.query_one(include_str!("../../sql/rehearsal/size.sql"), &[]).await?;
+    let row = session.query_one(include_str!("../../sql/rehearse/size.sql"), &[]).await?;
     Ok((row.get(0), row.get(1)))
 }
 

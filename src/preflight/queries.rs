@@ -149,6 +149,6 @@ fn named(name: &str) -> (Option<&str>, Option<&str>) {
 /// Whether a relation, or a function with its signature, is there.
 async fn resolves(session: &Connection, name: &str) -> Result<bool> {
     let (relation, routine) = named(name);
-    let sql = include_str!("../../sql/check/resolves.sql");
+    let sql = include_str!("../../sql/preflight/resolves.sql");
     Ok(session.query_one(sql, &[&relation, &routine]).await?.get(0))
 }

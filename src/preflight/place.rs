@@ -28,7 +28,7 @@ pub(super) async fn leftovers(
     has_ledger: bool,
 ) -> Result<Finding> {
     let own: HashSet<u32> = if has_ledger {
-        let rows = session.query(include_str!("../../sql/check/own-tables.sql"), &[]).await?;
+        let rows = session.query(include_str!("../../sql/preflight/own-tables.sql"), &[]).await?;
         rows.iter().map(|row| row.get(0)).collect()
     } else {
         HashSet::new()
@@ -49,7 +49,7 @@ pub(super) async fn leftovers(
 /// Whether tables of others keep the table's identity, as subscriptions of a realtime
 /// service do.
 pub(super) async fn remembered(session: &Connection, oid: u32) -> Result<Finding> {
-    let sql = include_str!("../../sql/check/regclass-columns.sql");
+    let sql = include_str!("../../sql/preflight/regclass-columns.sql");
     let mut lines = Vec::new();
     for row in session.query(sql, &[&oid]).await? {
         let table = Table::new(row.get::<_, String>(0), row.get::<_, String>(1))?;
@@ -60,7 +60,7 @@ pub(super) async fn remembered(session: &Connection, oid: u32) -> Result<Finding
             continue;
         }
         let names: [(&str, &dyn Quoted); 2] = [("table", &table), ("column", &column)];
-        let count = fill(include_str!("../../sql/check/holds-oid.sql"), &names);
+        let count = fill(include_str!("../../sql/preflight/holds-oid.sql"), &names);
         let rows: i64 = match session.query_one(&count, &[&oid]).await {
             Ok(row) => row.get(0),
             Err(error) => {

@@ -46,19 +46,19 @@ impl Production {
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
         let oid = catalog::plain_table(session, table).await?.oid;
         ledger::ensure(session).await?;
-        let own = include_str!("../../sql/rehearsal/own-tables.sql");
+        let own = include_str!("../../sql/rehearse/own-tables.sql");
         let own = session.query(own, &[&oid]).await?;
         let oids: Vec<u32> = own.iter().map(|row| row.get(0)).collect();
         let tables = own.iter().map(|row| Table::new(row.get::<_, &str>(1), row.get::<_, &str>(2)));
-        let asked = include_str!("../../sql/rehearsal/production.sql");
+        let asked = include_str!("../../sql/rehearse/production.sql");
         let asked = session.query_one(asked, &[&oid, &oids]).await?;
         let role: String = asked.get(1);
-        let roles = include_str!("../../sql/rehearsal/roles.sql");
+        let roles = include_str!("../../sql/rehearse/roles.sql");
         let roles = session.query(roles, &[&role]).await?;
         let roles: Vec<(String, String)> =
             roles.iter().map(|row| (row.get(0), row.get(1))).collect();
         let names: Vec<&str> = roles.iter().map(|(name, _)| name.as_str()).collect();
-        let rights = include_str!("../../sql/rehearsal/rights.sql");
+        let rights = include_str!("../../sql/rehearse/rights.sql");
         let rights = session.query(rights, &[&names, &role]).await?;
         Ok(Production {
             table: table.clone(),
@@ -68,7 +68,7 @@ impl Production {
             major: u32::try_from(asked.get::<_, i32>(3)).unwrap_or_default(),
             bytes: asked.get::<_, i64>(4).unsigned_abs(),
             fingerprint: fingerprint::take_beside(&**session, oid, &oids).await?,
-            free_bytes: crate::check::free_bytes(session, oid).await?,
+            free_bytes: crate::preflight::free_bytes(session, oid).await?,
             own: tables.collect::<Result<_>>()?,
             roles,
             rights: rights.iter().map(|row| row.get(0)).collect(),

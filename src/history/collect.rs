@@ -54,7 +54,7 @@ pub async fn collect(session: &Connection, table: &Table) -> Result<RunReport> {
     if report.run.is_none() && report.attempts.is_empty() && report.loads.is_empty() {
         return Err(nothing());
     }
-    let row = session.query_one(include_str!("../../sql/report/environment.sql"), &[]).await?;
+    let row = session.query_one(include_str!("../../sql/history/environment.sql"), &[]).await?;
     let environment = &mut report.environment;
     environment.server = row.get(0);
     environment.database = row.get(1);
@@ -87,7 +87,7 @@ impl Reader<'_> {
     }
 
     async fn attempts(&self) -> Result<Vec<Attempt>> {
-        let rows = self.by_name(include_str!("../../sql/report/attempts.sql")).await?;
+        let rows = self.by_name(include_str!("../../sql/history/attempts.sql")).await?;
         let attempt = |row: &Row| {
             let step: Step = row.get::<_, &str>(0).parse()?;
             Ok(Attempt {
@@ -109,12 +109,12 @@ impl Reader<'_> {
     }
 
     async fn loads(&self, unreadable: &mut Vec<String>) -> Result<Vec<Load>> {
-        let sql = include_str!("../../sql/report/loads.sql");
+        let sql = include_str!("../../sql/history/loads.sql");
         let mut loads = Vec::new();
         for row in self.of_table(sql, self.table).await? {
             let (run_id, started_at): (Uuid, String) = (row.get(0), row.get(4));
             let rows: Option<Value> = row.get(2);
-            let batches = include_str!("../../sql/report/batches.sql");
+            let batches = include_str!("../../sql/history/batches.sql");
             let batches = self.session.query(batches, &[&run_id]).await?;
             let written = |row: &Row| Written {
                 backend: row.get(0),
@@ -137,7 +137,7 @@ impl Reader<'_> {
     }
 
     async fn validations(&self, unreadable: &mut Vec<String>) -> Result<Vec<Validation>> {
-        let sql = include_str!("../../sql/report/validations.sql");
+        let sql = include_str!("../../sql/history/validations.sql");
         let names = [self.table, &self.staging].map(ToString::to_string);
         let rows = self.session.query(sql, &[&names.as_slice(), &self.run]).await?;
         let validation = |row: &Row| {
@@ -149,7 +149,7 @@ impl Reader<'_> {
     }
 
     async fn benchmarks(&self, unreadable: &mut Vec<String>) -> Result<Vec<Benchmark>> {
-        let sql = include_str!("../../sql/report/benchmarks.sql");
+        let sql = include_str!("../../sql/history/benchmarks.sql");
         let rows = self.of_table(sql, &self.staging).await?;
         let benchmark = |row: &Row| {
             let at: String = row.get(1);
@@ -160,7 +160,7 @@ impl Reader<'_> {
     }
 
     async fn switchovers(&self, run: Option<&Status>) -> Result<Vec<Switchover>> {
-        let rows = self.by_name(include_str!("../../sql/report/switchovers.sql")).await?;
+        let rows = self.by_name(include_str!("../../sql/history/switchovers.sql")).await?;
         let step = run.and_then(|run| run.steps.iter().find(|step| step.step == Step::Switchover));
         let switchover = |row: &Row| {
             let switchover_id: Uuid = row.get(0);
@@ -186,7 +186,7 @@ impl Reader<'_> {
     }
 
     async fn backups(&self) -> Result<Vec<Backup>> {
-        let sql = include_str!("../../sql/report/backups.sql");
+        let sql = include_str!("../../sql/history/backups.sql");
         let rows = self.of_table(sql, self.table).await?;
         let backup = |row: &Row| {
             let Json(tables) = row.get(2);
@@ -204,7 +204,7 @@ impl Reader<'_> {
 
     async fn backup_tables(&self) -> Result<Vec<BackupTable>> {
         let name = self.table.with_suffix(crate::backup_table::SUFFIX)?;
-        let sql = include_str!("../../sql/report/backup-tables.sql");
+        let sql = include_str!("../../sql/history/backup-tables.sql");
         let rows = self.session.query(sql, &[&name.schema.name(), &name.name.name()]).await?;
         let table = |row: &Row| BackupTable { table: row.get(0), rows: row.get(1), at: row.get(2) };
         Ok(rows.iter().map(table).collect())

@@ -10,7 +10,7 @@ use crate::switchover::Altered;
 pub(super) async fn check(session: &Connection, oid: u32, altered: &[Altered]) -> Result<Finding> {
     let what: Vec<&str> = altered.iter().map(|a| a.what.as_str()).collect();
     let owners: Vec<u32> = altered.iter().map(|a| a.owner).collect();
-    let sql = include_str!("../../sql/check/rights.sql");
+    let sql = include_str!("../../sql/preflight/rights.sql");
     let rows = session.query(sql, &[&oid, &what, &owners]).await?;
     let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     let mut finding = found(
