@@ -14,8 +14,8 @@ use sterna::load::report::LoadReport;
 use sterna::load::{LoadOptions, OnInexact, Watch, load};
 use sterna::pg::embedded::{Embedded, ModelSchema, Options};
 use sterna::pg::{ConnInfo, Connection, Ident, Table, connect};
-use sterna::staging;
-use sterna::switchover::Patience;
+use sterna::table::Patience;
+use sterna::table::staging;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::ToSql;
 

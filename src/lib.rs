@@ -2,7 +2,6 @@
 
 pub mod application;
 pub mod backup;
-pub mod backup_table;
 pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -15,11 +14,9 @@ pub mod migrate;
 pub mod preflight;
 pub mod private;
 pub mod rehearse;
-pub mod reindex;
 pub mod species;
-pub mod staging;
-pub mod summary;
 pub mod switchover;
+pub mod table;
 pub mod trust;
 pub mod validate;
 

@@ -30,7 +30,8 @@ use crate::pg::{
     ConnInfo, Connection, Table, catalog, connect, copy_out, explain_denied, fill, interruptible,
     programs,
 };
-use crate::{backup_table, ledger, staging, trust};
+use crate::table::{backup_table, staging};
+use crate::{ledger, trust};
 
 /// Tables that belong to the trade table, where they exist beside it.
 const BESIDE: [&str; 2] = ["species", "species_trade_summary"];

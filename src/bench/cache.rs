@@ -11,7 +11,7 @@ use super::Sides;
 use super::report::DataSize;
 use crate::error::Result;
 use crate::pg::{CatalogText, Connection, Table, fill, interruptible};
-use crate::staging::Pair;
+use crate::table::staging::Pair;
 
 /// Pages of one table that are read before it is the other one's turn: 8 MB.
 const STRETCH: u64 = 1024;

@@ -38,7 +38,7 @@ pub use report::{
 
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, connect};
-use crate::staging::{self, Pair};
+use crate::table::staging::{self, Pair};
 
 /// One value for the table in production and one for staging; none for a production
 /// table without rows, with which nothing can be compared.

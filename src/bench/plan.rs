@@ -10,7 +10,7 @@ use super::report::Plan;
 use super::trial::{State, Trial};
 use crate::error::Result;
 use crate::pg::{Connection, interruptible};
-use crate::staging::{Pair, SUFFIX};
+use crate::table::staging::{Pair, SUFFIX};
 
 /// Keeps the plans of every query for its first parameters.
 ///

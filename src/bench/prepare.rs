@@ -14,7 +14,7 @@ use super::report::{DataSize, Plans, Skipped};
 use super::trial::{State, TextValue, Trial};
 use crate::error::{Error, Result};
 use crate::pg::{Columns, Connection, Ident, Quoted, Table, catalog, fill, interruptible};
-use crate::staging::Pair;
+use crate::table::staging::Pair;
 use crate::trust;
 
 /// Combinations of parameters that a query is measured with.

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::migrate::status::{self, Status};
 use crate::migrate::{Step, StepState, ledger};
 use crate::pg::{Connection, Table};
-use crate::staging;
+use crate::table::staging;
 
 /// Collects the report of the latest run on a table, in a session whose `search_path` is
 /// empty. Writes nothing.
@@ -203,7 +203,7 @@ impl Reader<'_> {
     }
 
     async fn backup_tables(&self) -> Result<Vec<BackupTable>> {
-        let name = self.table.with_suffix(crate::backup_table::SUFFIX)?;
+        let name = self.table.with_suffix(crate::table::backup_table::SUFFIX)?;
         let sql = include_str!("../../sql/history/backup-tables.sql");
         let rows = self.session.query(sql, &[&name.schema.name(), &name.name.name()]).await?;
         let table = |row: &Row| BackupTable { table: row.get(0), rows: row.get(1), at: row.get(2) };

@@ -23,7 +23,7 @@ use crate::bench::BenchReport;
 use crate::load::report::RowsReport;
 use crate::migrate::status::Status;
 use crate::migrate::{Step, StepState};
-use crate::switchover::fingerprint::Difference;
+use crate::table::fingerprint::Difference;
 use crate::validate::{Change, ValidationReport};
 
 /// Everything that the ledger says of a run.

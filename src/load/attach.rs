@@ -11,8 +11,8 @@ use super::options::LoadOptions;
 use super::prepare::Prepared;
 use crate::error::{Error, Result};
 use crate::pg::{Column, Connection, catalog};
-use crate::staging::{self, Pair};
-use crate::switchover::Patience;
+use crate::table::locks::Patience;
+use crate::table::staging::{self, Pair};
 use crate::trust;
 
 /// A run that may act, on a staging table that is as it has to be.

@@ -6,7 +6,7 @@ use super::ledger;
 use super::verify;
 use crate::error::Result;
 use crate::pg::{Column, ConnInfo, Ident, Quoted, Table, connect, fill};
-use crate::staging::Pair;
+use crate::table::staging::Pair;
 use crate::trust;
 
 /// Where to look for rows whose species is gone.

@@ -17,7 +17,7 @@ use super::matching::{Matching, Treatment};
 use super::prepare::Prepared;
 use crate::error::{Error, Result};
 use crate::pg::{Connection, fill, interruptible_by};
-use crate::staging::Pair;
+use crate::table::staging::Pair;
 use crate::trust;
 
 /// What the rows have found.

@@ -17,9 +17,9 @@ use crate::pg::catalog::{Index, IndexConstraint};
 use crate::pg::{
     self, CatalogText, ConnInfo, Connection, Ident, Quoted, Volley, catalog, connect, fill,
 };
-use crate::staging::{self, Pair};
-use crate::switchover::Patience;
-use crate::switchover::locks::{self, Limits};
+use crate::table::locks::Patience;
+use crate::table::locks::{self, Limits};
+use crate::table::staging::{self, Pair};
 
 /// Builds the indexes that production has and staging lacks. With `keys`, foreign keys as
 /// well, for a load that keeps them while rows come in.
@@ -121,10 +121,11 @@ pub(super) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) -> Result<(
     for key in catalog::foreign_keys(&session, staging_oid).await? {
         let names: [(&str, &dyn Quoted); 2] =
             [("staging", &pair.staging), ("constraint", &key.name)];
-        let drop = fill(include_str!("../../sql/stage/drop-foreign-key.sql"), &names);
+        let drop = fill(include_str!("../../sql/table/stage/drop-foreign-key.sql"), &names);
         with_short_locks(&mut session, &relations, stop, &drop).await?;
     }
-    let vacuum = fill(include_str!("../../sql/stage/vacuum.sql"), &[("staging", &pair.staging)]);
+    let vacuum =
+        fill(include_str!("../../sql/table/stage/vacuum.sql"), &[("staging", &pair.staging)]);
     interruptible(&session, stop, &vacuum).await
 }
 
@@ -166,9 +167,9 @@ async fn build_index(
     stop: &AtomicBool,
 ) -> Result<()> {
     let template = if index.unique {
-        include_str!("../../sql/stage/add-unique-index.sql")
+        include_str!("../../sql/table/stage/add-unique-index.sql")
     } else {
-        include_str!("../../sql/stage/add-index.sql")
+        include_str!("../../sql/table/stage/add-index.sql")
     };
     let name = name_on_staging(index)?;
     let definition = CatalogText::from_catalog(&index.definition);
@@ -201,14 +202,18 @@ async fn add_constraint(
     }
     let (template, key, text) = match constraint {
         IndexConstraint::PrimaryKey(deferrable) => {
-            (include_str!("../../sql/stage/add-primary-key.sql"), "deferrable", *deferrable)
+            (include_str!("../../sql/table/stage/add-primary-key.sql"), "deferrable", *deferrable)
         }
-        IndexConstraint::Unique(deferrable) => {
-            (include_str!("../../sql/stage/add-unique-constraint.sql"), "deferrable", *deferrable)
-        }
-        IndexConstraint::Exclusion(definition) => {
-            (include_str!("../../sql/stage/add-constraint.sql"), "definition", definition.as_str())
-        }
+        IndexConstraint::Unique(deferrable) => (
+            include_str!("../../sql/table/stage/add-unique-constraint.sql"),
+            "deferrable",
+            *deferrable,
+        ),
+        IndexConstraint::Exclusion(definition) => (
+            include_str!("../../sql/table/stage/add-constraint.sql"),
+            "definition",
+            definition.as_str(),
+        ),
     };
     let text = CatalogText::from_catalog(text);
     let names: [(&str, &dyn Quoted); 3] =
@@ -236,7 +241,7 @@ async fn add_foreign_keys(
         let names: [(&str, &dyn Quoted); 3] =
             [("staging", &pair.staging), ("constraint", &key.name), ("definition", &definition)];
         if there.is_none() {
-            let add = fill(include_str!("../../sql/stage/add-foreign-key.sql"), &names);
+            let add = fill(include_str!("../../sql/table/stage/add-foreign-key.sql"), &names);
             with_short_locks(session, &relations, stop, &add).await?;
         }
     }

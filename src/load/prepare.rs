@@ -18,7 +18,7 @@ use crate::cites::{Format, Formats, Taxa};
 use crate::error::{Error, Result};
 use crate::input::{Inputs, hex};
 use crate::pg::{CatalogText, Column, Columns, Connection, Ident, Quoted, copy_out, fill, values};
-use crate::staging::Pair;
+use crate::table::staging::Pair;
 
 /// What a load reads, and how that becomes rows.
 pub(super) struct Prepared {

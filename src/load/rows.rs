@@ -25,7 +25,7 @@ use super::row_id::RowIds;
 use super::sink::{CopySink, SinkSpec};
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, fill};
-use crate::staging::Pair;
+use crate::table::staging::Pair;
 
 /// Passes before giving up on a server that keeps losing batches.
 const MAX_PASSES: usize = 5;

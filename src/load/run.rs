@@ -24,7 +24,7 @@ use super::rows::Pass;
 use super::{Phase, Watch, indexes, peak_memory_bytes, rejects};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, connect};
-use crate::staging::{self, Pair};
+use crate::table::staging::{self, Pair};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::pg::{
     CatalogText, Column, ColumnType, ConnInfo, Connection, SqlText, connect, copy_out, fill,
 };
-use crate::staging::Pair;
+use crate::table::staging::Pair;
 
 /// Bytes of a row in front of the first column after `xmin`: the count of columns,
 /// the length of `xmin`, and `xmin`.

@@ -10,7 +10,7 @@ use super::verbs::Ended;
 use crate::error::{Error, Result};
 use crate::ledger::document;
 use crate::pg::{Connection, Table};
-use crate::{backup_table, staging};
+use crate::table::{backup_table, staging};
 
 /// Whether a run is one of the plan, or a step by a command of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

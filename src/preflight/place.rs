@@ -7,7 +7,7 @@ use super::question::found;
 use super::{Finding, Severity};
 use crate::error::Result;
 use crate::pg::{Connection, Ident, Quoted, Table, catalog, fill};
-use crate::staging::{OLD_SUFFIX, SUFFIX};
+use crate::table::staging::{OLD_SUFFIX, SUFFIX};
 use crate::trust;
 
 /// The suffixes of tables that a migration makes beside the live one.

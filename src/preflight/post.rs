@@ -51,7 +51,7 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let oid = catalog::plain_table(&session, table).await?.oid;
     trust::code(&*session, &[oid], &[]).await?;
-    let has_rows = fill(include_str!("../../sql/stage/has-rows.sql"), &[("staging", table)]);
+    let has_rows = fill(include_str!("../../sql/table/stage/has-rows.sql"), &[("staging", table)]);
     let has_rows: bool = session.query_one(&has_rows, &[]).await?.get(0);
     let found = options.application.find(info, &session, (table, oid)).await?;
     let mut checks = vec![match &found.asker {

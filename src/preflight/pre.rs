@@ -11,9 +11,10 @@ use crate::error::{Kind, Result};
 use crate::inspect::{self, InspectOptions, MissingReport};
 use crate::load::{ColumnUses, ledger};
 use crate::pg::{ConnInfo, Connection, Table, catalog, connect, pooler};
-use crate::staging::SUFFIX;
 use crate::switchover::{self, Alterations};
-use crate::{summary, trust};
+use crate::table::staging::SUFFIX;
+use crate::table::summary;
+use crate::trust;
 
 /// An older backup lacks too much of what was written since.
 const OLDEST_BACKUP: Duration = Duration::from_secs(24 * 60 * 60);
@@ -33,10 +34,10 @@ const QUESTIONS: [Question; 10] = [
     Question {
         name: "publications",
         severity: Severity::Error,
-        sql: include_str!("../../sql/stage/publications.sql"),
+        sql: include_str!("../../sql/table/stage/publications.sql"),
         of_table: true,
         good: "no subscriber would get sterna's own tables",
-        hint: crate::staging::PUBLISHED_HINT,
+        hint: crate::table::staging::PUBLISHED_HINT,
     },
     Question {
         name: "long-transactions",

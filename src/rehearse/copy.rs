@@ -9,7 +9,7 @@ use crate::error::{Error, Kind, Result};
 use crate::pg::{
     ConnInfo, Connection, Embedded, Ident, Table, catalog, connect, fill as filled, interruptible,
 };
-use crate::switchover::fingerprint::{self, Fingerprint};
+use crate::table::fingerprint::{self, Fingerprint};
 use crate::{ledger, pg};
 
 /// Where the plan is rehearsed.

@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::ledger;
 use crate::pg::{Connection, Table, catalog};
-use crate::switchover::fingerprint::{self, Difference, Fingerprint};
+use crate::table::fingerprint::{self, Difference, Fingerprint};
 
 /// How the server spells a condition on `varchar` columns differs before and after
 /// a restore, in brackets and casts alone.

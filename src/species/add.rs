@@ -29,7 +29,7 @@ pub struct NewSpecies {
 /// Adds a species and writes it down in the ledger. Genus and epithet, where they are
 /// not given, are the parts of the name.
 ///
-/// The session must be prepared by [`crate::staging::pair`].
+/// The session must be prepared by [`crate::table::staging::pair`].
 ///
 /// # Errors
 /// A usage error that names each column which must have a value and has none, or that

@@ -43,7 +43,7 @@ pub async fn stored(session: &Connection, species: &Table) -> Result<Vec<StoredS
 
 /// Keeps `synonym` as another name of the species `of`.
 ///
-/// The session must be prepared by [`crate::staging::pair`].
+/// The session must be prepared by [`crate::table::staging::pair`].
 ///
 /// # Errors
 /// A usage error where `of` is no species, or the synonym stands for another one.

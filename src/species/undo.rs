@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::beside;
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Quoted, Table, explain_denied, fill};
-use crate::{staging, trust};
+use crate::table::staging;
+use crate::trust;
 
 /// What was taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -6,7 +6,7 @@ use tokio_postgres::GenericClient;
 use super::Exchange;
 use crate::error::{Error, Result};
 use crate::pg::{Ident, Table};
-use crate::staging;
+use crate::table::staging;
 
 /// What a thing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

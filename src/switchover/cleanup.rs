@@ -7,12 +7,12 @@ use tokio_postgres::types::Type;
 
 use super::Exchange;
 use super::journal::{self, Toward};
-use super::locks::{self, Limits, Patience};
 use super::record::{self, State};
 use crate::error::{Error, Result};
 use crate::pg::catalog::relation;
 use crate::pg::{ConnInfo, Connection, Table, Volley, connect, fill};
-use crate::staging;
+use crate::table::locks::{self, Limits, Patience};
+use crate::table::staging;
 
 /// Drops the old table for good, `older_than` after the switchover at the earliest.
 /// Returns its name; none where there is none.

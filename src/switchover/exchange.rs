@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::pg::{Ident, Table};
-use crate::staging;
+use crate::table::staging;
 
 /// Two tables that change places: the live one leaves, the incoming one gets its name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::GenericClient;
 
-use super::fingerprint::{self, Fingerprint};
 use super::journal::{self, Toward};
 use super::record::{Record, State};
 use super::swap::Counted;
@@ -14,7 +13,8 @@ use crate::error::{Error, Kind, Result};
 use crate::ledger;
 use crate::pg::catalog::relation;
 use crate::pg::{Connection, Table, fill};
-use crate::staging::{self, Pair};
+use crate::table::fingerprint::{self, Fingerprint};
+use crate::table::staging::{self, Pair};
 
 /// How often old snapshots are looked for.
 const SNAPSHOT_POLL: Duration = Duration::from_millis(100);
@@ -118,7 +118,7 @@ pub(super) async fn refuse_no_old_table(
 pub(super) async fn refuse_drift(session: &Connection, exchange: &Exchange) -> Result<Fingerprint> {
     let siblings = [exchange.incoming];
     let now = fingerprint::take_beside(&**session, exchange.live, &siblings).await?;
-    let sql = include_str!("../../sql/stage/fingerprint.sql");
+    let sql = include_str!("../../sql/table/stage/fingerprint.sql");
     let Some(row) = session.query_opt(sql, &[&exchange.incoming]).await? else { return Ok(now) };
     let Some(then): Option<Fingerprint> = ledger::document(&row, 0)? else { return Ok(now) };
     match then.differences(&now).as_slice() {

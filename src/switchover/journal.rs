@@ -10,9 +10,9 @@ use std::sync::atomic::AtomicBool;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
 
-use super::locks::{self, Limits, Patience};
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Quoted, Table, Volley, fill};
+use crate::table::locks::{self, Limits, Patience};
 use crate::trust;
 
 /// Where writes to a table are carried to.

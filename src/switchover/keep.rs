@@ -118,7 +118,8 @@ async fn create(transaction: &Transaction<'_>, exchange: &Exchange, left: &Table
     transaction.batch_execute(&create).await?;
     let made = find(transaction, left).await?;
     let oid = made.ok_or_else(|| Error::database(format!("{left} was not made")))?;
-    for row in transaction.query(include_str!("../../sql/stage/revokes.sql"), &[&oid]).await? {
+    for row in transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]).await?
+    {
         transaction.batch_execute(row.get(0)).await?;
     }
     let owner = include_str!("../../sql/switchover/prepare/owner.sql");

@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use super::locks::{self, Limits};
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Volley};
+use crate::table::locks::{self, Limits};
 
 /// What is not computed in this time is not waited for here either.
 const LONGEST_PROBE: Duration = Duration::from_secs(60);

@@ -4,7 +4,6 @@
 use serde::Serialize;
 use tokio_postgres::IsolationLevel;
 
-use super::fingerprint::{self, Difference};
 use super::journal::{self, Toward};
 use super::keep::{self, Keep};
 use super::record::{Record, State};
@@ -13,7 +12,8 @@ use super::run::SwitchoverOptions;
 use super::{Exchange, gate, record};
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, catalog::relation, connect};
-use crate::staging::{self, Pair};
+use crate::table::fingerprint::{self, Difference};
+use crate::table::staging::{self, Pair};
 
 /// Something in the way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -348,7 +348,7 @@ async fn passing(session: &Connection, exchange: &Exchange) -> Result<Vec<Obstac
     let sql = include_str!("../../sql/switchover/old-snapshots.sql");
     let rows = session.query(sql, &[&exchange.incoming, &exchange.live]).await?;
     let snapshots = rows.iter().map(|row| ("session", row.get::<_, String>(0)));
-    let sql = include_str!("../../sql/switchover/holders.sql");
+    let sql = include_str!("../../sql/table/locks/holders.sql");
     let relations = [exchange.live, exchange.incoming];
     let rows = session.query(sql, &[&relations.as_slice()]).await?;
     let holders = rows.iter().map(|row| ("lock", row.get::<_, String>(0)));

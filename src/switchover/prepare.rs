@@ -7,9 +7,9 @@ use tokio_postgres::GenericClient;
 
 use super::Exchange;
 use super::attached::{self, Attached, Kind};
-use super::locks::{self, Limits, Patience};
 use crate::error::Result;
 use crate::pg::{Connection, Ident, Quoted, Volley, fill};
+use crate::table::locks::{self, Limits, Patience};
 
 /// Makes the incoming table equal to the live one in all that needs no lock on it.
 /// What is equal already is left alone, so it can be done again.

@@ -7,9 +7,9 @@ use tokio_postgres::GenericClient;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::fingerprint::{Difference, Fingerprint};
 use crate::error::{Error, Result};
 use crate::pg::Table;
+use crate::table::fingerprint::{Difference, Fingerprint};
 
 /// How far a switchover has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use super::Exchange;
-use super::fingerprint::Difference;
 use super::obstacles::Obstacle;
 use super::record::Record;
 use crate::error::Result;
+use crate::table::fingerprint::Difference;
 
 /// What was done.
 #[derive(Clone, Debug, Serialize)]

@@ -6,10 +6,8 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::fingerprint::{self, Fingerprint};
 use super::journal::{self, Toward};
 use super::keep::{self, Keep};
-use super::locks::{self, Limits, Patience};
 use super::obstacles;
 use super::record::{self, Record, State};
 use super::report::{SwitchoverReport, report_of};
@@ -17,7 +15,9 @@ use super::swap::{Counted, Recording, Swap};
 use super::{Exchange, gate, materialized, prepare, script};
 use crate::error::{Error, Result};
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
-use crate::staging;
+use crate::table::fingerprint::{self, Fingerprint};
+use crate::table::locks::{self, Limits, Patience};
+use crate::table::staging;
 
 /// How many writes may be left to be carried over under the lock, where it is possible.
 const FEW_WRITES: i64 = 100;

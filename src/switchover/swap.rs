@@ -13,13 +13,13 @@ use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use super::dependents::Replaced;
-use super::fingerprint::{self, Difference, Fingerprint};
 use super::journal::{self, CARRY_OVER, Toward, of_oid, of_text};
-use super::locks::Limits;
 use super::script::Script;
 use super::{Exchange, gate, references};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{Answer, CatalogText, Connection, Failure, Parameter, Prepared, Volley, fill};
+use crate::table::fingerprint::{self, Difference, Fingerprint};
+use crate::table::locks::Limits;
 
 /// What is to be exchanged, and what has to be found so.
 pub(super) struct Swap<'a> {
@@ -236,7 +236,7 @@ impl Swap<'_> {
                     let sql = include_str!("../../sql/switchover/record-cleaned.sql");
                     volley.query(sql, vec![(Box::new(cleaned), Type::UUID)]);
                 }
-                let unregister = include_str!("../../sql/stage/unregister.sql");
+                let unregister = include_str!("../../sql/table/stage/unregister.sql");
                 volley.query(unregister, vec![of_oid(*incoming)]);
                 let parameters: Vec<Parameter> = vec![
                     (Box::new(id), Type::UUID),
@@ -253,7 +253,7 @@ impl Swap<'_> {
                 volley.query(include_str!("../../sql/switchover/record.sql"), parameters)
             }
             Recording::Returned { id } => {
-                let register = include_str!("../../sql/stage/register.sql");
+                let register = include_str!("../../sql/table/stage/register.sql");
                 let (schema, name) = (&table.schema, self.exchange.leaving_suffix);
                 let name = format!("{}{name}", table.name.name());
                 volley.query(register, vec![of_oid(*live), of_text(schema.name()), of_text(&name)]);

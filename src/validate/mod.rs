@@ -35,7 +35,7 @@ use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::load::Years;
 use crate::pg::{ConnInfo, Connection, Table, connect};
-use crate::staging;
+use crate::table::staging;
 use subject::Subject;
 
 /// The check that holds the catalog against what it said before a switchover; it is handed

@@ -10,8 +10,9 @@ use crate::error::{Error, Result};
 use crate::load::ledger::{self, Run};
 use crate::load::{ColumnUses, Years, columns_of};
 use crate::pg::{Column, ColumnType, Columns, Connection, Ident, Table, catalog};
-use crate::staging::{self, Pair};
-use crate::{summary, trust};
+use crate::table::staging::{self, Pair};
+use crate::table::summary;
+use crate::trust;
 
 /// What is checked.
 pub(super) struct Subject {

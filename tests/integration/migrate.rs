@@ -14,7 +14,7 @@ mod run;
 mod shown;
 
 use serde_json::Value;
-use sterna::switchover::fingerprint::{Difference, Fingerprint};
+use sterna::table::fingerprint::{Difference, Fingerprint};
 
 use crate::cites::{Installation, generated};
 use crate::server::Finished;

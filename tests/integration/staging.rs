@@ -7,8 +7,8 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use sterna::Kind;
 use sterna::pg::{Connection, Table};
-use sterna::staging;
-use sterna::switchover::Patience;
+use sterna::table::Patience;
+use sterna::table::staging;
 
 use crate::cites::{Installation, file_of, good};
 use crate::load::process::{finished, signal, spawn, until};

@@ -18,7 +18,7 @@ use crate::load::Watch;
 use crate::migrate::ledger::{NewRun, RunKind};
 use crate::migrate::{Ended, Outcome, Records, Run, RunState, Step, StepState, ledger as runs};
 use crate::pg::{ConnInfo, Connection, connect};
-use crate::staging::{self, Pair};
+use crate::table::staging::{self, Pair};
 
 /// How often the session is asked whether it is still there, and how long it may take
 /// to answer.

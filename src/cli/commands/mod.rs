@@ -40,7 +40,7 @@ use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::load::Watch;
 use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
-use crate::staging::{self, Pair};
+use crate::table::staging::{self, Pair};
 
 /// What runs the asynchronous calls of a command that has no threads of its own.
 fn runtime() -> Result<tokio::runtime::Runtime> {

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use super::exclusive::json as value;
 use super::validate::failure;
 use crate::backup::BackupReport;
-use crate::backup_table::BackupTableReport;
 use crate::bench::BenchReport;
 use crate::error::{Error, Result};
 use crate::load;
 use crate::load::report::LoadReport;
 use crate::migrate::Outcome;
-use crate::reindex::ReindexReport;
-use crate::summary::SummaryReport;
 use crate::switchover::SwitchoverReport;
+use crate::table::backup_table::BackupTableReport;
+use crate::table::reindex::ReindexReport;
+use crate::table::summary::SummaryReport;
 use crate::validate::{Severity, ValidationReport};
 
 fn count(rows: i64) -> String {

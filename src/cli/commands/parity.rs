@@ -3,12 +3,12 @@
 
 use serde_json::{Value, json};
 
-use crate::backup_table;
 use crate::error::Result;
 use crate::pg::{Connection, catalog};
-use crate::staging::{OLD_SUFFIX, Pair, SUFFIX};
-use crate::switchover::fingerprint;
 use crate::switchover::record::{self, State};
+use crate::table::backup_table;
+use crate::table::fingerprint;
+use crate::table::staging::{OLD_SUFFIX, Pair, SUFFIX};
 use crate::validate::{CATALOG_PARITY, CheckReport, Severity};
 
 const PURPOSE: &str = "the catalog says of the table what it said before the switchover";

@@ -13,7 +13,7 @@ use crate::migrate::Step;
 use crate::migrate::plan::{self, Names, Rows};
 use crate::pg::{Connection, Table, catalog, connect};
 use crate::switchover::{self, Preview};
-use crate::{backup_table, staging};
+use crate::table::{backup_table, staging};
 
 /// Show every step with its SQL, locks, validation and rollback; write nothing
 #[derive(Args, Clone, Debug)]

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::load::Watch;
 use crate::migrate::Step;
 use crate::pg::connect;
-use crate::reindex::{Rebuild, ReindexReport, reindex};
+use crate::table::reindex::{Rebuild, ReindexReport, reindex};
 
 /// Check that all indexes of the table are valid; rebuild those that are asked for
 #[derive(Args, Clone, Debug)]

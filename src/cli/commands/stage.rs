@@ -13,9 +13,10 @@ use crate::error::{Error, Result};
 use crate::load::Watch;
 use crate::migrate::Step;
 use crate::pg::Connection;
-use crate::staging::{self, Pair};
+use crate::switchover;
 use crate::switchover::journal::{self, Toward};
-use crate::switchover::{self, Patience};
+use crate::table::locks::Patience;
+use crate::table::staging::{self, Pair};
 
 /// Create, empty or drop the staging table
 #[derive(Args, Clone, Debug)]

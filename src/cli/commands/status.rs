@@ -16,7 +16,7 @@ use crate::load::Watch;
 use crate::migrate::status::Status;
 use crate::migrate::{Live, RunState, ledger, live, status};
 use crate::pg::{Connection, connect};
-use crate::staging;
+use crate::table::staging;
 
 /// How often a watched run is looked at.
 const PAUSE: Duration = Duration::from_secs(1);

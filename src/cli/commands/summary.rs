@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::load::Watch;
 use crate::migrate::Step;
 use crate::pg::{Connection, Table};
-use crate::summary::{self, Found, Target, Undone};
+use crate::table::summary::{self, Found, Target, Undone};
 
 /// Recompute species_trade_summary from the table, in one transaction
 #[derive(Args, Clone, Debug)]

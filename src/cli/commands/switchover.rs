@@ -10,13 +10,14 @@ use serde_json::json;
 
 use super::exclusive::{AsStep, Exclusive, last_run};
 use super::{Context, outcome, unvalidated};
-use crate::backup_table;
 use crate::cli::render;
 use crate::error::{Error, Result};
 use crate::load::Watch;
 use crate::migrate::{Outcome, Run, Step, command_line, next};
 use crate::switchover::record::{self, State};
-use crate::switchover::{self, Patience, SwitchoverOptions, SwitchoverReport};
+use crate::switchover::{self, SwitchoverOptions, SwitchoverReport};
+use crate::table::backup_table;
+use crate::table::locks::Patience;
 use crate::validate::ValidateOptions;
 
 /// Put staging in the table's place, in one transaction; nothing changes but the rows

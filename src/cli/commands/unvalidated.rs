@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::load::Years;
 use crate::load::ledger::{State, runs};
 use crate::pg::{ConnInfo, connect};
-use crate::staging;
 use crate::switchover::journal::{self, Toward};
+use crate::table::staging;
 use crate::validate::{self, Carried, ValidateOptions, ValidationReport};
 
 /// Refuses rows that no validation speaks of, or not well. Where the last one is of

@@ -3,7 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanBytes;
 
-use crate::reindex::{IndexState, ReindexReport};
+use crate::table::reindex::{IndexState, ReindexReport};
 
 /// A line per index, and what was done.
 #[must_use]

@@ -2,7 +2,7 @@
 
 use indicatif::HumanCount;
 
-use crate::summary::{SummaryReport, Undone};
+use crate::table::summary::{SummaryReport, Undone};
 
 /// What was recomputed.
 #[must_use]

@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::pg::{
     Backoff, ConnInfo, Connection, Fault, Watched, classify, connect, interruptible_by, pooler,
 };
-use crate::staging::{self, Pair};
+use crate::table::staging::{self, Pair};
 
 /// Takes the lock, reads what the load is about, and writes it down; also tells what the
 /// server calls the session that holds the lock.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sterna::switchover::fingerprint::{Difference, Fingerprint};
+use sterna::table::fingerprint::{Difference, Fingerprint};
 
 use crate::matching::Things;
 use crate::relay::{Relay, Verdict, kill_behind_the_exchange};

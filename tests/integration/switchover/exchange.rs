@@ -1,7 +1,7 @@
 //! The exchange on the richest table there is: to the end, and back.
 
 use sterna::pg::Connection;
-use sterna::switchover::fingerprint::{Fingerprint, take_beside};
+use sterna::table::fingerprint::{Fingerprint, take_beside};
 
 use crate::cites::{Installation, header};
 use crate::rich::{fill, rich};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sterna::pg::embedded::{Embedded, ModelSchema, Options, StopMode};
 use sterna::pg::{Connection, Ident, connect};
-use sterna::switchover::fingerprint::{Difference, Fingerprint};
+use sterna::table::fingerprint::{Difference, Fingerprint};
 
 use super::exchange::{exchanging, fingerprint, rich_installation};
 

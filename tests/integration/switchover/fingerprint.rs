@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sterna::pg::Connection;
-use sterna::switchover::fingerprint::{Difference, Fingerprint, take, take_beside};
+use sterna::table::fingerprint::{Difference, Fingerprint, take, take_beside};
 
 use crate::cites::{Installation, file_of, good};
 use crate::rich::{fill, rich};

@@ -17,7 +17,7 @@ use crate::cli::{Cli, Command};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::{Ended, Step, Teller};
 use crate::pg::catalog;
-use crate::switchover::fingerprint::{self, Fingerprint};
+use crate::table::fingerprint::{self, Fingerprint};
 
 /// How long the exchange is tried, with readers in the way.
 const MAX_WAIT: Duration = Duration::from_secs(30);

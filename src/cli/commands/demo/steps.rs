@@ -16,9 +16,10 @@ use crate::error::{Error, Kind, Result};
 use crate::load::{LoadOptions, OnInexact, Outcome, Watch, load};
 use crate::pg::embedded::{Embedded, ModelSchema, Options};
 use crate::pg::{ConnInfo, Connection, Ident, Table, connect, interruptible};
-use crate::switchover::Patience;
-use crate::switchover::fingerprint::Fingerprint;
-use crate::{ledger, private, staging};
+use crate::table::fingerprint::Fingerprint;
+use crate::table::locks::Patience;
+use crate::table::staging;
+use crate::{ledger, private};
 
 /// The demo's database.
 const DATABASE: &str = "sterna_demo";

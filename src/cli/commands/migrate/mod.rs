@@ -193,7 +193,7 @@ fn attach(exclusive: &Exclusive, args: &MigrateArgs, identity: &Value) -> Result
         .hint("begin one by the same command without --resume; `sterna status` shows the last"));
     }
     let (id, arguments) = (Uuid::new_v4(), args.recorded());
-    let crate::staging::Pair { table, table_oid, .. } = &exclusive.pair;
+    let crate::table::staging::Pair { table, table_oid, .. } = &exclusive.pair;
     exclusive.ledger(async |session| {
         let kind = RunKind::Migration;
         let run = NewRun { id, kind, table, target: *table_oid, arguments: &arguments, identity };

@@ -8,9 +8,10 @@ use crate::error::Result;
 use crate::inspect::{self, InspectOptions};
 use crate::migrate::{Run, Step};
 use crate::pg::{catalog, connect};
-use crate::staging;
-use crate::summary::{self, Found};
-use crate::switchover::{self, Patience, journal};
+use crate::switchover::{self, journal};
+use crate::table::locks::Patience;
+use crate::table::staging;
+use crate::table::summary::{self, Found};
 use crate::trust;
 
 /// Refuses tables of a kind that cannot be replaced, and code of other roles on what is

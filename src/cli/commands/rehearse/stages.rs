@@ -24,7 +24,7 @@ use crate::rehearse::{
     Check, Content, Growth, Place, Production, RehearsalReport, Scratch, content, fill,
     refuse_too_small,
 };
-use crate::switchover::fingerprint::{Difference, Fingerprint};
+use crate::table::fingerprint::{Difference, Fingerprint};
 
 /// The superuser of the copy's server. Production has roles of its own, postgres often
 /// among them, which must not become superusers by their name.

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{MigrationChoices, Site, made};
-use crate::backup_table;
 use crate::cli::commands::outcome;
 use crate::error::Result;
 use crate::migrate::{Outcome, Verbs};
+use crate::table::backup_table;
 
 pub(super) struct BackupTable;
 

@@ -4,7 +4,7 @@ use super::{MigrationChoices, Site};
 use crate::cli::commands::outcome;
 use crate::error::Result;
 use crate::migrate::{Outcome, Verbs};
-use crate::reindex::{Rebuild, reindex};
+use crate::table::reindex::{Rebuild, reindex};
 
 pub(super) struct Indexes;
 

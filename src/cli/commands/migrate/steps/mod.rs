@@ -23,8 +23,8 @@ use super::{MigrationChoices, Site};
 use crate::error::Result;
 use crate::migrate::ledger::{self, Made};
 use crate::migrate::{Step, Verbs};
-use crate::switchover::Patience;
 use crate::switchover::journal::{self, Toward};
+use crate::table::locks::Patience;
 
 /// What each step can do.
 pub(in crate::cli::commands) fn verbs(step: Step) -> &'static dyn Verbs<Site, MigrationChoices> {
@@ -52,7 +52,7 @@ pub(in crate::cli::commands) fn verbs(step: Step) -> &'static dyn Verbs<Site, Mi
 /// left that needs them: one that the run has found and not made.
 fn end_journal(site: &Site) -> Result<()> {
     site.exclusive.session(async |session, pair| {
-        if crate::staging::find(session, pair).await?.is_some() {
+        if crate::table::staging::find(session, pair).await?.is_some() {
             return Ok(());
         }
         let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
@@ -80,10 +80,12 @@ fn made(site: &Site) -> Result<Made> {
 /// Empties staging, where there is one with rows. Says whether there was.
 fn empty_staging(site: &Site) -> Result<bool> {
     site.exclusive.session_alone(async |session, pair| {
-        let Some(found) = crate::staging::find(session, pair).await? else { return Ok(false) };
-        let had = crate::staging::has_rows(session, pair).await?;
+        let Some(found) = crate::table::staging::find(session, pair).await? else {
+            return Ok(false);
+        };
+        let had = crate::table::staging::has_rows(session, pair).await?;
         let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
-        crate::staging::truncate(session, pair, found.oid, patience, stop).await?;
+        crate::table::staging::truncate(session, pair, found.oid, patience, stop).await?;
         Ok(had)
     })
 }

@@ -6,8 +6,8 @@ use super::{MigrationChoices, Site, end_journal, made};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::{Outcome, Verbs};
 use crate::pg::catalog;
-use crate::staging;
-use crate::switchover::Patience;
+use crate::table::locks::Patience;
+use crate::table::staging;
 
 pub(super) struct Staging;
 

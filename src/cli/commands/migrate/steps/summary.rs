@@ -7,7 +7,7 @@ use crate::cli::commands::exclusive::json as value;
 use crate::cli::commands::outcome;
 use crate::error::Result;
 use crate::migrate::{Outcome, Verbs};
-use crate::summary::{self, Found};
+use crate::table::summary::{self, Found};
 
 pub(super) struct Summary;
 

@@ -3,7 +3,7 @@
 use super::{MigrationChoices, Site, empty_staging};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::{Outcome, Verbs};
-use crate::staging;
+use crate::table::staging;
 
 pub(super) struct Truncate;
 

@@ -1,8 +1,0 @@
--- Purpose: an empty table of production's structure, without its indexes.
--- Lock: ACCESS SHARE on production. Transaction: yes, with the revokes after it.
--- Undone by: stage/drop.sql.
-CREATE TABLE {staging} (
-    LIKE {table}
-    INCLUDING COMPRESSION INCLUDING CONSTRAINTS INCLUDING DEFAULTS
-    INCLUDING GENERATED INCLUDING IDENTITY INCLUDING STORAGE
-)

@@ -1,4 +1,0 @@
--- Purpose: forgets what production held, for staging is being emptied.
--- Lock: none. Transaction: yes, that of stage/truncate.sql.
--- Undone by: stage/note-baseline.sql.
-UPDATE sterna.staging SET baseline_snapshot = NULL, baseline_rows = NULL WHERE relid = $1

@@ -1,3 +1,0 @@
--- Purpose: notes what the catalog says of production as staging is made from it.
--- Lock: none. Transaction: either. Undone by: stage/unregister.sql.
-UPDATE sterna.staging SET fingerprint = $2 WHERE relid = $1

@@ -1,4 +1,0 @@
--- Purpose: lets a staging column hold every decimal, as the user asked.
--- Lock: ACCESS EXCLUSIVE on staging, which is new. Transaction: yes.
--- Undone by: stage/drop.sql.
-ALTER TABLE {staging} ALTER COLUMN {column} TYPE numeric

@@ -1,8 +1,0 @@
--- Purpose: removes the rows that the recomputation has added.
--- Lock: ROW EXCLUSIVE on the summary. Transaction: yes, with summary/restore.sql.
--- Undone by: summary/recompute.sql.
-DELETE FROM {summary} AS s
-WHERE NOT EXISTS (
-    SELECT FROM sterna.summary_before AS b
-    WHERE b.run_id = $1 AND b.species_id = s.species_id::text
-)

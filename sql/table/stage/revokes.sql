@@ -1,0 +1,25 @@
+-- Purpose: statements that take back what default privileges gave to others than the
+--   owner, on a new table and its identity sequences, before anybody can use it.
+-- Lock: none, it reads the catalog. Transaction: yes, that of table/stage/create.sql.
+-- Undone by: nothing, it reads.
+SELECT DISTINCT format(
+    'REVOKE ALL ON %s %s FROM %s',
+    CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,
+    c.oid::regclass,
+    CASE WHEN a.grantee = 0 THEN 'PUBLIC'
+         ELSE quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) END
+)
+FROM pg_catalog.pg_class AS c
+CROSS JOIN LATERAL pg_catalog.aclexplode(c.relacl) AS a
+WHERE a.grantee <> c.relowner
+    AND (
+        c.oid = $1
+        OR c.oid IN (
+            SELECT d.objid
+            FROM pg_catalog.pg_depend AS d
+            WHERE d.classid = 'pg_catalog.pg_class'::regclass
+                AND d.refclassid = 'pg_catalog.pg_class'::regclass
+                AND d.refobjid = $1
+                AND d.deptype = 'i'
+        )
+    )

@@ -1,0 +1,9 @@
+-- Purpose: notes that a recomputation was undone and lets go of what it kept.
+-- Lock: none. Transaction: yes, with table/summary/restore.sql. Undone by: nothing.
+WITH forgotten AS (
+    DELETE FROM sterna.summary_before WHERE run_id = $1
+),
+forgotten_as_well AS (
+    DELETE FROM sterna.summary_written WHERE run_id = $1
+)
+UPDATE sterna.summary_run SET undone_at = clock_timestamp() WHERE run_id = $1

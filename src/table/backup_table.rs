@@ -1,0 +1,123 @@
+//! The backup table: a copy of the live table beside it, for its owner alone. It is
+//! what remains where the old table of a switchover is gone.
+
+use std::sync::atomic::AtomicBool;
+
+use serde::Serialize;
+use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
+
+use crate::error::{Error, Kind, Result};
+use crate::pg::{CatalogText, Connection, Quoted, Table, explain_denied, fill, interruptible_by};
+use crate::table::staging::{self, Pair};
+
+/// What a backup table's name ends in.
+pub const SUFFIX: &str = "_backup";
+
+/// A backup table that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BackupTableReport {
+    /// Its name.
+    pub backup_table: String,
+    /// Its rows, as many as the live table had in the same snapshot.
+    pub rows: i64,
+    /// Whether the one of an earlier run had to go for it.
+    pub replaced: bool,
+}
+
+/// Copies the live table; the copy of an earlier run goes with it.
+///
+/// # Errors
+/// Refused where a table of that name is not sterna's own; [`Kind::Validation`] where
+/// the copy has not as many rows. Nothing is left of it then.
+pub async fn create(
+    session: &mut Connection,
+    pair: &Pair,
+    stop: &AtomicBool,
+) -> Result<BackupTableReport> {
+    session.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
+    let cancel = session.cancel_token();
+    let snapshot = session.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
+    let transaction = snapshot.start().await?;
+    let work = create_in(&transaction, pair);
+    let report = interruptible_by(&cancel, stop, work).await.map_err(explain_denied)?;
+    transaction.commit().await?;
+    Ok(report)
+}
+
+async fn create_in(transaction: &Transaction<'_>, pair: &Pair) -> Result<BackupTableReport> {
+    let backup = pair.table.with_suffix(SUFFIX)?;
+    let replaced = drop_in(transaction, &backup).await?;
+    let names: [(&str, &dyn Quoted); 2] = [("backup", &backup), ("table", &pair.table)];
+    transaction
+        .batch_execute(&fill(include_str!("../../sql/table/backup/create.sql"), &names))
+        .await?;
+    let oid = find(transaction, &backup)
+        .await?
+        .ok_or_else(|| Error::database(format!("{backup} is not there after it was made")))?;
+    for row in transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]).await?
+    {
+        transaction.batch_execute(row.get(0)).await?;
+    }
+    let owner = include_str!("../../sql/switchover/prepare/owner.sql");
+    for row in transaction.query(owner, &[&pair.table_oid, &oid]).await? {
+        transaction.batch_execute(row.get(0)).await?;
+    }
+    let key = include_str!("../../sql/table/backup/primary-key.sql");
+    if let Some(row) = transaction.query_opt(key, &[&pair.table_oid]).await? {
+        let name = staging::attached_name(row.get(0), SUFFIX)?;
+        let definition = CatalogText::from_catalog(row.get::<_, String>(1));
+        let names: [(&str, &dyn Quoted); 3] =
+            [("backup", &backup), ("name", &name), ("definition", &definition)];
+        let add = fill(include_str!("../../sql/table/backup/add-primary-key.sql"), &names);
+        transaction.batch_execute(&add).await?;
+    }
+    let count = fill(include_str!("../../sql/table/backup/count.sql"), &names);
+    let row = transaction.query_one(&count, &[]).await?;
+    let (had, rows): (i64, i64) = (row.get(0), row.get(1));
+    if had != rows {
+        let what = format!("{backup} has {rows} rows, and {} has {had}", pair.table);
+        return Err(Error::new(Kind::Validation, what));
+    }
+    let register = include_str!("../../sql/table/backup/register.sql");
+    let (schema, name) = (backup.schema.name(), backup.name.name());
+    let version = env!("CARGO_PKG_VERSION");
+    transaction
+        .execute(register, &[&oid, &schema, &name, &pair.table_oid, &rows, &version])
+        .await?;
+    Ok(BackupTableReport { backup_table: backup.to_string(), rows, replaced })
+}
+
+/// Drops the backup table. Returns its name; none where there is none.
+///
+/// # Errors
+/// Refused where a table of that name is not sterna's own; the server's where
+/// something depends on it.
+pub async fn drop(session: &mut Connection, table: &Table) -> Result<Option<Table>> {
+    let backup = table.with_suffix(SUFFIX)?;
+    let transaction = session.transaction().await?;
+    let dropped = drop_in(&transaction, &backup).await?;
+    transaction.commit().await?;
+    Ok(dropped.then_some(backup))
+}
+
+async fn drop_in(transaction: &Transaction<'_>, backup: &Table) -> Result<bool> {
+    let Some(oid) = find(transaction, backup).await? else { return Ok(false) };
+    let registered = include_str!("../../sql/table/backup/registered.sql");
+    if !transaction.query_one(registered, &[&oid]).await?.get::<_, bool>(0) {
+        return Err(Error::refused(format!("{backup} exists and was not made by sterna"))
+            .hint("rename or drop it; sterna makes its backup table itself"));
+    }
+    let names: [(&str, &dyn Quoted); 1] = [("backup", backup)];
+    transaction
+        .batch_execute(&fill(include_str!("../../sql/table/backup/drop.sql"), &names))
+        .await?;
+    transaction.execute(include_str!("../../sql/table/backup/unregister.sql"), &[&oid]).await?;
+    Ok(true)
+}
+
+/// The OID of a relation of that name.
+async fn find(session: &impl GenericClient, table: &Table) -> Result<Option<u32>> {
+    let sql = include_str!("../../sql/catalog/relation.sql");
+    let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
+    Ok(row.map(|row| row.get(0)))
+}

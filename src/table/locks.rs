@@ -1,0 +1,256 @@
+//! Locks on tables that others use: waited for briefly, given up, and tried again, so
+//! that no session queues behind sterna for longer than the limit.
+//!
+//! The strongest lock is taken first and never upgraded: a session that reads and then
+//! writes would find itself in a deadlock at once. Everything under it is one
+//! [`Volley`], so how long others wait does not depend on the distance to the client.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio_postgres::GenericClient;
+use tokio_postgres::types::Type;
+
+use crate::error::{Error, Kind, Result};
+use crate::pg::{Answer, Backoff, Connection, Volley};
+
+/// The server gave up waiting for a lock.
+const NO_LOCK: &str = "55P03";
+/// A statement took longer than its limit.
+const TOO_LONG: &str = "57014";
+/// What may succeed when it is tried again: no lock in time, a deadlock, a statement
+/// that took too long under the lock, a condition that others will let go of.
+const RETRYABLE: [&str; 5] = [NO_LOCK, "40P01", TOO_LONG, "SN017", "SN018"];
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether what failed may succeed when it is tried again.
+pub(crate) fn may_succeed(error: &Error) -> bool {
+    error.sqlstate().is_some_and(|code| RETRYABLE.contains(&code))
+}
+
+/// How long to go on trying: for a minute, where nobody says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    max_wait: Duration,
+    /// Whether `--max-wait` said so.
+    is_asked_for: bool,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Patience { max_wait: Duration::from_secs(60), is_asked_for: false }
+    }
+}
+
+impl Patience {
+    /// Tries for so long, and once at least.
+    #[must_use]
+    pub fn new(max_wait: Duration) -> Self {
+        Patience { max_wait, is_asked_for: true }
+    }
+}
+
+/// How long a single try may take, in milliseconds. All together it stays below the
+/// server's `deadlock_timeout`, after which the application would be looking for a
+/// deadlock, and might be chosen as its victim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// For one lock.
+    pub(crate) lock_ms: i64,
+    /// For all locks.
+    pub(crate) acquire_ms: i64,
+    /// For a statement under the locks.
+    pub(crate) script_ms: i64,
+    /// The server's `deadlock_timeout`.
+    deadlock_timeout_ms: i64,
+}
+
+impl Limits {
+    pub(crate) fn of(deadlock_timeout_ms: i64) -> Self {
+        Limits {
+            lock_ms: (deadlock_timeout_ms / 10).clamp(1, 100),
+            acquire_ms: (deadlock_timeout_ms / 6).clamp(1, 150),
+            script_ms: deadlock_timeout_ms.clamp(1, 5_000),
+            deadlock_timeout_ms,
+        }
+    }
+
+    /// Adds to a volley how long its next statements may wait for a lock and run. Zero is
+    /// no limit.
+    pub(crate) fn set(volley: &mut Volley, lock_ms: i64, statement_ms: i64) -> usize {
+        let text = |ms: i64| -> (Box<dyn tokio_postgres::types::ToSql + Sync + Send>, Type) {
+            (Box::new(ms.to_string()), Type::TEXT)
+        };
+        let sql = include_str!("../../sql/table/locks/limits.sql");
+        volley.query(sql, vec![text(lock_ms), text(statement_ms)])
+    }
+
+    /// Adds the locks as one statement with one limit for all; what follows has the limit
+    /// of statements under the lock. Returns the position of the locks.
+    pub(crate) fn lock(&self, volley: &mut Volley, locks: &[String]) -> usize {
+        Limits::set(volley, self.lock_ms, self.acquire_ms);
+        let locks = crate::pg::CatalogText::from_catalog(locks.join("; ") + ";");
+        let template = include_str!("../../sql/table/locks/lock-block.sql");
+        let position = volley.add(crate::pg::fill(template, &[("locks", &locks)]));
+        Limits::set(volley, self.lock_ms, self.script_ms);
+        position
+    }
+}
+
+/// The limits that suit the server.
+pub(crate) async fn limits(session: &impl GenericClient) -> Result<Limits> {
+    let sql = include_str!("../../sql/table/locks/deadlock-timeout.sql");
+    Ok(Limits::of(session.query_one(sql, &[]).await?.get(0)))
+}
+
+/// Sends a volley; an error names the statement that failed.
+pub(crate) async fn send(session: &Connection, volley: &Volley) -> Result<Vec<Answer>> {
+    volley.send(session).await.map_err(|failure| {
+        let from_server = failure.error.as_db_error().is_some();
+        let is_condition = failure.error.code().is_some_and(|code| code.code().starts_with("SN"));
+        let error = Error::from(failure.error);
+        if from_server && !is_condition {
+            error.context(format!("at `{}`", volley.text(failure.position)))
+        } else {
+            error
+        }
+    })
+}
+
+/// A result, and how many tries it took.
+pub(crate) struct Tried<T> {
+    pub(crate) value: T,
+    pub(crate) attempts: u32,
+}
+
+/// Tries something that needs locks, again and again while it does not get them.
+/// `relations` are those whose holders are named when time runs out, and from which an
+/// autovacuum is asked to go.
+pub(crate) async fn with_retries<T>(
+    session: &mut Connection,
+    patience: Patience,
+    relations: &[u32],
+    stop: &AtomicBool,
+    attempt: impl AsyncFn(&mut Connection, Limits) -> Result<T>,
+) -> Result<Tried<T>> {
+    let limits = limits(&**session).await?;
+    let begun = Instant::now();
+    let seed = u64::from(std::process::id());
+    let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE, patience.max_wait, seed);
+    let mut attempts = 0;
+    loop {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, "interrupted"));
+        }
+        attempts += 1;
+        let error = match attempt(session, limits).await {
+            Ok(value) => return Ok(Tried { value, attempts }),
+            Err(error) if !may_succeed(&error) => return Err(error),
+            Err(error) => error,
+        };
+        tracing::debug!(attempts, "to be tried again: {error}");
+        let pause = pauses.next().filter(|_| begun.elapsed() < patience.max_wait);
+        let Some(pause) = pause else {
+            return Err(
+                out_of_patience(session, relations, patience, limits, attempts, error).await
+            );
+        };
+        if error.sqlstate() == Some(NO_LOCK) {
+            ask_vacuum_to_go(session, relations, limits).await?;
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// An autovacuum lets go of a table when somebody has waited for it for as long as
+/// `deadlock_timeout`, which a try never does. Waiting for a lock that only other
+/// maintenance conflicts with makes it go: neither readers nor writers queue behind that.
+async fn ask_vacuum_to_go(session: &Connection, relations: &[u32], limits: Limits) -> Result<()> {
+    let sql = include_str!("../../sql/table/locks/vacuum-workers.sql");
+    for row in session.query(sql, &[&relations]).await? {
+        let mut volley = Volley::default();
+        Limits::set(&mut volley, 2 * limits.deadlock_timeout_ms, 0);
+        volley.add(row.get::<_, String>(0));
+        match send(session, &volley).await {
+            Err(error) if !may_succeed(&error) => return Err(error),
+            // One that prevents wraparound stays; it is named when time runs out.
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+async fn out_of_patience(
+    session: &Connection,
+    relations: &[u32],
+    patience: Patience,
+    limits: Limits,
+    attempts: u32,
+    error: Error,
+) -> Error {
+    let seconds = patience.max_wait.as_secs_f64();
+    let again = match patience.is_asked_for {
+        true => {
+            "nothing was changed; end the transactions named, or try again with a longer \
+                 --max-wait"
+        }
+        false => "nothing was changed; end the transactions named, then run the same command again",
+    };
+    let tries = if attempts == 1 { "1 try".to_owned() } else { format!("{attempts} tries") };
+    let within = format!("in {tries} within {seconds:.0} s");
+    let is_for_locks = error.to_string().contains("at `DO $do$ BEGIN");
+    match error.sqlstate() {
+        Some(TOO_LONG) if !is_for_locks => Error::new(
+            Kind::LockTimeout,
+            format!(
+                "a statement took longer than the {} ms that others may be kept waiting, {within}",
+                limits.script_ms
+            ),
+        )
+        .hint(
+            "nothing was changed; try again when the server is less busy, or raise \
+             deadlock_timeout for the role that runs sterna, which the limit follows",
+        ),
+        Some("SN017" | "SN018") => {
+            Error::new(Kind::LockTimeout, format!("no moment for the exchange {within}"))
+                .hint(again)
+        }
+        _ => {
+            let holders = match holders(&**session, relations).await {
+                Ok(holders) if !holders.is_empty() => format!("; held by {}", holders.join("; ")),
+                _ => String::new(),
+            };
+            Error::new(Kind::LockTimeout, format!("no lock {within}{holders}")).hint(again)
+        }
+    }
+    .caused_by(error)
+}
+
+/// The sessions that hold locks on these relations, each described in a few words.
+pub(crate) async fn holders(
+    session: &impl GenericClient,
+    relations: &[u32],
+) -> Result<Vec<String>> {
+    let sql = include_str!("../../sql/table/locks/holders.sql");
+    let rows = session.query(sql, &[&relations]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_try_ends_before_the_application_looks_for_deadlocks() {
+        for deadlock_timeout_ms in [1, 10, 100, 1_000, 60_000] {
+            let limits = Limits::of(deadlock_timeout_ms);
+            assert!(limits.lock_ms >= 1 && limits.lock_ms <= 100);
+            if deadlock_timeout_ms >= 10 {
+                assert!(limits.acquire_ms < deadlock_timeout_ms);
+            }
+        }
+        let usual = Limits::of(1_000);
+        assert_eq!((usual.lock_ms, usual.acquire_ms, usual.script_ms), (100, 150, 1_000));
+    }
+}

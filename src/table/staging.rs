@@ -1,0 +1,301 @@
+//! The staging table: production's structure, nobody else's rights, no indexes yet.
+
+use std::sync::atomic::AtomicBool;
+
+use sha2::{Digest, Sha256};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{Json, Type};
+
+use crate::error::{Error, Result};
+use crate::ledger;
+use crate::pg::catalog::Relation;
+use crate::pg::{
+    self, Column, Connection, Ident, MAX_NAME_BYTES, Parameter, Table, Volley, catalog, fill,
+};
+use crate::table::fingerprint;
+use crate::table::locks::Patience;
+use crate::table::locks::{self, Limits};
+use crate::trust;
+
+/// What a staging table's name ends in.
+pub const SUFFIX: &str = "_staging";
+
+/// How long a try waits for batches that are being written.
+const LEDGER_LOCK_MS: i64 = 2_000;
+
+/// What an old table's name ends in, once another has taken its place.
+pub const OLD_SUFFIX: &str = "_old";
+
+/// The name that something of the table's own, such as an index, bears while it
+/// belongs to the table of that suffix. A name that would be cut is shortened before
+/// the suffix, and told apart from others by a digest of the whole.
+///
+/// # Errors
+/// None in practice: the name is as short as it has to be.
+pub fn attached_name(name: &str, suffix: &str) -> Result<Ident> {
+    let longest = MAX_NAME_BYTES - suffix.len();
+    if name.len() <= longest {
+        return Ident::new(format!("{name}{suffix}"));
+    }
+    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(name));
+    let digest = format!("_{:08x}", u32::from_be_bytes([a, b, c, d]));
+    let kept = name.floor_char_boundary(longest - digest.len());
+    Ident::new(format!("{}{digest}{suffix}", &name[..kept]))
+}
+
+/// A table and its staging table.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The table that is to be replaced.
+    pub table: Table,
+    /// Its OID.
+    pub table_oid: u32,
+    /// The table that rows are loaded into.
+    pub staging: Table,
+}
+
+/// Prepares a session and finds the table; refuses names that would be cut.
+///
+/// # Errors
+/// Where the table is missing or of a kind that is not supported; refused where the ledger
+/// or code that the table's definition uses is in the hands of a role that is not trusted.
+pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
+    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    let staging = table.with_suffix(SUFFIX)?;
+    let found = catalog::plain_table(session, table).await?;
+    trust::code(&**session, &[found.oid], &[]).await?;
+    refuse_published(session, found.oid).await?;
+    ledger::ensure(session).await?;
+    ledger::join(session, table).await?;
+    Ok(Pair { table: table.clone(), table_oid: found.oid, staging })
+}
+
+/// What to do where a subscriber would get tables that it does not have, and stop.
+pub const PUBLISHED_HINT: &str = "have the publication name its tables (CREATE PUBLICATION ... \
+    FOR TABLE ...), or drop the slot until the migration is done";
+
+/// Refuses to write where a logical subscriber would get sterna's own tables: it does not
+/// have them, and would stop at the first row.
+async fn refuse_published(session: &Connection, table: u32) -> Result<()> {
+    let rows =
+        session.query(include_str!("../../sql/table/stage/publications.sql"), &[&table]).await?;
+    let lines: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    match lines.as_slice() {
+        [] => Ok(()),
+        lines => Err(Error::refused(lines.join("; ")).hint(PUBLISHED_HINT)),
+    }
+}
+
+/// Finds the staging table, if there is one.
+///
+/// # Errors
+/// Refused where a table of that name is not sterna's own.
+pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>> {
+    let Some(found) = catalog::relation(session, &pair.staging).await? else { return Ok(None) };
+    let sql = include_str!("../../sql/table/stage/registered.sql");
+    if session.query_one(sql, &[&found.oid]).await?.get(0) {
+        return Ok(Some(found));
+    }
+    Err(Error::refused(format!("{} exists and was not made by sterna", pair.staging))
+        .hint("rename or drop it; sterna makes its staging table itself"))
+}
+
+/// Creates the staging table and returns its OID. It belongs to the table's owner, so that
+/// whatever the server does on it with an owner's rights it does with theirs, and nobody
+/// else has rights on it; `widened` columns become plain `numeric`.
+///
+/// # Errors
+/// Where the role may not create it.
+pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -> Result<u32> {
+    let transaction = session.transaction().await?;
+    let names: [(&str, &dyn pg::Quoted); 2] = [("staging", &pair.staging), ("table", &pair.table)];
+    transaction
+        .batch_execute(&fill(include_str!("../../sql/table/stage/create.sql"), &names))
+        .await?;
+    for column in widened {
+        let names: [(&str, &dyn pg::Quoted); 2] =
+            [("staging", &pair.staging), ("column", &column.name)];
+        transaction
+            .batch_execute(&fill(include_str!("../../sql/table/stage/widen.sql"), &names))
+            .await?;
+    }
+    let relation = include_str!("../../sql/catalog/relation.sql");
+    let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
+    let oid: u32 = transaction.query_one(relation, &[&schema, &name]).await?.get(0);
+    for row in transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]).await?
+    {
+        transaction.batch_execute(row.get(0)).await?;
+    }
+    let register = include_str!("../../sql/table/stage/register.sql");
+    transaction.execute(register, &[&oid, &schema, &name]).await?;
+    let owner = include_str!("../../sql/table/stage/owner.sql");
+    for row in transaction.query(owner, &[&pair.table_oid, &oid]).await? {
+        transaction.batch_execute(row.get(0)).await?;
+    }
+    let fingerprint = fingerprint::take_beside(&transaction, pair.table_oid, &[oid]).await?;
+    let note = include_str!("../../sql/table/stage/note-fingerprint.sql");
+    transaction.execute(note, &[&oid, &Json(fingerprint)]).await?;
+    transaction.commit().await?;
+    Ok(oid)
+}
+
+/// Whether staging holds rows.
+///
+/// # Errors
+/// Where it cannot be read.
+pub async fn has_rows(session: &Connection, pair: &Pair) -> Result<bool> {
+    let sql =
+        fill(include_str!("../../sql/table/stage/has-rows.sql"), &[("staging", &pair.staging)]);
+    Ok(session.query_one(&sql, &[]).await?.get(0))
+}
+
+/// Those of `years` of which staging has no row, each of which is said aloud.
+///
+/// # Errors
+/// Where it cannot be read.
+pub async fn years_without_rows(
+    session: &Connection,
+    pair: &Pair,
+    years: &[i32],
+) -> Result<Vec<i32>> {
+    let found = find(session, pair).await?.filter(|_| !years.is_empty());
+    let Some(found) = found else { return Ok(Vec::new()) };
+    let columns = catalog::columns(session, found.oid).await?;
+    if !columns.iter().any(|column| column.name.name() == "year") {
+        return Ok(Vec::new());
+    }
+    let sql = include_str!("../../sql/table/stage/years-without-rows.sql");
+    let sql = fill(sql, &[("staging", &pair.staging)]);
+    let rows = session.query(&sql, &[&years]).await?;
+    let absent: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
+    for year in &absent {
+        tracing::warn!("there is no row of {year}, which was asked for");
+    }
+    Ok(absent)
+}
+
+/// Notes what production holds as the first load begins, so that it can be told later
+/// whether it was written to since. A role that may not read production cannot.
+///
+/// # Errors
+/// The server's.
+pub async fn note_baseline(session: &Connection, pair: &Pair, oid: u32) -> Result<()> {
+    let sql =
+        fill(include_str!("../../sql/table/stage/note-baseline.sql"), &[("table", &pair.table)]);
+    match session.execute(&sql, &[&oid]).await {
+        Err(e) if e.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+            tracing::warn!(
+                "{} cannot be read, so a switchover will have to be refused",
+                pair.table
+            );
+            Ok(())
+        }
+        Err(e) => Err(e.into()),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Empties staging and lets go of the loads that filled it.
+///
+/// # Errors
+/// [`LockTimeout`](crate::Kind::LockTimeout) where somebody keeps it locked;
+/// [`Interrupted`](crate::Kind::Interrupted) when `stop` is set; the server's where another table refers to it.
+pub async fn truncate(
+    session: &mut Connection,
+    pair: &Pair,
+    oid: u32,
+    patience: Patience,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let sql =
+        fill(include_str!("../../sql/table/stage/truncate.sql"), &[("staging", &pair.staging)]);
+    let let_go = |volley: &mut Volley| {
+        volley.query(include_str!("../../sql/table/stage/forget-baseline.sql"), vec![of_oid(oid)]);
+        volley.add(&sql);
+    };
+    // A table with many indexes takes its time on a slow disk, and only staging is locked.
+    let emptied = let_go_of(session, pair, oid, patience, stop, |_| 0, let_go).await;
+    emptied.map_err(|error| error.context(format!("could not empty {}", pair.staging)))
+}
+
+/// Drops staging and lets go of the loads that filled it.
+///
+/// # Errors
+/// [`LockTimeout`](crate::Kind::LockTimeout) where somebody keeps it, or a table that it
+/// refers to, locked; [`Interrupted`](crate::Kind::Interrupted) when `stop` is set; the server's where something depends on it.
+pub async fn drop(
+    session: &mut Connection,
+    pair: &Pair,
+    oid: u32,
+    patience: Patience,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let sql = fill(include_str!("../../sql/table/stage/drop.sql"), &[("staging", &pair.staging)]);
+    let let_go = |volley: &mut Volley| {
+        volley.add(&sql);
+        volley.query(include_str!("../../sql/table/stage/unregister.sql"), vec![of_oid(oid)]);
+    };
+    let limit = |limits: Limits| limits.script_ms;
+    let dropped = let_go_of(session, pair, oid, patience, stop, limit, let_go).await;
+    dropped.map_err(|error| error.context(format!("could not drop {}", pair.staging)))
+}
+
+/// Lets go of the loads that filled staging, and of what they filled by `rows`, which may
+/// take as many milliseconds as `limit` says; zero is no limit.
+async fn let_go_of(
+    session: &mut Connection,
+    pair: &Pair,
+    oid: u32,
+    patience: Patience,
+    stop: &AtomicBool,
+    limit: impl Fn(Limits) -> i64,
+    rows: impl Fn(&mut Volley),
+) -> Result<()> {
+    let mut relations = referred(session, oid).await?;
+    relations.push(oid);
+    let attempt = async |session: &mut Connection, limits: Limits| {
+        let mut volley = Volley::default();
+        // Nobody but loads waits for these, and one that goes on writing would be in the
+        // way again and again.
+        Limits::set(&mut volley, LEDGER_LOCK_MS, 0);
+        volley.query(include_str!("../../sql/ledger/discard-runs.sql"), vec![of_oid(oid)]);
+        let rewind = include_str!("../../sql/journal/rewind.sql");
+        volley.query(rewind, vec![of_oid(pair.table_oid)]);
+        Limits::set(&mut volley, limits.lock_ms, limit(limits));
+        rows(&mut volley);
+        locks::send(session, &volley).await
+    };
+    locks::with_retries(session, patience, &relations, stop, attempt).await?;
+    Ok(())
+}
+
+/// The tables that a table's foreign keys refer to, which are locked with it when it or
+/// one of the keys is dropped or made.
+///
+/// # Errors
+/// Where the catalog cannot be read.
+pub(crate) async fn referred(session: &Connection, oid: u32) -> Result<Vec<u32>> {
+    let rows = session.query(include_str!("../../sql/table/stage/referred.sql"), &[&oid]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+fn of_oid(oid: u32) -> Parameter {
+    (Box::new(oid), Type::OID)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_would_be_cut_stay_apart() {
+        assert_eq!(attached_name("t_pkey", "_old").unwrap().name(), "t_pkey_old");
+        let long = "ß".repeat(31);
+        let [a, b] = ["x", "y"].map(|end| attached_name(&format!("{long}{end}"), SUFFIX).unwrap());
+        assert_ne!(a, b);
+        assert!(a.name().len() <= MAX_NAME_BYTES && a.name().ends_with(SUFFIX), "{a}");
+        assert!(a.name().starts_with("ßßß"));
+        let longest = "x".repeat(MAX_NAME_BYTES - SUFFIX.len());
+        assert_eq!(attached_name(&longest, SUFFIX).unwrap().name(), format!("{longest}_staging"));
+    }
+}
