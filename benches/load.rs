@@ -11,11 +11,12 @@ use download::Download;
 use sterna::Result;
 use sterna::cites::arctic::species_rows;
 use sterna::load::report::LoadReport;
-use sterna::load::{LoadOptions, OnInexact, Watch, load};
+use sterna::load::{LoadOptions, OnInexact, load};
 use sterna::pg::embedded::{Embedded, ModelSchema, Options};
 use sterna::pg::{ConnInfo, Connection, Ident, Table, connect};
 use sterna::table::Patience;
 use sterna::table::staging;
+use sterna::watch::Watch;
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::types::ToSql;
 

@@ -19,6 +19,7 @@ pub mod switchover;
 pub mod table;
 pub mod trust;
 pub mod validate;
+pub mod watch;
 
 pub use sterna_cites as cites;
 pub use sterna_error as error;

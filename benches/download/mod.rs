@@ -15,10 +15,11 @@ use sterna::input::Inputs;
 use sterna::load::batch::{EncodedBatch, RecordBatch};
 use sterna::load::encode::RowPlan;
 use sterna::load::{
-    Counters, OnInexact, OnUnmapped, PerMember, Pipeline, ReadOptions, RowIds, Sink, UnmappedTaxa,
-    Years, plan,
+    OnInexact, OnUnmapped, PerMember, Pipeline, ReadOptions, RowIds, Sink, UnmappedTaxa, Years,
+    plan,
 };
 use sterna::pg::{Column, ColumnType, Ident, Table};
+use sterna::watch::Counters;
 use tempfile::TempDir;
 
 /// Few enough samples that a benchmark takes seconds; the arguments may ask for others.

@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::{InspectOptions, read};
 use crate::error::Result;
 use crate::input::LeftOut;
+use crate::load::OnInexact;
 use crate::load::account::Account;
-use crate::load::{OnInexact, Watch};
 use crate::pg::ConnInfo;
+use crate::watch::Watch;
 
 /// What files hold that no species stands for.
 #[derive(Clone, Debug, Serialize)]

@@ -31,11 +31,12 @@ use self::examiner::{Examiner, Subject};
 use self::findings::Findings;
 use crate::error::{Error, Result};
 use crate::load::{
-    ColumnUses, MatchOptions, OnInexact, OnUnmapped, Phase, Pipeline, ReadOptions, Reading,
-    Request, RowIds, UnmappedTaxa, Watch, Years,
+    ColumnUses, MatchOptions, OnInexact, OnUnmapped, Pipeline, ReadOptions, Reading, Request,
+    RowIds, UnmappedTaxa, Years,
 };
 use crate::pg::{ConnInfo, Table, catalog, connect};
 use crate::trust;
+use crate::watch::{Phase, Watch};
 
 /// Records per batch at most.
 const BATCH_ROWS: usize = 10_000;

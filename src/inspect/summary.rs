@@ -13,7 +13,8 @@ use super::report::{
 use super::verdict;
 use crate::cites::Taxa;
 use crate::load::account::Account;
-use crate::load::{OnInexact, Reading, UnmappedTaxa, peak_memory_bytes};
+use crate::load::{OnInexact, Reading, UnmappedTaxa};
+use crate::watch::peak_memory_bytes;
 
 /// How many unmapped taxa are named, and as many near misses.
 const UNMAPPED_NAMED: usize = 50;

@@ -35,84 +35,14 @@ mod source;
 mod verify;
 mod window;
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-
 pub use encode::OnInexact;
 pub use map::{OnUnmapped, UnmappedTaxa, Years};
 pub use matching::{ColumnUse, ColumnUses, MatchOptions, Treatment, Unfilled};
 pub use options::{LoadOptions, MaxRejects, ReadOptions};
 pub use per_member::PerMember;
-pub use pipeline::{Counters, Pipeline, Sink};
+pub use pipeline::{Pipeline, Sink};
 pub use plan::{LoadPlan, plan};
 pub(crate) use reading::{Reading, Request, taxa};
 pub use row_id::RowIds;
 pub use run::{Outcome, load};
 pub(crate) use verify::{Proof, columns_of};
-
-/// What others may see of a load or an inspection while it runs, and how they stop it.
-#[derive(Debug, Default)]
-pub struct Watch {
-    /// Set it to stop the load cleanly.
-    pub stop: AtomicBool,
-    /// What was done so far.
-    pub counters: Counters,
-    /// Bytes to read, as far as the files tell; 0 while nothing is being read.
-    pub total_bytes: AtomicU64,
-    phase: AtomicU8,
-}
-
-/// What a load or an inspection is doing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Phase {
-    /// Looking at inputs and target.
-    #[default]
-    Preparing,
-    /// Reading, encoding, writing.
-    Loading,
-    /// Reading staging back.
-    Verifying,
-    /// Matching rows with production's.
-    Matching,
-    /// Building indexes and statistics.
-    Indexing,
-    /// Reading and judging, without writing.
-    Inspecting,
-}
-
-impl Watch {
-    /// Notes what is being done now, and how many bytes there are to read.
-    pub(crate) fn enter(&self, phase: Phase, total_bytes: u64) {
-        self.total_bytes.store(total_bytes, Ordering::Relaxed);
-        self.phase.store(phase as u8, Ordering::Relaxed);
-    }
-
-    /// What is being done now.
-    #[must_use]
-    pub fn phase(&self) -> Phase {
-        match self.phase.load(Ordering::Relaxed) {
-            1 => Phase::Loading,
-            2 => Phase::Verifying,
-            3 => Phase::Matching,
-            4 => Phase::Indexing,
-            5 => Phase::Inspecting,
-            _ => Phase::Preparing,
-        }
-    }
-}
-
-/// The most memory that this process has used, in bytes.
-pub(crate) fn peak_memory_bytes() -> u64 {
-    use nix::sys::resource::{UsageWho, getrusage};
-    // On Linux a process inherits the figure of the one that started it; what the kernel
-    // says of its memory alone is its own.
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let own = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    if let Some(kib) = own.and_then(|own| own.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
-    {
-        return kib * 1024;
-    }
-    // Linux counts in KiB, macOS in bytes.
-    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss().cast_unsigned() * unit)
-}

@@ -8,7 +8,7 @@
 //! back and are used again. This is the only file that names crossbeam.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -24,6 +24,7 @@ use super::source::Source;
 use crate::cites::Taxa;
 use crate::error::{Error, Kind, Result};
 use crate::input::Inputs;
+use crate::watch::Counters;
 
 /// Batches that wait before each stage.
 const QUEUE_BATCHES: usize = 2;
@@ -60,17 +61,6 @@ pub struct Pipeline<'a> {
     pub stop: &'a AtomicBool,
     /// Counts that others may watch.
     pub counters: &'a Counters,
-}
-
-/// Counts that others may watch while the pipeline runs.
-#[derive(Debug, Default)]
-pub struct Counters {
-    /// Bytes read, after decompression.
-    pub bytes_read: AtomicU64,
-    /// Records read.
-    pub rows_read: AtomicU64,
-    /// Rows that are committed.
-    pub rows_loaded: AtomicU64,
 }
 
 /// Where encoded batches end.

@@ -13,11 +13,10 @@ use hashbrown::HashMap;
 use hdrhistogram::Histogram;
 use uuid::Uuid;
 
-use super::Watch;
 use super::batch::EncodedBatch;
 use super::ledger::{BatchRows, Batches, Refusals, Run};
 use super::options::LoadOptions;
-use super::pipeline::{Counters, Pipeline};
+use super::pipeline::Pipeline;
 use super::prepare::Prepared;
 use super::rejects::{self, Paths, RejectWriter};
 use super::report::{BatchLatency, FileReport, Mended, RowsReport};
@@ -26,6 +25,7 @@ use super::sink::{CopySink, SinkSpec};
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, fill};
 use crate::table::staging::Pair;
+use crate::watch::Watch;
 
 /// Passes before giving up on a server that keeps losing batches.
 const MAX_PASSES: usize = 5;
@@ -236,14 +236,5 @@ impl Tally {
         };
         drop(histogram);
         Ok((self.report, self.checksum))
-    }
-}
-
-impl Counters {
-    /// Starts counting again.
-    fn reset(&self) {
-        for counter in [&self.bytes_read, &self.rows_read, &self.rows_loaded] {
-            counter.store(0, Ordering::Relaxed);
-        }
     }
 }

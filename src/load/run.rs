@@ -21,10 +21,11 @@ use super::prepare::{Prepared, refuse_input, row_ids};
 use super::report::{LoadReport, RowsReport};
 use super::row_id::RowIds;
 use super::rows::Pass;
-use super::{Phase, Watch, indexes, peak_memory_bytes, rejects};
+use super::{indexes, rejects};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, connect};
 use crate::table::staging::{self, Pair};
+use crate::watch::{Phase, Watch, peak_memory_bytes};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
 #[derive(Debug)]

@@ -12,13 +12,13 @@ use futures::executor::block_on;
 use super::account::Reason;
 use super::batch::{Fate, RecordBatch, Reject};
 use super::map::{Decision, Mapper, OnUnmapped};
-use super::pipeline::Counters;
 use super::quotes::Quotes;
 use super::records::{ByteRecord, Found, READ_BYTES, Records};
 use super::rejects;
 use super::window::BOM;
 use crate::cites::Layout;
 use crate::error::{Error, Kind, Result};
+use crate::watch::Counters;
 
 /// A batch ends when it holds this many bytes or fields, however few its records are.
 const MAX_BATCH_BYTES: usize = 8 << 20;

@@ -14,9 +14,9 @@ use crate::backup::{
 };
 use crate::cli::render;
 use crate::error::{Error, Result};
-use crate::load::Watch;
 use crate::migrate::Step;
 use crate::pg::connect;
+use crate::watch::Watch;
 
 /// Save the table, its species and summary to a folder, and verify what was saved
 #[derive(Args, Clone, Debug)]

@@ -14,9 +14,9 @@ use super::{Context, outcome};
 use crate::bench::{BenchOptions, bench};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
-use crate::load::Watch;
 use crate::migrate::Step;
 use crate::private;
+use crate::watch::Watch;
 
 /// Measure the application's queries on production and staging in turn
 #[derive(Args, Clone, Debug)]

@@ -13,8 +13,9 @@ use super::{Context, runtime};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
 use crate::inspect::{InspectOptions, MissingReport, missing};
-use crate::load::{Watch, Years};
+use crate::load::Years;
 use crate::preflight::{CheckReport, PostOptions, PreOptions, Severity, post, pre};
+use crate::watch::Watch;
 
 /// How many taxa without a species are asked for.
 const TAXA: usize = 10;

@@ -20,7 +20,7 @@ use crate::cites::generate::DEFAULT_ROWS;
 use crate::cli::Progress;
 use crate::cli::render::{self, to_stderr};
 use crate::error::{Error, Kind, Result};
-use crate::load::Watch;
+use crate::watch::Watch;
 use steps::{STEPS, Stage, Step};
 pub use summary::{Environment, Production, StepDone, Summary};
 pub use traffic::{Noticed, TrafficReport};

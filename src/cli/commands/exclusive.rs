@@ -14,11 +14,11 @@ use uuid::Uuid;
 use super::{Context, driven_runtime};
 use crate::error::{Error, Kind, Result};
 use crate::ledger;
-use crate::load::Watch;
 use crate::migrate::ledger::{NewRun, RunKind};
 use crate::migrate::{Ended, Outcome, Records, Run, RunState, Step, StepState, ledger as runs};
 use crate::pg::{ConnInfo, Connection, connect};
 use crate::table::staging::{self, Pair};
+use crate::watch::Watch;
 
 /// How often the session is asked whether it is still there, and how long it may take
 /// to answer.

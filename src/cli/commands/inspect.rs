@@ -10,7 +10,8 @@ use super::load::{MatchChoices, ReadChoices};
 use crate::cli::render;
 use crate::error::Result;
 use crate::inspect::{InspectOptions, inspect};
-use crate::load::{OnInexact, Watch, Years};
+use crate::load::{OnInexact, Years};
+use crate::watch::Watch;
 
 /// Look at files before they are loaded: taxa, years, values that do not fit, codes
 #[derive(Args, Clone, Debug)]

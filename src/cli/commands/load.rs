@@ -11,11 +11,12 @@ use super::{Context, outcome};
 use crate::cli::render;
 use crate::error::Result;
 use crate::load::{
-    LoadOptions, MatchOptions, MaxRejects, OnInexact, OnUnmapped, ReadOptions, Unfilled, Watch,
-    Years, load,
+    LoadOptions, MatchOptions, MaxRejects, OnInexact, OnUnmapped, ReadOptions, Unfilled, Years,
+    load,
 };
 use crate::migrate::Step;
 use crate::pg::Table;
+use crate::watch::Watch;
 
 /// Load CITES files into the staging table: every record accounted for, exactly once
 #[derive(Args, Clone, Debug)]

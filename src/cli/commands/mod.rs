@@ -38,9 +38,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::render::visible::readable;
 use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
-use crate::load::Watch;
 use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
 use crate::table::staging::{self, Pair};
+use crate::watch::Watch;
 
 /// What runs the asynchronous calls of a command that has no threads of its own.
 fn runtime() -> Result<tokio::runtime::Runtime> {

@@ -8,12 +8,13 @@ use super::{Context, runtime};
 use crate::cli::render;
 use crate::error::Result;
 use crate::inspect::{InspectOptions, inspect};
-use crate::load::{Watch, Years};
+use crate::load::Years;
 use crate::migrate::Step;
 use crate::migrate::plan::{self, Names, Rows};
 use crate::pg::{Connection, Table, catalog, connect};
 use crate::switchover::{self, Preview};
 use crate::table::{backup_table, staging};
+use crate::watch::Watch;
 
 /// Show every step with its SQL, locks, validation and rollback; write nothing
 #[derive(Args, Clone, Debug)]

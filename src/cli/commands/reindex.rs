@@ -10,10 +10,10 @@ use super::exclusive::AsStep;
 use super::{Context, outcome, runtime};
 use crate::cli::render;
 use crate::error::Result;
-use crate::load::Watch;
 use crate::migrate::Step;
 use crate::pg::connect;
 use crate::table::reindex::{Rebuild, ReindexReport, reindex};
+use crate::watch::Watch;
 
 /// Check that all indexes of the table are valid; rebuild those that are asked for
 #[derive(Args, Clone, Debug)]

@@ -19,11 +19,11 @@ use super::{Context, outcome};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
 use crate::history::collect;
-use crate::load::Watch;
 use crate::migrate::ledger;
 use crate::migrate::{Run, RunState, Step, StepRecord, StepState, Undoing, acted, undo};
 use crate::switchover::record::{self, State};
 use crate::switchover::{self, Foreseen, Keep, SwitchoverOptions};
+use crate::watch::Watch;
 
 /// Take steps of the migration back: the last one, or all back to before STEP
 #[derive(Args, Clone, Debug)]

@@ -14,9 +14,10 @@ use super::{Context, outcome};
 use crate::cli::render;
 use crate::error::{Error, Result};
 use crate::inspect::{InspectOptions, missing};
-use crate::load::{Watch, Years};
+use crate::load::Years;
 use crate::migrate::Step;
 use crate::species::{self, Addition, NewSpecies, Undone};
+use crate::watch::Watch;
 
 /// Find taxa without a species; add species and synonyms
 #[derive(Args, Clone, Debug)]

@@ -10,13 +10,13 @@ use serde_json::json;
 use super::exclusive::{AsStep, Exclusive};
 use super::{Context, outcome};
 use crate::error::{Error, Result};
-use crate::load::Watch;
 use crate::migrate::Step;
 use crate::pg::Connection;
 use crate::switchover;
 use crate::switchover::journal::{self, Toward};
 use crate::table::locks::Patience;
 use crate::table::staging::{self, Pair};
+use crate::watch::Watch;
 
 /// Create, empty or drop the staging table
 #[derive(Args, Clone, Debug)]

@@ -12,11 +12,11 @@ use super::{Context, runtime};
 use crate::cli::Format;
 use crate::cli::render;
 use crate::error::{Error, Result};
-use crate::load::Watch;
 use crate::migrate::status::Status;
 use crate::migrate::{Live, RunState, ledger, live, status};
 use crate::pg::{Connection, connect};
 use crate::table::staging;
+use crate::watch::Watch;
 
 /// How often a watched run is looked at.
 const PAUSE: Duration = Duration::from_secs(1);

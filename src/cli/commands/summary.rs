@@ -9,10 +9,10 @@ use super::exclusive::{AsStep, Exclusive};
 use super::{Context, outcome};
 use crate::cli::render;
 use crate::error::{Error, Result};
-use crate::load::Watch;
 use crate::migrate::Step;
 use crate::pg::{Connection, Table};
 use crate::table::summary::{self, Found, Target, Undone};
+use crate::watch::Watch;
 
 /// Recompute species_trade_summary from the table, in one transaction
 #[derive(Args, Clone, Debug)]

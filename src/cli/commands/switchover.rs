@@ -12,13 +12,13 @@ use super::exclusive::{AsStep, Exclusive, last_run};
 use super::{Context, outcome, unvalidated};
 use crate::cli::render;
 use crate::error::{Error, Result};
-use crate::load::Watch;
 use crate::migrate::{Outcome, Run, Step, command_line, next};
 use crate::switchover::record::{self, State};
 use crate::switchover::{self, SwitchoverOptions, SwitchoverReport};
 use crate::table::backup_table;
 use crate::table::locks::Patience;
 use crate::validate::ValidateOptions;
+use crate::watch::Watch;
 
 /// Put staging in the table's place, in one transaction; nothing changes but the rows
 #[derive(Args, Clone, Debug)]

@@ -15,10 +15,11 @@ use super::switchover::duration;
 use super::{Context, outcome};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
-use crate::load::{Watch, Years};
+use crate::load::Years;
 use crate::migrate::Step;
 use crate::pg::Table;
 use crate::validate::{Limits, ValidateOptions, ValidationReport, validate};
+use crate::watch::Watch;
 
 /// Check the rows of staging, or of the live table after a switchover
 #[derive(Args, Clone, Debug)]

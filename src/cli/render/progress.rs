@@ -12,7 +12,7 @@ use indicatif::{
 
 use super::to_stderr;
 use crate::cli::Progress;
-use crate::load::{Phase, Watch};
+use crate::watch::{Phase, Watch};
 
 /// How often a bar is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(100);

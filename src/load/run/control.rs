@@ -11,12 +11,13 @@ use super::super::options::LoadOptions;
 use super::super::prepare::{Prepared, prepare};
 use super::super::report::RowsReport;
 use super::super::rows::PATIENCE;
-use super::{Load, Watch};
+use super::Load;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{
     Backoff, ConnInfo, Connection, Fault, Watched, classify, connect, interruptible_by, pooler,
 };
 use crate::table::staging::{self, Pair};
+use crate::watch::Watch;
 
 /// Takes the lock, reads what the load is about, and writes it down; also tells what the
 /// server calls the session that holds the lock.

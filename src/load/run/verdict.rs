@@ -5,7 +5,6 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
-use super::super::Phase;
 use super::super::account::Reason;
 use super::super::ledger::{self, Run, State};
 use super::super::options::LoadOptions;
@@ -14,6 +13,7 @@ use super::super::verify::Proof;
 use super::{Done, Load};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{Connection, Table, fill};
+use crate::watch::Phase;
 
 impl Load<'_> {
     /// Compares the rejects with what is accepted and, where asked for, staging with

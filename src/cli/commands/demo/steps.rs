@@ -13,12 +13,13 @@ use crate::cli::Progress;
 use crate::cli::commands::generate::{GenerateArgs, Generated, generate};
 use crate::cli::render::progress::Shown;
 use crate::error::{Error, Kind, Result};
-use crate::load::{LoadOptions, OnInexact, Outcome, Watch, load};
+use crate::load::{LoadOptions, OnInexact, Outcome, load};
 use crate::pg::embedded::{Embedded, ModelSchema, Options};
 use crate::pg::{ConnInfo, Connection, Ident, Table, connect, interruptible};
 use crate::table::fingerprint::Fingerprint;
 use crate::table::locks::Patience;
 use crate::table::staging;
+use crate::watch::Watch;
 use crate::{ledger, private};
 
 /// The demo's database.

@@ -23,12 +23,12 @@ use super::exclusive::{Exclusive, InLedger, last_run};
 use super::{Context, unvalidated};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
-use crate::load::Watch;
 use crate::migrate::command_line;
 use crate::migrate::ledger::{self, NewRun, RunKind};
 use crate::migrate::{Coordinator, Records, Run, RunState, Step, StepState, Teller, next, status};
 use crate::private;
 use crate::switchover::SwitchoverOptions;
+use crate::watch::Watch;
 
 /// Runs the plan, reports, and returns the exit code.
 ///

@@ -11,9 +11,10 @@ use crate::cli::Progress;
 use crate::cli::commands::exclusive::{Exclusive, last_run};
 use crate::cli::render::progress::Shown;
 use crate::error::{Error, Result};
-use crate::load::{LoadOptions, Outcome, Watch, load};
+use crate::load::{LoadOptions, Outcome, load};
 use crate::migrate::Run;
 use crate::switchover::SwitchoverOptions;
+use crate::watch::Watch;
 
 /// The table and all that a step needs around it.
 pub(in crate::cli::commands) struct Site {

@@ -13,7 +13,7 @@ use super::Context;
 use super::migrate::{MigrationChoices, identity_of};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
-use crate::load::Watch;
+use crate::watch::Watch;
 use crate::{private, rehearse};
 use stages::Rehearsing;
 

@@ -16,7 +16,6 @@ use crate::cli::commands::rollback::{RollbackArgs, roll_back};
 use crate::cli::commands::{Context, driven_runtime};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
-use crate::load::Watch;
 use crate::migrate::Step;
 use crate::pg::embedded::Options;
 use crate::pg::{ConnInfo, Connection, Embedded, connect, pooler};
@@ -25,6 +24,7 @@ use crate::rehearse::{
     refuse_too_small,
 };
 use crate::table::fingerprint::{Difference, Fingerprint};
+use crate::watch::Watch;
 
 /// The superuser of the copy's server. Production has roles of its own, postgres often
 /// among them, which must not become superusers by their name.

@@ -1,0 +1,92 @@
+//! What others may see of a load or an inspection while it runs, how they stop it, and
+//! the memory that it took.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+
+/// What others may see of a load or an inspection while it runs, and how they stop it.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Set it to stop the load cleanly.
+    pub stop: AtomicBool,
+    /// What was done so far.
+    pub counters: Counters,
+    /// Bytes to read, as far as the files tell; 0 while nothing is being read.
+    pub total_bytes: AtomicU64,
+    phase: AtomicU8,
+}
+
+/// Counts that others may watch while the pipeline runs.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Bytes read, after decompression.
+    pub bytes_read: AtomicU64,
+    /// Records read.
+    pub rows_read: AtomicU64,
+    /// Rows that are committed.
+    pub rows_loaded: AtomicU64,
+}
+
+impl Counters {
+    /// Starts counting again.
+    pub(crate) fn reset(&self) {
+        for counter in [&self.bytes_read, &self.rows_read, &self.rows_loaded] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// What a load or an inspection is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// Looking at inputs and target.
+    #[default]
+    Preparing,
+    /// Reading, encoding, writing.
+    Loading,
+    /// Reading staging back.
+    Verifying,
+    /// Matching rows with production's.
+    Matching,
+    /// Building indexes and statistics.
+    Indexing,
+    /// Reading and judging, without writing.
+    Inspecting,
+}
+
+impl Watch {
+    /// Notes what is being done now, and how many bytes there are to read.
+    pub(crate) fn enter(&self, phase: Phase, total_bytes: u64) {
+        self.total_bytes.store(total_bytes, Ordering::Relaxed);
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// What is being done now.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match self.phase.load(Ordering::Relaxed) {
+            1 => Phase::Loading,
+            2 => Phase::Verifying,
+            3 => Phase::Matching,
+            4 => Phase::Indexing,
+            5 => Phase::Inspecting,
+            _ => Phase::Preparing,
+        }
+    }
+}
+
+/// The most memory that this process has used, in bytes.
+pub(crate) fn peak_memory_bytes() -> u64 {
+    use nix::sys::resource::{UsageWho, getrusage};
+    // On Linux a process inherits the figure of the one that started it; what the kernel
+    // says of its memory alone is its own.
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let own = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    if let Some(kib) = own.and_then(|own| own.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())
+    {
+        return kib * 1024;
+    }
+    // Linux counts in KiB, macOS in bytes.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| usage.max_rss().cast_unsigned() * unit)
+}
