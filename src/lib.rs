@@ -1,4 +1,69 @@
 //! sterna replaces a PostgreSQL table from files: fast, provably and reversibly.
+//!
+//! Files go into a staging table beside the table that they are to replace ([`load`]),
+//! every record accounted for; checks and proofs say whether it is right ([`validate`]);
+//! the [`switchover`] exchanges the two in one transaction, and back again. [`migrate`]
+//! holds the whole plan as a run that can be resumed. All of it takes options and returns
+//! values; nothing but [`mod@cli`], the feature of the program, prints.
+//!
+//! # A load, validated
+//!
+//! Here on a server of the library's own ([`pg::embedded`]), with a model of the database
+//! that sterna was made for:
+//!
+//! ```
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use sterna::load::{LoadOptions, load};
+//! use sterna::pg::embedded::{Embedded, ModelSchema, Options};
+//! use sterna::pg::{Ident, Table, connect};
+//! use sterna::validate::{ValidateOptions, validate};
+//! use sterna::watch::Watch;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Embedded::start(&Options::default())?;
+//! let info = server.conninfo("trade");
+//! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+//! runtime.block_on(async {
+//!     server.create_database(&Ident::new("trade")?, None).await?;
+//!     let session = connect(&info).await?;
+//!     ModelSchema::Production.install(&session).await?;
+//!     session
+//!         .batch_execute(
+//!             "INSERT INTO species (scientific_name, common_name, kingdom, phylum, class,
+//!                                   order_name, family, genus, species_name)
+//!              VALUES ('Ursus maritimus', 'polar bear', 'Animalia', 'Chordata', 'Mammalia',
+//!                      'Carnivora', 'Ursidae', 'Ursus', 'Ursus maritimus')",
+//!         )
+//!         .await?;
+//!     Ok::<_, sterna::Error>(())
+//! })?;
+//!
+//! let folder = tempfile::tempdir()?;
+//! let file = folder.path().join("release.csv");
+//! std::fs::write(
+//!     &file,
+//!     "Id,Year,Appendix,Taxon,Class,Order,Family,Genus,Term,Quantity,Unit,Importer,Exporter,\
+//!      Origin,Purpose,Source,Reporter.type,Import.permit.RandomID,Export.permit.RandomID,\
+//!      Origin.permit.RandomID\n\
+//!      1,2024,II,Ursus maritimus,Mammalia,Carnivora,Ursidae,Ursus,skins,2,,DE,CA,,T,W,I,,,\n\
+//!      2,2024,II,Larus argentatus,Aves,Charadriiformes,Laridae,Larus,bodies,1,,DE,CA,,S,W,I,,,\n",
+//! )?;
+//!
+//! let table = Table::new("public", "cites_trade_records")?;
+//! let options = LoadOptions::new(table.clone(), vec![file.display().to_string()]);
+//! let loaded = load(&info, &options, &Watch::default())?;
+//! let account = loaded.report.rows.account;
+//! assert_eq!((account.rows_read, account.rows_loaded, account.rows_unmapped), (2, 1, 1));
+//!
+//! let options = ValidateOptions { expect_rows: Some(1), ..ValidateOptions::new(table) };
+//! let found = runtime.block_on(validate(&info, &options, &AtomicBool::new(false)))?;
+//! assert!(found.passed, "{:?}", found.failed());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What is where, and what must stay absent, is in `ARCHITECTURE.md`.
 
 pub mod application;
 pub mod backup;
