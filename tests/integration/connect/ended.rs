@@ -32,6 +32,20 @@ async fn until_closed(session: &Connection) {
     panic!("nobody notices that the session is over");
 }
 
+/// Until the server waits for its clients: one that it has answered may still be in the
+/// middle of that, and where it is encrypting, a crash is not told.
+async fn until_idle(admin: &Connection, sessions: usize) {
+    let idle = "SELECT count(*) FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND state = 'idle' AND wait_event = 'ClientRead'";
+    loop {
+        let count: i64 = admin.query_one(idle, &[]).await.unwrap().get(0);
+        if count as usize == sessions {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
 #[track_caller]
 fn assert_told(error: tokio_postgres::Error, code: &str, what: &str) {
     let error = Error::from(error);
@@ -90,6 +104,7 @@ async fn a_crash_is_told_to_everybody() {
     let crashing = server.ready().await;
     let crashes = pid(&crashing).await;
     let sessions = sessions(&server).await;
+    until_idle(&crashing, sessions.len()).await;
     kill(Pid::from_raw(crashes), Signal::SIGKILL).unwrap();
     for (way, session) in sessions {
         until_closed(&session).await;
