@@ -117,7 +117,7 @@ async fn the_servers_disk_is_full() {
     drop(session);
     for turn in 0..tries.times {
         let (what, said) = (format!("turn {turn}"), scenario.path("stderr"));
-        let mut command = scenario.from_scratch();
+        let mut command = scenario.afresh();
         command.stdout(Stdio::null()).stderr(File::create(&said).unwrap());
         let broken = match turn % 3 {
             // Room is made while the load tries again.

@@ -151,18 +151,18 @@ impl Scenario {
     }
 
     /// A load from the beginning, with nothing left of the one before.
-    pub(super) fn from_scratch(&self) -> Command {
+    pub(super) fn afresh(&self) -> Command {
         let dropped = self.sterna(&["stage", "drop"]).output().unwrap();
         Finished::from(dropped).expect_code(0);
         self.command(&[])
     }
 
     pub(super) fn begin(&self) -> Child {
-        spawn(self.from_scratch())
+        spawn(self.afresh())
     }
 
     pub(super) fn begin_over(&self, line: &Line) -> Child {
-        let mut command = self.from_scratch();
+        let mut command = self.afresh();
         command.env("PGHOST", line.host());
         spawn(command)
     }
