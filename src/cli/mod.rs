@@ -43,7 +43,7 @@ use crate::cli::commands::validate::ValidateArgs;
   5    a query is certainly slower than allowed
   6    refused as unsafe
   7    a lock was not obtained in time
-  130  interrupted; --resume goes on")]
+  130  interrupted; --resume continues")]
 pub struct Cli {
     /// What every command understands.
     #[command(flatten)]
@@ -56,32 +56,39 @@ pub struct Cli {
 /// What every command understands.
 #[derive(Args, Clone, Debug)]
 pub struct GlobalArgs {
-    /// URL or key=value string of the database; else libpq's own variables and files count
-    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true, value_name = "URL")]
+    /// URL or key=value string of the database [default: libpq's variables and files]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        global = true,
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Connection"
+    )]
     pub database_url: Option<String>,
     /// Schema of the table
-    #[arg(long, global = true, default_value = "public")]
+    #[arg(long, global = true, default_value = "public", help_heading = "Connection")]
     pub schema: String,
-    /// Table that is replaced
-    #[arg(long, global = true, default_value = "cites_trade_records")]
+    /// Table to replace
+    #[arg(long, global = true, default_value = "cites_trade_records", help_heading = "Connection")]
     pub table: String,
     /// The database is production: `sterna migrate` requires a passed rehearsal with the same input
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Connection")]
     pub production: bool,
-    /// How results are written to stdout
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    /// Format of the results on stdout
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     pub format: Format,
-    /// Whether progress is shown on stderr
-    #[arg(long, global = true, value_enum, default_value_t = Progress::Auto)]
+    /// Whether to show progress on stderr
+    #[arg(long, global = true, value_enum, default_value_t = Progress::Auto, help_heading = "Output")]
     pub progress: Progress,
-    /// Say more on stderr: -v what is done, -vv every detail
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Print more to stderr: -v for what is done, -vv for every detail
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
-    /// Say nothing on stderr but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    /// Print only errors to stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Output")]
     pub quiet: bool,
-    /// File of defaults for the options [default: sterna.toml, where it exists]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// File with defaults for the options [default: sterna.toml, if it exists]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Output")]
     pub config: Option<PathBuf>,
 }
 

@@ -15,7 +15,7 @@ const OF_THE_MIGRATOR: [&str; 5] =
 /// How the application is reached.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ApplicationArgs {
-    /// How the application logs in: its questions are asked in sessions of its own
+    /// How the application logs in; its queries run in sessions of its own
     #[arg(long, env = "STERNA_APPLICATION_URL", hide_env_values = true, value_name = "URL")]
     pub application_url: Option<String>,
     /// The application's role, which has to be able to log in, or be one that the login of

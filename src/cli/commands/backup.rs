@@ -32,7 +32,7 @@ pub struct BackupArgs {
     /// What else can be done with a backup.
     #[command(subcommand)]
     pub action: Option<Action>,
-    /// The folder that is to be the backup
+    /// Folder to write the backup to
     #[arg(long, required = true, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Save the whole database
@@ -56,7 +56,7 @@ pub struct VerifyArgs {
     /// The folder of the backup
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
-    /// Restore it into a server of its own as well
+    /// Also restore it into a temporary server
     #[arg(long)]
     pub restore: bool,
 }

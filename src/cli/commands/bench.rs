@@ -28,10 +28,10 @@ use crate::watch::Watch;
 
 It exits with 5 where staging is certainly slower than allowed, and with 0 otherwise.")]
 pub struct BenchArgs {
-    /// Compare with the report of an earlier run as well
+    /// Also compare with the report of an earlier run
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Write the report to a file, to be a baseline later
+    /// Save the report to a file, as a baseline for later runs
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
     /// Allowed slowdown of staging over production
@@ -46,7 +46,7 @@ pub struct BenchArgs {
     /// Folder of further queries, one .sql file each
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
-    /// Rounds at most for each query; each measures both tables
+    /// Most rounds per query; each round measures both tables
     #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: u32,
     /// Seconds after which no further round begins, once each query had a few

@@ -45,10 +45,10 @@ pub enum Moment {
 
 It writes nothing. Exit code 6 where it is not safe to begin.")]
 pub struct PreArgs {
-    /// Files whose taxa all need a species; else those of the last load count
+    /// Files whose taxa all need a species [default: those of the last load]
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// CSV file of further names, with the header synonym,scientific_name
+    /// CSV file of synonyms, with the header synonym,scientific_name
     #[arg(long, value_name = "FILE", requires = "inputs")]
     pub synonyms: Option<PathBuf>,
     /// TOML file of formats, in place of the built-in ones
@@ -60,10 +60,10 @@ pub struct PreArgs {
     /// What rows would keep of production's.
     #[command(flatten)]
     pub matching: MatchChoices,
-    /// Verify this backup; else the last one of the ledger counts
+    /// Backup to verify [default: the last one in the ledger]
     #[arg(long, value_name = "DIR")]
     pub backup: Option<PathBuf>,
-    /// You have seen to it that the server's disks have room for the table once more
+    /// You have checked that the server's disks have room for a second copy of the table
     #[arg(long)]
     pub disk_space_checked: bool,
 }
@@ -87,10 +87,10 @@ pub struct PostArgs {
     /// Folder of queries, an .sql file each, instead of the built-in ones
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
-    /// URL that has to answer with status 200; may be given several times
+    /// URL that must answer with status 200 (repeatable)
     #[arg(long, value_name = "URL")]
     pub health_url: Vec<String>,
-    /// How long a query or an answer may take
+    /// Time limit for a query or a response
     #[arg(long, default_value = "5s", value_name = "DURATION", value_parser = duration)]
     pub time_limit: Duration,
 }

@@ -33,7 +33,7 @@ Examples:
   sterna man | man -l -
   sterna man --out /usr/local/share/man/man1")]
 pub struct ManArgs {
-    /// Folder that is to hold the pages: sterna.1, sterna-load.1, ...
+    /// Folder for the pages: sterna.1, sterna-load.1, ...
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

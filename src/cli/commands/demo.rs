@@ -31,7 +31,7 @@ pub struct DemoArgs {
     /// Records of the new release to generate
     #[arg(long, value_name = "N", default_value_t = DEFAULT_ROWS)]
     pub rows: u64,
-    /// Keep files, backup and reports in this folder [default: they go with the server]
+    /// Keep files, backup and reports in this folder [default: deleted with the server]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

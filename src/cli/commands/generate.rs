@@ -24,13 +24,13 @@ pub struct GenerateArgs {
     /// Records to generate, over all files
     #[arg(long, value_name = "N", default_value_t = DEFAULT_ROWS)]
     pub rows: u64,
-    /// Decides every byte: the same seed gives the same files
+    /// Random seed: the same seed gives the same files
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
     /// Generate a whole download, most of whose taxa match no species row
     #[arg(long)]
     pub world: bool,
-    /// Generate the release before: the records that production already has
+    /// Generate the previous release: the records that production already has
     #[arg(long, conflicts_with = "comptab")]
     pub earlier: bool,
     /// Generate the comparative tabulation of this year instead of shipments
@@ -39,7 +39,7 @@ pub struct GenerateArgs {
     /// Give the comparative tabulation the 13 columns of older exports
     #[arg(long, requires = "comptab")]
     pub older_columns: bool,
-    /// Where to: a name that ends in .zip, or a folder that is new or empty
+    /// Output: a name ending in .zip, or a new or empty folder
     #[arg(long, value_name = "PATH")]
     pub out: PathBuf,
     /// Replace a zip that already exists

@@ -25,13 +25,13 @@ pub struct InspectArgs {
     /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Look at these years only: 2024, 2015-2020, or several with commas [default: all]
+    /// Inspect these years only: 2024, 2015-2020, or several with commas [default: all]
     #[arg(long, value_name = "Y")]
     pub year: Vec<Years>,
-    /// Judge by this policy for values that do not fit [default: find out which would do]
+    /// Policy for values that do not fit [default: find out which one works]
     #[arg(long, value_enum)]
     pub on_inexact: Option<OnInexact>,
-    /// CSV file of further names, with the header synonym,scientific_name
+    /// CSV file of synonyms, with the header synonym,scientific_name
     #[arg(long, value_name = "FILE")]
     pub synonyms: Option<PathBuf>,
     /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
@@ -43,7 +43,7 @@ pub struct InspectArgs {
     /// How the files are read.
     #[command(flatten)]
     pub read: ReadChoices,
-    /// Threads that read and judge [default: one per core]
+    /// Threads that read and check [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub workers: Option<u16>,
 }

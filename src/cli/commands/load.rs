@@ -41,7 +41,7 @@ pub struct LoadArgs {
     /// How it is loaded.
     #[command(flatten)]
     pub choices: LoadChoices,
-    /// Go on with an unfinished load; starts one where there is none
+    /// Resume an unfinished load, or start one if there is none
     #[arg(long)]
     pub resume: bool,
     /// Add to the rows that staging holds: fixed rejects
@@ -50,7 +50,7 @@ pub struct LoadArgs {
     /// Read staging back and compare it with what was read from the files
     #[arg(long)]
     pub verify: bool,
-    /// Have the indexes in place during the load instead of building them after it
+    /// Keep the indexes in place during the load instead of building them afterwards
     #[arg(long)]
     pub keep_indexes: bool,
 }
@@ -70,8 +70,7 @@ pub struct LoadChoices {
     /// Connections that write [default: one per core, at most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub connections: Option<u16>,
-    /// Seconds without a byte from or to the server, after which it is asked whether it waits
-    /// for sterna: then the line has stalled, and another is taken
+    /// Replace a connection after this many seconds without a byte, unless the server is busy
     #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub stall_timeout: u32,
     /// What to do with records whose taxon maps to no species
@@ -80,7 +79,7 @@ pub struct LoadChoices {
     /// What to do with values that the column cannot hold exactly
     #[arg(long, value_enum, default_value_t = OnInexact::Reject)]
     pub on_inexact: OnInexact,
-    /// CSV file of further names, with the header synonym,scientific_name
+    /// CSV file of synonyms, with the header synonym,scientific_name
     #[arg(long, value_name = "FILE")]
     pub synonyms: Option<PathBuf>,
     /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
@@ -89,7 +88,7 @@ pub struct LoadChoices {
     /// What rows keep of production's.
     #[command(flatten)]
     pub matching: MatchChoices,
-    /// Rejected records to accept: a number, or a percentage of the records read
+    /// Rejected records to allow: a number, or a percentage of the records read
     #[arg(long, default_value = "0", value_name = "N|P%")]
     pub max_rejects: MaxRejects,
     /// Where rejected records go [default: sterna-rejects-RUN.csv]
@@ -100,10 +99,10 @@ pub struct LoadChoices {
 /// How inputs are read, by whatever command.
 #[derive(Args, Clone, Debug)]
 pub struct ReadChoices {
-    /// Read the folders in a folder as well
+    /// Also read the subfolders of a folder
     #[arg(long)]
     pub recursive: bool,
-    /// Bytes that a record may have; it is held in memory, and a longer one is rejected
+    /// Longest record in bytes; records are held in memory, longer ones are rejected
     #[arg(long, default_value_t = 16 << 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1024..=1 << 30))]
     pub max_record_bytes: u32,
 }
@@ -120,8 +119,8 @@ impl ReadChoices {
 /// What rows keep of production's.
 #[derive(Args, Clone, Debug)]
 pub struct MatchChoices {
-    /// Columns that tell which row of production a record stands for, with commas between
-    /// them [default: the mapping's record_id, else a unique key that the files fill]
+    /// Columns that identify the row of production that a record stands for, separated by
+    /// commas [default: the mapping's record_id, else a unique key that the files fill]
     #[arg(long = "match", value_name = "COLUMNS", value_delimiter = ',')]
     pub match_by: Vec<String>,
     /// Columns that the files do not fill keep production's value where a row matches, or

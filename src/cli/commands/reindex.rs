@@ -31,7 +31,7 @@ pub struct ReindexArgs {
     /// Rebuild the indexes that are not valid
     #[arg(long, conflicts_with = "index")]
     pub invalid: bool,
-    /// Rebuild this index; may be given several times
+    /// Rebuild this index (repeatable)
     #[arg(long, value_name = "NAME")]
     pub index: Vec<String>,
 }

@@ -25,7 +25,7 @@ use crate::switchover::record::{self, State};
 use crate::switchover::{self, Foreseen, Keep, SwitchoverOptions};
 use crate::watch::Watch;
 
-/// Take steps of the migration back: the last one, or all back to before STEP
+/// Undo steps of the migration: the last one, or STEP and all later ones
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna rollback                 the last step that has left something
@@ -42,28 +42,27 @@ What was written since the switchover goes along, or what --keep says of it; the
 Without --run it takes back what the latest run has done and nothing before that, whatever the run
 failed at. It also finishes what a killed migration or rollback has left half done.")]
 pub struct RollbackArgs {
-    /// The step to go back to before, by number or name [default: the last one]
+    /// Step to undo, with all later ones, by number or name [default: the last one]
     #[arg(value_name = "STEP")]
     pub step: Option<Step>,
-    /// Take back this run as well as all that was done to the table after it; says what that
-    /// is, and asks
+    /// Undo this run and everything done to the table after it; lists that, and asks first
     #[arg(long, value_name = "RUN")]
     pub run: Option<Uuid>,
-    /// Answer yes to what --run asks
+    /// Answer yes to the question that --run asks
     #[arg(long, requires = "run")]
     pub yes: bool,
-    /// Show everything that is in the way, and what would become of what was written since the
-    /// switchover; exit code 6 where it would be refused
+    /// Show every obstacle, and what would happen to the writes since the switchover; exit code
+    /// 6 if the rollback would be refused
     #[arg(long)]
     pub dry_run: bool,
-    /// Which of the writes since the switchover go along; the others are saved in a table beside
+    /// Which writes since the switchover to keep; the others are saved in a table
     #[arg(long, value_enum, default_value_t = Keep::All)]
     pub keep: Keep,
-    /// Leave behind the indexes, columns and constraints that the live table was given since the
-    /// switchover; without it they are in the way
+    /// Leave behind indexes, columns and constraints that were added to the live table since the
+    /// switchover; otherwise they stop the rollback
     #[arg(long)]
     pub leave_additions: bool,
-    /// How long to try for a moment in which all locks can be had
+    /// How long to keep trying to get all locks
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub max_wait: Duration,
     /// Compute materialized views after the exchange; until then they cannot be read

@@ -42,10 +42,10 @@ pub struct MissingArgs {
     /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Look at these years only: 2024, 2015-2020, or several with commas [default: all]
+    /// Inspect these years only: 2024, 2015-2020, or several with commas [default: all]
     #[arg(long, value_name = "Y")]
     pub year: Vec<Years>,
-    /// CSV file of further names, with the header synonym,scientific_name
+    /// CSV file of synonyms, with the header synonym,scientific_name
     #[arg(long, value_name = "FILE")]
     pub synonyms: Option<PathBuf>,
     /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
@@ -79,7 +79,7 @@ pub struct AddArgs {
     /// The species that the synonym stands for
     #[arg(long, value_name = "NAME", requires = "synonym")]
     pub of: Option<String>,
-    /// Species to take the ranks over from that are not given
+    /// Species to copy the missing ranks from
     #[arg(long, value_name = "NAME", conflicts_with = "synonym")]
     pub like: Option<String>,
     /// The values of its columns.
@@ -118,7 +118,7 @@ pub struct ValueArgs {
     /// Author and year of the name
     #[arg(long, value_name = "TEXT")]
     pub authority: Option<String>,
-    /// Any other column; may be given several times
+    /// Any other column (repeatable)
     #[arg(long, value_name = "COLUMN=VALUE")]
     pub set: Vec<String>,
 }
@@ -126,7 +126,7 @@ pub struct ValueArgs {
 /// Take the last addition back, as long as nothing refers to it
 #[derive(Args, Clone, Debug)]
 pub struct UndoArgs {
-    /// The addition to take back [default: the last]
+    /// The addition to undo [default: the last one]
     #[arg(long, value_name = "RUN_ID")]
     pub run: Option<Uuid>,
 }

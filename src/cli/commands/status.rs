@@ -33,7 +33,7 @@ const CLEAR: &str = "\x1b[H\x1b[J";
   sterna status --watch                        until the run ends, or Ctrl-C
   sterna status --format json | jq .next_command")]
 pub struct StatusArgs {
-    /// Look again every second until the run ends; in a log, whenever a step has changed
+    /// Refresh every second until the run ends; in a log, whenever a step changes
     #[arg(long)]
     pub watch: bool,
 }

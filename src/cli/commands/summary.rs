@@ -21,7 +21,7 @@ use crate::watch::Watch;
 A record's quantity is `quantity`; where a table has importer_reported_quantity and
 exporter_reported_quantity instead, it is the importer's, else the exporter's.")]
 pub struct SummaryArgs {
-    /// Put back what was there before the last recomputation
+    /// Restore the summary from before the last recomputation
     #[arg(long)]
     pub undo: bool,
 }

@@ -27,17 +27,17 @@ use crate::watch::Watch;
   sterna switchover --max-wait 10m --format json
   sterna rollback switchover      puts the old table back, with all that was written since")]
 pub struct SwitchoverArgs {
-    /// How long to try for a moment in which all locks can be had
+    /// How long to keep trying to get all locks
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub max_wait: Duration,
     /// Compute materialized views after the exchange; until then they cannot be read
     #[arg(long)]
     pub refresh_after: bool,
-    /// Switch over although the rows in staging have passed no validation
+    /// Switch over even if the rows in staging have passed no validation
     #[arg(long)]
     pub accept_failed_validation: bool,
     /// Switch over although this check fails, which is recorded as a deviation with its
-    /// figures; may be given several times
+    /// figures (repeatable)
     #[arg(long, value_name = "NAME")]
     pub accept_check: Vec<String>,
 }
@@ -45,10 +45,10 @@ pub struct SwitchoverArgs {
 /// Drop the old table that a switchover has kept, and the backup table
 #[derive(Args, Clone, Debug)]
 pub struct CleanupArgs {
-    /// Only where the switchover was at least so long ago
+    /// Only if the switchover is at least this old
     #[arg(long, default_value = "7d", value_name = "DURATION", value_parser = duration)]
     pub older_than: Duration,
-    /// How long to try for a moment in which all locks can be had
+    /// How long to keep trying to get all locks
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub max_wait: Duration,
 }

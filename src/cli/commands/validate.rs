@@ -40,7 +40,7 @@ pub struct ValidateArgs {
     /// Years to compare with production: 2024, 2015-2020, or several with commas [default: those loaded]
     #[arg(long, value_name = "Y", conflicts_with = "all")]
     pub year: Vec<Years>,
-    /// Compare all years, whichever were loaded
+    /// Compare all years, not only those that were loaded
     #[arg(long)]
     pub all: bool,
     /// Expected number of rows
@@ -59,7 +59,7 @@ pub struct ValidateArgs {
     /// What is checked, and what is still accepted.
     #[command(flatten)]
     pub limits: LimitArgs,
-    /// Connections that check side by side [default: one per core, at most 4]
+    /// Parallel connections for the checks [default: one per core, at most 4]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub connections: Option<u16>,
 }
@@ -70,19 +70,19 @@ pub struct LimitArgs {
     /// Folder of further checks, an .sql file each
     #[arg(long, value_name = "DIR")]
     pub checks: Option<PathBuf>,
-    /// How long a check of one's own, or a question to a dependent, may take
+    /// Time limit for each of your own checks and each query of a dependent
     #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = duration)]
     pub time_limit: Duration,
-    /// First year that a record can be of
+    /// Earliest valid year of a record
     #[arg(long, default_value_t = Limits::default().first_year, value_name = "Y")]
     pub first_year: i32,
-    /// Last year that a record can be of [default: this year]
+    /// Latest valid year of a record [default: this year]
     #[arg(long, value_name = "Y")]
     pub last_year: Option<i32>,
-    /// Rows in a hundred that may be lost: in all, in a year, and of a species
+    /// Percentage of rows that may be missing: in total, per year and per species
     #[arg(long, default_value_t = Limits::default().max_shrinkage_percent, value_name = "P", value_parser = percentage)]
     pub max_shrinkage: f64,
-    /// By how much in a hundred the total quantity of a unit may change
+    /// Allowed change of a unit's total quantity, in percent
     #[arg(long, default_value_t = Limits::default().max_quantity_change_percent, value_name = "P", value_parser = percentage)]
     pub max_quantity_change: f64,
 }

@@ -32,13 +32,13 @@ pub struct MigrateArgs {
     /// How it goes.
     #[command(flatten)]
     pub choices: MigrationChoices,
-    /// First step to take, by number or name; what comes before it is taken for granted
+    /// First step to run, by number or name; earlier steps are assumed to be done
     #[arg(long, value_name = "STEP", conflicts_with = "resume")]
     pub from: Option<Step>,
-    /// Last step to take
+    /// Last step to run
     #[arg(long, value_name = "STEP", default_value = Step::LAST.number())]
     pub to: Step,
-    /// Go on with the unfinished run, at the first step that is not done
+    /// Resume the unfinished run at the first step that is not done
     #[arg(long)]
     pub resume: bool,
     /// Folder of the backup [default: sterna-backup-RUN]
@@ -69,26 +69,26 @@ pub struct MigrationChoices {
     /// CSV files, .csv.gz, .zip, folders or globs
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
-    /// Leave a step out, which is recorded as a deviation; may be given several times
+    /// Skip a step; recorded as a deviation (repeatable)
     #[arg(long, value_name = "STEP")]
     pub skip: Vec<Step>,
-    /// Go on although a validation fails, which is recorded as a deviation
+    /// Continue even if a validation fails; recorded as a deviation
     #[arg(long)]
     pub accept_failed_validation: bool,
     /// Go on although this check fails, which is recorded as a deviation with its figures; may
     /// be given several times
     #[arg(long, value_name = "NAME")]
     pub accept_check: Vec<String>,
-    /// Go on although a query is certainly slower, which is recorded as a deviation
+    /// Continue even if a query is certainly slower; recorded as a deviation
     #[arg(long)]
     pub accept_regression: bool,
-    /// Add a species, with its common name; may be given several times
+    /// Add a species, with its common name (repeatable)
     #[arg(long, value_name = "NAME=COMMON NAME")]
     pub add_species: Vec<String>,
     /// The species whose ranks it has: one for each --add-species
     #[arg(long, value_name = "NAME", requires = "add_species")]
     pub like: Vec<String>,
-    /// Take a name in the files for a species of the database; may be given several times
+    /// Treat a name in the files as a species of the database (repeatable)
     #[arg(long, value_name = "NAME=SPECIES")]
     pub add_synonym: Vec<String>,
     /// Year to test with [default: the newest in the files]
@@ -106,7 +106,7 @@ pub struct MigrationChoices {
     /// Allowed slowdown of staging over production
     #[arg(long, default_value_t = 1.20, value_name = "RATIO", value_parser = ratio)]
     pub max_regression: f64,
-    /// How long to try for a moment in which all locks can be had
+    /// How long to keep trying to get all locks
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub max_wait: Duration,
     /// Compute materialized views after the exchange; until then they cannot be read

@@ -23,7 +23,7 @@ pub(in crate::cli::commands) struct Site {
     pub(in crate::cli::commands) progress: Progress,
     /// Who asks dependents, where the user wants that.
     pub(in crate::cli::commands) application: Option<Application>,
-    /// How long to try for a moment in which all locks can be had.
+    /// How long to keep trying to get all locks.
     pub(in crate::cli::commands) max_wait: Duration,
     /// How the tables are exchanged, and exchanged back.
     pub(in crate::cli::commands) switchover: SwitchoverOptions,

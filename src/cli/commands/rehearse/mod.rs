@@ -34,10 +34,10 @@ pub struct RehearseArgs {
     /// Backup to restore, by `sterna backup --full` [default: one is taken, and not kept]
     #[arg(long, value_name = "DIR")]
     pub backup: Option<PathBuf>,
-    /// Empty database to restore into, which stays [default: a server of its own, which goes]
+    /// Empty database to restore into; it is kept [default: a temporary server]
     #[arg(long, value_name = "URL")]
     pub into: Option<String>,
-    /// What is free on production's disks, where they cannot be seen from here: 20GiB
+    /// Free space on production's disks, if sterna cannot see them: 20GiB
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub free_space: Option<u64>,
     /// Folder of the report [default: sterna-rehearsal-ID]
