@@ -17,26 +17,37 @@
 //! use sterna::load::{LoadOptions, load};
 //! use sterna::pg::embedded::{Embedded, ModelSchema, Options};
 //! use sterna::pg::{Ident, Table, connect};
+//! use sterna::species::{NewSpecies, add};
+//! use sterna::table::staging;
 //! use sterna::validate::{ValidateOptions, validate};
 //! use sterna::watch::Watch;
+//! use uuid::Uuid;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let server = Embedded::start(&Options::default())?;
 //! let info = server.conninfo("trade");
+//! let table = Table::new("public", "cites_trade_records")?;
 //! let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
 //! runtime.block_on(async {
 //!     server.create_database(&Ident::new("trade")?, None).await?;
-//!     let session = connect(&info).await?;
+//!     let mut session = connect(&info).await?;
 //!     ModelSchema::Production.install(&session).await?;
-//!     session
-//!         .batch_execute(
-//!             "INSERT INTO species (scientific_name, common_name, kingdom, phylum, class,
-//!                                   order_name, family, genus, species_name)
-//!              VALUES ('Ursus maritimus', 'polar bear', 'Animalia', 'Chordata', 'Mammalia',
-//!                      'Carnivora', 'Ursidae', 'Ursus', 'Ursus maritimus')",
-//!         )
-//!         .await?;
-//!     Ok::<_, sterna::Error>(())
+//!     let ranks = [
+//!         ("common_name", "polar bear"),
+//!         ("kingdom", "Animalia"),
+//!         ("phylum", "Chordata"),
+//!         ("class", "Mammalia"),
+//!         ("order_name", "Carnivora"),
+//!         ("family", "Ursidae"),
+//!     ];
+//!     let bear = NewSpecies {
+//!         scientific_name: "Ursus maritimus".to_owned(),
+//!         values: ranks.map(|(column, value)| (column.to_owned(), value.to_owned())).into(),
+//!         like: None,
+//!     };
+//!     staging::pair(&mut session, &table).await?;
+//!     add(&mut session, &table, &bear, Uuid::new_v4()).await?;
+//!     session.close().await
 //! })?;
 //!
 //! let folder = tempfile::tempdir()?;
@@ -50,7 +61,6 @@
 //!      2,2024,II,Larus argentatus,Aves,Charadriiformes,Laridae,Larus,bodies,1,,DE,CA,,S,W,I,,,\n",
 //! )?;
 //!
-//! let table = Table::new("public", "cites_trade_records")?;
 //! let options = LoadOptions::new(table.clone(), vec![file.display().to_string()]);
 //! let loaded = load(&info, &options, &Watch::default())?;
 //! let account = loaded.report.rows.account;
