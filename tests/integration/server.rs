@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use sterna::pg::embedded::{Embedded, ModelSchema, Options};
 use sterna::pg::{ConnInfo, Connection, Ident, connect};
@@ -84,15 +85,7 @@ impl TestDb {
 
     /// As [`TestDb::psql`], for SQL that the server is to refuse.
     pub(crate) async fn try_psql(&self, sql: &str) -> sterna::Result<String> {
-        let messages = self.connect().await.simple_query(sql).await?;
-        let lines = messages.iter().filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                let cells = (0..row.len()).map(|column| row.get(column).unwrap_or_default());
-                Some(cells.collect::<Vec<_>>().join("|"))
-            }
-            _ => None,
-        });
-        Ok(lines.collect::<Vec<_>>().join("\n"))
+        text_of(&self.connect().await, sql).await
     }
 
     /// `sterna` with these arguments, to be run on this database.
@@ -203,16 +196,30 @@ pub(crate) fn new_runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// Waits at most 20 seconds for something that other processes bring about.
+/// How long a test waits for what other processes bring about, however busy the machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits for something that other processes bring about.
 #[track_caller]
 pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
-    for _ in 0..400 {
-        if condition() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+    let begun = Instant::now();
+    while !condition() {
+        assert!(begun.elapsed() < PATIENCE, "in vain waited for: {what}");
+        std::thread::sleep(Duration::from_millis(20));
     }
-    panic!("in vain waited for: {what}");
+}
+
+/// What SQL gives: a line per row, its columns with | between them.
+pub(crate) async fn text_of(session: &Connection, sql: &str) -> sterna::Result<String> {
+    let messages = session.simple_query(sql).await?;
+    let lines = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => {
+            let cells = (0..row.len()).map(|column| row.get(column).unwrap_or_default());
+            Some(cells.collect::<Vec<_>>().join("|"))
+        }
+        _ => None,
+    });
+    Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
 /// The postmaster's process id, by the lock file in a data folder.

@@ -81,7 +81,8 @@ async fn a_batch_that_is_lost_at_the_very_end_is_missed() {
     session.batch_execute("BEGIN; SELECT FROM sterna.load_run FOR SHARE").await.unwrap();
     go_on(paused).await;
     let waiting = "SELECT count(*) > 0 FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        WHERE datname = current_database() AND wait_event_type = 'Lock'
+            AND query LIKE '%UPDATE sterna.load_run%'";
     until(&here.db, waiting, "t").await;
     here.db
         .psql(

@@ -1,14 +1,14 @@
 //! Loads that run while a test does something to them.
 
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use sterna::pg::Connection;
 
 use crate::cites::Installation;
-use crate::server::{Finished, TestDb};
+use crate::server::{Finished, PATIENCE, TestDb, text_of};
 
 pub(crate) fn spawn(mut command: Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -25,28 +25,28 @@ pub(crate) fn signal(child: &Child, signal: Signal) {
 
 /// Waits until a query gives this text.
 pub(crate) async fn until(db: &TestDb, sql: &str, wanted: &str) {
-    for _ in 0..600 {
-        if db.psql(sql).await == wanted {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
+    until_in(&db.connect().await, sql, wanted).await;
+}
+
+async fn until_in(session: &Connection, sql: &str, wanted: &str) {
+    let begun = Instant::now();
+    while text_of(session, sql).await.unwrap() != wanted {
+        assert!(begun.elapsed() < PATIENCE, "in vain waited for {wanted} from {sql}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("in vain waited for {wanted} from {sql}");
 }
 
 /// Lets a load write some batches and then no further one, until the session ends
 /// its transaction.
 pub(crate) async fn pause(here: &Installation, args: &[String]) -> (Child, Connection) {
-    let child = spawn(here.command(args));
-    until(&here.db, "SELECT to_regclass('sterna.load_batch') IS NOT NULL", "t").await;
-    until(&here.db, "SELECT count(*) >= 3 FROM sterna.load_batch", "t").await;
+    // Before the load begins: it must not be over by the time that this is connected.
     let session = here.db.connect().await;
+    let child = spawn(here.command(args));
+    until_in(&session, "SELECT to_regclass('sterna.load_batch') IS NOT NULL", "t").await;
+    until_in(&session, "SELECT count(*) >= 3 FROM sterna.load_batch", "t").await;
     session.batch_execute("BEGIN; LOCK TABLE sterna.load_batch IN SHARE MODE").await.unwrap();
-    assert_eq!(
-        here.db.psql("SELECT state FROM sterna.load_run").await,
-        "loading",
-        "paused too late"
-    );
+    let state = text_of(&session, "SELECT state FROM sterna.load_run").await.unwrap();
+    assert_eq!(state, "loading", "paused too late");
     (child, session)
 }
 
