@@ -41,7 +41,8 @@ async fn begin(here: &Installation, args: &[&str]) -> Child {
         command
     });
     let waiting = "SELECT count(*) > 0 FROM pg_locks
-        WHERE NOT granted AND relation = 'species'::regclass";
+        WHERE NOT granted AND relation = 'species'::regclass
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     until(&here.db, waiting, "t").await;
     child
 }

@@ -84,7 +84,8 @@ async fn scenario(text: &str) -> (Installation, Line, Vec<String>, Child, Connec
     let session = here.db.connect().await;
     session.batch_execute("BEGIN; LOCK TABLE sterna.load_batch IN SHARE MODE").await.unwrap();
     let waiting = "SELECT count(*) FROM pg_locks
-        WHERE NOT granted AND relation = 'sterna.load_batch'::regclass";
+        WHERE NOT granted AND relation = 'sterna.load_batch'::regclass
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     until(&here.db, waiting, "2").await;
     (here, line, args, child, session)
 }

@@ -28,7 +28,8 @@ impl Planted {
     /// Waits until somebody waits for a lock on a table.
     async fn until_awaited(&self, table: &str) {
         let waiting = format!(
-            "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass"
+            "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         );
         until(&self.here.db, &waiting, "t").await;
     }
