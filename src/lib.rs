@@ -2,9 +2,11 @@
 //!
 //! Files go into a staging table beside the table that they are to replace ([`load`]),
 //! every record accounted for; checks and proofs say whether it is right ([`validate`]);
-//! the [`switchover`] exchanges the two in one transaction, and back again. [`migrate`]
-//! holds the whole plan as a run that can be resumed. All of it takes options and returns
-//! values; nothing but [`mod@cli`], the feature of the program, prints.
+//! the [`switchover`] exchanges the two in one transaction, and back again.
+//! [`migrate::Migration`] is the whole plan as a run that can be resumed,
+//! [`migrate::rollback`] takes it back, and [`rehearse::Rehearsal`] tries both on a copy.
+//! All of it takes options and returns values; nothing but [`mod@cli`], the feature of the
+//! program, prints.
 //!
 //! # A load, validated
 //!
@@ -72,6 +74,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A whole migration and its rollback, in a program with a summary of its own, is
+//! `examples/migrate.rs`.
 //!
 //! What is where, and what must stay absent, is in `ARCHITECTURE.md`.
 

@@ -4,46 +4,44 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::command_line;
+use super::outcome::Outcome;
 use super::plan::Step;
+use super::records::{Ended, Records, Teller};
 use super::state::{Run, StepState};
-use super::verbs::{Ended, Outcome, Records, Teller, Verbs};
+
 use crate::error::{Error, Kind, Result};
 
 /// What the user has decided against the plan; each use is recorded.
 #[derive(Clone, Debug, Default)]
-pub struct Accepted {
+pub(super) struct Accepted {
     /// Go on after a validation that failed.
-    pub failed_validation: bool,
+    pub(super) failed_validation: bool,
     /// Go on where staging is certainly slower.
-    pub regression: bool,
+    pub(super) regression: bool,
     /// Leave these steps out.
-    pub skip: Vec<Step>,
+    pub(super) skip: Vec<Step>,
 }
 
 /// What takes the steps.
-pub struct Coordinator<'a, S: 'static, O: 'static> {
-    /// Where steps act.
-    pub site: &'a S,
-    /// What was asked for.
-    pub options: &'a O,
-    /// What each step can do.
-    pub verbs: fn(Step) -> &'static dyn Verbs<S, O>,
+pub(super) struct Coordinator<'a> {
+    /// Takes one.
+    pub(super) take: Box<dyn Fn(Step) -> Result<Outcome> + 'a>,
     /// What the user has decided against the plan.
-    pub accepted: &'a Accepted,
+    pub(super) accepted: Accepted,
     /// Where it is recorded.
-    pub records: &'a mut dyn Records,
+    pub(super) records: &'a mut dyn Records,
     /// Who is told.
-    pub teller: &'a mut dyn Teller,
+    pub(super) teller: &'a mut dyn Teller,
     /// Set where the run is to end early.
-    pub stop: &'a AtomicBool,
+    pub(super) stop: &'a AtomicBool,
 }
 
-impl<S, O> Coordinator<'_, S, O> {
+impl Coordinator<'_> {
     /// Takes the steps from `from` to `to` that `run` has not taken yet.
     ///
     /// # Errors
     /// That of the step that did not succeed, with what to do next.
-    pub fn run(&mut self, run: &Run, from: Step, to: Step) -> Result<()> {
+    pub(super) fn run(&mut self, run: &Run, from: Step, to: Step) -> Result<()> {
         for step in Step::all().filter(|step| (from..=to).contains(step)) {
             if run.is_settled(step) {
                 continue;
@@ -81,17 +79,12 @@ impl<S, O> Coordinator<'_, S, O> {
         self.records.begin(step)?;
         self.teller.begins(step);
         let begun = Instant::now();
-        let verbs = (self.verbs)(step);
-        let (outcome, mut failures) = match verbs.run(self.site, self.options) {
-            Err(error) => (Outcome::default(), vec![error]),
-            Ok(mut outcome) => match std::mem::take(&mut outcome.failures) {
-                found if found.is_empty() => {
-                    let valid = verbs.validate(self.site, self.options, &outcome);
-                    (outcome, valid.err().into_iter().collect())
-                }
-                found => (outcome, found),
-            },
+        let (mut outcome, failed) = match (self.take)(step) {
+            Ok(outcome) => (outcome, None),
+            Err(error) => (Outcome::default(), Some(error)),
         };
+        let mut failures = std::mem::take(&mut outcome.failures);
+        failures.extend(failed);
         let seconds = begun.elapsed().as_secs_f64();
         let mut deviations: Vec<_> =
             outcome.deviations.iter().map(|what| format!("{step}: {what}")).collect();

@@ -5,8 +5,8 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::plan::Step;
+use super::records::Ended;
 use super::state::{Run, RunState, StepRecord, StepState};
-use super::verbs::Ended;
 use crate::error::{Error, Result};
 use crate::ledger::document;
 use crate::pg::{Connection, Table};

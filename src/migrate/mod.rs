@@ -1,28 +1,40 @@
 //! The plan as one resumable run, with a rollback from every step.
 //!
-//! [`plan`] is data: what each step does, locks, and is undone by. A step acts through
-//! its [`Verbs`], which are given to the coordinators: [`Coordinator`] takes the steps
-//! forwards, [`undo`] takes them back. Both record in the ledger ([`ledger`]) what
-//! they are about to do before they do it, and the outcome afterwards, so whoever
-//! finds a run that was killed knows where it was.
-//!
-//! Nothing here loads, validates or switches over: the verbs do, and are wired by the
-//! command.
+//! [`Migration`] runs it, [`rollback`] takes it back. [`plan`] is data: what is said of
+//! each step before it is taken; a file of `steps` holds that and what the step does. The
+//! coordinator records in the ledger ([`ledger`]) what it is about to do before it does it,
+//! and the outcome afterwards, so whoever finds a run that was killed knows where it was.
 
+mod additions;
+mod choose;
 pub mod command_line;
 mod coordinator;
+pub(crate) mod exclusive;
+pub(crate) mod identity;
 pub mod ledger;
 mod live;
+mod migration;
+mod options;
+pub(crate) mod outcome;
 pub mod plan;
-mod rollback;
+mod preparation;
+pub(crate) mod records;
+mod rehearsed;
+mod resumed;
+pub mod rollback;
+mod site;
 mod state;
 pub mod status;
 mod steps;
-mod verbs;
+pub(crate) mod unvalidated;
 
-pub use coordinator::{Accepted, Coordinator};
+pub use additions::Addition;
 pub use live::{Live, LoadProgress, Session, live};
+pub use migration::{Migrated, Migration};
+pub use options::{CheckLimits, Gates, MigrationOptions, WriteReport};
+pub use outcome::Outcome;
 pub use plan::Step;
-pub use rollback::{Undoing, acted, to_undo, undo};
+pub use records::{Ended, Teller};
+pub use rollback::{RollbackOptions, Undoing};
+pub use site::folder;
 pub use state::{Run, RunState, StepRecord, StepState, next};
-pub use verbs::{Ended, Outcome, Records, Teller, Verbs};

@@ -1,13 +1,7 @@
 //! The plan as data: which steps there are, in which order, and what is to be known of
 //! each before it is taken.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Serialize, Serializer};
-
-use super::steps::STEPS;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pg::{Quoted, Table, fill};
 
 /// A step of the plan.
@@ -131,104 +125,5 @@ impl Names {
             ("checked", &self.staging),
             ("journal", &self.journal),
         ]
-    }
-}
-
-impl Step {
-    /// The last step that a run takes by itself; what follows waits for people.
-    pub const LAST: Step = Step::Comprehensive;
-
-    /// All, in order.
-    pub fn all() -> impl DoubleEndedIterator<Item = Step> {
-        STEPS.iter().map(|plan| plan.step)
-    }
-
-    /// What is known of it.
-    #[must_use]
-    pub fn plan(self) -> &'static StepPlan {
-        // The order of both is the same, which a test holds.
-        &STEPS[self as usize]
-    }
-
-    /// Its number in the plan.
-    #[must_use]
-    pub fn number(self) -> &'static str {
-        self.plan().number
-    }
-
-    /// Whether a run may go on without it.
-    #[must_use]
-    pub fn may_be_skipped(self) -> bool {
-        !matches!(
-            self,
-            Step::Staging | Step::Truncate | Step::Load | Step::Switchover | Step::CleanUp
-        )
-    }
-
-    /// What it makes no sense without, among the steps that may be skipped.
-    #[must_use]
-    pub fn needs(self) -> Option<Step> {
-        matches!(self, Step::TestValidation | Step::TestBench).then_some(Step::TestLoad)
-    }
-
-    /// Whether it changes production's own rows.
-    #[must_use]
-    pub fn is_live(self) -> bool {
-        self >= Step::Switchover
-    }
-}
-
-/// The number and the name.
-impl fmt::Display for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.plan().number, self.plan().name)
-    }
-}
-
-impl Serialize for Step {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.number())
-    }
-}
-
-impl FromStr for Step {
-    type Err = Error;
-
-    /// Reads a number or a name.
-    fn from_str(text: &str) -> Result<Self> {
-        let found = STEPS.iter().find(|plan| plan.number == text || plan.name == text);
-        found.map(|plan| plan.step).ok_or_else(|| {
-            let known: Vec<_> = Step::all().map(|step| step.to_string()).collect();
-            // Not as a hint, which the command line's parser would not show.
-            Error::usage(format!("{text:?} is no step of the plan; they are {}", known.join(", ")))
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn steps_are_found_by_number_and_by_name() {
-        for (at, step) in Step::all().enumerate() {
-            assert_eq!(step as usize, at);
-            assert_eq!(step.number().parse::<Step>().unwrap(), step);
-            assert_eq!(step.plan().name.parse::<Step>().unwrap(), step);
-        }
-        assert!("4.4".parse::<Step>().is_err());
-    }
-
-    #[test]
-    fn statements_are_shown_with_their_names_and_without_their_header() {
-        let names = Names::new(&Table::new("public", "t").unwrap(), "_staging", "_backup").unwrap();
-        for step in Step::all() {
-            for statement in step.plan().statements {
-                let sql = statement.sql(&names);
-                assert!(!sql.is_empty() && !sql.contains("-- Purpose"), "{}", statement.file);
-            }
-        }
-        let truncate = Step::Truncate.plan().statements[0].sql(&names);
-        assert!(truncate.contains("\"public\".\"t_staging\""), "{truncate}");
     }
 }

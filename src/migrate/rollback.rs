@@ -1,12 +1,79 @@
-//! Takes steps back, the last one first.
+//! Takes steps back, the last one first: of the latest run, or of all back to one.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use uuid::Uuid;
 
+use super::additions::Addition;
+use super::choose::{Undo, acted, choose, find};
+use super::exclusive::{Exclusive, InLedger};
+use super::options::WriteReport;
 use super::plan::Step;
-use super::state::{Run, StepRecord, StepState};
-use super::verbs::{Records, Verbs};
+use super::records::Records;
+use super::site::{Site, folder};
+use super::state::{Run, RunState, StepRecord, StepState};
+use super::{ledger, outcome};
 use crate::error::{Error, Result};
+use crate::pg::{ConnInfo, Table};
+use crate::switchover::record::{self, State};
+use crate::switchover::{self, Foreseen, Keep, SwitchoverOptions};
+use crate::watch::Watch;
+
+/// What a rollback is asked to do.
+#[derive(Clone, Debug)]
+pub struct RollbackOptions {
+    /// The table that was replaced.
+    pub table: Table,
+    /// The step to go back to before; none for the last one that has left something.
+    pub step: Option<Step>,
+    /// The run to go back to before; none for the latest, and nothing before it.
+    pub run: Option<Uuid>,
+    /// Which writes since the switchover go along; the others are saved in a table.
+    pub keep: Keep,
+    /// Leave behind what was added to the live table since the switchover; otherwise it
+    /// stops the rollback.
+    pub leave_additions: bool,
+    /// How long to keep trying to get all locks.
+    pub max_wait: Duration,
+    /// Compute materialized views after the exchange; until then they cannot be read.
+    pub refresh_after: bool,
+    /// The folder of the report; none for where the run has written its own, if it has.
+    pub report: Option<PathBuf>,
+    /// What writes it; none leaves it as it is.
+    pub write_report: Option<WriteReport>,
+}
+
+impl RollbackOptions {
+    /// The last step of the latest run, with all writes since.
+    #[must_use]
+    pub fn new(table: Table) -> Self {
+        RollbackOptions {
+            table,
+            step: None,
+            run: None,
+            keep: Keep::All,
+            leave_additions: false,
+            max_wait: Duration::from_secs(60),
+            refresh_after: false,
+            report: None,
+            write_report: None,
+        }
+    }
+
+    /// How the switchover of a run is taken back.
+    fn switchover(&self, run: Uuid) -> SwitchoverOptions {
+        SwitchoverOptions {
+            refresh_after: self.refresh_after,
+            keep: self.keep,
+            leave_additions: self.leave_additions,
+            ..SwitchoverOptions::new(self.table.clone(), run, self.max_wait)
+        }
+    }
+}
 
 /// A step that was taken back.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -19,34 +86,174 @@ pub struct Undoing {
     pub detail: Value,
 }
 
-/// The steps that may have left something. A clean-up that was refused, or found no moment,
-/// has left everything there.
-pub fn acted(run: &Run) -> impl Iterator<Item = &StepRecord> {
-    run.steps.iter().filter(|record| {
-        record.state.may_have_acted()
-            && (record.step != Step::CleanUp || record.state == StepState::Done)
-    })
+/// What was taken back.
+#[derive(Clone, Debug, Serialize)]
+pub struct RolledBack {
+    /// What taking back a switchover did, where one was: the last one.
+    #[serde(flatten)]
+    pub switchover: Map<String, Value>,
+    /// The runs that steps of were taken back, the latest first.
+    pub runs: Vec<Uuid>,
+    /// The steps, the last one first.
+    pub undone: Vec<Undoing>,
 }
 
-/// The steps to take back, the last one first: down to `back_to`, or else down to the
-/// last one that has left something.
+/// What would be taken back.
+#[derive(Clone, Debug, Serialize)]
+pub struct WouldRollBack {
+    /// The runs, the latest first.
+    pub runs: Vec<Uuid>,
+    /// The steps that have left something, the last one first.
+    pub steps: Vec<Step>,
+    /// What taking back a switchover would meet, where one is.
+    #[serde(flatten)]
+    pub switchover: Option<Foreseen>,
+}
+
+/// Looks at what a rollback would do and meet.
 ///
 /// # Errors
-/// Refused where there is nothing to take back, or what was cleaned up cannot be.
-pub fn to_undo(run: &Run, back_to: Option<Step>) -> Result<Vec<&StepRecord>> {
-    let mut acted: Vec<&StepRecord> = acted(run).collect();
-    acted.sort_by_key(|record| std::cmp::Reverse(record.step));
-    let last_trace = acted.iter().find(|record| record.step.plan().leaves_traces);
-    let back_to = back_to.or(last_trace.map(|record| record.step)).unwrap_or(Step::Backup);
-    acted.retain(|record| record.step >= back_to);
-    match acted.first() {
-        None => Err(Error::refused(format!("no step from {back_to} on was taken"))
-            .hint("`sterna status` shows what can be rolled back")),
-        Some(_) if acted.iter().any(|record| record.step == Step::CleanUp) => {
-            Err(Error::refused("the old table was cleaned up, so there is nothing to roll back to")
-                .hint("the backup of step 1.1 has its rows; see `sterna status`"))
+/// Refused where there is nothing to take back.
+pub fn foresee(
+    info: &ConnInfo,
+    options: &RollbackOptions,
+    watch: &Arc<Watch>,
+) -> Result<WouldRollBack> {
+    let exclusive = Exclusive::take(info, &options.table, watch)?;
+    let chosen = choose((options.run, options.step), &exclusive)?;
+    let mut would = WouldRollBack { runs: Vec::new(), steps: Vec::new(), switchover: None };
+    for what in &chosen {
+        let run = what.run();
+        would.runs.push(run);
+        let steps = what.steps();
+        let made = exclusive
+            .session(async |session, pair| record::of_run(&**session, &pair.table, run).await)?;
+        if steps.contains(&Step::Switchover) && made.is_some_and(|m| m.state != State::Returned) {
+            let options = options.switchover(run);
+            let foreseen = switchover::foresee(&exclusive.info, &options);
+            would.switchover = Some(exclusive.runtime.block_on(foreseen)?);
         }
-        Some(_) => Ok(acted),
+        would.steps.extend(steps);
+    }
+    exclusive.release();
+    Ok(would)
+}
+
+/// Takes steps back. Blocks; not to be called from an asynchronous task.
+///
+/// Where a run is named, `confirm` is shown what is to be taken back, and decides.
+///
+/// # Errors
+/// That of the step that could not be taken back; refused where there is none, or where
+/// `confirm` says no.
+pub fn roll_back(
+    info: &ConnInfo,
+    options: &RollbackOptions,
+    confirm: impl FnOnce(&str) -> Result<bool>,
+    watch: &Arc<Watch>,
+) -> Result<RolledBack> {
+    let mut exclusive = Exclusive::take(info, &options.table, watch)?;
+    let chosen = choose((options.run, options.step), &exclusive)?;
+    if options.run.is_some() && !confirm(&described(&chosen))? {
+        return Err(
+            Error::refused("nothing was rolled back").hint("the same command with --yes does it")
+        );
+    }
+    let runs = chosen.iter().map(Undo::run).collect();
+    let mut undone = Vec::new();
+    for what in chosen {
+        if what.steps().contains(&Step::Switchover) {
+            // Before anything is taken back that stands on it.
+            let options = options.switchover(what.run());
+            exclusive.session(async |session, pair| {
+                switchover::refuse_obstacles(session, pair, &options).await
+            })?;
+        }
+        match what {
+            Undo::Switchover(run) => undone.push(by_command(options, &exclusive, watch, run)?),
+            Undo::Steps(run, steps) => {
+                let site = Site {
+                    exclusive,
+                    watch: Arc::clone(watch),
+                    application: None,
+                    max_wait: options.max_wait,
+                    switchover: options.switchover(run.run_id),
+                    run: run.run_id,
+                    additions: Addition::recorded(&run.arguments)?,
+                    backup: folder("backup", run.run_id),
+                    report: folder("report", run.run_id),
+                    write_report: options.write_report,
+                };
+                undone.extend(of_run(options, &site, &run, &steps)?);
+                exclusive = site.exclusive;
+            }
+        }
+    }
+    exclusive.release();
+    let switchover = undone.iter().rev().find(|undone| undone.step == Step::Switchover);
+    let switchover = switchover.and_then(|undone| undone.detail.as_object().cloned());
+    Ok(RolledBack { switchover: switchover.unwrap_or_default(), runs, undone })
+}
+
+/// What is to be taken back, a line for each run.
+fn described(chosen: &[Undo]) -> String {
+    let mut text = String::from("this takes back, in this order:\n");
+    for what in chosen {
+        text.push_str(&match what {
+            Undo::Switchover(run) => format!("  {run}: a switchover by a command of its own\n"),
+            Undo::Steps(run, steps) => {
+                let acted = steps.iter().filter(|record| record.step.plan().leaves_traces);
+                let acted: Vec<_> = acted.map(|record| record.step.to_string()).collect();
+                let (id, state) = (run.run_id, run.state.name());
+                format!("  {id}, begun {}, {state}: {}\n", run.started_at, acted.join(", "))
+            }
+        });
+    }
+    text
+}
+
+/// Takes steps of a run back, and settles the run where nothing is left of it.
+fn of_run(
+    options: &RollbackOptions,
+    site: &Site,
+    run: &Run,
+    steps: &[StepRecord],
+) -> Result<Vec<Undoing>> {
+    let (id, settle) = (run.run_id, ledger::settle);
+    let set = |state| site.exclusive.ledger(async |session| settle(session, id, state).await);
+    let mut undone = Vec::new();
+    let mut records = InLedger { exclusive: &site.exclusive, run: id, arguments: &run.arguments };
+    set(RunState::Stopped)?;
+    for record in steps {
+        let taken_back = undo(record.step, site, &mut records);
+        undone.push(taken_back.map_err(|error| site.exclusive.explain(error))?);
+    }
+    let left = find(&site.exclusive, id)?;
+    let stays = acted(&left)
+        .any(|record| record.step.plan().leaves_traces || record.state == StepState::Undoing);
+    if !stays {
+        // Whatever else was begun, such as the journal, ends with the first step.
+        Step::Backup.undo(site)?;
+        set(RunState::RolledBack)?;
+    }
+    if let Some(folder) = options.report.clone().or_else(|| reported(run)) {
+        report_again(site, &folder);
+    }
+    Ok(undone)
+}
+
+/// Where the run has written its report.
+fn reported(run: &Run) -> Option<PathBuf> {
+    Some(run.step(Step::Report)?.detail["folder"].as_str()?.into())
+}
+
+/// Writes the report again: it says now that the run was rolled back.
+fn report_again(site: &Site, folder: &Path) {
+    let Some(write) = site.write_report else { return };
+    let written =
+        site.exclusive.session(async |session, pair| write(session, &pair.table, folder).await);
+    if let Err(error) = written {
+        tracing::warn!("the report could not be written: {error}");
     }
 }
 
@@ -54,16 +261,25 @@ pub fn to_undo(run: &Run, back_to: Option<Step>) -> Result<Vec<&StepRecord>> {
 ///
 /// # Errors
 /// That of the step; it stays what it was, and can be taken back again.
-pub fn undo<S: 'static, O: 'static>(
-    record: &StepRecord,
-    site: &S,
-    verbs: fn(Step) -> &'static dyn Verbs<S, O>,
-    records: &mut dyn Records,
-) -> Result<Undoing> {
-    let step = record.step;
+fn undo(step: Step, site: &Site, records: &mut dyn Records) -> Result<Undoing> {
     records.mark(step, StepState::Undoing)?;
-    let done = verbs(step).undo(site, &record.detail);
+    let done = step.undo(site);
     let done = done.map_err(|error| error.context(format!("rolling back step {step}")))?;
     records.mark(step, StepState::Undone)?;
     Ok(Undoing { step, name: step.plan().name, detail: done.unwrap_or(Value::Null) })
+}
+
+/// Takes back a switchover that was a command of its own.
+fn by_command(
+    options: &RollbackOptions,
+    exclusive: &Exclusive,
+    watch: &Arc<Watch>,
+    run: Uuid,
+) -> Result<Undoing> {
+    let step = Step::Switchover;
+    let Exclusive { runtime, info, .. } = exclusive;
+    let options = options.switchover(run);
+    let back = runtime.block_on(switchover::roll_back(info, &options, &watch.stop))?;
+    let detail = outcome::switchover(&back)?.detail;
+    Ok(Undoing { step, name: step.plan().name, detail })
 }

@@ -4,9 +4,9 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::choose::to_undo;
 use super::command_line;
 use super::plan::Step;
-use super::rollback::to_undo;
 use super::state::{Run, RunState, StepState, next};
 
 /// A run, as it is shown.

@@ -41,21 +41,14 @@ impl Teller for Nobody {
 }
 
 /// Succeeds, but for a gate that finds something wrong.
-struct Plain(Option<Kind>);
-
-impl Verbs<(), ()> for Plain {
-    fn run(&self, (): &(), (): &()) -> Result<Outcome> {
-        let failures = self.0.map(|kind| Error::new(kind, "found wrong")).into_iter().collect();
-        Ok(Outcome { failures, ..Outcome::default() })
-    }
-}
-
-fn verbs(step: Step) -> &'static dyn Verbs<(), ()> {
-    match step {
-        Step::TestValidation => &Plain(Some(Kind::Validation)),
-        Step::TestBench => &Plain(Some(Kind::Regression)),
-        _ => &Plain(None),
-    }
+fn gates_fail(step: Step) -> Result<Outcome> {
+    let kind = match step {
+        Step::TestValidation => Some(Kind::Validation),
+        Step::TestBench => Some(Kind::Regression),
+        _ => None,
+    };
+    let failures = kind.map(|kind| Error::new(kind, "found wrong")).into_iter().collect();
+    Ok(Outcome { failures, ..Outcome::default() })
 }
 
 fn empty() -> Run {
@@ -75,16 +68,14 @@ fn empty() -> Run {
 
 fn take(accepted: &Accepted, from: Step, to: Step) -> (Vec<String>, Result<()>) {
     let (mut notes, stop) = (Notes::default(), AtomicBool::new(false));
-    let mut coordinator = Coordinator {
-        site: &(),
-        options: &(),
-        verbs,
-        accepted,
+    let done = Coordinator {
+        take: Box::new(gates_fail),
+        accepted: accepted.clone(),
         records: &mut notes,
         teller: &mut Nobody,
         stop: &stop,
-    };
-    let done = coordinator.run(&empty(), from, to);
+    }
+    .run(&empty(), from, to);
     (notes.0, done)
 }
 

@@ -7,18 +7,23 @@
 //! of the same thing. [`Growth`] follows how much space the plan takes, and [`passed`] asks
 //! the ledger whether a rehearsal speaks for a migration.
 //!
-//! Nothing here runs the plan: the command does.
+//! [`Rehearsal`] runs all of it.
 
 mod copy;
-mod ledger;
-mod production;
+pub(crate) mod ledger;
+mod options;
+pub(crate) mod production;
+mod rehearsal;
 mod report;
 mod scratch;
 mod space;
+mod stages;
 
 pub use copy::{Content, Place, content, fill};
 pub use ledger::{Passed, Speaks, passed, record};
+pub use options::{Listener, RehearsalOptions};
 pub use production::{Compared, Production};
+pub use rehearsal::{Rehearsal, Rehearsed};
 pub use report::{Check, RehearsalReport};
 pub use scratch::Scratch;
 pub use space::{Growth, Space, refuse_too_small};

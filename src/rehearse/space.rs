@@ -140,7 +140,7 @@ pub fn refuse_too_small(folder: &Path, table_bytes: u64) -> Result<()> {
         .hint("set TMPDIR to a folder with more space, or rehearse elsewhere by --into URL"))
 }
 
-fn megabytes(bytes: u64) -> String {
+pub(super) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 

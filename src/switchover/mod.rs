@@ -18,6 +18,7 @@ pub mod journal;
 mod keep;
 mod materialized;
 mod obstacles;
+pub mod parity;
 mod prepare;
 mod preview;
 mod properties;

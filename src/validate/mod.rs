@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -89,15 +90,18 @@ impl ValidateOptions {
 }
 
 /// What a validation still accepts.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Limits {
     /// The first year of a record.
     pub first_year: i32,
     /// The last one; `None` for the present year.
     pub last_year: Option<i32>,
     /// How many rows in a hundred a species may have lost, in a year or in all.
+    #[serde(rename = "max_shrinkage")]
     pub max_shrinkage_percent: f64,
     /// By how much in a hundred the total quantity of a unit may have changed.
+    #[serde(rename = "max_quantity_change")]
     pub max_quantity_change_percent: f64,
 }
 

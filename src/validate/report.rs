@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::check::Severity;
+use crate::error::{Error, Kind};
 
 /// What a validation found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +36,30 @@ pub struct ValidationReport {
 }
 
 impl ValidationReport {
+    /// Where errors were found that are not accepted: these.
+    #[must_use]
+    pub fn failure(&self, accepted: &[String]) -> Option<Error> {
+        let refused = self.refused(accepted);
+        let names: Vec<_> = refused.iter().map(|check| check.name.as_str()).collect();
+        if names.is_empty() {
+            return None;
+        }
+        let (count, all) = (names.len(), self.checks.len());
+        let what = format!("{} failed {count} of {all} checks: {}", self.table, names.join(", "));
+        let hint = match names.contains(&"rows-accounted") {
+            true => {
+                "rows went from staging or came to it since the load, perhaps with a species that was \
+                 deleted: load again, by `sterna rollback 2.1` and --resume within a migration, else \
+                 by `sterna stage truncate` and `sterna load`"
+            }
+            false => {
+                "fix what the report names; where the rows are as they should be, raise a limit \
+                 (`sterna validate --help`), or accept a check by its name (--accept-check)"
+            }
+        };
+        Some(Error::new(Kind::Validation, what).hint(hint))
+    }
+
     /// The checks that failed, errors before warnings.
     #[must_use]
     pub fn failed(&self) -> Vec<&CheckReport> {

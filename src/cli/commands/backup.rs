@@ -7,14 +7,15 @@ use clap::{Args, Subcommand};
 
 use serde_json::json;
 
-use super::exclusive::AsStep;
-use super::{Context, outcome, runtime};
+use super::step::{AsStep, as_step};
+use super::{Context, runtime};
 use crate::backup::{
     BackupOptions, Choice, Extent, Verified, backup, mark_verified, restorable, verify,
 };
 use crate::cli::render;
 use crate::error::{Error, Result};
 use crate::migrate::Step;
+use crate::migrate::outcome;
 use crate::pg::connect;
 use crate::watch::Watch;
 
@@ -82,7 +83,7 @@ pub fn run(args: &BackupArgs, context: &Context) -> Result<u8> {
     let options = BackupOptions { table: context.table.clone(), out, extent, choice: args.method };
     let arguments = json!({"out": options.out, "full": args.full});
     let what = AsStep { step: Step::Backup, arguments, told: outcome::backup, watch: &watch };
-    let done = context.as_step(&what, |exclusive, _| {
+    let done = as_step(context, &what, |exclusive, _| {
         exclusive.runtime.block_on(backup(&exclusive.info, &options, &watch.stop))
     })?;
     context.print(&done, || render::backup::taken(&done))?;

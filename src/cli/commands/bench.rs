@@ -8,13 +8,14 @@ use clap::Args;
 
 use serde_json::json;
 
-use super::exclusive::AsStep;
+use super::Context;
+use super::step::{AsStep, as_step};
 use super::switchover::duration;
-use super::{Context, outcome};
 use crate::bench::{BenchOptions, bench};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
 use crate::migrate::Step;
+use crate::migrate::outcome;
 use crate::private;
 use crate::watch::Watch;
 
@@ -99,7 +100,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
         "queries": args.queries, "baseline": args.baseline,
     });
     let what = AsStep { step: Step::TestBench, arguments, told: outcome::bench, watch: &watch };
-    let found = context.as_step(&what, |exclusive, _| {
+    let found = as_step(context, &what, |exclusive, _| {
         // Measures while no other sterna changes either table.
         exclusive.session_alone(async |_, _| bench(&exclusive.info, &options, &watch.stop).await)
     })?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::{ArgGroup, Args};
 
-use super::exclusive::AsStep;
-use super::{Context, outcome};
+use super::Context;
+use super::step::{AsStep, was_step};
 use crate::cli::render;
 use crate::error::Result;
 use crate::load::{
@@ -15,6 +15,7 @@ use crate::load::{
     load,
 };
 use crate::migrate::Step;
+use crate::migrate::outcome;
 use crate::pg::Table;
 use crate::watch::Watch;
 
@@ -177,7 +178,7 @@ pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
     // was a step of the plan as well is recorded afterwards.
     let arguments = options.arguments();
     let what = AsStep { step, arguments, told: outcome::load, watch: &watch };
-    if let Err(unwritten) = context.was_step(&what, &done, done.report.seconds) {
+    if let Err(unwritten) = was_step(context, &what, &done, done.report.seconds) {
         tracing::warn!("it is done, but the ledger of runs was not told: {unwritten}");
     }
     context.print(&done.report, || render::text::load(&done.report))?;

@@ -7,13 +7,10 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod demo;
-mod exclusive;
 pub mod generate;
 pub mod inspect;
 pub mod load;
 pub mod migrate;
-mod outcome;
-mod parity;
 pub mod plan;
 pub mod rehearse;
 pub mod reindex;
@@ -23,9 +20,9 @@ pub mod sandbox;
 pub mod species;
 pub mod stage;
 pub mod status;
+mod step;
 pub mod summary;
 pub mod switchover;
-mod unvalidated;
 pub mod validate;
 
 use std::io::Write;
@@ -38,8 +35,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cli::render::visible::readable;
 use crate::cli::{Format, GlobalArgs, Progress};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
-use crate::table::staging::{self, Pair};
+use crate::migrate::exclusive::Exclusive;
+use crate::pg::{ConnInfo, Table};
 use crate::watch::Watch;
 
 /// What runs the asynchronous calls of a command that has no threads of its own.
@@ -50,28 +47,11 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
         .map_err(|e| Error::file("the async runtime", e))
 }
 
-/// The same with a thread that goes on with what was spawned while the command blocks.
-fn driven_runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(|e| Error::file("the async runtime", e))
-}
-
-/// Where the database is.
-#[derive(Clone, Debug)]
-enum Database {
-    /// By `--database-url`, or else libpq's rules, which are applied when it is needed.
-    Asked(Option<String>),
-    /// Here.
-    Known(Box<ConnInfo>),
-}
-
 /// What the global options mean.
 #[derive(Clone, Debug)]
 pub struct Context {
-    database: Database,
+    /// `--database-url`; without it libpq's rules count, when it is needed.
+    database_url: Option<String>,
     /// The table that is replaced.
     pub table: Table,
     /// Whether the database is called production.
@@ -89,23 +69,12 @@ impl Context {
     /// A usage error that names the option.
     pub fn new(args: &GlobalArgs) -> Result<Self> {
         Ok(Context {
-            database: Database::Asked(args.database_url.clone()),
+            database_url: args.database_url.clone(),
             table: Table::new(args.schema.as_str(), args.table.as_str())?,
             production: args.production,
             format: args.format,
             progress: if args.quiet { Progress::Never } else { args.progress },
         })
-    }
-
-    /// For a database that is known already, with nothing shown of what goes on.
-    fn on(info: &ConnInfo, table: &Table) -> Self {
-        Context {
-            database: Database::Known(Box::new(info.clone())),
-            table: table.clone(),
-            production: false,
-            format: Format::Text,
-            progress: Progress::Never,
-        }
     }
 
     /// How to reach the database.
@@ -114,32 +83,21 @@ impl Context {
     /// Where the URL, the environment or libpq's files are wrong; refused where production
     /// is remote and need not be encrypted.
     pub fn conninfo(&self) -> Result<ConnInfo> {
-        match &self.database {
-            Database::Known(info) => Ok((**info).clone()),
-            Database::Asked(url) => {
-                let info = ConnInfo::resolve(url.as_deref(), &|name| std::env::var(name).ok())?;
-                if self.production && info.may_be_overheard() {
-                    let what = format!("{} may be reached without encryption", info.display());
-                    return Err(Error::refused(what).hint(
-                        "production is remote: sslmode=verify-full (PGSSLMODE) with the \
-                         server's root certificate, or at least sslmode=require",
-                    ));
-                }
-                Ok(info)
-            }
+        let url = self.database_url.as_deref();
+        let info = ConnInfo::resolve(url, &|name| std::env::var(name).ok())?;
+        if self.production && info.may_be_overheard() {
+            let what = format!("{} may be reached without encryption", info.display());
+            return Err(Error::refused(what).hint(
+                "production is remote: sslmode=verify-full (PGSSLMODE) with the server's root \
+                 certificate, or at least sslmode=require",
+            ));
         }
+        Ok(info)
     }
 
-    /// A session of one's own, ready to work on the table.
-    ///
-    /// # Errors
-    /// Refused behind a pooler that hands out server sessions per transaction; otherwise
-    /// as [`connect`] and [`staging::pair`].
-    async fn session(&self, info: &ConnInfo) -> Result<(Connection, Pair)> {
-        let mut session = connect(info).await?;
-        pooler::refuse_pooled(info, &session).await?;
-        let pair = staging::pair(&mut session, &self.table).await?;
-        Ok((session, pair))
+    /// The right to work on the table, alone.
+    fn exclusive(&self, watch: &Arc<Watch>) -> Result<Exclusive> {
+        Exclusive::take(&self.conninfo()?, &self.table, watch)
     }
 
     /// Writes a result to stdout, in the form that was asked for.

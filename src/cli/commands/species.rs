@@ -8,9 +8,9 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::exclusive::{AsStep, Exclusive};
+use super::Context;
 use super::load::ReadChoices;
-use super::{Context, outcome};
+use super::step::{AsStep, as_step, mark_undone, plain};
 use crate::cli::render;
 use crate::error::{Error, Result};
 use crate::inspect::{InspectOptions, missing};
@@ -186,8 +186,8 @@ fn add(args: &AddArgs, context: &Context) -> Result<Addition> {
         "scientific_name": args.scientific_name, "like": args.like,
         "synonym": args.synonym, "of": args.of,
     });
-    let what = AsStep { step: Step::Species, arguments, told: outcome::plain, watch: &watch };
-    context.as_step(&what, |exclusive, _| {
+    let what = AsStep { step: Step::Species, arguments, told: plain, watch: &watch };
+    as_step(context, &what, |exclusive, _| {
         exclusive.session(async |session, pair| {
             let run = Uuid::new_v4();
             match (&args.synonym, &args.of) {
@@ -201,12 +201,12 @@ fn add(args: &AddArgs, context: &Context) -> Result<Addition> {
 }
 
 fn undo(args: &UndoArgs, context: &Context) -> Result<Undone> {
-    let exclusive = Exclusive::take(context, &Arc::new(Watch::default()))?;
+    let exclusive = context.exclusive(&Arc::new(Watch::default()))?;
     // Staging has no foreign keys while it is loaded: a load must not begin to use the
     // species while it is looked for.
     let done = exclusive
         .session_alone(async |session, pair| species::undo(session, &pair.table, args.run).await)?;
-    exclusive.undone(Step::Species)?;
+    mark_undone(&exclusive, Step::Species)?;
     exclusive.release();
     Ok(done)
 }

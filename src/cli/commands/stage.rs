@@ -7,10 +7,11 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::json;
 
-use super::exclusive::{AsStep, Exclusive};
-use super::{Context, outcome};
+use super::Context;
+use super::step::{AsStep, as_step, mark_undone, plain};
 use crate::error::{Error, Result};
 use crate::migrate::Step;
+use crate::migrate::exclusive::Exclusive;
 use crate::pg::Connection;
 use crate::switchover;
 use crate::switchover::journal::{self, Toward};
@@ -53,13 +54,13 @@ pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let done = match args.action {
-        Action::Create => as_step(Step::Staging, create, context, &watch)?,
-        Action::Truncate => as_step(Step::Truncate, truncate, context, &watch)?,
+        Action::Create => take(Step::Staging, create, context, &watch)?,
+        Action::Truncate => take(Step::Truncate, truncate, context, &watch)?,
         Action::Drop => {
-            let exclusive = Exclusive::take(context, &watch)?;
+            let exclusive = context.exclusive(&watch)?;
             let done = drop_it(&exclusive, &watch.stop).map_err(|e| exclusive.explain(e))?;
             for step in [Step::Staging, Step::TestLoad, Step::Load, Step::Validation] {
-                exclusive.undone(step)?;
+                mark_undone(&exclusive, step)?;
             }
             exclusive.release();
             done
@@ -69,14 +70,14 @@ pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
     Ok(0)
 }
 
-fn as_step(
+fn take(
     step: Step,
     act: fn(&Exclusive, &AtomicBool) -> Result<Done>,
     context: &Context,
     watch: &Arc<Watch>,
 ) -> Result<Done> {
-    let what = AsStep { step, arguments: json!({}), told: outcome::plain, watch };
-    context.as_step(&what, |exclusive, _| act(exclusive, &watch.stop))
+    let what = AsStep { step, arguments: json!({}), told: plain, watch };
+    as_step(context, &what, |exclusive, _| act(exclusive, &watch.stop))
 }
 
 fn create(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
@@ -102,7 +103,7 @@ fn truncate(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
     })?;
     // What had filled it counts for nothing any more.
     for step in [Step::TestLoad, Step::Load, Step::Validation] {
-        exclusive.undone(step)?;
+        mark_undone(exclusive, step)?;
     }
     Ok(Done { staging: exclusive.pair.staging.to_string(), action: "truncated" })
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::json;
 
-use super::exclusive::{AsStep, Exclusive};
-use super::{Context, outcome};
+use super::Context;
+use super::step::{AsStep, as_step, mark_undone};
 use crate::cli::render;
 use crate::error::{Error, Result};
 use crate::migrate::Step;
+use crate::migrate::outcome;
 use crate::pg::{Connection, Table};
 use crate::table::summary::{self, Found, Target, Undone};
 use crate::watch::Watch;
@@ -40,7 +41,7 @@ pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
     }
     let arguments = json!({});
     let what = AsStep { step: Step::Summary, arguments, told: outcome::summary, watch: &watch };
-    let done = context.as_step(&what, |exclusive, run| {
+    let done = as_step(context, &what, |exclusive, run| {
         exclusive.session(async |session, pair| {
             let target = target(session, &pair.table).await?;
             summary::recompute(session, &target, run).await
@@ -51,7 +52,7 @@ pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
 }
 
 fn undo(context: &Context, watch: &Arc<Watch>) -> Result<Undone> {
-    let exclusive = Exclusive::take(context, watch)?;
+    let exclusive = context.exclusive(watch)?;
     let undone = exclusive.session(async |session, pair| {
         let target = target(session, &pair.table).await?;
         match summary::last(session, &target).await? {
@@ -59,7 +60,7 @@ fn undo(context: &Context, watch: &Arc<Watch>) -> Result<Undone> {
             None => Err(Error::refused("no recomputation stands that could be undone")),
         }
     })?;
-    exclusive.undone(Step::Summary)?;
+    mark_undone(&exclusive, Step::Summary)?;
     exclusive.release();
     Ok(undone)
 }

@@ -8,10 +8,13 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::json;
 
-use super::exclusive::{AsStep, Exclusive, last_run};
-use super::{Context, outcome, unvalidated};
+use super::Context;
+use super::step::{AsStep, as_step, plain};
 use crate::cli::render;
 use crate::error::{Error, Result};
+use crate::migrate::exclusive::{Exclusive, last_run};
+use crate::migrate::outcome;
+use crate::migrate::unvalidated;
 use crate::migrate::{Outcome, Run, Step, command_line, next};
 use crate::switchover::record::{self, State};
 use crate::switchover::{self, SwitchoverOptions, SwitchoverReport};
@@ -68,7 +71,7 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
         "accept_check": args.accept_check,
     });
     let what = AsStep { step: Step::Switchover, arguments, told, watch: &watch };
-    let (report, deviations) = context.as_step(&what, |exclusive, run| {
+    let (report, deviations) = as_step(context, &what, |exclusive, run| {
         refuse_out_of_order(exclusive)?;
         let Exclusive { runtime, info, pair, .. } = exclusive;
         let deviations = match args.accept_failed_validation {
@@ -151,8 +154,8 @@ pub fn cleanup(args: &CleanupArgs, context: &Context) -> Result<u8> {
     context.stop_on_signal(&watch)?;
     let older_than = args.older_than;
     let arguments = json!({"older_than_seconds": older_than.as_secs_f64()});
-    let what = AsStep { step: Step::CleanUp, arguments, told: outcome::plain, watch: &watch };
-    let done = context.as_step(&what, |exclusive, _| {
+    let what = AsStep { step: Step::CleanUp, arguments, told: plain, watch: &watch };
+    let done = as_step(context, &what, |exclusive, _| {
         refuse_unfinished(exclusive)?;
         let Exclusive { runtime, info, .. } = exclusive;
         let patience = Patience::new(args.max_wait);

@@ -8,17 +8,18 @@ use clap::Args;
 
 use serde_json::json;
 
+use super::Context;
 use super::application::ApplicationArgs;
-use super::exclusive::AsStep;
-use super::parity::{left_out, parity};
+use super::step::{AsStep, as_step};
 use super::switchover::duration;
-use super::{Context, outcome};
 use crate::cli::render;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::load::Years;
 use crate::migrate::Step;
+use crate::migrate::outcome;
 use crate::pg::Table;
-use crate::validate::{Limits, ValidateOptions, ValidationReport, validate};
+use crate::switchover::parity::{left_out, parity};
+use crate::validate::{Limits, ValidateOptions, validate};
 use crate::watch::Watch;
 
 /// Check the rows of staging, or of the live table after a switchover
@@ -115,7 +116,7 @@ fn percentage(text: &str) -> std::result::Result<f64, String> {
 /// Validates, shows what was found, and returns the exit code.
 ///
 /// # Errors
-/// [`Kind::Validation`] where a check of severity error failed; otherwise as [`validate`].
+/// [`crate::error::Kind::Validation`] where a check of severity error failed; otherwise as [`validate`].
 pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
     let mut options = options(args, context)?;
     let watch = Arc::new(Watch::default());
@@ -128,7 +129,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
     let arguments = json!({"years": options.years, "expect_rows": args.expect_rows});
     let what =
         AsStep { step, arguments, told: |found| outcome::validation(found, &[]), watch: &watch };
-    let found = context.as_step(&what, |exclusive, _| {
+    let found = as_step(context, &what, |exclusive, _| {
         if options.comprehensive {
             let parity = exclusive.session(async |session, pair| parity(session, pair).await)?;
             options.further.push(parity.unwrap_or_else(left_out));
@@ -136,30 +137,7 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
         exclusive.runtime.block_on(validate(&exclusive.info, &options, &watch.stop))
     })?;
     context.print(&found, || render::validate::text(&found))?;
-    failure(&found, &[]).map_or(Ok(0), Err)
-}
-
-/// Where errors were found that are not accepted: these.
-pub(super) fn failure(found: &ValidationReport, accepted: &[String]) -> Option<Error> {
-    let refused = found.refused(accepted);
-    let names: Vec<_> = refused.iter().map(|check| check.name.as_str()).collect();
-    if names.is_empty() {
-        return None;
-    }
-    let (count, all) = (names.len(), found.checks.len());
-    let what = format!("{} failed {count} of {all} checks: {}", found.table, names.join(", "));
-    let hint = match names.contains(&"rows-accounted") {
-        true => {
-            "rows went from staging or came to it since the load, perhaps with a species that was \
-             deleted: load again, by `sterna rollback 2.1` and --resume within a migration, else \
-             by `sterna stage truncate` and `sterna load`"
-        }
-        false => {
-            "fix what the report names; where the rows are as they should be, raise a limit \
-             (`sterna validate --help`), or accept a check by its name (--accept-check)"
-        }
-    };
-    Some(Error::new(Kind::Validation, what).hint(hint))
+    found.failure(&[]).map_or(Ok(0), Err)
 }
 
 fn options(args: &ValidateArgs, context: &Context) -> Result<ValidateOptions> {

@@ -1,39 +1,54 @@
 //! A run of the plan: a line for each step while it goes, a table at its end.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;
 use serde_json::Value;
 
+use super::progress::Shown;
 use super::to_stderr;
 use super::visible::readable;
 use crate::cli::Progress;
 use crate::migrate::status::{Status, StepStatus};
 use crate::migrate::{Ended, Step, StepState, Teller, Undoing};
+use crate::watch::Watch;
 
-/// Lines on stderr while steps are taken.
+/// Lines on stderr while steps are taken, and a bar while one loads.
 pub struct Lines {
-    quiet: bool,
+    progress: Progress,
+    watch: Arc<Watch>,
+    bar: Option<Shown>,
 }
 
 impl Lines {
     /// None, where no progress is to be shown.
     #[must_use]
-    pub fn new(progress: Progress) -> Self {
-        Lines { quiet: progress == Progress::Never }
+    pub fn new(progress: Progress, watch: &Arc<Watch>) -> Self {
+        Lines { progress, watch: Arc::clone(watch), bar: None }
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.progress == Progress::Never
     }
 }
 
 impl Teller for Lines {
     fn begins(&mut self, step: Step) {
-        if !self.quiet {
+        if !self.is_quiet() {
             to_stderr(format_args!("{}  {} ...\n", step.number(), step.plan().title));
+        }
+        if matches!(step, Step::TestLoad | Step::Load) {
+            self.bar = Some(Shown::start(self.progress, &self.watch));
         }
     }
 
     fn ended(&mut self, step: Step, ended: &Ended<'_>) {
-        if self.quiet {
+        if let Some(bar) = self.bar.take() {
+            bar.finish();
+        }
+        if self.is_quiet() {
             return;
         }
         let seconds = ended.seconds;

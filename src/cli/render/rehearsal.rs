@@ -1,6 +1,7 @@
 //! A rehearsal: lines while it goes on, the verdict and what to expect at its end.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use comfy_table::{CellAlignment, Table, TableStyle, presets};
 use indicatif::HumanBytes;
@@ -8,29 +9,32 @@ use indicatif::HumanBytes;
 use super::visible::readable;
 use super::{migrate, to_stderr};
 use crate::cli::Progress;
-use crate::rehearse::{Check, RehearsalReport};
+use crate::migrate::Teller;
+use crate::rehearse::{Check, Listener, RehearsalReport};
+use crate::watch::Watch;
 
 /// Lines on stderr while it goes on.
 pub struct Lines {
     progress: Progress,
+    steps: migrate::Lines,
 }
 
 impl Lines {
     /// None, where no progress is to be shown.
     #[must_use]
-    pub fn new(progress: Progress) -> Self {
-        Lines { progress }
+    pub fn new(progress: Progress, watch: &Arc<Watch>) -> Self {
+        Lines { progress, steps: migrate::Lines::new(progress, watch) }
     }
+}
 
-    /// Something begins.
-    pub fn begins(&self, title: &str) {
+impl Listener for Lines {
+    fn begins(&mut self, title: &str) {
         if self.progress != Progress::Never {
             to_stderr(format_args!("rehearsal: {title} ...\n"));
         }
     }
 
-    /// It has ended.
-    pub fn ended(&self, check: &Check) {
+    fn ended(&mut self, check: &Check) {
         if self.progress != Progress::Never {
             let failed = if check.passed { "" } else { "FAILED: " };
             let detail = readable(&check.detail);
@@ -38,10 +42,8 @@ impl Lines {
         }
     }
 
-    /// Lines for the steps of the plan.
-    #[must_use]
-    pub fn steps(&self) -> migrate::Lines {
-        migrate::Lines::new(self.progress)
+    fn steps(&mut self) -> &mut dyn Teller {
+        &mut self.steps
     }
 }
 

@@ -1,21 +1,18 @@
-//! The plan itself, as the demo has it run: by `sterna migrate` and `sterna rollback`,
-//! with an application at work.
+//! The plan itself and its rollback, with an application at work.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
 use indicatif::HumanCount;
 use serde_json::Value;
 
 use super::steps::{NEW_RELEASE, Stage};
 use super::traffic::{During, Traffic};
-use crate::cli::commands::Context;
-use crate::cli::commands::migrate::{MigrateArgs, migrate};
-use crate::cli::commands::rollback::{RollbackArgs, roll_back};
-use crate::cli::render::migrate::Lines;
-use crate::cli::{Cli, Command};
+use crate::cli::render::{self, migrate::Lines};
 use crate::error::{Error, Kind, Result};
-use crate::migrate::{Ended, Step, Teller};
+use crate::load::OnInexact;
+use crate::migrate::rollback::{RollbackOptions, roll_back};
+use crate::migrate::{Ended, Migration, MigrationOptions, Step, Teller};
 use crate::pg::catalog;
 use crate::table::fingerprint::{self, Fingerprint};
 
@@ -26,15 +23,13 @@ const MAX_WAIT: Duration = Duration::from_secs(30);
 pub(super) fn run_plan(stage: &mut Stage) -> Result<String> {
     stage.before = Some(fingerprint(stage)?);
     stage.traffic = Some(Traffic::start(&stage.info()));
-    let args = arguments(stage)?;
-    let context = Context::on(&stage.info(), &stage.table);
-    let watch = std::sync::Arc::clone(&stage.watch);
-    let lines = Lines::new(stage.progress);
+    let migration = Migration::new(options(stage))?;
+    let (info, watch) = (stage.info(), Arc::clone(&stage.watch));
+    let lines = Lines::new(stage.progress, &watch);
     let traffic = stage.traffic.as_mut();
-    let mut teller = Watching { lines, traffic };
-    let (taken, shown) = migrate(&args, &context, &watch, &mut teller)?;
-    taken?;
-    let shown = shown?;
+    let migrated = migration.run(&info, &watch, &mut Watching { lines, traffic })?;
+    migrated.failure.map_or(Ok(()), Err)?;
+    let shown = migrated.status;
     let exchanged = shown.steps.iter().find(|step| step.step == Step::Switchover);
     stage.summary.switchover = exchanged.map(|step| step.detail.clone());
     stage.summary.plan = Some(shown);
@@ -44,15 +39,18 @@ pub(super) fn run_plan(stage: &mut Stage) -> Result<String> {
 
 /// Takes the switchover back, and compares the catalog with what it said at first.
 pub(super) fn run_back(stage: &mut Stage) -> Result<String> {
-    let context = Context::on(&stage.info(), &stage.table);
-    let out = Some(stage.results().join("report-after-rollback"));
-    let args = RollbackArgs::back_to(Step::Switchover, MAX_WAIT, out);
+    let options = RollbackOptions {
+        step: Some(Step::Switchover),
+        max_wait: MAX_WAIT,
+        report: Some(stage.results().join("report-after-rollback")),
+        write_report: Some(render::run::write_latest),
+        ..RollbackOptions::new(stage.table.clone())
+    };
     if let Some(traffic) = &mut stage.traffic {
         traffic.begin_long_read();
         traffic.during(During::Rollback);
     }
-    let watch = std::sync::Arc::clone(&stage.watch);
-    let done = roll_back(&args, &context, &watch)?;
+    let done = roll_back(&stage.info(), &options, |_| Ok(true), &stage.watch)?;
     if let Some(traffic) = &stage.traffic {
         traffic.during(During::Run);
     }
@@ -90,34 +88,17 @@ pub(super) fn end_traffic(stage: &mut Stage) -> Result<String> {
     Ok(detail)
 }
 
-/// What anybody would type, so that it is what the command line means by it.
-fn arguments(stage: &Stage) -> Result<MigrateArgs> {
-    let input = stage.folder.join(NEW_RELEASE);
-    let (backup, report) = (stage.results().join("backup"), stage.results().join("report"));
-    let rejects = stage.folder.join("rejects.csv");
-    let expected = stage.summary.release.rows.to_string();
-    let line: [&std::ffi::OsStr; 15] = [
-        "sterna".as_ref(),
-        "migrate".as_ref(),
-        input.as_ref(),
-        "--on-inexact".as_ref(),
-        "widen".as_ref(),
-        "--expect-rows".as_ref(),
-        expected.as_ref(),
-        "--bench-seconds".as_ref(),
-        "2".as_ref(),
-        "--backup-out".as_ref(),
-        backup.as_ref(),
-        "--out".as_ref(),
-        report.as_ref(),
-        "--rejects".as_ref(),
-        rejects.as_ref(),
-    ];
-    match Cli::try_parse_from(line) {
-        Ok(Cli { command: Command::Migrate(args), .. }) => Ok(*args),
-        Ok(_) => Err(Error::usage("the demo's command line is not that of a migration")),
-        Err(error) => Err(Error::usage(error.to_string())),
-    }
+fn options(stage: &Stage) -> MigrationOptions {
+    let input = stage.folder.join(NEW_RELEASE).display().to_string();
+    let mut options = MigrationOptions::new(stage.table.clone(), vec![input]);
+    options.load.on_inexact = OnInexact::Widen;
+    options.load.rejects = Some(stage.folder.join("rejects.csv"));
+    options.gates.expect_rows = Some(stage.summary.release.rows);
+    options.bench_seconds = 2.0;
+    options.backup = Some(stage.results().join("backup"));
+    options.report = Some(stage.results().join("report"));
+    options.write_report = Some(render::run::write_latest);
+    options
 }
 
 fn fingerprint(stage: &Stage) -> Result<Fingerprint> {

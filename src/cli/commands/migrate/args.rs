@@ -4,18 +4,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
 
-use super::site::Addition;
+use crate::cli::commands::Context;
 use crate::cli::commands::application::ApplicationArgs;
 use crate::cli::commands::bench::{not_negative, ratio};
 use crate::cli::commands::load::LoadChoices;
 use crate::cli::commands::switchover::duration;
 use crate::cli::commands::validate::LimitArgs;
-use crate::error::{Error, Result};
-use crate::migrate::{Accepted, Step};
+use crate::cli::render;
+use crate::error::Result;
+use crate::migrate::{Addition, CheckLimits, Gates, MigrationOptions, Step, command_line};
 use crate::pg::Table;
-use crate::validate::refuse_unknown_checks;
 
 /// Run the whole plan: backup, test, load, validate, switch over, validate again
 #[derive(Args, Clone, Debug)]
@@ -47,9 +46,6 @@ pub struct MigrateArgs {
     /// Folder of the report [default: sterna-report-RUN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// What was typed, without secrets.
-    #[arg(skip)]
-    pub typed: Vec<String>,
     /// Really ask views and functions over the table for a row in step 5.2, as the
     /// application: those of superusers and of the connected role
     #[arg(long)]
@@ -121,127 +117,55 @@ pub struct MigrationChoices {
 }
 
 impl MigrateArgs {
-    /// All of the plan.
-    pub(in crate::cli::commands) fn whole(
-        choices: MigrationChoices,
-        backup_out: PathBuf,
-        out: PathBuf,
-    ) -> Self {
-        MigrateArgs {
-            choices,
-            from: None,
-            to: Step::LAST,
-            resume: false,
-            backup_out: Some(backup_out),
-            out: Some(out),
-            ask_dependents: false,
-            application: ApplicationArgs::default(),
-            without_rehearsal: false,
-            typed: Vec::new(),
-        }
-    }
-
-    /// What the user has decided against the plan.
-    pub(super) fn accepted(&self) -> Result<Accepted> {
-        if self.from.is_some_and(|from| from > self.to) {
-            return Err(Error::usage(format!("--to {} comes before --from", self.to)));
-        }
-        let MigrationChoices { skip, accept_failed_validation, accept_regression, .. } =
-            &self.choices;
-        if let Some(step) = skip.iter().find(|step| !step.may_be_skipped()) {
-            return Err(Error::usage(format!("step {step} cannot be left out"))
-                .hint("--from and --to say which part of the plan is run"));
-        }
-        refuse_unknown_checks(&self.choices.accept_check, self.choices.limits.checks.as_deref())?;
-        Ok(Accepted {
-            failed_validation: *accept_failed_validation,
-            regression: *accept_regression,
-            skip: skip.clone(),
+    /// What they mean for a table.
+    ///
+    /// # Errors
+    /// Usage errors that name the option.
+    pub(super) fn options(&self, context: &Context) -> Result<MigrationOptions> {
+        let limit = self.choices.limits.time_limit;
+        let application = self.ask_dependents.then(|| self.application.application(limit));
+        Ok(MigrationOptions {
+            from: self.from,
+            to: self.to,
+            resume: self.resume,
+            backup: self.backup_out.clone(),
+            report: self.out.clone(),
+            ask_dependents: application.transpose()?,
+            production: context.production,
+            without_rehearsal: self.without_rehearsal,
+            typed: command_line::kept(std::env::args().skip(1)),
+            ..self.choices.options(&context.table)?
         })
-    }
-
-    /// For the ledger: what was asked for, which holds no secret.
-    pub(super) fn recorded(&self) -> Value {
-        let mut all = self.choices.recorded();
-        let own = json!({
-            "from": self.from,
-            "to": self.to,
-            "backup_out": self.backup_out,
-            "out": self.out,
-            "ask_dependents": self.ask_dependents,
-            "without_rehearsal": self.without_rehearsal,
-            "typed": self.typed,
-        });
-        if let (Value::Object(all), Value::Object(own)) = (&mut all, own) {
-            all.extend(own);
-        }
-        all
     }
 }
 
 impl MigrationChoices {
-    /// The species and synonyms to add.
-    pub(super) fn additions(&self) -> Result<Vec<Addition>> {
-        additions(&self.add_species, &self.like, &self.add_synonym)
-    }
-
-    /// For the ledger: what was asked for, which holds no secret.
-    pub(super) fn recorded(&self) -> Value {
-        let nowhere = Table::new("-", "-");
-        let load = nowhere.map(|table| self.load.options(&table, &self.inputs).arguments());
-        json!({
-            "inputs": self.inputs,
-            "skip": self.skip,
-            "accept_failed_validation": self.accept_failed_validation,
-            "accept_check": self.accept_check,
-            "accept_regression": self.accept_regression,
-            "add_species": self.add_species,
-            "like": self.like,
-            "add_synonym": self.add_synonym,
-            "test_year": self.test_year,
-            "expect_rows": self.expect_rows,
-            "bench_seconds": self.bench_seconds,
-            "queries": self.queries,
-            "max_regression": self.max_regression,
-            "max_wait_seconds": self.max_wait.as_secs_f64(),
-            "refresh_after": self.refresh_after,
-            "load": load.unwrap_or_default(),
-            "limits": {
-                "checks": self.limits.checks,
-                "first_year": self.limits.first_year,
-                "last_year": self.limits.last_year,
-                "max_shrinkage": self.limits.max_shrinkage,
-                "max_quantity_change": self.limits.max_quantity_change,
+    /// What they mean for a table, with all of the plan.
+    ///
+    /// # Errors
+    /// Usage errors that name the option.
+    pub(in crate::cli::commands) fn options(&self, table: &Table) -> Result<MigrationOptions> {
+        let limits = self.limits.options(table);
+        Ok(MigrationOptions {
+            load: self.load.options(table, &self.inputs),
+            skip: self.skip.clone(),
+            accept_failed_validation: self.accept_failed_validation,
+            accept_check: self.accept_check.clone(),
+            accept_regression: self.accept_regression,
+            additions: Addition::parse(&self.add_species, &self.like, &self.add_synonym)?,
+            test_year: self.test_year,
+            bench_seconds: self.bench_seconds,
+            gates: Gates {
+                expect_rows: self.expect_rows,
+                queries: self.queries.clone(),
+                max_regression: self.max_regression,
+                limits: CheckLimits { checks: limits.checks, limits: limits.limits },
             },
+            time_limit: limits.time_limit,
+            max_wait: self.max_wait,
+            refresh_after: self.refresh_after,
+            write_report: Some(render::run::write_latest),
+            ..MigrationOptions::new(table.clone(), self.inputs.clone())
         })
     }
-}
-
-/// The additions that a run was asked for, by what the ledger says of it.
-pub(in crate::cli::commands) fn recorded_additions(arguments: &Value) -> Result<Vec<Addition>> {
-    let list = |name: &str| -> Vec<String> {
-        let texts = arguments[name].as_array().into_iter().flatten();
-        texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
-    };
-    additions(&list("add_species"), &list("like"), &list("add_synonym"))
-}
-
-fn additions(species: &[String], like: &[String], synonyms: &[String]) -> Result<Vec<Addition>> {
-    if !like.is_empty() && like.len() != species.len() {
-        return Err(Error::usage("there has to be one --like for each --add-species"));
-    }
-    let species = species.iter().enumerate().map(|(at, text)| {
-        let (name, common_name) = match text.split_once('=') {
-            Some((name, common)) => (name.trim(), Some(common.trim().to_owned())),
-            None => (text.trim(), None),
-        };
-        Ok(Addition::Species { name: name.into(), common_name, like: like.get(at).cloned() })
-    });
-    let synonyms = synonyms.iter().map(|text| match text.split_once('=') {
-        Some((name, of)) => {
-            Ok(Addition::Synonym { name: name.trim().into(), of: of.trim().into() })
-        }
-        None => Err(Error::usage(format!("--add-synonym {text:?} is not NAME=SPECIES"))),
-    });
-    species.chain(synonyms).collect()
 }

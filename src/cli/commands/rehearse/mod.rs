@@ -1,21 +1,20 @@
 //! `sterna rehearse`: the whole plan, there and back, on a copy of production.
 
 mod report_folder;
-mod stages;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use clap::Args;
 
 use super::Context;
-use super::migrate::{MigrationChoices, identity_of};
+use super::migrate::MigrationChoices;
 use crate::cli::render;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
+use crate::pg::ConnInfo;
+use crate::private;
+use crate::rehearse::{Rehearsal, RehearsalOptions};
 use crate::watch::Watch;
-use crate::{private, rehearse};
-use stages::Rehearsing;
 
 /// Run the whole plan and its rollback on a copy of production, which is gone afterwards
 #[derive(Args, Clone, Debug)]
@@ -50,35 +49,22 @@ pub struct RehearseArgs {
 /// # Errors
 /// That of whatever did not pass, after the report; interrupted, without one.
 pub fn run(args: &RehearseArgs, context: &Context) -> Result<u8> {
-    let begun = Instant::now();
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     args.out.as_deref().map_or(Ok(()), private::own_folder)?;
-    let identity = identity_of(&args.choices, &context.table, &watch.stop)?;
-    let mut rehearsing = Rehearsing::begin(args, context, &watch)?;
-    let failure = rehearsing.all().err();
-    if failure.as_ref().is_some_and(|error| error.kind() == Kind::Interrupted) {
-        return Err(interrupted());
-    }
-    let mut done = rehearsing.report.clone();
-    done.passed = failure.is_none();
-    done.failure = failure.as_ref().map(ToString::to_string);
-    if done.passed {
-        done.recorded = true;
-        done.seconds = begun.elapsed().as_secs_f64();
-        rehearsing.production_session(async |session| {
-            rehearse::record(session, &context.table, &identity, &done).await
-        })?;
-    }
-    done.seconds = begun.elapsed().as_secs_f64();
-    rehearsing.publish(&mut done)?;
-    context.print(&done, || render::rehearsal::text(&done))?;
-    failure.map_or(Ok(0), Err)
-}
-
-fn interrupted() -> Error {
-    Error::new(Kind::Interrupted, "the rehearsal was interrupted; its server is gone")
-        .hint("the same command begins it again")
+    let env = |name: &str| std::env::var(name).ok();
+    let into = args.into.as_deref().map(|url| ConnInfo::resolve(Some(url), &env)).transpose()?;
+    let rehearsal = Rehearsal::new(RehearsalOptions {
+        backup: args.backup.clone(),
+        into,
+        free_bytes: args.free_space,
+        ..RehearsalOptions::new(args.choices.options(&context.table)?)
+    });
+    let mut lines = render::rehearsal::Lines::new(context.progress, &watch);
+    let mut done = rehearsal.run(&context.conninfo()?, &watch, &mut lines)?;
+    report_folder::publish(&mut done, args.out.as_deref())?;
+    context.print(&done.report, || render::rehearsal::text(&done.report))?;
+    done.failure.map_or(Ok(0), Err)
 }
 
 /// `20GiB`, `500 MB`, `1e9`: a number of bytes, with a unit or without.

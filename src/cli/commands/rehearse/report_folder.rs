@@ -1,38 +1,30 @@
 //! The report of a rehearsal: written aside, and put in its place when all is there.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::stages::Rehearsing;
-use crate::cli::commands::migrate::folder;
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
+use crate::migrate::folder;
 use crate::private;
-use crate::rehearse::RehearsalReport;
+use crate::rehearse::Rehearsed;
 
 const JSON: &str = "rehearsal.json";
 const MARKDOWN: &str = "rehearsal.md";
 
-impl Rehearsing<'_> {
-    /// The folder that the plan's own report is written to.
-    pub(super) fn report_draft(&self) -> Result<PathBuf> {
-        let folder = self.scratch.path().join("report");
-        private::own_folder(&folder)?;
-        Ok(folder)
+/// Writes the report beside that of the plan, and puts all of it where it was asked for.
+pub(super) fn publish(done: &mut Rehearsed, out: Option<&Path>) -> Result<()> {
+    let draft = done.files();
+    private::own_folder(&draft)?;
+    let report = &mut done.report;
+    let place = out.map_or_else(|| folder("rehearsal", report.rehearsal_id), Path::to_owned);
+    report.folder = Some(place.display().to_string());
+    let json = serde_json::to_string_pretty(report);
+    let json = json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))? + "\n";
+    for (name, text) in [(JSON, json), (MARKDOWN, render::rehearsal::markdown(report))] {
+        private::put(&draft.join(name), &text, |_| true)?;
     }
-
-    /// Writes the report, and puts all of it where it was asked for.
-    pub(super) fn publish(&self, done: &mut RehearsalReport) -> Result<()> {
-        let draft = self.report_draft()?;
-        let place = self.args.out.clone().unwrap_or_else(|| folder("rehearsal", done.rehearsal_id));
-        done.folder = Some(place.display().to_string());
-        let json = serde_json::to_string_pretty(done);
-        let json = json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))? + "\n";
-        for (name, text) in [(JSON, json), (MARKDOWN, render::rehearsal::markdown(done))] {
-            private::put(&draft.join(name), &text, |_| true)?;
-        }
-        copy(&draft, &place)
-    }
+    copy(&draft, &place)
 }
 
 /// Copies a folder of files to a private one.

@@ -7,15 +7,35 @@ mod markdown;
 mod page;
 mod show;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use super::visible::{readable, readable_markup};
 use crate::error::{Error, Kind, Result};
-use crate::history::RunReport;
+use crate::history::{RunReport, collect};
+use crate::pg::{Connection, Table};
 use crate::private;
 
 /// The page for people.
 pub const PAGE: &str = "report.html";
+
+/// Writes the report of the latest run on a table; returns the page.
+///
+/// # Errors
+/// Where the ledger cannot be read; otherwise as [`write()`].
+pub fn write_latest<'a>(
+    session: &'a Connection,
+    table: &'a Table,
+    folder: &'a Path,
+) -> BoxFuture<'a, Result<PathBuf>> {
+    async move {
+        write(folder, &collect(session, table).await?)?;
+        Ok(folder.join(PAGE))
+    }
+    .boxed()
+}
 
 /// Writes all files into a private folder, which is made where it is missing; files of an
 /// earlier report are replaced.

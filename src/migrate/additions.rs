@@ -1,0 +1,116 @@
+//! What step 1.3 adds to the species.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+
+/// Something that is added to the species.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Addition {
+    /// A row.
+    Species {
+        /// Its scientific name.
+        name: String,
+        /// Its common name.
+        common_name: Option<String>,
+        /// The species whose ranks it has.
+        like: Option<String>,
+    },
+    /// Another name.
+    Synonym {
+        /// The name that files use.
+        name: String,
+        /// The species that it stands for.
+        of: String,
+    },
+}
+
+impl Addition {
+    /// Those that `NAME=COMMON NAME`, one species to be like for each or none for any, and
+    /// `NAME=SPECIES` ask for.
+    ///
+    /// # Errors
+    /// Usage errors that name the option.
+    pub fn parse(species: &[String], like: &[String], synonyms: &[String]) -> Result<Vec<Self>> {
+        if !like.is_empty() && like.len() != species.len() {
+            return Err(Error::usage("there has to be one --like for each --add-species"));
+        }
+        let species = species.iter().enumerate().map(|(at, text)| {
+            let (name, common_name) = match text.split_once('=') {
+                Some((name, common)) => (name.trim(), Some(common.trim().to_owned())),
+                None => (text.trim(), None),
+            };
+            Ok(Addition::Species { name: name.into(), common_name, like: like.get(at).cloned() })
+        });
+        let synonyms = synonyms.iter().map(|text| match text.split_once('=') {
+            Some((name, of)) => {
+                Ok(Addition::Synonym { name: name.trim().into(), of: of.trim().into() })
+            }
+            None => Err(Error::usage(format!("--add-synonym {text:?} is not NAME=SPECIES"))),
+        });
+        species.chain(synonyms).collect()
+    }
+
+    /// Those that a run was asked for, by what the ledger says of it.
+    ///
+    /// # Errors
+    /// As [`Addition::parse`].
+    pub(super) fn recorded(arguments: &Value) -> Result<Vec<Self>> {
+        let list = |name: &str| -> Vec<String> {
+            let texts = arguments[name].as_array().into_iter().flatten();
+            texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
+        };
+        Addition::parse(&list("add_species"), &list("like"), &list("add_synonym"))
+    }
+
+    /// The name that files use.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Addition::Species { name, .. } | Addition::Synonym { name, .. } => name,
+        }
+    }
+
+    /// What it is known by in the ledger: the same in every attempt.
+    pub(super) fn id(&self, run: Uuid) -> Uuid {
+        Uuid::new_v5(&run, self.name().as_bytes())
+    }
+}
+
+/// The three lists that [`Addition::parse`] reads.
+pub(super) fn texts(additions: &[Addition]) -> [Vec<String>; 3] {
+    let mut texts = [Vec::new(), Vec::new(), Vec::new()];
+    let [species, likes, synonyms] = &mut texts;
+    for addition in additions {
+        match addition {
+            Addition::Species { name, common_name, like } => {
+                let common = common_name.as_ref().map(|common| format!("={common}"));
+                species.push(format!("{name}{}", common.unwrap_or_default()));
+                likes.extend(like.clone());
+            }
+            Addition::Synonym { name, of } => synonyms.push(format!("{name}={of}")),
+        }
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn additions_are_read_as_they_are_written() {
+        let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let written: [Vec<String>; 3] = [
+            strings(&["Ursus maritimus=Polar bear", "Lepus arcticus"]),
+            strings(&["Ursus arctos", "Lepus timidus"]),
+            strings(&["Thalarctos maritimus=Ursus maritimus"]),
+        ];
+        let [species, like, synonyms] = &written;
+        let additions = Addition::parse(species, like, synonyms).unwrap();
+        assert_eq!(texts(&additions), written);
+        assert!(Addition::parse(species, &like[..1], &[]).is_err());
+        assert!(Addition::parse(&[], &[], species).is_err());
+    }
+}

@@ -1,0 +1,189 @@
+//! The lock of a run: held by one session from beginning to end, which also writes the
+//! ledger. So who has lost the lock cannot record another step, nor begin it.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::ledger as runs;
+use super::plan::Step;
+use super::records::{Ended, Records};
+use super::state::{Run, StepState};
+use crate::error::{Error, Kind, Result};
+use crate::ledger;
+use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
+use crate::table::staging::{self, Pair};
+use crate::watch::Watch;
+
+/// How often the session is asked whether it is still there, and how long it may take
+/// to answer.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// The right to work on a table, alone.
+pub(crate) struct Exclusive {
+    pub(crate) runtime: Runtime,
+    pub(crate) info: ConnInfo,
+    pub(crate) pair: Pair,
+    session: Arc<Connection>,
+    /// Why it was lost, once that is known.
+    lost: Arc<OnceLock<String>>,
+    keeper: JoinHandle<()>,
+}
+
+impl Exclusive {
+    /// Takes the lock. Where its session is lost later, `watch` is told to stop.
+    ///
+    /// # Errors
+    /// Refused behind a pooler that hands out server sessions per transaction, and where
+    /// another sterna holds the lock; otherwise as [`connect`] and [`staging::pair`].
+    pub(crate) fn take(info: &ConnInfo, table: &Table, watch: &Arc<Watch>) -> Result<Self> {
+        // A thread goes on with what was spawned while steps block this one.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|e| Error::file("the async runtime", e))?;
+        let (session, pair) = runtime.block_on(async {
+            let mut session = connect(info).await?;
+            pooler::refuse_pooled(info, &session).await?;
+            let pair = staging::pair(&mut session, table).await?;
+            ledger::lock(&session, &pair.table).await?;
+            ledger::wait_for_work(&session, &pair.table).await?;
+            // Another table may have borne the name until then.
+            let pair = staging::pair(&mut session, &pair.table).await?;
+            Ok::<_, Error>((Arc::new(session), pair))
+        })?;
+        let lost = Arc::new(OnceLock::new());
+        let kept = keep(Arc::clone(&session), Arc::clone(&lost), Arc::clone(watch));
+        let keeper = runtime.spawn(kept);
+        Ok(Exclusive { runtime, info: info.clone(), pair, session, lost, keeper })
+    }
+
+    /// Asks the session that holds the lock, or has it write.
+    pub(crate) fn ledger<T>(&self, work: impl AsyncFnOnce(&Connection) -> Result<T>) -> Result<T> {
+        self.runtime.block_on(work(&self.session)).map_err(|error| self.explain(error))
+    }
+
+    /// Works in a session of its own.
+    pub(crate) fn session<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Connection, &Pair) -> Result<T>,
+    ) -> Result<T> {
+        self.runtime.block_on(async {
+            let mut session = connect(&self.info).await?;
+            let pair = staging::pair(&mut session, &self.pair.table).await?;
+            let done = work(&mut session, &pair).await;
+            let closed = session.close().await;
+            done.and_then(|done| closed.map(|()| done))
+        })
+    }
+
+    /// As [`Exclusive::session`], while nothing is loaded either.
+    pub(crate) fn session_alone<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Connection, &Pair) -> Result<T>,
+    ) -> Result<T> {
+        self.session(async |session, pair| {
+            ledger::lock(session, &pair.staging).await?;
+            let done = work(session, pair).await;
+            // The end of the session frees the lock as well, a moment later.
+            let _freed = ledger::unlock(session, &pair.staging).await;
+            done
+        })
+    }
+
+    /// A failure that comes of the lost lock says so.
+    pub(crate) fn explain(&self, error: Error) -> Error {
+        let why = self.lost.get();
+        let lost = why.is_some() || self.session.is_closed();
+        // What was found out before that stands.
+        if !lost || !matches!(error.kind(), Kind::Database | Kind::Interrupted) {
+            return error;
+        }
+        let hint = error.next_step().map_or_else(
+            || "nothing else was begun; the same command goes on when the server is there".into(),
+            str::to_owned,
+        );
+        let what = format!("the session that holds the lock on {} was lost", self.pair.table);
+        let lost = Error::database(why.map_or(what.clone(), |why| format!("{what}: {why}")));
+        match error.kind() {
+            // By the one that noticed.
+            Kind::Interrupted if why.is_some() => lost.hint(hint),
+            _ => lost.caused_by(error).hint(hint),
+        }
+    }
+
+    /// Gives the lock back, so that the next command finds it free, and says goodbye, so
+    /// that the server does not count the session among those that failed.
+    pub(crate) fn release(self) {
+        let Exclusive { runtime, session, pair, keeper, .. } = self;
+        runtime.block_on(async {
+            keeper.abort();
+            let _aborted = keeper.await;
+            // Where the session is lost, so is the lock.
+            let _freed = ledger::unlock(&session, &pair.table).await;
+            if let Some(session) = Arc::into_inner(session) {
+                let _closed = session.close().await;
+            }
+        });
+    }
+}
+
+/// Notices when the session is lost.
+async fn keep(session: Arc<Connection>, lost: Arc<OnceLock<String>>, watch: Arc<Watch>) {
+    let sql = include_str!("../../sql/migrate/holds-lock.sql");
+    loop {
+        tokio::time::sleep(ASK_EVERY).await;
+        let asked = tokio::time::timeout(ANSWER_WITHIN, session.query_one(sql, &[])).await;
+        let why = match asked {
+            Ok(Ok(row)) if row.get(0) => continue,
+            Ok(Ok(_)) => "it does not hold it any more".to_owned(),
+            Ok(Err(error)) => Error::from(error).to_string(),
+            Err(_) => format!("no answer within {} s", ANSWER_WITHIN.as_secs()),
+        };
+        tracing::error!("stopping: the session that holds the lock was lost: {why}");
+        let _first = lost.set(why);
+        watch.stop.store(true, Ordering::Relaxed);
+        return;
+    }
+}
+
+/// The ledger of a run, written by the session that holds its lock.
+pub(crate) struct InLedger<'a> {
+    pub(crate) exclusive: &'a Exclusive,
+    pub(crate) run: Uuid,
+    pub(crate) arguments: &'a Value,
+}
+
+impl Records for InLedger<'_> {
+    fn begin(&mut self, step: Step) -> Result<()> {
+        let (run, arguments) = (self.run, self.arguments);
+        self.exclusive.ledger(async |s| runs::begin_step(s, run, step, arguments).await)
+    }
+
+    fn end(&mut self, step: Step, ended: &Ended<'_>) -> Result<()> {
+        let run = self.run;
+        self.exclusive.ledger(async |s| runs::end_step(s, run, step, ended).await)
+    }
+
+    fn mark(&mut self, step: Step, state: StepState) -> Result<()> {
+        let run = self.run;
+        self.exclusive.ledger(async |s| runs::mark_step(s, run, step, state).await)
+    }
+
+    fn deviate(&mut self, what: &str) -> Result<()> {
+        let run = self.run;
+        self.exclusive.ledger(async |s| runs::deviate(s, run, what).await)
+    }
+}
+
+/// The latest run of the plan.
+pub(crate) fn last_run(exclusive: &Exclusive) -> Result<Option<Run>> {
+    exclusive.ledger(async |session| runs::last(session, &exclusive.pair.table).await)
+}

@@ -1,0 +1,223 @@
+//! The plan as one run: from its preparation to its report.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::coordinator::{Accepted, Coordinator};
+use super::exclusive::{Exclusive, InLedger, last_run};
+use super::ledger::{self, NewRun, RunKind};
+use super::options::MigrationOptions;
+use super::plan::Step;
+use super::records::{Records, Teller};
+use super::site::{Site, folder};
+use super::state::{Run, RunState, StepState, next};
+use super::status::{self, Status};
+use super::{command_line, identity, preparation, rehearsed, resumed, unvalidated};
+use crate::error::{Error, Kind, Result};
+use crate::pg::ConnInfo;
+use crate::private;
+use crate::switchover::SwitchoverOptions;
+use crate::watch::Watch;
+
+/// A migration that can be run.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    options: MigrationOptions,
+}
+
+/// How a migration ended, as the ledger has it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Migrated {
+    /// How far it is: each step with its report, and the way back.
+    pub status: Status,
+    /// Why it has not come to the end that was asked for; none where it has.
+    pub failure: Option<Error>,
+}
+
+impl Migration {
+    /// A migration with these options.
+    ///
+    /// # Errors
+    /// A usage error where they make no sense.
+    pub fn new(options: MigrationOptions) -> Result<Self> {
+        options.check()?;
+        Ok(Migration { options })
+    }
+
+    /// Takes the steps that are ahead, and returns how far they got: a step that does not
+    /// succeed, or a stop by `watch`, ends the run, and it can be resumed or taken back.
+    /// Blocks; not to be called from an asynchronous task.
+    ///
+    /// # Errors
+    /// Whatever keeps the run from beginning, or its end from being read.
+    pub fn run(
+        &self,
+        info: &ConnInfo,
+        watch: &Arc<Watch>,
+        teller: &mut dyn Teller,
+    ) -> Result<Migrated> {
+        let options = &self.options;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|e| Error::file("the async runtime", e))?;
+        runtime.block_on(preparation::refuse_unsupported(info, options))?;
+        // Not after hours of work.
+        options.report.as_deref().map_or(Ok(()), private::own_folder)?;
+        let identity = identity::of(options, &watch.stop)?;
+        if !options.resume && options.from.is_none_or(|from| from <= Step::Load) {
+            runtime.block_on(preparation::refuse_loss(info, options))?;
+        }
+        let exclusive = Exclusive::take(info, options.table(), watch)?;
+        preparation::try_application(options, &exclusive)?;
+        let unrehearsed = rehearsed::refuse_unrehearsed(options, &exclusive, &identity)?;
+        let run = attach(&exclusive, options, &identity)?;
+        let options = resumed::carried_on(options.clone(), &run);
+        let id = run.run_id;
+        let site = Site {
+            switchover: SwitchoverOptions {
+                refresh_after: options.refresh_after,
+                ..SwitchoverOptions::new(options.table().clone(), id, options.max_wait)
+            },
+            exclusive,
+            watch: Arc::clone(watch),
+            application: options.ask_dependents.clone(),
+            max_wait: options.max_wait,
+            run: id,
+            additions: options.additions.clone(),
+            backup: options.backup.clone().unwrap_or_else(|| folder("backup", id)),
+            report: options.report.clone().unwrap_or_else(|| folder("report", id)),
+            write_report: options.write_report,
+        };
+        let arguments = options.arguments()?;
+        let mut records = InLedger { exclusive: &site.exclusive, run: id, arguments: &arguments };
+        let mut deviations: Vec<_> = unrehearsed.into_iter().collect();
+        deviations.extend(resumed::departures(&options, &run));
+        for deviation in &deviations {
+            records.deviate(deviation)?;
+        }
+        let taken = preparation::begin_journal(&site, &run, options.from).and_then(|()| {
+            let (from, to) = (options.from.unwrap_or(Step::Backup), options.to.min(Step::LAST));
+            let stop = &watch.stop;
+            coordinator(&site, &options, &mut records, teller, stop).run(&run, from, to)
+        });
+        let failure = taken.map_err(|error| site.exclusive.explain(error)).err();
+        let ended = end(&site, &options, &mut records, failure.as_ref(), teller);
+        if let (None, Ok(status)) = (&failure, &ended) {
+            unvalidated::warn_of_unused(&options.accept_check, &status.deviations);
+        }
+        site.exclusive.release();
+        match (failure, ended) {
+            (failure, Ok(status)) => Ok(Migrated { status, failure }),
+            (None, Err(unwritten)) => Err(unwritten),
+            (Some(failure), Err(unwritten)) => {
+                tracing::warn!("the report could not be written: {unwritten}");
+                Err(failure)
+            }
+        }
+    }
+}
+
+fn coordinator<'a>(
+    site: &'a Site,
+    options: &'a MigrationOptions,
+    records: &'a mut dyn Records,
+    teller: &'a mut dyn Teller,
+    stop: &'a AtomicBool,
+) -> Coordinator<'a> {
+    let accepted = Accepted {
+        failed_validation: options.accept_failed_validation,
+        regression: options.accept_regression,
+        skip: options.skip.clone(),
+    };
+    let take = Box::new(|step: Step| step.take(site, options));
+    Coordinator { take, accepted, records, teller, stop }
+}
+
+/// Settles the run and writes the report, whatever came of it.
+fn end(
+    site: &Site,
+    options: &MigrationOptions,
+    records: &mut dyn Records,
+    failure: Option<&Error>,
+    teller: &mut dyn Teller,
+) -> Result<Status> {
+    let run = site.last_run()?;
+    let state = match failure {
+        None if next(&run).is_none() => RunState::Finished,
+        None => RunState::Stopped,
+        Some(error) if error.kind() == Kind::Interrupted => RunState::Stopped,
+        Some(_) => RunState::Failed,
+    };
+    let id = run.run_id;
+    site.exclusive.ledger(async |session| ledger::settle(session, id, state).await)?;
+    // The report is written also where the run was interrupted.
+    let reported = coordinator(site, options, records, teller, &AtomicBool::new(false)).run(
+        &run.without(Step::Report),
+        Step::Report,
+        Step::Report,
+    );
+    if let Err(error) = reported {
+        tracing::warn!("{error}");
+    }
+    Ok(status::of(&site.last_run()?))
+}
+
+/// Copies of production that a resumed run takes again: those from before something was
+/// rolled back, for they lack what was written since. Behind the switchover they are of
+/// the table that it has replaced, and stay.
+fn outdated(run: &Run) -> Vec<Step> {
+    let is = |step, state| run.step(step).is_some_and(|record| record.state == state);
+    let was_rolled_back = run.steps.iter().any(|record| record.state == StepState::Undone);
+    if !was_rolled_back || is(Step::Switchover, StepState::Done) {
+        return Vec::new();
+    }
+    let copies = [Step::Backup, Step::BackupTable].into_iter();
+    copies.filter(|step| is(*step, StepState::Done)).collect()
+}
+
+/// A new run, or the one that is to be resumed, with what is to be taken of it.
+fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -> Result<Run> {
+    let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
+    if let Some(run) = unfinished {
+        if !options.resume {
+            let (id, state) = (run.run_id, run.state.name());
+            let at = next(&run).map_or_else(String::new, |step| format!(", before {step}"));
+            return Err(Error::refused(format!(
+                "an earlier migration of {} is {state}{at} ({id})",
+                exclusive.pair.table
+            ))
+            .hint(format!(
+                "go on with it by `{}`, or take it back by `{}`; `{}` shows it",
+                command_line::resume(&run.arguments),
+                command_line::roll_back(&run.arguments, Some(Step::Backup)),
+                command_line::other(&run.arguments, "status"),
+            )));
+        }
+        identity::same(&run, identity)?;
+        let id = run.run_id;
+        exclusive.ledger(async |session| ledger::settle(session, id, RunState::Running).await)?;
+        return Ok(outdated(&run).into_iter().fold(run, Run::without));
+    }
+    if options.resume {
+        return Err(Error::refused(format!(
+            "no migration of {} is unfinished",
+            exclusive.pair.table
+        ))
+        .hint("begin one by the same command without --resume; `sterna status` shows the last"));
+    }
+    let (id, arguments) = (Uuid::new_v4(), options.arguments()?);
+    let crate::table::staging::Pair { table, table_oid, .. } = &exclusive.pair;
+    exclusive.ledger(async |session| {
+        let kind = RunKind::Migration;
+        let run = NewRun { id, kind, table, target: *table_oid, arguments: &arguments, identity };
+        ledger::begin(session, &run).await?;
+        if let Some(from) = options.from {
+            ledger::deviate(session, id, &format!("began at {from}: --from")).await?;
+        }
+        Ok(())
+    })?;
+    last_run(exclusive)?.ok_or_else(|| Error::database("the run is not in the ledger"))
+}

@@ -1,0 +1,226 @@
+//! What a migration is asked to do.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::additions::{Addition, texts};
+use super::plan::Step;
+use crate::application::Application;
+use crate::bench::BenchOptions;
+use crate::error::{Error, Result};
+use crate::inspect::InspectOptions;
+use crate::load::{LoadOptions, Years};
+use crate::pg::{Connection, Table};
+use crate::validate::{Limits, ValidateOptions, refuse_unknown_checks};
+
+/// Writes the report of the latest run on a table into a folder; returns the file that
+/// people open. The folder is made where it is missing.
+pub type WriteReport =
+    for<'a> fn(&'a Connection, &'a Table, &'a Path) -> BoxFuture<'a, Result<PathBuf>>;
+
+/// What a migration is asked to do.
+#[derive(Clone, Debug)]
+pub struct MigrationOptions {
+    /// The table, its files and how they are loaded; the run decides about years, `resume`
+    /// and `verify`.
+    pub load: LoadOptions,
+    /// The first step to take, where earlier ones are taken for done; none for all.
+    pub from: Option<Step>,
+    /// The last step to take.
+    pub to: Step,
+    /// Go on with the unfinished run.
+    pub resume: bool,
+    /// Steps to leave out, each of which is a deviation.
+    pub skip: Vec<Step>,
+    /// Go on after a validation that failed, which is a deviation.
+    pub accept_failed_validation: bool,
+    /// Checks that may fail, which is a deviation.
+    pub accept_check: Vec<String>,
+    /// Go on where a query is certainly slower, which is a deviation.
+    pub accept_regression: bool,
+    /// What is added to the species, in this order.
+    pub additions: Vec<Addition>,
+    /// The year to test with; none for the newest of the files.
+    pub test_year: Option<i32>,
+    /// Seconds to time queries for, at each of the two gates.
+    pub bench_seconds: f64,
+    /// What the gates go by.
+    pub gates: Gates,
+    /// How long each check of the user's own and each query of a dependent may take.
+    pub time_limit: Duration,
+    /// How long to keep trying to get all locks.
+    pub max_wait: Duration,
+    /// Compute materialized views after the exchange; until then they cannot be read.
+    pub refresh_after: bool,
+    /// The folder of the backup; none for one named after the run, in the working folder.
+    pub backup: Option<PathBuf>,
+    /// The folder of the report, as that of the backup.
+    pub report: Option<PathBuf>,
+    /// What writes the report; none leaves it to the caller, who has [`super::Migrated`].
+    pub write_report: Option<WriteReport>,
+    /// Who asks dependents for a row in step 5.2; none has them parsed and compiled.
+    pub ask_dependents: Option<Application>,
+    /// The table is called production: without a rehearsal that passed the run is refused.
+    pub production: bool,
+    /// Do without a rehearsal, which is a deviation.
+    pub without_rehearsal: bool,
+    /// The command line that asked for it, without secrets, for the commands that an error
+    /// or a report names.
+    pub typed: Vec<String>,
+}
+
+/// What the gates go by. What was asserted at the beginning still holds where a run is
+/// resumed without it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Gates {
+    /// The expected number of rows.
+    pub expect_rows: Option<u64>,
+    /// A folder of further queries to time, one .sql file each.
+    pub queries: Option<PathBuf>,
+    /// The allowed slowdown of staging over production.
+    pub max_regression: f64,
+    /// What is checked, and what is still accepted.
+    pub limits: CheckLimits,
+}
+
+/// What is checked, and what is still accepted.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CheckLimits {
+    /// A folder of further checks, an .sql file each.
+    pub checks: Option<PathBuf>,
+    /// What the checks still accept.
+    #[serde(flatten)]
+    pub limits: Limits,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Gates {
+            expect_rows: None,
+            queries: None,
+            max_regression: 1.2,
+            limits: CheckLimits::default(),
+        }
+    }
+}
+
+impl MigrationOptions {
+    /// All of the plan, by the defaults of the command line.
+    #[must_use]
+    pub fn new(table: Table, inputs: Vec<String>) -> Self {
+        MigrationOptions {
+            load: LoadOptions::new(table, inputs),
+            from: None,
+            to: Step::LAST,
+            resume: false,
+            skip: Vec::new(),
+            accept_failed_validation: false,
+            accept_check: Vec::new(),
+            accept_regression: false,
+            additions: Vec::new(),
+            test_year: None,
+            bench_seconds: 5.0,
+            gates: Gates::default(),
+            time_limit: Duration::from_secs(10 * 60),
+            max_wait: Duration::from_secs(60),
+            refresh_after: false,
+            backup: None,
+            report: None,
+            write_report: None,
+            ask_dependents: None,
+            production: false,
+            without_rehearsal: false,
+            typed: Vec::new(),
+        }
+    }
+
+    /// The table that is replaced.
+    #[must_use]
+    pub fn table(&self) -> &Table {
+        &self.load.table
+    }
+
+    /// Refuses what makes no sense.
+    pub(super) fn check(&self) -> Result<()> {
+        if self.from.is_some_and(|from| from > self.to) {
+            return Err(Error::usage(format!("--to {} comes before --from", self.to)));
+        }
+        if let Some(step) = self.skip.iter().find(|step| !step.may_be_skipped()) {
+            return Err(Error::usage(format!("step {step} cannot be left out"))
+                .hint("--from and --to say which part of the plan is run"));
+        }
+        refuse_unknown_checks(&self.accept_check, self.gates.limits.checks.as_deref())
+    }
+
+    /// For the ledger: what was asked for, which holds no secret.
+    pub(super) fn arguments(&self) -> Result<Value> {
+        let [add_species, like, add_synonym] = texts(&self.additions);
+        let mut arguments = json!({
+            "inputs": self.load.inputs,
+            "skip": self.skip,
+            "accept_failed_validation": self.accept_failed_validation,
+            "accept_check": self.accept_check,
+            "accept_regression": self.accept_regression,
+            "add_species": add_species,
+            "like": like,
+            "add_synonym": add_synonym,
+            "test_year": self.test_year,
+            "bench_seconds": self.bench_seconds,
+            "max_wait_seconds": self.max_wait.as_secs_f64(),
+            "refresh_after": self.refresh_after,
+            "load": self.load.arguments(),
+            "from": self.from,
+            "to": self.to,
+            "backup_out": self.backup,
+            "out": self.report,
+            "ask_dependents": self.ask_dependents.is_some(),
+            "without_rehearsal": self.without_rehearsal,
+            "typed": self.typed,
+        });
+        if let (Value::Object(all), Value::Object(gates)) =
+            (&mut arguments, super::outcome::value(&self.gates)?)
+        {
+            all.extend(gates);
+        }
+        Ok(arguments)
+    }
+
+    /// What a validation goes by.
+    pub(super) fn validation(&self) -> ValidateOptions {
+        let CheckLimits { checks, limits } = self.gates.limits.clone();
+        let time_limit = self.time_limit;
+        ValidateOptions { checks, time_limit, limits, ..ValidateOptions::new(self.table().clone()) }
+    }
+
+    /// What a benchmark goes by.
+    pub(super) fn bench(&self) -> BenchOptions {
+        BenchOptions {
+            seconds: self.bench_seconds,
+            max_regression: self.gates.max_regression,
+            queries: self.gates.queries.clone(),
+            ..BenchOptions::new(self.table().clone())
+        }
+    }
+
+    /// How the files are looked at, all years of them.
+    pub(super) fn inspection(&self) -> InspectOptions {
+        let load = self.load.clone();
+        InspectOptions {
+            table: load.table,
+            inputs: load.inputs,
+            read: load.read,
+            years: Years::default(),
+            on_inexact: Some(load.on_inexact),
+            synonyms: load.synonyms,
+            mapping: load.mapping,
+            matching: None,
+            workers: load.workers,
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What a step came to, and what the ledger of runs is told of each report: rows, a line,
+//! and the report itself where it is kept nowhere else.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::backup::BackupReport;
+use crate::bench::BenchReport;
+use crate::error::{Error, Kind, Result};
+use crate::load;
+use crate::load::report::LoadReport;
+use crate::switchover::SwitchoverReport;
+use crate::table::backup_table::BackupTableReport;
+use crate::table::reindex::ReindexReport;
+use crate::table::summary::SummaryReport;
+use crate::validate::{Severity, ValidationReport};
+
+/// What a step came to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Rows that it read or wrote.
+    pub rows: Option<i64>,
+    /// What is said of it in a line.
+    pub summary: String,
+    /// What it reports, for the ledger.
+    pub detail: Value,
+    /// What was found that speaks against going on.
+    pub failures: Vec<Error>,
+    /// What was found and accepted by the user.
+    pub deviations: Vec<String>,
+}
+
+/// A report as the ledger keeps it.
+pub(crate) fn value(report: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(report).map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))
+}
+
+/// A number in groups of three digits: `461,042`.
+fn grouped(number: u64) -> String {
+    match number / 1000 {
+        0 => number.to_string(),
+        thousands => format!("{},{:03}", grouped(thousands), number % 1000),
+    }
+}
+
+fn count(rows: i64) -> String {
+    grouped(rows.unsigned_abs())
+}
+
+fn signed(rows: u64) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn backup(report: &BackupReport) -> Result<Outcome> {
+    let rows = report.manifest.tables.iter().map(|table| table.rows).sum();
+    let tables = report.manifest.tables.len();
+    let summary = format!("{} rows of {tables} tables in {}", grouped(rows), report.path);
+    Ok(Outcome { rows: Some(signed(rows)), summary, detail: value(report)?, ..Outcome::default() })
+}
+
+pub(crate) fn loaded(report: &LoadReport) -> Result<Outcome> {
+    let account = report.rows.account;
+    let mut summary = format!("{} rows loaded", grouped(account.rows_loaded));
+    for (rows, what) in [
+        (account.rows_rejected, "rejected"),
+        (account.rows_unmapped, "without a species"),
+        (account.rows_filtered, "of other years"),
+    ] {
+        if rows > 0 {
+            summary.push_str(&format!(", {} {what}", grouped(rows)));
+        }
+    }
+    if !report.left_out.is_empty() {
+        summary.push_str(&format!(", {} files left out", report.left_out.len()));
+    }
+    if !report.years_without_rows.is_empty() {
+        let years = report.years_without_rows.iter().map(ToString::to_string);
+        summary.push_str(&format!(", none of {}", years.collect::<Vec<_>>().join(", ")));
+    }
+    let rows = Some(signed(account.rows_loaded));
+    // The ledger of loads has what became of each file, of which there may be many.
+    let mut kept = report.clone();
+    kept.rows.files = Vec::new();
+    Ok(Outcome { rows, summary, detail: value(&kept)?, ..Outcome::default() })
+}
+
+pub(crate) fn load(done: &load::Outcome) -> Result<Outcome> {
+    let failures = done.failure.iter().map(|e| Error::new(e.kind(), e.to_string())).collect();
+    Ok(Outcome { failures, ..loaded(&done.report)? })
+}
+
+pub(crate) fn validation(report: &ValidationReport, accepted: &[String]) -> Result<Outcome> {
+    let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
+    let checks = report.checks.len();
+    let summary = format!("{checks} checks, {errors} errors, {warnings} warnings");
+    let failed: Vec<Value> = report
+        .failed()
+        .iter()
+        .map(
+            |check| json!({"name": check.name, "severity": check.severity, "detail": check.detail}),
+        )
+        .collect();
+    // The whole report is in the ledger's validations.
+    let detail = json!({
+        "id": report.id, "passed": report.passed, "table": report.table, "rows": report.rows,
+        "checks": checks, "failed": failed, "seconds": report.seconds,
+    });
+    let failures = report.failure(accepted).into_iter().collect();
+    let (rows, deviations) = (Some(signed(report.rows)), report.deviations(accepted));
+    Ok(Outcome { rows, summary, detail, failures, deviations })
+}
+
+pub(crate) fn bench(report: &BenchReport) -> Result<Outcome> {
+    let worst = report.queries.iter().filter_map(|query| query.ratio).fold(0.0, f64::max);
+    let queries = report.queries.len();
+    let summary = match report.compared {
+        true => format!("{queries} queries, the slowest at {worst:.2} times production's time"),
+        false => format!("{queries} queries; production has no rows to compare with"),
+    };
+    let ratios = report.queries.iter().map(|query| {
+        json!({
+            "name": query.name, "ratio": query.ratio, "ratio_low": query.ratio_low,
+            "ratio_high": query.ratio_high, "regressed": query.regressed,
+            "production_p50_ms": query.production.as_ref().map(|latency| latency.p50_ms),
+            "staging_p50_ms": query.staging.p50_ms,
+        })
+    });
+    // The whole report is in the ledger's benchmarks.
+    let detail = json!({
+        "passed": report.passed, "failures": report.failures,
+        "queries": ratios.collect::<Vec<_>>(), "seconds": report.seconds,
+    });
+    let failures = report.failure().into_iter().collect();
+    Ok(Outcome { summary, detail, failures, ..Outcome::default() })
+}
+
+pub(crate) fn backup_table(report: &BackupTableReport) -> Result<Outcome> {
+    let summary = format!("{} rows in {}", count(report.rows), report.backup_table);
+    Ok(Outcome { rows: Some(report.rows), summary, detail: value(report)?, ..Outcome::default() })
+}
+
+pub(crate) fn switchover(report: &SwitchoverReport) -> Result<Outcome> {
+    let summary = match report.resumed {
+        true => "an earlier attempt had switched over".to_owned(),
+        false => format!(
+            "locked for {:.0} ms at try {}, {} writes carried over",
+            report.locked_ms,
+            report.attempts,
+            count(report.replayed_rows)
+        ),
+    };
+    Ok(Outcome { rows: Some(report.rows), summary, detail: value(report)?, ..Outcome::default() })
+}
+
+pub(crate) fn indexes(report: &ReindexReport) -> Result<Outcome> {
+    let valid = report.indexes.iter().filter(|index| index.valid).count();
+    let summary = format!("{valid} of {} indexes are valid", report.indexes.len());
+    let failures = report.verdict().err().into_iter().collect();
+    Ok(Outcome { summary, detail: value(report)?, failures, ..Outcome::default() })
+}
+
+pub(crate) fn summary(report: &SummaryReport) -> Result<Outcome> {
+    let records = count(report.total_trade_records);
+    let summary = format!("{} species, {records} records", count(report.species));
+    Ok(Outcome {
+        rows: Some(report.species),
+        summary,
+        detail: value(report)?,
+        ..Outcome::default()
+    })
+}

@@ -1,0 +1,67 @@
+//! What has to be so, and to be begun, before the first step.
+
+use super::exclusive::Exclusive;
+use super::options::MigrationOptions;
+use super::plan::Step;
+use super::site::Site;
+use super::state::Run;
+use crate::error::Result;
+use crate::inspect::{self, InspectOptions};
+use crate::pg::{ConnInfo, catalog, connect};
+use crate::switchover::{self, journal};
+use crate::table::locks::Patience;
+use crate::table::staging;
+use crate::table::summary::{self, Found};
+use crate::trust;
+
+/// Refuses tables of a kind that cannot be replaced, and code of other roles on what is
+/// written to, before anything is written, the ledger included.
+pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptions) -> Result<()> {
+    let session = connect(info).await?;
+    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    let table = options.table();
+    let found = catalog::plain_table(&session, table).await?;
+    switchover::refuse_unsupported(&*session, table, found.oid).await?;
+    trust::code(&*session, &[found.oid], &[]).await?;
+    if !options.skip.contains(&Step::Summary)
+        && let Found::Target(target) = summary::find(&session, table).await?
+    {
+        target.refuse_strange_code(&*session).await?;
+    }
+    Ok(())
+}
+
+/// Refuses files by which keys or values of production would be lost, before anything is
+/// written, the ledger included.
+pub(super) async fn refuse_loss(info: &ConnInfo, options: &MigrationOptions) -> Result<()> {
+    let matching = Some(options.load.matching.clone());
+    let files = InspectOptions { matching, ..options.inspection() };
+    inspect::columns(info, &files).await.map(|_| ())
+}
+
+/// Begins to record writes to the table, where a load is ahead: every write since is
+/// carried over. Where staging holds rows already, the journal began before they were
+/// loaded, or is of no use to them.
+pub(super) fn begin_journal(site: &Site, run: &Run, from: Option<Step>) -> Result<()> {
+    if from.is_some_and(|from| from > Step::Load) || run.is_settled(Step::Load) {
+        return Ok(());
+    }
+    site.exclusive.session(async |session, pair| {
+        if staging::find(session, pair).await?.is_some() && staging::has_rows(session, pair).await?
+        {
+            return Ok(());
+        }
+        let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
+        journal::begin(session, &pair.table, pair.table_oid, patience, stop).await
+    })
+}
+
+/// Refuses a login of the application that cannot ask dependents: after the switchover is
+/// too late to learn that nobody can.
+pub(super) fn try_application(options: &MigrationOptions, exclusive: &Exclusive) -> Result<()> {
+    let Some(application) = &options.ask_dependents else { return Ok(()) };
+    exclusive.session(async |session, pair| {
+        let table = (&pair.table, pair.table_oid);
+        application.asker(&exclusive.info, session, table).await.map(|_| ())
+    })
+}

@@ -1,0 +1,55 @@
+//! Whether a migration of production was rehearsed.
+
+use serde_json::Value;
+
+use super::exclusive::{Exclusive, last_run};
+use super::options::MigrationOptions;
+use super::plan::Step;
+use crate::error::{Error, Result};
+use crate::rehearse::ledger::{Speaks, passed};
+use crate::rehearse::production::Production;
+
+/// How the deviation begins that a run without a rehearsal has in the ledger.
+const UNREHEARSED: &str = "not rehearsed";
+
+/// Refuses to touch what is called production without a rehearsal of the same by the same
+/// sterna. Returns what is to be recorded where the user does without.
+///
+/// # Errors
+/// Refused, saying what speaks against the last rehearsal.
+pub(super) fn refuse_unrehearsed(
+    options: &MigrationOptions,
+    exclusive: &Exclusive,
+    identity: &Value,
+) -> Result<Option<String>> {
+    let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
+    // Behind the switchover there is nothing left to be rehearsed.
+    let is_decided = unfinished.is_some_and(|run| {
+        run.is_settled(Step::Switchover)
+            || run.deviations.iter().any(|what| what.starts_with(UNREHEARSED))
+    });
+    if !options.production || is_decided {
+        return Ok(None);
+    }
+    let table = &exclusive.pair.table;
+    let speaks = exclusive.session(async |session, _| {
+        let now = Production::look(session, table).await?.fingerprint.digest();
+        passed(session, table, identity, &now).await
+    })?;
+    let why = match speaks {
+        Speaks::For(passed) => {
+            tracing::info!("rehearsed at {}: {}", passed.at, passed.rehearsal_id);
+            return Ok(None);
+        }
+        Speaks::Not(why) => why,
+    };
+    if options.without_rehearsal {
+        return Ok(Some(format!("{UNREHEARSED} and --without-rehearsal was given: {why}")));
+    }
+    let what =
+        format!("{} is production, and no rehearsal speaks for this migration: {why}", table);
+    Err(Error::refused(what).hint(
+        "rehearse it first: `sterna rehearse INPUT...` with the same options; or do without by \
+         --without-rehearsal, which is recorded",
+    ))
+}

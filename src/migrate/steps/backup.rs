@@ -1,0 +1,70 @@
+//! 1.1: the table and what its rows need, in files.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{Definition, MigrationOptions, Site, end_journal};
+use crate::backup::{BackupOptions, Choice, Extent, backup, verify};
+use crate::error::{Error, Result};
+use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
+
+pub(super) const STEP: Definition = Definition {
+    plan: StepPlan {
+        step: Step::Backup,
+        number: "1.1",
+        name: "backup",
+        title: "save the table and what its rows need",
+        does: "Begins to record writes to the table. Then saves the table, species and \
+               summary with pg_dump where there is one, else by binary COPY, into a folder with \
+               checksums.",
+        statements: &[sql!("journal/begin.sql"), sql!("backup/count.sql")],
+        locks: "SHARE ROW EXCLUSIVE on the table for a moment, to begin the journal; then ACCESS \
+                SHARE on what is saved",
+        transaction: "one snapshot, REPEATABLE READ",
+        validated_by: "checksums; the dump can be listed and read; as many rows of each table as \
+                       the snapshot showed",
+        undone_by: "nothing: the files stay; the journal ends",
+        leaves_traces: false,
+        is_gate: false,
+        rows: Rows::Live,
+    },
+    act,
+    validate: Some(validate),
+    undo: Some(undo),
+};
+
+fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+    let out = unused(&site.backup);
+    let table = site.exclusive.pair.table.clone();
+    let options = BackupOptions { table, out, extent: Extent::Tables, choice: Choice::Auto };
+    let work = backup(&site.exclusive.info, &options, &site.watch.stop);
+    outcome::backup(&site.exclusive.runtime.block_on(work)?)
+}
+
+fn validate(site: &Site, done: &Outcome) -> Result<()> {
+    let path = done.detail["path"].as_str().map_or_else(|| site.backup.clone(), PathBuf::from);
+    let found = verify(&path, &site.watch.stop)?;
+    match i64::try_from(found.rows).ok() == done.rows {
+        true => Ok(()),
+        false => Err(Error::new(crate::Kind::Validation, "the backup has other rows")),
+    }
+}
+
+fn undo(site: &Site) -> Result<Option<Value>> {
+    end_journal(site)?;
+    Ok(None)
+}
+
+/// A folder that no earlier attempt has used. What that saved may be older than writes to
+/// the table since, so it stays and counts for nothing.
+fn unused(folder: &Path) -> PathBuf {
+    let numbered = (2..).map(|number| {
+        let mut name = folder.as_os_str().to_owned();
+        name.push(format!("-{number}"));
+        PathBuf::from(name)
+    });
+    let mut all = std::iter::once(folder.to_owned()).chain(numbered);
+    all.find(|path| !path.join("manifest.json").exists()).unwrap_or_else(|| folder.to_owned())
+}

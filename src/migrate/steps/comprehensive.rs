@@ -1,0 +1,45 @@
+//! 5.2: the live table, and all that stands around it.
+
+use super::{Definition, MigrationOptions, Site};
+use crate::error::{Error, Result};
+use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
+use crate::switchover::parity::parity;
+use crate::validate::{ValidateOptions, validate};
+
+pub(super) const STEP: Definition = Definition {
+    plan: StepPlan {
+        step: Step::Comprehensive,
+        number: "5.2",
+        name: "comprehensive-validation",
+        title: "validate the live table and all around it",
+        does: "Runs the checks on the live table, asks the summary, views and functions, and \
+               compares the catalog with what it said before the switchover.",
+        statements: &[sql!("checks/summary-records.sql"), sql!("checks/sequence-ahead.sql")],
+        locks: "ACCESS SHARE on the table and what stands around it",
+        transaction: "one snapshot, READ ONLY, on several sessions",
+        validated_by: "a gate: exit code 4 where a check fails",
+        undone_by: "nothing: it reads; rollback is that of 4.2",
+        leaves_traces: false,
+        is_gate: true,
+        rows: Rows::Live,
+    },
+    act,
+    validate: None,
+    undo: None,
+};
+
+fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+    let table = &site.exclusive.pair.table;
+    let parity = site.exclusive.session(async |session, pair| parity(session, pair).await)?;
+    let parity = parity.ok_or_else(|| {
+        Error::refused(format!("{table} is not what a switchover put there"))
+            .hint("`sterna switchover` comes first")
+    })?;
+    let options = args.validation();
+    let ask_dependents = site.application.clone();
+    let further = vec![parity];
+    let options = ValidateOptions { comprehensive: true, ask_dependents, further, ..options };
+    let work = validate(&site.exclusive.info, &options, &site.watch.stop);
+    outcome::validation(&site.exclusive.runtime.block_on(work)?, &args.accept_check)
+}

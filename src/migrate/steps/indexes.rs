@@ -1,0 +1,37 @@
+//! 4.3: whether all indexes are valid.
+
+use super::{Definition, MigrationOptions, Site};
+use crate::error::Result;
+use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
+use crate::table::reindex::{Rebuild, reindex};
+
+pub(super) const STEP: Definition = Definition {
+    plan: StepPlan {
+        step: Step::Indexes,
+        number: "4.3",
+        name: "indexes",
+        title: "look whether all indexes are valid",
+        does: "Nothing is left to rebuild, since indexes were built after the rows; `sterna \
+               reindex` rebuilds CONCURRENTLY where that is wanted.",
+        statements: &[sql!("table/reindex/indexes.sql")],
+        locks: "none",
+        transaction: "no",
+        validated_by: "every index is valid",
+        undone_by: "nothing: it reads",
+        leaves_traces: false,
+        is_gate: false,
+        rows: Rows::Few,
+    },
+    act,
+    validate: None,
+    undo: None,
+};
+
+fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+    let stop = &site.watch.stop;
+    let found = site.exclusive.session(async |session, pair| {
+        reindex(session, &pair.table, &Rebuild::Nothing, stop).await
+    })?;
+    outcome::indexes(&found)
+}

@@ -1,0 +1,41 @@
+//! 5.3: what the ledger says of the run, in files.
+
+use serde_json::json;
+
+use super::{Definition, MigrationOptions, Site};
+use crate::error::Result;
+use crate::migrate::outcome::Outcome;
+use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
+
+pub(super) const STEP: Definition = Definition {
+    plan: StepPlan {
+        step: Step::Report,
+        number: "5.3",
+        name: "report",
+        title: "write the report",
+        does: "Writes what the ledger says of the run into files, also where the run has failed.",
+        statements: &[sql!("migrate/steps.sql")],
+        locks: "none",
+        transaction: "no",
+        validated_by: "the files are written",
+        undone_by: "nothing: the files stay",
+        leaves_traces: false,
+        is_gate: false,
+        rows: Rows::Few,
+    },
+    act,
+    validate: None,
+    undo: None,
+};
+
+fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+    let Some(write) = site.write_report else {
+        return Ok(Outcome { summary: "nobody asked for files".into(), ..Outcome::default() });
+    };
+    let page = site
+        .exclusive
+        .session(async |session, pair| write(session, &pair.table, &site.report).await)?;
+    let summary = page.display().to_string();
+    let detail = json!({"folder": site.report});
+    Ok(Outcome { summary, detail, ..Outcome::default() })
+}

@@ -1,0 +1,88 @@
+//! 1.3: species and synonyms that the files need.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Definition, MigrationOptions, Site};
+use crate::error::Result;
+use crate::inspect::{InspectOptions, missing};
+use crate::migrate::additions::Addition;
+use crate::migrate::outcome::Outcome;
+use crate::migrate::outcome::value;
+use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
+use crate::species::{self, NewSpecies};
+
+/// How many taxa without a species the ledger names.
+const NAMED: usize = 10;
+
+pub(super) const STEP: Definition = Definition {
+    plan: StepPlan {
+        step: Step::Species,
+        number: "1.3",
+        name: "species",
+        title: "add missing species and synonyms",
+        does: "Adds what --add-species and --add-synonym name; otherwise says which taxa of the \
+               files map to no species.",
+        statements: &[sql!("species/insert.sql"), sql!("species/insert-synonym.sql")],
+        locks: "SHARE ROW EXCLUSIVE on species, while it is written",
+        transaction: "one for each addition",
+        validated_by: "each name maps to a species",
+        undone_by: "deleting what was added, as long as nothing refers to it",
+        leaves_traces: true,
+        is_gate: false,
+        rows: Rows::Few,
+    },
+    act,
+    validate: None,
+    undo: Some(undo),
+};
+
+fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+    let added = site.exclusive.session(async |session, pair| {
+        let mut added = Vec::new();
+        for addition in &site.additions {
+            let id = addition.id(site.run);
+            added.push(match addition {
+                Addition::Species { name, common_name, like } => {
+                    let (scientific_name, like) = (name.clone(), like.clone());
+                    let common = common_name.iter().map(|n| ("common_name".into(), n.clone()));
+                    let values = BTreeMap::from_iter(common);
+                    let new = NewSpecies { scientific_name, like, values };
+                    species::add(session, &pair.table, &new, id).await?
+                }
+                Addition::Synonym { name, of } => {
+                    species::add_synonym(session, &pair.table, name, of, id).await?
+                }
+            });
+        }
+        Ok(added)
+    })?;
+    let options = InspectOptions { on_inexact: None, ..args.inspection() };
+    let missing = missing(&site.exclusive.info, &options, NAMED, &site.watch)?;
+    let summary = match missing.names {
+        0 => format!("{} added; every taxon maps to a species", added.len()),
+        names => format!(
+            "{} added; {} records of {names} taxa map to no species",
+            added.len(),
+            missing.rows_unmapped
+        ),
+    };
+    let detail = json!({"added": value(&added)?, "missing": value(&missing)?});
+    Ok(Outcome { summary, detail, ..Outcome::default() })
+}
+
+fn undo(site: &Site) -> Result<Option<Value>> {
+    let undone = site.exclusive.session_alone(async |session, pair| {
+        let mut undone = Vec::new();
+        // A synonym may be one of a species that was added before it.
+        for addition in site.additions.iter().rev() {
+            let id = addition.id(site.run);
+            if species::stands(session, &pair.table, id).await? {
+                undone.push(species::undo(session, &pair.table, Some(id)).await?);
+            }
+        }
+        Ok(undone)
+    })?;
+    if undone.is_empty() { Ok(None) } else { value(&undone).map(Some) }
+}

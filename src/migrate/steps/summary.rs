@@ -1,0 +1,59 @@
+//! 5.1: the summary per species.
+
+use serde_json::{Value, json};
+
+use super::{Definition, MigrationOptions, Site};
+use crate::error::Result;
+use crate::migrate::outcome::value;
+use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
+use crate::table::summary::{self, Found};
+
+pub(super) const STEP: Definition = Definition {
+    plan: StepPlan {
+        step: Step::Summary,
+        number: "5.1",
+        name: "summary",
+        title: "recompute the summary per species",
+        does: "Keeps the rows of the summary as they are, and computes them from the table.",
+        statements: &[sql!("table/summary/keep.sql"), sql!("table/summary/recompute.sql")],
+        locks: "SHARE ROW EXCLUSIVE on the summary: readers go on",
+        transaction: "one, REPEATABLE READ",
+        validated_by: "a row for every species; records and quantities as many as the table's",
+        undone_by: "putting the kept rows back",
+        leaves_traces: true,
+        is_gate: false,
+        rows: Rows::Species,
+    },
+    act,
+    validate: None,
+    undo: Some(undo),
+};
+
+fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+    site.exclusive.session(async |session, pair| {
+        match summary::find(session, &pair.table).await? {
+            // Under the run's own id: another attempt keeps the rows of the first.
+            Found::Target(target) => {
+                outcome::summary(&summary::recompute(session, &target, site.run).await?)
+            }
+            Found::Nothing(reason) => {
+                let summary = format!("none to recompute: {reason}");
+                let detail = json!({"reason": reason});
+                Ok(Outcome { summary, detail, ..Outcome::default() })
+            }
+        }
+    })
+}
+
+fn undo(site: &Site) -> Result<Option<Value>> {
+    site.exclusive.session(async |session, pair| {
+        let Found::Target(target) = summary::find(session, &pair.table).await? else {
+            return Ok(None);
+        };
+        if !summary::stands(session, site.run).await? {
+            return Ok(None);
+        }
+        value(&summary::undo(session, &target, site.run).await?).map(Some)
+    })
+}

@@ -1,0 +1,46 @@
+//! 3.1: nothing of the test is left.
+
+use super::{Definition, MigrationOptions, Site, empty_staging};
+use crate::error::{Error, Kind, Result};
+use crate::migrate::outcome::Outcome;
+use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
+use crate::table::staging;
+
+pub(super) const STEP: Definition = Definition {
+    plan: StepPlan {
+        step: Step::Truncate,
+        number: "3.1",
+        name: "truncate",
+        title: "empty staging",
+        does: "Removes the test year, so that the full load begins with nothing.",
+        statements: &[sql!("table/stage/truncate.sql"), sql!("ledger/discard-runs.sql")],
+        locks: "ACCESS EXCLUSIVE on staging",
+        transaction: "one",
+        validated_by: "staging has no row",
+        undone_by: "nothing: what it removed was a test",
+        leaves_traces: false,
+        is_gate: false,
+        rows: Rows::TestYear,
+    },
+    act,
+    validate: Some(validate),
+    undo: None,
+};
+
+fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+    let summary = match empty_staging(site)? {
+        true => "the test year is gone",
+        false => "there was nothing in it",
+    };
+    Ok(Outcome { summary: summary.into(), ..Outcome::default() })
+}
+
+fn validate(site: &Site, _: &Outcome) -> Result<()> {
+    site.exclusive.session(async |session, pair| {
+        let there = staging::find(session, pair).await?.is_some();
+        match there && staging::has_rows(session, pair).await? {
+            true => Err(Error::new(Kind::Validation, format!("{} holds rows", pair.staging))),
+            false => Ok(()),
+        }
+    })
+}

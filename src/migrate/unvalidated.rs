@@ -1,0 +1,69 @@
+//! The gate before a switchover: a passed validation of the very rows in staging.
+
+use std::sync::atomic::AtomicBool;
+
+use crate::error::Result;
+use crate::load::Years;
+use crate::load::ledger::{State, runs};
+use crate::pg::{ConnInfo, connect};
+use crate::switchover::journal::{self, Toward};
+use crate::table::staging;
+use crate::validate::{self, Carried, ValidateOptions, ValidationReport};
+
+/// Refuses rows that no validation speaks of, or not well. Where the last one is of
+/// other rows, validates. Returns what is to be recorded of the checks that failed and were
+/// accepted by their name.
+///
+/// # Errors
+/// [`crate::error::Kind::Validation`].
+pub(crate) async fn refuse(
+    info: &ConnInfo,
+    options: ValidateOptions,
+    accepted: &[String],
+    stop: &AtomicBool,
+) -> Result<Vec<String>> {
+    let mut session = connect(info).await?;
+    let pair = staging::pair(&mut session, &options.table).await?;
+    // Where there is nothing to validate, the switchover itself says what is missing.
+    let Some(found) = staging::find(&session, &pair).await? else { return Ok(Vec::new()) };
+    let loads = runs(&session, found.oid).await?;
+    let unfinished = loads.iter().any(|run| run.state != State::Loaded);
+    let unloaded = loads.is_empty() && !staging::has_rows(&session, &pair).await?;
+    if unfinished || unloaded {
+        return Ok(Vec::new());
+    }
+    // Production's writes that an earlier try has carried over already.
+    let journaled = journal::state(&*session, pair.table_oid, Toward::Staging).await?;
+    let carried = match journaled {
+        None => Carried::default(),
+        Some(state) => Carried {
+            added: state.added,
+            removed: state.removed,
+            writes: journal::carried(&*session, pair.table_oid, Toward::Staging).await?,
+        },
+    };
+    // That of one year says nothing of what else is to be replaced.
+    if let Some(last) = validate::last(&session, found.oid).await?.filter(|l| l.years.is_empty())
+        && let Ok(report) = serde_json::from_value::<ValidationReport>(last.report.clone())
+        && report.failure(accepted).is_none()
+    {
+        match last.is_outdated(&session, &pair.staging, carried).await? {
+            None => return Ok(report.deviations(accepted)),
+            Some(why) => tracing::info!("staging is validated again: {why}"),
+        }
+    }
+    let options = ValidateOptions { years: Some(Years::default()), ..options };
+    let report = validate::validate(info, &options, stop).await?;
+    report.failure(accepted).map_or_else(|| Ok(report.deviations(accepted)), Err)
+}
+
+/// Says which checks were accepted and have not failed: whoever named them expects
+/// something else.
+pub(crate) fn warn_of_unused(accepted: &[String], deviations: &[String]) {
+    for name in accepted {
+        let flag = format!("--accept-check {name} was given");
+        if !deviations.iter().any(|what| what.contains(&flag)) {
+            tracing::warn!("--accept-check {name}: no check of this name has failed");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A rehearsal from beginning to end: what it is asked, and what it hands back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::ledger::record;
+use super::options::{Listener, RehearsalOptions};
+use super::report::RehearsalReport;
+use super::scratch::Scratch;
+use super::stages::{Rehearsing, files, interrupted};
+use crate::error::{Error, Kind, Result};
+use crate::migrate::identity;
+use crate::pg::ConnInfo;
+use crate::watch::Watch;
+
+/// A rehearsal that can be run: the plan and its rollback, on a copy of production.
+#[derive(Clone, Debug)]
+pub struct Rehearsal {
+    options: RehearsalOptions,
+}
+
+/// How a rehearsal ended.
+#[derive(Debug)]
+pub struct Rehearsed {
+    /// What it has shown.
+    pub report: RehearsalReport,
+    /// Why it did not pass, where it did not.
+    pub failure: Option<Error>,
+    scratch: Scratch,
+}
+
+impl Rehearsed {
+    /// A private folder with the plan's report and rejects; it goes with this value.
+    #[must_use]
+    pub fn files(&self) -> PathBuf {
+        files(&self.scratch)
+    }
+}
+
+impl Rehearsal {
+    /// A rehearsal with these options.
+    #[must_use]
+    pub fn new(options: RehearsalOptions) -> Self {
+        Rehearsal { options }
+    }
+
+    /// Runs it, and tells production's ledger where it passed. Blocks; not to be called
+    /// from an asynchronous task.
+    ///
+    /// # Errors
+    /// Whatever keeps it from beginning; [`Kind::Interrupted`] where `watch` stops it.
+    pub fn run(
+        &self,
+        info: &ConnInfo,
+        watch: &Arc<Watch>,
+        listener: &mut dyn Listener,
+    ) -> Result<Rehearsed> {
+        let begun = Instant::now();
+        let identity = identity::of(&self.options.migration, &watch.stop)?;
+        let mut rehearsing = Rehearsing::begin(&self.options, info, watch, listener)?;
+        let failure = rehearsing.all().err();
+        if failure.as_ref().is_some_and(|error| error.kind() == Kind::Interrupted) {
+            return Err(interrupted());
+        }
+        let table = self.options.migration.table();
+        let mut done = rehearsing.report.clone();
+        done.passed = failure.is_none();
+        done.failure = failure.as_ref().map(ToString::to_string);
+        if done.passed {
+            done.recorded = true;
+            done.seconds = begun.elapsed().as_secs_f64();
+            rehearsing.production_session(async |session| {
+                record(session, table, &identity, &done).await
+            })?;
+        }
+        done.seconds = begun.elapsed().as_secs_f64();
+        Ok(Rehearsed { report: done, failure, scratch: rehearsing.scratch })
+    }
+}

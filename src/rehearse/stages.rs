@@ -1,0 +1,337 @@
+//! What a rehearsal does, in order; each stage has something to show.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+use super::copy::{Content, Place, content, fill};
+use super::options::{Listener, RehearsalOptions};
+use super::production::Production;
+use super::report::{Check, RehearsalReport};
+use super::scratch::Scratch;
+use super::space::{Growth, megabytes, refuse_too_small};
+use crate::backup::{self, BackupOptions, Choice, Extent, Manifest};
+use crate::error::{Error, Kind, Result};
+use crate::migrate::rollback::{RollbackOptions, roll_back};
+use crate::migrate::{Migration, MigrationOptions, Step};
+use crate::pg::embedded::Options;
+use crate::pg::{ConnInfo, Connection, Embedded, connect, pooler};
+use crate::private;
+use crate::table::fingerprint::{Difference, Fingerprint};
+use crate::watch::Watch;
+
+/// The superuser of the copy's server. Production has roles of its own, postgres often
+/// among them, which must not become superusers by their name.
+const SUPERUSER: &str = "sterna_rehearsal";
+/// How many differences are named.
+const NAMED: usize = 5;
+
+/// A rehearsal while it goes on.
+pub(super) struct Rehearsing<'a> {
+    options: &'a RehearsalOptions,
+    watch: &'a Arc<Watch>,
+    info: &'a ConnInfo,
+    production: Production,
+    runtime: Runtime,
+    /// Of files that nobody wants to keep, and of the report until it is whole.
+    pub(super) scratch: Scratch,
+    listener: &'a mut dyn Listener,
+    pub(super) report: RehearsalReport,
+}
+
+/// The table on the copy before the plan.
+struct Before {
+    fingerprint: Fingerprint,
+    content: Vec<Content>,
+}
+
+impl<'a> Rehearsing<'a> {
+    /// Looks at production.
+    pub(super) fn begin(
+        options: &'a RehearsalOptions,
+        info: &'a ConnInfo,
+        watch: &'a Arc<Watch>,
+        listener: &'a mut dyn Listener,
+    ) -> Result<Self> {
+        let table = options.migration.table();
+        // A thread follows the copy's size while the plan blocks this one.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|e| Error::file("the async runtime", e))?;
+        let production = runtime.block_on(async {
+            let mut session = connect(info).await?;
+            pooler::refuse_pooled(info, &session).await?;
+            let production = Production::look(&mut session, table).await?;
+            session.close().await?;
+            Ok::<_, Error>(production)
+        })?;
+        let report = RehearsalReport {
+            rehearsal_id: Uuid::new_v4(),
+            passed: false,
+            failure: None,
+            table: table.to_string(),
+            production: info.display(),
+            server_version: production.server_version.clone(),
+            fingerprint: production.fingerprint.digest(),
+            place: None,
+            backup: None,
+            unrestored: Vec::new(),
+            checks: Vec::new(),
+            plan: None,
+            switchover: None,
+            rollback: Vec::new(),
+            space: None,
+            recorded: false,
+            folder: None,
+            seconds: 0.0,
+        };
+        let scratch = Scratch::new()?;
+        Ok(Rehearsing { options, watch, info, production, runtime, scratch, listener, report })
+    }
+
+    /// Works in a session of production.
+    pub(super) fn production_session<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
+    ) -> Result<T> {
+        self.runtime.block_on(async {
+            let mut session = connect(self.info).await?;
+            let done = work(&mut session).await?;
+            session.close().await?;
+            Ok(done)
+        })
+    }
+
+    /// All of it. The copy's server is stopped afterwards.
+    pub(super) fn all(&mut self) -> Result<()> {
+        let (folder, manifest) = self.check("backup", "have a backup of production", |this| {
+            let (folder, manifest) = this.backup()?;
+            let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
+            let detail = format!(
+                "{rows} rows of {} tables, taken at {}",
+                manifest.tables.len(),
+                manifest.taken_at
+            );
+            this.report.backup = Some(manifest.clone());
+            Ok(((folder, manifest), detail))
+        })?;
+        let mut server = None;
+        let place = self.check("restore", "restore it", |this| {
+            let place = this.place(&mut server)?;
+            this.report.place = Some(place.name.clone());
+            let work = fill(&place, &folder, &manifest, &this.production, &this.watch.stop);
+            let unrestored = this.runtime.block_on(work)?;
+            let mut detail = format!("into {}", place.name);
+            if let Some(first) = unrestored.first() {
+                let count = unrestored.len();
+                detail.push_str(&format!("; without {count} that take a superuser: {first}"));
+            }
+            this.report.unrestored = unrestored;
+            Ok((place, detail))
+        })?;
+        let before = self.check("same", "compare the copy with production", |this| {
+            let before = this.before(&place, &manifest)?;
+            let found = this.production.compare(&before.fingerprint);
+            nothing_differs(&found.differences, "the copy is not of the same thing")
+                .map_err(|error| error.hint(this.fix_copy()))?;
+            let entries = before.fingerprint.entries().len();
+            let mut detail = format!("{entries} entries of the catalog are alike");
+            for unsaved in &found.unsaved {
+                detail
+                    .push_str(&format!("; pg_dump does not save {} {}", unsaved.kind, unsaved.key));
+            }
+            Ok((before, detail))
+        })?;
+        let growth = self.runtime.block_on(Growth::follow(&place.info))?;
+        self.check("plan", "run the plan", |this| Ok(((), this.plan(&place)?)))?;
+        self.check("rollback", "take it back", |this| Ok(((), this.roll_back(&place)?)))?;
+        self.check("as before", "compare with before", |this| {
+            let after = this.before(&place, &manifest)?;
+            let differences = before.fingerprint.differences(&after.fingerprint);
+            nothing_differs(&differences, "the rollback left a difference")?;
+            let mut pairs = before.content.iter().zip(&after.content);
+            if let Some((was, _)) = pairs.find(|(was, is)| was != is) {
+                let what = format!("the rollback left other rows in {}", was.table);
+                return Err(Error::new(Kind::Validation, what));
+            }
+            Ok(((), format!("catalog and rows of {} tables are as before", before.content.len())))
+        })?;
+        self.check("space", "compare the space with what is free", |this| {
+            let free = this.options.free_bytes.or(this.production.free_bytes);
+            let space = this.runtime.block_on(growth.end(free))?;
+            this.report.space = Some(space);
+            space.judge()?;
+            let free = match free {
+                Some(free) => format!("{} are free", megabytes(free)),
+                None => "what is free is not known (--free-space)".to_owned(),
+            };
+            Ok(((), format!("{} are needed, {free}", megabytes(space.needed_bytes))))
+        })
+    }
+
+    /// Does something, and records whether it passed.
+    fn check<T>(
+        &mut self,
+        name: &'static str,
+        title: &str,
+        work: impl FnOnce(&mut Self) -> Result<(T, String)>,
+    ) -> Result<T> {
+        let is_stopped = |this: &Self| this.watch.stop.load(Ordering::Relaxed);
+        if is_stopped(self) {
+            return Err(interrupted());
+        }
+        self.listener.begins(title);
+        let begun = Instant::now();
+        let done = work(self);
+        let seconds = begun.elapsed().as_secs_f64();
+        // Whatever fails while it is being stopped fails of that.
+        if done.is_err() && is_stopped(self) {
+            return Err(interrupted());
+        }
+        let detail = match &done {
+            Ok((_, detail)) => detail.clone(),
+            Err(error) => error.to_string(),
+        };
+        let check = Check { name, passed: done.is_ok(), detail, seconds };
+        self.listener.ended(&check);
+        self.report.checks.push(check);
+        done.map(|(value, _)| value)
+    }
+
+    /// The folder of the backup that was given, or of one that is taken.
+    fn backup(&self) -> Result<(PathBuf, Manifest)> {
+        let stop = &self.watch.stop;
+        if let Some(folder) = &self.options.backup {
+            backup::verify(folder, stop)?;
+            let manifest = Manifest::read(folder)?;
+            if manifest.full || manifest.definitions {
+                return Ok((folder.clone(), manifest));
+            }
+            let what = format!("the backup {} holds a few tables alone", folder.display());
+            return Err(Error::usage(what).hint(
+                "a rehearsal needs what depends on the table as well: `sterna backup --full`, or \
+                 leave out --backup",
+            ));
+        }
+        let out = self.scratch.path().join("backup");
+        let (table, choice) = (self.options.migration.table().clone(), Choice::PgDump);
+        let options = BackupOptions { table, out, extent: Extent::Rehearsal, choice };
+        let taken = self.runtime.block_on(backup::take(self.info, &options, stop))?;
+        Ok((options.out, taken.manifest))
+    }
+
+    /// The database to restore into; its server, where it has one of its own.
+    fn place(&self, server: &mut Option<Embedded>) -> Result<Place> {
+        if let Some(into) = &self.options.into {
+            return self.runtime.block_on(Place::given(into.clone(), &self.production));
+        }
+        let options = Options {
+            superuser: SUPERUSER.to_owned(),
+            major: Some(self.production.major),
+            sandboxed: true,
+            // Durations are to be those of a server that waits for its disk.
+            ..Options::durable()
+        };
+        let started = Embedded::start(&options).map_err(|error| match error.kind() {
+            Kind::Usage => {
+                let hint = error.next_step().unwrap_or_default().to_owned();
+                error.hint(format!("{hint}; or rehearse by --into URL on a server of that version"))
+            }
+            _ => error,
+        })?;
+        let server = server.insert(started);
+        refuse_too_small(&server.data_folder(), self.production.bytes)?;
+        self.runtime.block_on(Place::embedded(server, &self.production))
+    }
+
+    /// What to do about a copy that is not of the same thing.
+    fn fix_copy(&self) -> &'static str {
+        match &self.options.backup {
+            Some(_) => "production has changed since the backup; without --backup one is taken now",
+            None => "try again when nobody changes the schema",
+        }
+    }
+
+    fn before(&self, place: &Place, manifest: &Manifest) -> Result<Before> {
+        self.runtime.block_on(async {
+            Ok(Before {
+                fingerprint: place.fingerprint(self.options.migration.table()).await?,
+                content: content(place, manifest, &self.watch.stop).await?,
+            })
+        })
+    }
+
+    fn plan(&mut self, place: &Place) -> Result<String> {
+        let folder = files(&self.scratch);
+        private::own_folder(&folder)?;
+        let mut options = MigrationOptions {
+            backup: Some(self.scratch.path().join("backup-of-copy")),
+            report: Some(folder.clone()),
+            ..self.options.migration.clone()
+        };
+        options.load.rejects = Some(folder.join("rejects.csv"));
+        let begun = Instant::now();
+        let migrated = Migration::new(options)
+            .and_then(|plan| plan.run(&place.info, self.watch, self.listener.steps()))
+            .map_err(|error| error.context("the plan cannot begin"))?;
+        self.report.plan = Some(migrated.status.clone());
+        // The copy goes: there is nothing to resume or to roll back.
+        migrated.failure.map_or(Ok(()), Err).map_err(|error| {
+            error.hint("production was not touched; fix what it names, and rehearse again")
+        })?;
+        let shown = migrated.status;
+        let switched = shown.steps.iter().find(|step| step.step == Step::Switchover);
+        self.report.switchover = switched.map(|step| step.detail.clone());
+        let seconds = begun.elapsed().as_secs_f64();
+        let locked = self.report.locked_ms().unwrap_or_default();
+        let deviations = match shown.deviations.len() {
+            0 => String::new(),
+            count => format!(", with {count} deviations"),
+        };
+        Ok(format!("{seconds:.1} s, readers locked out for {locked:.0} ms{deviations}"))
+    }
+
+    fn roll_back(&mut self, place: &Place) -> Result<String> {
+        let options = RollbackOptions {
+            step: Some(Step::Backup),
+            max_wait: self.options.migration.max_wait,
+            ..RollbackOptions::new(self.options.migration.table().clone())
+        };
+        let done = roll_back(&place.info, &options, |_| Ok(true), self.watch).map_err(|error| {
+            error.hint("production was not touched; a migration could not be taken back there")
+        })?;
+        let locked = done.switchover.get("locked_ms").and_then(serde_json::Value::as_f64);
+        self.report.rollback = done.undone;
+        let steps = self.report.rollback.len();
+        Ok(format!("{steps} steps, readers locked out for {:.0} ms", locked.unwrap_or_default()))
+    }
+}
+
+/// Refuses where something differs, naming the first of it.
+fn nothing_differs(differences: &[Difference], what: &str) -> Result<()> {
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let named = differences.iter().take(NAMED).map(ToString::to_string).collect::<Vec<_>>();
+    let more = match differences.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    Err(Error::refused(format!("{what}: {}{more}", named.join("; "))))
+}
+
+/// Where the plan writes its report and its rejects.
+pub(super) fn files(scratch: &Scratch) -> PathBuf {
+    scratch.path().join("report")
+}
+
+pub(super) fn interrupted() -> Error {
+    Error::new(Kind::Interrupted, "the rehearsal was interrupted; its server is gone")
+        .hint("the same command begins it again")
+}
