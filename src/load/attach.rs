@@ -4,12 +4,12 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::{Value, json};
 
-use super::completion;
-use super::ledger::{self, NewRun, Run, State};
-use super::matching::Way;
-use super::options::LoadOptions;
-use super::prepare::Prepared;
 use crate::error::{Error, Result};
+use crate::load::ledger::{self, NewRun, Run, State};
+use crate::load::plan::matching::Way;
+use crate::load::plan::options::LoadOptions;
+use crate::load::plan::prepare::Prepared;
+use crate::load::settle::completion;
 use crate::pg::{Column, Connection, catalog};
 use crate::table::locks::Patience;
 use crate::table::staging::{self, Pair};

@@ -13,10 +13,10 @@ use serde_json::Value;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::report::RowsReport;
 use crate::error::{Error, Result};
 use crate::input::hex;
 use crate::ledger::document;
+use crate::load::report::RowsReport;
 use crate::pg::{Connection, Table};
 
 /// Files written to the ledger by one statement.

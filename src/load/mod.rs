@@ -1,48 +1,32 @@
 //! The loader: files into a staging table, every record accounted for, exactly once.
 //!
-//! [`load`] runs the phases; `pipeline` wires the threads; `source`, `map` and
-//! `encode` turn bytes into rows; `sink` and `refused` bring them into PostgreSQL;
-//! `matching` says what rows keep of production's; `ledger` remembers what is done;
-//! `verify` proves it; `completion` and `indexes` finish staging.
+//! [`load`] runs the phases, and `pipeline` wires the threads. The folders follow the data:
+//! `plan` decides before a record is read, `read` turns bytes into batches of records,
+//! `encode` turns those into rows, `write` brings rows into PostgreSQL, and `settle` proves
+//! and finishes staging. `ledger` remembers what is done.
 
 pub mod account;
 mod attach;
-pub mod batch;
-mod cascade;
-mod completion;
-mod duplicates;
 pub mod encode;
-mod indexes;
 pub mod ledger;
-mod map;
-mod matching;
-mod options;
-mod per_member;
 mod pipeline;
 mod plan;
-mod prepare;
-mod quotes;
-mod reading;
-mod records;
-mod refused;
-mod rejects;
+mod read;
 pub mod report;
-mod row_id;
 mod rows;
 mod run;
-mod sink;
-mod source;
-mod verify;
-mod window;
+mod settle;
+mod write;
 
 pub use encode::OnInexact;
-pub use map::{OnUnmapped, UnmappedTaxa, Years};
-pub use matching::{ColumnUse, ColumnUses, MatchOptions, Treatment, Unfilled};
-pub use options::{LoadOptions, MaxRejects, ReadOptions};
-pub use per_member::PerMember;
 pub use pipeline::{Pipeline, Sink};
-pub use plan::{LoadPlan, plan};
-pub(crate) use reading::{Reading, Request, taxa};
-pub use row_id::RowIds;
+pub use plan::columns::{LoadPlan, plan};
+pub use plan::matching::{ColumnUse, ColumnUses, MatchOptions, Treatment, Unfilled};
+pub use plan::options::{LoadOptions, MaxRejects, ReadOptions};
+pub(crate) use plan::reading::{Reading, Request, taxa};
+pub use plan::row_id::RowIds;
+pub use read::batch;
+pub use read::map::{OnUnmapped, UnmappedTaxa, Years};
+pub use read::per_member::PerMember;
 pub use run::{Outcome, load};
-pub(crate) use verify::{Proof, columns_of};
+pub(crate) use settle::verify::{Proof, columns_of};

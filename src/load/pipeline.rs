@@ -15,15 +15,15 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use super::batch::{EncodedBatch, RecordBatch};
-use super::encode::{Encoder, OnInexact, RowPlan};
-use super::map::{Mapper, OnUnmapped, UnmappedTaxa, Years};
-use super::per_member::PerMember;
-use super::row_id::RowIds;
-use super::source::Source;
 use crate::cites::Taxa;
 use crate::error::{Error, Kind, Result};
 use crate::input::Inputs;
+use crate::load::encode::{Encoder, OnInexact, RowPlan};
+use crate::load::plan::row_id::RowIds;
+use crate::load::read::batch::{EncodedBatch, RecordBatch};
+use crate::load::read::map::{Mapper, OnUnmapped, UnmappedTaxa, Years};
+use crate::load::read::per_member::PerMember;
+use crate::load::read::source::Source;
 use crate::watch::Counters;
 
 /// Batches that wait before each stage.

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::account::Account;
-use super::map::UnmappedTaxa;
-use super::matching::ColumnUses;
 use crate::input::LeftOut;
+use crate::load::account::Account;
+use crate::load::plan::matching::ColumnUses;
+use crate::load::read::map::UnmappedTaxa;
 
 /// How many unmapped taxa are named.
 const UNMAPPED_NAMED: usize = 50;

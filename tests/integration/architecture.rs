@@ -85,7 +85,7 @@ fn used_in(allowed: &[&str], sources: &[Source], is_used: impl Fn(&str) -> bool)
 fn csv_is_parsed_in_one_file_and_threads_meet_in_another() {
     let sources = sources();
     for (krate, place) in
-        [("csv_async", "src/load/records.rs"), ("crossbeam", "src/load/pipeline.rs")]
+        [("csv_async", "src/load/read/records.rs"), ("crossbeam", "src/load/pipeline.rs")]
     {
         used_in(&[place], &sources, |line| line.contains(krate));
         nowhere_but(&[place], &sources, |line| line.contains(krate));
@@ -97,12 +97,12 @@ fn what_is_pure_knows_no_clock_no_file_and_no_database() {
     let pure = [
         "crates/cites/src/",
         "src/load/account.rs",
-        "src/load/batch.rs",
+        "src/load/read/batch.rs",
         "src/load/encode/",
-        "src/load/map.rs",
-        "src/load/matching.rs",
-        "src/load/plan.rs",
-        "src/load/row_id.rs",
+        "src/load/read/map.rs",
+        "src/load/plan/matching.rs",
+        "src/load/plan/columns.rs",
+        "src/load/plan/row_id.rs",
         "src/migrate/additions.rs",
         "src/migrate/plan.rs",
         "src/migrate/records.rs",

@@ -16,10 +16,10 @@ use uuid::Uuid;
 pub(crate) use scalar::parse_integer;
 
 use self::numeric::Decimal;
-use super::account::Reason;
-use super::batch::{EncodedBatch, Fate, Record, RecordBatch, Reject, row_hash};
-use super::row_id::RowIds;
 use crate::cites::{Layout, Taxa};
+use crate::load::account::Reason;
+use crate::load::plan::row_id::RowIds;
+use crate::load::read::batch::{EncodedBatch, Fate, Record, RecordBatch, Reject, row_hash};
 use crate::pg::ColumnType;
 
 /// What opens a binary COPY stream: signature, flags and an empty extension.

@@ -8,11 +8,12 @@
 
 use tokio_postgres::error::SqlState;
 
-use super::super::matching::Way;
-use super::super::prepare::row_ids;
-use super::super::{duplicates, ledger};
-use super::{Done, Load};
 use crate::error::{Error, Result};
+use crate::load::ledger;
+use crate::load::plan::matching::Way;
+use crate::load::plan::prepare::row_ids;
+use crate::load::run::{Done, Load};
+use crate::load::settle::duplicates;
 use crate::pg::{Connection, Fault, Quoted, catalog, classify, fill};
 
 impl Load<'_> {

@@ -5,14 +5,14 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::super::attach::{Attached, attach};
-use super::super::ledger::{self, BatchRows, Batches, State};
-use super::super::options::LoadOptions;
-use super::super::prepare::{Prepared, prepare};
-use super::super::report::RowsReport;
-use super::super::rows::PATIENCE;
-use super::Load;
 use crate::error::{Error, Kind, Result};
+use crate::load::attach::{Attached, attach};
+use crate::load::ledger::{self, BatchRows, Batches, State};
+use crate::load::plan::options::LoadOptions;
+use crate::load::plan::prepare::{Prepared, prepare};
+use crate::load::report::RowsReport;
+use crate::load::rows::PATIENCE;
+use crate::load::run::Load;
 use crate::pg::{
     Backoff, ConnInfo, Connection, Fault, Watched, classify, connect, interruptible_by, pooler,
 };

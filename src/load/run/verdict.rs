@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
-use super::super::account::Reason;
-use super::super::ledger::{self, Run, State};
-use super::super::options::LoadOptions;
-use super::super::report::RowsReport;
-use super::super::verify::Proof;
-use super::{Done, Load};
 use crate::error::{Error, Kind, Result};
+use crate::load::account::Reason;
+use crate::load::ledger::{self, Run, State};
+use crate::load::plan::options::LoadOptions;
+use crate::load::report::RowsReport;
+use crate::load::run::{Done, Load};
+use crate::load::settle::verify::Proof;
 use crate::pg::{Connection, Table, fill};
 use crate::watch::Phase;
 

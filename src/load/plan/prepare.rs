@@ -8,51 +8,51 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::matching::{Matching, Way};
-use super::options::LoadOptions;
-use super::plan::LoadPlan;
-use super::reading::{Reading, Request};
-use super::rejects;
-use super::row_id::RowIds;
 use crate::cites::{Format, Formats, Taxa};
 use crate::error::{Error, Result};
 use crate::input::{Inputs, hex};
+use crate::load::plan::columns::LoadPlan;
+use crate::load::plan::matching::{Matching, Way};
+use crate::load::plan::options::LoadOptions;
+use crate::load::plan::reading::{Reading, Request};
+use crate::load::plan::row_id::RowIds;
+use crate::load::write::rejects;
 use crate::pg::{CatalogText, Column, Columns, Connection, Ident, Quoted, copy_out, fill, values};
 use crate::table::staging::Pair;
 
 /// What a load reads, and how that becomes rows.
-pub(super) struct Prepared {
-    pub(super) inputs: Inputs,
-    pub(super) formats: Formats,
-    pub(super) plan: LoadPlan,
+pub(in crate::load) struct Prepared {
+    pub(in crate::load) inputs: Inputs,
+    pub(in crate::load) formats: Formats,
+    pub(in crate::load) plan: LoadPlan,
     /// What rows find in production.
-    pub(super) matching: Matching,
-    pub(super) taxa: Taxa,
+    pub(in crate::load) matching: Matching,
+    pub(in crate::load) taxa: Taxa,
     /// What a resumed load must find unchanged, by topic.
-    pub(super) identity: Arc<Value>,
+    pub(in crate::load) identity: Arc<Value>,
     /// The format that looks names up, where one does.
-    pub(super) looks_up: Option<Format>,
+    pub(in crate::load) looks_up: Option<Format>,
 }
 
 impl Prepared {
     /// The columns of the COPY statement.
-    pub(super) fn columns(&self) -> Columns {
+    pub(in crate::load) fn columns(&self) -> Columns {
         Columns(self.plan.columns.iter().map(|c| c.name.clone()).collect())
     }
 
     /// Those of them whose values are proved.
-    pub(super) fn hashed_columns(&self) -> Vec<Column> {
+    pub(in crate::load) fn hashed_columns(&self) -> Vec<Column> {
         self.plan.hashed().into_iter().cloned().collect()
     }
 
     /// Path and SHA-256 of every member, for the ledger.
-    pub(super) fn ledger_files(&self) -> Vec<(&str, &[u8; 32])> {
+    pub(in crate::load) fn ledger_files(&self) -> Vec<(&str, &[u8; 32])> {
         self.inputs.members().iter().map(|m| (&*m.name, self.inputs.sha256(m))).collect()
     }
 }
 
 /// Looks at inputs, headers, target and species.
-pub(super) async fn prepare(
+pub(in crate::load) async fn prepare(
     session: &Connection,
     pair: &Pair,
     options: &LoadOptions,
@@ -106,7 +106,11 @@ pub(super) async fn prepare(
 }
 
 /// Refuses to write rejects over a file that the load reads.
-pub(super) fn refuse_input(path: &Path, inputs: &Inputs, options: &LoadOptions) -> Result<()> {
+pub(in crate::load) fn refuse_input(
+    path: &Path,
+    inputs: &Inputs,
+    options: &LoadOptions,
+) -> Result<()> {
     let place = path.canonicalize().ok();
     let same = |other: &PathBuf| place.is_some() && other.canonicalize().ok() == place;
     if inputs.is_read(path) || [&options.synonyms, &options.mapping].into_iter().flatten().any(same)
@@ -118,7 +122,7 @@ pub(super) fn refuse_input(path: &Path, inputs: &Inputs, options: &LoadOptions) 
 }
 
 /// A column as the ledger has it in the identity of a run.
-pub(super) fn describe(column: &Column) -> String {
+pub(in crate::load) fn describe(column: &Column) -> String {
     let null = if column.not_null { " not null" } else { "" };
     format!("{} {}{null}", column.name, column.sql_type)
 }
@@ -128,7 +132,7 @@ fn sha256(bytes: &[u8]) -> String {
 }
 
 /// Production's row ids by record id, where the formats have both.
-pub(super) async fn row_ids(
+pub(in crate::load) async fn row_ids(
     session: &Connection,
     pair: &Pair,
     prepared: &Prepared,
@@ -153,8 +157,8 @@ pub(super) async fn row_ids(
             ("table", &pair.table),
             ("oid", &CatalogText::oid(pair.table_oid)),
         ];
-        let live = fill(include_str!("../../sql/load/row-ids.sql"), &names);
-        let deleted = fill(include_str!("../../sql/load/deleted-row-ids.sql"), &names);
+        let live = fill(include_str!("../../../sql/load/row-ids.sql"), &names);
+        let deleted = fill(include_str!("../../../sql/load/deleted-row-ids.sql"), &names);
         for (sql, are_live) in [(live, true), (deleted, false)] {
             let read = copy_out(session, &sql, |row| {
                 let mut values = values(row).flatten();

@@ -35,17 +35,17 @@ pub struct MatchOptions {
 
 /// What production has to match rows by, and to lose.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Production {
+pub(in crate::load) struct Production {
     /// The columns of each unique index, those of the primary key first.
-    pub(super) unique: Vec<Vec<Ident>>,
+    pub(in crate::load) unique: Vec<Vec<Ident>>,
     /// The columns of the primary key.
-    pub(super) primary: Vec<Ident>,
+    pub(in crate::load) primary: Vec<Ident>,
     /// Columns that foreign keys refer to, each with a table that does.
-    pub(super) referred: Vec<(Ident, String)>,
+    pub(in crate::load) referred: Vec<(Ident, String)>,
     /// Whether it holds any row.
-    pub(super) has_rows: bool,
+    pub(in crate::load) has_rows: bool,
     /// Whether it holds more rows than a client should remember.
-    pub(super) is_large: bool,
+    pub(in crate::load) is_large: bool,
 }
 
 /// What becomes of a column.
@@ -157,7 +157,7 @@ pub(crate) struct Matching {
 /// # Errors
 /// Wrong usage where the columns asked for cannot tell rows apart; refused where keys
 /// or values of production would be lost, naming what to add to the mapping.
-pub(super) fn decide(
+pub(in crate::load) fn decide(
     table: &Table,
     columns: &[Column],
     formats: &[&Format],

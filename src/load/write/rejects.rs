@@ -14,12 +14,12 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::account::Reason;
-use super::batch::{Record, RecordBatch, Reject};
-use super::encode::RowPlan;
-use super::report::RejectedRecord;
 use crate::cites::{Formats, Layout};
 use crate::error::{Error, Kind, Result};
+use crate::load::account::Reason;
+use crate::load::encode::RowPlan;
+use crate::load::read::batch::{Record, RecordBatch, Reject};
+use crate::load::report::RejectedRecord;
 use crate::private;
 
 /// The columns behind those of the format.
@@ -49,11 +49,11 @@ const LONGEST_RAW: usize = 64 << 10;
 const MOST_BYTES: u64 = 64 << 20;
 
 /// Where the rejects of each format go, by its index.
-pub(super) type Paths = BTreeMap<usize, PathBuf>;
+pub(in crate::load) type Paths = BTreeMap<usize, PathBuf>;
 
 /// The file that was named for the first format of the input, and `a.<format>.csv` beside
 /// `a.csv` for each further one; a device or a pipe takes them all.
-pub(super) fn paths(first: &Path, plans: &[RowPlan], formats: &Formats) -> Paths {
+pub(in crate::load) fn paths(first: &Path, plans: &[RowPlan], formats: &Formats) -> Paths {
     let is_stream = first.exists() && !first.is_file();
     let mut paths = Paths::new();
     for format in plans.iter().map(|plan| plan.layout.format) {
@@ -74,7 +74,7 @@ pub(super) fn paths(first: &Path, plans: &[RowPlan], formats: &Formats) -> Paths
 /// # Errors
 /// Where sterna has not written what is there, where the folder is missing or closed, or
 /// where a folder has that name.
-pub(super) fn check(path: &Path) -> Result<()> {
+pub(in crate::load) fn check(path: &Path) -> Result<()> {
     if path.is_dir() {
         return Err(Error::bad_file(path.display(), "is a folder, and rejects go to a file"));
     }
@@ -102,7 +102,7 @@ fn is_reject_file(start: &[u8]) -> bool {
 
 /// Bytes that a record of a file may have, where those of other files may have `most`:
 /// in a reject every quote of a record may be doubled.
-pub(super) fn most_record_bytes(layout: &Layout, most: usize) -> usize {
+pub(in crate::load) fn most_record_bytes(layout: &Layout, most: usize) -> usize {
     match layout.header.last() {
         Some(last) if last == RECORD => 2 * most + 4 * LONGEST_RAW,
         _ => most,
@@ -111,7 +111,7 @@ pub(super) fn most_record_bytes(layout: &Layout, most: usize) -> usize {
 
 /// What identifies a rejected record: its file and its place there. The keys of many
 /// are summed, so that loads of fixed rejects can tell whether they have all of them.
-pub(super) fn key(file: &[u8], byte_offset: &[u8]) -> u64 {
+pub(in crate::load) fn key(file: &[u8], byte_offset: &[u8]) -> u64 {
     let mut hasher = Xxh3::new();
     hasher.update(file);
     hasher.update(&[0]);
@@ -121,7 +121,7 @@ pub(super) fn key(file: &[u8], byte_offset: &[u8]) -> u64 {
 
 /// The rejects of earlier loads that a batch brings back, where its file still says where
 /// they came from: the load of each, and its key. What names no load was rejected by `last`.
-pub(super) fn brought_back(
+pub(in crate::load) fn brought_back(
     plan: &RowPlan,
     batch: &RecordBatch,
     last: Option<Uuid>,
@@ -138,7 +138,7 @@ pub(super) fn brought_back(
 }
 
 /// A rejected record as a report shows it; its file by index and name.
-pub(super) fn shown(
+pub(in crate::load) fn shown(
     (member, file): (usize, &str),
     plan: &RowPlan,
     batch: &RecordBatch,
@@ -161,7 +161,7 @@ pub(super) fn shown(
 }
 
 /// Writes rejects, a file for each format that has any.
-pub(super) struct RejectWriter {
+pub(in crate::load) struct RejectWriter {
     paths: Paths,
     /// The load, as its rejects name it.
     load: String,
@@ -180,7 +180,7 @@ struct Output {
 impl RejectWriter {
     /// Will write to `paths` when the first record is rejected; the rejects of an
     /// earlier load that are there go.
-    pub(super) fn create(paths: Paths, load: Uuid) -> Result<Self> {
+    pub(in crate::load) fn create(paths: Paths, load: Uuid) -> Result<Self> {
         paths.values().try_for_each(|path| check_own(path))?;
         paths.values().try_for_each(|path| forget(path))?;
         let load = load.to_string();
@@ -189,7 +189,7 @@ impl RejectWriter {
 
     /// Writes the rejects of a batch. `are_accepted` tells whether a load accepts that many:
     /// more are written only as long as their file is not large.
-    pub(super) fn write(
+    pub(in crate::load) fn write(
         &mut self,
         name: &str,
         plan: &RowPlan,
@@ -217,7 +217,7 @@ impl RejectWriter {
     }
 
     /// Ends the files; returns their paths, and how many records are in them.
-    pub(super) fn finish(self) -> Result<(Vec<PathBuf>, u64)> {
+    pub(in crate::load) fn finish(self) -> Result<(Vec<PathBuf>, u64)> {
         let mut paths = Vec::new();
         for (format, mut output) in self.files {
             let path = &self.paths[&format];

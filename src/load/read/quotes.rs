@@ -3,7 +3,7 @@
 /// Every quote has to open a field, close one, or be doubled inside of one. (A quote inside
 /// of a field that is not quoted is text.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Quotes {
+pub(in crate::load) enum Quotes {
     /// A field begins.
     #[default]
     Begin,
@@ -19,14 +19,14 @@ pub(super) enum Quotes {
 
 impl Quotes {
     /// Those of a whole record.
-    pub(super) fn in_text(record: &[u8]) -> Self {
+    pub(in crate::load) fn in_text(record: &[u8]) -> Self {
         let mut quotes = Quotes::default();
         quotes.read(record);
         quotes
     }
 
     /// Goes on with more of the record.
-    pub(super) fn read(&mut self, bytes: &[u8]) {
+    pub(in crate::load) fn read(&mut self, bytes: &[u8]) {
         for byte in bytes {
             *self = match (*self, byte) {
                 (Quotes::Wrong, _) => return,
@@ -41,7 +41,7 @@ impl Quotes {
     }
 
     /// Whether the record may end here.
-    pub(super) fn are_closed(self) -> bool {
+    pub(in crate::load) fn are_closed(self) -> bool {
         !matches!(self, Quotes::Quoted | Quotes::Wrong)
     }
 }

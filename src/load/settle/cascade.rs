@@ -2,23 +2,23 @@
 //! foreign key says ON DELETE CASCADE: staging carries no foreign keys, so what the key
 //! would have done is done here.
 
-use super::ledger;
-use super::verify;
 use crate::error::Result;
+use crate::load::ledger;
+use crate::load::settle::verify;
 use crate::pg::{Column, ConnInfo, Ident, Quoted, Table, connect, fill};
 use crate::table::staging::Pair;
 use crate::trust;
 
 /// Where to look for rows whose species is gone.
-pub(super) struct Orphans<'a> {
-    pub(super) info: &'a ConnInfo,
-    pub(super) pair: &'a Pair,
-    pub(super) staging_oid: u32,
+pub(in crate::load) struct Orphans<'a> {
+    pub(in crate::load) info: &'a ConnInfo,
+    pub(in crate::load) pair: &'a Pair,
+    pub(in crate::load) staging_oid: u32,
     /// The columns that were hashed, in their order.
-    pub(super) columns: &'a [Column],
+    pub(in crate::load) columns: &'a [Column],
     /// The columns that hold the species' ids: what stands there was there when the
     /// load began, so it can only have been deleted. Of other columns nobody knows.
-    pub(super) looked_up: &'a [&'a Ident],
+    pub(in crate::load) looked_up: &'a [&'a Ident],
 }
 
 impl Orphans<'_> {
@@ -26,11 +26,11 @@ impl Orphans<'_> {
     ///
     /// # Errors
     /// Those of the server; then nothing is deleted.
-    pub(super) async fn delete(&self) -> Result<u64> {
+    pub(in crate::load) async fn delete(&self) -> Result<u64> {
         let session = connect(self.info).await?;
-        session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-        session.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
-        let sql = include_str!("../../sql/load/orphan-key.sql");
+        session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
+        session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
+        let sql = include_str!("../../../sql/load/orphan-key.sql");
         let mut deleted = 0;
         for row in session.query(sql, &[&self.pair.table_oid]).await? {
             let column = Ident::new(row.get::<_, String>(0))?;
@@ -46,7 +46,7 @@ impl Orphans<'_> {
                 ("key", &key),
                 ("values", &verify::values_of(self.columns)),
             ];
-            let sql = fill(include_str!("../../sql/load/delete-orphans.sql"), &names);
+            let sql = fill(include_str!("../../../sql/load/delete-orphans.sql"), &names);
             session.batch_execute("BEGIN").await?;
             trust::guard(&*session, self.staging_oid).await?;
             let sums = verify::sums(&session, &sql, self.columns).await?;

@@ -9,10 +9,10 @@ use std::str::FromStr;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
-use super::account::Reason;
-use super::encode::parse_integer;
 use crate::cites::Taxa;
 use crate::error::{Error, Result};
+use crate::load::account::Reason;
+use crate::load::encode::parse_integer;
 
 /// Distinct names that are remembered and counted, and the bytes that they may have in all;
 /// further ones are looked up each time and counted together, so that memory stays bounded.
@@ -139,7 +139,7 @@ impl UnmappedTaxa {
 
 /// What [`Mapper::decide`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Decision {
+pub(in crate::load) enum Decision {
     Row(Option<u32>),
     Unmapped,
     Filtered,
@@ -147,7 +147,7 @@ pub(super) enum Decision {
 }
 
 /// Maps the taxa of one source thread and remembers what it found.
-pub(super) struct Mapper<'a> {
+pub(in crate::load) struct Mapper<'a> {
     taxa: &'a Taxa,
     years: &'a Years,
     known: HashMap<Box<str>, Option<u32>>,
@@ -160,7 +160,7 @@ pub(super) struct Mapper<'a> {
 }
 
 impl<'a> Mapper<'a> {
-    pub(super) fn new(taxa: &'a Taxa, years: &'a Years) -> Self {
+    pub(in crate::load) fn new(taxa: &'a Taxa, years: &'a Years) -> Self {
         Mapper {
             taxa,
             years,
@@ -175,7 +175,11 @@ impl<'a> Mapper<'a> {
 
     /// Decides about a record from its taxon and year, where its format has them.
     /// Both are UTF-8, as the whole record was found to be.
-    pub(super) fn decide(&mut self, taxon: Option<&[u8]>, year: Option<&[u8]>) -> Decision {
+    pub(in crate::load) fn decide(
+        &mut self,
+        taxon: Option<&[u8]>,
+        year: Option<&[u8]>,
+    ) -> Decision {
         let species = match taxon {
             None => None,
             Some(name) => match self.find(name) {
@@ -228,7 +232,7 @@ impl<'a> Mapper<'a> {
     }
 
     /// The names without a species.
-    pub(super) fn into_unmapped(mut self) -> UnmappedTaxa {
+    pub(in crate::load) fn into_unmapped(mut self) -> UnmappedTaxa {
         self.settle_last();
         self.unmapped
     }

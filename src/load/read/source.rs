@@ -9,15 +9,15 @@ use std::sync::atomic::Ordering;
 
 use futures::executor::block_on;
 
-use super::account::Reason;
-use super::batch::{Fate, RecordBatch, Reject};
-use super::map::{Decision, Mapper, OnUnmapped};
-use super::quotes::Quotes;
-use super::records::{ByteRecord, Found, READ_BYTES, Records};
-use super::rejects;
-use super::window::BOM;
 use crate::cites::Layout;
 use crate::error::{Error, Kind, Result};
+use crate::load::account::Reason;
+use crate::load::read::batch::{Fate, RecordBatch, Reject};
+use crate::load::read::map::{Decision, Mapper, OnUnmapped};
+use crate::load::read::quotes::Quotes;
+use crate::load::read::records::{ByteRecord, Found, READ_BYTES, Records};
+use crate::load::read::window::BOM;
+use crate::load::write::rejects;
 use crate::watch::Counters;
 
 /// A batch ends when it holds this many bytes or fields, however few its records are.
@@ -27,23 +27,23 @@ const MAX_BATCH_FIELDS: usize = 2 << 20;
 const WATCH_ROWS: u64 = 4096;
 
 /// What a source needs to know about its file and the load.
-pub(super) struct Source<'a> {
-    pub(super) name: &'a str,
-    pub(super) member: usize,
+pub(in crate::load) struct Source<'a> {
+    pub(in crate::load) name: &'a str,
+    pub(in crate::load) member: usize,
     /// As it was when the load began.
-    pub(super) layout: &'a Layout,
-    pub(super) batch_rows: usize,
-    pub(super) max_record_bytes: usize,
-    pub(super) on_unmapped: OnUnmapped,
-    pub(super) counters: &'a Counters,
+    pub(in crate::load) layout: &'a Layout,
+    pub(in crate::load) batch_rows: usize,
+    pub(in crate::load) max_record_bytes: usize,
+    pub(in crate::load) on_unmapped: OnUnmapped,
+    pub(in crate::load) counters: &'a Counters,
     /// Asked after every batch, and now and then between.
-    pub(super) stop: &'a dyn Fn() -> bool,
+    pub(in crate::load) stop: &'a dyn Fn() -> bool,
 }
 
 impl Source<'_> {
     /// Reads the whole file and hands on its records, batch by batch, until `emit`
     /// breaks off. The last batch ends the file and may hold no record.
-    pub(super) fn run(
+    pub(in crate::load) fn run(
         &self,
         reader: &mut (dyn Read + Send),
         mapper: &mut Mapper<'_>,

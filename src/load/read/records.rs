@@ -8,31 +8,31 @@
 use std::io::Read;
 use std::sync::atomic::AtomicU64;
 
-pub(super) use csv_async::ByteRecord;
+pub(in crate::load) use csv_async::ByteRecord;
 use csv_async::{AsyncReader, AsyncReaderBuilder};
 use futures::executor::block_on;
 use futures::io::AllowStdIo;
 
-use super::quotes::Quotes;
-use super::window::{Full, Window};
 use crate::error::{Error, Result};
 use crate::input::{explain, foreign};
+use crate::load::read::quotes::Quotes;
+use crate::load::read::window::{Full, Window};
 
 /// Bytes that the CSV reader asks for at a time.
-pub(super) const READ_BYTES: usize = 128 * 1024;
+pub(in crate::load) const READ_BYTES: usize = 128 * 1024;
 /// The same where the header alone is read, and whether a record follows.
 const READ_HEADER_BYTES: usize = 8 * 1024;
 /// The longest record of a file that is not loaded.
-pub(super) const MAX_SMALL_RECORD_BYTES: usize = 1 << 20;
+pub(in crate::load) const MAX_SMALL_RECORD_BYTES: usize = 1 << 20;
 
 /// Splits a file into records and remembers where each stood.
-pub(super) struct Records<'a> {
+pub(in crate::load) struct Records<'a> {
     name: &'a str,
     csv: AsyncReader<AllowStdIo<Window<'a>>>,
     max_record_bytes: usize,
-    pub(super) fields: ByteRecord,
+    pub(in crate::load) fields: ByteRecord,
     /// Line of the current record, counted from 1.
-    pub(super) line: u64,
+    pub(in crate::load) line: u64,
     /// Its first byte, the end of its text, and where reading goes on.
     from: u64,
     text_to: u64,
@@ -42,7 +42,7 @@ pub(super) struct Records<'a> {
 }
 
 /// What was found where a record begins.
-pub(super) enum Found {
+pub(in crate::load) enum Found {
     Record,
     /// A record that is too long, and how many bytes it has: its end was found.
     TooLong(u64),
@@ -50,7 +50,7 @@ pub(super) enum Found {
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn new(
+    pub(in crate::load) fn new(
         name: &'a str,
         inner: &'a mut (dyn Read + Send),
         (read_bytes, max_record_bytes): (usize, usize),
@@ -74,7 +74,7 @@ impl<'a> Records<'a> {
     }
 
     /// Reads the next record.
-    pub(super) async fn advance(&mut self) -> Result<Found> {
+    pub(in crate::load) async fn advance(&mut self) -> Result<Found> {
         let line = self.csv.position().line();
         let from = self.to;
         self.csv.get_mut().get_mut().keep_from = from;
@@ -164,21 +164,21 @@ impl<'a> Records<'a> {
     }
 
     /// The current record as it stands in the file, without its line end.
-    pub(super) fn raw(&self) -> &[u8] {
+    pub(in crate::load) fn raw(&self) -> &[u8] {
         self.window().slice(self.from, self.text_to)
     }
 
     /// Its offset in the file.
-    pub(super) fn byte_offset(&self) -> u64 {
+    pub(in crate::load) fn byte_offset(&self) -> u64 {
         self.from + self.window().bom.unwrap_or(0)
     }
 
     /// Where its text ends in the file.
-    pub(super) fn end(&self) -> u64 {
+    pub(in crate::load) fn end(&self) -> u64 {
         self.text_to + self.window().bom.unwrap_or(0)
     }
 
-    pub(super) fn is_utf8(&self) -> bool {
+    pub(in crate::load) fn is_utf8(&self) -> bool {
         self.window().is_utf8(self.from, self.text_to)
     }
 
@@ -190,7 +190,7 @@ impl<'a> Records<'a> {
     }
 
     /// Reads the header line.
-    pub(super) async fn header(&mut self) -> Result<Vec<String>> {
+    pub(in crate::load) async fn header(&mut self) -> Result<Vec<String>> {
         let found = self.advance().await?;
         let window = self.window();
         // No further than the header: a NUL in a record is that record's affair.
@@ -253,16 +253,16 @@ fn is_full(error: &csv_async::Error) -> bool {
 }
 
 /// The first line of a file.
-pub(super) struct Header {
-    pub(super) names: Vec<String>,
+pub(in crate::load) struct Header {
+    pub(in crate::load) names: Vec<String>,
     /// Which line it is, counted from 1.
-    pub(super) line: u64,
+    pub(in crate::load) line: u64,
     /// Whether a record follows.
-    pub(super) has_records: bool,
+    pub(in crate::load) has_records: bool,
 }
 
 /// Reads the header of a file, and no more than tells whether a record follows.
-pub(super) fn read_header(
+pub(in crate::load) fn read_header(
     name: &str,
     reader: &mut (dyn Read + Send),
     max_record_bytes: usize,
@@ -280,7 +280,7 @@ pub(super) fn read_header(
 }
 
 /// Hands every record of a small UTF-8 file to `visit`, with its line; the header first.
-pub(super) fn read_small(
+pub(in crate::load) fn read_small(
     name: &str,
     reader: &mut (dyn Read + Send),
     mut visit: impl FnMut(u64, &[&str]) -> Result<()>,

@@ -12,21 +12,21 @@ use std::sync::atomic::AtomicBool;
 use tokio_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
-use super::ledger;
-use super::matching::{Matching, Treatment};
-use super::prepare::Prepared;
 use crate::error::{Error, Result};
+use crate::load::ledger;
+use crate::load::plan::matching::{Matching, Treatment};
+use crate::load::plan::prepare::Prepared;
 use crate::pg::{Connection, fill, interruptible_by};
 use crate::table::staging::Pair;
 use crate::trust;
 
 /// What the rows have found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(in crate::load) struct Found {
     /// Rows of staging.
-    pub(super) rows: u64,
+    pub(in crate::load) rows: u64,
     /// Those of them that stand for no row of production.
-    pub(super) new: u64,
+    pub(in crate::load) new: u64,
 }
 
 /// Lets staging take rows without what they are to find in production: no value is asked
@@ -34,7 +34,7 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// The server's.
-pub(super) async fn loosen(
+pub(in crate::load) async fn loosen(
     session: &impl GenericClient,
     staging_oid: u32,
     matching: &Matching,
@@ -44,7 +44,7 @@ pub(super) async fn loosen(
         .into_iter()
         .filter(|c| matching.made.as_ref().is_none_or(|m| m.name() != *c))
         .collect();
-    let sql = include_str!("../../sql/load/match/loosen.sql");
+    let sql = include_str!("../../../sql/load/match/loosen.sql");
     for row in session.query(sql, &[&staging_oid, &unfilled]).await? {
         session.batch_execute(row.get(0)).await?;
     }
@@ -52,12 +52,12 @@ pub(super) async fn loosen(
 }
 
 /// A staging table whose rows are all in.
-pub(super) struct Completion<'a> {
-    pub(super) pair: &'a Pair,
-    pub(super) staging_oid: u32,
-    pub(super) prepared: &'a Prepared,
+pub(in crate::load) struct Completion<'a> {
+    pub(in crate::load) pair: &'a Pair,
+    pub(in crate::load) staging_oid: u32,
+    pub(in crate::load) prepared: &'a Prepared,
     /// The load that has read the files.
-    pub(super) run: Uuid,
+    pub(in crate::load) run: Uuid,
 }
 
 impl Completion<'_> {
@@ -67,7 +67,11 @@ impl Completion<'_> {
     /// Refused where a key names several rows of either side, so that whose key or value
     /// a row keeps would be a guess, and where new rows lack a value; then nothing is
     /// changed. [`crate::error::Kind::Interrupted`] when `stop` is set.
-    pub(super) async fn run(&self, session: &mut Connection, stop: &AtomicBool) -> Result<Found> {
+    pub(in crate::load) async fn run(
+        &self,
+        session: &mut Connection,
+        stop: &AtomicBool,
+    ) -> Result<Found> {
         let cancel = session.cancel_token();
         let transaction = session.transaction().await?;
         // Large, and awaited once.
@@ -80,7 +84,7 @@ impl Completion<'_> {
     async fn in_transaction(&self, session: &Transaction<'_>) -> Result<Found> {
         let Completion { pair, staging_oid, prepared, run } = self;
         let matching = &prepared.matching;
-        let hold = include_str!("../../sql/ledger/hold-runs.sql");
+        let hold = include_str!("../../../sql/ledger/hold-runs.sql");
         let runs = session.query(hold, &[staging_oid]).await?;
         if runs.is_empty() {
             return Err(ledger::discarded());
@@ -89,17 +93,17 @@ impl Completion<'_> {
             return Ok(Found::default());
         }
         let staging = [("staging", &pair.staging as &dyn crate::pg::Quoted)];
-        let lock = fill(include_str!("../../sql/load/match/lock.sql"), &staging);
+        let lock = fill(include_str!("../../../sql/load/match/lock.sql"), &staging);
         session.batch_execute(&lock).await?;
         trust::guard(session, *staging_oid).await?;
-        session.query(include_str!("../../sql/load/match/memory.sql"), &[]).await?;
+        session.query(include_str!("../../../sql/load/match/memory.sql"), &[]).await?;
         loosen(session, *staging_oid, matching).await?;
         let by: Vec<&str> = matching.by.0.iter().map(|column| column.name()).collect();
         let (kept, default) =
             (matching.uses.of(Treatment::Kept), matching.uses.of(Treatment::Default));
         let made = matching.made.as_ref().map(|column| column.name());
         let (files, lacked): (Vec<i32>, Vec<&str>) = prepared.plan.lacking().into_iter().unzip();
-        let script = include_str!("../../sql/load/match/script.sql");
+        let script = include_str!("../../../sql/load/match/script.sql");
         let script = session
             .query_one(
                 script,
@@ -111,9 +115,9 @@ impl Completion<'_> {
         })?;
         let found = self.judge(&session.query_one(script.get::<_, &str>(1), &[]).await?)?;
         let mut late = Vec::new();
-        let empty = fill(include_str!("../../sql/load/match/empty.sql"), &staging);
+        let empty = fill(include_str!("../../../sql/load/match/empty.sql"), &staging);
         session.batch_execute(&empty).await?;
-        let tighten = include_str!("../../sql/load/match/tighten.sql");
+        let tighten = include_str!("../../../sql/load/match/tighten.sql");
         for row in session.query(tighten, &[&pair.table_oid, staging_oid]).await? {
             match row.get(1) {
                 true => late.push(row),
@@ -124,7 +128,9 @@ impl Completion<'_> {
         for row in late {
             session.batch_execute(row.get(0)).await?;
         }
-        session.execute(include_str!("../../sql/ledger/mark-matched.sql"), &[staging_oid]).await?;
+        session
+            .execute(include_str!("../../../sql/ledger/mark-matched.sql"), &[staging_oid])
+            .await?;
         Ok(found)
     }
 

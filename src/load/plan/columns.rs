@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::encode::{ColumnPlan, OnInexact, Origin, RowPlan};
-use super::per_member::PerMember;
 use crate::cites::{Format, Formats, Layout};
 use crate::error::{Error, Result};
+use crate::load::encode::{ColumnPlan, OnInexact, Origin, RowPlan};
+use crate::load::read::per_member::PerMember;
 use crate::pg::{Column, ColumnType, Ident, Table};
 
 /// The columns that a load writes, and how each file fills them.
@@ -25,7 +25,7 @@ impl LoadPlan {
     /// Leaves to the server what it puts in when it matches the rows with production's:
     /// the ids that sterna makes, and what the files of some formats lack. These columns do
     /// not enter into the rows' hashes, and files lack nothing that is `kept` or has a default.
-    pub(super) fn leave_to_server(&mut self, kept: &[&str]) {
+    pub(in crate::load) fn leave_to_server(&mut self, kept: &[&str]) {
         let is_left = |at: &usize| {
             let mut origins = self.rows.distinct().iter().map(|row| row.columns[*at].origin);
             origins.any(|origin| matches!(origin, Origin::RowId | Origin::Absent))
@@ -43,7 +43,7 @@ impl LoadPlan {
     }
 
     /// What the files lack that others fill: the number of each file, and a column.
-    pub(super) fn lacking(&self) -> Vec<(i32, &str)> {
+    pub(in crate::load) fn lacking(&self) -> Vec<(i32, &str)> {
         let columns = |(file, row): (usize, &RowPlan)| {
             let columns = self.columns.iter().zip(row.columns.clone());
             let lacking = columns.filter(|(_, plan)| plan.origin == Origin::Absent);
@@ -53,14 +53,14 @@ impl LoadPlan {
     }
 
     /// The columns whose values are hashed, in their order.
-    pub(super) fn hashed(&self) -> Vec<&Column> {
+    pub(in crate::load) fn hashed(&self) -> Vec<&Column> {
         let unhashed = self.rows.distinct().first().map_or(&[][..], |row| &row.unhashed);
         let columns = self.columns.iter().enumerate();
         columns.filter(|(at, _)| !unhashed.contains(at)).map(|(_, column)| column).collect()
     }
 
     /// The columns that hold the ids of species, in every file.
-    pub(super) fn looked_up(&self) -> Vec<&Ident> {
+    pub(in crate::load) fn looked_up(&self) -> Vec<&Ident> {
         let is_looked_up = |at: usize| {
             let rows = self.rows.distinct();
             !rows.is_empty() && rows.iter().all(|row| row.columns[at].origin == Origin::Lookup)

@@ -7,11 +7,11 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What may stand at the beginning of a file, and says that it is UTF-8.
-pub(super) const BOM: &[u8] = "\u{feff}".as_bytes();
+pub(in crate::load) const BOM: &[u8] = "\u{feff}".as_bytes();
 
 /// That more bytes are kept than may be; they are there still, and reading can go on.
 #[derive(Debug)]
-pub(super) struct Full;
+pub(in crate::load) struct Full;
 
 impl std::fmt::Display for Full {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,7 +23,7 @@ impl std::error::Error for Full {}
 
 /// Reads a file's bytes and keeps those from `keep_from` on. Offsets are counted from
 /// behind a [`BOM`], which is not handed on.
-pub(super) struct Window<'a> {
+pub(in crate::load) struct Window<'a> {
     inner: &'a mut (dyn Read + Send),
     bytes: Vec<u8>,
     /// As many may be kept, and what is read at a time.
@@ -31,9 +31,9 @@ pub(super) struct Window<'a> {
     /// Offset in the file of `bytes[0]`.
     at: u64,
     /// Offset of the first byte that is still needed.
-    pub(super) keep_from: u64,
+    pub(in crate::load) keep_from: u64,
     /// Bytes of the BOM, once the file's start was looked at.
-    pub(super) bom: Option<u64>,
+    pub(in crate::load) bom: Option<u64>,
     /// A stretch of the file that is known to be UTF-8: from one offset to another.
     utf8: (u64, u64),
     /// Bytes read, for whoever watches.
@@ -73,7 +73,7 @@ impl Read for Window<'_> {
 
 impl<'a> Window<'a> {
     /// Keeps `most` bytes, and what is read at a time.
-    pub(super) fn new(
+    pub(in crate::load) fn new(
         inner: &'a mut (dyn Read + Send),
         most: usize,
         bytes_read: &'a AtomicU64,
@@ -96,12 +96,12 @@ impl<'a> Window<'a> {
     }
 
     /// The first bytes that it holds.
-    pub(super) fn start(&self) -> &[u8] {
+    pub(in crate::load) fn start(&self) -> &[u8] {
         &self.bytes[..self.bytes.len().min(64)]
     }
 
     /// The offset behind the last byte that was read.
-    pub(super) fn end(&self) -> u64 {
+    pub(in crate::load) fn end(&self) -> u64 {
         self.at + self.bytes.len() as u64
     }
 
@@ -131,13 +131,13 @@ impl<'a> Window<'a> {
     }
 
     /// Whether a whole record is UTF-8.
-    pub(super) fn is_utf8(&self, from: u64, to: u64) -> bool {
+    pub(in crate::load) fn is_utf8(&self, from: u64, to: u64) -> bool {
         let known = self.utf8.0 <= from && to <= self.utf8.1;
         known || std::str::from_utf8(self.slice(from, to)).is_ok()
     }
 
     /// The bytes between two offsets, as far as they are kept.
-    pub(super) fn slice(&self, from: u64, to: u64) -> &[u8] {
+    pub(in crate::load) fn slice(&self, from: u64, to: u64) -> &[u8] {
         let index = |offset: u64| usize::try_from(offset - self.at).unwrap_or(usize::MAX);
         self.bytes.get(index(from)..index(to)).unwrap_or_default()
     }

@@ -8,10 +8,10 @@
 use hashbrown::HashMap;
 use uuid::Uuid;
 
-use super::batch::row_hash;
-use super::ledger::{self, Batches, LedgerBatch, Run, Sum};
-use super::prepare::describe;
 use crate::error::{Error, Kind, Result};
+use crate::load::ledger::{self, Batches, LedgerBatch, Run, Sum};
+use crate::load::plan::prepare::describe;
+use crate::load::read::batch::row_hash;
 use crate::pg::{
     CatalogText, Column, ColumnType, ConnInfo, Connection, SqlText, connect, copy_out, fill,
 };
@@ -39,12 +39,12 @@ impl Proof<'_> {
     ///
     /// # Errors
     /// [`Kind::Validation`] with the first differences, or those of reading.
-    pub(super) async fn find(&self) -> Result<()> {
+    pub(in crate::load) async fn find(&self) -> Result<()> {
         let keeper = connect(self.info).await?;
-        keeper.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-        keeper.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
-        keeper.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
-        let share = include_str!("../../sql/load/share-snapshot.sql");
+        keeper.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
+        keeper.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
+        keeper.batch_execute(include_str!("../../../sql/load/begin-snapshot.sql")).await?;
+        let share = include_str!("../../../sql/load/share-snapshot.sql");
         let snapshot: String = keeper.query_one(share, &[]).await?.get(0);
         self.find_in(&keeper, &snapshot).await?;
         Ok(keeper.batch_execute("COMMIT").await?)
@@ -64,7 +64,7 @@ impl Proof<'_> {
             }
             batches.push((matched_by, known));
         }
-        let pages = include_str!("../../sql/load/pages.sql");
+        let pages = include_str!("../../../sql/load/pages.sql");
         let pages: i64 = keeper.query_one(pages, &[&self.staging_oid]).await?.get(0);
         let pages =
             u32::try_from(pages).map_err(|_| Error::database("staging has too many pages"))?;
@@ -131,8 +131,8 @@ pub(crate) fn columns_of(run: &Run, present: &[Column]) -> Option<Vec<Column>> {
 }
 
 /// The values of columns as a load writes them.
-pub(super) fn values_of(columns: &[Column]) -> SqlText {
-    let unpadded = include_str!("../../sql/load/unpadded.sql");
+pub(in crate::load) fn values_of(columns: &[Column]) -> SqlText {
+    let unpadded = include_str!("../../../sql/load/unpadded.sql");
     let value = |column: &Column| match column.kind {
         Some(ColumnType::Char(_)) => SqlText::filled(unpadded, &[("column", &column.name)]),
         _ => SqlText::quoted(&column.name),
@@ -148,14 +148,14 @@ async fn read(
     (from, to): (u32, u32),
 ) -> Result<HashMap<u32, Sum>> {
     let session: Connection = connect(info).await?;
-    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    session.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
-    session.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
+    session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
+    session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
+    session.batch_execute(include_str!("../../../sql/load/begin-snapshot.sql")).await?;
     let name = CatalogText::snapshot(snapshot);
-    let use_it = fill(include_str!("../../sql/load/use-snapshot.sql"), &[("snapshot", &name)]);
+    let use_it = fill(include_str!("../../../sql/load/use-snapshot.sql"), &[("snapshot", &name)]);
     session.batch_execute(&use_it).await?;
     let sql = fill(
-        include_str!("../../sql/load/copy-out.sql"),
+        include_str!("../../../sql/load/copy-out.sql"),
         &[
             ("values", &values_of(columns)),
             ("staging", &pair.staging),
@@ -170,7 +170,7 @@ async fn read(
 
 /// Sums, by the transaction that wrote them, of the rows that a binary COPY hands out:
 /// `xmin` and then the values of `columns`.
-pub(super) async fn sums(
+pub(in crate::load) async fn sums(
     session: &Connection,
     sql: &str,
     columns: &[Column],

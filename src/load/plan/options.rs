@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::encode::OnInexact;
-use super::map::{OnUnmapped, Years};
-use super::matching::MatchOptions;
 use crate::error::{Error, Result};
+use crate::load::encode::OnInexact;
+use crate::load::plan::matching::MatchOptions;
+use crate::load::read::map::{OnUnmapped, Years};
 use crate::pg::Table;
 
 /// What a load is asked to do.

@@ -19,12 +19,12 @@ use tokio_postgres::types::Json;
 use tokio_postgres::{CopyInSink, Statement};
 use uuid::Uuid;
 
-use super::batch::EncodedBatch;
-use super::encode::{HEADER, TRAILER};
-use super::ledger::{self, Batches, LedgerBatch, Refusals};
-use super::pipeline::Sink;
-use super::refused;
 use crate::error::{Error, Kind, Result};
+use crate::load::encode::{HEADER, TRAILER};
+use crate::load::ledger::{self, Batches, LedgerBatch, Refusals};
+use crate::load::pipeline::Sink;
+use crate::load::read::batch::EncodedBatch;
+use crate::load::write::refused;
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, Watched, classify, connect};
 use crate::trust;
 
@@ -32,46 +32,46 @@ use crate::trust;
 const CHUNK_BYTES: usize = 128 * 1024;
 
 /// What all sinks of a load share.
-pub(super) struct SinkSpec<'a> {
-    pub(super) info: ConnInfo,
-    pub(super) run: Uuid,
-    pub(super) staging_oid: u32,
+pub(in crate::load) struct SinkSpec<'a> {
+    pub(in crate::load) info: ConnInfo,
+    pub(in crate::load) run: Uuid,
+    pub(in crate::load) staging_oid: u32,
     /// `COPY staging (...) FROM STDIN (FORMAT binary)`.
-    pub(super) copy_sql: String,
+    pub(in crate::load) copy_sql: String,
     /// Batches that are in already.
-    pub(super) committed: Batches,
+    pub(in crate::load) committed: Batches,
     /// Records that are not to be loaded.
-    pub(super) refusals: Refusals,
+    pub(in crate::load) refusals: Refusals,
     /// Asked before a batch is tried again.
-    pub(super) stop: &'a AtomicBool,
+    pub(in crate::load) stop: &'a AtomicBool,
     /// How long to go on trying while the server cannot be had.
-    pub(super) patience: Duration,
+    pub(in crate::load) patience: Duration,
     /// For how long nothing may come or go before the server is asked whether it waits.
-    pub(super) stall_timeout: Duration,
+    pub(in crate::load) stall_timeout: Duration,
     /// Microseconds that batches took to be written.
-    pub(super) latency_us: Arc<Mutex<Histogram<u64>>>,
+    pub(in crate::load) latency_us: Arc<Mutex<Histogram<u64>>>,
 }
 
 /// A connection that writes batches.
-pub(super) struct CopySink<'a> {
+pub(in crate::load) struct CopySink<'a> {
     spec: Arc<SinkSpec<'a>>,
     runtime: Runtime,
     session: Option<Session>,
 }
 
 /// An open session with its statements.
-pub(super) struct Session {
-    pub(super) client: Connection,
+pub(in crate::load) struct Session {
+    pub(in crate::load) client: Connection,
     /// What the server calls it.
     pid: i32,
     /// Whether its line carries nothing any more.
     is_stalled: bool,
-    pub(super) insert: Statement,
-    pub(super) copy: Statement,
+    pub(in crate::load) insert: Statement,
+    pub(in crate::load) copy: Statement,
 }
 
 /// Why a batch was not written.
-pub(super) enum Failure {
+pub(in crate::load) enum Failure {
     /// The batch is in: an earlier transaction committed although its answer was lost.
     AlreadyIn,
     /// The server's or the connection's error.
@@ -79,7 +79,7 @@ pub(super) enum Failure {
 }
 
 impl<'a> CopySink<'a> {
-    pub(super) fn new(spec: Arc<SinkSpec<'a>>) -> Result<Self> {
+    pub(in crate::load) fn new(spec: Arc<SinkSpec<'a>>) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -307,17 +307,17 @@ async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<Session> {
     if lost.is_some() {
         crate::ledger::end_abandoned(&client, lost).await?;
     }
-    client.batch_execute(include_str!("../../sql/load/session.sql")).await?;
+    client.batch_execute(include_str!("../../../sql/load/session.sql")).await?;
     let (pid, insert, copy) = futures::join!(
         crate::ledger::mark(&client),
-        client.prepare(include_str!("../../sql/ledger/insert-batch.sql")),
+        client.prepare(include_str!("../../../sql/ledger/insert-batch.sql")),
         client.prepare(&spec.copy_sql),
     );
     Ok(Session { pid: pid?, is_stalled: false, insert: insert?, copy: copy?, client })
 }
 
 /// Sends rows with header and trailer; returns how many the server took.
-pub(super) async fn send(
+pub(in crate::load) async fn send(
     sink: CopyInSink<Bytes>,
     rows: &Bytes,
 ) -> std::result::Result<u64, tokio_postgres::Error> {

@@ -12,12 +12,12 @@ use std::sync::{Mutex, PoisonError};
 use hashbrown::{HashMap, HashSet};
 use uuid::Uuid;
 
-use super::batch::EncodedBatch;
-use super::encode::{Origin, RowPlan};
-use super::ledger;
-use super::pipeline::Sink;
-use super::rows::Pass;
 use crate::error::{Error, Result};
+use crate::load::encode::{Origin, RowPlan};
+use crate::load::ledger;
+use crate::load::pipeline::Sink;
+use crate::load::read::batch::EncodedBatch;
+use crate::load::rows::Pass;
 use crate::pg::{Connection, fill, values};
 use crate::trust;
 
@@ -32,7 +32,7 @@ struct Double {
 }
 
 /// What is known of row ids that stand more than once in staging.
-pub(super) struct Doubles {
+pub(in crate::load) struct Doubles {
     /// Each id, and whether another load of the same staging table holds it too.
     ids: HashMap<Uuid, bool>,
     /// Records that are refused already: file, batch and record.
@@ -41,7 +41,7 @@ pub(super) struct Doubles {
 
 impl Doubles {
     /// Whether every row id stands once.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::load) fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 }
@@ -50,7 +50,7 @@ impl Doubles {
 ///
 /// # Errors
 /// Those of the server.
-pub(super) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> Result<Doubles> {
+pub(in crate::load) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> Result<Doubles> {
     let batches = ledger::batches(session, pass.run).await?;
     let own: HashSet<i64> = batches.values().map(|batch| i64::from(batch.xid)).collect();
     let server_refused = batches.iter().flat_map(|((file, batch), known)| {
@@ -65,7 +65,7 @@ pub(super) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> Result<Do
         return Ok(doubles);
     };
     let sql = fill(
-        include_str!("../../sql/load/duplicate-ids.sql"),
+        include_str!("../../../sql/load/duplicate-ids.sql"),
         &[("row_id", &columns[column].name), ("staging", &pass.pair.staging)],
     );
     for row in session.query(&sql, &[]).await? {
@@ -81,7 +81,10 @@ pub(super) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> Result<Do
 ///
 /// # Errors
 /// Those of reading the input once more.
-pub(super) fn find_records(pass: &Pass<'_>, doubles: &Doubles) -> Result<Vec<ledger::Refusal>> {
+pub(in crate::load) fn find_records(
+    pass: &Pass<'_>,
+    doubles: &Doubles,
+) -> Result<Vec<ledger::Refusal>> {
     let Some(column) = row_id_column(pass.prepared.plan.rows.distinct()) else {
         return Ok(Vec::new());
     };
@@ -119,7 +122,7 @@ pub(super) fn find_records(pass: &Pass<'_>, doubles: &Doubles) -> Result<Vec<led
 ///
 /// # Errors
 /// Those of the server; then nothing is changed.
-pub(super) async fn unwrite(
+pub(in crate::load) async fn unwrite(
     session: &mut Connection,
     pass: &Pass<'_>,
     refusals: &[ledger::Refusal],
@@ -133,7 +136,8 @@ pub(super) async fn unwrite(
             "a doubled record is of a batch that the ledger does not have",
         ));
     }
-    let sql = fill(include_str!("../../sql/load/unwrite.sql"), &[("staging", &pass.pair.staging)]);
+    let sql =
+        fill(include_str!("../../../sql/load/unwrite.sql"), &[("staging", &pass.pair.staging)]);
     let transaction = session.transaction().await?;
     trust::guard(&transaction, pass.staging_oid).await?;
     ledger::refuse(&transaction, pass.run, refusals).await?;

@@ -8,7 +8,7 @@
 use bytes::BytesMut;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::account::{Account, Reason};
+use crate::load::account::{Account, Reason};
 
 /// A buffer that has become larger is not kept for the next batch.
 const KEPT_BYTES: usize = 4 << 20;
@@ -248,7 +248,7 @@ pub struct EncodedBatch {
 impl EncodedBatch {
     /// Takes records over to make rows of them; the buffers stay, unless one was unusually
     /// large.
-    pub(super) fn begin(&mut self, records: RecordBatch, unhashed: &[usize]) {
+    pub(in crate::load) fn begin(&mut self, records: RecordBatch, unhashed: &[usize]) {
         self.records = records;
         self.rows.clear();
         if self.rows.capacity() > KEPT_BYTES {

@@ -10,9 +10,9 @@
 
 use bytes::Bytes;
 
-use super::batch::EncodedBatch;
-use super::sink::{Session, send};
 use crate::error::{Error, Result};
+use crate::load::read::batch::EncodedBatch;
+use crate::load::write::sink::{Session, send};
 use crate::pg::{Fault, classify};
 use crate::trust;
 
@@ -24,12 +24,12 @@ const LONGEST_MESSAGE: usize = 1_000;
 ///
 /// # Errors
 /// Any error that is not about a row.
-pub(super) async fn find(
+pub(in crate::load) async fn find(
     session: &Session,
     staging_oid: u32,
     batch: &EncodedBatch,
 ) -> Result<Vec<(u32, String)>> {
-    session.client.batch_execute(include_str!("../../sql/load/begin-trial.sql")).await?;
+    session.client.batch_execute(include_str!("../../../sql/load/begin-trial.sql")).await?;
     let found = async {
         trust::guard(&*session.client, staging_oid).await?;
         try_segments(session, batch).await

@@ -1,8 +1,8 @@
 use super::*;
 use crate::cites::{Formats, Species, Taxa};
 use crate::load::account::Account;
-use crate::load::map::Years;
-use crate::load::records::{MAX_SMALL_RECORD_BYTES, read_header};
+use crate::load::read::map::Years;
+use crate::load::read::records::{MAX_SMALL_RECORD_BYTES, read_header};
 use proptest::prelude::*;
 
 fn formats() -> Formats {

@@ -9,16 +9,16 @@ use std::sync::atomic::AtomicBool;
 
 use tokio_postgres::error::SqlState;
 
-use super::encode::OnInexact;
-use super::map::Years;
-use super::matching::{self, MatchOptions, Matching, Production, Treatment, Way};
-use super::options::ReadOptions;
-use super::per_member::PerMember;
-use super::plan::{LoadPlan, plan};
-use super::records::{read_header, read_small};
 use crate::cites::{Format, Formats, Layout, Lookup, Species, Taxa};
 use crate::error::{Error, Kind, Result};
 use crate::input::{Inputs, Member};
+use crate::load::encode::OnInexact;
+use crate::load::plan::columns::{LoadPlan, plan};
+use crate::load::plan::matching::{self, MatchOptions, Matching, Production, Treatment, Way};
+use crate::load::plan::options::ReadOptions;
+use crate::load::read::map::Years;
+use crate::load::read::per_member::PerMember;
+use crate::load::read::records::{read_header, read_small};
 use crate::pg::{Column, Connection, Ident, Table, catalog, fill};
 use crate::{species, trust};
 
@@ -125,7 +125,7 @@ impl Reading {
 /// What production has to match rows by, and whether it has rows to lose.
 async fn production(session: &Connection, request: &Request<'_>) -> Result<Production> {
     let mut production = Production::default();
-    let sql = include_str!("../../sql/load/match/keys.sql");
+    let sql = include_str!("../../../sql/load/match/keys.sql");
     for row in session.query(sql, &[&request.table_oid]).await? {
         let (kind, names): (&str, Vec<String>) = (row.get(0), row.get(1));
         let columns = names.into_iter().map(Ident::new).collect::<Result<Vec<_>>>()?;
@@ -143,7 +143,7 @@ async fn production(session: &Connection, request: &Request<'_>) -> Result<Produ
         }
     }
     production.unique.sort_by_key(|key| *key != production.primary);
-    let sql = fill(include_str!("../../sql/load/match/size.sql"), &[("table", request.table)]);
+    let sql = fill(include_str!("../../../sql/load/match/size.sql"), &[("table", request.table)]);
     production.has_rows = true;
     match session.query_one(&sql, &[&(MOST_CARRIED_OVER + 1)]).await {
         Ok(row) => {
@@ -255,7 +255,7 @@ pub(crate) async fn taxa(
     let (key, value) = (Ident::new(lookup.key.as_str())?, Ident::new(lookup.value.as_str())?);
     trust::beside(&**session, &other, table).await?;
     let sql = fill(
-        include_str!("../../sql/load/lookup.sql"),
+        include_str!("../../../sql/load/lookup.sql"),
         &[("lookup", &other), ("key", &key), ("value", &value)],
     );
     let rows = session.query(&sql, &[]).await.map_err(|e| {

@@ -11,8 +11,8 @@ use std::sync::atomic::AtomicBool;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use tokio_postgres::error::SqlState;
 
-use super::cascade::Orphans;
 use crate::error::{Error, Kind, Result};
+use crate::load::settle::cascade::Orphans;
 use crate::pg::catalog::{Index, IndexConstraint};
 use crate::pg::{
     self, CatalogText, ConnInfo, Connection, Ident, Quoted, Volley, catalog, connect, fill,
@@ -26,7 +26,7 @@ use crate::table::staging::{self, Pair};
 ///
 /// # Errors
 /// [`Kind::Interrupted`] when `stop` is set; otherwise those of the server.
-pub(super) async fn build(
+pub(in crate::load) async fn build(
     info: &ConnInfo,
     pair: &Pair,
     staging_oid: u32,
@@ -74,7 +74,7 @@ async fn check_foreign_keys(
     stop: &AtomicBool,
 ) -> Result<()> {
     let session = open(info).await?;
-    let sql = include_str!("../../sql/load/foreign-keys.sql");
+    let sql = include_str!("../../../sql/load/foreign-keys.sql");
     for row in session.query(sql, &[&pair.table_oid, &staging_oid]).await? {
         let (name, parent, count): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
         let counted = pg::interruptible(&session, stop, session.query_one(count, &[])).await?;
@@ -103,7 +103,7 @@ async fn check_foreign_keys(
 ///
 /// # Errors
 /// Where rows refer to nothing; [`Kind::Interrupted`] when `stop` is set.
-pub(super) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) -> Result<()> {
+pub(in crate::load) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) -> Result<()> {
     let Orphans { info, pair, staging_oid, .. } = *orphans;
     // A species may be deleted between the two.
     while let Err(error) = {
@@ -121,18 +121,18 @@ pub(super) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) -> Result<(
     for key in catalog::foreign_keys(&session, staging_oid).await? {
         let names: [(&str, &dyn Quoted); 2] =
             [("staging", &pair.staging), ("constraint", &key.name)];
-        let drop = fill(include_str!("../../sql/table/stage/drop-foreign-key.sql"), &names);
+        let drop = fill(include_str!("../../../sql/table/stage/drop-foreign-key.sql"), &names);
         with_short_locks(&mut session, &relations, stop, &drop).await?;
     }
     let vacuum =
-        fill(include_str!("../../sql/table/stage/vacuum.sql"), &[("staging", &pair.staging)]);
+        fill(include_str!("../../../sql/table/stage/vacuum.sql"), &[("staging", &pair.staging)]);
     interruptible(&session, stop, &vacuum).await
 }
 
 async fn open(info: &ConnInfo) -> Result<Connection> {
     let session = connect(info).await?;
-    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    session.query(include_str!("../../sql/load/build-session.sql"), &[]).await?;
+    session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
+    session.query(include_str!("../../../sql/load/build-session.sql"), &[]).await?;
     Ok(session)
 }
 
@@ -167,9 +167,9 @@ async fn build_index(
     stop: &AtomicBool,
 ) -> Result<()> {
     let template = if index.unique {
-        include_str!("../../sql/table/stage/add-unique-index.sql")
+        include_str!("../../../sql/table/stage/add-unique-index.sql")
     } else {
-        include_str!("../../sql/table/stage/add-index.sql")
+        include_str!("../../../sql/table/stage/add-index.sql")
     };
     let name = name_on_staging(index)?;
     let definition = CatalogText::from_catalog(&index.definition);
@@ -201,16 +201,18 @@ async fn add_constraint(
         return Ok(());
     }
     let (template, key, text) = match constraint {
-        IndexConstraint::PrimaryKey(deferrable) => {
-            (include_str!("../../sql/table/stage/add-primary-key.sql"), "deferrable", *deferrable)
-        }
+        IndexConstraint::PrimaryKey(deferrable) => (
+            include_str!("../../../sql/table/stage/add-primary-key.sql"),
+            "deferrable",
+            *deferrable,
+        ),
         IndexConstraint::Unique(deferrable) => (
-            include_str!("../../sql/table/stage/add-unique-constraint.sql"),
+            include_str!("../../../sql/table/stage/add-unique-constraint.sql"),
             "deferrable",
             *deferrable,
         ),
         IndexConstraint::Exclusion(definition) => (
-            include_str!("../../sql/table/stage/add-constraint.sql"),
+            include_str!("../../../sql/table/stage/add-constraint.sql"),
             "definition",
             definition.as_str(),
         ),
@@ -241,7 +243,7 @@ async fn add_foreign_keys(
         let names: [(&str, &dyn Quoted); 3] =
             [("staging", &pair.staging), ("constraint", &key.name), ("definition", &definition)];
         if there.is_none() {
-            let add = fill(include_str!("../../sql/table/stage/add-foreign-key.sql"), &names);
+            let add = fill(include_str!("../../../sql/table/stage/add-foreign-key.sql"), &names);
             with_short_locks(session, &relations, stop, &add).await?;
         }
     }

@@ -1,0 +1,9 @@
+//! Bytes into records, and records into batches.
+
+pub mod batch;
+pub(in crate::load) mod map;
+pub(in crate::load) mod per_member;
+pub(in crate::load) mod quotes;
+pub(in crate::load) mod records;
+pub(in crate::load) mod source;
+pub(in crate::load) mod window;

@@ -1,0 +1,7 @@
+//! What follows the last row: the proof, what rows keep of production, indexes and keys.
+
+pub(in crate::load) mod cascade;
+pub(in crate::load) mod completion;
+pub(in crate::load) mod duplicates;
+pub(in crate::load) mod indexes;
+pub(in crate::load) mod verify;
