@@ -94,6 +94,7 @@ pub mod migrate;
 pub mod preflight;
 pub mod private;
 pub mod rehearse;
+mod runtime;
 pub mod species;
 pub mod switchover;
 pub mod table;

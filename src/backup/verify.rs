@@ -13,6 +13,7 @@ use super::{copy, dump, folder};
 use crate::error::{Error, Kind, Result};
 use crate::pg::embedded::Options;
 use crate::pg::{Connection, Embedded, Ident, connect, fill};
+use crate::runtime;
 
 /// The database of a server of one's own that a backup is restored into.
 const SCRATCH: &str = "restored";
@@ -98,10 +99,7 @@ pub fn restorable(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
     let verified = verify(folder, stop)?;
     let manifest = Manifest::read(folder)?;
     let server = Embedded::start(&Options { sandboxed: true, ..Options::default() })?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::file("the async runtime", e))?;
+    let runtime = runtime::blocking()?;
     let unrestored = runtime
         .block_on(restore(&server, folder, &manifest, stop))
         .map_err(|e| e.context("the backup could not be restored into an empty server"))?;

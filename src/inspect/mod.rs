@@ -29,12 +29,13 @@ pub use verdict::Verdict;
 
 use self::examiner::{Examiner, Subject};
 use self::findings::Findings;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::load::{
     ColumnUses, MatchOptions, OnInexact, OnUnmapped, Pipeline, ReadOptions, Reading, Request,
     RowIds, UnmappedTaxa, Years,
 };
 use crate::pg::{ConnInfo, Table, catalog, connect};
+use crate::runtime;
 use crate::trust;
 use crate::watch::{Phase, Watch};
 
@@ -100,11 +101,7 @@ fn read<T>(
     conclude: impl FnOnce(&Subject<'_>, Findings, &UnmappedTaxa, f64) -> T,
 ) -> Result<T> {
     watch.enter(Phase::Preparing, 0);
-    let reading = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::file("the async runtime", e))?
-        .block_on(look(info, options))?;
+    let reading = runtime::blocking()?.block_on(look(info, options))?;
     let subject = Subject::new(&reading)?;
     watch.enter(Phase::Inspecting, reading.inputs.bytes());
     let mut parts = vec![Findings::new(&subject); options.workers];

@@ -25,6 +25,7 @@ use crate::load::settle::completion::{Completion, Found};
 use crate::load::settle::indexes;
 use crate::load::write::rejects;
 use crate::pg::{ConnInfo, Connection, connect};
+use crate::runtime;
 use crate::table::staging::{self, Pair};
 use crate::watch::{Phase, Watch, peak_memory_bytes};
 
@@ -46,10 +47,7 @@ pub struct Outcome {
 /// stays, and the load can be resumed.
 pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Outcome> {
     let begun = Instant::now();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::file("the async runtime", e))?;
+    let runtime = runtime::blocking()?;
     let mut control = runtime.block_on(connect(info))?;
     watch.enter(Phase::Preparing, 0);
     let begin = control::begin(&mut control, info, options, watch);

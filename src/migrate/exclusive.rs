@@ -17,6 +17,7 @@ use super::state::{Run, StepState};
 use crate::error::{Error, Kind, Result};
 use crate::ledger;
 use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
+use crate::runtime;
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
 
@@ -44,11 +45,7 @@ impl Exclusive {
     /// another sterna holds the lock; otherwise as [`connect`] and [`staging::pair`].
     pub(crate) fn take(info: &ConnInfo, table: &Table, watch: &Arc<Watch>) -> Result<Self> {
         // A thread goes on with what was spawned while steps block this one.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|e| Error::file("the async runtime", e))?;
+        let runtime = runtime::driven()?;
         let (session, pair) = runtime.block_on(async {
             let mut session = connect(info).await?;
             pooler::refuse_pooled(info, &session).await?;

@@ -19,6 +19,7 @@ use super::{command_line, identity, preparation, rehearsed, resumed, unvalidated
 use crate::error::{Error, Kind, Result};
 use crate::pg::ConnInfo;
 use crate::private;
+use crate::runtime;
 use crate::switchover::SwitchoverOptions;
 use crate::watch::Watch;
 
@@ -61,8 +62,7 @@ impl Migration {
         teller: &mut dyn Teller,
     ) -> Result<Migrated> {
         let options = &self.options;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|e| Error::file("the async runtime", e))?;
+        let runtime = runtime::blocking()?;
         runtime.block_on(preparation::refuse_unsupported(info, options))?;
         // Not after hours of work.
         options.report.as_deref().map_or(Ok(()), private::own_folder)?;

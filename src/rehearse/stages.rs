@@ -21,6 +21,7 @@ use crate::migrate::{Migration, MigrationOptions, Step};
 use crate::pg::embedded::Options;
 use crate::pg::{ConnInfo, Connection, Embedded, connect, pooler};
 use crate::private;
+use crate::runtime;
 use crate::table::fingerprint::{Difference, Fingerprint};
 use crate::watch::Watch;
 
@@ -59,11 +60,7 @@ impl<'a> Rehearsing<'a> {
     ) -> Result<Self> {
         let table = options.migration.table();
         // A thread follows the copy's size while the plan blocks this one.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|e| Error::file("the async runtime", e))?;
+        let runtime = runtime::driven()?;
         let production = runtime.block_on(async {
             let mut session = connect(info).await?;
             pooler::refuse_pooled(info, &session).await?;

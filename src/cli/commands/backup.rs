@@ -7,8 +7,8 @@ use clap::{Args, Subcommand};
 
 use serde_json::json;
 
+use super::Context;
 use super::step::{AsStep, as_step};
-use super::{Context, runtime};
 use crate::backup::{
     BackupOptions, Choice, Extent, Verified, backup, mark_verified, restorable, verify,
 };
@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::migrate::Step;
 use crate::migrate::outcome;
 use crate::pg::connect;
+use crate::runtime;
 use crate::watch::Watch;
 
 /// Save the table, its species and summary to a folder, and verify what was saved
@@ -72,7 +73,7 @@ pub fn run(args: &BackupArgs, context: &Context) -> Result<u8> {
     if let Some(Action::Verify(args)) = &args.action {
         let check = if args.restore { restorable } else { verify };
         let found = check(&args.folder, &watch.stop)?;
-        if let Err(error) = runtime()?.block_on(mark(&found, context)) {
+        if let Err(error) = runtime::blocking()?.block_on(mark(&found, context)) {
             tracing::info!("the ledger was not told: {error}");
         }
         context.print(&found, || render::backup::verified(&found))?;

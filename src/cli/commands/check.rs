@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::Context;
 use super::application::ApplicationArgs;
 use super::load::{MatchChoices, ReadChoices};
 use super::switchover::duration;
-use super::{Context, runtime};
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
 use crate::inspect::{InspectOptions, MissingReport, missing};
 use crate::load::Years;
 use crate::preflight::{CheckReport, PostOptions, PreOptions, Severity, post, pre};
+use crate::runtime;
 use crate::watch::Watch;
 
 /// How many taxa without a species are asked for.
@@ -126,7 +127,7 @@ fn before(args: &PreArgs, context: &Context) -> Result<CheckReport> {
         missing: files.as_ref().map(|files| missing_taxa(files, context, &watch)).transpose()?,
         files,
     };
-    runtime()?.block_on(pre(&info, &context.table, &options, &watch.stop))
+    runtime::blocking()?.block_on(pre(&info, &context.table, &options, &watch.stop))
 }
 
 fn files(args: &PreArgs, context: &Context) -> InspectOptions {
@@ -163,5 +164,5 @@ fn after(args: &PostArgs, context: &Context) -> Result<CheckReport> {
         health_urls: args.health_url.clone(),
         limit: args.time_limit,
     };
-    runtime()?.block_on(post(&context.conninfo()?, &context.table, &options))
+    runtime::blocking()?.block_on(post(&context.conninfo()?, &context.table, &options))
 }

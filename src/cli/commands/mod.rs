@@ -39,14 +39,6 @@ use crate::migrate::exclusive::Exclusive;
 use crate::pg::{ConnInfo, Table};
 use crate::watch::Watch;
 
-/// What runs the asynchronous calls of a command that has no threads of its own.
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::file("the async runtime", e))
-}
-
 /// What the global options mean.
 #[derive(Clone, Debug)]
 pub struct Context {

@@ -3,8 +3,8 @@
 use clap::Args;
 use serde::Serialize;
 
+use super::Context;
 use super::load::ReadChoices;
-use super::{Context, runtime};
 use crate::cli::render;
 use crate::error::Result;
 use crate::inspect::{InspectOptions, inspect};
@@ -12,6 +12,7 @@ use crate::load::Years;
 use crate::migrate::Step;
 use crate::migrate::plan::{self, Names, Rows};
 use crate::pg::{Connection, Table, catalog, connect};
+use crate::runtime;
 use crate::switchover::{self, Preview};
 use crate::table::{backup_table, staging};
 use crate::watch::Watch;
@@ -80,7 +81,7 @@ pub struct Statement {
 pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
     let table = &context.table;
     let names = Names::new(table, staging::SUFFIX, backup_table::SUFFIX)?;
-    let (mut rows, preview) = runtime()?.block_on(look(context))?;
+    let (mut rows, preview) = runtime::blocking()?.block_on(look(context))?;
     if !args.inputs.is_empty() {
         let (files, newest) = counted(args, context)?;
         rows.files = Some(files);

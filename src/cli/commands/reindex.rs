@@ -6,13 +6,14 @@ use clap::Args;
 
 use serde_json::json;
 
+use super::Context;
 use super::step::{AsStep, as_step};
-use super::{Context, runtime};
 use crate::cli::render;
 use crate::error::Result;
 use crate::migrate::Step;
 use crate::migrate::outcome;
 use crate::pg::connect;
+use crate::runtime;
 use crate::table::reindex::{Rebuild, ReindexReport, reindex};
 use crate::watch::Watch;
 
@@ -54,7 +55,7 @@ pub fn run(args: &ReindexArgs, context: &Context) -> Result<u8> {
     let what = AsStep { step: Step::Indexes, arguments, told: outcome::indexes, watch: &watch };
     let done = match rebuild {
         // It only looks, which a role may that cannot write the ledger.
-        Rebuild::Nothing => runtime()?.block_on(look(context, &watch))?,
+        Rebuild::Nothing => runtime::blocking()?.block_on(look(context, &watch))?,
         rebuild => as_step(context, &what, |exclusive, _| {
             exclusive.session(async |session, pair| {
                 reindex(session, &pair.table, &rebuild, &watch.stop).await

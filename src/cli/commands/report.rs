@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Context, runtime};
+use super::Context;
 use crate::cli::render;
 use crate::error::Result;
 use crate::history::{Outcome, collect};
 use crate::ledger;
 use crate::pg::connect;
+use crate::runtime;
 
 /// Write the report of the latest migration: a page, Markdown, JSON and JUnit XML
 #[derive(Args, Clone, Debug)]
@@ -41,7 +42,7 @@ struct Written {
 /// Refused where the ledger knows nothing of the table; a file error where a file cannot
 /// be written.
 pub fn run(args: &ReportArgs, context: &Context) -> Result<u8> {
-    let collected = runtime()?.block_on(async {
+    let collected = runtime::blocking()?.block_on(async {
         let mut session = connect(&context.conninfo()?).await?;
         session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
         ledger::open(&mut session).await?;

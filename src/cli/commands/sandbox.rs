@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::error::{Error, Kind, Result};
 use crate::pg::embedded::{Embedded, ModelSchema, Options};
 use crate::pg::{Ident, connect};
+use crate::runtime;
 
 /// The database that the command finds.
 const DATABASE: &str = "sterna";
@@ -68,11 +69,7 @@ impl Model {
 pub fn run(args: &SandboxArgs) -> Result<u8> {
     let options = if args.durable { Options::durable() } else { Options::default() };
     let server = Embedded::start(&options)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .map_err(runtime_failed)?;
+    let runtime = runtime::driven()?;
     runtime.block_on(async {
         server.create_database(&Ident::new(DATABASE)?, None).await?;
         if let Some(model) = args.model.schema() {

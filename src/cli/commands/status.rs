@@ -8,13 +8,14 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::{Context, runtime};
+use super::Context;
 use crate::cli::Format;
 use crate::cli::render;
 use crate::error::{Error, Result};
 use crate::migrate::status::Status;
 use crate::migrate::{Live, RunState, ledger, live, status};
 use crate::pg::{Connection, connect};
+use crate::runtime;
 use crate::table::staging;
 use crate::watch::Watch;
 
@@ -55,7 +56,7 @@ pub struct Shown {
 /// # Errors
 /// Where the ledger cannot be read.
 pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
-    runtime()?.block_on(async {
+    runtime::blocking()?.block_on(async {
         let mut session = connect(&context.conninfo()?).await?;
         session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
         crate::ledger::open(&mut session).await?;

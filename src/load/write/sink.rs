@@ -26,6 +26,7 @@ use crate::load::pipeline::Sink;
 use crate::load::read::batch::EncodedBatch;
 use crate::load::write::refused;
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, Watched, classify, connect};
+use crate::runtime;
 use crate::trust;
 
 /// Bytes handed to the driver at a time.
@@ -80,10 +81,7 @@ pub(in crate::load) enum Failure {
 
 impl<'a> CopySink<'a> {
     pub(in crate::load) fn new(spec: Arc<SinkSpec<'a>>) -> Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|e| Error::file("the async runtime", e))?;
+        let runtime = runtime::blocking()?;
         let session = Some(runtime.block_on(open(&spec, None))?);
         Ok(CopySink { spec, runtime, session })
     }

@@ -16,6 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::load::{LoadOptions, OnInexact, Outcome, load};
 use crate::pg::embedded::{Embedded, ModelSchema, Options};
 use crate::pg::{ConnInfo, Connection, Ident, Table, connect, interruptible};
+use crate::runtime;
 use crate::table::fingerprint::Fingerprint;
 use crate::table::locks::Patience;
 use crate::table::staging;
@@ -88,11 +89,7 @@ impl Stage {
                 }
             }
         }
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|e| Error::file("the async runtime", e))?;
+        let runtime = runtime::driven()?;
         let server = Embedded::start(&Options::default())?;
         let environment = runtime.block_on(async {
             server.create_database(&Ident::new(DATABASE)?, None).await?;

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, connect};
+use crate::runtime;
 
 /// Pause between two reads of a reader, and two writes of a writer: an application
 /// that is in use, and leaves the machine to the migration for the most part.
@@ -113,7 +114,7 @@ impl Traffic {
         let (info, stop, period) =
             (self.info.clone(), Arc::clone(&self.stop), Arc::clone(&self.period));
         self.threads.push(std::thread::spawn(move || {
-            runtime()?.block_on(async {
+            runtime::blocking()?.block_on(async {
                 let session = connect(&info).await?;
                 let mut side = Side::new(writes)?;
                 let mut round = 0;
@@ -143,7 +144,7 @@ impl Traffic {
         let info = self.info.clone();
         let (ready, wait) = std::sync::mpsc::channel();
         self.long.push(std::thread::spawn(move || {
-            runtime()?.block_on(async {
+            runtime::blocking()?.block_on(async {
                 let mut session = connect(&info).await?;
                 let transaction = session.transaction().await?;
                 transaction
@@ -168,7 +169,7 @@ impl Traffic {
         }
         let sides: Vec<Side> = self.threads.drain(..).map(joined).collect::<Result<_>>()?;
         let info = self.info.clone();
-        runtime()?.block_on(async {
+        runtime::blocking()?.block_on(async {
             let session = connect(&info).await?;
             let rows = session
                 .query(include_str!("../../../../sql/demo/traffic/written.sql"), &[])
@@ -291,13 +292,6 @@ impl Side {
             slowest_in_rollback_ms: milliseconds(rollback.max()),
         })
     }
-}
-
-fn runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Error::file("the async runtime", e))
 }
 
 fn joined<T>(thread: JoinHandle<Result<T>>) -> Result<T> {
