@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::report::{DataSize, Environment};
+use super::report::{BenchEnvironment, DataSize};
 use crate::error::Result;
 use crate::pg::{Connection, Table, fill};
 
@@ -10,9 +10,9 @@ use crate::pg::{Connection, Table, fill};
 ///
 /// # Errors
 /// The server's.
-pub(super) async fn read(session: &Connection) -> Result<Environment> {
+pub(super) async fn read(session: &Connection) -> Result<BenchEnvironment> {
     let row = session.query_one(include_str!("../../sql/bench/run/environment.sql"), &[]).await?;
-    Ok(Environment {
+    Ok(BenchEnvironment {
         at: jiff::Timestamp::now().to_string(),
         sterna: env!("CARGO_PKG_VERSION").to_owned(),
         server: row.get(0),

@@ -32,7 +32,7 @@ pub use interval::Interval;
 pub use ledger::last;
 pub use options::BenchOptions;
 pub use report::{
-    BaselineReport, BenchReport, Comparison, DataSize, Environment, Latency, Plan, Plans,
+    BaselineReport, BenchEnvironment, BenchReport, Comparison, DataSize, Latency, Plans, QueryPlan,
     QueryReport, Skipped,
 };
 

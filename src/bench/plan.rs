@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 
-use super::report::Plan;
+use super::report::QueryPlan;
 use super::trial::{State, Trial};
 use crate::error::Result;
 use crate::pg::{Connection, interruptible};
@@ -44,12 +44,12 @@ pub(super) async fn explain(
 }
 
 /// From the server's document; `staging` has its names replaced by production's.
-fn of(explain: Value, staging: Option<&Pair>) -> Plan {
+fn of(explain: Value, staging: Option<&Pair>) -> QueryPlan {
     let root = &explain[0]["Plan"];
     let pages = |what| root[what].as_u64().unwrap_or_default();
     let mut shape = Vec::new();
     describe(root, 0, staging, &mut shape);
-    Plan {
+    QueryPlan {
         shape,
         shared_hit: pages("Shared Hit Blocks"),
         shared_read: pages("Shared Read Blocks"),

@@ -20,7 +20,7 @@ pub struct BenchReport {
     /// What could not be measured here.
     pub skipped: Vec<Skipped>,
     /// Where it was measured.
-    pub environment: Environment,
+    pub environment: BenchEnvironment,
     /// The table that is to be replaced; none where it has no rows.
     #[serde(rename = "production_table")]
     pub production: Option<DataSize>,
@@ -120,14 +120,14 @@ pub struct Latency {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plans {
     /// Production's; none where it has no rows or the query took too long.
-    pub production: Option<Plan>,
+    pub production: Option<QueryPlan>,
     /// Staging's; none where the query took too long.
-    pub staging: Option<Plan>,
+    pub staging: Option<QueryPlan>,
 }
 
 /// A plan and one execution of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct QueryPlan {
     /// Its nodes, a line each, with the names that production has.
     pub shape: Vec<String>,
     /// Pages found in the server's cache.
@@ -149,7 +149,7 @@ pub struct Skipped {
 
 /// Where something was measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Environment {
+pub struct BenchEnvironment {
     /// When, by this machine's clock.
     pub at: String,
     /// sterna's version.
@@ -187,7 +187,7 @@ pub struct DataSize {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BaselineReport {
     /// Where the earlier one was measured.
-    pub environment: Environment,
+    pub environment: BenchEnvironment,
     /// What differs between the two runs besides the latencies.
     pub differences: Vec<String>,
     /// Queries that only one of the two measured, or that were changed between them.

@@ -32,7 +32,7 @@ pub(super) fn query(trial: &Trial, options: &BenchOptions) -> Result<QueryReport
             && median(&production).is_none_or(|median| median.high <= budget)
     });
     let plans = trial.plans.clone();
-    let shape = |plan: &Option<super::Plan>| plan.as_ref().map(|plan| plan.shape.clone());
+    let shape = |plan: &Option<super::QueryPlan>| plan.as_ref().map(|plan| plan.shape.clone());
     let plan_changed = match (shape(&plans.production), shape(&plans.staging)) {
         (Some(production), Some(staging)) => production != staging,
         _ => false,

@@ -76,8 +76,8 @@ pub struct GlobalArgs {
     #[arg(long, global = true, help_heading = "Connection")]
     pub production: bool,
     /// Format of the results on stdout
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text, help_heading = "Output")]
-    pub format: Format,
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text, help_heading = "Output")]
+    pub format: OutputFormat,
     /// Whether to show progress on stderr
     #[arg(long, global = true, value_enum, default_value_t = Progress::Auto, help_heading = "Output")]
     pub progress: Progress,
@@ -94,7 +94,7 @@ pub struct GlobalArgs {
 
 /// How results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// For people.
     Text,
     /// One JSON document.

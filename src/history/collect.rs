@@ -7,9 +7,10 @@ use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use super::throughput::{self, Written};
-use super::verdict::{self, Outcome, Verdict, readable};
+use super::verdict::{self, RunOutcome, RunVerdict, readable};
 use super::{
-    Attempt, Backup, BackupTable, Benchmark, Environment, Load, RunReport, Switchover, Validation,
+    Attempt, Backup, BackupTable, Benchmark, Load, RunEnvironment, RunReport, Switchover,
+    Validation,
 };
 use crate::error::{Error, Result};
 use crate::migrate::status::{self, Status};
@@ -36,7 +37,7 @@ pub async fn collect(session: &Connection, table: &Table) -> Result<RunReport> {
     let mut unreadable = Vec::new();
     let run = run.as_ref().map(status::of);
     let mut report = RunReport {
-        outcome: Outcome { verdict: Verdict::Running, sentence: String::new() },
+        outcome: RunOutcome { verdict: RunVerdict::Running, sentence: String::new() },
         table: readable(&table.to_string()),
         collected_at: String::new(),
         attempts: reader.attempts().await?,
@@ -47,7 +48,7 @@ pub async fn collect(session: &Connection, table: &Table) -> Result<RunReport> {
         backups: reader.backups().await?,
         backup_tables: reader.backup_tables().await?,
         way_back: Vec::new(),
-        environment: Environment::of_this_build(),
+        environment: RunEnvironment::of_this_build(),
         run,
         unreadable,
     };
@@ -228,10 +229,10 @@ fn read<T: DeserializeOwned>(
     }
 }
 
-impl Environment {
+impl RunEnvironment {
     /// What is known without asking the server.
     fn of_this_build() -> Self {
-        Environment {
+        RunEnvironment {
             sterna: env!("CARGO_PKG_VERSION"),
             release_build: !cfg!(debug_assertions),
             server: String::new(),

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 pub use collect::collect;
 pub use throughput::{Throughput, Writer};
-pub use verdict::{Outcome, Verdict, WayBack, readable};
+pub use verdict::{RunOutcome, RunVerdict, WayBack, readable};
 
 use crate::backup::SavedTable;
 use crate::bench::BenchReport;
@@ -30,7 +30,7 @@ use crate::validate::{Change, ValidationReport};
 #[derive(Clone, Debug, Serialize)]
 pub struct RunReport {
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// The table that is replaced.
     pub table: String,
     /// When the report was collected, in UTC by the server's clock.
@@ -54,7 +54,7 @@ pub struct RunReport {
     /// How to go back from here.
     pub way_back: Vec<WayBack>,
     /// What durations depend on.
-    pub environment: Environment,
+    pub environment: RunEnvironment,
     /// What the ledger has and this version cannot read.
     pub unreadable: Vec<String>,
 }
@@ -187,7 +187,7 @@ pub struct BackupTable {
 
 /// What durations depend on.
 #[derive(Clone, Debug, Serialize)]
-pub struct Environment {
+pub struct RunEnvironment {
     /// The version of sterna that collected the report.
     pub sterna: &'static str,
     /// Whether it was compiled with optimisation, as for a release.

@@ -9,9 +9,9 @@ use crate::migrate::{RunState, Step};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Outcome {
+pub struct RunOutcome {
     /// In a word.
-    pub verdict: Verdict,
+    pub verdict: RunVerdict,
     /// In a line, for somebody who reads nothing else.
     pub sentence: String,
 }
@@ -19,7 +19,7 @@ pub struct Outcome {
 /// How a run ended, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum RunVerdict {
     /// All steps were taken.
     Finished,
     /// A step did not succeed.
@@ -60,7 +60,7 @@ fn production(report: &RunReport) -> Production {
 }
 
 /// How the run of a report ended.
-pub(super) fn of(report: &RunReport) -> Outcome {
+pub(super) fn of(report: &RunReport) -> RunOutcome {
     let (table, stands) = (&report.table, production(report));
     let Some(run) = &report.run else {
         let sentence = format!(
@@ -68,24 +68,24 @@ pub(super) fn of(report: &RunReport) -> Outcome {
             if stands == Production::New { "Replaced" } else { "Worked on" },
             stood(report, stands)
         );
-        return Outcome { verdict: Verdict::Commands, sentence };
+        return RunOutcome { verdict: RunVerdict::Commands, sentence };
     };
     let verdict = match (run.state, stands) {
         (RunState::RolledBack, _) | (RunState::Stopped, Production::Returned) => {
-            Verdict::RolledBack
+            RunVerdict::RolledBack
         }
-        (RunState::Finished, _) => Verdict::Finished,
-        (RunState::Failed, _) => Verdict::Failed,
-        (RunState::Stopped, _) => Verdict::Stopped,
-        (RunState::Running, _) => Verdict::Running,
+        (RunState::Finished, _) => RunVerdict::Finished,
+        (RunState::Failed, _) => RunVerdict::Failed,
+        (RunState::Stopped, _) => RunVerdict::Stopped,
+        (RunState::Running, _) => RunVerdict::Running,
     };
     let failed = run.steps.iter().find(|step| step.state == "failed");
     let sentence = match verdict {
-        Verdict::Finished => format!("{table} was replaced: {}.", stood(report, stands)),
-        Verdict::RolledBack if run.state == RunState::RolledBack => {
+        RunVerdict::Finished => format!("{table} was replaced: {}.", stood(report, stands)),
+        RunVerdict::RolledBack if run.state == RunState::RolledBack => {
             format!("The migration of {table} was rolled back: {}.", stood(report, stands))
         }
-        Verdict::RolledBack => {
+        RunVerdict::RolledBack => {
             format!("The switchover of {table} was rolled back: {}.", stood(report, stands))
         }
         _ => {
@@ -94,14 +94,14 @@ pub(super) fn of(report: &RunReport) -> Outcome {
                 format!(" at step {} ({})", step.number(), step.plan().title)
             });
             let what = match verdict {
-                Verdict::Failed => "failed",
-                Verdict::Stopped => "was stopped",
+                RunVerdict::Failed => "failed",
+                RunVerdict::Stopped => "was stopped",
                 _ => "has not ended",
             };
             format!("The migration of {table} {what}{at}: {}.", stood(report, stands))
         }
     };
-    Outcome { verdict, sentence }
+    RunOutcome { verdict, sentence }
 }
 
 /// What production is now.

@@ -22,7 +22,7 @@ use std::time::Instant;
 
 pub use missing::{MissingReport, MissingTaxon, missing};
 pub use report::{
-    CodeReport, Example, FileReport, InspectReport, MisfitReport, PolicyReport, TaxonReport,
+    CodeReport, Example, InspectReport, InspectedFile, MisfitReport, PolicyReport, TaxonReport,
     UnmappedReport,
 };
 pub use verdict::Verdict;

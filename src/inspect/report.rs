@@ -36,7 +36,7 @@ pub struct InspectReport {
     /// The most memory that this process has used.
     pub peak_memory_bytes: u64,
     /// One per file, in the order of reading.
-    pub files: Vec<FileReport>,
+    pub files: Vec<InspectedFile>,
     /// What was found beside them and not read.
     pub left_out: Vec<LeftOut>,
     /// Mapped records by year, all files together.
@@ -74,7 +74,7 @@ pub struct PolicyReport {
 
 /// What one file holds.
 #[derive(Clone, Debug, Serialize)]
-pub struct FileReport {
+pub struct InspectedFile {
     /// The path as given, and `/name` within an archive.
     pub path: String,
     /// What its header says it is.

@@ -7,7 +7,7 @@ use super::InspectOptions;
 use super::examiner::Subject;
 use super::findings::{FileFindings, Findings, Sightings};
 use super::report::{
-    CodeReport, Example, FileReport, InspectReport, MisfitReport, PolicyReport, TaxonReport,
+    CodeReport, Example, InspectReport, InspectedFile, MisfitReport, PolicyReport, TaxonReport,
     UnmappedReport,
 };
 use super::verdict;
@@ -100,10 +100,14 @@ fn outcome(on_inexact: OnInexact, account: &Account) -> PolicyReport {
     }
 }
 
-fn files(subject: &Subject<'_>, findings: Vec<FileFindings>, policy: OnInexact) -> Vec<FileReport> {
+fn files(
+    subject: &Subject<'_>,
+    findings: Vec<FileFindings>,
+    policy: OnInexact,
+) -> Vec<InspectedFile> {
     let Reading { inputs, formats, .. } = subject.reading;
     let members = inputs.members().iter().zip(subject.strict.iter()).zip(findings);
-    let reports = members.map(|((member, plan), found)| FileReport {
+    let reports = members.map(|((member, plan), found)| InspectedFile {
         path: member.name.to_string(),
         layout: formats.get(plan.layout.format).name.clone(),
         account: found.account_with(policy),

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
-use crate::load::ledger::{self, NewRun, Run, State};
+use crate::load::ledger::{self, LoadRun, LoadState, NewLoad};
 use crate::load::plan::matching::Way;
 use crate::load::plan::options::LoadOptions;
 use crate::load::plan::prepare::Prepared;
@@ -17,10 +17,10 @@ use crate::trust;
 
 /// A run that may act, on a staging table that is as it has to be.
 pub(super) struct Attached {
-    pub(super) run: Run,
+    pub(super) run: LoadRun,
     pub(super) staging_oid: u32,
     /// The loads whose rows staging holds, this one last.
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<LoadRun>,
     /// Whether an earlier attempt had begun it.
     pub(super) resumed: bool,
 }
@@ -42,7 +42,7 @@ pub(super) async fn attach(
         None => Vec::new(),
     };
     if let (Some(relation), [only]) = (&found, runs.as_slice())
-        && only.state == State::Loading
+        && only.state == LoadState::Loading
         && only.identity != prepared.identity
         && ledger::batches(session, only.id).await?.is_empty()
         && !staging::has_rows(session, pair).await?
@@ -53,12 +53,12 @@ pub(super) async fn attach(
     }
     let mut mends = None;
     if let (Some(relation), Some(last)) = (&found, runs.last()) {
-        let unfinished = matches!(last.state, State::Loading | State::Built);
+        let unfinished = matches!(last.state, LoadState::Loading | LoadState::Built);
         let same = last.identity == prepared.identity;
         if options.resume && (same || unfinished || !options.append) {
             // What went with deleted species is known, and nothing is mapped any more.
-            let follows =
-                last.state == State::Built && ledger::rows_cascaded(session, last.id).await? > 0;
+            let follows = last.state == LoadState::Built
+                && ledger::rows_cascaded(session, last.id).await? > 0;
             check_same(&last.identity, &prepared.identity, follows)?;
             let run = last.clone();
             return Ok(Attached { run, staging_oid: relation.oid, runs, resumed: true });
@@ -112,7 +112,7 @@ pub(super) async fn attach(
     arguments["columns"] = json!(prepared.matching.uses);
     let run = ledger::begin(
         session,
-        &NewRun {
+        &NewLoad {
             staging: staging_oid,
             target: &pair.table,
             identity: &prepared.identity,
@@ -127,21 +127,21 @@ pub(super) async fn attach(
 }
 
 /// Whether rows may be added to those of `last`.
-fn may_append(pair: &Pair, options: &LoadOptions, last: &Run) -> Result<()> {
+fn may_append(pair: &Pair, options: &LoadOptions, last: &LoadRun) -> Result<()> {
     let staging = &pair.staging;
     match last.state {
-        State::Loading | State::Built => Err(Error::refused(format!(
+        LoadState::Loading | LoadState::Built => Err(Error::refused(format!(
             "{staging} holds the unfinished load {}",
             last.id
         ))
         .hint("go on with it by the same command and --resume, or start over after `sterna stage truncate`")),
-        State::Failed => Err(Error::refused(format!(
+        LoadState::Failed => Err(Error::refused(format!(
             "{staging} holds the load {}, which failed its proof",
             last.id
         ))
         .hint("empty it with `sterna stage truncate`")),
-        State::Loaded | State::Rejected if options.append => Ok(()),
-        State::Loaded | State::Rejected => Err(Error::refused(format!(
+        LoadState::Loaded | LoadState::Rejected if options.append => Ok(()),
+        LoadState::Loaded | LoadState::Rejected => Err(Error::refused(format!(
             "{staging} holds the rows of load {}",
             last.id
         ))

@@ -24,7 +24,7 @@ const FILES_AT_ONCE: usize = 5_000;
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum LoadState {
     /// Rows are being written.
     Loading,
     /// All rows are in; indexes may be missing.
@@ -37,21 +37,27 @@ pub enum State {
     Failed,
 }
 
-impl State {
+impl LoadState {
     /// The name in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            State::Loading => "loading",
-            State::Built => "built",
-            State::Loaded => "loaded",
-            State::Rejected => "rejected",
-            State::Failed => "failed",
+            LoadState::Loading => "loading",
+            LoadState::Built => "built",
+            LoadState::Loaded => "loaded",
+            LoadState::Rejected => "rejected",
+            LoadState::Failed => "failed",
         }
     }
 
     fn parse(name: &str) -> Result<Self> {
-        let all = [State::Loading, State::Built, State::Loaded, State::Rejected, State::Failed];
+        let all = [
+            LoadState::Loading,
+            LoadState::Built,
+            LoadState::Loaded,
+            LoadState::Rejected,
+            LoadState::Failed,
+        ];
         all.into_iter().find(|state| state.name() == name).ok_or_else(|| {
             Error::refused(format!("the ledger has a run in the unknown state {name:?}"))
         })
@@ -60,11 +66,11 @@ impl State {
 
 /// A run as the ledger has it.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub struct LoadRun {
     /// Its id.
     pub id: Uuid,
     /// How far it has come.
-    pub state: State,
+    pub state: LoadState,
     /// What a resumed load must find unchanged, by topic; of many files it is large.
     pub identity: Arc<Value>,
     /// What was asked for, and the synonyms that it was given.
@@ -104,7 +110,7 @@ pub type Batches = HashMap<(usize, u32), LedgerBatch>;
 
 /// A record that could be encoded but is not to be loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct RefusedRow {
     /// Index of its file.
     pub file: usize,
     /// Number of its batch.
@@ -138,7 +144,7 @@ pub async fn refusals(session: &Connection, run: Uuid) -> Result<Refusals> {
 pub async fn refuse(
     transaction: &tokio_postgres::Transaction<'_>,
     run: Uuid,
-    refusals: &[Refusal],
+    refusals: &[RefusedRow],
 ) -> Result<()> {
     let files: Vec<i32> = refusals.iter().map(|r| r.file as i32).collect();
     let batches: Vec<i32> = refusals.iter().map(|r| r.batch as i32).collect();
@@ -164,7 +170,7 @@ pub async fn forget(
     transaction.execute(forget, &[&run, &files, &batches]).await?;
     let settle = include_str!("../../sql/ledger/settle-run.sql");
     let nothing: (Option<Json<RowsReport>>, Option<i64>) = (None, None);
-    let state = State::Loading.name();
+    let state = LoadState::Loading.name();
     transaction.execute(settle, &[&run, &state, &nothing.0, &nothing.1]).await?;
     Ok(())
 }
@@ -173,13 +179,13 @@ pub async fn forget(
 ///
 /// # Errors
 /// Where the ledger cannot be read.
-pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<Run>> {
+pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<LoadRun>> {
     let rows = session.query(include_str!("../../sql/ledger/runs.sql"), &[&staging]).await?;
     rows.iter()
         .map(|row| {
-            Ok(Run {
+            Ok(LoadRun {
                 id: row.get(0),
-                state: State::parse(row.get(1))?,
+                state: LoadState::parse(row.get(1))?,
                 identity: Arc::new(row.get(2)),
                 report: document(row, 3)?,
                 mends: row.get(4),
@@ -190,7 +196,7 @@ pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<Run>> {
 }
 
 /// What a run is, before it acts.
-pub struct NewRun<'a> {
+pub struct NewLoad<'a> {
     /// The staging table's OID.
     pub staging: u32,
     /// The table that is to be replaced.
@@ -209,7 +215,7 @@ pub struct NewRun<'a> {
 ///
 /// # Errors
 /// Where the ledger cannot be written.
-pub async fn begin(session: &mut Connection, run: &NewRun<'_>) -> Result<Run> {
+pub async fn begin(session: &mut Connection, run: &NewLoad<'_>) -> Result<LoadRun> {
     let id = Uuid::new_v4();
     let transaction = session.transaction().await?;
     let (target, version) = (run.target.to_string(), env!("CARGO_PKG_VERSION"));
@@ -228,8 +234,8 @@ pub async fn begin(session: &mut Connection, run: &NewRun<'_>) -> Result<Run> {
     }
     transaction.commit().await?;
     let (identity, arguments) = (Arc::clone(run.identity), run.arguments.clone());
-    let state = State::Loading;
-    Ok(Run { id, state, identity, arguments, report: None, mends: run.mends })
+    let state = LoadState::Loading;
+    Ok(LoadRun { id, state, identity, arguments, report: None, mends: run.mends })
 }
 
 /// The batches of a run that are in.
@@ -308,7 +314,7 @@ pub async fn whole(session: &Connection, run: Uuid) -> Result<Option<Sum>> {
 pub async fn settle(
     session: &mut Connection,
     run: Uuid,
-    state: State,
+    state: LoadState,
     rows: Option<(&RowsReport, u64)>,
 ) -> Result<()> {
     let transaction = session.transaction().await?;

@@ -28,5 +28,5 @@ pub use plan::row_id::RowIds;
 pub use read::batch;
 pub use read::map::{OnUnmapped, UnmappedTaxa, Years};
 pub use read::per_member::PerMember;
-pub use run::{Outcome, load};
+pub use run::{Loaded, load};
 pub(crate) use settle::verify::{Proof, columns_of};

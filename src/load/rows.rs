@@ -14,7 +14,7 @@ use hdrhistogram::Histogram;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::load::ledger::{BatchRows, Batches, Refusals, Run};
+use crate::load::ledger::{BatchRows, Batches, LoadRun, Refusals};
 use crate::load::pipeline::Pipeline;
 use crate::load::plan::options::LoadOptions;
 use crate::load::plan::prepare::Prepared;
@@ -42,7 +42,7 @@ pub(super) struct Pass<'a> {
     pub(super) run: Uuid,
     pub(super) staging_oid: u32,
     /// The loads whose rows staging holds.
-    pub(super) runs: &'a [Run],
+    pub(super) runs: &'a [LoadRun],
     /// The load before, whose rejects this one may bring back.
     pub(super) mends: Option<Uuid>,
     /// Whether batches are written in the order of the input, one after the other: where the

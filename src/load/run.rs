@@ -13,7 +13,7 @@ use tokio_postgres::error::SqlState;
 
 use crate::error::{Error, Kind, Result};
 use crate::load::attach::Attached;
-use crate::load::ledger::{self, Run, State};
+use crate::load::ledger::{self, LoadRun, LoadState};
 use crate::load::plan::matching::Way;
 use crate::load::plan::options::LoadOptions;
 use crate::load::plan::prepare::{Prepared, refuse_input, row_ids};
@@ -31,7 +31,7 @@ use crate::watch::{Phase, Watch, peak_memory_bytes};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
 #[derive(Debug)]
-pub struct Outcome {
+pub struct Loaded {
     /// What was done.
     pub report: LoadReport,
     /// [`Kind::TooManyRejects`] or [`Kind::Validation`].
@@ -45,7 +45,7 @@ pub struct Outcome {
 /// # Errors
 /// Whatever keeps the input from being read to its end. What was loaded until then
 /// stays, and the load can be resumed.
-pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Outcome> {
+pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Loaded> {
     let begun = Instant::now();
     let runtime = runtime::blocking()?;
     let mut control = runtime.block_on(connect(info))?;
@@ -90,10 +90,10 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    fn run(&self, mut control: Connection) -> Result<Outcome> {
+    fn run(&self, mut control: Connection) -> Result<Loaded> {
         let mut index_seconds = 0.0;
         let mut done = match &self.attached.run {
-            Run { report: Some(rows), state, .. } if *state != State::Loading => Done {
+            LoadRun { report: Some(rows), state, .. } if *state != LoadState::Loading => Done {
                 rows: rows.clone(),
                 state: *state,
                 was_indexed: false,
@@ -111,10 +111,10 @@ impl Load<'_> {
         let (mut found, mut match_seconds) = (None, 0.0);
         loop {
             self.judge(&mut done)?;
-            if !matches!(done.state, State::Built | State::Loaded) {
+            if !matches!(done.state, LoadState::Built | LoadState::Loaded) {
                 break;
             }
-            if done.state == State::Built && self.is_to_be_matched(&mut control)? {
+            if done.state == LoadState::Built && self.is_to_be_matched(&mut control)? {
                 let begun = Instant::now();
                 match self.complete(&mut control)? {
                     Some(matched) => found = Some(matched),
@@ -133,7 +133,7 @@ impl Load<'_> {
             }
         }
         self.settle(&mut control, done.state, None)?;
-        if done.state == State::Loaded {
+        if done.state == LoadState::Loaded {
             done.failure = self.settle_mended(&mut control, &done.rows)?;
         }
         let run = self.attached.run.id;
@@ -166,7 +166,7 @@ impl Load<'_> {
             resumed: self.attached.resumed,
             rows: done.rows,
         };
-        Ok(Outcome { report, failure: done.failure })
+        Ok(Loaded { report, failure: done.failure })
     }
 
     fn load_rows(&self, control: &mut Connection) -> Result<Done> {
@@ -187,11 +187,11 @@ impl Load<'_> {
             || self.batches(&mut ledger.borrow_mut()),
             || self.rows_of_batches(&mut ledger.borrow_mut()),
         )?;
-        self.settle(control, State::Built, Some((&rows, checksum)))?;
+        self.settle(control, LoadState::Built, Some((&rows, checksum)))?;
         tracing::info!(rows = rows.account.rows_loaded, seconds = rows.load_seconds, "rows are in");
         Ok(Done {
             rows,
-            state: State::Built,
+            state: LoadState::Built,
             was_indexed: is_indexed,
             verified: None,
             failure: None,
@@ -279,7 +279,7 @@ impl Load<'_> {
 /// How far a load has come.
 struct Done {
     rows: RowsReport,
-    state: State,
+    state: LoadState,
     /// Whether the indexes were in place when the rows came in.
     was_indexed: bool,
     verified: Option<bool>,

@@ -9,7 +9,7 @@ use super::ledger::{self, RunKind};
 use super::plan::Step;
 use super::state::{Run, RunState, StepRecord, StepState};
 use crate::error::{Error, Result};
-use crate::switchover::record::{self, State};
+use crate::switchover::record::{self, SwitchoverState};
 
 /// What is to be taken back.
 pub(super) enum Undo {
@@ -66,7 +66,7 @@ pub(super) fn choose(
         let made = exclusive
             .session(async |session, pair| record::of_run(&**session, &pair.table, id).await)?;
         let made = made.map(|made| made.state);
-        if made == Some(State::Cleaned) {
+        if made == Some(SwitchoverState::Cleaned) {
             return Err(Error::refused(format!(
                 "the table that the run {id} has replaced is gone: it was cleaned up, or another \
                  switchover came after it"
@@ -74,7 +74,9 @@ pub(super) fn choose(
             .hint("its backup has the rows; see `sterna report`"));
         }
         match kind {
-            RunKind::Command if made == Some(State::Switched) => chosen.push(Undo::Switchover(id)),
+            RunKind::Command if made == Some(SwitchoverState::Switched) => {
+                chosen.push(Undo::Switchover(id))
+            }
             RunKind::Command => {}
             RunKind::Migration => {
                 let run = find(exclusive, id)?;
@@ -133,7 +135,7 @@ pub(super) fn find(exclusive: &Exclusive, id: Uuid) -> Result<Run> {
 fn further_back(exclusive: &Exclusive, run: &Run) -> Result<String> {
     let last = exclusive
         .session(async |session, pair| record::last(&**session, &pair.table).await)?
-        .filter(|last| last.state == State::Switched && last.run != run.run_id);
+        .filter(|last| last.state == SwitchoverState::Switched && last.run != run.run_id);
     Ok(match last {
         None => "there is nothing to roll back; see `sterna status`".to_owned(),
         Some(last) => {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::command_line;
-use super::outcome::Outcome;
+use super::outcome::StepOutcome;
 use super::plan::Step;
 use super::records::{Ended, Records, Teller};
 use super::state::{Run, StepState};
@@ -25,7 +25,7 @@ pub(super) struct Accepted {
 /// What takes the steps.
 pub(super) struct Coordinator<'a> {
     /// Takes one.
-    pub(super) take: Box<dyn Fn(Step) -> Result<Outcome> + 'a>,
+    pub(super) take: Box<dyn Fn(Step) -> Result<StepOutcome> + 'a>,
     /// What the user has decided against the plan.
     pub(super) accepted: Accepted,
     /// Where it is recorded.
@@ -70,7 +70,7 @@ impl Coordinator<'_> {
 
     fn leave_out(&mut self, step: Step, why: String) -> Result<()> {
         self.records.begin(step)?;
-        let outcome = Outcome { summary: why.clone(), ..Outcome::default() };
+        let outcome = StepOutcome { summary: why.clone(), ..StepOutcome::default() };
         self.records.deviate(&format!("{step} was left out: {why}"))?;
         self.end(step, StepState::Skipped, &outcome, 0.0, None, vec![why])
     }
@@ -81,7 +81,7 @@ impl Coordinator<'_> {
         let begun = Instant::now();
         let (mut outcome, failed) = match (self.take)(step) {
             Ok(outcome) => (outcome, None),
-            Err(error) => (Outcome::default(), Some(error)),
+            Err(error) => (StepOutcome::default(), Some(error)),
         };
         let mut failures = std::mem::take(&mut outcome.failures);
         failures.extend(failed);
@@ -130,7 +130,7 @@ impl Coordinator<'_> {
         &mut self,
         step: Step,
         state: StepState,
-        outcome: &Outcome,
+        outcome: &StepOutcome,
         seconds: f64,
         error: Option<&Error>,
         deviations: Vec<String>,

@@ -32,7 +32,7 @@ pub use additions::Addition;
 pub use live::{Live, LoadProgress, Session, live};
 pub use migration::{Migrated, Migration};
 pub use options::{CheckLimits, Gates, MigrationOptions, WriteReport};
-pub use outcome::Outcome;
+pub use outcome::StepOutcome;
 pub use plan::Step;
 pub use records::{Ended, Teller};
 pub use rollback::{RollbackOptions, Undoing};

@@ -17,7 +17,7 @@ use crate::validate::{Severity, ValidationReport};
 
 /// What a step came to.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct StepOutcome {
     /// Rows that it read or wrote.
     pub rows: Option<i64>,
     /// What is said of it in a line.
@@ -51,14 +51,19 @@ fn signed(rows: u64) -> i64 {
     i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
-pub(crate) fn backup(report: &BackupReport) -> Result<Outcome> {
+pub(crate) fn backup(report: &BackupReport) -> Result<StepOutcome> {
     let rows = report.manifest.tables.iter().map(|table| table.rows).sum();
     let tables = report.manifest.tables.len();
     let summary = format!("{} rows of {tables} tables in {}", grouped(rows), report.path);
-    Ok(Outcome { rows: Some(signed(rows)), summary, detail: value(report)?, ..Outcome::default() })
+    Ok(StepOutcome {
+        rows: Some(signed(rows)),
+        summary,
+        detail: value(report)?,
+        ..StepOutcome::default()
+    })
 }
 
-pub(crate) fn loaded(report: &LoadReport) -> Result<Outcome> {
+pub(crate) fn loaded(report: &LoadReport) -> Result<StepOutcome> {
     let account = report.rows.account;
     let mut summary = format!("{} rows loaded", grouped(account.rows_loaded));
     for (rows, what) in [
@@ -81,15 +86,15 @@ pub(crate) fn loaded(report: &LoadReport) -> Result<Outcome> {
     // The ledger of loads has what became of each file, of which there may be many.
     let mut kept = report.clone();
     kept.rows.files = Vec::new();
-    Ok(Outcome { rows, summary, detail: value(&kept)?, ..Outcome::default() })
+    Ok(StepOutcome { rows, summary, detail: value(&kept)?, ..StepOutcome::default() })
 }
 
-pub(crate) fn load(done: &load::Outcome) -> Result<Outcome> {
+pub(crate) fn load(done: &load::Loaded) -> Result<StepOutcome> {
     let failures = done.failure.iter().map(|e| Error::new(e.kind(), e.to_string())).collect();
-    Ok(Outcome { failures, ..loaded(&done.report)? })
+    Ok(StepOutcome { failures, ..loaded(&done.report)? })
 }
 
-pub(crate) fn validation(report: &ValidationReport, accepted: &[String]) -> Result<Outcome> {
+pub(crate) fn validation(report: &ValidationReport, accepted: &[String]) -> Result<StepOutcome> {
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
     let checks = report.checks.len();
     let summary = format!("{checks} checks, {errors} errors, {warnings} warnings");
@@ -107,10 +112,10 @@ pub(crate) fn validation(report: &ValidationReport, accepted: &[String]) -> Resu
     });
     let failures = report.failure(accepted).into_iter().collect();
     let (rows, deviations) = (Some(signed(report.rows)), report.deviations(accepted));
-    Ok(Outcome { rows, summary, detail, failures, deviations })
+    Ok(StepOutcome { rows, summary, detail, failures, deviations })
 }
 
-pub(crate) fn bench(report: &BenchReport) -> Result<Outcome> {
+pub(crate) fn bench(report: &BenchReport) -> Result<StepOutcome> {
     let worst = report.queries.iter().filter_map(|query| query.ratio).fold(0.0, f64::max);
     let queries = report.queries.len();
     let summary = match report.compared {
@@ -131,15 +136,20 @@ pub(crate) fn bench(report: &BenchReport) -> Result<Outcome> {
         "queries": ratios.collect::<Vec<_>>(), "seconds": report.seconds,
     });
     let failures = report.failure().into_iter().collect();
-    Ok(Outcome { summary, detail, failures, ..Outcome::default() })
+    Ok(StepOutcome { summary, detail, failures, ..StepOutcome::default() })
 }
 
-pub(crate) fn backup_table(report: &BackupTableReport) -> Result<Outcome> {
+pub(crate) fn backup_table(report: &BackupTableReport) -> Result<StepOutcome> {
     let summary = format!("{} rows in {}", count(report.rows), report.backup_table);
-    Ok(Outcome { rows: Some(report.rows), summary, detail: value(report)?, ..Outcome::default() })
+    Ok(StepOutcome {
+        rows: Some(report.rows),
+        summary,
+        detail: value(report)?,
+        ..StepOutcome::default()
+    })
 }
 
-pub(crate) fn switchover(report: &SwitchoverReport) -> Result<Outcome> {
+pub(crate) fn switchover(report: &SwitchoverReport) -> Result<StepOutcome> {
     let summary = match report.resumed {
         true => "an earlier attempt had switched over".to_owned(),
         false => format!(
@@ -149,23 +159,28 @@ pub(crate) fn switchover(report: &SwitchoverReport) -> Result<Outcome> {
             count(report.replayed_rows)
         ),
     };
-    Ok(Outcome { rows: Some(report.rows), summary, detail: value(report)?, ..Outcome::default() })
+    Ok(StepOutcome {
+        rows: Some(report.rows),
+        summary,
+        detail: value(report)?,
+        ..StepOutcome::default()
+    })
 }
 
-pub(crate) fn indexes(report: &ReindexReport) -> Result<Outcome> {
+pub(crate) fn indexes(report: &ReindexReport) -> Result<StepOutcome> {
     let valid = report.indexes.iter().filter(|index| index.valid).count();
     let summary = format!("{valid} of {} indexes are valid", report.indexes.len());
     let failures = report.verdict().err().into_iter().collect();
-    Ok(Outcome { summary, detail: value(report)?, failures, ..Outcome::default() })
+    Ok(StepOutcome { summary, detail: value(report)?, failures, ..StepOutcome::default() })
 }
 
-pub(crate) fn summary(report: &SummaryReport) -> Result<Outcome> {
+pub(crate) fn summary(report: &SummaryReport) -> Result<StepOutcome> {
     let records = count(report.total_trade_records);
     let summary = format!("{} species, {records} records", count(report.species));
-    Ok(Outcome {
+    Ok(StepOutcome {
         rows: Some(report.species),
         summary,
         detail: value(report)?,
-        ..Outcome::default()
+        ..StepOutcome::default()
     })
 }

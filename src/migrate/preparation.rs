@@ -11,7 +11,7 @@ use crate::pg::{ConnInfo, catalog, connect};
 use crate::switchover::{self, journal};
 use crate::table::locks::Patience;
 use crate::table::staging;
-use crate::table::summary::{self, Found};
+use crate::table::summary::{self, SummaryFound};
 use crate::trust;
 
 /// Refuses tables of a kind that cannot be replaced, and code of other roles on what is
@@ -24,7 +24,7 @@ pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptio
     switchover::refuse_unsupported(&*session, table, found.oid).await?;
     trust::code(&*session, &[found.oid], &[]).await?;
     if !options.skip.contains(&Step::Summary)
-        && let Found::Target(target) = summary::find(&session, table).await?
+        && let SummaryFound::Target(target) = summary::find(&session, table).await?
     {
         target.refuse_strange_code(&*session).await?;
     }

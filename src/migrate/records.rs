@@ -1,6 +1,6 @@
 //! Where the coordinators record what they do, and who is told.
 
-use super::outcome::Outcome;
+use super::outcome::StepOutcome;
 use super::plan::Step;
 use super::state::StepState;
 use crate::error::Result;
@@ -38,7 +38,7 @@ pub struct Ended<'a> {
     /// In which state.
     pub state: StepState,
     /// Rows, summary and report.
-    pub outcome: &'a Outcome,
+    pub outcome: &'a StepOutcome,
     /// How long it took.
     pub seconds: f64,
     /// Why it failed, where it did.

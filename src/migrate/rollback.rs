@@ -19,7 +19,7 @@ use super::state::{Run, RunState, StepRecord, StepState};
 use super::{ledger, outcome};
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Table};
-use crate::switchover::record::{self, State};
+use crate::switchover::record::{self, SwitchoverState};
 use crate::switchover::{self, Foreseen, Keep, SwitchoverOptions};
 use crate::watch::Watch;
 
@@ -128,7 +128,9 @@ pub fn foresee(
         let steps = what.steps();
         let made = exclusive
             .session(async |session, pair| record::of_run(&**session, &pair.table, run).await)?;
-        if steps.contains(&Step::Switchover) && made.is_some_and(|m| m.state != State::Returned) {
+        if steps.contains(&Step::Switchover)
+            && made.is_some_and(|m| m.state != SwitchoverState::Returned)
+        {
             let options = options.switchover(run);
             let foreseen = switchover::foresee(&exclusive.info, &options);
             would.switchover = Some(exclusive.runtime.block_on(foreseen)?);

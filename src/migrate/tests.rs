@@ -41,14 +41,14 @@ impl Teller for Nobody {
 }
 
 /// Succeeds, but for a gate that finds something wrong.
-fn gates_fail(step: Step) -> Result<Outcome> {
+fn gates_fail(step: Step) -> Result<StepOutcome> {
     let kind = match step {
         Step::TestValidation => Some(Kind::Validation),
         Step::TestBench => Some(Kind::Regression),
         _ => None,
     };
     let failures = kind.map(|kind| Error::new(kind, "found wrong")).into_iter().collect();
-    Ok(Outcome { failures, ..Outcome::default() })
+    Ok(StepOutcome { failures, ..StepOutcome::default() })
 }
 
 fn empty() -> Run {

@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::error::Result;
 use crate::load::Years;
-use crate::load::ledger::{State, runs};
+use crate::load::ledger::{LoadState, runs};
 use crate::pg::{ConnInfo, connect};
 use crate::switchover::journal::{self, Toward};
 use crate::table::staging;
@@ -27,7 +27,7 @@ pub(crate) async fn refuse(
     // Where there is nothing to validate, the switchover itself says what is missing.
     let Some(found) = staging::find(&session, &pair).await? else { return Ok(Vec::new()) };
     let loads = runs(&session, found.oid).await?;
-    let unfinished = loads.iter().any(|run| run.state != State::Loaded);
+    let unfinished = loads.iter().any(|run| run.state != LoadState::Loaded);
     let unloaded = loads.is_empty() && !staging::has_rows(&session, &pair).await?;
     if unfinished || unloaded {
         return Ok(Vec::new());

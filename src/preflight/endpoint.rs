@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
-use super::{Finding, Severity};
+use super::{Finding, PreflightSeverity};
 
 const NAME: &str = "endpoint";
 
@@ -19,18 +19,18 @@ pub(super) fn check(url: &str, limit: Duration) -> Finding {
     let took = begun.elapsed().as_millis();
     match answer {
         Ok(answer) if answer.status() == 200 => {
-            Finding::good(NAME, Severity::Error, format!("{shown}: 200 in {took} ms"))
+            Finding::good(NAME, PreflightSeverity::Error, format!("{shown}: 200 in {took} ms"))
         }
         Ok(answer) => {
             let status = answer.status().as_u16();
             let detail = format!("{shown}: status {status} instead of 200, in {took} ms");
-            Finding::bad(NAME, Severity::Error, detail, hint)
+            Finding::bad(NAME, PreflightSeverity::Error, detail, hint)
         }
         Err(error) => {
             // Some of its messages repeat the URL, or what it took for a part of it.
             let why = error.to_string().replace(url, &shown);
             let why = if repeats_secret(&why, url) { "it is no valid URL".to_owned() } else { why };
-            Finding::bad(NAME, Severity::Error, format!("{shown}: {why}"), hint)
+            Finding::bad(NAME, PreflightSeverity::Error, format!("{shown}: {why}"), hint)
         }
     }
 }

@@ -23,7 +23,7 @@ pub use space::free_bytes;
 /// What it means that a check did not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Severity {
+pub enum PreflightSeverity {
     /// It is not safe to go on.
     Error,
     /// Somebody should look at it before going on.
@@ -38,7 +38,7 @@ pub struct Finding {
     /// What was checked.
     pub name: String,
     /// What it means where it did not pass.
-    pub severity: Severity,
+    pub severity: PreflightSeverity,
     /// Whether all is well.
     pub passed: bool,
     /// What was found, in words.
@@ -49,14 +49,14 @@ pub struct Finding {
 
 impl Finding {
     /// All is well.
-    fn good(name: &str, severity: Severity, detail: impl Into<String>) -> Self {
+    fn good(name: &str, severity: PreflightSeverity, detail: impl Into<String>) -> Self {
         Finding { name: name.into(), severity, passed: true, detail: detail.into(), hint: None }
     }
 
     /// Something is not as it should be.
     fn bad(
         name: &str,
-        severity: Severity,
+        severity: PreflightSeverity,
         detail: impl Into<String>,
         hint: impl Into<String>,
     ) -> Self {
@@ -67,7 +67,7 @@ impl Finding {
 
 /// What a checkpoint has found.
 #[derive(Clone, Debug, Serialize)]
-pub struct CheckReport {
+pub struct PreflightCheck {
     /// The table that is or was replaced.
     pub table: String,
     /// Whether no check of severity error failed.
@@ -81,16 +81,17 @@ pub struct CheckReport {
     pub seconds: f64,
 }
 
-impl CheckReport {
+impl PreflightCheck {
     fn new(table: String, checks: Vec<Finding>, took: Duration) -> Self {
-        let is_error = |check: &Finding| !check.passed && check.severity == Severity::Error;
+        let is_error =
+            |check: &Finding| !check.passed && check.severity == PreflightSeverity::Error;
         let passed = !checks.iter().any(is_error);
         let (columns, seconds) = (ColumnUses::default(), took.as_secs_f64());
-        CheckReport { table, passed, checks, columns, seconds }
+        PreflightCheck { table, passed, checks, columns, seconds }
     }
 
     /// The checks that did not pass and mean this.
-    pub fn failed(&self, severity: Severity) -> impl Iterator<Item = &Finding> {
+    pub fn failed(&self, severity: PreflightSeverity) -> impl Iterator<Item = &Finding> {
         self.checks.iter().filter(move |check| !check.passed && check.severity == severity)
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::question::found;
-use super::{Finding, Severity};
+use super::{Finding, PreflightSeverity};
 use crate::error::Result;
 use crate::pg::{Connection, Ident, Quoted, Table, catalog, fill};
 use crate::table::staging::{OLD_SUFFIX, SUFFIX};
@@ -18,7 +18,7 @@ pub(super) fn names(table: &Table) -> Finding {
     let cut = SUFFIXES.iter().filter_map(|suffix| table.with_suffix(suffix).err());
     let lines: Vec<String> = cut.map(|error| error.to_string()).collect();
     let good = "the names of staging, old and backup table fit";
-    found("names", Severity::Error, &lines, good, "rename the table to a shorter name")
+    found("names", PreflightSeverity::Error, &lines, good, "rename the table to a shorter name")
 }
 
 /// Whether something that sterna has not made bears one of these names.
@@ -43,7 +43,7 @@ pub(super) async fn leftovers(
     }
     let good = "nothing is in the way of staging, old and backup table";
     let hint = "rename or drop what sterna has not made; it needs these names";
-    Ok(found("leftovers", Severity::Error, &lines, good, hint))
+    Ok(found("leftovers", PreflightSeverity::Error, &lines, good, hint))
 }
 
 /// Whether tables of others keep the table's identity, as subscriptions of a realtime
@@ -75,5 +75,5 @@ pub(super) async fn remembered(session: &Connection, oid: u32) -> Result<Finding
     let good = "no column of type regclass holds the table's identity";
     let hint = "these rows go on naming the old table: have their service subscribe again after \
                 the switchover";
-    Ok(found("remembered-identity", Severity::Warning, &lines, good, hint))
+    Ok(found("remembered-identity", PreflightSeverity::Warning, &lines, good, hint))
 }

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::queries::{Questions, queries};
 use super::question::{Question, found};
-use super::{CheckReport, Finding, Severity, endpoint};
+use super::{Finding, PreflightCheck, PreflightSeverity, endpoint};
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, Ident, Quoted, Table, catalog, connect, fill, pooler};
 use crate::switchover::journal::{self, Toward};
-use crate::switchover::record::{self, Record, State};
+use crate::switchover::record::{self, SwitchoverRecord, SwitchoverState};
 use crate::trust;
 
 /// The percentage of rolled-back transactions that is not worth a word.
@@ -18,7 +18,7 @@ const USUAL_ROLLBACKS_PERCENT: i64 = 1;
 
 const INDEXES: Question = Question {
     name: "indexes",
-    severity: Severity::Error,
+    severity: PreflightSeverity::Error,
     sql: include_str!("../../sql/preflight/invalid-indexes.sql"),
     of_table: true,
     good: "all are valid",
@@ -43,7 +43,7 @@ pub struct PostOptions {
 ///
 /// # Errors
 /// Where the server cannot be reached, or what is asked for is not there.
-pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Result<CheckReport> {
+pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Result<PreflightCheck> {
     let begun = Instant::now();
     let queries = queries(options.queries.as_deref())?;
     let mut session = connect(info).await?;
@@ -55,13 +55,15 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     let has_rows: bool = session.query_one(&has_rows, &[]).await?.get(0);
     let found = options.application.find(info, &session, (table, oid)).await?;
     let mut checks = vec![match &found.asker {
-        Ok(asker) => {
-            Finding::good("role", Severity::Info, format!("queries are asked as {}", asker.who))
-        }
+        Ok(asker) => Finding::good(
+            "role",
+            PreflightSeverity::Info,
+            format!("queries are asked as {}", asker.who),
+        ),
         Err(why) => {
             let what = format!("queries are parsed and not asked: {why}");
             let hint = "--application-url says how the application logs in, --as-role as whom";
-            Finding::bad("role", Severity::Warning, what, hint)
+            Finding::bad("role", PreflightSeverity::Warning, what, hint)
         }
     }];
     let limit = options.limit;
@@ -85,10 +87,15 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
         Some(last) => since(&session, oid, &last, &mut checks).await?,
         None => {
             let what = "the ledger knows of no switchover of the table";
-            checks.push(Finding::bad("switchover", Severity::Warning, what, "sterna switchover"));
+            checks.push(Finding::bad(
+                "switchover",
+                PreflightSeverity::Warning,
+                what,
+                "sterna switchover",
+            ));
         }
     }
-    Ok(CheckReport::new(table.to_string(), checks, begun.elapsed()))
+    Ok(PreflightCheck::new(table.to_string(), checks, begun.elapsed()))
 }
 
 async fn sequences(session: &Connection, table: &Table, oid: u32) -> Result<Finding> {
@@ -104,20 +111,20 @@ async fn sequences(session: &Connection, table: &Table, oid: u32) -> Result<Find
         lines.extend(found.map(|row| format!("{sequence}: {}", row.get::<_, String>(0))));
     }
     let good = "all are ahead of their columns";
-    Ok(found("sequences", Severity::Error, &lines, good, "setval each beyond its column"))
+    Ok(found("sequences", PreflightSeverity::Error, &lines, good, "setval each beyond its column"))
 }
 
 /// What can be said of the switchover itself.
 async fn since(
     session: &Connection,
     oid: u32,
-    last: &Record,
+    last: &SwitchoverRecord,
     checks: &mut Vec<Finding>,
 ) -> Result<()> {
     let hint = "run `sterna switchover` again: it checks what is left to check";
     let good = "those of other tables were checked after the switchover";
-    checks.push(found("foreign-keys", Severity::Error, &last.to_validate, good, hint));
-    if last.state == State::Switched {
+    checks.push(found("foreign-keys", PreflightSeverity::Error, &last.to_validate, good, hint));
+    if last.state == SwitchoverState::Switched {
         let live = last.new == oid;
         checks.push(if live {
             let state = journal::state(&**session, oid, Toward::Old).await?;
@@ -125,11 +132,11 @@ async fn since(
                 Some(state) if state.armed => {
                     let detail =
                         format!("possible; {} writes would be carried back", state.waiting);
-                    Finding::good("rollback", Severity::Warning, detail)
+                    Finding::good("rollback", PreflightSeverity::Warning, detail)
                 }
                 _ => Finding::bad(
                     "rollback",
-                    Severity::Warning,
+                    PreflightSeverity::Warning,
                     "writes since the switchover are not recorded",
                     "a rollback would lose them and is refused; only a backup brings them back",
                 ),
@@ -137,7 +144,7 @@ async fn since(
         } else {
             Finding::bad(
                 "switchover",
-                Severity::Error,
+                PreflightSeverity::Error,
                 "the live table is not the one that the switchover put there",
                 "another session has replaced it; see sterna status",
             )
@@ -146,17 +153,27 @@ async fn since(
         let listeners: i64 = session.query_one(sql, &[]).await?.get(0);
         let told = "the switchover has told the API to reload its schema";
         checks.push(if listeners > 0 {
-            Finding::good("api-notified", Severity::Info, format!("{told}; it listens"))
+            Finding::good("api-notified", PreflightSeverity::Info, format!("{told}; it listens"))
         } else {
             let hint = "where there is a PostgREST, see that it has: --health-url";
-            Finding::bad("api-notified", Severity::Info, format!("{told}; nobody listens"), hint)
+            Finding::bad(
+                "api-notified",
+                PreflightSeverity::Info,
+                format!("{told}; nobody listens"),
+                hint,
+            )
         });
     }
     let sql = include_str!("../../sql/preflight/activity.sql");
     let row = session.query_opt(sql, &[&last.id]).await?;
     let Some(row) = row else {
         let what = "the server's counters were reset since the switchover";
-        checks.push(Finding::bad("activity", Severity::Info, what, "look at the server's log"));
+        checks.push(Finding::bad(
+            "activity",
+            PreflightSeverity::Info,
+            what,
+            "look at the server's log",
+        ));
         return Ok(());
     };
     let [deadlocks, failed, rollbacks, commits, rollbacks_before, commits_before] =
@@ -164,13 +181,13 @@ async fn since(
     let ended = |name, count: i64, what: &str| {
         let lines = if count > 0 { vec![format!("{count} {what}")] } else { Vec::new() };
         let hint = "the server's log says which";
-        found(name, Severity::Warning, &lines, "none since the switchover", hint)
+        found(name, PreflightSeverity::Warning, &lines, "none since the switchover", hint)
     };
     checks.push(ended("deadlocks", deadlocks, "since the switchover"));
     let mut sessions =
         ended("sessions-failed", failed, "sessions ended by an error or were terminated");
     // Whoever breaks off a session is counted as well, sterna's own included.
-    sessions.severity = Severity::Info;
+    sessions.severity = PreflightSeverity::Info;
     checks.push(sessions);
     let detail = format!(
         "{rollbacks} of {} transactions since the switchover, {rollbacks_before} of {} before it",
@@ -179,9 +196,9 @@ async fn since(
     );
     checks.push(if more_often((rollbacks, commits), (rollbacks_before, commits_before)) {
         let hint = "the application's or the server's log says why they failed";
-        Finding::bad("rollbacks", Severity::Warning, detail, hint)
+        Finding::bad("rollbacks", PreflightSeverity::Warning, detail, hint)
     } else {
-        Finding::good("rollbacks", Severity::Warning, detail)
+        Finding::good("rollbacks", PreflightSeverity::Warning, detail)
     });
     Ok(())
 }

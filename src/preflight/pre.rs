@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use super::question::{Question, found};
-use super::{CheckReport, Finding, Severity, place, rights, space};
+use super::{Finding, PreflightCheck, PreflightSeverity, place, rights, space};
 use crate::backup;
 use crate::error::{Kind, Result};
 use crate::inspect::{self, InspectOptions, MissingReport};
@@ -25,7 +25,7 @@ const TAXA_NAMED: usize = 5;
 const QUESTIONS: [Question; 10] = [
     Question {
         name: "table-owner",
-        severity: Severity::Warning,
+        severity: PreflightSeverity::Warning,
         sql: include_str!("../../sql/preflight/table-owner.sql"),
         of_table: true,
         good: "this role is no superuser that acts on another role's table",
@@ -33,7 +33,7 @@ const QUESTIONS: [Question; 10] = [
     },
     Question {
         name: "publications",
-        severity: Severity::Error,
+        severity: PreflightSeverity::Error,
         sql: include_str!("../../sql/table/stage/publications.sql"),
         of_table: true,
         good: "no subscriber would get sterna's own tables",
@@ -41,7 +41,7 @@ const QUESTIONS: [Question; 10] = [
     },
     Question {
         name: "long-transactions",
-        severity: Severity::Warning,
+        severity: PreflightSeverity::Warning,
         sql: include_str!("../../sql/preflight/long-transactions.sql"),
         of_table: false,
         good: "no transaction is older than a minute",
@@ -49,7 +49,7 @@ const QUESTIONS: [Question; 10] = [
     },
     Question {
         name: "sessions-seen",
-        severity: Severity::Warning,
+        severity: PreflightSeverity::Warning,
         sql: include_str!("../../sql/preflight/sessions-seen.sql"),
         of_table: false,
         good: "the transactions of all roles can be seen",
@@ -57,7 +57,7 @@ const QUESTIONS: [Question; 10] = [
     },
     Question {
         name: "inactive-slots",
-        severity: Severity::Warning,
+        severity: PreflightSeverity::Warning,
         sql: include_str!("../../sql/preflight/inactive-slots.sql"),
         of_table: false,
         good: "no replication slot is left unread",
@@ -65,7 +65,7 @@ const QUESTIONS: [Question; 10] = [
     },
     Question {
         name: "logical-slots",
-        severity: Severity::Info,
+        severity: PreflightSeverity::Info,
         sql: include_str!("../../sql/preflight/logical-slots.sql"),
         of_table: false,
         good: "nobody decodes this database",
@@ -73,7 +73,7 @@ const QUESTIONS: [Question; 10] = [
     },
     Question {
         name: "prepared-transactions",
-        severity: Severity::Warning,
+        severity: PreflightSeverity::Warning,
         sql: include_str!("../../sql/preflight/prepared-transactions.sql"),
         of_table: false,
         good: "there are none",
@@ -81,7 +81,7 @@ const QUESTIONS: [Question; 10] = [
     },
     Question {
         name: "wraparound-vacuum",
-        severity: Severity::Warning,
+        severity: PreflightSeverity::Warning,
         sql: include_str!("../../sql/preflight/wraparound-vacuum.sql"),
         of_table: true,
         good: "no vacuum of the table that does not yield is running",
@@ -89,7 +89,7 @@ const QUESTIONS: [Question; 10] = [
     },
     Question {
         name: "deadlock-timeout",
-        severity: Severity::Warning,
+        severity: PreflightSeverity::Warning,
         sql: include_str!("../../sql/preflight/deadlock-timeout.sql"),
         of_table: false,
         good: "it leaves time for a switchover",
@@ -97,7 +97,7 @@ const QUESTIONS: [Question; 10] = [
     },
     Question {
         name: "server-version",
-        severity: Severity::Warning,
+        severity: PreflightSeverity::Warning,
         sql: include_str!("../../sql/preflight/server-version.sql"),
         of_table: false,
         good: "PostgreSQL 15, which sterna is tested on",
@@ -128,14 +128,14 @@ pub async fn pre(
     table: &Table,
     options: &PreOptions,
     stop: &AtomicBool,
-) -> Result<CheckReport> {
+) -> Result<PreflightCheck> {
     let begun = Instant::now();
     let mut session = connect(info).await?;
     if pooler::is_pooled(info, &session).await? {
         // What else is asked may be answered by another session each time.
         let what = "behind a pooler in transaction mode";
-        let pooled = Finding::bad("pooler", Severity::Error, what, pooler::HINT);
-        return Ok(CheckReport::new(table.to_string(), vec![pooled], begun.elapsed()));
+        let pooled = Finding::bad("pooler", PreflightSeverity::Error, what, pooler::HINT);
+        return Ok(PreflightCheck::new(table.to_string(), vec![pooled], begun.elapsed()));
     }
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let oid = catalog::plain_table(&session, table).await?.oid;
@@ -148,7 +148,11 @@ pub async fn pre(
     let alterations = switchover::alterations(&*session, oid).await?;
     let (uses, columns) = columns(info, &session, staging, options).await?;
     let mut checks = vec![
-        Finding::good("pooler", Severity::Error, "every session has a server process of its own"),
+        Finding::good(
+            "pooler",
+            PreflightSeverity::Error,
+            "every session has a server process of its own",
+        ),
         ledger,
         backed_up(&session, table, options, has_ledger, stop).await?,
         loaded(&session, staging).await?,
@@ -165,9 +169,9 @@ pub async fn pre(
     for question in &QUESTIONS {
         checks.push(question.ask(&session, oid).await);
     }
-    Ok(CheckReport {
+    Ok(PreflightCheck {
         columns: uses,
-        ..CheckReport::new(table.to_string(), checks, begun.elapsed())
+        ..PreflightCheck::new(table.to_string(), checks, begun.elapsed())
     })
 }
 
@@ -185,7 +189,7 @@ async fn columns(
             Ok(uses) => uses,
             Err(error) if matches!(error.kind(), Kind::Unsafe | Kind::Usage) => {
                 let hint = error.next_step().unwrap_or("sterna inspect INPUT").to_owned();
-                let found = Finding::bad(NAME, Severity::Error, error.to_string(), hint);
+                let found = Finding::bad(NAME, PreflightSeverity::Error, error.to_string(), hint);
                 return Ok((ColumnUses::default(), found));
             }
             Err(error) => return Err(error),
@@ -200,24 +204,26 @@ async fn columns(
     if uses.columns.is_empty() {
         let what = "not known: no files were given and nothing is loaded";
         let hint = "sterna check pre INPUT says what is filled, kept and new";
-        return Ok((uses, Finding::bad(NAME, Severity::Info, what, hint)));
+        return Ok((uses, Finding::bad(NAME, PreflightSeverity::Info, what, hint)));
     }
     let mut lines = uses.unfilled();
     if lines.is_empty() {
         lines.push("the files fill all of them".into());
     }
-    Ok((uses, Finding::good(NAME, Severity::Info, lines.join("; "))))
+    Ok((uses, Finding::good(NAME, PreflightSeverity::Info, lines.join("; "))))
 }
 
 /// Whether there is a ledger that can be read, and whether nothing is wrong with it.
 async fn opened(session: &mut Connection) -> Result<(bool, Finding)> {
     const NAME: &str = "ledger";
     match crate::ledger::open(session).await {
-        Ok(true) => Ok((true, Finding::good(NAME, Severity::Error, "it can be used"))),
-        Ok(false) => Ok((false, Finding::good(NAME, Severity::Error, "there is none yet"))),
+        Ok(true) => Ok((true, Finding::good(NAME, PreflightSeverity::Error, "it can be used"))),
+        Ok(false) => {
+            Ok((false, Finding::good(NAME, PreflightSeverity::Error, "there is none yet")))
+        }
         Err(error) if error.kind() == Kind::Unsafe => {
             let hint = error.next_step().unwrap_or_default().to_owned();
-            Ok((false, Finding::bad(NAME, Severity::Error, error.to_string(), hint)))
+            Ok((false, Finding::bad(NAME, PreflightSeverity::Error, error.to_string(), hint)))
         }
         Err(error) => Err(error),
     }
@@ -241,30 +247,35 @@ async fn backed_up(
                     found.tables,
                     found.rows
                 );
-                Ok(Finding::good(NAME, Severity::Error, detail))
+                Ok(Finding::good(NAME, PreflightSeverity::Error, detail))
             }
             Err(error) if error.kind() == Kind::Interrupted => Err(error),
-            Err(error) => Ok(Finding::bad(NAME, Severity::Error, error.to_string(), hint)),
+            Err(error) => Ok(Finding::bad(NAME, PreflightSeverity::Error, error.to_string(), hint)),
         };
     }
     let last = if has_ledger { backup::last(session, table).await? } else { None };
     let Some(last) = last else {
         let what = "the ledger knows of no backup of the table";
-        return Ok(Finding::bad(NAME, Severity::Error, what, hint));
+        return Ok(Finding::bad(NAME, PreflightSeverity::Error, what, hint));
     };
     let detail = format!("{} of {}", last.path.display(), last.at);
     if !last.verified {
         let hint = "sterna backup verify DIR";
-        return Ok(Finding::bad(NAME, Severity::Error, format!("{detail}: not verified"), hint));
+        return Ok(Finding::bad(
+            NAME,
+            PreflightSeverity::Error,
+            format!("{detail}: not verified"),
+            hint,
+        ));
     }
     let age =
         last.at.parse::<jiff::Timestamp>().ok().map(|at| at.duration_until(jiff::Timestamp::now()));
     let age = age.and_then(|age| Duration::try_from(age).ok()).unwrap_or_default();
     if age > OLDEST_BACKUP {
         let detail = format!("{detail}: {} hours old", age.as_secs() / 3600);
-        return Ok(Finding::bad(NAME, Severity::Warning, detail, hint));
+        return Ok(Finding::bad(NAME, PreflightSeverity::Warning, detail, hint));
     }
-    Ok(Finding::good(NAME, Severity::Error, format!("{detail}, verified")))
+    Ok(Finding::good(NAME, PreflightSeverity::Error, format!("{detail}, verified")))
 }
 
 /// Whether staging is there and its loads are at their end.
@@ -272,7 +283,12 @@ async fn loaded(session: &Connection, staging: Option<u32>) -> Result<Finding> {
     const NAME: &str = "staging";
     let Some(staging) = staging else {
         let what = "there is none yet";
-        return Ok(Finding::bad(NAME, Severity::Info, what, "sterna load makes and fills it"));
+        return Ok(Finding::bad(
+            NAME,
+            PreflightSeverity::Info,
+            what,
+            "sterna load makes and fills it",
+        ));
     };
     let sql = include_str!("../../sql/switchover/loads.sql");
     let row = session.query_one(sql, &[&staging]).await?;
@@ -280,11 +296,11 @@ async fn loaded(session: &Connection, staging: Option<u32>) -> Result<Finding> {
     Ok(if unfinished > 0 {
         let what = format!("{unfinished} of {loads} loads are not at their end");
         let hint = "sterna load ... --resume, or sterna stage truncate";
-        Finding::bad(NAME, Severity::Error, what, hint)
+        Finding::bad(NAME, PreflightSeverity::Error, what, hint)
     } else if loads == 0 {
-        Finding::bad(NAME, Severity::Info, "it is empty", "sterna load fills it")
+        Finding::bad(NAME, PreflightSeverity::Info, "it is empty", "sterna load fills it")
     } else {
-        Finding::good(NAME, Severity::Error, format!("{rows} rows of {loads} loads"))
+        Finding::good(NAME, PreflightSeverity::Error, format!("{rows} rows of {loads} loads"))
     })
 }
 
@@ -319,14 +335,19 @@ async fn mapped(
     };
     let good = format!("every taxon of {from} has a species");
     let hint = "sterna species add, or a synonym; sterna species missing INPUT names them all";
-    Ok(found(SPECIES, Severity::Error, &lines, &good, hint))
+    Ok(found(SPECIES, PreflightSeverity::Error, &lines, &good, hint))
 }
 
 const SPECIES: &str = "species";
 
 fn not_known() -> Finding {
     let what = "not known: no files were given and nothing is loaded";
-    Finding::bad(SPECIES, Severity::Warning, what, "sterna check pre INPUT looks at the files")
+    Finding::bad(
+        SPECIES,
+        PreflightSeverity::Warning,
+        what,
+        "sterna check pre INPUT looks at the files",
+    )
 }
 
 /// Whether code of other roles would run with this one's rights: on the table, and on what
@@ -339,7 +360,7 @@ async fn others_code(session: &Connection, table: &Table, oid: u32) -> Result<Fi
     }
     let lines = trust::strange_code(&**session, &[oid], &written).await?;
     let good = "nothing that the table's definition calls is another role's";
-    Ok(found("others-code", Severity::Error, &lines, good, trust::HINT))
+    Ok(found("others-code", PreflightSeverity::Error, &lines, good, trust::HINT))
 }
 
 /// Whether nothing about the table keeps it from being replaced.
@@ -362,5 +383,5 @@ async fn supported(
         alterations.altered.len()
     );
     let hint = "drop it before the switchover and make it again after it";
-    Ok(found("supported", Severity::Error, &lines, &good, hint))
+    Ok(found("supported", PreflightSeverity::Error, &lines, &good, hint))
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Finding, Severity};
+use super::{Finding, PreflightSeverity};
 use crate::application::Found;
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Quoted, Table, fill};
@@ -85,7 +85,7 @@ impl Questions<'_> {
         for needed in &needs {
             if !resolves(session, needed).await? {
                 let detail = format!("not asked: this installation has no {needed}");
-                return Ok(Finding::good(&name, Severity::Info, detail));
+                return Ok(Finding::good(&name, PreflightSeverity::Info, detail));
             }
         }
         let asker = match &self.application.asker {
@@ -93,7 +93,7 @@ impl Questions<'_> {
             // A literal of a user's query could be of a type whose checks are run to read it.
             Err(_) if !query.is_built_in => {
                 let hint = "--application-url says how the application logs in";
-                return Ok(Finding::bad(&name, Severity::Warning, "not asked", hint));
+                return Ok(Finding::bad(&name, PreflightSeverity::Warning, "not asked", hint));
             }
             Err(_) => return self.parse(session, &name, &sql, &needs).await,
         };
@@ -103,13 +103,13 @@ impl Questions<'_> {
         Ok(match asked {
             Ok(rows) if rows.is_empty() && self.has_rows => {
                 let detail = format!("no rows, though {} has some", self.table);
-                Finding::bad(&name, Severity::Error, detail, HINT)
+                Finding::bad(&name, PreflightSeverity::Error, detail, HINT)
             }
             Ok(rows) => {
                 let detail = format!("{} rows in {took} ms", rows.len());
-                Finding::good(&name, Severity::Error, detail)
+                Finding::good(&name, PreflightSeverity::Error, detail)
             }
-            Err(error) => Finding::bad(&name, Severity::Error, error.to_string(), HINT),
+            Err(error) => Finding::bad(&name, PreflightSeverity::Error, error.to_string(), HINT),
         })
     }
 
@@ -122,10 +122,10 @@ impl Questions<'_> {
     ) -> Result<Finding> {
         if let Err(error) = session.prepare(sql).await {
             let error = Error::from(error);
-            return Ok(Finding::bad(name, Severity::Error, error.to_string(), HINT));
+            return Ok(Finding::bad(name, PreflightSeverity::Error, error.to_string(), HINT));
         }
         let Some(role) = &self.application.role else {
-            return Ok(Finding::good(name, Severity::Error, "parsed, not asked"));
+            return Ok(Finding::good(name, PreflightSeverity::Error, "parsed, not asked"));
         };
         for needed in needs {
             let (relation, routine) = named(needed);
@@ -133,11 +133,11 @@ impl Questions<'_> {
             let row = session.query_one(sql, &[&role.name(), &relation, &routine]).await?;
             if !row.get::<_, bool>(0) {
                 let detail = format!("{role} may not read {needed}");
-                return Ok(Finding::bad(name, Severity::Error, detail, HINT));
+                return Ok(Finding::bad(name, PreflightSeverity::Error, detail, HINT));
             }
         }
         let detail = format!("parsed, not asked; {role} may read what it needs");
-        Ok(Finding::good(name, Severity::Error, detail))
+        Ok(Finding::good(name, PreflightSeverity::Error, detail))
     }
 }
 

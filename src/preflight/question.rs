@@ -1,6 +1,6 @@
 //! Checks that are one statement: each row that it returns is a line of what is wrong.
 
-use super::{Finding, Severity};
+use super::{Finding, PreflightSeverity};
 use crate::pg::Connection;
 
 /// How many lines are shown.
@@ -9,7 +9,7 @@ const LINES_SHOWN: usize = 10;
 /// A check that is one statement, which gets the table's OID.
 pub(super) struct Question {
     pub(super) name: &'static str,
-    pub(super) severity: Severity,
+    pub(super) severity: PreflightSeverity,
     pub(super) sql: &'static str,
     /// Whether the statement asks for the table's OID.
     pub(super) of_table: bool,
@@ -42,7 +42,7 @@ impl Question {
 /// The finding of a check that has found these lines.
 pub(super) fn found(
     name: &str,
-    severity: Severity,
+    severity: PreflightSeverity,
     lines: &[String],
     good: &str,
     hint: &str,

@@ -1,7 +1,7 @@
 //! What the connected role may not do and would have to.
 
 use super::question::found;
-use super::{Finding, Severity};
+use super::{Finding, PreflightSeverity};
 use crate::error::Result;
 use crate::pg::Connection;
 use crate::switchover::Altered;
@@ -15,7 +15,7 @@ pub(super) async fn check(session: &Connection, oid: u32, altered: &[Altered]) -
     let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     let mut finding = found(
         "rights",
-        Severity::Error,
+        PreflightSeverity::Error,
         &lines,
         "the role may do all that a load and a switchover need",
         "grant what is listed, or connect as the owner of it all",

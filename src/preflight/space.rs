@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::statvfs;
 
-use super::{Finding, Severity};
+use super::{Finding, PreflightSeverity};
 use crate::error::Result;
 use crate::pg::Connection;
 
@@ -18,11 +18,15 @@ const LEAST_FREE: u64 = 10 * GIB;
 pub(super) async fn check(session: &Connection, oid: u32, checked: bool) -> Result<Finding> {
     let unknown = |why: &str| {
         if checked {
-            return Finding::good(NAME, Severity::Error, format!("{why}; checked by the operator"));
+            return Finding::good(
+                NAME,
+                PreflightSeverity::Error,
+                format!("{why}; checked by the operator"),
+            );
         }
         let hint = "see to it that 10 GiB, and twice the table with its indexes, are free on the \
                     server; then give --disk-space-checked";
-        Finding::bad(NAME, Severity::Error, why, hint)
+        Finding::bad(NAME, PreflightSeverity::Error, why, hint)
     };
     if !session.is_local() {
         return Ok(unknown("the server is on another machine, whose disks sterna cannot see"));
@@ -44,9 +48,9 @@ pub(super) async fn check(session: &Connection, oid: u32, checked: bool) -> Resu
     let detail = details.join("; ");
     Ok(if short && !checked {
         let hint = "free some space; or, where less will do, give --disk-space-checked";
-        Finding::bad(NAME, Severity::Error, detail, hint)
+        Finding::bad(NAME, PreflightSeverity::Error, detail, hint)
     } else {
-        Finding::good(NAME, Severity::Error, detail)
+        Finding::good(NAME, PreflightSeverity::Error, detail)
     })
 }
 

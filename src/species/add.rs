@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
-use super::{Addition, ID, NAME, beside, existing, taxa};
+use super::{AddedSpecies, ID, NAME, beside, existing, taxa};
 use crate::error::{Error, Result};
 use crate::pg::{Column, Columns, Connection, Ident, Quoted, Table, catalog, explain_denied, fill};
 use crate::trust;
@@ -39,7 +39,7 @@ pub async fn add(
     trade: &Table,
     new: &NewSpecies,
     run: Uuid,
-) -> Result<Addition> {
+) -> Result<AddedSpecies> {
     let name = new.scientific_name.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         return Err(Error::usage("the scientific name is empty"));
@@ -84,7 +84,7 @@ pub async fn add(
         .execute(record, &[&run, &schema, &table, &id, &name, &Json(&given), &version])
         .await?;
     transaction.commit().await?;
-    Ok(Addition::Species { run_id: run, species_id, scientific_name: name, derived })
+    Ok(AddedSpecies::Species { run_id: run, species_id, scientific_name: name, derived })
 }
 
 /// The values by column, and which of them nobody gave.

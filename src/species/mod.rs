@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use add::{NewSpecies, add};
 pub use synonym::{StoredSynonym, add_synonym, stored};
-pub use undo::{Undone, stands, undo};
+pub use undo::{SpeciesUndone, stands, undo};
 
 use crate::cites::{Species, Taxa};
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ const NAME: &str = "scientific_name";
 /// What became of a request to add something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
-pub enum Addition {
+pub enum AddedSpecies {
     /// A row was added.
     Species {
         /// What it can be undone by.
@@ -92,7 +92,7 @@ async fn taxa(transaction: &tokio_postgres::Transaction<'_>, species: &Table) ->
 }
 
 /// The species that `name` stands for already.
-fn existing(taxa: &Taxa, name: &str) -> Option<Addition> {
+fn existing(taxa: &Taxa, name: &str) -> Option<AddedSpecies> {
     let found = taxa.species(taxa.find(name)?);
-    Some(Addition::Exists { name: name.to_owned(), scientific_name: found.name.clone() })
+    Some(AddedSpecies::Exists { name: name.to_owned(), scientific_name: found.name.clone() })
 }

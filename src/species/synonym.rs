@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::{Addition, beside, existing, taxa};
+use super::{AddedSpecies, beside, existing, taxa};
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Quoted, Table, explain_denied, fill};
 use crate::trust;
@@ -53,7 +53,7 @@ pub async fn add_synonym(
     synonym: &str,
     of: &str,
     run: Uuid,
-) -> Result<Addition> {
+) -> Result<AddedSpecies> {
     let synonym = synonym.split_whitespace().collect::<Vec<_>>().join(" ");
     if synonym.is_empty() {
         return Err(Error::usage("a synonym is empty"));
@@ -81,5 +81,5 @@ pub async fn add_synonym(
         .execute(insert, &[&run, &schema, &name, &synonym, &scientific_name, &version])
         .await?;
     transaction.commit().await?;
-    Ok(Addition::Synonym { run_id: run, synonym, scientific_name })
+    Ok(AddedSpecies::Synonym { run_id: run, synonym, scientific_name })
 }

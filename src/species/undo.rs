@@ -12,7 +12,7 @@ use crate::trust;
 
 /// What was taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Undone {
+pub struct SpeciesUndone {
     /// The addition.
     pub run_id: Uuid,
     /// The species or synonym.
@@ -26,7 +26,11 @@ pub struct Undone {
 /// # Errors
 /// Refused where rows of any table, the staging table's included, or synonyms of the
 /// ledger refer to the species, with their number; and where there is no such addition.
-pub async fn undo(session: &mut Connection, trade: &Table, run: Option<Uuid>) -> Result<Undone> {
+pub async fn undo(
+    session: &mut Connection,
+    trade: &Table,
+    run: Option<Uuid>,
+) -> Result<SpeciesUndone> {
     let (species, oid) = beside(session, trade).await?;
     let transaction = session.transaction().await?;
     let sql = include_str!("../../sql/species/last-addition.sql");
@@ -49,7 +53,7 @@ pub async fn undo(session: &mut Connection, trade: &Table, run: Option<Uuid>) ->
         }
     };
     transaction.commit().await?;
-    Ok(Undone { run_id, name, was_there })
+    Ok(SpeciesUndone { run_id, name, was_there })
 }
 
 /// Whether the addition of a run was made and not taken back.

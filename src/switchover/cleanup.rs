@@ -7,11 +7,11 @@ use tokio_postgres::types::Type;
 
 use super::Exchange;
 use super::journal::{self, Toward};
-use super::record::{self, State};
+use super::record::{self, SwitchoverState};
 use crate::error::{Error, Result};
 use crate::pg::catalog::relation;
 use crate::pg::{ConnInfo, Connection, Table, Volley, connect, fill};
-use crate::table::locks::{self, Limits, Patience};
+use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::staging;
 
 /// Drops the old table for good, `older_than` after the switchover at the earliest.
@@ -29,7 +29,7 @@ pub async fn cleanup(
     let mut session = connect(info).await?;
     let pair = staging::pair(&mut session, table).await?;
     let Some(last) = record::last(&*session, &pair.table).await? else { return Ok(None) };
-    if last.state != State::Switched || last.new != pair.table_oid {
+    if last.state != SwitchoverState::Switched || last.new != pair.table_oid {
         return Ok(None);
     }
     if last.age < older_than {
@@ -50,7 +50,7 @@ pub async fn cleanup(
     let lock = include_str!("../../sql/switchover/lock-everybody.sql");
     let mut locks = vec![fill(lock, &[("table", &exchange.table)])];
     locks.extend(is_there.then(|| fill(lock, &[("table", &old)])));
-    let work = async |session: &mut Connection, limits: Limits| {
+    let work = async |session: &mut Connection, limits: LockLimits| {
         let mut volley = Volley::default();
         limits.lock(&mut volley, &locks);
         if is_needed {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::GenericClient;
 
 use super::journal::{self, Toward};
-use super::record::{Record, State};
+use super::record::{SwitchoverRecord, SwitchoverState};
 use super::swap::Counted;
 use super::{Exchange, dependents};
 use crate::error::{Error, Kind, Result};
@@ -73,11 +73,11 @@ pub(super) async fn refuse_unloaded(session: &Connection, pair: &Pair, oid: u32)
 pub(super) async fn previous_old_table(
     session: &Connection,
     exchange: &Exchange,
-    last: Option<&Record>,
-) -> Result<Option<Record>> {
+    last: Option<&SwitchoverRecord>,
+) -> Result<Option<SwitchoverRecord>> {
     let name = exchange.leaving_table()?;
     let Some(found) = relation(session, &name).await? else { return Ok(None) };
-    let kept = last.filter(|last| last.state == State::Switched && last.old == found.oid);
+    let kept = last.filter(|last| last.state == SwitchoverState::Switched && last.old == found.oid);
     if kept.is_some() {
         return Ok(kept.cloned());
     }
@@ -89,19 +89,21 @@ pub(super) async fn previous_old_table(
 pub(super) async fn refuse_no_old_table(
     session: &Connection,
     exchange: &Exchange,
-    last: &Record,
+    last: &SwitchoverRecord,
 ) -> Result<()> {
     let nothing = |why: String| Error::refused(why).hint("there is nothing to roll back to");
     match last.state {
-        State::Cleaned => return Err(nothing("the old table was cleaned up".into())),
-        State::Returned => return Err(nothing("the switchover was rolled back already".into())),
-        State::Switched if last.new != exchange.live => {
+        SwitchoverState::Cleaned => return Err(nothing("the old table was cleaned up".into())),
+        SwitchoverState::Returned => {
+            return Err(nothing("the switchover was rolled back already".into()));
+        }
+        SwitchoverState::Switched if last.new != exchange.live => {
             let what = format!("{} is not the table that the switchover put there", exchange.table);
             return Err(
                 Error::refused(what).hint("another session has replaced it; see `sterna status`")
             );
         }
-        State::Switched => {}
+        SwitchoverState::Switched => {}
     }
     let old = exchange.incoming_table()?;
     if relation(session, &old).await?.is_none_or(|found| found.oid != last.old) {

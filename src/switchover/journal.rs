@@ -12,7 +12,7 @@ use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
 
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Quoted, Table, Volley, fill};
-use crate::table::locks::{self, Limits, Patience};
+use crate::table::locks::{self, LockLimits, Patience};
 use crate::trust;
 
 /// Where writes to a table are carried to.
@@ -36,7 +36,7 @@ impl Toward {
 
 /// What is known of a table's journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct JournalState {
     /// Rows that the table had when the journal began, once they were counted.
     pub rows_at_begin: Option<i64>,
     /// Rows that carrying over has added to the other table.
@@ -93,7 +93,7 @@ pub async fn begin(
         session.execute(carry, &[&oid, &Toward::Staging.name()]).await?;
     } else {
         let lock = fill(include_str!("../../sql/switchover/lock-writers.sql"), &[("table", table)]);
-        let begin = async |session: &mut Connection, limits: Limits| {
+        let begin = async |session: &mut Connection, limits: LockLimits| {
             let mut volley = Volley::default();
             limits.lock(&mut volley, std::slice::from_ref(&lock));
             begin_locked(&mut volley, table, oid, Toward::Staging)?;
@@ -162,7 +162,7 @@ pub async fn end(
         return Ok(());
     }
     let lock = fill(include_str!("../../sql/switchover/lock-everybody.sql"), &[("table", table)]);
-    let end = async |session: &mut Connection, limits: Limits| {
+    let end = async |session: &mut Connection, limits: LockLimits| {
         let mut volley = Volley::default();
         limits.lock(&mut volley, std::slice::from_ref(&lock));
         end_locked(&mut volley, table, oid)?;
@@ -196,10 +196,10 @@ pub async fn state(
     session: &impl GenericClient,
     oid: u32,
     toward: Toward,
-) -> Result<Option<State>> {
+) -> Result<Option<JournalState>> {
     let sql = include_str!("../../sql/journal/state.sql");
     let row = session.query_opt(sql, &[&oid, &toward.name()]).await?;
-    Ok(row.map(|row| State {
+    Ok(row.map(|row| JournalState {
         rows_at_begin: row.get(0),
         added: row.get(1),
         removed: row.get(2),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Volley};
-use crate::table::locks::{self, Limits};
+use crate::table::locks::{self, LockLimits};
 
 /// What is not computed in this time is not waited for here either.
 const LONGEST_PROBE: Duration = Duration::from_secs(60);
@@ -26,7 +26,7 @@ pub(super) async fn refuse_slow(session: &Connection, views: &[u32]) -> Result<(
         let name: &str = row.get(0);
         let mut volley = Volley::default();
         let longest_ms = i64::try_from(LONGEST_PROBE.as_millis()).unwrap_or(i64::MAX);
-        Limits::set(&mut volley, limits.lock_ms, longest_ms);
+        LockLimits::set(&mut volley, limits.lock_ms, longest_ms);
         let created = volley.add(row.get::<_, String>(1));
         let refreshed = volley.add(row.get::<_, String>(2));
         volley.add(row.get::<_, String>(3));

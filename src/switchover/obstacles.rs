@@ -6,7 +6,7 @@ use tokio_postgres::IsolationLevel;
 
 use super::journal::{self, Toward};
 use super::keep::{self, Keep};
-use super::record::{Record, State};
+use super::record::{SwitchoverRecord, SwitchoverState};
 use super::references::References;
 use super::run::SwitchoverOptions;
 use super::{Exchange, gate, record};
@@ -147,7 +147,7 @@ pub async fn refuse_obstacles(
     options: &SwitchoverOptions,
 ) -> Result<()> {
     match record::of_run(&**session, &pair.table, options.run).await? {
-        Some(last) if last.state != State::Returned => {
+        Some(last) if last.state != SwitchoverState::Returned => {
             let exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
             refuse(&pair.table, &find(session, &exchange, &last, options).await?.0)
         }
@@ -160,7 +160,7 @@ pub async fn refuse_obstacles(
 pub(super) async fn find(
     session: &Connection,
     exchange: &Exchange,
-    last: &Record,
+    last: &SwitchoverRecord,
     options: &SwitchoverOptions,
 ) -> Result<(Vec<Obstacle>, Option<Written>)> {
     let Exchange { table, live, incoming, .. } = exchange;
@@ -269,7 +269,7 @@ async fn try_out(
 async fn differences(
     session: &Connection,
     exchange: &Exchange,
-    last: &Record,
+    last: &SwitchoverRecord,
 ) -> Result<Vec<Obstacle>> {
     let now = fingerprint::take_beside(&**session, exchange.live, &[exchange.incoming]).await?;
     let name = include_str!("../../sql/switchover/obstacle/name.sql");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::error::Result;
 use crate::pg::{Connection, catalog};
-use crate::switchover::record::{self, State};
+use crate::switchover::record::{self, SwitchoverState};
 use crate::table::backup_table;
 use crate::table::fingerprint;
 use crate::table::staging::{OLD_SUFFIX, Pair, SUFFIX};
@@ -20,8 +20,9 @@ const PURPOSE: &str = "the catalog says of the table what it said before the swi
 /// Where the catalog or the ledger cannot be read.
 pub async fn parity(session: &Connection, pair: &Pair) -> Result<Option<CheckReport>> {
     let last = record::last(&**session, &pair.table).await?;
-    let stands =
-        |last: &record::Record| last.new == pair.table_oid && last.state == State::Switched;
+    let stands = |last: &record::SwitchoverRecord| {
+        last.new == pair.table_oid && last.state == SwitchoverState::Switched
+    };
     let Some(last) = last.filter(stands) else { return Ok(None) };
     let mut siblings = vec![last.old];
     for suffix in [SUFFIX, OLD_SUFFIX, backup_table::SUFFIX] {

@@ -9,7 +9,7 @@ use super::Exchange;
 use super::attached::{self, Attached, Kind};
 use crate::error::Result;
 use crate::pg::{Connection, Ident, Quoted, Volley, fill};
-use crate::table::locks::{self, Limits, Patience};
+use crate::table::locks::{self, LockLimits, Patience};
 
 /// Makes the incoming table equal to the live one in all that needs no lock on it.
 /// What is equal already is left alone, so it can be done again.
@@ -91,7 +91,7 @@ async fn drop_foreign_keys(
         return Ok(());
     }
     let relations: Vec<u32> = rows.iter().map(|row| row.get(0)).collect();
-    let drop = async |session: &mut Connection, limits: Limits| {
+    let drop = async |session: &mut Connection, limits: LockLimits| {
         let mut volley = Volley::default();
         let locks: Vec<String> = rows.iter().map(|row| row.get(1)).collect();
         limits.lock(&mut volley, &locks);

@@ -13,7 +13,7 @@ use crate::table::fingerprint::{Difference, Fingerprint};
 
 /// How far a switchover has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum SwitchoverState {
     /// The new table is live, the old one kept.
     Switched,
     /// Rolled back.
@@ -24,7 +24,7 @@ pub enum State {
 
 /// A switchover that was made.
 #[derive(Clone, Debug)]
-pub struct Record {
+pub struct SwitchoverRecord {
     /// Its id.
     pub id: Uuid,
     /// The run that asked for it.
@@ -34,7 +34,7 @@ pub struct Record {
     /// The table that is live since.
     pub new: u32,
     /// How far it has come.
-    pub state: State,
+    pub state: SwitchoverState,
     /// What the catalog said of the table before.
     pub fingerprint: Fingerprint,
     /// What is known to differ since, because it was asked for.
@@ -51,12 +51,12 @@ pub struct Record {
     pub age: Duration,
 }
 
-impl Record {
+impl SwitchoverRecord {
     /// Writes that were carried over by the exchange that it tells of last.
     pub(super) fn carried(&self) -> i64 {
         match self.state {
-            State::Returned => self.carried_back,
-            State::Switched | State::Cleaned => self.replayed,
+            SwitchoverState::Returned => self.carried_back,
+            SwitchoverState::Switched | SwitchoverState::Cleaned => self.replayed,
         }
     }
 }
@@ -65,7 +65,7 @@ impl Record {
 ///
 /// # Errors
 /// Where the ledger cannot be read.
-pub async fn last(session: &impl GenericClient, table: &Table) -> Result<Option<Record>> {
+pub async fn last(session: &impl GenericClient, table: &Table) -> Result<Option<SwitchoverRecord>> {
     latest(session, table, None).await
 }
 
@@ -77,7 +77,7 @@ pub async fn of_run(
     session: &impl GenericClient,
     table: &Table,
     run: Uuid,
-) -> Result<Option<Record>> {
+) -> Result<Option<SwitchoverRecord>> {
     latest(session, table, Some(run)).await
 }
 
@@ -85,14 +85,14 @@ async fn latest(
     session: &impl GenericClient,
     table: &Table,
     run: Option<Uuid>,
-) -> Result<Option<Record>> {
+) -> Result<Option<SwitchoverRecord>> {
     let sql = include_str!("../../sql/switchover/last.sql");
     let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name(), &run]).await?;
     row.map(|row| {
         let state = match row.get(4) {
-            "switched" => State::Switched,
-            "returned" => State::Returned,
-            "cleaned" => State::Cleaned,
+            "switched" => SwitchoverState::Switched,
+            "returned" => SwitchoverState::Returned,
+            "cleaned" => SwitchoverState::Cleaned,
             other => {
                 return Err(Error::refused(format!(
                     "the ledger has a switchover in the unknown state {other:?}"
@@ -100,7 +100,7 @@ async fn latest(
             }
         };
         let (Json(fingerprint), Json(exceptions)) = (row.get(5), row.get(6));
-        Ok(Record {
+        Ok(SwitchoverRecord {
             id: row.get(0),
             run: row.get(1),
             old: row.get(2),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Exchange;
 use super::obstacles::Obstacle;
-use super::record::Record;
+use super::record::SwitchoverRecord;
 use crate::error::Result;
 use crate::table::fingerprint::Difference;
 
@@ -50,7 +50,10 @@ pub struct SwitchoverReport {
 }
 
 /// What is said of an exchange that an earlier run made.
-pub(super) fn report_of(exchange: &Exchange, record: &Record) -> Result<SwitchoverReport> {
+pub(super) fn report_of(
+    exchange: &Exchange,
+    record: &SwitchoverRecord,
+) -> Result<SwitchoverReport> {
     Ok(SwitchoverReport {
         run_id: record.id.to_string(),
         table: exchange.table.to_string(),

@@ -9,14 +9,14 @@ use uuid::Uuid;
 use super::journal::{self, Toward};
 use super::keep::{self, Keep};
 use super::obstacles;
-use super::record::{self, Record, State};
+use super::record::{self, SwitchoverRecord, SwitchoverState};
 use super::report::{SwitchoverReport, report_of};
 use super::swap::{Counted, Recording, Swap};
 use super::{Exchange, gate, materialized, prepare, script};
 use crate::error::{Error, Result};
 use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
 use crate::table::fingerprint::{self, Fingerprint};
-use crate::table::locks::{self, Limits, Patience};
+use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::staging;
 
 /// How many writes may be left to be carried over under the lock, where it is possible.
@@ -72,7 +72,7 @@ pub async fn switch_over(
     let last = record::last(&*session, &pair.table).await?;
     let found = staging::find(&session, &pair).await?;
     if let (Some(last), None) = (&last, &found)
-        && last.state == State::Switched
+        && last.state == SwitchoverState::Switched
         && last.new == pair.table_oid
         // Of another run there can be something to finish, but nothing to report.
         && (last.run == options.run || !last.to_validate.is_empty())
@@ -122,7 +122,7 @@ pub async fn roll_back(
         Error::refused(format!("the run {} has not switched {} over", options.run, pair.table))
             .hint("there is nothing to roll back")
     })?;
-    if last.state == State::Returned && last.old == pair.table_oid {
+    if last.state == SwitchoverState::Returned && last.old == pair.table_oid {
         let exchange = Exchange::backwards(pair.table, last.new, last.old);
         let mut report = report_of(&exchange, &last)?;
         finish(&mut session, &exchange, last.id, &last.to_validate, &mut report, &last.fingerprint)
@@ -201,7 +201,7 @@ impl Work<'_> {
             toward,
             recording: self.recording,
         };
-        let attempt = async |session: &mut Connection, limits: Limits| {
+        let attempt = async |session: &mut Connection, limits: LockLimits| {
             let counted = self.ready(session, &swap).await?;
             swap.run(session, limits, counted).await
         };
@@ -290,7 +290,11 @@ impl Work<'_> {
 
     /// Finds out whether the exchange happened whose answer was lost. The server may still be
     /// at it: only when that session is gone the ledger has the answer.
-    async fn after_loss(&self, error: Error, backend: &Backend) -> Result<(Connection, Record)> {
+    async fn after_loss(
+        &self,
+        error: Error,
+        backend: &Backend,
+    ) -> Result<(Connection, SwitchoverRecord)> {
         let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
         let mut pauses = Backoff::new(first, longest, RECONNECT, 0);
         loop {
@@ -314,7 +318,10 @@ impl Work<'_> {
     }
 
     /// None while the session that was lost is still at work.
-    async fn look_again(&self, backend: &Backend) -> Result<Option<(Connection, Option<Record>)>> {
+    async fn look_again(
+        &self,
+        backend: &Backend,
+    ) -> Result<Option<(Connection, Option<SwitchoverRecord>)>> {
         let mut session = connect(self.info).await?;
         let at_work = include_str!("../../sql/switchover/backend-at-work.sql");
         if session.query_one(at_work, &[&backend.pid, &backend.started]).await?.get(0) {
@@ -322,8 +329,8 @@ impl Work<'_> {
         }
         staging::pair(&mut session, &self.exchange.table).await?;
         let wanted = match self.recording {
-            Recording::Switched { .. } => State::Switched,
-            Recording::Returned { .. } => State::Returned,
+            Recording::Switched { .. } => SwitchoverState::Switched,
+            Recording::Returned { .. } => SwitchoverState::Returned,
         };
         let last = record::last(&*session, &self.exchange.table).await?;
         let happened = last.filter(|record| record.id == self.id && record.state == wanted);

@@ -19,7 +19,7 @@ use super::{Exchange, gate, references};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{Answer, CatalogText, Connection, Failure, Parameter, Prepared, Volley, fill};
 use crate::table::fingerprint::{self, Difference, Fingerprint};
-use crate::table::locks::Limits;
+use crate::table::locks::LockLimits;
 
 /// What is to be exchanged, and what has to be found so.
 pub(super) struct Swap<'a> {
@@ -92,7 +92,7 @@ impl Swap<'_> {
     pub(super) async fn run(
         &self,
         session: &Connection,
-        limits: Limits,
+        limits: LockLimits,
         counted: Counted,
     ) -> Result<Swapped> {
         let conditions = self.try_conditions(session).await?;
@@ -150,7 +150,7 @@ impl Swap<'_> {
 
     fn volley(
         &self,
-        limits: Limits,
+        limits: LockLimits,
         counted: Counted,
         conditions: &Conditions,
     ) -> Result<(Volley, Places)> {

@@ -55,7 +55,7 @@ impl Patience {
 /// server's `deadlock_timeout`, after which the application would be looking for a
 /// deadlock, and might be chosen as its victim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct LockLimits {
     /// For one lock.
     pub(crate) lock_ms: i64,
     /// For all locks.
@@ -66,9 +66,9 @@ pub struct Limits {
     deadlock_timeout_ms: i64,
 }
 
-impl Limits {
+impl LockLimits {
     pub(crate) fn of(deadlock_timeout_ms: i64) -> Self {
-        Limits {
+        LockLimits {
             lock_ms: (deadlock_timeout_ms / 10).clamp(1, 100),
             acquire_ms: (deadlock_timeout_ms / 6).clamp(1, 150),
             script_ms: deadlock_timeout_ms.clamp(1, 5_000),
@@ -89,19 +89,19 @@ impl Limits {
     /// Adds the locks as one statement with one limit for all; what follows has the limit
     /// of statements under the lock. Returns the position of the locks.
     pub(crate) fn lock(&self, volley: &mut Volley, locks: &[String]) -> usize {
-        Limits::set(volley, self.lock_ms, self.acquire_ms);
+        LockLimits::set(volley, self.lock_ms, self.acquire_ms);
         let locks = crate::pg::CatalogText::from_catalog(locks.join("; ") + ";");
         let template = include_str!("../../sql/table/locks/lock-block.sql");
         let position = volley.add(crate::pg::fill(template, &[("locks", &locks)]));
-        Limits::set(volley, self.lock_ms, self.script_ms);
+        LockLimits::set(volley, self.lock_ms, self.script_ms);
         position
     }
 }
 
 /// The limits that suit the server.
-pub(crate) async fn limits(session: &impl GenericClient) -> Result<Limits> {
+pub(crate) async fn limits(session: &impl GenericClient) -> Result<LockLimits> {
     let sql = include_str!("../../sql/table/locks/deadlock-timeout.sql");
-    Ok(Limits::of(session.query_one(sql, &[]).await?.get(0)))
+    Ok(LockLimits::of(session.query_one(sql, &[]).await?.get(0)))
 }
 
 /// Sends a volley; an error names the statement that failed.
@@ -132,7 +132,7 @@ pub(crate) async fn with_retries<T>(
     patience: Patience,
     relations: &[u32],
     stop: &AtomicBool,
-    attempt: impl AsyncFn(&mut Connection, Limits) -> Result<T>,
+    attempt: impl AsyncFn(&mut Connection, LockLimits) -> Result<T>,
 ) -> Result<Tried<T>> {
     let limits = limits(&**session).await?;
     let begun = Instant::now();
@@ -166,11 +166,15 @@ pub(crate) async fn with_retries<T>(
 /// An autovacuum lets go of a table when somebody has waited for it for as long as
 /// `deadlock_timeout`, which a try never does. Waiting for a lock that only other
 /// maintenance conflicts with makes it go: neither readers nor writers queue behind that.
-async fn ask_vacuum_to_go(session: &Connection, relations: &[u32], limits: Limits) -> Result<()> {
+async fn ask_vacuum_to_go(
+    session: &Connection,
+    relations: &[u32],
+    limits: LockLimits,
+) -> Result<()> {
     let sql = include_str!("../../sql/table/locks/vacuum-workers.sql");
     for row in session.query(sql, &[&relations]).await? {
         let mut volley = Volley::default();
-        Limits::set(&mut volley, 2 * limits.deadlock_timeout_ms, 0);
+        LockLimits::set(&mut volley, 2 * limits.deadlock_timeout_ms, 0);
         volley.add(row.get::<_, String>(0));
         match send(session, &volley).await {
             Err(error) if !may_succeed(&error) => return Err(error),
@@ -185,7 +189,7 @@ async fn out_of_patience(
     session: &Connection,
     relations: &[u32],
     patience: Patience,
-    limits: Limits,
+    limits: LockLimits,
     attempts: u32,
     error: Error,
 ) -> Error {
@@ -244,13 +248,13 @@ mod tests {
     #[test]
     fn a_try_ends_before_the_application_looks_for_deadlocks() {
         for deadlock_timeout_ms in [1, 10, 100, 1_000, 60_000] {
-            let limits = Limits::of(deadlock_timeout_ms);
+            let limits = LockLimits::of(deadlock_timeout_ms);
             assert!(limits.lock_ms >= 1 && limits.lock_ms <= 100);
             if deadlock_timeout_ms >= 10 {
                 assert!(limits.acquire_ms < deadlock_timeout_ms);
             }
         }
-        let usual = Limits::of(1_000);
+        let usual = LockLimits::of(1_000);
         assert_eq!((usual.lock_ms, usual.acquire_ms, usual.script_ms), (100, 150, 1_000));
     }
 }

@@ -9,4 +9,4 @@ pub mod reindex;
 pub mod staging;
 pub mod summary;
 
-pub use locks::{Limits, Patience};
+pub use locks::{LockLimits, Patience};

@@ -14,7 +14,7 @@ use crate::pg::{
 };
 use crate::table::fingerprint;
 use crate::table::locks::Patience;
-use crate::table::locks::{self, Limits};
+use crate::table::locks::{self, LockLimits};
 use crate::trust;
 
 /// What a staging table's name ends in.
@@ -235,7 +235,7 @@ pub async fn drop(
         volley.add(&sql);
         volley.query(include_str!("../../sql/table/stage/unregister.sql"), vec![of_oid(oid)]);
     };
-    let limit = |limits: Limits| limits.script_ms;
+    let limit = |limits: LockLimits| limits.script_ms;
     let dropped = let_go_of(session, pair, oid, patience, stop, limit, let_go).await;
     dropped.map_err(|error| error.context(format!("could not drop {}", pair.staging)))
 }
@@ -248,20 +248,20 @@ async fn let_go_of(
     oid: u32,
     patience: Patience,
     stop: &AtomicBool,
-    limit: impl Fn(Limits) -> i64,
+    limit: impl Fn(LockLimits) -> i64,
     rows: impl Fn(&mut Volley),
 ) -> Result<()> {
     let mut relations = referred(session, oid).await?;
     relations.push(oid);
-    let attempt = async |session: &mut Connection, limits: Limits| {
+    let attempt = async |session: &mut Connection, limits: LockLimits| {
         let mut volley = Volley::default();
         // Nobody but loads waits for these, and one that goes on writing would be in the
         // way again and again.
-        Limits::set(&mut volley, LEDGER_LOCK_MS, 0);
+        LockLimits::set(&mut volley, LEDGER_LOCK_MS, 0);
         volley.query(include_str!("../../sql/ledger/discard-runs.sql"), vec![of_oid(oid)]);
         let rewind = include_str!("../../sql/journal/rewind.sql");
         volley.query(rewind, vec![of_oid(pair.table_oid)]);
-        Limits::set(&mut volley, limits.lock_ms, limit(limits));
+        LockLimits::set(&mut volley, limits.lock_ms, limit(limits));
         rows(&mut volley);
         locks::send(session, &volley).await
     };

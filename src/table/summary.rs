@@ -63,7 +63,7 @@ pub struct Target {
 
 /// Whether an installation has a summary that can be recomputed.
 #[derive(Clone, Debug)]
-pub enum Found {
+pub enum SummaryFound {
     /// It has.
     Target(Target),
     /// It has not, for this reason.
@@ -91,7 +91,7 @@ pub struct SummaryReport {
 
 /// What undoing did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Undone {
+pub struct SummaryUndone {
     /// The recomputation.
     pub run_id: Uuid,
     /// Rows that are as they were before it.
@@ -108,7 +108,7 @@ pub struct Undone {
 ///
 /// # Errors
 /// Where the catalog cannot be read.
-pub async fn find(session: &Connection, trade: &Table) -> Result<Found> {
+pub async fn find(session: &Connection, trade: &Table) -> Result<SummaryFound> {
     let beside = |name: &str| Table::new(trade.schema.name(), name);
     let (species, summary) = (beside(SPECIES)?, beside(SUMMARY)?);
     let wanted: [(&Table, &[&str], &str); 3] = [
@@ -120,27 +120,30 @@ pub async fn find(session: &Connection, trade: &Table) -> Result<Found> {
         let (schema, name) = (table.schema.name(), table.name.name());
         let sql = include_str!("../../sql/table/summary/target.sql");
         let Some(row) = session.query_opt(sql, &[&schema, &name, &columns, &key]).await? else {
-            return Ok(Found::Nothing(format!("there is no table {table}")));
+            return Ok(SummaryFound::Nothing(format!("there is no table {table}")));
         };
         let missing: Vec<String> = row.get(0);
         if !missing.is_empty() {
-            return Ok(Found::Nothing(format!("{table} has no column {}", missing.join(", "))));
+            return Ok(SummaryFound::Nothing(format!(
+                "{table} has no column {}",
+                missing.join(", ")
+            )));
         }
         if !key.is_empty() && !row.get::<_, bool>(1) {
-            return Ok(Found::Nothing(format!("{key} is no key of {table}")));
+            return Ok(SummaryFound::Nothing(format!("{key} is no key of {table}")));
         }
     }
     let Some(found) = catalog::relation(session, trade).await? else {
-        return Ok(Found::Nothing(format!("there is no table {trade}")));
+        return Ok(SummaryFound::Nothing(format!("there is no table {trade}")));
     };
     for beside in [&species, &summary] {
         trust::beside(&**session, beside, trade).await?;
     }
     let columns = catalog::columns(session, found.oid).await?;
     let Some([quantity, fallback]) = quantities(&columns) else {
-        return Ok(Found::Nothing(format!("{trade} has no column quantity")));
+        return Ok(SummaryFound::Nothing(format!("{trade} has no column quantity")));
     };
-    Ok(Found::Target(Target { trade: trade.clone(), species, summary, quantity, fallback }))
+    Ok(SummaryFound::Target(Target { trade: trade.clone(), species, summary, quantity, fallback }))
 }
 
 /// The column with a record's quantity, and the one that counts where it is NULL: the
@@ -259,7 +262,7 @@ async fn last_in(transaction: &Transaction<'_>, summary: &Table) -> Result<Optio
 /// Refused where the run is not the last one that stands, for its rows would then
 /// hide those of a later one; [`Kind::Validation`] where a trigger keeps the rows from
 /// being what they were.
-pub async fn undo(session: &mut Connection, target: &Target, run: Uuid) -> Result<Undone> {
+pub async fn undo(session: &mut Connection, target: &Target, run: Uuid) -> Result<SummaryUndone> {
     let oid = catalog::plain_table(session, &target.summary).await?.oid;
     let columns = catalog::columns(session, oid).await?;
     let writable = columns.into_iter().filter(|c| !c.generated).map(|c| c.name).collect();
@@ -274,7 +277,7 @@ async fn undo_in(
     target: &Target,
     run: Uuid,
     columns: &Columns,
-) -> Result<Undone> {
+) -> Result<SummaryUndone> {
     transaction
         .batch_execute(&target.fill(include_str!("../../sql/table/summary/lock.sql")))
         .await?;
@@ -314,7 +317,7 @@ async fn undo_in(
             (row.get(0), row.get(1), row.get(2));
         format!("species {species} {what} {}", columns.join(", ")).trim_end().to_owned()
     };
-    Ok(Undone {
+    Ok(SummaryUndone {
         run_id: run,
         // Of those that others have written to, the deleted ones are not there.
         rows_restored: same - count(kept.len() - deleted),

@@ -7,7 +7,7 @@ use super::value::{Known, Value, references};
 use super::{ValidateOptions, names};
 use crate::cites::{Format, Formats};
 use crate::error::{Error, Result};
-use crate::load::ledger::{self, Run};
+use crate::load::ledger::{self, LoadRun};
 use crate::load::{ColumnUses, Years, columns_of};
 use crate::pg::{Column, ColumnType, Columns, Connection, Ident, Table, catalog};
 use crate::table::staging::{self, Pair};
@@ -27,7 +27,7 @@ pub(super) struct Subject {
     pub(super) columns: Vec<Column>,
     /// The columns that its loads wrote, where they are known.
     pub(super) written: Option<Vec<Column>>,
-    pub(super) runs: Vec<Run>,
+    pub(super) runs: Vec<LoadRun>,
     pub(super) years: Years,
     pub(super) keys: Vec<Key>,
     /// Column and sequence.
@@ -253,7 +253,7 @@ impl Subject {
 }
 
 /// The years that loads selected; all, where one selected none.
-fn years_of(runs: &[Run]) -> Years {
+fn years_of(runs: &[LoadRun]) -> Years {
     let mut all = Years::default();
     for run in runs {
         let years = &run.identity["options"]["years"];

@@ -33,7 +33,7 @@ It must not exist before: nothing is overwritten.")]
 pub struct BackupArgs {
     /// What else can be done with a backup.
     #[command(subcommand)]
-    pub action: Option<Action>,
+    pub action: Option<BackupAction>,
     /// Folder to write the backup to
     #[arg(long, required = true, value_name = "DIR")]
     pub out: Option<PathBuf>,
@@ -48,7 +48,7 @@ pub struct BackupArgs {
 /// What else can be done with a backup.
 #[derive(Clone, Debug, Subcommand)]
 #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
-pub enum Action {
+pub enum BackupAction {
     Verify(VerifyArgs),
 }
 
@@ -70,7 +70,7 @@ pub struct VerifyArgs {
 pub fn run(args: &BackupArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    if let Some(Action::Verify(args)) = &args.action {
+    if let Some(BackupAction::Verify(args)) = &args.action {
         let check = if args.restore { restorable } else { verify };
         let found = check(&args.folder, &watch.stop)?;
         if let Err(error) = runtime::blocking()?.block_on(mark(&found, context)) {

@@ -14,7 +14,7 @@ use crate::cli::render;
 use crate::error::{Error, Kind, Result};
 use crate::inspect::{InspectOptions, MissingReport, missing};
 use crate::load::Years;
-use crate::preflight::{CheckReport, PostOptions, PreOptions, Severity, post, pre};
+use crate::preflight::{PostOptions, PreOptions, PreflightCheck, PreflightSeverity, post, pre};
 use crate::runtime;
 use crate::watch::Watch;
 
@@ -110,13 +110,14 @@ pub fn run(args: &CheckArgs, context: &Context) -> Result<u8> {
     if found.passed {
         return Ok(0);
     }
-    let names: Vec<_> = found.failed(Severity::Error).map(|check| check.name.as_str()).collect();
+    let names: Vec<_> =
+        found.failed(PreflightSeverity::Error).map(|check| check.name.as_str()).collect();
     let what = format!("{} of {}: {}", names.len(), found.checks.len(), names.join(", "));
     Err(Error::new(kind, format!("checks failed, {what}"))
         .hint("the report says what to do about each"))
 }
 
-fn before(args: &PreArgs, context: &Context) -> Result<CheckReport> {
+fn before(args: &PreArgs, context: &Context) -> Result<PreflightCheck> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let info = context.conninfo()?;
@@ -157,7 +158,7 @@ fn missing_taxa(
     found
 }
 
-fn after(args: &PostArgs, context: &Context) -> Result<CheckReport> {
+fn after(args: &PostArgs, context: &Context) -> Result<PreflightCheck> {
     let options = PostOptions {
         application: args.application.application(args.time_limit)?,
         queries: args.queries.clone(),

@@ -22,7 +22,7 @@ use crate::cli::render::{self, to_stderr};
 use crate::error::{Error, Kind, Result};
 use crate::watch::Watch;
 use steps::{STEPS, Stage, Step};
-pub use summary::{Environment, Production, StepDone, Summary};
+pub use summary::{DemoEnvironment, DemoProduction, StepDone, Summary};
 pub use traffic::{Noticed, TrafficReport};
 
 /// Show sterna at work: the whole plan on an embedded server, with generated data

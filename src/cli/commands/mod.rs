@@ -33,7 +33,7 @@ use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::render::visible::readable;
-use crate::cli::{Format, GlobalArgs, Progress};
+use crate::cli::{GlobalArgs, OutputFormat, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::exclusive::Exclusive;
 use crate::pg::{ConnInfo, Table};
@@ -49,7 +49,7 @@ pub struct Context {
     /// Whether the database is called production.
     pub production: bool,
     /// How results are written.
-    pub format: Format,
+    pub format: OutputFormat,
     /// Whether progress is shown.
     pub progress: Progress,
 }
@@ -98,8 +98,8 @@ impl Context {
     /// Where stdout cannot be written.
     pub fn print(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
         let shown = match self.format {
-            Format::Text => readable(&text()).into_owned(),
-            Format::Json => {
+            OutputFormat::Text => readable(&text()).into_owned(),
+            OutputFormat::Json => {
                 let json = serde_json::to_string_pretty(result);
                 json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))? + "\n"
             }

@@ -33,7 +33,7 @@ pub struct PlanArgs {
 
 /// The plan for a table.
 #[derive(Clone, Debug, Serialize)]
-pub struct Plan {
+pub struct ShownPlan {
     /// The table that is to be replaced.
     pub table: String,
     /// Its steps, in order.
@@ -62,12 +62,12 @@ pub struct Planned {
     /// About how many rows it reads or writes; null where that is not known.
     pub estimated_rows: Option<u64>,
     /// The statements that matter, with their names filled in.
-    pub sql: Vec<Statement>,
+    pub sql: Vec<ShownStatement>,
 }
 
 /// A statement of a step.
 #[derive(Clone, Debug, Serialize)]
-pub struct Statement {
+pub struct ShownStatement {
     /// The file of sterna's that holds it; of the switchover, the part that it is of.
     pub file: &'static str,
     /// Its text.
@@ -107,7 +107,7 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
             sql,
         }
     });
-    let plan = Plan { table: table.to_string(), steps: steps.collect() };
+    let plan = ShownPlan { table: table.to_string(), steps: steps.collect() };
     context.print(&plan, || render::plan::text(&plan))?;
     Ok(0)
 }
@@ -133,19 +133,19 @@ impl Estimates {
     }
 }
 
-fn filled(statement: &plan::Statement, names: &Names) -> Statement {
-    Statement { file: statement.file, text: statement.sql(names) }
+fn filled(statement: &plan::Statement, names: &Names) -> ShownStatement {
+    ShownStatement { file: statement.file, text: statement.sql(names) }
 }
 
 /// The statements of the switchover, as they would be written from the catalog now.
-fn foreseen(preview: &Preview) -> Vec<Statement> {
+fn foreseen(preview: &Preview) -> Vec<ShownStatement> {
     let parts = [
         ("locks against everybody", &preview.locks),
         ("the exchange, in the same transaction", &preview.exchange),
         ("after the commit", &preview.finish),
     ];
     let parts = parts.into_iter().flat_map(|(part, texts)| {
-        texts.iter().map(move |text| Statement { file: part, text: text.clone() })
+        texts.iter().map(move |text| ShownStatement { file: part, text: text.clone() })
     });
     parts.collect()
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Context;
 use crate::cli::render;
 use crate::error::Result;
-use crate::history::{Outcome, collect};
+use crate::history::{RunOutcome, collect};
 use crate::ledger;
 use crate::pg::connect;
 use crate::runtime;
@@ -31,7 +31,7 @@ pub struct ReportArgs {
 #[derive(Clone, Debug, Serialize)]
 struct Written {
     /// How the run ended.
-    outcome: Outcome,
+    outcome: RunOutcome,
     /// The page.
     page: PathBuf,
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::inspect::{InspectOptions, missing};
 use crate::load::Years;
 use crate::migrate::Step;
-use crate::species::{self, Addition, NewSpecies, Undone};
+use crate::species::{self, AddedSpecies, NewSpecies, SpeciesUndone};
 use crate::watch::Watch;
 
 /// Find taxa without a species; add species and synonyms
@@ -24,13 +24,13 @@ use crate::watch::Watch;
 pub struct SpeciesArgs {
     /// What to do.
     #[command(subcommand)]
-    pub action: Action,
+    pub action: SpeciesAction,
 }
 
 /// What can be done about species.
 #[derive(Clone, Debug, Subcommand)]
 #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
-pub enum Action {
+pub enum SpeciesAction {
     Missing(MissingArgs),
     Add(Box<AddArgs>),
     Undo(UndoArgs),
@@ -137,12 +137,12 @@ pub struct UndoArgs {
 /// As [`missing`], [`species::add`], [`species::add_synonym`] and [`species::undo`].
 pub fn run(args: &SpeciesArgs, context: &Context) -> Result<u8> {
     match &args.action {
-        Action::Missing(args) => look(args, context)?,
-        Action::Add(args) => {
+        SpeciesAction::Missing(args) => look(args, context)?,
+        SpeciesAction::Add(args) => {
             let done = add(args, context)?;
             context.print(&done, || render::species::added(&done))?;
         }
-        Action::Undo(args) => {
+        SpeciesAction::Undo(args) => {
             let done = undo(args, context)?;
             context.print(&done, || render::species::undone(&done))?;
         }
@@ -175,7 +175,7 @@ fn look(args: &MissingArgs, context: &Context) -> Result<()> {
     context.print(&found, || render::species::missing(&found))
 }
 
-fn add(args: &AddArgs, context: &Context) -> Result<Addition> {
+fn add(args: &AddArgs, context: &Context) -> Result<AddedSpecies> {
     let new = NewSpecies {
         scientific_name: args.scientific_name.clone().unwrap_or_default(),
         values: values(&args.values)?,
@@ -200,7 +200,7 @@ fn add(args: &AddArgs, context: &Context) -> Result<Addition> {
     })
 }
 
-fn undo(args: &UndoArgs, context: &Context) -> Result<Undone> {
+fn undo(args: &UndoArgs, context: &Context) -> Result<SpeciesUndone> {
     let exclusive = context.exclusive(&Arc::new(Watch::default()))?;
     // Staging has no foreign keys while it is loaded: a load must not begin to use the
     // species while it is looked for.

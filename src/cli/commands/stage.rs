@@ -24,12 +24,12 @@ use crate::watch::Watch;
 pub struct StageArgs {
     /// What to do with it.
     #[command(subcommand)]
-    pub action: Action,
+    pub action: StageAction,
 }
 
 /// What can be done with a staging table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
-pub enum Action {
+pub enum StageAction {
     /// Create it with the structure of the table, without indexes and grants, and begin to
     /// record writes to the table
     Create,
@@ -54,9 +54,9 @@ pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let done = match args.action {
-        Action::Create => take(Step::Staging, create, context, &watch)?,
-        Action::Truncate => take(Step::Truncate, truncate, context, &watch)?,
-        Action::Drop => {
+        StageAction::Create => take(Step::Staging, create, context, &watch)?,
+        StageAction::Truncate => take(Step::Truncate, truncate, context, &watch)?,
+        StageAction::Drop => {
             let exclusive = context.exclusive(&watch)?;
             let done = drop_it(&exclusive, &watch.stop).map_err(|e| exclusive.explain(e))?;
             for step in [Step::Staging, Step::TestLoad, Step::Load, Step::Validation] {

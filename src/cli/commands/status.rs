@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::Context;
-use crate::cli::Format;
+use crate::cli::OutputFormat;
 use crate::cli::render;
 use crate::error::{Error, Result};
 use crate::migrate::status::Status;
@@ -41,7 +41,7 @@ pub struct StatusArgs {
 
 /// A run, and what is going on.
 #[derive(Clone, Debug, Serialize)]
-pub struct Shown {
+pub struct ShownStatus {
     /// How far it is.
     #[serde(flatten)]
     pub status: Status,
@@ -77,26 +77,26 @@ pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
     Ok(0)
 }
 
-async fn look(session: &Connection, context: &Context) -> Result<Option<Shown>> {
+async fn look(session: &Connection, context: &Context) -> Result<Option<ShownStatus>> {
     let Some(run) = ledger::last(session, &context.table).await? else { return Ok(None) };
     let staging = context.table.with_suffix(staging::SUFFIX)?;
     let live = live(session, &context.table, &staging).await?;
-    Ok(Some(Shown { status: status::of(&run), live }))
+    Ok(Some(ShownStatus { status: status::of(&run), live }))
 }
 
 /// Looks again and again, until the run is at its end or the user has seen enough.
 async fn watch(
     session: &Connection,
     context: &Context,
-    mut shown: Option<Shown>,
-) -> Result<Option<Shown>> {
+    mut shown: Option<ShownStatus>,
+) -> Result<Option<ShownStatus>> {
     let stop = Arc::new(Watch::default());
     context.stop_on_signal(&stop)?;
     let mut last = String::new();
     while let Some(running) = shown.as_ref().filter(|s| s.status.state == RunState::Running)
         && !stop.stop.load(Ordering::Relaxed)
     {
-        if context.format == Format::Text {
+        if context.format == OutputFormat::Text {
             let mut stdout = std::io::stdout().lock();
             let steps = render::status::steps(&running.status);
             let written = if stdout.is_terminal() {
@@ -116,7 +116,7 @@ async fn watch(
         tokio::time::sleep(PAUSE).await;
         shown = look(session, context).await?;
     }
-    if context.format == Format::Text && std::io::stdout().is_terminal() {
+    if context.format == OutputFormat::Text && std::io::stdout().is_terminal() {
         let cleared = write!(std::io::stdout().lock(), "{CLEAR}");
         cleared.map_err(|e| Error::file("stdout", e))?;
     }

@@ -13,7 +13,7 @@ use crate::migrate::exclusive::{Exclusive, InLedger, last_run};
 use crate::migrate::ledger::{self, NewRun, RunKind};
 use crate::migrate::outcome::value;
 use crate::migrate::records::Records;
-use crate::migrate::{Ended, Outcome, Run, RunState, Step, StepState};
+use crate::migrate::{Ended, Run, RunState, Step, StepOutcome, StepState};
 use crate::table::staging::Pair;
 use crate::watch::Watch;
 
@@ -24,7 +24,7 @@ pub(super) struct AsStep<'a, T> {
     /// What was asked for, without secrets.
     pub(super) arguments: Value,
     /// What the ledger is told of what was done.
-    pub(super) told: fn(&T) -> Result<Outcome>,
+    pub(super) told: fn(&T) -> Result<StepOutcome>,
     /// Set where the command is to end early.
     pub(super) watch: &'a Arc<Watch>,
 }
@@ -77,7 +77,7 @@ fn written<T>(
     done: Result<&T, &Error>,
     seconds: f64,
 ) -> Result<()> {
-    let told = done.map_or_else(|_| Ok(Outcome::default()), what.told)?;
+    let told = done.map_or_else(|_| Ok(StepOutcome::default()), what.told)?;
     let error = done.err().or(told.failures.first()).map(ToString::to_string);
     let (state, ended) = match done {
         Err(error) if error.kind() == Kind::Unsafe => (StepState::Refused, RunState::Failed),
@@ -137,6 +137,6 @@ pub(super) fn mark_undone(exclusive: &Exclusive, step: Step) -> Result<()> {
 }
 
 /// What is kept nowhere else and of which there is nothing to count.
-pub(super) fn plain<T: Serialize>(report: &T) -> Result<Outcome> {
-    Ok(Outcome { detail: value(report)?, ..Outcome::default() })
+pub(super) fn plain<T: Serialize>(report: &T) -> Result<StepOutcome> {
+    Ok(StepOutcome { detail: value(report)?, ..StepOutcome::default() })
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::migrate::Step;
 use crate::migrate::outcome;
 use crate::pg::{Connection, Table};
-use crate::table::summary::{self, Found, Target, Undone};
+use crate::table::summary::{self, SummaryFound, SummaryUndone, Target};
 use crate::watch::Watch;
 
 /// Recompute species_trade_summary from the table, in one transaction
@@ -51,7 +51,7 @@ pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
     Ok(0)
 }
 
-fn undo(context: &Context, watch: &Arc<Watch>) -> Result<Undone> {
+fn undo(context: &Context, watch: &Arc<Watch>) -> Result<SummaryUndone> {
     let exclusive = context.exclusive(watch)?;
     let undone = exclusive.session(async |session, pair| {
         let target = target(session, &pair.table).await?;
@@ -67,8 +67,8 @@ fn undo(context: &Context, watch: &Arc<Watch>) -> Result<Undone> {
 
 async fn target(session: &Connection, table: &Table) -> Result<Target> {
     match summary::find(session, table).await? {
-        Found::Target(target) => Ok(target),
-        Found::Nothing(reason) => {
+        SummaryFound::Target(target) => Ok(target),
+        SummaryFound::Nothing(reason) => {
             Err(Error::refused(format!("there is no summary to recompute: {reason}")))
         }
     }

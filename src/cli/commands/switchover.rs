@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use crate::migrate::exclusive::{Exclusive, last_run};
 use crate::migrate::outcome;
 use crate::migrate::unvalidated;
-use crate::migrate::{Outcome, Run, Step, command_line, next};
-use crate::switchover::record::{self, State};
+use crate::migrate::{Run, Step, StepOutcome, command_line, next};
+use crate::switchover::record::{self, SwitchoverState};
 use crate::switchover::{self, SwitchoverOptions, SwitchoverReport};
 use crate::table::backup_table;
 use crate::table::locks::Patience;
@@ -102,8 +102,8 @@ const ACCEPTED_ALL: &str =
     "--accept-failed-validation was given: no validation speaks for the rows";
 
 /// What the ledger is told of a switchover, and of what was accepted for it.
-fn told((report, deviations): &(SwitchoverReport, Vec<String>)) -> Result<Outcome> {
-    Ok(Outcome { deviations: deviations.clone(), ..outcome::switchover(report)? })
+fn told((report, deviations): &(SwitchoverReport, Vec<String>)) -> Result<StepOutcome> {
+    Ok(StepOutcome { deviations: deviations.clone(), ..outcome::switchover(report)? })
 }
 
 /// Refuses to go before a migration that is under way and has not come so far.
@@ -164,7 +164,7 @@ pub fn cleanup(args: &CleanupArgs, context: &Context) -> Result<u8> {
         dropped.extend(exclusive.session(async |session, pair| {
             // While the old table is kept, so is its copy.
             let last = record::last(&**session, &pair.table).await?;
-            match last.is_some_and(|last| last.state == State::Switched) {
+            match last.is_some_and(|last| last.state == SwitchoverState::Switched) {
                 true => Ok(None),
                 false => backup_table::drop(session, &pair.table).await,
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cli::commands::load::LoadArgs;
-use crate::cli::{Command as Sub, Format};
+use crate::cli::{Command as Sub, OutputFormat};
 use crate::load::OnInexact;
 
 /// Reads a command line in a folder whose `sterna.toml` holds `text`.
@@ -89,7 +89,7 @@ fn the_file_wins_over_what_is_built_in_and_the_command_line_over_the_file() {
     assert_eq!(args.choices.on_inexact, OnInexact::Widen);
     let line = ["load", "a.csv", "--all", "--batch-size", "7", "--schema", "public"];
     let cli = read_with(text, &line).unwrap();
-    assert_eq!((cli.global.format, cli.global.schema.as_str()), (Format::Json, "public"));
+    assert_eq!((cli.global.format, cli.global.schema.as_str()), (OutputFormat::Json, "public"));
     assert_eq!(load_args(text, &line).choices.batch_size, 7);
     assert_eq!(load_args("", &LOAD).choices.batch_size, 10_000);
 }

@@ -2,15 +2,15 @@
 
 use comfy_table::{Table, presets};
 
-use crate::preflight::{CheckReport, Finding, Severity};
+use crate::preflight::{Finding, PreflightCheck, PreflightSeverity};
 
 /// A line per check, what to do about those that failed, and the verdict.
 #[must_use]
-pub fn text(report: &CheckReport) -> String {
+pub fn text(report: &PreflightCheck) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(["check", "result", ""]);
-    let order = [Severity::Error, Severity::Warning, Severity::Info];
+    let order = [PreflightSeverity::Error, PreflightSeverity::Warning, PreflightSeverity::Info];
     let failed: Vec<&Finding> = order.into_iter().flat_map(|s| report.failed(s)).collect();
     let passed = report.checks.iter().filter(|check| check.passed);
     for check in failed.iter().copied().chain(passed) {
@@ -22,8 +22,8 @@ pub fn text(report: &CheckReport) -> String {
             text.push_str(&format!("{}: {hint}\n", check.name));
         }
     }
-    let [errors, warnings] =
-        [Severity::Error, Severity::Warning].map(|severity| report.failed(severity).count());
+    let [errors, warnings] = [PreflightSeverity::Error, PreflightSeverity::Warning]
+        .map(|severity| report.failed(severity).count());
     let verdict = if report.passed { "passed" } else { "FAILED" };
     text.push_str(&format!(
         "{verdict}: {}, {} checks, {errors} errors, {warnings} warnings, {:.2} s\n",
@@ -37,8 +37,8 @@ pub fn text(report: &CheckReport) -> String {
 fn result(check: &Finding) -> &'static str {
     match (check.passed, check.severity) {
         (true, _) => "ok",
-        (false, Severity::Error) => "ERROR",
-        (false, Severity::Warning) => "warning",
-        (false, Severity::Info) => "note",
+        (false, PreflightSeverity::Error) => "ERROR",
+        (false, PreflightSeverity::Warning) => "warning",
+        (false, PreflightSeverity::Info) => "note",
     }
 }

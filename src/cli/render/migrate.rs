@@ -16,17 +16,17 @@ use crate::migrate::{Ended, Step, StepState, Teller, Undoing};
 use crate::watch::Watch;
 
 /// Lines on stderr while steps are taken, and a bar while one loads.
-pub struct Lines {
+pub struct StepLines {
     progress: Progress,
     watch: Arc<Watch>,
     bar: Option<Shown>,
 }
 
-impl Lines {
+impl StepLines {
     /// None, where no progress is to be shown.
     #[must_use]
     pub fn new(progress: Progress, watch: &Arc<Watch>) -> Self {
-        Lines { progress, watch: Arc::clone(watch), bar: None }
+        StepLines { progress, watch: Arc::clone(watch), bar: None }
     }
 
     fn is_quiet(&self) -> bool {
@@ -34,7 +34,7 @@ impl Lines {
     }
 }
 
-impl Teller for Lines {
+impl Teller for StepLines {
     fn begins(&mut self, step: Step) {
         if !self.is_quiet() {
             to_stderr(format_args!("{}  {} ...\n", step.number(), step.plan().title));

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use indicatif::HumanCount;
 
-use crate::cli::commands::plan::Plan;
+use crate::cli::commands::plan::ShownPlan;
 
 /// Every step, with its statements.
 #[must_use]
-pub fn text(plan: &Plan) -> String {
+pub fn text(plan: &ShownPlan) -> String {
     let mut text = format!("The plan for {}\n", plan.table);
     for step in &plan.steps {
         let _ = writeln!(text, "\n{}  {}  ({})", step.step.number(), step.title, step.name);

@@ -14,20 +14,20 @@ use crate::rehearse::{Check, Listener, RehearsalReport};
 use crate::watch::Watch;
 
 /// Lines on stderr while it goes on.
-pub struct Lines {
+pub struct RehearsalLines {
     progress: Progress,
-    steps: migrate::Lines,
+    steps: migrate::StepLines,
 }
 
-impl Lines {
+impl RehearsalLines {
     /// None, where no progress is to be shown.
     #[must_use]
     pub fn new(progress: Progress, watch: &Arc<Watch>) -> Self {
-        Lines { progress, steps: migrate::Lines::new(progress, watch) }
+        RehearsalLines { progress, steps: migrate::StepLines::new(progress, watch) }
     }
 }
 
-impl Listener for Lines {
+impl Listener for RehearsalLines {
     fn begins(&mut self, title: &str) {
         if self.progress != Progress::Never {
             to_stderr(format_args!("rehearsal: {title} ...\n"));

@@ -5,7 +5,7 @@ use indicatif::HumanCount;
 
 use super::text::left_out;
 use crate::inspect::MissingReport;
-use crate::species::{Addition, Undone};
+use crate::species::{AddedSpecies, SpeciesUndone};
 
 /// The taxa that map to no species.
 #[must_use]
@@ -39,9 +39,9 @@ pub fn missing(report: &MissingReport) -> String {
 
 /// What was added.
 #[must_use]
-pub fn added(addition: &Addition) -> String {
+pub fn added(addition: &AddedSpecies) -> String {
     match addition {
-        Addition::Species { species_id, scientific_name, derived, .. } => {
+        AddedSpecies::Species { species_id, scientific_name, derived, .. } => {
             let from = if derived.is_empty() {
                 String::new()
             } else {
@@ -49,13 +49,13 @@ pub fn added(addition: &Addition) -> String {
             };
             format!("added the species {scientific_name} ({species_id}){from}\n")
         }
-        Addition::Synonym { synonym, scientific_name, .. } => {
+        AddedSpecies::Synonym { synonym, scientific_name, .. } => {
             format!("loads take {synonym} for {scientific_name} from now on\n")
         }
-        Addition::Exists { name, scientific_name } if name == scientific_name => {
+        AddedSpecies::Exists { name, scientific_name } if name == scientific_name => {
             format!("{name} exists already; nothing was done\n")
         }
-        Addition::Exists { name, scientific_name } => {
+        AddedSpecies::Exists { name, scientific_name } => {
             format!("{name} stands for {scientific_name} already; nothing was done\n")
         }
     }
@@ -63,7 +63,7 @@ pub fn added(addition: &Addition) -> String {
 
 /// What was taken back.
 #[must_use]
-pub fn undone(undone: &Undone) -> String {
+pub fn undone(undone: &SpeciesUndone) -> String {
     let before = if undone.was_there { "" } else { ", which was gone already" };
     format!("took {} back{before}\n", undone.name)
 }

@@ -6,13 +6,13 @@ use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
 use super::migrate;
-use crate::cli::commands::status::Shown;
+use crate::cli::commands::status::ShownStatus;
 use crate::migrate::Live;
 use crate::migrate::status::Status;
 
 /// How far a run is, and what its sessions are doing.
 #[must_use]
-pub fn text(shown: &Shown) -> String {
+pub fn text(shown: &ShownStatus) -> String {
     migrate::status(&shown.status) + &live(&shown.live)
 }
 

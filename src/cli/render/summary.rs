@@ -2,7 +2,7 @@
 
 use indicatif::HumanCount;
 
-use crate::table::summary::{SummaryReport, Undone};
+use crate::table::summary::{SummaryReport, SummaryUndone};
 
 /// What was recomputed.
 #[must_use]
@@ -23,7 +23,7 @@ pub fn recomputed(report: &SummaryReport) -> String {
 
 /// What was put back.
 #[must_use]
-pub fn undone(undone: &Undone) -> String {
+pub fn undone(undone: &SummaryUndone) -> String {
     let mut text = format!("{} rows are as they were before\n", undone.rows_restored);
     if undone.rows_without_species > 0 {
         let lost = undone.rows_without_species;

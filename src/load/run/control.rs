@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::load::attach::{Attached, attach};
-use crate::load::ledger::{self, BatchRows, Batches, State};
+use crate::load::ledger::{self, BatchRows, Batches, LoadState};
 use crate::load::plan::options::LoadOptions;
 use crate::load::plan::prepare::{Prepared, prepare};
 use crate::load::report::RowsReport;
@@ -54,7 +54,7 @@ impl Load<'_> {
     pub(super) fn settle(
         &self,
         control: &mut Connection,
-        state: State,
+        state: LoadState,
         rows: Option<(&RowsReport, u64)>,
     ) -> Result<()> {
         let run = self.attached.run.id;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
 use crate::load::account::Reason;
-use crate::load::ledger::{self, Run, State};
+use crate::load::ledger::{self, LoadRun, LoadState};
 use crate::load::plan::options::LoadOptions;
 use crate::load::report::RowsReport;
 use crate::load::run::{Done, Load};
@@ -19,19 +19,19 @@ impl Load<'_> {
     /// Compares the rejects with what is accepted and, where asked for, staging with
     /// what was read.
     pub(super) fn judge(&self, done: &mut Done) -> Result<()> {
-        let failed = done.state == State::Failed;
+        let failed = done.state == LoadState::Failed;
         let account = done.rows.account;
         if self.options.max_rejects.exceeded(account.rows_rejected, account.rows_read) {
             done.failure = Some(too_many(self.options, &done.rows));
-            done.state = State::Rejected;
-        } else if done.state == State::Rejected {
+            done.state = LoadState::Rejected;
+        } else if done.state == LoadState::Rejected {
             // Resumed with a higher limit.
-            done.state = State::Built;
+            done.state = LoadState::Built;
         }
         if !self.options.verify {
             if failed {
                 done.failure = Some(failed_before(&self.pair.staging));
-                done.state = State::Failed;
+                done.state = LoadState::Failed;
             }
             return Ok(());
         }
@@ -44,15 +44,15 @@ impl Load<'_> {
         match self.runtime.block_on(proof.find()) {
             Ok(()) => {
                 done.verified = Some(true);
-                if done.state == State::Failed {
+                if done.state == LoadState::Failed {
                     // What was missing or changed is as it was again.
-                    done.state = State::Built;
+                    done.state = LoadState::Built;
                 }
             }
             Err(error) if error.kind() == Kind::Validation => {
                 done.verified = Some(false);
                 done.failure = Some(error);
-                done.state = State::Failed;
+                done.state = LoadState::Failed;
             }
             Err(error) => return Err(error),
         }
@@ -63,7 +63,7 @@ impl Load<'_> {
     /// The end of a load whose indexes are built: it is loaded where staging has as many rows
     /// as were written, and no reject has come back twice.
     pub(super) fn conclude(&self, control: &mut Connection, done: &mut Done) -> Result<()> {
-        done.state = State::Loaded;
+        done.state = LoadState::Loaded;
         let wrong = match self.miscounted(control, &done.rows)? {
             Some(error) => Some(error),
             None => self.came_back_twice(&done.rows),
@@ -71,7 +71,7 @@ impl Load<'_> {
         if let Some(error) = wrong {
             done.verified = done.verified.map(|_| false);
             done.failure = Some(error);
-            done.state = State::Failed;
+            done.state = LoadState::Failed;
         }
         Ok(())
     }
@@ -123,14 +123,15 @@ impl Load<'_> {
         rows: &RowsReport,
     ) -> Result<Option<Error>> {
         let mut missing = None;
-        for (run, report) in self.reports(rows).filter(|(run, _)| run.state == State::Rejected) {
+        for (run, report) in self.reports(rows).filter(|(run, _)| run.state == LoadState::Rejected)
+        {
             let (back, rejected) = (self.back(run.id, rows).0, report.account.rows_rejected);
             if run.id == self.attached.run.id {
                 continue;
             }
             if back == rejected {
                 self.with_control(control, async |session| {
-                    ledger::settle(session, run.id, State::Loaded, None).await
+                    ledger::settle(session, run.id, LoadState::Loaded, None).await
                 })?;
                 continue;
             }
@@ -152,7 +153,7 @@ impl Load<'_> {
     fn reports<'r>(
         &'r self,
         rows: &'r RowsReport,
-    ) -> impl Iterator<Item = (&'r Run, &'r RowsReport)> {
+    ) -> impl Iterator<Item = (&'r LoadRun, &'r RowsReport)> {
         let own = self.attached.run.id;
         self.attached.runs.iter().filter_map(move |run| {
             let report = if run.id == own { Some(rows) } else { run.report.as_ref() };

@@ -84,7 +84,7 @@ pub(in crate::load) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> 
 pub(in crate::load) fn find_records(
     pass: &Pass<'_>,
     doubles: &Doubles,
-) -> Result<Vec<ledger::Refusal>> {
+) -> Result<Vec<ledger::RefusedRow>> {
     let Some(column) = row_id_column(pass.prepared.plan.rows.distinct()) else {
         return Ok(Vec::new());
     };
@@ -112,7 +112,7 @@ pub(in crate::load) fn find_records(
             }
         };
         let (file, batch, record) = (double.member, double.batch, double.record);
-        refusals.push(ledger::Refusal { file, batch, record, message });
+        refusals.push(ledger::RefusedRow { file, batch, record, message });
     }
     Ok(refusals)
 }
@@ -125,7 +125,7 @@ pub(in crate::load) fn find_records(
 pub(in crate::load) async fn unwrite(
     session: &mut Connection,
     pass: &Pass<'_>,
-    refusals: &[ledger::Refusal],
+    refusals: &[ledger::RefusedRow],
 ) -> Result<()> {
     let batches = ledger::batches(session, pass.run).await?;
     let keys: HashSet<(usize, u32)> = refusals.iter().map(|r| (r.file, r.batch)).collect();

@@ -18,7 +18,7 @@ use crate::pg::{
     self, CatalogText, ConnInfo, Connection, Ident, Quoted, Volley, catalog, connect, fill,
 };
 use crate::table::locks::Patience;
-use crate::table::locks::{self, Limits};
+use crate::table::locks::{self, LockLimits};
 use crate::table::staging::{self, Pair};
 
 /// Builds the indexes that production has and staging lacks. With `keys`, foreign keys as
@@ -258,9 +258,9 @@ async fn with_short_locks(
     stop: &AtomicBool,
     sql: &str,
 ) -> Result<()> {
-    let attempt = async |session: &mut Connection, limits: Limits| {
+    let attempt = async |session: &mut Connection, limits: LockLimits| {
         let mut volley = Volley::default();
-        Limits::set(&mut volley, limits.lock_ms, limits.script_ms);
+        LockLimits::set(&mut volley, limits.lock_ms, limits.script_ms);
         volley.add(sql);
         locks::send(session, &volley).await
     };

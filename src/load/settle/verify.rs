@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
-use crate::load::ledger::{self, Batches, LedgerBatch, Run, Sum};
+use crate::load::ledger::{self, Batches, LedgerBatch, LoadRun, Sum};
 use crate::load::plan::prepare::describe;
 use crate::load::read::batch::row_hash;
 use crate::pg::{
@@ -123,7 +123,7 @@ fn different(pair: &Pair, how: &str) -> Error {
 
 /// The columns that a load wrote, in their order in `present`, those of its staging
 /// table; `None` where they are not what they were.
-pub(crate) fn columns_of(run: &Run, present: &[Column]) -> Option<Vec<Column>> {
+pub(crate) fn columns_of(run: &LoadRun, present: &[Column]) -> Option<Vec<Column>> {
     let written = run.identity["target"].as_array()?;
     let was_written = |column: &&Column| written.iter().any(|w| *w == describe(column).as_str());
     let columns: Vec<_> = present.iter().filter(was_written).cloned().collect();

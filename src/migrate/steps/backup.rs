@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Definition, MigrationOptions, Site, end_journal};
 use crate::backup::{BackupOptions, Choice, Extent, backup, verify};
 use crate::error::{Error, Result};
-use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 
 pub(super) const STEP: Definition = Definition {
@@ -35,7 +35,7 @@ pub(super) const STEP: Definition = Definition {
     undo: Some(undo),
 };
 
-fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     let out = unused(&site.backup);
     let table = site.exclusive.pair.table.clone();
     let options = BackupOptions { table, out, extent: Extent::Tables, choice: Choice::Auto };
@@ -43,7 +43,7 @@ fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
     outcome::backup(&site.exclusive.runtime.block_on(work)?)
 }
 
-fn validate(site: &Site, done: &Outcome) -> Result<()> {
+fn validate(site: &Site, done: &StepOutcome) -> Result<()> {
     let path = done.detail["path"].as_str().map_or_else(|| site.backup.clone(), PathBuf::from);
     let found = verify(&path, &site.watch.stop)?;
     match i64::try_from(found.rows).ok() == done.rows {

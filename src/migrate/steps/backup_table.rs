@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Definition, MigrationOptions, Site, made};
 use crate::error::Result;
-use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::table::backup_table;
 
@@ -34,7 +34,7 @@ pub(super) const STEP: Definition = Definition {
     undo: Some(undo),
 };
 
-fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     let stop = &site.watch.stop;
     let made = site
         .exclusive

@@ -2,7 +2,7 @@
 
 use super::{Definition, MigrationOptions, Site};
 use crate::error::{Error, Result};
-use crate::migrate::outcome::Outcome;
+use crate::migrate::outcome::StepOutcome;
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 
 pub(super) const STEP: Definition = Definition {
@@ -28,7 +28,7 @@ pub(super) const STEP: Definition = Definition {
     undo: None,
 };
 
-fn act(_: &Site, _: &MigrationOptions) -> Result<Outcome> {
+fn act(_: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     Err(Error::refused("a run does not clean up after itself")
         .hint("`sterna cleanup --older-than 7d`, once the new table has proved itself"))
 }

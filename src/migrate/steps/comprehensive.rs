@@ -2,7 +2,7 @@
 
 use super::{Definition, MigrationOptions, Site};
 use crate::error::{Error, Result};
-use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::switchover::parity::parity;
 use crate::validate::{ValidateOptions, validate};
@@ -29,7 +29,7 @@ pub(super) const STEP: Definition = Definition {
     undo: None,
 };
 
-fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let table = &site.exclusive.pair.table;
     let parity = site.exclusive.session(async |session, pair| parity(session, pair).await)?;
     let parity = parity.ok_or_else(|| {

@@ -2,7 +2,7 @@
 
 use super::{Definition, MigrationOptions, Site};
 use crate::error::Result;
-use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::table::reindex::{Rebuild, reindex};
 
@@ -28,7 +28,7 @@ pub(super) const STEP: Definition = Definition {
     undo: None,
 };
 
-fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     let stop = &site.watch.stop;
     let found = site.exclusive.session(async |session, pair| {
         reindex(session, &pair.table, &Rebuild::Nothing, stop).await

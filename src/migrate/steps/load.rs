@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Definition, MigrationOptions, Site, unload};
 use crate::error::Result;
 use crate::load::{LoadOptions, load};
-use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 
 pub(super) const STEP: Definition = Definition {
@@ -36,7 +36,7 @@ pub(super) const STEP: Definition = Definition {
     undo: Some(undo),
 };
 
-fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let options = LoadOptions { resume: true, verify: true, ..args.load.clone() };
     let done = load(&site.exclusive.info, &options, &site.watch)?;
     outcome::load(&done)

@@ -32,7 +32,7 @@ use serde_json::{Value, json};
 
 use super::ledger::{self, Made};
 use super::options::MigrationOptions;
-use super::outcome::Outcome;
+use super::outcome::StepOutcome;
 use super::plan::{Step, StepPlan};
 use super::site::Site;
 use crate::error::{Error, Result};
@@ -46,10 +46,10 @@ pub(super) struct Definition {
     plan: StepPlan,
     /// Acts. It may find anything from nothing to all of it done, by an earlier attempt
     /// that was killed, and goes on from there.
-    act: fn(&Site, &MigrationOptions) -> Result<Outcome>,
+    act: fn(&Site, &MigrationOptions) -> Result<StepOutcome>,
     /// Whether that is what it was to do, by looking again: fails as a validation where it
     /// is not.
-    validate: Option<fn(&Site, &Outcome) -> Result<()>>,
+    validate: Option<fn(&Site, &StepOutcome) -> Result<()>>,
     /// Takes it back, as far as it got: by what is there and not by what it reported, which
     /// a killed run has not. Returns what was done; none where nothing was.
     undo: Option<Undo>,
@@ -94,7 +94,7 @@ impl Step {
     ///
     /// # Errors
     /// Whatever kept it from being done; what it found wrong is in the outcome.
-    pub(super) fn take(self, site: &Site, options: &MigrationOptions) -> Result<Outcome> {
+    pub(super) fn take(self, site: &Site, options: &MigrationOptions) -> Result<StepOutcome> {
         let step = &STEPS[self as usize];
         let mut outcome = (step.act)(site, options)?;
         if outcome.failures.is_empty()

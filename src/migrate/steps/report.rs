@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{Definition, MigrationOptions, Site};
 use crate::error::Result;
-use crate::migrate::outcome::Outcome;
+use crate::migrate::outcome::StepOutcome;
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 
 pub(super) const STEP: Definition = Definition {
@@ -28,14 +28,17 @@ pub(super) const STEP: Definition = Definition {
     undo: None,
 };
 
-fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     let Some(write) = site.write_report else {
-        return Ok(Outcome { summary: "nobody asked for files".into(), ..Outcome::default() });
+        return Ok(StepOutcome {
+            summary: "nobody asked for files".into(),
+            ..StepOutcome::default()
+        });
     };
     let page = site
         .exclusive
         .session(async |session, pair| write(session, &pair.table, &site.report).await)?;
     let summary = page.display().to_string();
     let detail = json!({"folder": site.report});
-    Ok(Outcome { summary, detail, ..Outcome::default() })
+    Ok(StepOutcome { summary, detail, ..StepOutcome::default() })
 }

@@ -8,7 +8,7 @@ use super::{Definition, MigrationOptions, Site};
 use crate::error::Result;
 use crate::inspect::{InspectOptions, missing};
 use crate::migrate::additions::Addition;
-use crate::migrate::outcome::Outcome;
+use crate::migrate::outcome::StepOutcome;
 use crate::migrate::outcome::value;
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::species::{self, NewSpecies};
@@ -38,7 +38,7 @@ pub(super) const STEP: Definition = Definition {
     undo: Some(undo),
 };
 
-fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let added = site.exclusive.session(async |session, pair| {
         let mut added = Vec::new();
         for addition in &site.additions {
@@ -69,7 +69,7 @@ fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
         ),
     };
     let detail = json!({"added": value(&added)?, "missing": value(&missing)?});
-    Ok(Outcome { summary, detail, ..Outcome::default() })
+    Ok(StepOutcome { summary, detail, ..StepOutcome::default() })
 }
 
 fn undo(site: &Site) -> Result<Option<Value>> {

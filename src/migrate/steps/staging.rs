@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Definition, MigrationOptions, Site, end_journal, made};
 use crate::error::{Error, Kind, Result};
-use crate::migrate::outcome::Outcome;
+use crate::migrate::outcome::StepOutcome;
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::pg::catalog;
 use crate::table::locks::Patience;
@@ -35,7 +35,7 @@ pub(super) const STEP: Definition = Definition {
     undo: Some(undo),
 };
 
-fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
     site.exclusive.session_alone(async |session, pair| {
         if let Some(found) = staging::find(session, pair).await? {
@@ -49,11 +49,11 @@ fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
         staging::create(session, pair, &[]).await?;
         let summary = format!("{} is there, for its owner alone", pair.staging);
         let detail = json!({"staging": pair.staging.to_string()});
-        Ok(Outcome { summary, detail, ..Outcome::default() })
+        Ok(StepOutcome { summary, detail, ..StepOutcome::default() })
     })
 }
 
-fn validate(site: &Site, _: &Outcome) -> Result<()> {
+fn validate(site: &Site, _: &StepOutcome) -> Result<()> {
     site.exclusive.session(async |session, pair| {
         let made = catalog::plain_table(session, &pair.staging).await?.oid;
         let made = catalog::columns(session, made).await?;

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::{Definition, MigrationOptions, Site};
 use crate::error::Result;
 use crate::migrate::outcome::value;
-use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
-use crate::table::summary::{self, Found};
+use crate::table::summary::{self, SummaryFound};
 
 pub(super) const STEP: Definition = Definition {
     plan: StepPlan {
@@ -30,17 +30,17 @@ pub(super) const STEP: Definition = Definition {
     undo: Some(undo),
 };
 
-fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     site.exclusive.session(async |session, pair| {
         match summary::find(session, &pair.table).await? {
             // Under the run's own id: another attempt keeps the rows of the first.
-            Found::Target(target) => {
+            SummaryFound::Target(target) => {
                 outcome::summary(&summary::recompute(session, &target, site.run).await?)
             }
-            Found::Nothing(reason) => {
+            SummaryFound::Nothing(reason) => {
                 let summary = format!("none to recompute: {reason}");
                 let detail = json!({"reason": reason});
-                Ok(Outcome { summary, detail, ..Outcome::default() })
+                Ok(StepOutcome { summary, detail, ..StepOutcome::default() })
             }
         }
     })
@@ -48,7 +48,7 @@ fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
 
 fn undo(site: &Site) -> Result<Option<Value>> {
     site.exclusive.session(async |session, pair| {
-        let Found::Target(target) = summary::find(session, &pair.table).await? else {
+        let SummaryFound::Target(target) = summary::find(session, &pair.table).await? else {
             return Ok(None);
         };
         if !summary::stands(session, site.run).await? {

@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::{Definition, MigrationOptions, Site};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::exclusive::Exclusive;
-use crate::migrate::outcome::{self, Outcome, value};
+use crate::migrate::outcome::{self, StepOutcome, value};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::migrate::unvalidated;
-use crate::switchover::record::{self, State};
+use crate::switchover::record::{self, SwitchoverState};
 use crate::switchover::{SwitchoverReport, roll_back, switch_over};
 
 pub(super) const STEP: Definition = Definition {
@@ -44,7 +44,7 @@ pub(super) const STEP: Definition = Definition {
     undo: Some(undo),
 };
 
-fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let Exclusive { runtime, info, .. } = &site.exclusive;
     let mut deviations = Vec::new();
     if !args.accept_failed_validation && !args.skip.contains(&Step::Validation) {
@@ -56,7 +56,7 @@ fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
     let report = runtime.block_on(switch_over(info, options, &site.watch.stop))?;
     let differences = report.parity_differences.iter();
     let differences: Vec<_> = differences.map(|d| format!("{} {}", d.kind, d.key)).collect();
-    let mut told = Outcome { deviations, ..outcome::switchover(&report)? };
+    let mut told = StepOutcome { deviations, ..outcome::switchover(&report)? };
     if !differences.is_empty() {
         let what = format!("the catalog differs from before: {}", differences.join(", "));
         told.failures.push(Error::new(Kind::Validation, what));
@@ -78,7 +78,7 @@ fn back(site: &Site) -> Result<Option<SwitchoverReport>> {
     match made {
         None => return Ok(None),
         // The exchange is made; what can wait until after it may not be.
-        Some(made) if made.state == State::Returned && made.to_validate.is_empty() => {
+        Some(made) if made.state == SwitchoverState::Returned && made.to_validate.is_empty() => {
             return Ok(None);
         }
         Some(_) => {}

@@ -3,7 +3,7 @@
 use super::{Definition, MigrationOptions, Site};
 use crate::bench::bench;
 use crate::error::Result;
-use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 
 pub(super) const STEP: Definition = Definition {
@@ -28,12 +28,12 @@ pub(super) const STEP: Definition = Definition {
     undo: None,
 };
 
-fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     measure(site, args)
 }
 
 /// Times the queries, while nothing is loaded.
-pub(super) fn measure(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+pub(super) fn measure(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let options = args.bench();
     let stop = &site.watch.stop;
     let found = site

@@ -6,7 +6,7 @@ use super::{Definition, MigrationOptions, Site, unload};
 use crate::error::{Error, Result};
 use crate::inspect::inspect;
 use crate::load::{LoadOptions, Years, load};
-use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 
 pub(super) const STEP: Definition = Definition {
@@ -31,7 +31,7 @@ pub(super) const STEP: Definition = Definition {
     undo: Some(undo),
 };
 
-fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let (year, years) = test_year(site, args)?;
     let options = args.load.clone();
     let done =

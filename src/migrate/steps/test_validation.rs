@@ -3,7 +3,7 @@
 use super::test_load::loaded_year;
 use super::{Definition, MigrationOptions, Site};
 use crate::error::Result;
-use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::validate::{ValidateOptions, validate};
 
@@ -28,7 +28,7 @@ pub(super) const STEP: Definition = Definition {
     undo: None,
 };
 
-fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let options = args.validation();
     let options = ValidateOptions { years: Some(loaded_year(site)?), ..options };
     let work = validate(&site.exclusive.info, &options, &site.watch.stop);

@@ -2,7 +2,7 @@
 
 use super::{Definition, MigrationOptions, Site, empty_staging};
 use crate::error::{Error, Kind, Result};
-use crate::migrate::outcome::Outcome;
+use crate::migrate::outcome::StepOutcome;
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::table::staging;
 
@@ -27,15 +27,15 @@ pub(super) const STEP: Definition = Definition {
     undo: None,
 };
 
-fn act(site: &Site, _: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     let summary = match empty_staging(site)? {
         true => "the test year is gone",
         false => "there was nothing in it",
     };
-    Ok(Outcome { summary: summary.into(), ..Outcome::default() })
+    Ok(StepOutcome { summary: summary.into(), ..StepOutcome::default() })
 }
 
-fn validate(site: &Site, _: &Outcome) -> Result<()> {
+fn validate(site: &Site, _: &StepOutcome) -> Result<()> {
     site.exclusive.session(async |session, pair| {
         let there = staging::find(session, pair).await?.is_some();
         match there && staging::has_rows(session, pair).await? {

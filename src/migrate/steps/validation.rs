@@ -6,7 +6,7 @@ use super::test_bench::measure;
 use super::{Definition, MigrationOptions, Site};
 use crate::error::Result;
 use crate::load::Years;
-use crate::migrate::outcome::{self, Outcome};
+use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::validate::{ValidateOptions, validate};
 
@@ -32,7 +32,7 @@ pub(super) const STEP: Definition = Definition {
     undo: None,
 };
 
-fn act(site: &Site, args: &MigrationOptions) -> Result<Outcome> {
+fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let options = args.validation();
     let years = Some(Years::default());
     let options = ValidateOptions { years, expect_rows: args.gates.expect_rows, ..options };

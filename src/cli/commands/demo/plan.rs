@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::steps::{NEW_RELEASE, Stage};
 use super::traffic::{During, Traffic};
-use crate::cli::render::{self, migrate::Lines};
+use crate::cli::render::{self, migrate::StepLines};
 use crate::error::{Error, Kind, Result};
 use crate::load::OnInexact;
 use crate::migrate::rollback::{RollbackOptions, roll_back};
@@ -25,7 +25,7 @@ pub(super) fn run_plan(stage: &mut Stage) -> Result<String> {
     stage.traffic = Some(Traffic::start(&stage.info()));
     let migration = Migration::new(options(stage))?;
     let (info, watch) = (stage.info(), Arc::clone(&stage.watch));
-    let lines = Lines::new(stage.progress, &watch);
+    let lines = StepLines::new(stage.progress, &watch);
     let traffic = stage.traffic.as_mut();
     let migrated = migration.run(&info, &watch, &mut Watching { lines, traffic })?;
     migrated.failure.map_or(Ok(()), Err)?;
@@ -116,7 +116,7 @@ fn fingerprint(stage: &Stage) -> Result<Fingerprint> {
 
 /// Tells the application's side when the exchange begins and ends.
 struct Watching<'a> {
-    lines: Lines,
+    lines: StepLines,
     traffic: Option<&'a mut Traffic>,
 }
 

@@ -7,13 +7,13 @@ use indicatif::{HumanBytes, HumanCount};
 use tokio::runtime::Runtime;
 
 use super::traffic::Traffic;
-use super::{DemoArgs, Environment, Production, Summary, plan};
+use super::{DemoArgs, DemoEnvironment, DemoProduction, Summary, plan};
 use crate::cites::arctic::{SpeciesRow, species_rows};
 use crate::cli::Progress;
 use crate::cli::commands::generate::{GenerateArgs, Generated, generate};
 use crate::cli::render::progress::Shown;
 use crate::error::{Error, Kind, Result};
-use crate::load::{LoadOptions, OnInexact, Outcome, load};
+use crate::load::{LoadOptions, Loaded, OnInexact, load};
 use crate::pg::embedded::{Embedded, ModelSchema, Options};
 use crate::pg::{ConnInfo, Connection, Ident, Table, connect, interruptible};
 use crate::runtime;
@@ -150,7 +150,7 @@ impl Stage {
         })
     }
 
-    fn load(&self, file: &str) -> Result<Outcome> {
+    fn load(&self, file: &str) -> Result<Loaded> {
         let input = self.folder.join(file).display().to_string();
         let options = LoadOptions {
             on_inexact: OnInexact::Widen,
@@ -177,11 +177,11 @@ impl Stage {
     }
 }
 
-async fn environment(info: &ConnInfo) -> Result<Environment> {
+async fn environment(info: &ConnInfo) -> Result<DemoEnvironment> {
     let session = connect(info).await?;
     let row = session.query_one(include_str!("../../../../sql/demo/server.sql"), &[]).await?;
     session.close().await?;
-    Ok(Environment {
+    Ok(DemoEnvironment {
         sterna: env!("CARGO_PKG_VERSION"),
         release_build: !cfg!(debug_assertions),
         postgres: row.get(0),
@@ -242,7 +242,7 @@ fn files(stage: &mut Stage) -> Result<String> {
 }
 
 fn load_earlier(stage: &mut Stage) -> Result<String> {
-    let Outcome { report, failure } = stage.load(EARLIER_RELEASE)?;
+    let Loaded { report, failure } = stage.load(EARLIER_RELEASE)?;
     failure.map_or(Ok(()), Err)?;
     Ok(format!("{} rows", HumanCount(report.rows.account.rows_loaded)))
 }
@@ -264,7 +264,7 @@ fn fill_production(stage: &mut Stage) -> Result<String> {
             staging::drop(session, &pair, relation.oid, Patience::default(), stop).await?;
         }
         let (rounded, without_quantity) = (inexact.get(0), inexact.get(1));
-        Ok::<_, Error>(Production { species, rows, rounded, without_quantity })
+        Ok::<_, Error>(DemoProduction { species, rows, rounded, without_quantity })
     })?;
     stage.summary.production = production;
     Ok(format!(

@@ -15,9 +15,9 @@ pub struct Summary {
     /// The whole command, the end of the server included.
     pub seconds: f64,
     /// Where it ran.
-    pub environment: Environment,
+    pub environment: DemoEnvironment,
     /// What production held before the load.
-    pub production: Production,
+    pub production: DemoProduction,
     /// The new release, as it was written.
     pub release: Generated,
     /// The plan's steps, as the ledger has them.
@@ -49,7 +49,7 @@ pub struct StepDone {
 
 /// What the durations depend on.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Environment {
+pub struct DemoEnvironment {
     /// sterna's version.
     pub sterna: &'static str,
     /// Whether sterna was compiled with optimisation, as for a release.
@@ -68,7 +68,7 @@ pub struct Environment {
 
 /// What production holds before the load.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Production {
+pub struct DemoProduction {
     /// Rows of `species`.
     pub species: u64,
     /// Rows of `cites_trade_records`.

@@ -60,7 +60,7 @@ pub fn run(args: &RehearseArgs, context: &Context) -> Result<u8> {
         free_bytes: args.free_space,
         ..RehearsalOptions::new(args.choices.options(&context.table)?)
     });
-    let mut lines = render::rehearsal::Lines::new(context.progress, &watch);
+    let mut lines = render::rehearsal::RehearsalLines::new(context.progress, &watch);
     let mut done = rehearsal.run(&context.conninfo()?, &watch, &mut lines)?;
     report_folder::publish(&mut done, args.out.as_deref())?;
     context.print(&done.report, || render::rehearsal::text(&done.report))?;

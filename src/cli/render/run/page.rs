@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 
 use super::chart::{self, Figure};
 use super::show;
-use crate::bench::{Plan, QueryReport};
+use crate::bench::{QueryPlan, QueryReport};
 use crate::error::{Error, Kind, Result};
-use crate::history::{Benchmark, Load, RunReport, Validation, Verdict};
+use crate::history::{Benchmark, Load, RunReport, RunVerdict, Validation};
 use crate::validate::{Change, CheckReport, Severity};
 
 /// How many species are shown before one asks for more.
@@ -90,12 +90,12 @@ impl Page<'_> {
     /// The verdict as a sign, a word, and the class that colours it.
     fn verdict(&self) -> (&'static str, &'static str, &'static str) {
         match self.report.outcome.verdict {
-            Verdict::Finished => ("✓", "Finished", "good"),
-            Verdict::Failed => ("×", "Failed", "bad"),
-            Verdict::Stopped => ("‖", "Stopped", "warn"),
-            Verdict::RolledBack => ("↶", "Rolled back", "warn"),
-            Verdict::Running => ("…", "Not ended", "warn"),
-            Verdict::Commands => ("·", "Single commands", "plain"),
+            RunVerdict::Finished => ("✓", "Finished", "good"),
+            RunVerdict::Failed => ("×", "Failed", "bad"),
+            RunVerdict::Stopped => ("‖", "Stopped", "warn"),
+            RunVerdict::RolledBack => ("↶", "Rolled back", "warn"),
+            RunVerdict::Running => ("…", "Not ended", "warn"),
+            RunVerdict::Commands => ("·", "Single commands", "plain"),
         }
     }
 
@@ -178,7 +178,7 @@ impl Page<'_> {
     }
 
     /// The lines of a plan, as one text.
-    fn shape(&self, plan: Option<&Plan>) -> String {
+    fn shape(&self, plan: Option<&QueryPlan>) -> String {
         plan.map_or_else(|| "none: it took too long".to_owned(), |plan| plan.shape.join("\n"))
     }
 
