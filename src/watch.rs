@@ -38,6 +38,7 @@ impl Counters {
 /// What a load or an inspection is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Phase {
     /// Looking at inputs and target.
     #[default]

@@ -16,6 +16,7 @@ pub(super) const FORM: u32 = 1;
 /// How the rows were written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Method {
     /// `pg_dump`, custom format.
     PgDump,

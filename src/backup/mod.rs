@@ -42,6 +42,7 @@ const SUFFIXES: [&str; 3] = [staging::SUFFIX, staging::OLD_SUFFIX, backup_table:
 /// How the rows are to be written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[non_exhaustive]
 pub enum Choice {
     /// By pg_dump where there is one that is not older than the server, else as copy.
     #[default]
@@ -54,6 +55,7 @@ pub enum Choice {
 
 /// How much of a database is saved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Extent {
     /// The table and what belongs to it.
     #[default]
@@ -80,6 +82,7 @@ pub struct BackupOptions {
 
 /// A backup that was taken and verified.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct BackupReport {
     /// Its folder.
     pub path: String,

@@ -8,6 +8,7 @@ use crate::error::{Error, Kind};
 
 /// What a benchmark found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BenchReport {
     /// Whether nothing speaks against staging.
     pub passed: bool,
@@ -60,6 +61,7 @@ impl BenchReport {
 
 /// A query on both tables.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct QueryReport {
     /// Its name.
     pub name: String,
@@ -185,6 +187,7 @@ pub struct DataSize {
 
 /// How a run compares with an earlier one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct BaselineReport {
     /// Where the earlier one was measured.
     pub environment: BenchEnvironment,

@@ -28,6 +28,7 @@ use crate::validate::{Change, ValidationReport};
 
 /// Everything that the ledger says of a run.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct RunReport {
     /// How it ended.
     pub outcome: RunOutcome,

@@ -19,6 +19,7 @@ pub struct RunOutcome {
 /// How a run ended, in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RunVerdict {
     /// All steps were taken.
     Finished,

@@ -14,6 +14,7 @@ use crate::watch::Watch;
 
 /// What files hold that no species stands for.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct MissingReport {
     /// The table that they are meant for.
     pub target: String,

@@ -11,6 +11,7 @@ use crate::load::{ColumnUses, OnInexact};
 
 /// What files hold against a table.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct InspectReport {
     /// Whether they can be loaded, and how.
     #[serde(flatten)]
@@ -61,6 +62,7 @@ pub struct InspectReport {
 
 /// What would become of the records under one policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct PolicyReport {
     /// The policy.
     pub on_inexact: OnInexact,
@@ -88,6 +90,7 @@ pub struct InspectedFile {
 
 /// A species that records map to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct TaxonReport {
     /// Its name as the database has it.
     pub taxon: String,
@@ -103,6 +106,7 @@ pub struct TaxonReport {
 
 /// A taxon without a species.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct UnmappedReport {
     /// The name as it stands in the files.
     pub taxon: String,
@@ -114,6 +118,7 @@ pub struct UnmappedReport {
 
 /// Values that do not fit, for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct MisfitReport {
     /// The column; null where the record is wrong as a whole.
     pub column: Option<String>,
@@ -144,6 +149,7 @@ pub struct Example {
 
 /// A code that is not on its list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct CodeReport {
     /// The column that it is for.
     pub column: String,

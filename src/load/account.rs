@@ -44,6 +44,7 @@ impl AddAssign for Account {
 /// Why a record was rejected: a closed list, part of the JSON contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Reason {
     /// Not as many fields as the header, or quotes that leave it open where fields end.
     FieldCount,

@@ -24,6 +24,7 @@ const FILES_AT_ONCE: usize = 5_000;
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LoadState {
     /// Rows are being written.
     Loading,

@@ -19,6 +19,7 @@ const REJECTS_SHOWN: usize = 20;
 
 /// What became of the records, once all were read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RowsReport {
     /// All files together.
     #[serde(flatten)]
@@ -62,6 +63,7 @@ pub struct RowsReport {
 
 /// What became of one file's records.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FileReport {
     /// The path as given, and `/name` within an archive.
     pub path: Arc<str>,
@@ -152,6 +154,7 @@ impl RowsReport {
 
 /// What a load did.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct LoadReport {
     /// Its id in the ledger.
     pub run_id: String,

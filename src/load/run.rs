@@ -31,6 +31,7 @@ use crate::watch::{Phase, Watch, peak_memory_bytes};
 
 /// What a load came to: a report, and the failure that it ended with, if it did.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Loaded {
     /// What was done.
     pub report: LoadReport,

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 /// Something that is added to the species.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Addition {
     /// A row.
     Species {

@@ -14,6 +14,7 @@ use crate::table::{backup_table, staging};
 
 /// Whether a run is one of the plan, or a step by a command of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RunKind {
     /// The plan.
     Migration,

@@ -17,6 +17,7 @@ use crate::validate::{Severity, ValidationReport};
 
 /// What a step came to.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct StepOutcome {
     /// Rows that it read or wrote.
     pub rows: Option<i64>,

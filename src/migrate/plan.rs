@@ -7,6 +7,7 @@ use crate::pg::{Quoted, Table, fill};
 /// A step of the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "each is described in the plan itself")]
+#[non_exhaustive]
 pub enum Step {
     Backup,
     Staging,
@@ -59,6 +60,7 @@ pub struct StepPlan {
 
 /// Whose rows a step reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Rows {
     /// None, or a handful.
     Few,

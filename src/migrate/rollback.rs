@@ -88,6 +88,7 @@ pub struct Undoing {
 
 /// What was taken back.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct RolledBack {
     /// What taking back a switchover did, where one was: the last one.
     #[serde(flatten)]
@@ -100,6 +101,7 @@ pub struct RolledBack {
 
 /// What would be taken back.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct WouldRollBack {
     /// The runs, the latest first.
     pub runs: Vec<Uuid>,

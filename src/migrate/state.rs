@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum RunState {
     /// A step may be acting, or its client was killed.
     Running,
@@ -51,6 +52,7 @@ impl RunState {
 /// How far a step has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum StepState {
     /// It is acting, or was killed while it did.
     Started,

@@ -11,6 +11,7 @@ use super::state::{Run, RunState, StepState, next};
 
 /// A run, as it is shown.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Status {
     /// Its id.
     pub run_id: Uuid,
@@ -42,6 +43,7 @@ pub struct Status {
 
 /// A step of the plan and how far it is.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct StepStatus {
     /// Its number.
     pub step: Step,

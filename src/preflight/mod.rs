@@ -23,6 +23,7 @@ pub use space::free_bytes;
 /// What it means that a check did not pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum PreflightSeverity {
     /// It is not safe to go on.
     Error,

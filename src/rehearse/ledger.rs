@@ -24,6 +24,7 @@ pub struct Passed {
 
 /// Whether a rehearsal speaks for a migration.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Speaks {
     /// This one does.
     For(Passed),

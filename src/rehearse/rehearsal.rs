@@ -22,6 +22,7 @@ pub struct Rehearsal {
 
 /// How a rehearsal ended.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Rehearsed {
     /// What it has shown.
     pub report: RehearsalReport,

@@ -24,6 +24,7 @@ pub struct Check {
 
 /// A rehearsal from beginning to end.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct RehearsalReport {
     /// Its id.
     pub rehearsal_id: Uuid,

@@ -28,6 +28,7 @@ const NAME: &str = "scientific_name";
 /// What became of a request to add something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum AddedSpecies {
     /// A row was added.
     Species {

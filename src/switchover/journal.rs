@@ -17,6 +17,7 @@ use crate::trust;
 
 /// Where writes to a table are carried to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Toward {
     /// The table that is to take its place.
     Staging,

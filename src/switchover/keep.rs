@@ -18,6 +18,7 @@ const SUFFIX: &str = "_left";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Keep {
     /// No others: the old table comes back as it was at the switchover
     None,

@@ -13,6 +13,7 @@ use crate::table::fingerprint::{Difference, Fingerprint};
 
 /// How far a switchover has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SwitchoverState {
     /// The new table is live, the old one kept.
     Switched,

@@ -10,6 +10,7 @@ use crate::table::fingerprint::Difference;
 
 /// What was done.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct SwitchoverReport {
     /// The switchover's id in the ledger.
     pub run_id: String,

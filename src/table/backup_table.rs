@@ -15,6 +15,7 @@ pub const SUFFIX: &str = "_backup";
 
 /// A backup table that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct BackupTableReport {
     /// Its name.
     pub backup_table: String,

@@ -13,6 +13,7 @@ use crate::pg::{Connection, Quoted, Table, catalog, fill, interruptible};
 
 /// Which indexes are rebuilt.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Rebuild {
     /// None: look whether all are valid.
     Nothing,
@@ -43,6 +44,7 @@ pub struct IndexState {
 
 /// What was found and done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct ReindexReport {
     /// The table.
     pub table: String,

@@ -63,6 +63,7 @@ pub struct Target {
 
 /// Whether an installation has a summary that can be recomputed.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum SummaryFound {
     /// It has.
     Target(Target),
@@ -72,6 +73,7 @@ pub enum SummaryFound {
 
 /// What a recomputation did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct SummaryReport {
     /// What it can be undone by.
     pub run_id: Uuid,

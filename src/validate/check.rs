@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 /// What it means that a check fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Severity {
     /// The rows must not go live.
     Error,

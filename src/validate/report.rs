@@ -8,6 +8,7 @@ use crate::error::{Error, Kind};
 
 /// What a validation found.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ValidationReport {
     /// Its id in the ledger.
     pub id: String,
@@ -102,6 +103,7 @@ impl ValidationReport {
 
 /// What one check found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct CheckReport {
     /// Its name, and behind a dot what it was repeated for.
     pub name: String,

@@ -31,6 +31,7 @@ pub const TRAILER: &[u8] = &[0xff, 0xff];
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum OnInexact {
     /// Reject the record.
     Reject,
@@ -42,6 +43,7 @@ pub enum OnInexact {
 
 /// Where the value of a column comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// The field at this index.
     Field(usize),

@@ -16,6 +16,7 @@ use crate::pg::{Column, ColumnType, Columns, Ident, Table};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Unfilled {
     /// Where a row of production matches, they keep its values.
     #[default]
@@ -51,6 +52,7 @@ pub(in crate::load) struct Production {
 /// What becomes of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Treatment {
     /// The files fill it.
     Filled,

@@ -151,6 +151,7 @@ impl Default for ReadOptions {
 
 /// How many rejects are accepted.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum MaxRejects {
     /// A number of records.
     Rows(u64),

@@ -30,6 +30,7 @@ pub struct Location {
 
 /// What is to become of a record, as far as reading alone can tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Fate {
     /// To be encoded, with the index of its species where the format has a lookup.
     Row(Option<u32>),
