@@ -63,37 +63,37 @@ pub struct LoadChoices {
     #[command(flatten)]
     pub read: ReadChoices,
     /// Records per batch; each batch is one transaction
-    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, default_value_t = 10_000, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), help_heading = "Performance")]
     pub batch_size: u32,
     /// Threads that read and encode [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Performance")]
     pub workers: Option<u16>,
     /// Connections that write [default: one per core, at most 4]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Performance")]
     pub connections: Option<u16>,
     /// Replace a connection after this many seconds without a byte, unless the server is busy
-    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=86_400), help_heading = "Performance")]
     pub stall_timeout: u32,
     /// What to do with records whose taxon maps to no species
-    #[arg(long, value_enum, default_value_t = OnUnmapped::Skip)]
+    #[arg(long, value_enum, default_value_t = OnUnmapped::Skip, help_heading = "Input")]
     pub on_unmapped: OnUnmapped,
     /// What to do with values that the column cannot hold exactly
-    #[arg(long, value_enum, default_value_t = OnInexact::Reject)]
+    #[arg(long, value_enum, default_value_t = OnInexact::Reject, help_heading = "Input")]
     pub on_inexact: OnInexact,
     /// CSV file of synonyms, with the header synonym,scientific_name
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub synonyms: Option<PathBuf>,
     /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub mapping: Option<PathBuf>,
     /// What rows keep of production's.
     #[command(flatten)]
     pub matching: MatchChoices,
     /// Rejected records to allow: a number, or a percentage of the records read
-    #[arg(long, default_value = "0", value_name = "N|P%")]
+    #[arg(long, default_value = "0", value_name = "N|P%", help_heading = "Input")]
     pub max_rejects: MaxRejects,
     /// Where rejected records go [default: sterna-rejects-RUN.csv]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub rejects: Option<PathBuf>,
 }
 
@@ -101,10 +101,10 @@ pub struct LoadChoices {
 #[derive(Args, Clone, Debug)]
 pub struct ReadChoices {
     /// Also read the subfolders of a folder
-    #[arg(long)]
+    #[arg(long, help_heading = "Input")]
     pub recursive: bool,
     /// Longest record in bytes; records are held in memory, longer ones are rejected
-    #[arg(long, default_value_t = 16 << 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1024..=1 << 30))]
+    #[arg(long, default_value_t = 16 << 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1024..=1 << 30), help_heading = "Input")]
     pub max_record_bytes: u32,
 }
 
@@ -122,11 +122,11 @@ impl ReadChoices {
 pub struct MatchChoices {
     /// Columns that identify the row of production that a record stands for, separated by
     /// commas [default: the mapping's record_id, else a unique key that the files fill]
-    #[arg(long = "match", value_name = "COLUMNS", value_delimiter = ',')]
+    #[arg(long = "match", value_name = "COLUMNS", value_delimiter = ',', help_heading = "Input")]
     pub match_by: Vec<String>,
     /// Columns that the files do not fill keep production's value where a row matches, or
     /// take their default; keys are kept
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, help_heading = "Input")]
     pub unfilled: Unfilled,
 }
 

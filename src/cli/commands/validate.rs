@@ -69,22 +69,22 @@ pub struct ValidateArgs {
 #[derive(Args, Clone, Debug)]
 pub struct LimitArgs {
     /// Folder of further checks, an .sql file each
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Gates")]
     pub checks: Option<PathBuf>,
     /// Time limit for each of your own checks and each query of a dependent
-    #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = duration)]
+    #[arg(long, default_value = "10m", value_name = "DURATION", value_parser = duration, help_heading = "Gates")]
     pub time_limit: Duration,
     /// Earliest valid year of a record
-    #[arg(long, default_value_t = Limits::default().first_year, value_name = "Y")]
+    #[arg(long, default_value_t = Limits::default().first_year, value_name = "Y", help_heading = "Gates")]
     pub first_year: i32,
     /// Latest valid year of a record [default: this year]
-    #[arg(long, value_name = "Y")]
+    #[arg(long, value_name = "Y", help_heading = "Gates")]
     pub last_year: Option<i32>,
     /// Percentage of rows that may be missing: in total, per year and per species
-    #[arg(long, default_value_t = Limits::default().max_shrinkage_percent, value_name = "P", value_parser = percentage)]
+    #[arg(long, default_value_t = Limits::default().max_shrinkage_percent, value_name = "P", value_parser = percentage, help_heading = "Gates")]
     pub max_shrinkage: f64,
     /// Allowed change of a unit's total quantity, in percent
-    #[arg(long, default_value_t = Limits::default().max_quantity_change_percent, value_name = "P", value_parser = percentage)]
+    #[arg(long, default_value_t = Limits::default().max_quantity_change_percent, value_name = "P", value_parser = percentage, help_heading = "Gates")]
     pub max_quantity_change: f64,
 }
 

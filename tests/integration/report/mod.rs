@@ -47,8 +47,13 @@ impl Report {
     #[track_caller]
     fn assert_page_is_right(&self) {
         let page = self.folder.join("report.html");
-        let (dom, console) = browser::read(&page);
-        assert_eq!(console, [""; 0]);
+        let dom = if browser::is_left_out() {
+            self.html.clone()
+        } else {
+            let (dom, console) = browser::read(&page);
+            assert_eq!(console, [""; 0]);
+            dom
+        };
         let figures = figures(&dom);
         assert!(figures.len() >= 10, "{figures:?}");
         for Figure { at, value, shown } in &figures {
@@ -65,6 +70,9 @@ impl Report {
         let sentence = self.json["outcome"]["sentence"].as_str().unwrap();
         assert!(dom.contains(&format!("<h1>{sentence}</h1>")), "{sentence}");
         for size in [(1280, 900), (390, 844)] {
+            if browser::is_left_out() {
+                break;
+            }
             let picture = self.folder.join(format!("{}.png", size.0));
             assert_eq!(browser::screenshot(&page, &picture, size), size);
         }

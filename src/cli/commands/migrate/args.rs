@@ -69,14 +69,14 @@ pub struct MigrationChoices {
     #[arg(long, value_name = "STEP")]
     pub skip: Vec<Step>,
     /// Continue even if a validation fails; recorded as a deviation
-    #[arg(long)]
+    #[arg(long, help_heading = "Gates")]
     pub accept_failed_validation: bool,
     /// Go on although this check fails, which is recorded as a deviation with its figures; may
     /// be given several times
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Gates")]
     pub accept_check: Vec<String>,
     /// Continue even if a query is certainly slower; recorded as a deviation
-    #[arg(long)]
+    #[arg(long, help_heading = "Gates")]
     pub accept_regression: bool,
     /// Add a species, with its common name (repeatable)
     #[arg(long, value_name = "NAME=COMMON NAME")]
@@ -91,16 +91,16 @@ pub struct MigrationChoices {
     #[arg(long, value_name = "Y")]
     pub test_year: Option<i32>,
     /// Expected number of rows
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Gates")]
     pub expect_rows: Option<u64>,
     /// Seconds to time queries for, at each of the two gates
-    #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = not_negative)]
+    #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = not_negative, help_heading = "Gates")]
     pub bench_seconds: f64,
     /// Folder of further queries to time, one .sql file each
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Gates")]
     pub queries: Option<PathBuf>,
     /// Allowed slowdown of staging over production
-    #[arg(long, default_value_t = 1.20, value_name = "RATIO", value_parser = ratio)]
+    #[arg(long, default_value_t = 1.20, value_name = "RATIO", value_parser = ratio, help_heading = "Gates")]
     pub max_regression: f64,
     /// How long to keep trying to get all locks
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
