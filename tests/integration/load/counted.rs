@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::cites::{Installation, file_of, generated, good};
 
-use super::process::{finished, go_on, pause, until};
+use super::process::{INDEXES_WAIT, finished, go_on, pause, until};
 
 #[tokio::test]
 async fn rows_that_are_gone_before_the_end_fail_the_load() {
@@ -110,9 +110,7 @@ async fn a_load_that_lost_its_staging_while_it_built_indexes_does_not_count() {
     let lock = "BEGIN; LOCK TABLE cites_trade_records_staging IN SHARE UPDATE EXCLUSIVE MODE";
     session.batch_execute(lock).await.unwrap();
     go_on(paused).await;
-    let waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-    until(&here.db, waiting, "t").await;
+    until(&here.db, INDEXES_WAIT, "t").await;
     // As `stage truncate` lets go of it.
     here.db.psql("UPDATE sterna.load_run SET state = 'discarded'").await;
     go_on(session).await;

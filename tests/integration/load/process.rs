@@ -23,6 +23,12 @@ pub(crate) fn signal(child: &Child, signal: Signal) {
     let _ = kill(Pid::from_raw(child.id().cast_signed()), signal);
 }
 
+/// Whether indexes wait to be built on staging. Other sessions may still be waiting for
+/// what they were given a moment ago.
+pub(crate) const INDEXES_WAIT: &str = "SELECT count(*) > 0 FROM pg_locks
+    WHERE NOT granted AND relation = 'cites_trade_records_staging'::regclass
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+
 /// Waits until a query gives this text.
 pub(crate) async fn until(db: &TestDb, sql: &str, wanted: &str) {
     until_in(&db.connect().await, sql, wanted).await;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::cites::{Installation, file_of, generated, good, rows_of};
 
-use super::process::{finished, go_on, pause, signal, spawn, until};
+use super::process::{INDEXES_WAIT, finished, go_on, pause, signal, spawn, until};
 
 const ROWS: u64 = 30_000;
 const OPTIONS: [&str; 6] = ["--all", "--on-inexact", "widen", "--batch-size", "500", "--resume"];
@@ -35,9 +35,7 @@ async fn killed_while_indexes_are_built() {
             }
             None => spawn(here.command(&args)),
         };
-        let waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        until(&here.db, waiting, "t").await;
+        until(&here.db, INDEXES_WAIT, "t").await;
         assert_eq!(here.db.psql("SELECT state FROM sterna.load_run").await, "built");
         signal(&child, signal_number);
         let ended = finished(child);

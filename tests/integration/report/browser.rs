@@ -27,7 +27,9 @@ fn program() -> PathBuf {
     let folders: Vec<_> = std::env::split_paths(&folders).collect();
     let candidates = NAMES.iter().flat_map(|name| folders.iter().map(move |f| f.join(name)));
     let mut candidates = candidates.filter(|path| path.is_file());
-    candidates.next().expect("there is no Chromium; script/chromium installs it, STERNA_CHROMIUM=none does without")
+    candidates.next().expect(
+        "there is no Chromium; script/chromium installs it, STERNA_CHROMIUM=none does without",
+    )
 }
 
 /// Opens a page without a network.
