@@ -53,8 +53,8 @@ pub struct BenchArgs {
     /// Seconds after which no further round begins, once each query had a few
     #[arg(long, default_value_t = 15.0, value_name = "S", value_parser = not_negative)]
     pub seconds: f64,
-    /// How long one execution of a query may take: it is cut off, which ends the run where
-    /// production cannot answer a query of your own in time
+    /// Time limit for one execution of a query; the run ends if production exceeds it with a
+    /// query of your own
     #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = duration)]
     pub time_limit: Duration,
     /// Draw other parameters

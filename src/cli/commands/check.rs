@@ -64,7 +64,7 @@ pub struct PreArgs {
     /// Backup to verify [default: the last one in the ledger]
     #[arg(long, value_name = "DIR")]
     pub backup: Option<PathBuf>,
-    /// You have checked that the server's disks have room for a second copy of the table
+    /// Confirm that the server's disks have room for a second copy of the table
     #[arg(long)]
     pub disk_space_checked: bool,
 }

@@ -27,15 +27,15 @@ const DATABASE: &str = "sterna";
 /// DATABASE_URL; its exit code becomes that of sterna.
 #[derive(Args, Debug)]
 pub struct SandboxArgs {
-    /// What the database holds: tables without rows, or nothing.
+    /// What the database holds: tables without rows, or nothing
     #[arg(long, value_enum, default_value_t = Model::Production)]
     pub model: Model,
 
-    /// Force every commit to disk, as a production server does.
+    /// Force every commit to disk, as a production server does
     #[arg(long)]
     pub durable: bool,
 
-    /// The command and its arguments, after `--`.
+    /// The command and its arguments, after `--`
     #[arg(last = true, required = true, num_args = 1.., value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }

@@ -39,8 +39,8 @@ pub struct SwitchoverArgs {
     /// Switch over even if the rows in staging have passed no validation
     #[arg(long)]
     pub accept_failed_validation: bool,
-    /// Switch over although this check fails, which is recorded as a deviation with its
-    /// figures (repeatable)
+    /// Switch over even if this check fails; recorded as a deviation with its figures
+    /// (repeatable)
     #[arg(long, value_name = "NAME")]
     pub accept_check: Vec<String>,
 }

@@ -50,7 +50,7 @@ pub struct ValidateArgs {
     /// Check the live table, and the summary, views, functions, sequences and grants around it
     #[arg(long)]
     pub comprehensive: bool,
-    /// Really ask views and functions over the table for a row, as the application: those of
+    /// Query views and functions over the table for a row, as the application: only those of
     /// superusers and of the connected role. Without it they are parsed and compiled, not run
     #[arg(long, requires = "comprehensive")]
     pub ask_dependents: bool,

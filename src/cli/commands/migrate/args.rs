@@ -46,15 +46,14 @@ pub struct MigrateArgs {
     /// Folder of the report [default: sterna-report-RUN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Really ask views and functions over the table for a row in step 5.2, as the
-    /// application: those of superusers and of the connected role
+    /// Query views and functions over the table for a row in step 5.2, as the application: only
+    /// those of superusers and of the connected role
     #[arg(long)]
     pub ask_dependents: bool,
     /// Who asks them.
     #[command(flatten)]
     pub application: ApplicationArgs,
-    /// Begin without a passed rehearsal on what is called production, which is written
-    /// down as a deviation
+    /// Migrate a production table without a passed rehearsal; recorded as a deviation
     #[arg(long)]
     pub without_rehearsal: bool,
 }
@@ -71,8 +70,7 @@ pub struct MigrationChoices {
     /// Continue even if a validation fails; recorded as a deviation
     #[arg(long, help_heading = "Gates")]
     pub accept_failed_validation: bool,
-    /// Go on although this check fails, which is recorded as a deviation with its figures; may
-    /// be given several times
+    /// Continue even if this check fails; recorded as a deviation with its figures (repeatable)
     #[arg(long, value_name = "NAME", help_heading = "Gates")]
     pub accept_check: Vec<String>,
     /// Continue even if a query is certainly slower; recorded as a deviation
