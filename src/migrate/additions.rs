@@ -35,7 +35,7 @@ impl Addition {
     /// Usage errors that name the option.
     pub fn parse(species: &[String], like: &[String], synonyms: &[String]) -> Result<Vec<Self>> {
         if !like.is_empty() && like.len() != species.len() {
-            return Err(Error::usage("there has to be one --like for each --add-species"));
+            return Err(Error::usage("give one --like for each --add-species, or none"));
         }
         let species = species.iter().enumerate().map(|(at, text)| {
             let (name, common_name) = match text.split_once('=') {

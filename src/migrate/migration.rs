@@ -33,7 +33,7 @@ pub struct Migration {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Migrated {
-    /// How far it is: each step with its report, and the way back.
+    /// How far it is: each step with its report, and what can be rolled back.
     pub status: Status,
     /// Why it has not come to the end that was asked for; none where it has.
     pub failure: Option<Error>,

@@ -41,7 +41,7 @@ pub(super) async fn refuse_loss(info: &ConnInfo, options: &MigrationOptions) -> 
 
 /// Begins to record writes to the table, where a load is ahead: every write since is
 /// carried over. Where staging holds rows already, the journal began before they were
-/// loaded, or is of no use to them.
+/// loaded, or does not cover them.
 pub(super) fn begin_journal(site: &Site, run: &Run, from: Option<Step>) -> Result<()> {
     if from.is_some_and(|from| from > Step::Load) || run.is_settled(Step::Load) {
         return Ok(());

@@ -86,7 +86,7 @@ async fn taxa(transaction: &tokio_postgres::Transaction<'_>, species: &Table) ->
     for row in transaction.query(sql, &[&schema, &name]).await? {
         // One whose species is gone maps nothing, and is no reason to add no other.
         if let Err(what) = taxa.add_synonym(row.get(0), row.get(1)) {
-            tracing::warn!("a synonym of the ledger is of no use: {what}");
+            tracing::warn!("a synonym in the ledger has no effect: {what}");
         }
     }
     Ok(taxa)

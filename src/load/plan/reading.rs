@@ -240,7 +240,7 @@ pub(crate) async fn taxa(
     let Some(lookup) = lookups.first() else {
         return match synonyms {
             Some(_) => {
-                Err(Error::usage("--synonyms is of no use: no format of the input looks names up"))
+                Err(Error::usage("--synonyms has no effect: no format of the input looks up names"))
             }
             None => Ok(Taxa::default()),
         };
@@ -273,7 +273,7 @@ pub(crate) async fn taxa(
     let mut taxa = Taxa::new(all.collect())?;
     for kept in species::stored(session, &other).await? {
         taxa.add_synonym(&kept.synonym, &kept.scientific_name).map_err(|what| {
-            Error::refused(format!("a synonym of the ledger is of no use: {what}"))
+            Error::refused(format!("a synonym in the ledger has no effect: {what}"))
                 .hint("`sterna species undo` takes back what was added last")
         })?;
     }

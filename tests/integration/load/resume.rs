@@ -1,4 +1,4 @@
-//! A load that is killed or interrupted at a certain moment goes on where it stood, and
+//! A load that is killed or interrupted at a certain moment continues from there, and
 //! one that has changed does not go on at all.
 
 use std::time::Duration;

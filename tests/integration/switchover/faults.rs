@@ -17,7 +17,7 @@ use crate::line::{Line, Pass, has};
 use crate::server::{Finished, TestDb, sterna};
 
 /// At the N-th command or end of a command something happens to the session. A sequence
-/// counts, for it goes on where a transaction is rolled back.
+/// counts, for it advances even where a transaction is rolled back.
 const STRIKE: &str = "CREATE SCHEMA fault;
     CREATE SEQUENCE fault.counter;
     CREATE TABLE fault.plan AS SELECT 0::bigint AS at, 'nothing' AS what;

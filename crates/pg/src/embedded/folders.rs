@@ -16,7 +16,7 @@ use sterna_error::{Error, Kind, Result};
 /// The shortest limit of a socket's path among the systems we know (macOS; Linux has 107).
 const SOCKET_PATH_BYTES: usize = 103;
 const LONGEST_SOCKET_NAME: &str = "/.s.PGSQL.65535";
-/// Tried where the first choice is of no use to the server's account.
+/// Tried where the server's account cannot use the first choice.
 const FALLBACK_PARENTS: [&str; 2] = ["/tmp", "/var/tmp"];
 
 /// Whom the server runs as.
