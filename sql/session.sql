@@ -13,7 +13,7 @@ SELECT pg_catalog.set_config('transaction_timeout', '0', false)
 WHERE pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL;
 
 -- A client whose line is cut is gone within a minute, and its locks with it. The other
--- side asks as often (src/pg/conninfo.rs).
+-- side asks as often (crates/pg/src/conninfo.rs).
 SET tcp_keepalives_idle = '30s';
 SET tcp_keepalives_interval = '10s';
 SET tcp_keepalives_count = 3;

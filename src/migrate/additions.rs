@@ -79,6 +79,18 @@ impl Addition {
     }
 }
 
+/// Refuses what [`Addition::parse`] would read otherwise than it was meant.
+pub(super) fn check(additions: &[Addition]) -> Result<()> {
+    let [species, like, synonyms] = texts(additions);
+    if Addition::parse(&species, &like, &synonyms)? == additions {
+        return Ok(());
+    }
+    Err(Error::usage(
+        "additions are species first, each with another like it or none, then \
+        synonyms; no name holds = or begins or ends with a blank",
+    ))
+}
+
 /// The three lists that [`Addition::parse`] reads.
 pub(super) fn texts(additions: &[Addition]) -> [Vec<String>; 3] {
     let mut texts = [Vec::new(), Vec::new(), Vec::new()];

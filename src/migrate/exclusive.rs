@@ -1,5 +1,5 @@
 //! The lock of a run: held by one session from beginning to end, which also writes the
-//! ledger. So who has lost the lock cannot record another step, nor begin it.
+//! ledger. So whoever has lost the lock can neither begin nor record another step.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};

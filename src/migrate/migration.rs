@@ -153,7 +153,7 @@ fn end(
     };
     let id = run.run_id;
     site.exclusive.ledger(async |session| ledger::settle(session, id, state).await)?;
-    // The report is written also where the run was interrupted.
+    // The report is written even if the run was interrupted.
     let reported = coordinator(site, options, records, teller, &AtomicBool::new(false)).run(
         &run.without(Step::Report),
         Step::Report,
@@ -166,8 +166,8 @@ fn end(
 }
 
 /// Copies of production that a resumed run takes again: those from before something was
-/// rolled back, for they lack what was written since. Behind the switchover they are of
-/// the table that it has replaced, and stay.
+/// rolled back, for they lack what was written since. After the switchover they are copies of
+/// the replaced table, and stay.
 fn outdated(run: &Run) -> Vec<Step> {
     let is = |step, state| run.step(step).is_some_and(|record| record.state == state);
     let was_rolled_back = run.steps.iter().any(|record| record.state == StepState::Undone);

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::additions::{Addition, texts};
+use super::additions::{self, Addition, texts};
 use super::plan::Step;
 use crate::application::Application;
 use crate::bench::BenchOptions;
@@ -28,9 +28,9 @@ pub struct MigrationOptions {
     /// The table, its files and how they are loaded; the run decides about years, `resume`
     /// and `verify`.
     pub load: LoadOptions,
-    /// The first step to take, where earlier ones are taken for done; none for all.
+    /// The first step to take, assuming that earlier ones are done; none for the first of all.
     pub from: Option<Step>,
-    /// The last step to take.
+    /// The last step to take; one after [`Step::LAST`] counts as that.
     pub to: Step,
     /// Go on with the unfinished run.
     pub resume: bool,
@@ -155,6 +155,7 @@ impl MigrationOptions {
             return Err(Error::usage(format!("step {step} cannot be left out"))
                 .hint("--from and --to say which part of the plan is run"));
         }
+        additions::check(&self.additions)?;
         refuse_unknown_checks(&self.accept_check, self.gates.limits.checks.as_deref())
     }
 

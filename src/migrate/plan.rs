@@ -1,10 +1,10 @@
-//! The plan as data: which steps there are, in which order, and what is to be known of
-//! each before it is taken.
+//! What a step is, and what is said of it before it is taken; the steps themselves are in
+//! `steps`.
 
 use crate::error::Result;
 use crate::pg::{Quoted, Table, fill};
 
-/// A step of the plan.
+/// A step of the plan. The ledger keeps its number: none is changed or given to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "each is described in the plan itself")]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Where the coordinators record what they do, and who is told.
+//! Where a run and its rollback are recorded, and who is told.
 
 use super::outcome::StepOutcome;
 use super::plan::Step;

@@ -1,4 +1,4 @@
-//! Takes steps back, the last one first: of the latest run, or of all back to one.
+//! Takes steps back, the last one first: of the latest run, or of every run back to a named one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -93,7 +93,7 @@ pub struct RolledBack {
     /// What taking back a switchover did, where one was: the last one.
     #[serde(flatten)]
     pub switchover: Map<String, Value>,
-    /// The runs that steps of were taken back, the latest first.
+    /// The runs whose steps were taken back, the latest first.
     pub runs: Vec<Uuid>,
     /// The steps, the last one first.
     pub undone: Vec<Undoing>,
@@ -112,7 +112,8 @@ pub struct WouldRollBack {
     pub switchover: Option<Foreseen>,
 }
 
-/// Looks at what a rollback would do and meet.
+/// Looks at what a rollback would do and meet. Blocks; not to be called from an
+/// asynchronous task.
 ///
 /// # Errors
 /// Refused where there is nothing to take back.

@@ -31,7 +31,7 @@ pub(crate) struct Site {
     pub(super) additions: Vec<Addition>,
     /// The folder of the backup.
     pub(super) backup: PathBuf,
-    /// Of the report.
+    /// The folder of the report.
     pub(super) report: PathBuf,
     /// What writes it.
     pub(super) write_report: Option<WriteReport>,

@@ -9,7 +9,7 @@ use crate::pg::ConnInfo;
 /// What a rehearsal is asked to do.
 #[derive(Clone, Debug)]
 pub struct RehearsalOptions {
-    /// How the migration goes; its backup and report are those of the copy.
+    /// How the migration goes; its folders of backup and report are replaced by the rehearsal's own.
     pub migration: MigrationOptions,
     /// The backup to restore, of the whole database; none for one that is taken, and not
     /// kept.

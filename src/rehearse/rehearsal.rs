@@ -50,7 +50,8 @@ impl Rehearsal {
     /// from an asynchronous task.
     ///
     /// # Errors
-    /// Whatever keeps it from beginning; [`Kind::Interrupted`] where `watch` stops it.
+    /// Whatever keeps it from beginning, or a pass from being written to production's
+    /// ledger; [`Kind::Interrupted`] where `watch` stops it.
     pub fn run(
         &self,
         info: &ConnInfo,
@@ -62,7 +63,7 @@ impl Rehearsal {
         let mut rehearsing = Rehearsing::begin(&self.options, info, watch, listener)?;
         let failure = rehearsing.all().err();
         if failure.as_ref().is_some_and(|error| error.kind() == Kind::Interrupted) {
-            return Err(interrupted());
+            return Err(interrupted(&self.options));
         }
         let table = self.options.migration.table();
         let mut done = rehearsing.report.clone();

@@ -181,7 +181,7 @@ impl<'a> Rehearsing<'a> {
     ) -> Result<T> {
         let is_stopped = |this: &Self| this.watch.stop.load(Ordering::Relaxed);
         if is_stopped(self) {
-            return Err(interrupted());
+            return Err(interrupted(self.options));
         }
         self.listener.begins(title);
         let begun = Instant::now();
@@ -189,7 +189,7 @@ impl<'a> Rehearsing<'a> {
         let seconds = begun.elapsed().as_secs_f64();
         // Whatever fails while it is being stopped fails of that.
         if done.is_err() && is_stopped(self) {
-            return Err(interrupted());
+            return Err(interrupted(self.options));
         }
         let detail = match &done {
             Ok((_, detail)) => detail.clone(),
@@ -328,7 +328,12 @@ pub(super) fn files(scratch: &Scratch) -> PathBuf {
     scratch.path().join("report")
 }
 
-pub(super) fn interrupted() -> Error {
-    Error::new(Kind::Interrupted, "the rehearsal was interrupted; its server is gone")
-        .hint("the same command begins it again")
+pub(super) fn interrupted(options: &RehearsalOptions) -> Error {
+    let what = "the rehearsal was interrupted";
+    match options.into {
+        None => Error::new(Kind::Interrupted, format!("{what}; its server is gone"))
+            .hint("the same command begins it again"),
+        Some(_) => Error::new(Kind::Interrupted, what)
+            .hint("drop and create the database of --into, then run the same command again"),
+    }
 }

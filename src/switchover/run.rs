@@ -318,10 +318,7 @@ impl Work<'_> {
     }
 
     /// None while the session that was lost is still at work.
-    async fn look_again(
-        &self,
-        backend: &Backend,
-    ) -> Result<Option<(Connection, Option<SwitchoverRecord>)>> {
+    async fn look_again(&self, backend: &Backend) -> Result<Option<Found>> {
         let mut session = connect(self.info).await?;
         let at_work = include_str!("../../sql/switchover/backend-at-work.sql");
         if session.query_one(at_work, &[&backend.pid, &backend.started]).await?.get(0) {
@@ -337,6 +334,9 @@ impl Work<'_> {
         Ok(Some((session, happened)))
     }
 }
+
+/// A new session, and what the ledger says there of the exchange, where it happened.
+type Found = (Connection, Option<SwitchoverRecord>);
 
 /// Which session of the server's an exchange runs in.
 const BACKEND: &str = include_str!("../../sql/switchover/backend.sql");
@@ -360,9 +360,8 @@ fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-/// What can wait until after the exchange: foreign keys are validated,
-/// the journal learns how many rows it began with, and the catalog is looked at once
-/// more.
+/// What can wait until after the exchange: foreign keys are validated, the journal learns
+/// how many rows it began with, and the catalog is looked at once more.
 async fn finish(
     session: &mut Connection,
     exchange: &Exchange,
