@@ -14,7 +14,7 @@ use sterna::cites::arctic::species_rows;
 use sterna::cites::generate::{GenerateOptions, Generator};
 use sterna::load::OnInexact;
 use sterna::migrate::rollback::{RollbackOptions, roll_back};
-use sterna::migrate::{Ended, Migrated, Migration, MigrationOptions, Step, Teller};
+use sterna::migrate::{Ended, Migrated, Migration, MigrationOptions, Step, StepListener};
 use sterna::pg::embedded::{Embedded, ModelSchema, Options};
 use sterna::pg::{ConnInfo, Ident, Table, connect};
 use sterna::watch::Watch;
@@ -62,7 +62,7 @@ fn main() -> Result<()> {
 /// A dot for each step.
 struct Dots;
 
-impl Teller for Dots {
+impl StepListener for Dots {
     fn begins(&mut self, _: Step) {}
 
     fn ended(&mut self, _: Step, _: &Ended<'_>) {

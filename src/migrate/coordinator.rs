@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::command_line;
 use super::outcome::StepOutcome;
 use super::plan::Step;
-use super::records::{Ended, Records, Teller};
+use super::records::{Ended, Records, StepListener};
 use super::state::{Run, StepState};
 
 use crate::error::{Error, Kind, Result};
@@ -31,7 +31,7 @@ pub(super) struct Coordinator<'a> {
     /// Where it is recorded.
     pub(super) records: &'a mut dyn Records,
     /// Who is told.
-    pub(super) teller: &'a mut dyn Teller,
+    pub(super) listener: &'a mut dyn StepListener,
     /// Set where the run is to end early.
     pub(super) stop: &'a AtomicBool,
 }
@@ -77,7 +77,7 @@ impl Coordinator<'_> {
 
     fn take(&mut self, run: &Run, step: Step) -> Result<()> {
         self.records.begin(step)?;
-        self.teller.begins(step);
+        self.listener.begins(step);
         let begun = Instant::now();
         let (mut outcome, failed) = match (self.take)(step) {
             Ok(outcome) => (outcome, None),
@@ -137,7 +137,7 @@ impl Coordinator<'_> {
     ) -> Result<()> {
         let error = error.map(ToString::to_string);
         let ended = Ended { state, outcome, seconds, error, deviations };
-        self.teller.ended(step, &ended);
+        self.listener.ended(step, &ended);
         self.records.end(step, &ended)
     }
 }

@@ -11,7 +11,7 @@ use super::exclusive::{Exclusive, InLedger, last_run};
 use super::ledger::{self, NewRun, RunKind};
 use super::options::MigrationOptions;
 use super::plan::Step;
-use super::records::{Records, Teller};
+use super::records::{Records, StepListener};
 use super::site::{Site, folder};
 use super::state::{Run, RunState, StepState, next};
 use super::status::{self, Status};
@@ -59,7 +59,7 @@ impl Migration {
         &self,
         info: &ConnInfo,
         watch: &Arc<Watch>,
-        teller: &mut dyn Teller,
+        listener: &mut dyn StepListener,
     ) -> Result<Migrated> {
         let options = &self.options;
         let runtime = runtime::blocking()?;
@@ -101,10 +101,10 @@ impl Migration {
         let taken = preparation::begin_journal(&site, &run, options.from).and_then(|()| {
             let (from, to) = (options.from.unwrap_or(Step::Backup), options.to.min(Step::LAST));
             let stop = &watch.stop;
-            coordinator(&site, &options, &mut records, teller, stop).run(&run, from, to)
+            coordinator(&site, &options, &mut records, listener, stop).run(&run, from, to)
         });
         let failure = taken.map_err(|error| site.exclusive.explain(error)).err();
-        let ended = end(&site, &options, &mut records, failure.as_ref(), teller);
+        let ended = end(&site, &options, &mut records, failure.as_ref(), listener);
         if let (None, Ok(status)) = (&failure, &ended) {
             unvalidated::warn_of_unused(&options.accept_check, &status.deviations);
         }
@@ -124,7 +124,7 @@ fn coordinator<'a>(
     site: &'a Site,
     options: &'a MigrationOptions,
     records: &'a mut dyn Records,
-    teller: &'a mut dyn Teller,
+    listener: &'a mut dyn StepListener,
     stop: &'a AtomicBool,
 ) -> Coordinator<'a> {
     let accepted = Accepted {
@@ -133,7 +133,7 @@ fn coordinator<'a>(
         skip: options.skip.clone(),
     };
     let take = Box::new(|step: Step| step.take(site, options));
-    Coordinator { take, accepted, records, teller, stop }
+    Coordinator { take, accepted, records, listener, stop }
 }
 
 /// Settles the run and writes the report, whatever came of it.
@@ -142,7 +142,7 @@ fn end(
     options: &MigrationOptions,
     records: &mut dyn Records,
     failure: Option<&Error>,
-    teller: &mut dyn Teller,
+    listener: &mut dyn StepListener,
 ) -> Result<Status> {
     let run = site.last_run()?;
     let state = match failure {
@@ -154,7 +154,7 @@ fn end(
     let id = run.run_id;
     site.exclusive.ledger(async |session| ledger::settle(session, id, state).await)?;
     // The report is written even if the run was interrupted.
-    let reported = coordinator(site, options, records, teller, &AtomicBool::new(false)).run(
+    let reported = coordinator(site, options, records, listener, &AtomicBool::new(false)).run(
         &run.without(Step::Report),
         Step::Report,
         Step::Report,

@@ -48,7 +48,7 @@ pub struct Ended<'a> {
 }
 
 /// Who is told while steps are taken.
-pub trait Teller {
+pub trait StepListener {
     /// A step begins.
     fn begins(&mut self, step: Step);
     /// A step has ended.

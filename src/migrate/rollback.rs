@@ -30,7 +30,7 @@ pub struct RollbackOptions {
     pub table: Table,
     /// The step to go back to before; none for the last one that has left something.
     pub step: Option<Step>,
-    /// The run to go back to before; none for the latest, and nothing before it.
+    /// The run to go back to before; none for the latest run only.
     pub run: Option<Uuid>,
     /// Which writes since the switchover go along; the others are saved in a table.
     pub keep: Keep,
@@ -41,7 +41,7 @@ pub struct RollbackOptions {
     pub max_wait: Duration,
     /// Compute materialized views after the exchange; until then they cannot be read.
     pub refresh_after: bool,
-    /// The folder of the report; none for where the run has written its own, if it has.
+    /// The folder of the report; none for wherever the run wrote its own, if it did.
     pub report: Option<PathBuf>,
     /// What writes it; none leaves it as it is.
     pub write_report: Option<WriteReport>,
@@ -77,7 +77,7 @@ impl RollbackOptions {
 
 /// A step that was taken back.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Undoing {
+pub struct UndoneStep {
     /// Its number.
     pub step: Step,
     /// Its name.
@@ -96,7 +96,7 @@ pub struct RolledBack {
     /// The runs whose steps were taken back, the latest first.
     pub runs: Vec<Uuid>,
     /// The steps, the last one first.
-    pub undone: Vec<Undoing>,
+    pub undone: Vec<UndoneStep>,
 }
 
 /// What would be taken back.
@@ -223,7 +223,7 @@ fn of_run(
     site: &Site,
     run: &Run,
     steps: &[StepRecord],
-) -> Result<Vec<Undoing>> {
+) -> Result<Vec<UndoneStep>> {
     let (id, settle) = (run.run_id, ledger::settle);
     let set = |state| site.exclusive.ledger(async |session| settle(session, id, state).await);
     let mut undone = Vec::new();
@@ -266,12 +266,12 @@ fn report_again(site: &Site, folder: &Path) {
 ///
 /// # Errors
 /// That of the step; it stays what it was, and can be taken back again.
-fn undo(step: Step, site: &Site, records: &mut dyn Records) -> Result<Undoing> {
+fn undo(step: Step, site: &Site, records: &mut dyn Records) -> Result<UndoneStep> {
     records.mark(step, StepState::Undoing)?;
     let done = step.undo(site);
     let done = done.map_err(|error| error.context(format!("rolling back step {step}")))?;
     records.mark(step, StepState::Undone)?;
-    Ok(Undoing { step, name: step.plan().name, detail: done.unwrap_or(Value::Null) })
+    Ok(UndoneStep { step, name: step.plan().name, detail: done.unwrap_or(Value::Null) })
 }
 
 /// Takes back a switchover that was a command of its own.
@@ -280,11 +280,11 @@ fn by_command(
     exclusive: &Exclusive,
     watch: &Arc<Watch>,
     run: Uuid,
-) -> Result<Undoing> {
+) -> Result<UndoneStep> {
     let step = Step::Switchover;
     let Exclusive { runtime, info, .. } = exclusive;
     let options = options.switchover(run);
     let back = runtime.block_on(switchover::roll_back(info, &options, &watch.stop))?;
     let detail = outcome::switchover(&back)?.detail;
-    Ok(Undoing { step, name: step.plan().name, detail })
+    Ok(UndoneStep { step, name: step.plan().name, detail })
 }

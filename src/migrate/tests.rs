@@ -35,7 +35,7 @@ impl Records for Notes {
 
 struct Nobody;
 
-impl Teller for Nobody {
+impl StepListener for Nobody {
     fn begins(&mut self, _: Step) {}
     fn ended(&mut self, _: Step, _: &Ended<'_>) {}
 }
@@ -72,7 +72,7 @@ fn take(accepted: &Accepted, from: Step, to: Step) -> (Vec<String>, Result<()>) 
         take: Box::new(gates_fail),
         accepted: accepted.clone(),
         records: &mut notes,
-        teller: &mut Nobody,
+        listener: &mut Nobody,
         stop: &stop,
     }
     .run(&empty(), from, to);

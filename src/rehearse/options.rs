@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::report::Check;
-use crate::migrate::{MigrationOptions, Teller};
+use crate::migrate::{MigrationOptions, StepListener};
 use crate::pg::ConnInfo;
 
 /// What a rehearsal is asked to do.
@@ -36,5 +36,5 @@ pub trait Listener {
     /// It has ended.
     fn ended(&mut self, check: &Check);
     /// Who is told of the steps of the plan.
-    fn steps(&mut self) -> &mut dyn Teller;
+    fn steps(&mut self) -> &mut dyn StepListener;
 }

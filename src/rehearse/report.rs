@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Space;
 use crate::backup::Manifest;
-use crate::migrate::Undoing;
+use crate::migrate::UndoneStep;
 use crate::migrate::status::Status;
 
 /// Something that a rehearsal had to show.
@@ -53,7 +53,7 @@ pub struct RehearsalReport {
     /// What the switchover reported.
     pub switchover: Option<Value>,
     /// What was rolled back, the last step first.
-    pub rollback: Vec<Undoing>,
+    pub rollback: Vec<UndoneStep>,
     /// The space that it takes.
     pub space: Option<Space>,
     /// Whether production's ledger has been told that it passed.

@@ -44,8 +44,8 @@ pub(super) struct Rehearsing<'a> {
     pub(super) report: RehearsalReport,
 }
 
-/// The table on the copy before the plan.
-struct Before {
+/// The table on the copy, before the plan and after its rollback.
+struct Looked {
     fingerprint: Fingerprint,
     content: Vec<Content>,
 }
@@ -133,7 +133,7 @@ impl<'a> Rehearsing<'a> {
             Ok((place, detail))
         })?;
         let before = self.check("same", "compare the copy with production", |this| {
-            let before = this.before(&place, &manifest)?;
+            let before = this.look(&place, &manifest)?;
             let found = this.production.compare(&before.fingerprint);
             nothing_differs(&found.differences, "the copy is not of the same thing")
                 .map_err(|error| error.hint(this.fix_copy()))?;
@@ -149,7 +149,7 @@ impl<'a> Rehearsing<'a> {
         self.check("plan", "run the plan", |this| Ok(((), this.plan(&place)?)))?;
         self.check("rollback", "take it back", |this| Ok(((), this.roll_back(&place)?)))?;
         self.check("as before", "compare with before", |this| {
-            let after = this.before(&place, &manifest)?;
+            let after = this.look(&place, &manifest)?;
             let differences = before.fingerprint.differences(&after.fingerprint);
             nothing_differs(&differences, "the rollback left a difference")?;
             let mut pairs = before.content.iter().zip(&after.content);
@@ -255,9 +255,9 @@ impl<'a> Rehearsing<'a> {
         }
     }
 
-    fn before(&self, place: &Place, manifest: &Manifest) -> Result<Before> {
+    fn look(&self, place: &Place, manifest: &Manifest) -> Result<Looked> {
         self.runtime.block_on(async {
-            Ok(Before {
+            Ok(Looked {
                 fingerprint: place.fingerprint(self.options.migration.table()).await?,
                 content: content(place, manifest, &self.watch.stop).await?,
             })
@@ -289,6 +289,7 @@ impl<'a> Rehearsing<'a> {
         let locked = self.report.locked_ms().unwrap_or_default();
         let deviations = match shown.deviations.len() {
             0 => String::new(),
+            1 => ", with a deviation".to_owned(),
             count => format!(", with {count} deviations"),
         };
         Ok(format!("{seconds:.1} s, readers locked out for {locked:.0} ms{deviations}"))

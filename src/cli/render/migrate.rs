@@ -12,7 +12,7 @@ use super::to_stderr;
 use super::visible::readable;
 use crate::cli::Progress;
 use crate::migrate::status::{Status, StepStatus};
-use crate::migrate::{Ended, Step, StepState, Teller, Undoing};
+use crate::migrate::{Ended, Step, StepListener, StepState, UndoneStep};
 use crate::watch::Watch;
 
 /// Lines on stderr while steps are taken, and a bar while one loads.
@@ -34,7 +34,7 @@ impl StepLines {
     }
 }
 
-impl Teller for StepLines {
+impl StepListener for StepLines {
     fn begins(&mut self, step: Step) {
         if !self.is_quiet() {
             to_stderr(format_args!("{}  {} ...\n", step.number(), step.plan().title));
@@ -153,9 +153,9 @@ pub fn to_roll_back(steps: &[Step]) -> String {
 
 /// What was rolled back.
 #[must_use]
-pub fn rolled_back(undone: &[Undoing]) -> String {
+pub fn rolled_back(undone: &[UndoneStep]) -> String {
     let mut text = String::new();
-    for Undoing { step, detail, .. } in undone {
+    for UndoneStep { step, detail, .. } in undone {
         let what = match (step, detail) {
             (Step::Switchover, Value::Object(report)) => {
                 let left = report["left_in"].as_str().map_or_else(String::new, |table| {

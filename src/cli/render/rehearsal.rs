@@ -9,7 +9,7 @@ use indicatif::HumanBytes;
 use super::visible::readable;
 use super::{migrate, to_stderr};
 use crate::cli::Progress;
-use crate::migrate::Teller;
+use crate::migrate::StepListener;
 use crate::rehearse::{Check, Listener, RehearsalReport};
 use crate::watch::Watch;
 
@@ -42,7 +42,7 @@ impl Listener for RehearsalLines {
         }
     }
 
-    fn steps(&mut self) -> &mut dyn Teller {
+    fn steps(&mut self) -> &mut dyn StepListener {
         &mut self.steps
     }
 }

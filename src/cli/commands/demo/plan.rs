@@ -12,7 +12,7 @@ use crate::cli::render::{self, migrate::StepLines};
 use crate::error::{Error, Kind, Result};
 use crate::load::OnInexact;
 use crate::migrate::rollback::{RollbackOptions, roll_back};
-use crate::migrate::{Ended, Migration, MigrationOptions, Step, Teller};
+use crate::migrate::{Ended, Migration, MigrationOptions, Step, StepListener};
 use crate::pg::catalog;
 use crate::table::fingerprint::{self, Fingerprint};
 
@@ -120,7 +120,7 @@ struct Watching<'a> {
     traffic: Option<&'a mut Traffic>,
 }
 
-impl Teller for Watching<'_> {
+impl StepListener for Watching<'_> {
     fn begins(&mut self, step: Step) {
         if step == Step::Switchover
             && let Some(traffic) = &mut self.traffic

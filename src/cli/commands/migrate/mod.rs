@@ -21,8 +21,8 @@ pub fn run(args: &MigrateArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     let migration = Migration::new(args.options(context)?)?;
-    let mut teller = render::migrate::StepLines::new(context.progress, &watch);
-    let done = migration.run(&context.conninfo()?, &watch, &mut teller)?;
+    let mut listener = render::migrate::StepLines::new(context.progress, &watch);
+    let done = migration.run(&context.conninfo()?, &watch, &mut listener)?;
     context.print(&done.status, || render::migrate::status(&done.status))?;
     done.failure.map_or(Ok(0), Err)
 }
