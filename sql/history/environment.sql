@@ -1,12 +1,15 @@
 -- Purpose: where a report is written: the server, the database, and the settings that
---   durations depend on. Lock: none. Transaction: either. Undone by: nothing, it reads.
+--   durations depend on, as the server and the role set them (sql/session.sql sets jit).
+-- Lock: none. Transaction: either. Undone by: nothing, it reads.
 SELECT
     pg_catalog.version(),
     pg_catalog.current_database()::text,
     current_user::text,
     (
         SELECT pg_catalog.jsonb_object_agg(
-            name, pg_catalog.current_setting(name) ORDER BY name
+            name,
+            CASE name WHEN 'jit' THEN reset_val ELSE pg_catalog.current_setting(name) END
+            ORDER BY name
         )
         FROM pg_catalog.pg_settings
         WHERE name IN (

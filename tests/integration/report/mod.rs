@@ -141,6 +141,8 @@ async fn a_finished_run_is_told_from_the_plan_to_the_way_back() {
     assert_eq!((sum("production"), sum("checked")), (1500, 2000));
     assert_eq!(json["switchovers"][0]["state"], "switched");
     assert!(json["switchovers"][0]["locked_ms"].as_f64().unwrap() > 0.0);
+    // The server's own, whatever the session that asks has set.
+    assert_eq!(json["environment"]["settings"]["jit"], "on");
     let digest = json["backups"][0]["sha256"].as_str().unwrap();
     let deviation = json["run"]["deviations"][0].as_str().unwrap();
     for text in [digest, deviation, "sterna rollback switchover", "SHARE ROW EXCLUSIVE"] {
