@@ -125,5 +125,10 @@ mod tests {
         assert_eq!(texts(&additions), written);
         assert!(Addition::parse(species, &like[..1], &[]).is_err());
         assert!(Addition::parse(&[], &[], species).is_err());
+        check(&additions).unwrap();
+        let [first, .., synonym] = &additions[..] else { panic!("{additions:?}") };
+        let unlike = Addition::Species { name: "a".into(), common_name: None, like: None };
+        assert!(check(&[first.clone(), unlike]).is_err());
+        assert!(check(&[synonym.clone(), first.clone()]).is_err());
     }
 }

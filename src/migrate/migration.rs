@@ -74,7 +74,8 @@ impl Migration {
         preparation::try_application(options, &exclusive)?;
         let unrehearsed = rehearsed::refuse_unrehearsed(options, &exclusive, &identity)?;
         let run = attach(&exclusive, options, &identity)?;
-        let options = resumed::carried_on(options.clone(), &run);
+        let began = resumed::Began::read(&run)?;
+        let options = resumed::carried_on(options.clone(), &began);
         let id = run.run_id;
         let site = Site {
             switchover: SwitchoverOptions {
@@ -94,7 +95,7 @@ impl Migration {
         let arguments = options.arguments()?;
         let mut records = InLedger { exclusive: &site.exclusive, run: id, arguments: &arguments };
         let mut deviations: Vec<_> = unrehearsed.into_iter().collect();
-        deviations.extend(resumed::departures(&options, &run));
+        deviations.extend(resumed::departures(&options, &began, &run));
         for deviation in &deviations {
             records.deviate(deviation)?;
         }
@@ -197,6 +198,7 @@ fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -
             )));
         }
         identity::same(&run, identity)?;
+        resumed::Began::read(&run)?;
         let id = run.run_id;
         exclusive.ledger(async |session| ledger::settle(session, id, RunState::Running).await)?;
         return Ok(outdated(&run).into_iter().fold(run, Run::without));

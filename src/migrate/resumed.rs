@@ -3,12 +3,15 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::command_line;
 use super::options::{Gates, MigrationOptions};
+use super::plan::Step;
 use super::state::Run;
+use crate::error::{Error, Result};
 
 /// What gates went by at the beginning, as the ledger has it.
 #[derive(Deserialize)]
-struct Began {
+pub(super) struct Began {
     #[serde(flatten)]
     gates: Gates,
     load: BeganLoad,
@@ -20,9 +23,17 @@ struct BeganLoad {
 }
 
 impl Began {
-    /// None where another version of sterna recorded something else.
-    fn read(run: &Run) -> Option<Self> {
-        Began::deserialize(&run.arguments).ok()
+    /// Refuses what sterna did not write: what was asserted at the beginning must not be
+    /// forgotten.
+    pub(super) fn read(run: &Run) -> Result<Self> {
+        Began::deserialize(&run.arguments).map_err(|error| {
+            let what =
+                "cannot resume: the ledger has arguments of the run that sterna did not write";
+            let back = command_line::roll_back(&run.arguments, Some(Step::Backup));
+            Error::refused(what)
+                .caused_by(error)
+                .hint(format!("take the run back by `{back}` and begin again"))
+        })
     }
 
     /// Each value with its option.
@@ -45,22 +56,19 @@ impl Began {
 
 /// The options to go on with: what was asserted at the beginning and is left out now
 /// still holds.
-pub(super) fn carried_on(mut options: MigrationOptions, run: &Run) -> MigrationOptions {
-    if let Some(began) = Began::read(run) {
-        let (gates, began) = (&mut options.gates, began.gates);
-        gates.expect_rows = gates.expect_rows.or(began.expect_rows);
-        gates.queries = gates.queries.take().or(began.queries);
-        let (checks, began) = (&mut gates.limits, began.limits);
-        checks.checks = checks.checks.take().or(began.checks);
-        checks.limits.last_year = checks.limits.last_year.or(began.limits.last_year);
-    }
+pub(super) fn carried_on(mut options: MigrationOptions, began: &Began) -> MigrationOptions {
+    let (gates, began) = (&mut options.gates, &began.gates);
+    gates.expect_rows = gates.expect_rows.or(began.expect_rows);
+    gates.queries = gates.queries.take().or_else(|| began.queries.clone());
+    let (checks, began) = (&mut gates.limits, &began.limits);
+    checks.checks = checks.checks.take().or_else(|| began.checks.clone());
+    checks.limits.last_year = checks.limits.last_year.or(began.limits.last_year);
     options
 }
 
 /// Where gates go by something else than at the beginning, and the ledger does not say so
 /// yet.
-pub(super) fn departures(options: &MigrationOptions, run: &Run) -> Vec<String> {
-    let Some(began) = Began::read(run) else { return Vec::new() };
+pub(super) fn departures(options: &MigrationOptions, began: &Began, run: &Run) -> Vec<String> {
     let max_rejects = options.load.max_rejects.to_string();
     let now = Began { gates: options.gates.clone(), load: BeganLoad { max_rejects } };
     let both = began.named().into_iter().zip(now.named());
@@ -80,4 +88,50 @@ fn instead(before: &Value) -> String {
 
 fn shown(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrate::state::RunState;
+    use crate::pg::Table;
+
+    fn began(arguments: Value) -> Run {
+        Run {
+            run_id: uuid::Uuid::nil(),
+            state: RunState::Stopped,
+            arguments,
+            identity: Value::Null,
+            deviations: Vec::new(),
+            role: String::new(),
+            version: String::new(),
+            started_at: String::new(),
+            finished_at: None,
+            steps: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_asserted_at_the_beginning_still_holds_or_the_run_is_refused() {
+        let table = Table::new("public", "t").unwrap();
+        let mut first = MigrationOptions::new(table.clone(), vec!["in.csv".to_owned()]);
+        first.gates.expect_rows = Some(489_107);
+        first.gates.limits.limits.last_year = Some(2024);
+        let mut run = began(first.arguments().unwrap());
+
+        let now = MigrationOptions::new(table, vec!["in.csv".to_owned()]);
+        let recorded = Began::read(&run).unwrap();
+        let now = carried_on(now, &recorded);
+        assert_eq!(now.gates, first.gates);
+        assert_eq!(departures(&now, &recorded, &run), [""; 0]);
+
+        let mut lax = now;
+        lax.gates.limits.limits.max_shrinkage_percent = 50.0;
+        let told = ["resumed with --max-shrinkage 50.0 instead of 10.0"];
+        assert_eq!(departures(&lax, &recorded, &run), told);
+
+        run.arguments["expect_rows"] = json!("many");
+        let refused = Began::read(&run).err().unwrap();
+        assert!(refused.to_string().contains("that sterna did not write"), "{refused}");
+    }
 }

@@ -227,6 +227,11 @@ fn the_map_of_the_code_names_every_module_of_the_engine() {
             ["crates", krate @ ("cites" | "pg"), "src", module, ..] => {
                 (format!("crates/{krate}/"), module)
             }
+            ["src", "load", "plan" | "read" | "settle" | "write", module, ..]
+                if module != "mod" =>
+            {
+                ("src/load/".to_owned(), module)
+            }
             [
                 "src",
                 layer @ ("input" | "load" | "migrate" | "rehearse" | "history" | "validate"),
