@@ -51,7 +51,10 @@ impl Watched<'_> {
                 done = &mut work => return Ok(done),
                 what = Box::pin(self.why_stalled()) => what,
             };
-            if let Some(what) = what {
+            // Bytes that have moved meanwhile were late, and no more.
+            if let Some(what) = what
+                && self.carried.load(Ordering::Relaxed) == now
+            {
                 return Err(self.stalled(&what));
             }
         }
