@@ -13,12 +13,11 @@ use sterna::cites::arctic::species_rows;
 use sterna::load::report::LoadReport;
 use sterna::load::{LoadOptions, OnInexact, load};
 use sterna::pg::embedded::{Embedded, ModelSchema, Options};
-use sterna::pg::{ConnInfo, Connection, Ident, Table, connect};
+use sterna::pg::{ConnInfo, Connection, Ident, Table, Typed, connect};
 use sterna::table::Patience;
 use sterna::table::staging;
 use sterna::watch::Watch;
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::types::ToSql;
 
 const ROWS: u64 = 100_000;
 
@@ -114,8 +113,8 @@ async fn insert_species(client: &Connection) -> Result<()> {
             row.genus,
             row.species_name,
         ];
-        let mut values: Vec<&(dyn ToSql + Sync)> = vec![&row.id];
-        values.extend(texts.iter().map(|text| text as &(dyn ToSql + Sync)));
+        let mut values: Vec<&dyn Typed> = vec![&row.id];
+        values.extend(texts.iter().map(|text| text as &dyn Typed));
         client.execute(INSERT_SPECIES, &values).await?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio_postgres::Row;
 
 use crate::error::{Error, Kind, Result};
-use crate::pg::{ConnInfo, Connection, Ident, Table, connect, fill};
+use crate::pg::{ConnInfo, Connection, Ident, Mode, Table, Typed, connect, fill};
 
 /// The application's role where nobody names another.
 const USUAL_ROLE: &str = "anon";
@@ -85,8 +85,7 @@ impl Application {
             Err(error) if self.login.is_some() => return Err(error),
             Err(error) => return found(Err(error.to_string())),
         };
-        let names: [&(dyn tokio_postgres::types::ToSql + Sync); 2] =
-            [&table.schema.name(), &table.name.name()];
+        let names: [&dyn Typed; 2] = [&table.schema.name(), &table.name.name()];
         let row = session.query_one(include_str!("../sql/application/login.sql"), &names).await?;
         let (user, sees): (String, Option<u32>) = (row.get(0), row.get(1));
         session.close().await?;
@@ -146,7 +145,7 @@ impl Asker {
     async fn ask_in_session(&self, sql: &str) -> Result<Vec<Row>> {
         let mut session = connect(&self.info).await?;
         session.batch_execute(include_str!("../sql/application/session.sql")).await?;
-        let transaction = session.build_transaction().read_only(true).start().await?;
+        let transaction = session.begin(Mode::ReadOnly).await?;
         let limit = self.limit.as_millis().to_string();
         let set = include_str!("../sql/application/time-limit.sql");
         transaction.query(set, &[&limit]).await?;

@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
-use tokio_postgres::types::{Json, ToSql};
+use tokio_postgres::types::Json;
 
 use crate::error::{Error, Result};
-use crate::pg::{Backoff, Connection, Table};
+use crate::pg::{Backoff, Connection, Table, Typed};
 use session::{Holder, Lock};
 
 pub use session::{end_abandoned, mark};
-pub use version::{VERSION, ensure, open};
+pub use version::{VERSION, ensure, look, open};
 
 /// Takes the lock that keeps two runs on one table apart, for the session. A load
 /// locks its staging table, everything else the table that is replaced: so a
@@ -45,7 +45,7 @@ pub async fn lock_again(session: &Connection, table: &Table, lost: i32) -> Resul
 
 async fn take_lock(session: &Connection, table: &Table, lost: Option<i32>) -> Result<i32> {
     let (sql, name) = (include_str!("../sql/ledger/try-lock.sql"), table.to_string());
-    let names: [&(dyn ToSql + Sync); 1] = [&name];
+    let names: [&dyn Typed; 1] = [&name];
     let (first, longest, total) =
         (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(3));
     let mut pauses = Backoff::new(first, longest, total, 0);

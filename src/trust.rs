@@ -1,10 +1,8 @@
 //! Whom sterna trusts in a database: superusers, and the role that it runs as. It often has
 //! more rights than whoever owns the table, so nobody else's code is to run with them.
 
-use tokio_postgres::{GenericClient, Transaction};
-
 use crate::error::{Error, Result};
-use crate::pg::{Quoted, Table, fill};
+use crate::pg::{Quoted, Session, Table, Transaction, fill};
 
 /// Asks for code of others: on tables of the first parameter, and of the second.
 pub(crate) const CODE: &str = include_str!("../sql/trust/code.sql");
@@ -20,7 +18,7 @@ const NAMED: usize = 10;
 ///
 /// # Errors
 /// Refused with who owns what.
-pub async fn ledger(session: &impl GenericClient) -> Result<()> {
+pub async fn ledger(session: &Session) -> Result<()> {
     let rows = session.query(include_str!("../sql/trust/ledger.sql"), &[]).await?;
     let lines: Vec<String> = rows.iter().map(|row| row.get(1)).collect();
     if lines.is_empty() {
@@ -39,7 +37,7 @@ pub async fn ledger(session: &impl GenericClient) -> Result<()> {
 /// # Errors
 /// The server's.
 pub async fn strange_code(
-    session: &impl GenericClient,
+    session: &Session,
     tables: &[u32],
     written: &[u32],
 ) -> Result<Vec<String>> {
@@ -51,7 +49,7 @@ pub async fn strange_code(
 ///
 /// # Errors
 /// Refused with each function, and whose it is.
-pub async fn code(session: &impl GenericClient, tables: &[u32], written: &[u32]) -> Result<()> {
+pub async fn code(session: &Session, tables: &[u32], written: &[u32]) -> Result<()> {
     let lines = strange_code(session, tables, written).await?;
     if lines.is_empty() {
         return Ok(());
@@ -77,7 +75,7 @@ pub async fn before_writing(transaction: &Transaction<'_>, table: &Table, oid: u
 /// # Errors
 /// As [`code`], where it is the table's owner's.
 pub async fn strange_beside(
-    session: &impl GenericClient,
+    session: &Session,
     beside: &Table,
     table: &Table,
 ) -> Result<Option<String>> {
@@ -96,7 +94,7 @@ pub async fn strange_beside(
 ///
 /// # Errors
 /// Refused with whose it is, or with whose code reading it would run.
-pub async fn beside(session: &impl GenericClient, beside: &Table, table: &Table) -> Result<()> {
+pub async fn beside(session: &Session, beside: &Table, table: &Table) -> Result<()> {
     match strange_beside(session, beside, table).await? {
         None => Ok(()),
         Some(whose) => Err(Error::refused(format!(
@@ -114,7 +112,7 @@ pub async fn beside(session: &impl GenericClient, beside: &Table, table: &Table)
 ///
 /// # Errors
 /// As [`code`].
-pub async fn guard(session: &impl GenericClient, oid: u32) -> Result<()> {
+pub async fn guard(session: &Session, oid: u32) -> Result<()> {
     let guarded = session.query_one(include_str!("../sql/trust/guard.sql"), &[&oid]).await;
     guarded.map(drop).map_err(|error| explain(error.into()))
 }

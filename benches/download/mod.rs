@@ -15,8 +15,8 @@ use sterna::input::Inputs;
 use sterna::load::batch::{EncodedBatch, RecordBatch};
 use sterna::load::encode::RowPlan;
 use sterna::load::{
-    OnInexact, OnUnmapped, PerMember, Pipeline, ReadOptions, RowIds, Sink, UnmappedTaxa, Years,
-    plan,
+    Done, OnInexact, OnUnmapped, PerMember, Pipeline, ReadOptions, RowIds, Sink, UnmappedTaxa,
+    Years, plan,
 };
 use sterna::pg::{Column, ColumnType, Ident, Table};
 use sterna::watch::Counters;
@@ -155,7 +155,8 @@ fn copy(batch: &RecordBatch) -> RecordBatch {
 struct Discard;
 
 impl Sink for Discard {
-    fn write(&mut self, _batch: &mut EncodedBatch) -> Result<()> {
+    fn write(&mut self, batch: EncodedBatch, done: Done<'_>) -> Result<()> {
+        done(batch);
         Ok(())
     }
 }

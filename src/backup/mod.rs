@@ -27,8 +27,8 @@ pub use verify::{Verified, restorable, restore_whole, verify};
 
 use crate::error::{Error, Result};
 use crate::pg::{
-    ConnInfo, Connection, Table, catalog, connect, copy_out, explain_denied, fill, interruptible,
-    programs,
+    ConnInfo, Connection, Table, Typed, catalog, connect, copy_out, explain_denied, fill,
+    interruptible, programs,
 };
 use crate::table::{backup_table, staging};
 use crate::{ledger, trust};
@@ -307,8 +307,7 @@ async fn record(session: &Connection, taken: &BackupReport) -> Result<()> {
     let (id, target, tables) = (&manifest.backup_id, &manifest.target, Json(&manifest.tables));
     let version = &manifest.sterna_version;
     let sql = include_str!("../../sql/backup/record.sql");
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
-        [id, target, path, sha256, &tables, &bytes, &true, version];
+    let values: [&dyn Typed; 8] = [id, target, path, sha256, &tables, &bytes, &true, version];
     session.execute(sql, &values).await?;
     Ok(())
 }

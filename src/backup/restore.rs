@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 use super::dump::{self, Entry};
 use super::manifest::Manifest;
 use crate::error::{Error, Kind, Result};
-use crate::pg::{ConnInfo, Embedded, Ident, connect, fill};
+use crate::pg::{ConnInfo, Embedded, Ident, Typed, connect, fill};
 
 /// The role that restores, in a server of one's own.
 const ROLE: &str = "sterna_restore";
@@ -145,7 +145,7 @@ impl Restorer {
     async fn superuser_runs(
         &self,
         query: &str,
-        values: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+        values: &[&dyn Typed],
     ) -> Result<Vec<tokio_postgres::Row>> {
         let Some(superuser) = &self.superuser else { return Ok(Vec::new()) };
         let session = connect(superuser).await?;

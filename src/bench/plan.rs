@@ -4,12 +4,11 @@ use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
 
 use super::report::QueryPlan;
 use super::trial::{State, Trial};
 use crate::error::Result;
-use crate::pg::{Connection, interruptible};
+use crate::pg::{Connection, Typed, interruptible};
 use crate::table::staging::{Pair, SUFFIX};
 
 /// Keeps the plans of every query for its first parameters.
@@ -23,8 +22,7 @@ pub(super) async fn explain(
     stop: &AtomicBool,
 ) -> Result<()> {
     for trial in trials.iter_mut().filter(|trial| trial.state == State::Open) {
-        let values: Vec<&(dyn ToSql + Sync)> =
-            trial.draws[0].iter().map(|value| value as _).collect();
+        let values: Vec<&dyn Typed> = trial.draws[0].iter().map(|value| value as _).collect();
         let statements = &trial.statements;
         let production = statements.production.iter().map(|(_, sql)| (sql, false));
         for (sql, is_staging) in production.chain([(&statements.staging.1, true)]) {

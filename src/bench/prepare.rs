@@ -5,7 +5,6 @@ use std::sync::atomic::AtomicBool;
 
 use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::ToSql;
 
 use super::Sides;
 use super::options::BenchOptions;
@@ -13,7 +12,7 @@ use super::query::{Origin, Query, TRADE};
 use super::report::{DataSize, Plans, Skipped};
 use super::trial::{State, TextValue, Trial};
 use crate::error::{Error, Result};
-use crate::pg::{Columns, Connection, Ident, Quoted, Table, catalog, fill, interruptible};
+use crate::pg::{Columns, Connection, Ident, Quoted, Table, Typed, catalog, fill, interruptible};
 use crate::table::staging::Pair;
 use crate::trust;
 
@@ -160,7 +159,7 @@ async fn draw(
         &[("columns", columns), ("trade", table), ("other", staging)],
     );
     let seed = seed.cast_signed();
-    let values: [&(dyn ToSql + Sync); 3] = [&seed, &CANDIDATES, &DRAWS];
+    let values: [&dyn Typed; 3] = [&seed, &CANDIDATES, &DRAWS];
     let rows = interruptible(session, stop, session.query(&sql, &values)).await?;
     let values = |row: &tokio_postgres::Row| {
         row.get::<_, Vec<String>>(0).into_iter().map(TextValue).collect()

@@ -15,7 +15,7 @@ use super::interval::Interval;
 use super::query::Query;
 use super::report::Plans;
 use crate::error::Result;
-use crate::pg::{Connection, interruptible};
+use crate::pg::{Connection, Typed, interruptible};
 
 /// A value as the server wrote it and reads it again, whatever its type is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +40,13 @@ impl ToSql for TextValue {
     }
 
     to_sql_checked!();
+}
+
+impl Typed for TextValue {
+    /// That of its place in the query.
+    fn sql_type(&self) -> Type {
+        Type::UNKNOWN
+    }
 }
 
 /// A query with what it takes to run it.
@@ -151,7 +158,7 @@ async fn execute(
 ) -> Result<Execution> {
     let begun = Instant::now();
     let rows = interruptible(session, stop, async {
-        let stream = session.query_raw(statement, values).await?;
+        let stream = session.query_prepared(statement, values).await?;
         pin_mut!(stream);
         let mut rows = 0;
         while stream.try_next().await?.is_some() {

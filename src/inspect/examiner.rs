@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::load::account::Reason;
 use crate::load::batch::{EncodedBatch, Fate, Record, Reject};
 use crate::load::encode::{Encoder, Origin, RowPlan, parse_integer};
-use crate::load::{OnInexact, PerMember, Reading, RowIds, Sink};
+use crate::load::{Done, OnInexact, PerMember, Reading, RowIds, Sink};
 use crate::pg::Column;
 
 /// What is inspected, and against what.
@@ -165,7 +165,7 @@ impl<'a> Examiner<'a> {
 }
 
 impl Sink for Examiner<'_> {
-    fn write(&mut self, batch: &mut EncodedBatch) -> Result<()> {
+    fn write(&mut self, batch: EncodedBatch, done: Done<'_>) -> Result<()> {
         let member = batch.records.location.member;
         self.findings.files[member].account += batch.records.account;
         for record in batch.records.records() {
@@ -180,6 +180,7 @@ impl Sink for Examiner<'_> {
                 Fate::Rejected => self.note_broken(member, record, reject),
             }
         }
+        done(batch);
         Ok(())
     }
 }

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{GenericClient, Transaction};
 
 use crate::error::{Error, Result};
-use crate::pg::{Backoff, Connection};
+use crate::pg::{Backoff, Connection, Session, Transaction};
 use crate::trust;
 
 /// The tables of each part of the program, as a new ledger has them.
@@ -46,10 +45,24 @@ const FIRST: i32 = 1;
 pub const VERSION: i32 = FIRST + UPGRADES.len() as i32;
 
 /// What is there before anything is done.
-enum Found {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// No ledger.
     Nothing,
+    /// One that an older sterna has made.
     Older(i32),
+    /// One of this sterna's version.
     Current,
+}
+
+/// What can be told of the ledger before its tables are read: they are this role's, if
+/// there are any.
+#[derive(Debug)]
+pub struct Look {
+    /// Why nothing can be written to the database.
+    read_only: Option<String>,
+    /// Whether the tables of staging and of the ledger's version are there.
+    there: [bool; 2],
 }
 
 /// Creates the ledger where it is missing and upgrades an older one, in one transaction
@@ -60,15 +73,8 @@ enum Found {
 /// one is at work while it has to be upgraded; where the role may not create a schema, or
 /// the ledger is another role's.
 pub async fn ensure(session: &mut Connection) -> Result<()> {
-    let writable = session.query_one(include_str!("../../sql/ledger/writable.sql"), &[]).await?;
-    if let Some(why) = writable.get::<_, Option<String>>(0) {
-        return Err(Error::refused(why)
-            .hint("connect to the primary: name all hosts and target_session_attrs=read-write"));
-    }
-    match find(&**session).await? {
-        Found::Current => Ok(()),
-        Found::Nothing | Found::Older(_) => bring_up_to_date(session).await,
-    }
+    let state = look(session).await?.to_be_written()?.state(session).await?;
+    state.bring_up_to_date(session).await
 }
 
 /// Upgrades an older ledger as [`ensure`] does, and tells whether there is one at all.
@@ -76,66 +82,111 @@ pub async fn ensure(session: &mut Connection) -> Result<()> {
 /// # Errors
 /// As [`ensure`].
 pub async fn open(session: &mut Connection) -> Result<bool> {
-    match find(&**session).await? {
-        Found::Nothing => return Ok(false),
-        Found::Current => {}
-        Found::Older(_) => bring_up_to_date(session).await?,
+    let state = look(session).await?.state(session).await?;
+    if state == State::Nothing {
+        return Ok(false);
     }
+    state.bring_up_to_date(session).await?;
     Ok(true)
 }
 
-async fn find(session: &impl GenericClient) -> Result<Found> {
-    // Before the first look into its tables, which could be views.
-    trust::ledger(session).await?;
-    let closed = |e: tokio_postgres::Error| match e.code() {
+/// Looks whether there is a ledger, and whose it is.
+///
+/// # Errors
+/// Refused where it is another role's.
+pub async fn look(session: &Session) -> Result<Look> {
+    let tables = ["sterna.staging", "sterna.ledger"].as_slice();
+    let (read_only, ours, there) = futures::join!(
+        session.query_one(include_str!("../../sql/ledger/writable.sql"), &[]),
+        trust::ledger(session),
+        session.query(include_str!("../../sql/ledger/exists.sql"), &[&tables]),
+    );
+    ours?;
+    let there = there.map_err(closed)?;
+    let there = |index: usize| there.get(index).is_some_and(|row| row.get(0));
+    Ok(Look { read_only: read_only?.get(0), there: [there(0), there(1)] })
+}
+
+fn closed(error: tokio_postgres::Error) -> Error {
+    match error.code() {
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
             Error::refused("the ledger in the schema sterna is closed to this role")
-                .caused_by(e)
+                .caused_by(error)
                 .hint("run sterna as the role that made it")
         }
-        _ => Error::from(e).context("could not look at the ledger in the schema sterna"),
-    };
-    let tables = ["sterna.staging", "sterna.ledger"].as_slice();
-    let exists = include_str!("../../sql/ledger/exists.sql");
-    let there = session.query(exists, &[&tables]).await.map_err(closed)?;
-    let there: Vec<bool> = there.iter().map(|row| row.get(0)).collect();
-    if there == [false, false] {
-        return Ok(Found::Nothing);
+        _ => Error::from(error).context("could not look at the ledger in the schema sterna"),
     }
-    if there == [true, false] {
-        return Ok(Found::Older(FIRST));
+}
+
+impl Look {
+    /// Refuses a database that nothing can be written to.
+    ///
+    /// # Errors
+    /// Refused, with the reason.
+    pub fn to_be_written(self) -> Result<Self> {
+        match self.read_only {
+            None => Ok(self),
+            Some(why) => Err(Error::refused(why).hint(
+                "connect to the primary: name all hosts and target_session_attrs=read-write",
+            )),
+        }
     }
-    let sql = include_str!("../../sql/ledger/version.sql");
-    let row = session.query_opt(sql, &[]).await.map_err(closed)?.ok_or_else(|| {
-        Error::refused("the ledger in the schema sterna does not say its version")
-            .hint("restore its table sterna.ledger from a backup")
-    })?;
-    let (version, program): (i32, &str) = (row.get(0), row.get(1));
-    if version > VERSION {
-        return Err(Error::refused(format!(
-            "the ledger is of version {version}, written by sterna {program}; this is sterna {}, \
-             which works with version {VERSION}",
-            env!("CARGO_PKG_VERSION"),
-        ))
-        .hint(format!("use sterna {program} or a newer one")));
+
+    /// Reads the ledger's version, where there is one.
+    ///
+    /// # Errors
+    /// Refused where a newer sterna wrote the ledger, or where it does not say its version.
+    pub async fn state(&self, session: &Session) -> Result<State> {
+        match self.there {
+            [false, false] => return Ok(State::Nothing),
+            [true, false] => return Ok(State::Older(FIRST)),
+            [_, true] => {}
+        }
+        let sql = include_str!("../../sql/ledger/version.sql");
+        let row = session.query_opt(sql, &[]).await.map_err(closed)?.ok_or_else(|| {
+            Error::refused("the ledger in the schema sterna does not say its version")
+                .hint("restore its table sterna.ledger from a backup")
+        })?;
+        let (version, program): (i32, &str) = (row.get(0), row.get(1));
+        if version > VERSION {
+            return Err(Error::refused(format!(
+                "the ledger is of version {version}, written by sterna {program}; this is sterna \
+                 {}, which works with version {VERSION}",
+                env!("CARGO_PKG_VERSION"),
+            ))
+            .hint(format!("use sterna {program} or a newer one")));
+        }
+        Ok(if version == VERSION { State::Current } else { State::Older(version) })
     }
-    Ok(if version == VERSION { Found::Current } else { Found::Older(version) })
+}
+
+impl State {
+    /// Creates the ledger where it is missing and upgrades an older one.
+    ///
+    /// # Errors
+    /// As [`ensure`].
+    pub async fn bring_up_to_date(self, session: &mut Connection) -> Result<()> {
+        match self {
+            State::Current => Ok(()),
+            State::Nothing | State::Older(_) => bring_up_to_date(session).await,
+        }
+    }
 }
 
 async fn bring_up_to_date(session: &mut Connection) -> Result<()> {
     let transaction = session.transaction().await?;
     transaction.batch_execute(include_str!("../../sql/ledger/lock-setup.sql")).await?;
     // Another sterna may have done it meanwhile.
-    let found = find(&transaction).await?;
+    let found = look(&transaction).await?.state(&transaction).await?;
     trust::code(&transaction, &[], &[]).await?;
     match found {
-        Found::Current => return Ok(()),
-        Found::Nothing => create(&transaction).await.map_err(|error| {
+        State::Current => return Ok(()),
+        State::Nothing => create(&transaction).await.map_err(|error| {
             error
                 .context("could not create the ledger in the schema sterna")
                 .hint("the role needs CREATE on the database")
         })?,
-        Found::Older(version) => {
+        State::Older(version) => {
             wait_until_alone(&transaction).await?;
             upgrade(&transaction, version).await.map_err(|error| {
                 error
@@ -149,18 +200,17 @@ async fn bring_up_to_date(session: &mut Connection) -> Result<()> {
     // Nobody has put anything there meanwhile.
     trust::ledger(&transaction).await?;
     transaction.commit().await?;
-    if let Found::Older(version) = found {
+    if let State::Older(version) = found {
         tracing::warn!("ledger upgraded from version {version} to {VERSION}");
     }
     Ok(())
 }
 
 async fn create(transaction: &Transaction<'_>) -> Result<()> {
-    transaction.batch_execute(include_str!("../../sql/ledger/create.sql")).await?;
-    for part in PARTS {
-        transaction.batch_execute(part).await?;
-    }
-    replace_functions(transaction).await?;
+    let schema = include_str!("../../sql/ledger/create.sql").to_owned();
+    let parts = PARTS.iter().map(|part| (*part).to_owned());
+    let all: Vec<String> = std::iter::once(schema).chain(parts).chain(functions()).collect();
+    transaction.batch_execute(&all.join("\n;\n")).await?;
     record(transaction, VERSION).await
 }
 
@@ -169,7 +219,9 @@ async fn upgrade(transaction: &Transaction<'_>, from: i32) -> Result<()> {
         let table = include_str!("../../sql/ledger/parts/version.sql");
         transaction.batch_execute(table).await?;
     }
-    replace_functions(transaction).await?;
+    for functions in functions() {
+        transaction.batch_execute(&functions).await?;
+    }
     for (version, sql) in (FIRST + 1..).zip(UPGRADES).filter(|(version, _)| *version > from) {
         transaction.batch_execute(sql).await?;
         record(transaction, version).await?;
@@ -177,13 +229,9 @@ async fn upgrade(transaction: &Transaction<'_>, from: i32) -> Result<()> {
     Ok(())
 }
 
-/// The guard asks what this program asks before there is a ledger.
-async fn replace_functions(transaction: &Transaction<'_>) -> Result<()> {
-    for functions in FUNCTIONS {
-        let functions = functions.replace("{code}", trust::CODE.trim_end());
-        transaction.batch_execute(&functions).await?;
-    }
-    Ok(())
+/// The functions, of which the guard asks what this program asks before there is a ledger.
+fn functions() -> impl Iterator<Item = String> {
+    FUNCTIONS.iter().map(|text| text.replace("{code}", trust::CODE.trim_end()))
 }
 
 async fn record(transaction: &Transaction<'_>, version: i32) -> Result<()> {

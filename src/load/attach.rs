@@ -55,6 +55,16 @@ pub(super) async fn attach(
     if let (Some(relation), Some(last)) = (&found, runs.last()) {
         let unfinished = matches!(last.state, LoadState::Loading | LoadState::Built);
         let same = last.identity == prepared.identity;
+        if last.state == LoadState::Failed && last.report.is_none() {
+            return Err(Error::refused(format!(
+                "{} lacks rows of load {}: something there leaves rows out",
+                pair.staging, last.id
+            ))
+            .hint(
+                "drop the trigger or rule that staging has, and empty it with `sterna stage \
+                 truncate`",
+            ));
+        }
         if options.resume && (same || unfinished || !options.append) {
             // What went with deleted species is known, and nothing is mapped any more.
             let follows = last.state == LoadState::Built

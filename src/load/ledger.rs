@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::input::hex;
 use crate::ledger::document;
 use crate::load::report::RowsReport;
-use crate::pg::{Connection, Table};
+use crate::pg::{Connection, Table, Transaction};
 
 /// Files written to the ledger by one statement.
 const FILES_AT_ONCE: usize = 5_000;
@@ -143,7 +143,7 @@ pub async fn refusals(session: &Connection, run: Uuid) -> Result<Refusals> {
 /// # Errors
 /// Where the ledger cannot be written.
 pub async fn refuse(
-    transaction: &tokio_postgres::Transaction<'_>,
+    transaction: &Transaction<'_>,
     run: Uuid,
     refusals: &[RefusedRow],
 ) -> Result<()> {
@@ -161,7 +161,7 @@ pub async fn refuse(
 /// # Errors
 /// Where the ledger cannot be written.
 pub async fn forget(
-    transaction: &tokio_postgres::Transaction<'_>,
+    transaction: &Transaction<'_>,
     run: Uuid,
     batches: impl Iterator<Item = (usize, u32)>,
 ) -> Result<()> {
@@ -226,12 +226,12 @@ pub async fn begin(session: &mut Connection, run: &NewLoad<'_>) -> Result<LoadRu
             &[&id, &run.staging, &target, &**run.identity, run.arguments, &run.mends, &version],
         )
         .await?;
-    let insert = transaction.prepare(include_str!("../../sql/ledger/insert-files.sql")).await?;
+    let insert = include_str!("../../sql/ledger/insert-files.sql");
     for (part, files) in run.files.chunks(FILES_AT_ONCE).enumerate() {
         let first = (part * FILES_AT_ONCE) as i32;
         let (paths, sha256s): (Vec<&str>, Vec<String>) =
             files.iter().map(|(path, sha256)| (*path, hex(*sha256))).unzip();
-        transaction.execute(&insert, &[&id, &first, &paths, &sha256s]).await?;
+        transaction.execute(insert, &[&id, &first, &paths, &sha256s]).await?;
     }
     transaction.commit().await?;
     let (identity, arguments) = (Arc::clone(run.identity), run.arguments.clone());
@@ -246,7 +246,7 @@ pub async fn begin(session: &mut Connection, run: &NewLoad<'_>) -> Result<LoadRu
 pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
     let sql = include_str!("../../sql/ledger/batches.sql");
     // Row by row, for there may be a batch for each of a hundred thousand files.
-    let rows = session.query_raw(sql, [&run]).await?;
+    let rows = session.query_raw(sql, &[&run]).await?;
     pin_mut!(rows);
     let mut batches = Batches::new();
     while let Some(row) = rows.try_next().await? {
@@ -285,7 +285,7 @@ pub struct BatchRows {
 /// Where the ledger cannot be read.
 pub async fn rows_of_batches(session: &Connection, run: Uuid) -> Result<Vec<BatchRows>> {
     let sql = include_str!("../../sql/ledger/rows-of-batches.sql");
-    let rows = session.query_raw(sql, [&run]).await?;
+    let rows = session.query_raw(sql, &[&run]).await?;
     let batch = |row: tokio_postgres::Row| BatchRows {
         key: (row.get::<_, i32>(0).cast_unsigned(), row.get::<_, i32>(1).cast_unsigned()),
         rows: row.get::<_, i64>(2) as u32,
@@ -337,11 +337,10 @@ pub async fn settle(
     }
     if let Some((report, _)) = rows {
         let update = include_str!("../../sql/ledger/file-accounts.sql");
-        let update = transaction.prepare(update).await?;
         for (part, files) in report.files.chunks(FILES_AT_ONCE).enumerate() {
             let first = (part * FILES_AT_ONCE) as i32;
             let accounts: Vec<_> = files.iter().map(|file| Json(file.account)).collect();
-            transaction.execute(&update, &[&run, &first, &accounts]).await?;
+            transaction.execute(update, &[&run, &first, &accounts]).await?;
         }
     }
     Ok(transaction.commit().await?)

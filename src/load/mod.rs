@@ -19,7 +19,7 @@ mod settle;
 mod write;
 
 pub use encode::OnInexact;
-pub use pipeline::{Pipeline, Sink};
+pub use pipeline::{Done, Pipeline, Sink};
 pub use plan::columns::{LoadPlan, plan};
 pub use plan::matching::{ColumnUse, ColumnUses, MatchOptions, Treatment, Unfilled};
 pub use plan::options::{LoadOptions, MaxRejects, ReadOptions};

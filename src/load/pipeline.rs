@@ -65,12 +65,33 @@ pub struct Pipeline<'a> {
 
 /// Where encoded batches end.
 pub trait Sink: Send {
-    /// Writes a batch for good, or fails. May move rows to the batch's rejects.
+    /// Makes ready, beside the other stages. False where this sink cannot work and others
+    /// can.
     ///
     /// # Errors
-    /// What keeps the batch from being written; the load stops.
-    fn write(&mut self, batch: &mut EncodedBatch) -> Result<()>;
+    /// What keeps it from working; the load stops.
+    fn open(&mut self) -> Result<bool> {
+        Ok(true)
+    }
+
+    /// Takes a batch to write, and hands those that are in for good to `done`: this one
+    /// or those before it. May move rows to a batch's rejects.
+    ///
+    /// # Errors
+    /// What keeps a batch from being written; the load stops.
+    fn write(&mut self, batch: EncodedBatch, done: Done<'_>) -> Result<()>;
+
+    /// Waits for what is under way, for there is nothing more to write now.
+    ///
+    /// # Errors
+    /// As [`Self::write`].
+    fn flush(&mut self, _done: Done<'_>) -> Result<()> {
+        Ok(())
+    }
 }
+
+/// Takes batches that are in for good.
+pub type Done<'a> = &'a mut dyn FnMut(EncodedBatch);
 
 impl Pipeline<'_> {
     /// Runs all members through; hands every finished batch to `settle`, and
@@ -210,17 +231,29 @@ fn write<S: Sink>(
     to_settle: &Sender<EncodedBatch>,
     failure: &Failure<'_>,
 ) -> Result<()> {
-    for mut batch in rows {
-        if failure.stopped() {
-            // Go on taking batches, so that no stage before waits for room.
-            continue;
-        }
-        sink.write(&mut batch)?;
-        if to_settle.send(batch).is_err() {
-            break;
+    if !sink.open()? {
+        return Ok(());
+    }
+    let mut done = |batch| {
+        // Fails where the caller's thread is gone, and with it all that would be told.
+        let _ = to_settle.send(batch);
+    };
+    loop {
+        let batch = match rows.try_recv() {
+            Ok(batch) => batch,
+            Err(_) => {
+                sink.flush(&mut done)?;
+                match rows.recv() {
+                    Ok(batch) => batch,
+                    Err(_) => return Ok(()),
+                }
+            }
+        };
+        // Batches are taken on, so that no stage before waits for room.
+        if !failure.stopped() {
+            sink.write(batch, &mut done)?;
         }
     }
-    Ok(())
 }
 
 /// Memory for the records that are under way.

@@ -22,7 +22,8 @@ use crate::load::plan::row_id::RowIds;
 use crate::load::read::batch::EncodedBatch;
 use crate::load::report::{BatchLatency, FileReport, Mended, RowsReport};
 use crate::load::write::rejects::{self, Paths, RejectWriter};
-use crate::load::write::sink::{CopySink, SinkSpec};
+use crate::load::write::session::SinkSpec;
+use crate::load::write::sink::CopySink;
 use crate::pg::{ConnInfo, fill};
 use crate::table::staging::Pair;
 use crate::watch::Watch;
@@ -48,6 +49,8 @@ pub(super) struct Pass<'a> {
     /// Whether batches are written in the order of the input, one after the other: where the
     /// server refuses records that break a unique key, the first of them stays.
     pub(super) in_order: bool,
+    /// Connections that write, unless batches are written in order.
+    pub(super) writers: usize,
     /// Where the rejects of each format go.
     pub(super) rejects: Paths,
     pub(super) watch: &'a Watch,
@@ -127,9 +130,9 @@ impl Pass<'_> {
             stall_timeout: options.stall_timeout,
             latency_us: Arc::clone(&tally.latency_us),
         });
-        let connections = if self.in_order { 1 } else { options.connections };
+        let connections = if self.in_order { 1 } else { self.writers };
         let sinks: Result<Vec<CopySink<'_>>> =
-            (0..connections).map(|_| CopySink::new(Arc::clone(&spec))).collect();
+            (0..connections).map(|index| CopySink::new(&spec, index == 0)).collect();
         let unmapped = self.pipeline().run(sinks?, |batch| tally.settle(self, batch))?;
         tally.report.set_unmapped(&unmapped);
         tally.report.bytes_read = watch.counters.bytes_read.load(Ordering::Relaxed);

@@ -24,6 +24,7 @@ use crate::load::settle::cascade::Orphans;
 use crate::load::settle::completion::{Completion, Found};
 use crate::load::settle::indexes;
 use crate::load::write::rejects;
+use crate::load::write::session::writers;
 use crate::pg::{ConnInfo, Connection, connect};
 use crate::runtime;
 use crate::table::staging::{self, Pair};
@@ -178,7 +179,11 @@ impl Load<'_> {
             self.with_control(control, async |session| ledger::refusals(session, run).await)?;
         tracing::info!(row_ids = row_ids.len(), "production's row ids are read");
         let is_indexed = self.has_indexes(control)?;
-        let pass = Pass { in_order: is_indexed, ..self.pass(&row_ids) };
+        let options = self.options;
+        let writers =
+            self.with_control(control, async |session| writers(session, options).await)?;
+        tracing::info!(writers, "connections that write");
+        let pass = Pass { in_order: is_indexed, writers, ..self.pass(&row_ids) };
         for path in pass.rejects.values() {
             refuse_input(path, &self.prepared.inputs, self.options)?;
         }
@@ -240,6 +245,7 @@ impl Load<'_> {
             runs: &self.attached.runs,
             mends: self.attached.run.mends,
             in_order: false,
+            writers: self.options.server_connections(),
             rejects: rejects::paths(
                 &self.options.rejects.clone().unwrap_or_else(default),
                 self.prepared.plan.rows.distinct(),
@@ -256,7 +262,7 @@ impl Load<'_> {
             self.info,
             &self.pair,
             self.attached.staging_oid,
-            self.options.connections,
+            self.options.server_connections(),
             keys,
             &self.watch.stop,
         );

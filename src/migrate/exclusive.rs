@@ -16,7 +16,7 @@ use super::records::{Ended, Records};
 use super::state::{Run, StepState};
 use crate::error::{Error, Kind, Result};
 use crate::ledger;
-use crate::pg::{ConnInfo, Connection, Table, connect, pooler};
+use crate::pg::{ConnInfo, Connection, Table, catalog, connect, pooler};
 use crate::runtime;
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
@@ -53,7 +53,10 @@ impl Exclusive {
             ledger::lock(&session, &pair.table).await?;
             ledger::wait_for_work(&session, &pair.table).await?;
             // Another table may have borne the name until then.
-            let pair = staging::pair(&mut session, &pair.table).await?;
+            let pair = match catalog::relation(&session, &pair.table).await? {
+                Some(now) if now.oid == pair.table_oid => pair,
+                _ => staging::pair(&mut session, &pair.table).await?,
+            };
             Ok::<_, Error>((Arc::new(session), pair))
         })?;
         let lost = Arc::new(OnceLock::new());

@@ -17,7 +17,7 @@ pub use undo::{SpeciesUndone, stands, undo};
 
 use crate::cites::{Species, Taxa};
 use crate::error::{Error, Result};
-use crate::pg::{Connection, Quoted, Table, catalog, fill};
+use crate::pg::{Connection, Quoted, Table, Transaction, catalog, fill};
 use crate::trust;
 
 /// The species of an installation stand in a table of this name, beside the trade table.
@@ -75,7 +75,7 @@ async fn beside(session: &Connection, trade: &Table) -> Result<(Table, u32)> {
 }
 
 /// Every name that a record can be mapped to: species, and the ledger's synonyms.
-async fn taxa(transaction: &tokio_postgres::Transaction<'_>, species: &Table) -> Result<Taxa> {
+async fn taxa(transaction: &Transaction<'_>, species: &Table) -> Result<Taxa> {
     let names: [(&str, &dyn Quoted); 1] = [("species", species)];
     let sql = fill(include_str!("../../sql/species/names.sql"), &names);
     let rows = transaction.query(&sql, &[]).await?;

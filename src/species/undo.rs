@@ -1,12 +1,11 @@
 //! Taking back what sterna added.
 
 use serde::Serialize;
-use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use super::beside;
 use crate::error::{Error, Result};
-use crate::pg::{Connection, Quoted, Table, explain_denied, fill};
+use crate::pg::{Connection, Quoted, Table, Transaction, explain_denied, fill};
 use crate::table::staging;
 use crate::trust;
 

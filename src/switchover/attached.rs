@@ -1,11 +1,9 @@
 //! What bears a name of its own and changes hands with a table: indexes, identity
 //! sequences, extended statistics. Constraints that live by an index are named by it.
 
-use tokio_postgres::GenericClient;
-
 use super::Exchange;
 use crate::error::{Error, Result};
-use crate::pg::{Ident, Table};
+use crate::pg::{Ident, Session, Table};
 use crate::table::staging;
 
 /// What a thing is.
@@ -35,7 +33,7 @@ pub(super) struct Pair {
 }
 
 /// What belongs to a table.
-pub(super) async fn of_table(session: &impl GenericClient, oid: u32) -> Result<Vec<Attached>> {
+pub(super) async fn of_table(session: &Session, oid: u32) -> Result<Vec<Attached>> {
     let rows = session.query(include_str!("../../sql/switchover/attached.sql"), &[&oid]).await?;
     let attached = rows.iter().map(|row| {
         let kind = match row.get(0) {

@@ -3,8 +3,6 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tokio_postgres::types::Type;
-
 use super::Exchange;
 use super::journal::{self, Toward};
 use super::record::{self, SwitchoverState};
@@ -63,7 +61,7 @@ pub async fn cleanup(
             volley.add(fill(drop, &[("table", &old)]));
         }
         let cleaned = include_str!("../../sql/switchover/record-cleaned.sql");
-        volley.query(cleaned, vec![(Box::new(last.id), Type::UUID)]);
+        volley.query(cleaned, vec![Box::new(last.id)]);
         locks::send(session, &volley).await
     };
     let relations = [last.old, last.new];

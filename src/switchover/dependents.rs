@@ -6,12 +6,11 @@
 //! in place is created again beside the old one, its dependents are pointed at the new
 //! one, and then nothing depends on the old one, which goes with RESTRICT.
 
-use tokio_postgres::GenericClient;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::types::Type;
 
 use super::properties;
 use crate::error::Result;
-use crate::pg::{CatalogText, Connection, Prepared, Volley, fill};
+use crate::pg::{CatalogText, Connection, Prepared, Session, Typed, Volley, fill};
 
 /// A column that has another type in the incoming table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,7 +126,7 @@ pub struct Alterations {
 ///
 /// # Errors
 /// Where the catalog cannot be read.
-pub async fn alterations(session: &impl GenericClient, table: u32) -> Result<Alterations> {
+pub async fn alterations(session: &Session, table: u32) -> Result<Alterations> {
     let Dependents { all, unsupported } = find(session, table, &[]).await?;
     let (oids, relations): (Vec<u32>, Vec<u32>) =
         all.iter().map(|d| (d.oid, d.relation.unwrap_or(0))).unzip();
@@ -142,7 +141,7 @@ pub async fn alterations(session: &impl GenericClient, table: u32) -> Result<Alt
 
 /// Finds what depends on a table, and decides what must be created again.
 pub(super) async fn find(
-    session: &impl GenericClient,
+    session: &Session,
     table: u32,
     changed: &[ChangedColumn],
 ) -> Result<Dependents> {
@@ -152,7 +151,7 @@ pub(super) async fn find(
     let mut again = Vec::new();
     loop {
         let (classes, oids): (Vec<u32>, Vec<u32>) = replaced.objects.iter().copied().unzip();
-        let parameters: [&(dyn ToSql + Sync); 5] =
+        let parameters: [&dyn Typed; 5] =
             [&classes, &oids, &replaced.types, &type_oids, &modifiers];
         let mut unsupported = Vec::new();
         let mut in_place = Vec::new();
@@ -203,7 +202,7 @@ const FIND: &str = include_str!("../../sql/switchover/dependent/find.sql");
 
 impl Replaced {
     /// A table with its row type.
-    pub(super) async fn of(session: &impl GenericClient, table: u32) -> Result<Self> {
+    pub(super) async fn of(session: &Session, table: u32) -> Result<Self> {
         let mut replaced = Replaced::default();
         replaced.add_relation(session, table).await?;
         Ok(replaced)
@@ -224,16 +223,16 @@ impl Replaced {
         volley.execute(
             condition,
             vec![
-                (Box::new(classes), Type::OID_ARRAY),
-                (Box::new(oids), Type::OID_ARRAY),
-                (Box::new(self.types.clone()), Type::OID_ARRAY),
-                (Box::new(Vec::<u32>::new()), Type::OID_ARRAY),
-                (Box::new(Vec::<i32>::new()), Type::INT4_ARRAY),
+                Box::new(classes),
+                Box::new(oids),
+                Box::new(self.types.clone()),
+                Box::new(Vec::<u32>::new()),
+                Box::new(Vec::<i32>::new()),
             ],
         );
     }
 
-    async fn add_relation(&mut self, session: &impl GenericClient, oid: u32) -> Result<()> {
+    async fn add_relation(&mut self, session: &Session, oid: u32) -> Result<()> {
         let sql = include_str!("../../sql/switchover/dependent/table.sql");
         let row = session.query_one(sql, &[&oid]).await?;
         let (class, type_class): (u32, u32) = (row.get(0), row.get(1));
@@ -247,10 +246,7 @@ impl Replaced {
 }
 
 /// Puts each behind what it uses.
-async fn in_order(
-    session: &impl GenericClient,
-    mut rest: Vec<Dependent>,
-) -> Result<Vec<Dependent>> {
+async fn in_order(session: &Session, mut rest: Vec<Dependent>) -> Result<Vec<Dependent>> {
     let sql = include_str!("../../sql/switchover/dependent/edges.sql");
     let (classes, oids): (Vec<u32>, Vec<u32>) = rest.iter().map(|d| (d.class, d.oid)).unzip();
     let rows = session.query(sql, &[&classes, &oids]).await?;
@@ -273,7 +269,7 @@ impl Dependents {
     /// after the commit.
     pub(super) async fn redirection(
         &self,
-        session: &impl GenericClient,
+        session: &Session,
         refresh_after: bool,
     ) -> Result<Redirection> {
         let mut to = Redirection::default();

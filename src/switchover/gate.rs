@@ -3,8 +3,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio_postgres::GenericClient;
-
 use super::journal::{self, Toward};
 use super::record::{SwitchoverRecord, SwitchoverState};
 use super::swap::Counted;
@@ -12,7 +10,7 @@ use super::{Exchange, dependents};
 use crate::error::{Error, Kind, Result};
 use crate::ledger;
 use crate::pg::catalog::relation;
-use crate::pg::{Connection, Table, fill};
+use crate::pg::{Connection, Mode, Session, Table, fill};
 use crate::table::fingerprint::{self, Fingerprint};
 use crate::table::staging::{self, Pair};
 
@@ -24,11 +22,7 @@ const SNAPSHOT_POLL: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// Names every reason.
-pub async fn refuse_unsupported(
-    session: &impl GenericClient,
-    table: &Table,
-    oid: u32,
-) -> Result<()> {
+pub async fn refuse_unsupported(session: &Session, table: &Table, oid: u32) -> Result<()> {
     let rows = session.query(include_str!("../../sql/switchover/unsupported.sql"), &[&oid]).await?;
     let mut reasons: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
     let dependents = dependents::find(session, oid, &[]).await?.unsupported;
@@ -180,9 +174,7 @@ pub(super) async fn count_rows(
     journaled: bool,
 ) -> Result<Counted> {
     let incoming_table = exchange.incoming_table()?;
-    let reading =
-        session.build_transaction().isolation_level(tokio_postgres::IsolationLevel::RepeatableRead);
-    let transaction = reading.read_only(true).start().await?;
+    let transaction = session.begin(Mode::ReadOnlySnapshot).await?;
     let names: [(&str, &dyn crate::pg::Quoted); 2] =
         [("live", &exchange.table), ("incoming", &incoming_table)];
     let counts = fill(include_str!("../../sql/journal/counts.sql"), &names);

@@ -7,11 +7,8 @@
 
 use std::sync::atomic::AtomicBool;
 
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
-
 use crate::error::{Error, Result};
-use crate::pg::{Connection, Quoted, Table, Volley, fill};
+use crate::pg::{Connection, Mode, Parameter, Quoted, Session, Table, Transaction, Volley, fill};
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::trust;
 
@@ -122,12 +119,12 @@ pub(super) fn begin_locked(
     Ok(())
 }
 
-pub(super) fn of_oid(oid: u32) -> (Box<dyn ToSql + Sync + Send>, Type) {
-    (Box::new(oid), Type::OID)
+pub(super) fn of_oid(oid: u32) -> Parameter {
+    Box::new(oid)
 }
 
-pub(super) fn of_text(text: &str) -> (Box<dyn ToSql + Sync + Send>, Type) {
-    (Box::new(text.to_owned()), Type::TEXT)
+pub(super) fn of_text(text: &str) -> Parameter {
+    Box::new(text.to_owned())
 }
 
 /// Works out how many rows a table had when its journal began, where that is not known.
@@ -193,11 +190,7 @@ pub(super) fn end_locked(volley: &mut Volley, table: &Table, oid: u32) -> Result
 ///
 /// # Errors
 /// Where the ledger cannot be read.
-pub async fn state(
-    session: &impl GenericClient,
-    oid: u32,
-    toward: Toward,
-) -> Result<Option<JournalState>> {
+pub async fn state(session: &Session, oid: u32, toward: Toward) -> Result<Option<JournalState>> {
     let sql = include_str!("../../sql/journal/state.sql");
     let row = session.query_opt(sql, &[&oid, &toward.name()]).await?;
     Ok(row.map(|row| JournalState {
@@ -225,8 +218,7 @@ pub(super) async fn carry_over(
     to: u32,
     toward: Toward,
 ) -> Result<CarriedOver> {
-    let transaction =
-        session.build_transaction().isolation_level(IsolationLevel::RepeatableRead).start().await?;
+    let transaction = session.begin(Mode::Snapshot).await?;
     let done = carry_over_in(&transaction, from, to, toward).await?;
     transaction.commit().await.map_err(|e| refusal(e.into(), toward))?;
     Ok(done)
@@ -284,7 +276,7 @@ pub(super) fn refusal(error: Error, toward: Toward) -> Error {
 ///
 /// # Errors
 /// Where the ledger cannot be read.
-pub async fn carried(session: &impl GenericClient, oid: u32, toward: Toward) -> Result<i64> {
+pub async fn carried(session: &Session, oid: u32, toward: Toward) -> Result<i64> {
     let sql = include_str!("../../sql/journal/carried.sql");
     Ok(session.query_one(sql, &[&oid, &toward.name()]).await?.get(0))
 }

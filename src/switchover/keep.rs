@@ -2,14 +2,13 @@
 //! saved in a table beside the live one, and never lost.
 
 use serde::Serialize;
-use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 use super::Exchange;
 use super::obstacles::Written;
 use super::report::SwitchoverReport;
 use crate::error::{Error, Result};
-use crate::pg::{ConnInfo, Quoted, Table, connect, fill};
+use crate::pg::{ConnInfo, Quoted, Session, Table, Transaction, connect, fill};
 
 /// What the name of the table ends in that has what stays behind.
 const SUFFIX: &str = "_left";
@@ -130,7 +129,7 @@ async fn create(transaction: &Transaction<'_>, exchange: &Exchange, left: &Table
     Ok(oid)
 }
 
-async fn drop(session: &impl tokio_postgres::GenericClient, left: &Table) -> Result<()> {
+async fn drop(session: &Session, left: &Table) -> Result<()> {
     let names: [(&str, &dyn Quoted); 1] = [("left", left)];
     let drop = fill(include_str!("../../sql/switchover/keep/drop.sql"), &names);
     Ok(session.batch_execute(&drop).await?)
@@ -177,10 +176,7 @@ pub(super) async fn tell_what_was_left(
 
 /// Where the rollback of a switchover has left something behind, and how many rows. A table
 /// without any goes.
-async fn left_behind(
-    session: &impl tokio_postgres::GenericClient,
-    switchover: Uuid,
-) -> Result<Option<(Table, i64)>> {
+async fn left_behind(session: &Session, switchover: Uuid) -> Result<Option<(Table, i64)>> {
     let sql = include_str!("../../sql/switchover/keep/left.sql");
     let Some(row) = session.query_opt(sql, &[&switchover]).await? else { return Ok(None) };
     let left = Table::new(row.get::<_, String>(0), row.get::<_, String>(1))?;

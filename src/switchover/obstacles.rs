@@ -2,7 +2,6 @@
 //! was written since the switchover. Nothing is changed by looking.
 
 use serde::Serialize;
-use tokio_postgres::IsolationLevel;
 
 use super::journal::{self, Toward};
 use super::keep::{self, Keep};
@@ -11,7 +10,7 @@ use super::references::References;
 use super::run::SwitchoverOptions;
 use super::{Exchange, gate, record};
 use crate::error::{Error, Result};
-use crate::pg::{ConnInfo, Connection, catalog::relation, connect};
+use crate::pg::{ConnInfo, Connection, Mode, catalog::relation, connect};
 use crate::table::fingerprint::{self, Difference};
 use crate::table::staging::{self, Pair};
 
@@ -246,8 +245,7 @@ async fn try_out(
     keep: Keep,
 ) -> Result<Vec<Obstacle>> {
     let table = &exchange.table;
-    let snapshot = session.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-    let transaction = snapshot.start().await?;
+    let transaction = session.begin(Mode::Snapshot).await?;
     let tried = async {
         keep::settle(&transaction, exchange, keep).await?;
         journal::carry_over_in(&transaction, exchange.live, exchange.incoming, Toward::Old).await

@@ -3,12 +3,10 @@
 
 use std::sync::atomic::AtomicBool;
 
-use tokio_postgres::GenericClient;
-
 use super::Exchange;
 use super::attached::{self, Attached, Kind};
 use crate::error::Result;
-use crate::pg::{Connection, Ident, Quoted, Volley, fill};
+use crate::pg::{Connection, Ident, Quoted, Session, Typed, Volley, fill};
 use crate::table::locks::{self, LockLimits, Patience};
 
 /// Makes the incoming table equal to the live one in all that needs no lock on it.
@@ -105,11 +103,7 @@ async fn drop_foreign_keys(
 }
 
 /// Runs every statement that a query returns; whether there was any.
-async fn run(
-    session: &impl GenericClient,
-    query: &str,
-    parameters: &[&(dyn tokio_postgres::types::ToSql + Sync)],
-) -> Result<bool> {
+async fn run(session: &Session, query: &str, parameters: &[&dyn Typed]) -> Result<bool> {
     let rows = session.query(query, parameters).await?;
     for row in &rows {
         session.batch_execute(row.get(0)).await?;
@@ -117,7 +111,7 @@ async fn run(
     Ok(!rows.is_empty())
 }
 
-async fn rename(session: &impl GenericClient, what: &Attached, name: &Ident) -> Result<()> {
+async fn rename(session: &Session, what: &Attached, name: &Ident) -> Result<()> {
     if what.name.name != *name {
         let sql = include_str!("../../sql/switchover/rename/sequence.sql");
         let names: [(&str, &dyn Quoted); 2] = [("from", &what.name), ("to", name)];

@@ -3,9 +3,9 @@
 //! property is a query that says how to take it off and how to put it on again.
 
 use futures::future::try_join_all;
-use tokio_postgres::GenericClient;
 
 use crate::error::Result;
+use crate::pg::Session;
 
 /// Statements that move a property from one table to another of the same name.
 #[derive(Clone, Debug, Default)]
@@ -41,16 +41,16 @@ const OF_VIEW: [&str; 4] = [
 ];
 
 /// The properties of the live table.
-pub(super) async fn of_table(session: &impl GenericClient, oid: u32) -> Result<Property> {
+pub(super) async fn of_table(session: &Session, oid: u32) -> Result<Property> {
     read(session, &OF_TABLE, oid).await
 }
 
 /// The properties of a view or materialized view that is created again.
-pub(super) async fn of_view(session: &impl GenericClient, oid: u32) -> Result<Property> {
+pub(super) async fn of_view(session: &Session, oid: u32) -> Result<Property> {
     read(session, &OF_VIEW, oid).await
 }
 
-async fn read(session: &impl GenericClient, queries: &[&str], oid: u32) -> Result<Property> {
+async fn read(session: &Session, queries: &[&str], oid: u32) -> Result<Property> {
     let answers = try_join_all(queries.iter().map(async |sql| session.query(*sql, &[&oid]).await));
     let mut all = Property::default();
     for row in answers.await?.iter().flatten() {

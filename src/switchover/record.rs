@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use tokio_postgres::GenericClient;
 use tokio_postgres::types::Json;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::pg::Table;
+use crate::pg::{Session, Table};
 use crate::table::fingerprint::{Difference, Fingerprint};
 
 /// How far a switchover has come.
@@ -66,7 +65,7 @@ impl SwitchoverRecord {
 ///
 /// # Errors
 /// Where the ledger cannot be read.
-pub async fn last(session: &impl GenericClient, table: &Table) -> Result<Option<SwitchoverRecord>> {
+pub async fn last(session: &Session, table: &Table) -> Result<Option<SwitchoverRecord>> {
     latest(session, table, None).await
 }
 
@@ -75,7 +74,7 @@ pub async fn last(session: &impl GenericClient, table: &Table) -> Result<Option<
 /// # Errors
 /// Where the ledger cannot be read.
 pub async fn of_run(
-    session: &impl GenericClient,
+    session: &Session,
     table: &Table,
     run: Uuid,
 ) -> Result<Option<SwitchoverRecord>> {
@@ -83,7 +82,7 @@ pub async fn of_run(
 }
 
 async fn latest(
-    session: &impl GenericClient,
+    session: &Session,
     table: &Table,
     run: Option<Uuid>,
 ) -> Result<Option<SwitchoverRecord>> {

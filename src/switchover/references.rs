@@ -6,12 +6,10 @@
 //! and validated after it. What could keep them from being valid is found here, by every
 //! row, while nobody waits; under the locks only what may have changed since is looked at.
 
-use tokio_postgres::{GenericClient, Transaction};
-
 use super::Exchange;
 use super::journal::Toward;
 use crate::error::{Error, Result};
-use crate::pg::{Connection, Volley};
+use crate::pg::{Connection, Session, Transaction, Typed, Volley};
 
 /// What the foreign keys of and to the live table need, written from the catalog.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +43,7 @@ struct Kept {
 
 impl References {
     /// Writes the statements for two tables that are there.
-    pub(super) async fn write(session: &impl GenericClient, exchange: &Exchange) -> Result<Self> {
+    pub(super) async fn write(session: &Session, exchange: &Exchange) -> Result<Self> {
         let mut references = References::default();
         let (live, incoming) = (&exchange.live, &exchange.incoming);
         let sql = include_str!("../../sql/switchover/reference/parents.sql");
@@ -63,11 +61,7 @@ impl References {
     }
 
     /// Finds the tables alone, for a preview.
-    pub(super) async fn find_relations(
-        &mut self,
-        session: &impl GenericClient,
-        live: u32,
-    ) -> Result<()> {
+    pub(super) async fn find_relations(&mut self, session: &Session, live: u32) -> Result<()> {
         let sql = include_str!("../../sql/switchover/reference/relations.sql");
         for row in session.query(sql, &[&live]).await? {
             let relations =
@@ -96,8 +90,7 @@ impl References {
                 let removed =
                     if parent.deletes { i64::try_from(rows).unwrap_or(i64::MAX) } else { 0 };
                 let count = include_str!("../../sql/switchover/reference/count-removed.sql");
-                let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-                    [&exchange.live, &toward.name(), &removed];
+                let parameters: [&dyn Typed; 3] = [&exchange.live, &toward.name(), &removed];
                 transaction.execute(count, &parameters).await?;
                 tracing::warn!(
                     "{rows} rows of {} referred by {} to rows that were deleted; as in {}, the \

@@ -4,14 +4,12 @@
 
 use std::collections::HashSet;
 
-use tokio_postgres::GenericClient;
-
 use super::attached::{self, Attached, Kind, Pair};
 use super::dependents::{self, ChangedColumn, Replaced};
 use super::references::References;
 use super::{Exchange, properties};
 use crate::error::{Error, Result};
-use crate::pg::{Ident, Quoted, Table, fill};
+use crate::pg::{Ident, Quoted, Session, Table, Typed, fill};
 
 /// What is done under the lock, in order, and what is done after it.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +38,7 @@ pub(super) struct Script {
 /// Refused where something depends on the table that cannot be pointed at another, or
 /// where the two tables are not alike.
 pub(super) async fn write(
-    session: &impl GenericClient,
+    session: &Session,
     exchange: &Exchange,
     refresh_after: bool,
 ) -> Result<Script> {
@@ -56,7 +54,7 @@ pub(super) async fn write(
 ///
 /// # Errors
 /// As [`write`].
-pub(super) async fn foresee(session: &impl GenericClient, exchange: &Exchange) -> Result<Script> {
+pub(super) async fn foresee(session: &Session, exchange: &Exchange) -> Result<Script> {
     let mut pairs = Vec::new();
     for live in attached::of_table(session, exchange.live).await? {
         let name = exchange.incoming_name(&live.name.name)?;
@@ -69,7 +67,7 @@ pub(super) async fn foresee(session: &impl GenericClient, exchange: &Exchange) -
 }
 
 async fn assemble(
-    session: &impl GenericClient,
+    session: &Session,
     exchange: &Exchange,
     changed: Vec<ChangedColumn>,
     pairs: &[Pair],
@@ -110,8 +108,7 @@ async fn assemble(
     for pair in pairs.iter().filter(|pair| pair.live.kind == Kind::Sequence) {
         let leaving = exchange.leaving_name(&pair.live.name.name)?;
         let sql = include_str!("../../sql/switchover/setval.sql");
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-            [&pair.live.oid, &pair.incoming.oid, &leaving.name()];
+        let parameters: [&dyn Typed; 3] = [&pair.live.oid, &pair.incoming.oid, &leaving.name()];
         statements.push(session.query_one(sql, &parameters).await?.get(0));
     }
     statements.extend(redirection.point);
@@ -155,10 +152,7 @@ fn rename(template: &str, from: &Table, to: &Ident) -> String {
 }
 
 /// Columns whose type is another; refuses columns that only one of the tables has.
-async fn changed_columns(
-    session: &impl GenericClient,
-    exchange: &Exchange,
-) -> Result<Vec<ChangedColumn>> {
+async fn changed_columns(session: &Session, exchange: &Exchange) -> Result<Vec<ChangedColumn>> {
     let sql = include_str!("../../sql/switchover/changed-columns.sql");
     let rows = session.query(sql, &[&exchange.live, &exchange.incoming]).await?;
     let is_left = |row: &&tokio_postgres::Row| {

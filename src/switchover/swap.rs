@@ -141,8 +141,8 @@ impl Swap<'_> {
             siblings(self.exchange.incoming),
             json(self.expected.clone()),
             json(Vec::<ChangedType>::new()),
-            (Box::new(false), Type::BOOL),
-            (Box::new(None::<Uuid>), Type::UUID),
+            Box::new(false),
+            Box::new(None::<Uuid>),
             of_text("SN011"),
         ];
         volley.execute(&conditions.parity, parameters);
@@ -175,8 +175,8 @@ impl Swap<'_> {
                 siblings(*live),
                 json(self.wanted.clone()),
                 json(self.changed()),
-                (Box::new(!self.script.finish.is_empty()), Type::BOOL),
-                (Box::new(self.switched()), Type::UUID),
+                Box::new(!self.script.finish.is_empty()),
+                Box::new(self.switched()),
                 of_text("SN015"),
             ],
         );
@@ -199,7 +199,7 @@ impl Swap<'_> {
             volley.query(CARRY_OVER, vec![of_oid(*live), of_oid(*incoming), of_text(toward)]);
         volley.query(
             include_str!("../../sql/switchover/condition/no-older-snapshot.sql"),
-            vec![of_oid(*live), (Box::new(counted.entries), Type::INT8), of_text(toward)],
+            vec![of_oid(*live), Box::new(counted.entries), of_text(toward)],
         );
         carry_over
     }
@@ -228,18 +228,18 @@ impl Swap<'_> {
     /// Adds what the ledger is to say; before the journal goes, whose sums it holds.
     fn record(&self, volley: &mut Volley, counted: Counted) -> usize {
         let Exchange { table, live, incoming, .. } = self.exchange;
-        let rows: Parameter = (Box::new(counted.rows_without_carried), Type::INT8);
-        let finish: Parameter = (Box::new(self.script.finish.clone()), Type::TEXT_ARRAY);
+        let rows: Parameter = Box::new(counted.rows_without_carried);
+        let finish: Parameter = Box::new(self.script.finish.clone());
         match self.recording {
             Recording::Switched { id, run, cleans } => {
                 if let Some(cleaned) = cleans {
                     let sql = include_str!("../../sql/switchover/record-cleaned.sql");
-                    volley.query(sql, vec![(Box::new(cleaned), Type::UUID)]);
+                    volley.query(sql, vec![Box::new(cleaned)]);
                 }
                 let unregister = include_str!("../../sql/table/stage/unregister.sql");
                 volley.query(unregister, vec![of_oid(*incoming)]);
                 let parameters: Vec<Parameter> = vec![
-                    (Box::new(id), Type::UUID),
+                    Box::new(id),
                     of_text(table.schema.name()),
                     of_text(table.name.name()),
                     of_oid(*live),
@@ -248,7 +248,7 @@ impl Swap<'_> {
                     rows,
                     finish,
                     of_text(env!("CARGO_PKG_VERSION")),
-                    (Box::new(run), Type::UUID),
+                    Box::new(run),
                 ];
                 volley.query(include_str!("../../sql/switchover/record.sql"), parameters)
             }
@@ -257,7 +257,7 @@ impl Swap<'_> {
                 let (schema, name) = (&table.schema, self.exchange.leaving_suffix);
                 let name = format!("{}{name}", table.name.name());
                 volley.query(register, vec![of_oid(*live), of_text(schema.name()), of_text(&name)]);
-                let parameters = vec![(Box::new(id) as _, Type::UUID), finish, of_oid(*live), rows];
+                let parameters = vec![Box::new(id) as _, finish, of_oid(*live), rows];
                 volley.query(include_str!("../../sql/switchover/record-return.sql"), parameters)
             }
         }
@@ -318,11 +318,11 @@ struct ChangedType {
 }
 
 fn siblings(oid: u32) -> Parameter {
-    (Box::new(vec![oid]), Type::OID_ARRAY)
+    Box::new(vec![oid])
 }
 
 fn json<T: Serialize + std::fmt::Debug + Send + Sync + 'static>(value: T) -> Parameter {
-    (Box::new(Json(value)), Type::JSONB)
+    Box::new(Json(value))
 }
 
 fn locked(answers: &[Answer], places: &Places) -> Duration {

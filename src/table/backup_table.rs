@@ -4,10 +4,12 @@
 use std::sync::atomic::AtomicBool;
 
 use serde::Serialize;
-use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
 
 use crate::error::{Error, Kind, Result};
-use crate::pg::{CatalogText, Connection, Quoted, Table, explain_denied, fill, interruptible_by};
+use crate::pg::{
+    CatalogText, Connection, Mode, Quoted, Session, Table, Transaction, explain_denied, fill,
+    interruptible_by,
+};
 use crate::table::staging::{self, Pair};
 
 /// What a backup table's name ends in.
@@ -37,8 +39,7 @@ pub async fn create(
 ) -> Result<BackupTableReport> {
     session.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
     let cancel = session.cancel_token();
-    let snapshot = session.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-    let transaction = snapshot.start().await?;
+    let transaction = session.begin(Mode::Snapshot).await?;
     let work = create_in(&transaction, pair);
     let report = interruptible_by(&cancel, stop, work).await.map_err(explain_denied)?;
     transaction.commit().await?;
@@ -117,7 +118,7 @@ async fn drop_in(transaction: &Transaction<'_>, backup: &Table) -> Result<bool> 
 }
 
 /// The OID of a relation of that name.
-async fn find(session: &impl GenericClient, table: &Table) -> Result<Option<u32>> {
+async fn find(session: &Session, table: &Table) -> Result<Option<u32>> {
     let sql = include_str!("../../sql/catalog/relation.sql");
     let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
     Ok(row.map(|row| row.get(0)))

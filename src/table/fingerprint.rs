@@ -10,10 +10,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tokio_postgres::GenericClient;
-use tokio_postgres::types::Type;
 
 use crate::error::{Error, Result};
+use crate::pg::Session;
 
 /// Finds what belongs to the table; each of [`PARTS`] describes some of it.
 const SCOPE: &str = include_str!("../../sql/table/fingerprint/scope.sql");
@@ -94,7 +93,7 @@ impl fmt::Display for Difference {
 ///
 /// # Errors
 /// Where the table is gone, or the server fails.
-pub async fn take(session: &impl GenericClient, table_oid: u32) -> Result<Fingerprint> {
+pub async fn take(session: &Session, table_oid: u32) -> Result<Fingerprint> {
     take_beside(session, table_oid, &[]).await
 }
 
@@ -104,7 +103,7 @@ pub async fn take(session: &impl GenericClient, table_oid: u32) -> Result<Finger
 /// # Errors
 /// As [`take`].
 pub async fn take_beside(
-    session: &impl GenericClient,
+    session: &Session,
     table_oid: u32,
     siblings: &[u32],
 ) -> Result<Fingerprint> {
@@ -113,10 +112,7 @@ pub async fn take_beside(
             .context("could not take the table's fingerprint")
             .hint("try again when nobody else changes the schema")
     };
-    let rows = session
-        .query_typed(&query(), &[(&table_oid, Type::OID), (&siblings, Type::OID_ARRAY)])
-        .await
-        .map_err(failed)?;
+    let rows = session.query(&query(), &[&table_oid, &siblings]).await.map_err(failed)?;
     if rows.is_empty() {
         return Err(Error::refused(format!("the table with OID {table_oid} is gone"))
             .hint("another session has dropped or replaced it; see `sterna status`"));

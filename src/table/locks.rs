@@ -8,11 +8,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio_postgres::GenericClient;
-use tokio_postgres::types::Type;
-
 use crate::error::{Error, Kind, Result};
-use crate::pg::{Answer, Backoff, Connection, Volley};
+use crate::pg::{Answer, Backoff, Connection, Parameter, Session, Volley};
 
 /// The server gave up waiting for a lock.
 const NO_LOCK: &str = "55P03";
@@ -79,9 +76,7 @@ impl LockLimits {
     /// Adds to a volley how long its next statements may wait for a lock and run. Zero is
     /// no limit.
     pub(crate) fn set(volley: &mut Volley, lock_ms: i64, statement_ms: i64) -> usize {
-        let text = |ms: i64| -> (Box<dyn tokio_postgres::types::ToSql + Sync + Send>, Type) {
-            (Box::new(ms.to_string()), Type::TEXT)
-        };
+        let text = |ms: i64| -> Parameter { Box::new(ms.to_string()) };
         let sql = include_str!("../../sql/table/locks/limits.sql");
         volley.query(sql, vec![text(lock_ms), text(statement_ms)])
     }
@@ -99,7 +94,7 @@ impl LockLimits {
 }
 
 /// The limits that suit the server.
-pub(crate) async fn limits(session: &impl GenericClient) -> Result<LockLimits> {
+pub(crate) async fn limits(session: &Session) -> Result<LockLimits> {
     let sql = include_str!("../../sql/table/locks/deadlock-timeout.sql");
     Ok(LockLimits::of(session.query_one(sql, &[]).await?.get(0)))
 }
@@ -232,10 +227,7 @@ async fn out_of_patience(
 }
 
 /// The sessions that hold locks on these relations, each described in a few words.
-pub(crate) async fn holders(
-    session: &impl GenericClient,
-    relations: &[u32],
-) -> Result<Vec<String>> {
+pub(crate) async fn holders(session: &Session, relations: &[u32]) -> Result<Vec<String>> {
     let sql = include_str!("../../sql/table/locks/holders.sql");
     let rows = session.query(sql, &[&relations]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())

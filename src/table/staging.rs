@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 
 use sha2::{Digest, Sha256};
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::{Json, Type};
+use tokio_postgres::types::Json;
 
 use crate::error::{Error, Result};
 use crate::ledger;
@@ -60,14 +60,24 @@ pub struct Pair {
 /// Where the table is missing or of a kind that is not supported; refused where the ledger
 /// or code that the table's definition uses is in the hands of a role that is not trusted.
 pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
-    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let staging = table.with_suffix(SUFFIX)?;
-    let found = catalog::plain_table(session, table).await?;
-    trust::code(&**session, &[found.oid], &[]).await?;
-    refuse_published(session, found.oid).await?;
-    ledger::ensure(session).await?;
+    // What does not build on an answer is asked together.
+    let (set, found, look) = futures::join!(
+        session.batch_execute(include_str!("../../sql/catalog/session.sql")),
+        catalog::plain_table(session, table),
+        ledger::look(session),
+    );
+    set?;
+    let oid = found?.oid;
+    let tables = [oid];
+    let (code, published, state) =
+        futures::join!(trust::code(session, &tables, &[]), refuse_published(session, oid), async {
+            look?.to_be_written()?.state(session).await
+        },);
+    (code?, published?);
+    state?.bring_up_to_date(session).await?;
     ledger::join(session, table).await?;
-    Ok(Pair { table: table.clone(), table_oid: found.oid, staging })
+    Ok(Pair { table: table.clone(), table_oid: oid, staging })
 }
 
 /// What to do where a subscriber would get tables that it does not have, and stop.
@@ -122,17 +132,22 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     let relation = include_str!("../../sql/catalog/relation.sql");
     let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
     let oid: u32 = transaction.query_one(relation, &[&schema, &name]).await?.get(0);
-    for row in transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]).await?
-    {
-        transaction.batch_execute(row.get(0)).await?;
-    }
+    let (revokes, owner) = futures::join!(
+        transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]),
+        transaction
+            .query(include_str!("../../sql/table/stage/owner.sql"), &[&pair.table_oid, &oid]),
+    );
+    let (revokes, owner) = (revokes?, owner?);
+    let statements: Vec<&str> = revokes.iter().chain(&owner).map(|row| row.get(0)).collect();
     let register = include_str!("../../sql/table/stage/register.sql");
-    transaction.execute(register, &[&oid, &schema, &name]).await?;
-    let owner = include_str!("../../sql/table/stage/owner.sql");
-    for row in transaction.query(owner, &[&pair.table_oid, &oid]).await? {
-        transaction.batch_execute(row.get(0)).await?;
-    }
-    let fingerprint = fingerprint::take_beside(&transaction, pair.table_oid, &[oid]).await?;
+    let (beside, statements) = ([oid], statements.join("; "));
+    let (own, registered, fingerprint) = futures::join!(
+        transaction.batch_execute(&statements),
+        transaction.execute(register, &[&oid, &schema, &name]),
+        fingerprint::take_beside(&transaction, pair.table_oid, &beside),
+    );
+    (own?, registered?);
+    let fingerprint = fingerprint?;
     let note = include_str!("../../sql/table/stage/note-fingerprint.sql");
     transaction.execute(note, &[&oid, &Json(fingerprint)]).await?;
     transaction.commit().await?;
@@ -280,7 +295,7 @@ pub(crate) async fn referred(session: &Connection, oid: u32) -> Result<Vec<u32>>
 }
 
 fn of_oid(oid: u32) -> Parameter {
-    (Box::new(oid), Type::OID)
+    Box::new(oid)
 }
 
 #[cfg(test)]

@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{GenericClient, IsolationLevel, Transaction};
 use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
 use crate::pg::{
-    Backoff, Column, Columns, Connection, Ident, Quoted, Table, catalog, explain_denied, fill,
+    Backoff, Column, Columns, Connection, Ident, Mode, Quoted, Session, Table, Transaction,
+    catalog, explain_denied, fill,
 };
 use crate::trust;
 
@@ -338,8 +338,7 @@ async fn patiently<T>(
     let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
     let mut pauses = Backoff::new(first, longest, PATIENCE, 0);
     loop {
-        let snapshot = session.build_transaction().isolation_level(IsolationLevel::RepeatableRead);
-        let transaction = snapshot.start().await?;
+        let transaction = session.begin(Mode::Snapshot).await?;
         let done = match work(&transaction).await {
             Ok(done) => transaction.commit().await.map(|()| done).map_err(Error::from),
             Err(error) => {
@@ -382,7 +381,7 @@ impl Target {
     ///
     /// # Errors
     /// As [`trust::code`].
-    pub async fn refuse_strange_code(&self, session: &impl GenericClient) -> Result<()> {
+    pub async fn refuse_strange_code(&self, session: &Session) -> Result<()> {
         let sql = include_str!("../../sql/catalog/relation.sql");
         let (schema, name) = (self.summary.schema.name(), self.summary.name.name());
         let oid: u32 = session.query_one(sql, &[&schema, &name]).await?.get(0);

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use uuid::Uuid;
 
-use crate::pg::{Quoted, SqlText, fill};
+use crate::pg::{Quoted, SqlText, Typed, fill};
 
 /// A value, sent beside the text and never in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,7 +22,7 @@ pub(super) enum Value {
 }
 
 impl Value {
-    fn sql_type(&self) -> &'static str {
+    fn type_name(&self) -> &'static str {
         match self {
             Value::Flag(_) => "boolean",
             Value::Integer(_) => "bigint",
@@ -89,7 +89,7 @@ impl Known {
         for (key, value) in &self.values {
             if template.contains(&format!("{{{key}}}")) {
                 sent.push(value.clone());
-                parts.push((key, SqlText::parameter(sent.len(), value.sql_type())));
+                parts.push((key, SqlText::parameter(sent.len(), value.type_name())));
             }
         }
         let parts: Vec<(&str, &dyn Quoted)> =
@@ -105,9 +105,24 @@ impl Known {
     }
 }
 
-/// Values as the driver takes them.
-pub(super) fn references(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
-    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+impl Typed for Value {
+    fn sql_type(&self) -> Type {
+        match self {
+            Value::Flag(_) => Type::BOOL,
+            Value::Integer(_) => Type::INT8,
+            Value::Share(_) => Type::FLOAT8,
+            Value::Oid(_) => Type::OID,
+            Value::Years(_) => Type::INT4_ARRAY,
+            Value::Texts(_) => Type::TEXT_ARRAY,
+            Value::Ids(_) => Type::UUID_ARRAY,
+            Value::Json(_) => Type::JSONB,
+        }
+    }
+}
+
+/// Values as a session takes them.
+pub(super) fn references(values: &[Value]) -> Vec<&dyn Typed> {
+    values.iter().map(|value| value as &dyn Typed).collect()
 }
 
 #[cfg(test)]

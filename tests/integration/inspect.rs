@@ -21,7 +21,7 @@ async fn database(schema: ModelSchema) -> TestDb {
             order_name, family, genus, species_name)
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     for row in arctic::species_rows() {
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 10] = [
+        let values: [&dyn sterna::pg::Typed; 10] = [
             &row.id,
             &row.scientific_name,
             &row.common_name,

@@ -3,9 +3,10 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
-use std::ops::{Deref, DerefMut, RangeInclusive};
+use std::ops::{Deref, RangeInclusive};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio_postgres::config::TargetSessionAttrs;
@@ -15,6 +16,7 @@ use tokio_postgres::{AsyncMessage, SimpleQueryMessage};
 use super::conninfo::{Address, ConnInfo, Endpoint};
 use super::diagnosis;
 use super::last_message::{AsItIs, LastMessage};
+use super::session::{Mode, Session, Transaction};
 use super::socket::{Cause, Way};
 use super::tls::Encryption;
 use sterna_error::{Error, Result};
@@ -28,12 +30,14 @@ const SUPPORTED_SERVERS: RangeInclusive<u32> = 15..=18;
 /// Dropping it ends the session at the server soon after; [`Connection::close`]
 /// waits until it is ended here.
 pub struct Connection {
-    client: tokio_postgres::Client,
+    session: Session,
     driver: JoinHandle<()>,
     way: Way,
     /// Whether the server has ended the session.
     is_ended: Arc<AtomicBool>,
     carried: Arc<AtomicU64>,
+    process: i32,
+    round_trip: Duration,
 }
 
 impl Connection {
@@ -59,7 +63,19 @@ impl Connection {
     /// Whether the session is known to be over, on either side.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.is_ended.load(Ordering::Relaxed) || self.client.is_closed()
+        self.is_ended.load(Ordering::Relaxed) || self.session.client().is_closed()
+    }
+
+    /// What the session was called when it began: its process, where no pooler stands
+    /// between.
+    pub(super) fn process(&self) -> i32 {
+        self.process
+    }
+
+    /// How long the server took to answer, and the answer to come, when the session began.
+    #[must_use]
+    pub fn round_trip(&self) -> Duration {
+        self.round_trip
     }
 
     /// The bytes that have come and gone, as they are counted.
@@ -71,7 +87,28 @@ impl Connection {
     /// What cancels the statement that this session is running.
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {
-        CancelToken { token: self.client.cancel_token(), way: self.way.clone() }
+        CancelToken { token: self.session.client().cancel_token(), way: self.way.clone() }
+    }
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn transaction(
+        &mut self,
+    ) -> std::result::Result<Transaction<'_>, tokio_postgres::Error> {
+        self.begin(Mode::ReadCommitted).await
+    }
+
+    /// Begins a transaction of this mode.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn begin(
+        &mut self,
+        mode: Mode,
+    ) -> std::result::Result<Transaction<'_>, tokio_postgres::Error> {
+        Transaction::begin(&mut self.session, mode).await
     }
 
     /// Ends the session and waits until the goodbye is sent.
@@ -79,23 +116,17 @@ impl Connection {
     /// # Errors
     /// Where the task that drives the session failed.
     pub async fn close(self) -> Result<()> {
-        let Connection { client, driver, .. } = self;
-        drop(client);
+        let Connection { session, driver, .. } = self;
+        drop(session);
         driver.await.map_err(|error| Error::database("the session's task failed").caused_by(error))
     }
 }
 
 impl Deref for Connection {
-    type Target = tokio_postgres::Client;
+    type Target = Session;
 
-    fn deref(&self) -> &Self::Target {
-        &self.client
-    }
-}
-
-impl DerefMut for Connection {
-    fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.client
+    fn deref(&self) -> &Session {
+        &self.session
     }
 }
 
@@ -215,11 +246,12 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
         opened = begin(&way).await;
     }
     let failed = |cause| diagnosis::could_not_connect(info, endpoint, cause);
-    let Begun { client, connection, is_ended, carried } = opened.map_err(failed)?;
+    let Begun { client, connection, is_ended, carried, process } = opened.map_err(failed)?;
     check_version(info, connection.parameter("server_version"))?;
     let driver = tokio::spawn(drive(connection));
     let prepared = async {
         check_attributes(&client, way.config.get_target_session_attrs()).await?;
+        let asked = Instant::now();
         let (set, watched) = futures::join!(
             client.batch_execute(include_str!("../../../sql/session.sql")),
             client.batch_execute(include_str!("../../../sql/watch-client.sql")),
@@ -227,10 +259,19 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
         if let Err(error) = watched {
             tracing::debug!("the server does not look whether its client is there: {error}");
         }
-        Ok(set?)
+        set?;
+        Ok(asked.elapsed())
     };
-    prepared.await.map_err(failed)?;
-    Ok(Connection { client, driver, way, is_ended, carried })
+    let round_trip = prepared.await.map_err(failed)?;
+    Ok(Connection {
+        session: Session::new(client),
+        driver,
+        way,
+        is_ended,
+        carried,
+        process,
+        round_trip,
+    })
 }
 
 type Driver = tokio_postgres::Connection<LastMessage, LastMessage>;
@@ -241,15 +282,17 @@ struct Begun {
     connection: Driver,
     is_ended: Arc<AtomicBool>,
     carried: Arc<AtomicU64>,
+    process: i32,
 }
 
 /// Tries one way.
 async fn begin(way: &Way) -> Result<Begun, Cause> {
     let is_ended = Arc::default();
     let stream = LastMessage::new(way.open().await?, Arc::clone(&is_ended));
-    let carried = stream.carried();
+    let (carried, process) = (stream.carried(), stream.process());
     let (client, connection) = way.config.connect_raw(stream, AsItIs).await?;
-    Ok(Begun { client, connection, is_ended, carried })
+    let process = process.load(Ordering::Relaxed);
+    Ok(Begun { client, connection, is_ended, carried, process })
 }
 
 /// Whether the failure may be due to the encryption: the handshake failed, or no

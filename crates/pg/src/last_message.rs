@@ -12,7 +12,7 @@ use std::future::{Ready, ready};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::BytesMut;
@@ -26,6 +26,8 @@ const HEADER_BYTES: usize = 5;
 const ERROR: u8 = b'E';
 const NOTICE: u8 = b'N';
 const READY: u8 = b'Z';
+/// BackendKeyData: what a request to cancel names.
+const KEY: u8 = b'K';
 /// The end of an answer: the server is ready, and in no transaction.
 const READY_FOR_QUERY: [u8; 6] = [READY, 0, 0, 0, 5, b'I'];
 
@@ -53,6 +55,8 @@ pub(super) struct LastMessage {
     is_broken: bool,
     /// Who waits for an answer.
     reader: Option<Waker>,
+    /// What the session is called by who answers it.
+    process: Arc<AtomicI32>,
 }
 
 impl LastMessage {
@@ -74,12 +78,19 @@ impl LastMessage {
             carried: Arc::default(),
             is_broken: false,
             reader: None,
+            process: Arc::default(),
         }
     }
 
     /// The bytes that have come and gone, as they are counted.
     pub(super) fn carried(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.carried)
+    }
+
+    /// What the session is called by who answers it, once it has begun: the server, or a
+    /// pooler, which makes something up.
+    pub(super) fn process(&self) -> Arc<AtomicI32> {
+        Arc::clone(&self.process)
     }
 
     /// Finds out how much of what was received the driver may read.
@@ -103,6 +114,10 @@ impl LastMessage {
                     self.is_ended.store(true, Ordering::Relaxed);
                     return;
                 }
+            }
+            if !self.has_begun && kind == KEY {
+                let Some(&[a, b, c, d, ..]) = message.get(HEADER_BYTES..length) else { return };
+                self.process.store(i32::from_be_bytes([a, b, c, d]), Ordering::Relaxed);
             }
             if kind == READY {
                 self.has_begun = true;

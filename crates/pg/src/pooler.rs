@@ -8,15 +8,20 @@ use super::{ConnInfo, Connection, connect};
 use sterna_error::{Error, Result};
 
 /// Whether sessions of `info` share server processes; `session` is one of them, and
-/// idle. Opens another one for a moment.
+/// idle. Opens another one for a moment, where it is not the server that answers.
 ///
 /// # Errors
 /// Where the other one cannot be opened.
 pub async fn is_pooled(info: &ConnInfo, session: &Connection) -> Result<bool> {
+    let mine = backend(session).await?;
+    // A pooler calls sessions by names of its own.
+    if mine == session.process().to_string() {
+        return Ok(false);
+    }
     let other = connect(info).await?;
     // Whether a pooler reuses the server session that was free last or first, in this
     // order one of the two is seen on two of them, or both on one.
-    let (mine, theirs) = (backend(session).await?, backend(&other).await?);
+    let theirs = backend(&other).await?;
     let (theirs_again, mine_again) = (backend(&other).await?, backend(session).await?);
     let pooled = mine == theirs || mine != mine_again || theirs != theirs_again;
     if pooled {

@@ -10,11 +10,13 @@
 use std::time::Instant;
 
 use futures::future::maybe_done;
+use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Client, Row};
 
-/// A parameter and its type, which the server is told rather than asked.
-pub type Parameter = (Box<dyn ToSql + Sync + Send>, Type);
+use super::{Session, Typed};
+
+/// A parameter of a statement.
+pub type Parameter = Box<dyn Typed + Send>;
 
 /// Statements that are sent together, each as a message of its own.
 #[derive(Default)]
@@ -44,11 +46,11 @@ impl Prepared {
     /// # Errors
     /// The server's.
     pub async fn new(
-        client: &Client,
+        session: &Session,
         sql: String,
         types: &[Type],
     ) -> Result<Self, tokio_postgres::Error> {
-        let statement = client.prepare_typed(&sql, types).await?;
+        let statement = session.client().prepare_typed(&sql, types).await?;
         Ok(Prepared { sql, statement })
     }
 }
@@ -109,12 +111,12 @@ impl Volley {
     /// # Errors
     /// The first statement that failed; then nothing has changed, unless the session was
     /// lost before COMMIT was answered.
-    pub async fn send(&self, client: &Client) -> Result<Vec<Answer>, Failure> {
+    pub async fn send(&self, session: &Session) -> Result<Vec<Answer>, Failure> {
         let plain = |sql: &str| Statement { sql: sql.into(), prepared: None, parameters: None };
         let (begin, commit) = (plain("BEGIN"), plain("COMMIT"));
         let all = std::iter::once(&begin).chain(&self.statements).chain([&commit]);
         let mut sent: Vec<_> =
-            all.map(|statement| Box::pin(maybe_done(statement.run(client)))).collect();
+            all.map(|statement| Box::pin(maybe_done(statement.run(session)))).collect();
         // A request is on its way when its future is polled for the first time.
         for one in &mut sent {
             let _ = futures::poll!(one.as_mut());
@@ -139,19 +141,17 @@ impl Volley {
 }
 
 impl Statement {
-    async fn run(&self, client: &Client) -> Result<Vec<Row>, tokio_postgres::Error> {
+    async fn run(&self, session: &Session) -> Result<Vec<Row>, tokio_postgres::Error> {
         let Some(parameters) = &self.parameters else {
-            return client.batch_execute(&self.sql).await.map(|()| Vec::new());
+            return session.batch_execute(&self.sql).await.map(|()| Vec::new());
         };
         if let Some(prepared) = &self.prepared {
             let values: Vec<&(dyn ToSql + Sync)> =
-                parameters.iter().map(|(value, _)| &**value as &(dyn ToSql + Sync)).collect();
-            return client.query(prepared, &values).await;
+                parameters.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+            return session.client().query(prepared, &values).await;
         }
-        let parameters: Vec<(&(dyn ToSql + Sync), Type)> = parameters
-            .iter()
-            .map(|(value, sql_type)| (&**value as &(dyn ToSql + Sync), sql_type.clone()))
-            .collect();
-        client.query_typed(&self.sql, &parameters).await
+        let values: Vec<&dyn Typed> =
+            parameters.iter().map(|value| &**value as &dyn Typed).collect();
+        session.query(&self.sql, &values).await
     }
 }

@@ -68,7 +68,8 @@ pub struct LoadChoices {
     /// Threads that read and encode [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Performance")]
     pub workers: Option<u16>,
-    /// Connections that write [default: one per core, at most 4]
+    /// Connections that write [default: one per core, at most 4, and more where the server
+    /// is far away]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Performance")]
     pub connections: Option<u16>,
     /// Replace a connection after this many seconds without a byte, unless the server is busy
@@ -147,7 +148,7 @@ impl LoadChoices {
             read: self.read.options(),
             batch_rows: self.batch_size as usize,
             workers: self.workers.map_or(defaults.workers, usize::from),
-            connections: self.connections.map_or(defaults.connections, usize::from),
+            connections: self.connections.map(usize::from),
             stall_timeout: Duration::from_secs(self.stall_timeout.into()),
             on_unmapped: self.on_unmapped,
             on_inexact: self.on_inexact,

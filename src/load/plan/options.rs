@@ -27,8 +27,9 @@ pub struct LoadOptions {
     pub batch_rows: usize,
     /// Threads that encode.
     pub workers: usize,
-    /// Connections that write.
-    pub connections: usize,
+    /// Connections that write, build indexes and read back; by default as many as suit the
+    /// machine, the server and the distance between them.
+    pub connections: Option<usize>,
     /// For how long nothing may come or go before sterna asks whether a line has stalled.
     pub stall_timeout: Duration,
     /// What to do with taxa that map to no species.
@@ -57,7 +58,7 @@ pub struct LoadOptions {
 
 impl LoadOptions {
     /// All years of `inputs`, by the defaults of the command line: a thread per core to
-    /// encode, a connection per core and four at most to write.
+    /// encode.
     #[must_use]
     pub fn new(table: Table, inputs: Vec<String>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -68,7 +69,7 @@ impl LoadOptions {
             years: Years::default(),
             batch_rows: 10_000,
             workers: cores,
-            connections: cores.min(4),
+            connections: None,
             stall_timeout: Duration::from_secs(300),
             on_unmapped: OnUnmapped::Skip,
             on_inexact: OnInexact::Reject,
@@ -82,6 +83,13 @@ impl LoadOptions {
             verify: false,
             keep_indexes: false,
         }
+    }
+
+    /// Connections for what the server does by itself: one per core, and four at most.
+    #[must_use]
+    pub fn server_connections(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.connections.unwrap_or(cores.min(4))
     }
 
     /// For the ledger: what was asked for, which holds no secret.

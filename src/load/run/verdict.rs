@@ -39,7 +39,7 @@ impl Load<'_> {
         let begun = Instant::now();
         let (columns, staging_oid) = (&self.prepared.hashed_columns(), self.attached.staging_oid);
         let runs: &Vec<_> = &self.attached.runs.iter().map(|run| run.id).collect();
-        let (info, pair, connections) = (self.info, &self.pair, self.options.connections);
+        let (info, pair, connections) = (self.info, &self.pair, self.options.server_connections());
         let proof = Proof { info, pair, staging_oid, columns, runs, connections };
         match self.runtime.block_on(proof.find()) {
             Ok(()) => {

@@ -9,14 +9,13 @@
 
 use std::sync::atomic::AtomicBool;
 
-use tokio_postgres::{GenericClient, Transaction};
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::load::ledger;
 use crate::load::plan::matching::{Matching, Treatment};
 use crate::load::plan::prepare::Prepared;
-use crate::pg::{Connection, fill, interruptible_by};
+use crate::pg::{Connection, Session, Transaction, fill, interruptible_by};
 use crate::table::staging::Pair;
 use crate::trust;
 
@@ -35,7 +34,7 @@ pub(in crate::load) struct Found {
 /// # Errors
 /// The server's.
 pub(in crate::load) async fn loosen(
-    session: &impl GenericClient,
+    session: &Session,
     staging_oid: u32,
     matching: &Matching,
 ) -> Result<()> {

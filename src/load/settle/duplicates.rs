@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::load::encode::{Origin, RowPlan};
 use crate::load::ledger;
-use crate::load::pipeline::Sink;
+use crate::load::pipeline::{Done, Sink};
 use crate::load::read::batch::EncodedBatch;
 use crate::load::rows::Pass;
 use crate::pg::{Connection, fill, values};
@@ -89,7 +89,8 @@ pub(in crate::load) fn find_records(
         return Ok(Vec::new());
     };
     let found = Mutex::new(Vec::new());
-    let finders = (0..pass.options.connections).map(|_| Finder { doubles, column, found: &found });
+    let finders =
+        (0..pass.options.server_connections()).map(|_| Finder { doubles, column, found: &found });
     pass.pipeline().run(finders.collect(), |_| Ok(()))?;
     let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     found.sort_by_key(|d| (d.member, d.batch, d.record));
@@ -157,7 +158,7 @@ struct Finder<'a> {
 }
 
 impl Sink for Finder<'_> {
-    fn write(&mut self, batch: &mut EncodedBatch) -> Result<()> {
+    fn write(&mut self, batch: EncodedBatch, done: Done<'_>) -> Result<()> {
         for (index, (_, record)) in batch.row_ends.iter().enumerate() {
             let row = batch.rows_between(index, index + 1);
             let id = values(row).nth(self.column).flatten();
@@ -175,6 +176,7 @@ impl Sink for Finder<'_> {
                 });
             }
         }
+        done(batch);
         Ok(())
     }
 }

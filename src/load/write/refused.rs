@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use crate::error::{Error, Result};
 use crate::load::read::batch::EncodedBatch;
-use crate::load::write::sink::{Session, send};
+use crate::load::write::session::{SinkSession, send};
 use crate::pg::{Fault, classify};
 use crate::trust;
 
@@ -25,7 +25,7 @@ const LONGEST_MESSAGE: usize = 1_000;
 /// # Errors
 /// Any error that is not about a row.
 pub(in crate::load) async fn find(
-    session: &Session,
+    session: &SinkSession,
     staging_oid: u32,
     batch: &EncodedBatch,
 ) -> Result<Vec<(u32, String)>> {
@@ -41,7 +41,7 @@ pub(in crate::load) async fn find(
     Ok(found)
 }
 
-async fn try_segments(session: &Session, batch: &EncodedBatch) -> Result<Vec<(u32, String)>> {
+async fn try_segments(session: &SinkSession, batch: &EncodedBatch) -> Result<Vec<(u32, String)>> {
     let rows = batch.row_ends.len();
     let mut refused = Vec::new();
     let (mut from, mut size) = (0, rows);

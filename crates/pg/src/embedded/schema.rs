@@ -3,6 +3,8 @@
 
 use sterna_error::Result;
 
+use crate::Session;
+
 const PLATFORM: &str = include_str!("../../../../sql/schema/platform.sql");
 const SPECIES: &str = include_str!("../../../../sql/schema/species.sql");
 const PRODUCTION: &str = include_str!("../../../../sql/schema/production.sql");
@@ -30,13 +32,13 @@ impl ModelSchema {
         [PLATFORM, SPECIES, trade, AROUND]
     }
 
-    /// Builds the schema in the client's database, which holds no rows afterwards.
+    /// Builds the schema in the session's database, which holds no rows afterwards.
     ///
     /// # Errors
     /// The server's.
-    pub async fn install(self, client: &tokio_postgres::Client) -> Result<()> {
+    pub async fn install(self, session: &Session) -> Result<()> {
         for part in self.parts() {
-            client.batch_execute(part).await?;
+            session.batch_execute(part).await?;
         }
         Ok(())
     }

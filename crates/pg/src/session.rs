@@ -1,0 +1,242 @@
+//! What can be asked of a session: each statement is one round trip.
+
+use std::ops::Deref;
+
+use futures::FutureExt;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{
+    Client, CopyInSink, CopyOutStream, Error, Row, RowStream, SimpleQueryMessage, Statement,
+    ToStatement,
+};
+
+use super::Typed;
+
+/// A session, in a transaction or not.
+///
+/// Statements with parameters are parsed, bound and run by one message: the types of the
+/// parameters are told, not asked. What is run often is prepared.
+pub struct Session {
+    client: Client,
+}
+
+impl Session {
+    pub(super) fn new(client: Client) -> Self {
+        Session { client }
+    }
+
+    /// The driver's end of the session.
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The rows of one statement.
+    ///
+    /// # Errors
+    /// The server's, and those of the connection; as for all that a session does.
+    pub fn query<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &[&'a dyn Typed],
+    ) -> impl Future<Output = Result<Vec<Row>, Error>> + use<'a> {
+        let parameters = with_types(parameters);
+        async move { self.client.query_typed(sql, &parameters).await }
+    }
+
+    /// The only row of one statement.
+    ///
+    /// # Errors
+    /// Also where there is another number of rows.
+    pub fn query_one<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &[&'a dyn Typed],
+    ) -> impl Future<Output = Result<Row, Error>> + use<'a> {
+        let parameters = with_types(parameters);
+        async move { self.client.query_typed_one(sql, &parameters).await }
+    }
+
+    /// The row of one statement that has one at most.
+    ///
+    /// # Errors
+    /// Also where there are more rows.
+    pub fn query_opt<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &[&'a dyn Typed],
+    ) -> impl Future<Output = Result<Option<Row>, Error>> + use<'a> {
+        let parameters = with_types(parameters);
+        async move { self.client.query_typed_opt(sql, &parameters).await }
+    }
+
+    /// The rows of one statement, as they come.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub fn query_raw<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &[&'a dyn Typed],
+    ) -> impl Future<Output = Result<RowStream, Error>> + use<'a> {
+        let parameters = with_types(parameters);
+        async move { self.client.query_typed_raw(sql, parameters).await }
+    }
+
+    /// Runs one statement; returns how many rows it has changed.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub fn execute<'a>(
+        &'a self,
+        sql: &'a str,
+        parameters: &[&'a dyn Typed],
+    ) -> impl Future<Output = Result<u64, Error>> + use<'a> {
+        let parameters = with_types(parameters);
+        async move { self.client.execute_typed(sql, &parameters).await }
+    }
+
+    /// Runs statements that have no parameters.
+    ///
+    /// # Errors
+    /// That of the first statement that failed.
+    pub async fn batch_execute(&self, sql: &str) -> Result<(), Error> {
+        self.client.batch_execute(sql).await
+    }
+
+    /// Runs statements that have no parameters and returns values as text.
+    ///
+    /// # Errors
+    /// As [`Self::batch_execute`].
+    pub async fn simple_query(&self, sql: &str) -> Result<Vec<SimpleQueryMessage>, Error> {
+        self.client.simple_query(sql).await
+    }
+
+    /// Has a statement parsed, to be run often or not at all.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn prepare(&self, sql: &str) -> Result<Statement, Error> {
+        self.client.prepare(sql).await
+    }
+
+    /// As [`Self::query_raw`], of a statement that is prepared.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn query_prepared<T: ToSql + Sync>(
+        &self,
+        statement: &Statement,
+        values: &[T],
+    ) -> Result<RowStream, Error> {
+        let values = values.iter().map(|value| value as &(dyn ToSql + Sync));
+        self.client.query_raw(statement, values).await
+    }
+
+    /// As [`Self::execute`], of a statement that is prepared.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn execute_prepared(
+        &self,
+        statement: &Statement,
+        values: &[&(dyn ToSql + Sync)],
+    ) -> Result<u64, Error> {
+        self.client.execute(statement, values).await
+    }
+
+    /// Begins a `COPY ... FROM STDIN`.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn copy_in<T: ?Sized + ToStatement>(
+        &self,
+        statement: &T,
+    ) -> Result<CopyInSink<bytes::Bytes>, Error> {
+        self.client.copy_in(statement).await
+    }
+
+    /// Begins a `COPY ... TO STDOUT`.
+    ///
+    /// # Errors
+    /// As [`Self::query`].
+    pub async fn copy_out(&self, sql: &str) -> Result<CopyOutStream, Error> {
+        self.client.copy_out(sql).await
+    }
+}
+
+fn with_types<'a>(parameters: &[&'a dyn Typed]) -> Vec<(&'a (dyn ToSql + Sync), Type)> {
+    parameters.iter().map(|&value| (value as &(dyn ToSql + Sync), value.sql_type())).collect()
+}
+
+/// What a transaction sees, and whether it may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Each statement sees what is committed when it begins.
+    ReadCommitted,
+    /// All statements see what the first does (`REPEATABLE READ`).
+    Snapshot,
+    /// As `ReadCommitted`, and nothing is written.
+    ReadOnly,
+    /// As `Snapshot`, and nothing is written.
+    ReadOnlySnapshot,
+}
+
+impl Mode {
+    fn begin(self) -> &'static str {
+        match self {
+            Mode::ReadCommitted => "BEGIN",
+            Mode::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            Mode::ReadOnly => "BEGIN READ ONLY",
+            Mode::ReadOnlySnapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+        }
+    }
+}
+
+/// A transaction, which is rolled back where it is dropped.
+pub struct Transaction<'a> {
+    session: &'a Session,
+    is_over: bool,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) async fn begin(session: &'a mut Session, mode: Mode) -> Result<Self, Error> {
+        // Rolls back also where nobody waits for the answer to BEGIN any more.
+        let transaction = Transaction { session, is_over: false };
+        transaction.batch_execute(mode.begin()).await?;
+        Ok(transaction)
+    }
+
+    /// Makes it last.
+    ///
+    /// # Errors
+    /// The server's; then nothing has changed, unless the connection was lost.
+    pub async fn commit(mut self) -> Result<(), Error> {
+        self.is_over = true;
+        self.session.batch_execute("COMMIT").await
+    }
+
+    /// Undoes it, and waits until that is done.
+    ///
+    /// # Errors
+    /// Those of the connection, whose end undoes it as well.
+    pub async fn rollback(mut self) -> Result<(), Error> {
+        self.is_over = true;
+        self.session.batch_execute("ROLLBACK").await
+    }
+}
+
+impl Deref for Transaction<'_> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        self.session
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            // Sent by the first poll; whatever is asked next is answered behind it.
+            let _ = self.session.batch_execute("ROLLBACK").now_or_never();
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! The session of a sink, and what is sent over it for a batch.
+
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::{MaybeDone, maybe_done};
+use futures::{SinkExt, pin_mut};
+use hdrhistogram::Histogram;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{Json, ToSql};
+use tokio_postgres::{CopyInSink, Statement};
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::load::encode::{HEADER, TRAILER};
+use crate::load::ledger::{self, Batches, Refusals};
+use crate::load::plan::options::LoadOptions;
+use crate::load::read::batch::EncodedBatch;
+use crate::pg::{ConnInfo, Connection, Watched, connect};
+use crate::trust;
+
+/// Bytes handed to the driver at a time.
+const CHUNK_BYTES: usize = 128 * 1024;
+
+/// What all sinks of a load share.
+pub(in crate::load) struct SinkSpec<'a> {
+    pub(in crate::load) info: ConnInfo,
+    pub(in crate::load) run: Uuid,
+    pub(in crate::load) staging_oid: u32,
+    /// `COPY staging (...) FROM STDIN (FORMAT binary)`.
+    pub(in crate::load) copy_sql: String,
+    /// Batches that are in already.
+    pub(in crate::load) committed: Batches,
+    /// Records that are not to be loaded.
+    pub(in crate::load) refusals: Refusals,
+    /// Asked before a batch is tried again.
+    pub(in crate::load) stop: &'a AtomicBool,
+    /// How long to go on trying while the server cannot be had.
+    pub(in crate::load) patience: Duration,
+    /// For how long nothing may come or go before the server is asked whether it waits.
+    pub(in crate::load) stall_timeout: Duration,
+    /// Microseconds that batches took to be written.
+    pub(in crate::load) latency_us: Arc<Mutex<Histogram<u64>>>,
+}
+
+/// A server that answers sooner is nearby.
+const NEAR: Duration = Duration::from_millis(3);
+/// Connections that hide any distance, where nobody asks for more.
+const MOST: usize = 12;
+
+/// How many connections write where nobody says it: nearby as many as the server can use,
+/// and one more for every 10 ms that an answer takes, as far as the server has room.
+///
+/// # Errors
+/// Where the server cannot be asked.
+pub(in crate::load) async fn writers(session: &Connection, options: &LoadOptions) -> Result<usize> {
+    let nearby = options.server_connections();
+    let distance = session.round_trip();
+    if options.connections.is_some() || distance < NEAR {
+        return Ok(nearby);
+    }
+    let free = include_str!("../../../sql/load/free-connections.sql");
+    let free: i64 = session.query_one(free, &[]).await?.get(0);
+    Ok(for_distance(nearby, distance, free))
+}
+
+/// The application keeps three quarters of the connections that are free.
+fn for_distance(nearby: usize, distance: Duration, free: i64) -> usize {
+    let wanted = nearby + distance.as_millis() as usize / 10;
+    let room = usize::try_from(free / 4).unwrap_or(0);
+    wanted.min(MOST).min(room).max(1)
+}
+
+/// An open session with its statements.
+pub(in crate::load) struct SinkSession {
+    pub(in crate::load) client: Connection,
+    /// What the server calls it.
+    pub(super) pid: i32,
+    /// Whether its line carries nothing any more.
+    is_stalled: AtomicBool,
+    pub(in crate::load) insert: Statement,
+    pub(in crate::load) copy: Statement,
+}
+
+/// Why a batch was not written.
+pub(in crate::load) enum Failure {
+    /// The batch is in: an earlier transaction committed although its answer was lost.
+    AlreadyIn,
+    /// The server took that many rows of a batch that has more.
+    Miscounted(u64),
+    /// The server's or the connection's error.
+    Error(Error),
+}
+
+pub(super) type Answer<T> = Pin<Box<dyn Future<Output = std::result::Result<T, Failure>> + Send>>;
+
+/// A batch whose beginning is sent: what comes is the server's request for its rows.
+pub(super) type Claimed = Pin<Box<MaybeDone<Answer<CopyInSink<Bytes>>>>>;
+
+impl SinkSession {
+    pub(super) fn is_over(&self) -> bool {
+        self.is_stalled.load(Ordering::Relaxed) || self.client.is_closed()
+    }
+
+    /// Sends the beginning of a batch: BEGIN, its ledger row, and COPY.
+    pub(super) async fn claim(
+        self: &Arc<Self>,
+        spec: &SinkSpec<'_>,
+        batch: &EncodedBatch,
+        refused: &[(u32, String)],
+    ) -> Claimed {
+        let (session, claim) = (Arc::clone(self), Claim::of(spec, batch, refused));
+        let claimed: Answer<_> = Box::pin(async move {
+            // All three are under way before the first is answered.
+            let (begun, claimed, copying) = futures::join!(
+                session.client.batch_execute("BEGIN"),
+                claim.insert(&session),
+                session.client.copy_in(&session.copy),
+            );
+            begun?;
+            claimed?;
+            Ok(copying?)
+        });
+        let mut claimed = Box::pin(maybe_done(claimed));
+        let _ = futures::poll!(claimed.as_mut());
+        claimed
+    }
+
+    /// Ends a batch that was begun and has no rows yet.
+    pub(super) async fn give_up(&self, mut claimed: Claimed) {
+        if self.is_over() {
+            return;
+        }
+        claimed.as_mut().await;
+        drop(claimed);
+        self.roll_back().await;
+    }
+
+    pub(super) async fn roll_back(&self) {
+        // Fails where the connection is lost, which ends the transaction as well.
+        if !self.is_over() {
+            let _ = self.client.batch_execute("ROLLBACK").await;
+        }
+    }
+
+    /// What sends rows and COMMIT, which is in the queue behind them from now on.
+    pub(super) async fn finish(
+        self: &Arc<Self>,
+        copying: CopyInSink<Bytes>,
+        data: Bytes,
+        rows: u64,
+    ) -> Answer<()> {
+        let session = Arc::clone(self);
+        let mut commit =
+            Box::pin(maybe_done(async move { session.client.batch_execute("COMMIT").await }));
+        // Nothing of the queue is sent before the COPY has ended. Where it fails, or is not
+        // ended for lack of a client, COMMIT rolls back.
+        let _ = futures::poll!(commit.as_mut());
+        Box::pin(async move {
+            let copied = send(copying, &data).await;
+            drop(data);
+            commit.as_mut().await;
+            let committed = commit.as_mut().take_output();
+            let copied = copied?;
+            committed.unwrap_or(Ok(()))?;
+            if copied != rows {
+                return Err(Failure::Miscounted(copied));
+            }
+            Ok(())
+        })
+    }
+
+    /// Waits for `work` of this session for as long as its line has not stalled.
+    pub(super) async fn watched<T>(
+        &self,
+        spec: &SinkSpec<'_>,
+        work: impl Future<Output = std::result::Result<T, Failure>>,
+    ) -> std::result::Result<T, Failure> {
+        let watched = Watched {
+            info: &spec.info,
+            pid: self.pid,
+            carried: self.client.carried(),
+            limit: spec.stall_timeout,
+        };
+        match watched.unless_stalled(work).await {
+            Ok(done) => done,
+            Err(error) => {
+                self.is_stalled.store(true, Ordering::Relaxed);
+                Err(Failure::Error(error.context("while writing a batch")))
+            }
+        }
+    }
+}
+
+/// The ledger row of a batch.
+pub(super) struct Claim {
+    run: Uuid,
+    /// File and batch number.
+    key: (i32, i32),
+    /// First line, byte offset, bytes, rows, and the sum of the rows' hashes.
+    numbers: [i64; 5],
+    refused: Json<Vec<(u32, String)>>,
+}
+
+impl Claim {
+    pub(super) fn of(spec: &SinkSpec<'_>, batch: &EncodedBatch, refused: &[(u32, String)]) -> Self {
+        let location = &batch.records.location;
+        Claim {
+            run: spec.run,
+            key: (location.member as i32, location.number as i32),
+            numbers: [
+                location.first_line as i64,
+                location.byte_offset as i64,
+                location.byte_length as i64,
+                batch.row_ends.len() as i64,
+                batch.checksum.cast_signed(),
+            ],
+            refused: Json(refused.to_vec()),
+        }
+    }
+
+    pub(super) async fn insert(&self, session: &SinkSession) -> std::result::Result<(), Failure> {
+        let (file, number) = &self.key;
+        let [line, offset, length, rows, checksum] = &self.numbers;
+        let values: [&(dyn ToSql + Sync); 9] =
+            [&self.run, file, number, line, offset, length, rows, checksum, &self.refused];
+        let inserted = session.client.execute_prepared(&session.insert, &values).await;
+        inserted.map(drop).map_err(claim_failure)
+    }
+}
+
+/// Of an answer that was taken before.
+pub(super) fn lost() -> Failure {
+    Failure::Error(Error::database("the answer to a batch is lost"))
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Failure::Error(Error::from(error).context("while writing a batch"))
+    }
+}
+
+/// What it means that the ledger did not take the row of a batch.
+fn claim_failure(error: tokio_postgres::Error) -> Failure {
+    match error.code() {
+        Some(&SqlState::UNIQUE_VIOLATION) => Failure::AlreadyIn,
+        Some(&SqlState::NOT_NULL_VIOLATION) => Failure::Error(ledger::discarded()),
+        _ => Failure::Error(trust::explain(Error::from(error)).context("while writing a batch")),
+    }
+}
+
+/// Opens a session, in the place of one that is `lost`: the server may not have noticed,
+/// and keep what a batch has locked.
+pub(super) async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<SinkSession> {
+    let client = connect(&spec.info).await?;
+    if lost.is_some() {
+        crate::ledger::end_abandoned(&client, lost).await?;
+    }
+    client.batch_execute(include_str!("../../../sql/load/session.sql")).await?;
+    let (pid, insert, copy) = futures::join!(
+        crate::ledger::mark(&client),
+        client.prepare(include_str!("../../../sql/ledger/insert-batch.sql")),
+        client.prepare(&spec.copy_sql),
+    );
+    Ok(SinkSession {
+        pid: pid?,
+        is_stalled: AtomicBool::new(false),
+        insert: insert?,
+        copy: copy?,
+        client,
+    })
+}
+
+/// Sends rows with header and trailer; returns how many the server took.
+pub(in crate::load) async fn send(
+    sink: CopyInSink<Bytes>,
+    rows: &Bytes,
+) -> std::result::Result<u64, tokio_postgres::Error> {
+    pin_mut!(sink);
+    sink.feed(Bytes::from_static(HEADER)).await?;
+    for start in (0..rows.len()).step_by(CHUNK_BYTES) {
+        sink.feed(rows.slice(start..rows.len().min(start + CHUNK_BYTES))).await?;
+    }
+    sink.feed(Bytes::from_static(TRAILER)).await?;
+    sink.finish().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_takes_connections_and_leaves_most_to_others() {
+        let ms = Duration::from_millis;
+        assert_eq!(for_distance(2, ms(5), 100), 2);
+        assert_eq!(for_distance(2, ms(50), 100), 7);
+        assert_eq!(for_distance(4, ms(300), 100), MOST);
+        assert_eq!(for_distance(4, ms(50), 12), 3);
+        assert_eq!(for_distance(4, ms(50), 3), 1);
+        assert_eq!(for_distance(4, ms(50), -2), 1);
+    }
+}
