@@ -27,8 +27,8 @@ pub use verify::{Verified, restorable, restore_whole, verify};
 
 use crate::error::{Error, Result};
 use crate::pg::{
-    ConnInfo, Connection, Table, Typed, catalog, connect, copy_out, explain_denied, fill,
-    interruptible, programs,
+    ConnInfo, Connection, Snapshot, Table, Typed, catalog, connect, copy_out, explain_denied, fill,
+    interruptible, programs, snapshot,
 };
 use crate::table::{backup_table, staging};
 use crate::{ledger, trust};
@@ -153,7 +153,7 @@ pub async fn take(
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
-    session.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
+    snapshot::begin(&session).await?;
     let moment = session.query_one(include_str!("../../sql/backup/moment.sql"), &[]).await?;
     let (taken_at, server_version, server_major): (String, String, i32) =
         (moment.get(0), moment.get(1), moment.get(2));
@@ -164,10 +164,10 @@ pub async fn take(
     let program_major = program.as_ref().map_or(server_major, |(_, major)| *major);
     let method = match &program {
         Some((program, _)) => {
-            let share = include_str!("../../sql/load/share-snapshot.sql");
-            let snapshot: String = session.query_one(share, &[]).await?.get(0);
+            let snapshot = Snapshot::share(&session).await?;
             let chosen = dump::selection(options.extent, &tables, &left_out)?;
-            dump::write(info, &session, &mut draft, program, &snapshot, &chosen, stop).await?;
+            dump::write(info, &session, &mut draft, program, snapshot.name(), &chosen, stop)
+                .await?;
             Method::PgDump
         }
         None => {

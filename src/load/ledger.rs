@@ -235,8 +235,14 @@ pub async fn begin(session: &mut Connection, run: &NewLoad<'_>) -> Result<LoadRu
     }
     transaction.commit().await?;
     let (identity, arguments) = (Arc::clone(run.identity), run.arguments.clone());
-    let state = LoadState::Loading;
-    Ok(LoadRun { id, state, identity, arguments, report: None, mends: run.mends })
+    Ok(LoadRun {
+        id,
+        state: LoadState::Loading,
+        identity,
+        arguments,
+        report: None,
+        mends: run.mends,
+    })
 }
 
 /// The batches of a run that are in.
@@ -318,50 +324,35 @@ pub async fn settle(
     state: LoadState,
     rows: Option<(&RowsReport, u64)>,
 ) -> Result<()> {
-    let transaction = session.transaction().await?;
-    let report = rows.map(|(report, _)| Json(report));
-    let checksum = rows.map(|(_, checksum)| checksum.cast_signed());
     let settle = include_str!("../../sql/ledger/settle-run.sql");
-    if transaction.execute(settle, &[&run, &state.name(), &report, &checksum]).await? == 0 {
+    let Some((report, checksum)) = rows else {
+        let (report, checksum) = (None::<Json<RowsReport>>, None::<i64>);
+        let settled = session.execute(settle, &[&run, &state.name(), &report, &checksum]).await?;
+        return if settled == 0 { Err(discarded()) } else { Ok(()) };
+    };
+    let transaction = session.transaction().await?;
+    let (name, document, checksum) = (state.name(), Json(report), checksum.cast_signed());
+    let (settled, counted) = futures::join!(
+        transaction.execute(settle, &[&run, &name, &document, &checksum]),
+        transaction.query_one(include_str!("../../sql/ledger/count-batches.sql"), &[&run]),
+    );
+    if settled? == 0 {
         return Err(discarded());
     }
-    if let Some((report, _)) = rows {
-        // The server may have lost batches since they were last looked for.
-        let count = include_str!("../../sql/ledger/count-batches.sql");
-        let row = transaction.query_one(count, &[&run]).await?;
-        let found = (row.get::<_, i64>(0), row.get::<_, i64>(1));
-        if found != (report.batches as i64, report.account.rows_loaded as i64) {
-            return Err(Error::database("the server has lost batches that it had confirmed")
-                .hint("run the same command with --resume, which sends them again"));
-        }
+    // The server may have lost batches since they were last looked for.
+    let counted = counted?;
+    let found = (counted.get::<_, i64>(0), counted.get::<_, i64>(1));
+    if found != (report.batches as i64, report.account.rows_loaded as i64) {
+        return Err(Error::database("the server has lost batches that it had confirmed")
+            .hint("run the same command with --resume, which sends them again"));
     }
-    if let Some((report, _)) = rows {
-        let update = include_str!("../../sql/ledger/file-accounts.sql");
-        for (part, files) in report.files.chunks(FILES_AT_ONCE).enumerate() {
-            let first = (part * FILES_AT_ONCE) as i32;
-            let accounts: Vec<_> = files.iter().map(|file| Json(file.account)).collect();
-            transaction.execute(update, &[&run, &first, &accounts]).await?;
-        }
+    let update = include_str!("../../sql/ledger/file-accounts.sql");
+    for (part, files) in report.files.chunks(FILES_AT_ONCE).enumerate() {
+        let first = (part * FILES_AT_ONCE) as i32;
+        let accounts: Vec<_> = files.iter().map(|file| Json(file.account)).collect();
+        transaction.execute(update, &[&run, &first, &accounts]).await?;
     }
     Ok(transaction.commit().await?)
-}
-
-/// Records rows that went with the row they referred to, by the transaction that had
-/// written them; belongs into the transaction that deletes them.
-///
-/// # Errors
-/// Where the ledger cannot be written.
-pub(super) async fn note_cascade(
-    session: &Connection,
-    staging: u32,
-    gone: &HashMap<u32, Sum>,
-) -> Result<()> {
-    let xids: Vec<String> = gone.keys().map(u32::to_string).collect();
-    let rows: Vec<i64> = gone.values().map(|sum| sum.rows.cast_signed()).collect();
-    let checksums: Vec<i64> = gone.values().map(|sum| sum.checksum.cast_signed()).collect();
-    let sql = include_str!("../../sql/ledger/insert-cascade.sql");
-    session.execute(sql, &[&staging, &xids, &rows, &checksums]).await?;
-    Ok(())
 }
 
 /// How many rows of a run went with the row they referred to.

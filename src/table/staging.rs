@@ -117,18 +117,14 @@ pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>>
 /// # Errors
 /// Where the role may not create it.
 pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -> Result<u32> {
-    let transaction = session.transaction().await?;
     let names: [(&str, &dyn pg::Quoted); 2] = [("staging", &pair.staging), ("table", &pair.table)];
-    transaction
-        .batch_execute(&fill(include_str!("../../sql/table/stage/create.sql"), &names))
-        .await?;
+    let mut make = vec![fill(include_str!("../../sql/table/stage/create.sql"), &names)];
     for column in widened {
         let names: [(&str, &dyn pg::Quoted); 2] =
             [("staging", &pair.staging), ("column", &column.name)];
-        transaction
-            .batch_execute(&fill(include_str!("../../sql/table/stage/widen.sql"), &names))
-            .await?;
+        make.push(fill(include_str!("../../sql/table/stage/widen.sql"), &names));
     }
+    let transaction = session.transaction_with(&make.join("\n;\n")).await?;
     let relation = include_str!("../../sql/catalog/relation.sql");
     let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
     let oid: u32 = transaction.query_one(relation, &[&schema, &name]).await?.get(0);

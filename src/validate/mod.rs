@@ -35,7 +35,7 @@ pub use report::{Change, CheckReport, ValidationReport};
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::load::Years;
-use crate::pg::{ConnInfo, Connection, Table, connect};
+use crate::pg::{ConnInfo, Connection, Snapshot, Table, connect};
 use crate::table::staging;
 use subject::Subject;
 
@@ -157,11 +157,9 @@ pub async fn validate(
     }
     let mut keeper = connect(info).await?;
     let pair = staging::pair(&mut keeper, &options.table).await?;
-    keeper.batch_execute(include_str!("../../sql/load/begin-snapshot.sql")).await?;
-    let share = include_str!("../../sql/load/share-snapshot.sql");
-    let snapshot: String = keeper.query_one(share, &[]).await?.get(0);
+    let snapshot = Snapshot::begin(&keeper).await?;
     let mut subject = Subject::read(&keeper, pair, options).boxed_local().await?;
-    let opened = (0..options.connections.max(1)).map(|_| run::open(info, &snapshot));
+    let opened = (0..options.connections.max(1)).map(|_| snapshot.open(info));
     let sessions = futures::future::try_join_all(opened).await?;
     let compared = comparison::compare(&keeper, &mut subject, stop).await?;
     let asker = match &options.ask_dependents {

@@ -8,7 +8,7 @@ use super::report::CheckReport;
 use super::subject::Subject;
 use crate::error::{Kind, Result};
 use crate::load::Proof;
-use crate::pg::{ConnInfo, Connection};
+use crate::pg::{ConnInfo, Connection, Snapshot};
 
 pub(super) const NAME: &str = "equal-to-files";
 const PURPOSE: &str =
@@ -18,7 +18,7 @@ const PURPOSE: &str =
 pub(super) async fn check(
     info: &ConnInfo,
     keeper: &Connection,
-    snapshot: &str,
+    snapshot: &Snapshot,
     subject: &Subject,
 ) -> Result<CheckReport> {
     let name = || NAME.to_owned();

@@ -34,6 +34,7 @@ type Stalled = Arc<Mutex<Vec<(UnixStream, UnixStream)>>>;
 pub(crate) struct Line {
     folder: TempDir,
     carried: Arc<AtomicU64>,
+    round_trips: Arc<AtomicU64>,
     stalled: Stalled,
 }
 
@@ -44,18 +45,20 @@ impl Line {
         let listener = UnixListener::bind(folder.path().join(&name)).unwrap();
         let server = shared().socket_folder().join(&name);
         let carried = Arc::new(AtomicU64::new(0));
+        let round_trips = Arc::new(AtomicU64::new(0));
         let rule: Arc<Mutex<Rule>> = Arc::new(Mutex::new(Box::new(rule)));
         let stalled = Stalled::default();
         let (counted, kept) = (Arc::clone(&carried), Arc::clone(&stalled));
+        let trips = Arc::clone(&round_trips);
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, server) = (client.unwrap(), UnixStream::connect(&server).unwrap());
                 let (rule, carried) = (Arc::clone(&rule), Arc::clone(&counted));
-                let kept = Arc::clone(&kept);
-                std::thread::spawn(move || relay(client, server, &rule, &carried, &kept));
+                let (kept, trips) = (Arc::clone(&kept), Arc::clone(&trips));
+                std::thread::spawn(move || relay(client, server, &rule, (&carried, &trips), &kept));
             }
         });
-        Line { folder, carried, stalled }
+        Line { folder, carried, round_trips, stalled }
     }
 
     /// What `PGHOST` is for a client of this line.
@@ -68,6 +71,11 @@ impl Line {
         self.stalled.lock().unwrap().len()
     }
 
+    /// How often a client has sent something after the server had answered.
+    pub(crate) fn round_trips(&self) -> u64 {
+        self.round_trips.load(Ordering::SeqCst)
+    }
+
     /// Bytes that clients have sent.
     pub(crate) fn carried(&self) -> u64 {
         self.carried.load(Ordering::SeqCst)
@@ -78,15 +86,18 @@ fn relay(
     mut client: UnixStream,
     mut server: UnixStream,
     rule: &Mutex<Rule>,
-    carried: &AtomicU64,
+    (carried, round_trips): (&AtomicU64, &AtomicU64),
     stalled: &Stalled,
 ) {
     let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
     let (lost, stalls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     let (is_lost, is_stalled) = (Arc::clone(&lost), Arc::clone(&stalls));
+    let answered = Arc::new(AtomicBool::new(true));
+    let answers_now = Arc::clone(&answered);
     std::thread::spawn(move || {
         let mut bytes = [0; 65536];
         while let Ok(count @ 1..) = answers.read(&mut bytes) {
+            answers_now.store(true, Ordering::SeqCst);
             if is_stalled.load(Ordering::SeqCst) {
                 return;
             }
@@ -102,6 +113,7 @@ fn relay(
     let mut bytes = [0; 65536];
     while let Ok(count @ 1..) = client.read(&mut bytes) {
         let sent = &bytes[..count];
+        round_trips.fetch_add(u64::from(answered.swap(false, Ordering::SeqCst)), Ordering::SeqCst);
         let pass = {
             let mut rule = rule.lock().unwrap();
             rule(sent, carried.fetch_add(count as u64, Ordering::SeqCst))

@@ -10,6 +10,7 @@ mod cites;
 mod config;
 mod connect;
 mod demo;
+mod distance;
 mod duplicates;
 mod embedded;
 mod inspect;

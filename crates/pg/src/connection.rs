@@ -13,6 +13,7 @@ use tokio_postgres::config::TargetSessionAttrs;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{AsyncMessage, SimpleQueryMessage};
 
+use super::cancel::CancelToken;
 use super::conninfo::{Address, ConnInfo, Endpoint};
 use super::diagnosis;
 use super::last_message::{AsItIs, LastMessage};
@@ -87,7 +88,7 @@ impl Connection {
     /// What cancels the statement that this session is running.
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {
-        CancelToken { token: self.session.client().cancel_token(), way: self.way.clone() }
+        CancelToken::new(self.session.client().cancel_token(), self.way.clone())
     }
 
     /// Begins a transaction.
@@ -108,7 +109,18 @@ impl Connection {
         &mut self,
         mode: Mode,
     ) -> std::result::Result<Transaction<'_>, tokio_postgres::Error> {
-        Transaction::begin(&mut self.session, mode).await
+        Transaction::begin(&mut self.session, mode, "").await
+    }
+
+    /// Begins a transaction with statements that have no parameters.
+    ///
+    /// # Errors
+    /// That of the first statement that failed.
+    pub async fn transaction_with(
+        &mut self,
+        first: &str,
+    ) -> std::result::Result<Transaction<'_>, tokio_postgres::Error> {
+        Transaction::begin(&mut self.session, Mode::ReadCommitted, first).await
     }
 
     /// Ends the session and waits until the goodbye is sent.
@@ -127,28 +139,6 @@ impl Deref for Connection {
 
     fn deref(&self) -> &Session {
         &self.session
-    }
-}
-
-/// Cancels a session's running statement, from any task.
-#[derive(Clone)]
-pub struct CancelToken {
-    token: tokio_postgres::CancelToken,
-    way: Way,
-}
-
-impl CancelToken {
-    /// Asks the server to cancel. The statement, if one still runs, then fails
-    /// with SQLSTATE 57014.
-    ///
-    /// # Errors
-    /// Where the server cannot be reached.
-    pub async fn cancel(&self) -> Result<()> {
-        let cancelled = async {
-            let stream = LastMessage::new(self.way.open().await?, Arc::default());
-            Ok::<_, Cause>(self.token.cancel_query_raw(stream, AsItIs).await?)
-        };
-        cancelled.await.map_err(|error| Error::database("could not cancel").caused_by(error))
     }
 }
 

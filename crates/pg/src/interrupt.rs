@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::connection::{CancelToken, Connection};
+use super::cancel::CancelToken;
+use super::connection::Connection;
 use sterna_error::{Error, Kind, Result};
 
 /// How often a running statement looks whether it is to stop.

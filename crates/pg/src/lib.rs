@@ -2,6 +2,7 @@
 //! name things in it, what its catalog says, and a server of one's own.
 
 mod backoff;
+mod cancel;
 pub mod catalog;
 mod column;
 mod connection;
@@ -16,6 +17,7 @@ pub mod pooler;
 mod privilege;
 pub mod programs;
 mod session;
+pub mod snapshot;
 mod socket;
 mod sql;
 mod sqlstate;
@@ -25,8 +27,9 @@ mod typed;
 mod volley;
 
 pub use backoff::Backoff;
+pub use cancel::CancelToken;
 pub use column::{Column, ColumnType, NumericType};
-pub use connection::{CancelToken, Connection, connect};
+pub use connection::{Connection, connect};
 pub use conninfo::ConnInfo;
 pub use copy_out::{copy_out, values};
 pub use embedded::Embedded;
@@ -34,6 +37,7 @@ pub use ident::{Ident, MAX_NAME_BYTES, Table};
 pub use interrupt::{interruptible, interruptible_by};
 pub use privilege::explain_denied;
 pub use session::{Mode, Session, Transaction};
+pub use snapshot::Snapshot;
 pub use sql::{CatalogText, Columns, Quoted, SqlText, fill};
 pub use sqlstate::{Fault, classify};
 pub use stall::Watched;

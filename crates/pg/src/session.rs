@@ -198,11 +198,26 @@ pub struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) async fn begin(session: &'a mut Session, mode: Mode) -> Result<Self, Error> {
+    pub(super) async fn begin(
+        session: &'a mut Session,
+        mode: Mode,
+        first: &str,
+    ) -> Result<Self, Error> {
         // Rolls back also where nobody waits for the answer to BEGIN any more.
         let transaction = Transaction { session, is_over: false };
-        transaction.batch_execute(mode.begin()).await?;
+        // One message: where BEGIN fails, nothing that follows it is run.
+        transaction.batch_execute(&format!("{}; {first}", mode.begin())).await?;
         Ok(transaction)
+    }
+
+    /// Runs statements without parameters, and makes all of it last.
+    ///
+    /// # Errors
+    /// The server's; then nothing has changed, unless the connection was lost.
+    pub async fn commit_with(mut self, last: &str) -> Result<(), Error> {
+        self.session.batch_execute(&format!("{last}\n; COMMIT")).await?;
+        self.is_over = true;
+        Ok(())
     }
 
     /// Makes it last.

@@ -45,12 +45,6 @@ impl CatalogText {
     pub fn tid(page: u32) -> Self {
         CatalogText(format!("'({page},0)'::pg_catalog.tid"))
     }
-
-    /// A name that `pg_export_snapshot` returned, as a string literal.
-    #[must_use]
-    pub fn snapshot(name: &str) -> Self {
-        CatalogText(format!("'{}'", name.replace('\'', "''")))
-    }
 }
 
 impl Display for CatalogText {

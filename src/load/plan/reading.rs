@@ -76,15 +76,18 @@ impl Reading {
             let name = &inputs.members()[member].name;
             return Err(Error::usage(format!("{name} has no year that --year could select by")));
         }
-        let columns = catalog::columns(session, request.table_oid).await?;
         let used = used(&formats, &layouts);
-        let taxa = taxa(session, request.table, &used, request.synonyms).await?;
-        let matching = match request.matching {
-            Some(options) => {
-                let production = production(session, request).await?;
+        let (columns, taxa, production) = futures::join!(
+            catalog::columns(session, request.table_oid),
+            taxa(session, request.table, &used, request.synonyms),
+            production(session, request),
+        );
+        let (columns, taxa) = (columns?, taxa?);
+        let matching = match (request.matching, production?) {
+            (Some(options), Some(production)) => {
                 Some(matching::decide(request.table, &columns, &used, &production, options)?)
             }
-            None => None,
+            _ => None,
         };
         let table = request.table.clone();
         Ok(Reading { table, inputs, formats, taxa, columns, layouts, has_records, matching })
@@ -122,11 +125,21 @@ impl Reading {
     }
 }
 
-/// What production has to match rows by, and whether it has rows to lose.
-async fn production(session: &Connection, request: &Request<'_>) -> Result<Production> {
+/// What production has to match rows by, and whether it has rows to lose; none where
+/// nobody asks.
+async fn production(session: &Connection, request: &Request<'_>) -> Result<Option<Production>> {
+    if request.matching.is_none() {
+        return Ok(None);
+    }
     let mut production = Production::default();
     let sql = include_str!("../../../sql/load/match/keys.sql");
-    for row in session.query(sql, &[&request.table_oid]).await? {
+    let size = fill(include_str!("../../../sql/load/match/size.sql"), &[("table", request.table)]);
+    let most = MOST_CARRIED_OVER + 1;
+    let (keys, size) = futures::join!(
+        session.query(sql, &[&request.table_oid]),
+        session.query_one(&size, &[&most])
+    );
+    for row in keys? {
         let (kind, names): (&str, Vec<String>) = (row.get(0), row.get(1));
         let columns = names.into_iter().map(Ident::new).collect::<Result<Vec<_>>>()?;
         match kind {
@@ -143,9 +156,8 @@ async fn production(session: &Connection, request: &Request<'_>) -> Result<Produ
         }
     }
     production.unique.sort_by_key(|key| *key != production.primary);
-    let sql = fill(include_str!("../../../sql/load/match/size.sql"), &[("table", request.table)]);
     production.has_rows = true;
-    match session.query_one(&sql, &[&(MOST_CARRIED_OVER + 1)]).await {
+    match size {
         Ok(row) => {
             let rows: i64 = row.get(0);
             production.has_rows = rows > 0;
@@ -157,7 +169,7 @@ async fn production(session: &Connection, request: &Request<'_>) -> Result<Produ
             return Err(Error::from(e).context(format!("could not read {}", request.table)));
         }
     }
-    Ok(production)
+    Ok(Some(production))
 }
 
 fn used<'a>(formats: &'a Formats, layouts: &PerMember<Layout>) -> Vec<&'a Format> {

@@ -2,10 +2,12 @@
 //! foreign key says ON DELETE CASCADE: staging carries no foreign keys, so what the key
 //! would have done is done here.
 
+use hashbrown::HashMap;
+
 use crate::error::Result;
-use crate::load::ledger;
+use crate::load::ledger::Sum;
 use crate::load::settle::verify;
-use crate::pg::{Column, ConnInfo, Ident, Quoted, Table, connect, fill};
+use crate::pg::{Column, ConnInfo, Connection, Ident, Quoted, Table, fill};
 use crate::table::staging::Pair;
 use crate::trust;
 
@@ -22,14 +24,11 @@ pub(in crate::load) struct Orphans<'a> {
 }
 
 impl Orphans<'_> {
-    /// Deletes them and records which batches had written them; returns how many.
+    /// Deletes them, over a session that has no transaction, and records which batches had written them; returns how many.
     ///
     /// # Errors
     /// Those of the server; then nothing is deleted.
-    pub(in crate::load) async fn delete(&self) -> Result<u64> {
-        let session = connect(self.info).await?;
-        session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
-        session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
+    pub(in crate::load) async fn delete(&self, session: &Connection) -> Result<u64> {
         let sql = include_str!("../../../sql/load/orphan-key.sql");
         let mut deleted = 0;
         for row in session.query(sql, &[&self.pair.table_oid]).await? {
@@ -47,11 +46,20 @@ impl Orphans<'_> {
                 ("values", &verify::values_of(self.columns)),
             ];
             let sql = fill(include_str!("../../../sql/load/delete-orphans.sql"), &names);
-            session.batch_execute("BEGIN").await?;
-            trust::guard(&*session, self.staging_oid).await?;
-            let sums = verify::sums(&session, &sql, self.columns).await?;
-            ledger::note_cascade(&session, self.staging_oid, &sums).await?;
-            session.batch_execute("COMMIT").await?;
+            let (begun, guarded) = futures::join!(
+                session.batch_execute("BEGIN"),
+                trust::guard(session, self.staging_oid),
+            );
+            begun?;
+            guarded?;
+            let sums = verify::sums(session, &sql, self.columns).await?;
+            // Where the note fails, COMMIT rolls back.
+            let (noted, ended) = futures::join!(
+                note_cascade(session, self.staging_oid, &sums),
+                session.batch_execute("COMMIT"),
+            );
+            noted?;
+            ended?;
             let rows: u64 = sums.values().map(|sum| sum.rows).sum();
             if rows > 0 {
                 tracing::warn!(
@@ -60,7 +68,20 @@ impl Orphans<'_> {
             }
             deleted += rows;
         }
-        session.close().await?;
         Ok(deleted)
     }
+}
+
+/// Records rows that went with the row they referred to, by the transaction that had
+/// written them; belongs into the transaction that deletes them.
+///
+/// # Errors
+/// Where the ledger cannot be written.
+async fn note_cascade(session: &Connection, staging: u32, gone: &HashMap<u32, Sum>) -> Result<()> {
+    let xids: Vec<String> = gone.keys().map(u32::to_string).collect();
+    let rows: Vec<i64> = gone.values().map(|sum| sum.rows.cast_signed()).collect();
+    let checksums: Vec<i64> = gone.values().map(|sum| sum.checksum.cast_signed()).collect();
+    let sql = include_str!("../../../sql/ledger/insert-cascade.sql");
+    session.execute(sql, &[&staging, &xids, &rows, &checksums]).await?;
+    Ok(())
 }

@@ -35,8 +35,11 @@ pub(in crate::load) async fn build(
     stop: &AtomicBool,
 ) -> Result<()> {
     let mut session = open(info).await?;
-    let wanted = catalog::indexes(&session, pair.table_oid).await?;
-    let present = catalog::indexes(&session, staging_oid).await?;
+    let (wanted, present) = futures::join!(
+        catalog::indexes(&session, pair.table_oid),
+        catalog::indexes(&session, staging_oid),
+    );
+    let (wanted, present) = (wanted?, present?);
     let is_present = |index: &Index| {
         let name = name_on_staging(index);
         name.map(|name| present.iter().any(|p| p.name == name))
@@ -68,16 +71,15 @@ pub(in crate::load) async fn build(
 /// # Errors
 /// Names the key, how many rows break it, and a value.
 async fn check_foreign_keys(
-    info: &ConnInfo,
+    session: &Connection,
     pair: &Pair,
     staging_oid: u32,
     stop: &AtomicBool,
 ) -> Result<()> {
-    let session = open(info).await?;
     let sql = include_str!("../../../sql/load/foreign-keys.sql");
     for row in session.query(sql, &[&pair.table_oid, &staging_oid]).await? {
         let (name, parent, count): (&str, &str, &str) = (row.get(0), row.get(1), row.get(2));
-        let counted = pg::interruptible(&session, stop, session.query_one(count, &[])).await?;
+        let counted = pg::interruptible(session, stop, session.query_one(count, &[])).await?;
         let rows: i64 = counted.get(0);
         if rows > 0 {
             let example: &str = counted.get(1);
@@ -105,20 +107,25 @@ async fn check_foreign_keys(
 /// Where rows refer to nothing; [`Kind::Interrupted`] when `stop` is set.
 pub(in crate::load) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) -> Result<()> {
     let Orphans { info, pair, staging_oid, .. } = *orphans;
+    let mut session = open(info).await?;
+    session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
     // A species may be deleted between the two.
     while let Err(error) = {
-        let deleted = orphans.delete().await?;
-        let checked = check_foreign_keys(info, pair, staging_oid, stop).await;
+        let deleted = orphans.delete(&session).await?;
+        let checked = check_foreign_keys(&session, pair, staging_oid, stop).await;
         checked.map_err(|error| (deleted, error))
     } {
         if error.0 == 0 {
             return Err(error.1);
         }
     }
-    let mut session = open(info).await?;
-    let mut relations = staging::referred(&session, staging_oid).await?;
+    let (relations, keys) = futures::join!(
+        staging::referred(&session, staging_oid),
+        catalog::foreign_keys(&session, staging_oid),
+    );
+    let mut relations = relations?;
     relations.push(staging_oid);
-    for key in catalog::foreign_keys(&session, staging_oid).await? {
+    for key in keys? {
         let names: [(&str, &dyn Quoted); 2] =
             [("staging", &pair.staging), ("constraint", &key.name)];
         let drop = fill(include_str!("../../../sql/table/stage/drop-foreign-key.sql"), &names);
@@ -126,13 +133,17 @@ pub(in crate::load) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) ->
     }
     let vacuum =
         fill(include_str!("../../../sql/table/stage/vacuum.sql"), &[("staging", &pair.staging)]);
-    interruptible(&session, stop, &vacuum).await
+    interruptible(&session, stop, &vacuum).await?;
+    session.close().await
 }
 
 async fn open(info: &ConnInfo) -> Result<Connection> {
     let session = connect(info).await?;
-    session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
-    session.query(include_str!("../../../sql/load/build-session.sql"), &[]).await?;
+    let (set, memory) = futures::join!(
+        session.batch_execute(include_str!("../../../sql/catalog/session.sql")),
+        session.query(include_str!("../../../sql/load/build-session.sql"), &[]),
+    );
+    (set?, memory?);
     Ok(session)
 }
 

@@ -13,7 +13,8 @@ use crate::load::ledger::{self, Batches, LedgerBatch, LoadRun, Sum};
 use crate::load::plan::prepare::describe;
 use crate::load::read::batch::row_hash;
 use crate::pg::{
-    CatalogText, Column, ColumnType, ConnInfo, Connection, SqlText, connect, copy_out, fill,
+    CatalogText, Column, ColumnType, ConnInfo, Connection, Snapshot, SqlText, connect, copy_out,
+    fill,
 };
 use crate::table::staging::Pair;
 
@@ -43,9 +44,7 @@ impl Proof<'_> {
         let keeper = connect(self.info).await?;
         keeper.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
         keeper.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
-        keeper.batch_execute(include_str!("../../../sql/load/begin-snapshot.sql")).await?;
-        let share = include_str!("../../../sql/load/share-snapshot.sql");
-        let snapshot: String = keeper.query_one(share, &[]).await?.get(0);
+        let snapshot = Snapshot::begin(&keeper).await?;
         self.find_in(&keeper, &snapshot).await?;
         Ok(keeper.batch_execute("COMMIT").await?)
     }
@@ -54,7 +53,7 @@ impl Proof<'_> {
     ///
     /// # Errors
     /// As [`Proof::find`].
-    pub(crate) async fn find_in(&self, keeper: &Connection, snapshot: &str) -> Result<()> {
+    pub(crate) async fn find_in(&self, keeper: &Connection, snapshot: &Snapshot) -> Result<()> {
         let mut batches = Vec::new();
         for run in self.runs {
             let matched_by = ledger::matched_by(keeper, *run).await?;
@@ -144,16 +143,11 @@ async fn read(
     info: &ConnInfo,
     pair: &Pair,
     columns: &[Column],
-    snapshot: &str,
+    snapshot: &Snapshot,
     (from, to): (u32, u32),
 ) -> Result<HashMap<u32, Sum>> {
-    let session: Connection = connect(info).await?;
-    session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
+    let session = snapshot.open(info).await?;
     session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
-    session.batch_execute(include_str!("../../../sql/load/begin-snapshot.sql")).await?;
-    let name = CatalogText::snapshot(snapshot);
-    let use_it = fill(include_str!("../../../sql/load/use-snapshot.sql"), &[("snapshot", &name)]);
-    session.batch_execute(&use_it).await?;
     let sql = fill(
         include_str!("../../../sql/load/copy-out.sql"),
         &[

@@ -49,7 +49,7 @@ pub(in crate::load) struct SinkSpec<'a> {
 /// A server that answers sooner is nearby.
 const NEAR: Duration = Duration::from_millis(3);
 /// Connections that hide any distance, where nobody asks for more.
-const MOST: usize = 12;
+const MOST: usize = 8;
 
 /// How many connections write where nobody says it: nearby as many as the server can use,
 /// and one more for every 10 ms that an answer takes, as far as the server has room.
@@ -259,12 +259,13 @@ pub(super) async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<SinkS
     if lost.is_some() {
         crate::ledger::end_abandoned(&client, lost).await?;
     }
-    client.batch_execute(include_str!("../../../sql/load/session.sql")).await?;
-    let (pid, insert, copy) = futures::join!(
+    let (set, pid, insert, copy) = futures::join!(
+        client.batch_execute(include_str!("../../../sql/load/session.sql")),
         crate::ledger::mark(&client),
         client.prepare(include_str!("../../../sql/ledger/insert-batch.sql")),
         client.prepare(&spec.copy_sql),
     );
+    set?;
     Ok(SinkSession {
         pid: pid?,
         is_stalled: AtomicBool::new(false),
