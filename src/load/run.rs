@@ -6,14 +6,14 @@ mod verdict;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
 use tokio_postgres::error::SqlState;
 
 use crate::error::{Error, Kind, Result};
 use crate::load::attach::Attached;
-use crate::load::ledger::{self, LoadRun, LoadState};
+use crate::load::ledger::{self, Batches, LoadRun, LoadState, Refusals};
 use crate::load::plan::matching::Way;
 use crate::load::plan::options::LoadOptions;
 use crate::load::plan::prepare::{Prepared, refuse_input, row_ids};
@@ -56,7 +56,20 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Loa
     let (pair, prepared, attached, locked_by) = runtime.block_on(begin)?;
     let (run, resumed) = (attached.run.id, attached.resumed);
     tracing::info!(%run, resumed, files = prepared.inputs.members().len(), "the load begins");
-    let load = Load { info, options, watch, runtime, pair, prepared, attached, locked_by, begun };
+    let (round_trip, writers) = (control.round_trip(), Cell::new(0));
+    let load = Load {
+        info,
+        options,
+        watch,
+        runtime,
+        pair,
+        prepared,
+        attached,
+        locked_by,
+        begun,
+        round_trip,
+        writers,
+    };
     load.run(control).map_err(how_to_go_on)
 }
 
@@ -89,6 +102,10 @@ struct Load<'a> {
     attached: Attached,
     locked_by: Cell<i32>,
     begun: Instant,
+    /// How long the server's answer took at first.
+    round_trip: Duration,
+    /// Connections that write.
+    writers: Cell<usize>,
 }
 
 impl Load<'_> {
@@ -163,6 +180,8 @@ impl Load<'_> {
             years_without_rows,
             verify_seconds: done.verify_seconds,
             rows_per_second: if load_seconds > 0.0 { rows_loaded / load_seconds } else { 0.0 },
+            round_trip_ms: self.round_trip.as_secs_f64() * 1000.0,
+            writers: self.writers.get(),
             peak_memory_bytes: peak_memory_bytes(),
             verified: done.verified,
             resumed: self.attached.resumed,
@@ -175,14 +194,20 @@ impl Load<'_> {
         let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
         self.watch.enter(Phase::Loading, self.prepared.inputs.bytes());
         let run = self.attached.run.id;
-        let refusals =
-            self.with_control(control, async |session| ledger::refusals(session, run).await)?;
+        // A run that has just begun has neither refusals nor batches.
+        let is_new = Cell::new(!self.attached.resumed);
+        let refusals = match is_new.get() {
+            true => Refusals::default(),
+            false => {
+                self.with_control(control, async |session| ledger::refusals(session, run).await)?
+            }
+        };
         tracing::info!(row_ids = row_ids.len(), "production's row ids are read");
         let is_indexed = self.has_indexes(control)?;
         let options = self.options;
         let writers =
             self.with_control(control, async |session| writers(session, options).await)?;
-        tracing::info!(writers, "connections that write");
+        self.writers.set(writers);
         let pass = Pass { in_order: is_indexed, writers, ..self.pass(&row_ids) };
         for path in pass.rejects.values() {
             refuse_input(path, &self.prepared.inputs, self.options)?;
@@ -190,7 +215,10 @@ impl Load<'_> {
         let ledger = RefCell::new(&mut *control);
         let (rows, checksum) = pass.load_all(
             &refusals,
-            || self.batches(&mut ledger.borrow_mut()),
+            || match is_new.replace(false) {
+                true => Ok(Batches::default()),
+                false => self.batches(&mut ledger.borrow_mut()),
+            },
             || self.rows_of_batches(&mut ledger.borrow_mut()),
         )?;
         self.settle(control, LoadState::Built, Some((&rows, checksum)))?;

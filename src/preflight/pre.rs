@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::question::{Question, found};
+use futures::FutureExt;
+use futures::future::join_all;
+
+use super::question::{QUESTIONS, found};
 use super::{Finding, PreflightCheck, PreflightSeverity, place, rights, space};
 use crate::backup;
 use crate::error::{Kind, Result};
@@ -20,90 +23,6 @@ use crate::trust;
 const OLDEST_BACKUP: Duration = Duration::from_secs(24 * 60 * 60);
 /// How many taxa are named.
 const TAXA_NAMED: usize = 5;
-
-/// Checks that are one statement.
-const QUESTIONS: [Question; 10] = [
-    Question {
-        name: "table-owner",
-        severity: PreflightSeverity::Warning,
-        sql: include_str!("../../sql/preflight/table-owner.sql"),
-        of_table: true,
-        good: "this role is no superuser that acts on another role's table",
-        hint: "run sterna as the table's owner, which is safest",
-    },
-    Question {
-        name: "publications",
-        severity: PreflightSeverity::Error,
-        sql: include_str!("../../sql/table/stage/publications.sql"),
-        of_table: true,
-        good: "no subscriber would get sterna's own tables",
-        hint: crate::table::staging::PUBLISHED_HINT,
-    },
-    Question {
-        name: "long-transactions",
-        severity: PreflightSeverity::Warning,
-        sql: include_str!("../../sql/preflight/long-transactions.sql"),
-        of_table: false,
-        good: "no transaction is older than a minute",
-        hint: "the switchover waits for them, for --max-wait: have them end",
-    },
-    Question {
-        name: "sessions-seen",
-        severity: PreflightSeverity::Warning,
-        sql: include_str!("../../sql/preflight/sessions-seen.sql"),
-        of_table: false,
-        good: "the transactions of all roles can be seen",
-        hint: "without it, transactions of other roles that began before the load cannot be told",
-    },
-    Question {
-        name: "inactive-slots",
-        severity: PreflightSeverity::Warning,
-        sql: include_str!("../../sql/preflight/inactive-slots.sql"),
-        of_table: false,
-        good: "no replication slot is left unread",
-        hint: "have its reader go on, or drop it with pg_drop_replication_slot",
-    },
-    Question {
-        name: "logical-slots",
-        severity: PreflightSeverity::Info,
-        sql: include_str!("../../sql/preflight/logical-slots.sql"),
-        of_table: false,
-        good: "nobody decodes this database",
-        hint: "staging is in no publication that names its tables, but is decoded all the same",
-    },
-    Question {
-        name: "prepared-transactions",
-        severity: PreflightSeverity::Warning,
-        sql: include_str!("../../sql/preflight/prepared-transactions.sql"),
-        of_table: false,
-        good: "there are none",
-        hint: "COMMIT PREPARED or ROLLBACK PREPARED them: they hold locks until then",
-    },
-    Question {
-        name: "wraparound-vacuum",
-        severity: PreflightSeverity::Warning,
-        sql: include_str!("../../sql/preflight/wraparound-vacuum.sql"),
-        of_table: true,
-        good: "no vacuum of the table that does not yield is running",
-        hint: "wait until it is done: the switchover would wait for it",
-    },
-    Question {
-        name: "deadlock-timeout",
-        severity: PreflightSeverity::Warning,
-        sql: include_str!("../../sql/preflight/deadlock-timeout.sql"),
-        of_table: false,
-        good: "it leaves time for a switchover",
-        hint: "set it to 1s, its default, at least for the switchover",
-    },
-    Question {
-        name: "server-version",
-        severity: PreflightSeverity::Warning,
-        sql: include_str!("../../sql/preflight/server-version.sql"),
-        of_table: false,
-        good: "PostgreSQL 15, which sterna is tested on",
-        hint: "rehearse on a server of this version first: sterna is tested on 15",
-    },
-];
 
 /// What is known beside the database.
 #[derive(Clone, Debug, Default)]
@@ -147,32 +66,60 @@ pub async fn pre(
     let staging = staging.filter(|_| has_ledger);
     let alterations = switchover::alterations(&*session, oid).await?;
     let (uses, columns) = columns(info, &session, staging, options).await?;
+    // None builds on another's answer, so they are asked together.
+    let of_sterna = async {
+        futures::join!(
+            backed_up(&session, table, options, has_ledger, stop),
+            loaded(&session, staging),
+            mapped(&session, staging, options.missing.as_ref()),
+            place::leftovers(&session, table, has_ledger),
+            place::remembered(&session, oid),
+        )
+    };
+    let of_table = async {
+        futures::join!(
+            space::check(&session, oid, options.disk_space_checked),
+            rights::check(&session, oid, &alterations.altered),
+            others_code(&session, table, oid),
+            supported(&session, table, oid, &alterations),
+        )
+    };
+    let others = join_all(QUESTIONS.iter().map(|question| question.ask(&session, oid)));
+    let (of_sterna, of_table, others) =
+        futures::join!(of_sterna.boxed_local(), of_table.boxed_local(), others.boxed_local());
+    let (backed_up, loaded, mapped, leftovers, remembered) = of_sterna;
+    let (space, rights, others_code, supported) = of_table;
     let mut checks = vec![
         Finding::good(
             "pooler",
             PreflightSeverity::Error,
             "every session has a server process of its own",
         ),
+        Finding::good("distance", PreflightSeverity::Info, distance(session.round_trip())),
         ledger,
-        backed_up(&session, table, options, has_ledger, stop).await?,
-        loaded(&session, staging).await?,
-        mapped(&session, staging, options.missing.as_ref()).await?,
+        backed_up?,
+        loaded?,
+        mapped?,
         columns,
-        space::check(&session, oid, options.disk_space_checked).await?,
-        rights::check(&session, oid, &alterations.altered).await?,
-        others_code(&session, table, oid).await?,
-        supported(&session, table, oid, &alterations).await?,
+        space?,
+        rights?,
+        others_code?,
+        supported?,
         place::names(table),
-        place::leftovers(&session, table, has_ledger).await?,
-        place::remembered(&session, oid).await?,
+        leftovers?,
+        remembered?,
     ];
-    for question in &QUESTIONS {
-        checks.push(question.ask(&session, oid).await);
-    }
+    checks.extend(others);
     Ok(PreflightCheck {
         columns: uses,
         ..PreflightCheck::new(table.to_string(), checks, begun.elapsed())
     })
+}
+
+/// How far away the server is, in words.
+fn distance(round_trip: Duration) -> String {
+    let ms = round_trip.as_secs_f64() * 1000.0;
+    format!("the server's answer takes {ms:.0} ms")
 }
 
 /// What becomes of each column, by the files or else by the last load, and whether

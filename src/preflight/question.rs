@@ -18,6 +18,90 @@ pub(super) struct Question {
     pub(super) hint: &'static str,
 }
 
+/// All of them.
+pub(super) const QUESTIONS: [Question; 10] = [
+    Question {
+        name: "table-owner",
+        severity: PreflightSeverity::Warning,
+        sql: include_str!("../../sql/preflight/table-owner.sql"),
+        of_table: true,
+        good: "this role is no superuser that acts on another role's table",
+        hint: "run sterna as the table's owner, which is safest",
+    },
+    Question {
+        name: "publications",
+        severity: PreflightSeverity::Error,
+        sql: include_str!("../../sql/table/stage/publications.sql"),
+        of_table: true,
+        good: "no subscriber would get sterna's own tables",
+        hint: crate::table::staging::PUBLISHED_HINT,
+    },
+    Question {
+        name: "long-transactions",
+        severity: PreflightSeverity::Warning,
+        sql: include_str!("../../sql/preflight/long-transactions.sql"),
+        of_table: false,
+        good: "no transaction is older than a minute",
+        hint: "the switchover waits for them, for --max-wait: have them end",
+    },
+    Question {
+        name: "sessions-seen",
+        severity: PreflightSeverity::Warning,
+        sql: include_str!("../../sql/preflight/sessions-seen.sql"),
+        of_table: false,
+        good: "the transactions of all roles can be seen",
+        hint: "without it, transactions of other roles that began before the load cannot be told",
+    },
+    Question {
+        name: "inactive-slots",
+        severity: PreflightSeverity::Warning,
+        sql: include_str!("../../sql/preflight/inactive-slots.sql"),
+        of_table: false,
+        good: "no replication slot is left unread",
+        hint: "have its reader go on, or drop it with pg_drop_replication_slot",
+    },
+    Question {
+        name: "logical-slots",
+        severity: PreflightSeverity::Info,
+        sql: include_str!("../../sql/preflight/logical-slots.sql"),
+        of_table: false,
+        good: "nobody decodes this database",
+        hint: "staging is in no publication that names its tables, but is decoded all the same",
+    },
+    Question {
+        name: "prepared-transactions",
+        severity: PreflightSeverity::Warning,
+        sql: include_str!("../../sql/preflight/prepared-transactions.sql"),
+        of_table: false,
+        good: "there are none",
+        hint: "COMMIT PREPARED or ROLLBACK PREPARED them: they hold locks until then",
+    },
+    Question {
+        name: "wraparound-vacuum",
+        severity: PreflightSeverity::Warning,
+        sql: include_str!("../../sql/preflight/wraparound-vacuum.sql"),
+        of_table: true,
+        good: "no vacuum of the table that does not yield is running",
+        hint: "wait until it is done: the switchover would wait for it",
+    },
+    Question {
+        name: "deadlock-timeout",
+        severity: PreflightSeverity::Warning,
+        sql: include_str!("../../sql/preflight/deadlock-timeout.sql"),
+        of_table: false,
+        good: "it leaves time for a switchover",
+        hint: "set it to 1s, its default, at least for the switchover",
+    },
+    Question {
+        name: "server-version",
+        severity: PreflightSeverity::Warning,
+        sql: include_str!("../../sql/preflight/server-version.sql"),
+        of_table: false,
+        good: "PostgreSQL 15, which sterna is tested on",
+        hint: "rehearse on a server of this version first: sterna is tested on 15",
+    },
+];
+
 impl Question {
     /// Asks it. What cannot be looked at did not pass.
     pub(super) async fn ask(&self, session: &Connection, oid: u32) -> Finding {

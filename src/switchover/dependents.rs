@@ -6,6 +6,7 @@
 //! in place is created again beside the old one, its dependents are pointed at the new
 //! one, and then nothing depends on the old one, which goes with RESTRICT.
 
+use futures::future::try_join_all;
 use tokio_postgres::types::Type;
 
 use super::properties;
@@ -273,10 +274,12 @@ impl Dependents {
         refresh_after: bool,
     ) -> Result<Redirection> {
         let mut to = Redirection::default();
+        let in_place = self.all.iter().filter(|dependent| !dependent.made_anew);
+        let in_place = in_place.map(|d| session.query_one(d.kind.in_place(), &[&d.oid]));
+        let mut in_place = try_join_all(in_place).await?.into_iter();
         for dependent in &self.all {
             if !dependent.made_anew {
-                let row = session.query_one(dependent.kind.in_place(), &[&dependent.oid]).await?;
-                to.point.extend(row.get::<_, Vec<String>>(0));
+                to.point.extend(in_place.next().map_or_else(Vec::new, |row| row.get(0)));
                 continue;
             }
             let is_routine = dependent.kind == Kind::RowTypeRoutine;

@@ -42,12 +42,14 @@ pub(super) async fn write(
     exchange: &Exchange,
     refresh_after: bool,
 ) -> Result<Script> {
-    let changed = changed_columns(session, exchange).await?;
-    let mine = attached::of_table(session, exchange.live).await?;
-    let theirs = attached::of_table(session, exchange.incoming).await?;
-    let pairs = attached::pairs(exchange, &mine, &theirs)?;
-    let references = References::write(session, exchange).await?;
-    assemble(session, exchange, changed, &pairs, references, refresh_after).await
+    let (changed, mine, theirs, references) = futures::join!(
+        changed_columns(session, exchange),
+        attached::of_table(session, exchange.live),
+        attached::of_table(session, exchange.incoming),
+        References::write(session, exchange),
+    );
+    let pairs = attached::pairs(exchange, &mine?, &theirs?)?;
+    assemble(session, exchange, changed?, &pairs, references?, refresh_after).await
 }
 
 /// Writes the script as it would be for a staging table like the live one.
@@ -83,10 +85,12 @@ async fn assemble(
         ))
         .hint("drop it before the switchover and make it again after it"));
     }
-    let redirection = dependents.redirection(session, refresh_after).await?;
-    let property = properties::of_table(session, exchange.live).await?;
-
-    let replaced = Replaced::of(session, exchange.live).await?;
+    let (redirection, property, replaced) = futures::join!(
+        dependents.redirection(session, refresh_after),
+        properties::of_table(session, exchange.live),
+        Replaced::of(session, exchange.live),
+    );
+    let (redirection, property, replaced) = (redirection?, property?, replaced?);
     let mut script = Script { changed, replaced, ..Script::default() };
     // One order for all: a reader locks the view that it names before what that reads, and
     // a writer its own table before those that the foreign keys make it look at.

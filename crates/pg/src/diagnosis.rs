@@ -37,9 +37,22 @@ pub(super) fn could_not_connect(info: &ConnInfo, endpoint: &Endpoint, cause: Cau
 
 /// The error of an endpoint that failed outside the driver.
 pub(super) fn not_reached(info: &ConnInfo, endpoint: &Endpoint, cause: io::Error) -> Error {
-    failed(info, endpoint)
-        .caused_by(cause)
-        .hint("check host and port; connect_timeout=SECONDS (PGCONNECT_TIMEOUT) waits longer")
+    let hint = session_pooler(endpoint).unwrap_or_else(|| {
+        "check host and port; connect_timeout=SECONDS (PGCONNECT_TIMEOUT) waits longer".to_owned()
+    });
+    failed(info, endpoint).caused_by(cause).hint(hint)
+}
+
+/// What to do where the direct host of a Supabase project cannot be reached: as a rule it
+/// has an IPv6 address alone.
+fn session_pooler(endpoint: &Endpoint) -> Option<String> {
+    let Address::Tcp { host, .. } = &endpoint.address else { return None };
+    let project = host.strip_prefix("db.")?.strip_suffix(".supabase.co")?;
+    Some(format!(
+        "this host has an IPv6 address alone, unless the project has bought one of version 4; \
+         from a network without IPv6 use the session pooler that the dashboard names under \
+         Connect: port 5432, user postgres.{project}"
+    ))
 }
 
 fn failed(info: &ConnInfo, endpoint: &Endpoint) -> Error {
@@ -74,7 +87,7 @@ fn hint(
         };
     }
     if let Some(error) = tls_cause(cause) {
-        return Some(tls_hint(error).to_owned());
+        return Some(tls_hint(endpoint, error));
     }
     if cause.source().is_some_and(|said| said.to_string() == NO_PASSWORD) {
         return Some(give_password());
@@ -82,6 +95,13 @@ fn hint(
     let kind = io_cause(cause)?.kind();
     let Endpoint { address, port } = endpoint;
     match (address, kind) {
+        (
+            Address::Tcp { .. },
+            io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::AddrNotAvailable
+            | io::ErrorKind::TimedOut,
+        ) => session_pooler(endpoint),
         (Address::Socket(_), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
             Some(format!(
                 "no server listens on port {port} in this folder; start it, or set PGHOST and \
@@ -104,13 +124,24 @@ fn give_password() -> String {
         .to_owned()
 }
 
-fn tls_hint(error: &rustls::Error) -> &'static str {
-    match error {
+fn tls_hint(endpoint: &Endpoint, error: &rustls::Error) -> String {
+    let is_supabase = match &endpoint.address {
+        Address::Tcp { host, .. } => {
+            host.ends_with(".supabase.co") || host.ends_with(".supabase.com")
+        }
+        Address::Socket(_) => false,
+    };
+    let hint = match error {
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => {
             "connect by a name that the certificate has among its subject alternative names, or \
              check the chain alone with sslmode=verify-ca"
+        }
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) if is_supabase => {
+            "Supabase signs certificates by an authority of its own: download its certificate from \
+             the dashboard (Database settings, SSL configuration), and name the file with \
+             sslrootcert or PGSSLROOTCERT"
         }
         rustls::Error::InvalidCertificate(
             CertificateError::UnknownIssuer | CertificateError::BadSignature,
@@ -126,7 +157,8 @@ fn tls_hint(error: &rustls::Error) -> &'static str {
              authority"
         }
         _ => "check that the server speaks TLS 1.2 or newer",
-    }
+    };
+    hint.to_owned()
 }
 
 /// The TLS error that this one came from, which is wrapped in I/O errors.
@@ -134,4 +166,41 @@ pub(super) fn tls_cause<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> Option<&'a rustls::Error> {
     io_cause(error)?.get_ref()?.downcast_ref()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(host: &str) -> (ConnInfo, Endpoint) {
+        let text = format!("host={host} user=postgres dbname=postgres");
+        let info = ConnInfo::resolve(Some(&text), &|_| None).unwrap();
+        let endpoint = info.endpoints()[0].clone();
+        (info, endpoint)
+    }
+
+    #[test]
+    fn a_direct_host_that_cannot_be_reached_names_the_session_pooler() {
+        let (info, direct) = endpoint("db.abcdefgh.supabase.co");
+        let unreachable = || io::Error::from(io::ErrorKind::NetworkUnreachable);
+        for error in [
+            could_not_connect(&info, &direct, Box::new(unreachable())),
+            not_reached(&info, &direct, unreachable()),
+        ] {
+            let hint = error.next_step().unwrap();
+            assert!(hint.contains("port 5432, user postgres.abcdefgh"), "{hint}");
+        }
+        let (info, other) = endpoint("db.example.org");
+        let error = not_reached(&info, &other, unreachable());
+        assert!(error.next_step().unwrap().starts_with("check host and port"), "{error:?}");
+    }
+
+    #[test]
+    fn a_host_with_an_authority_of_its_own_says_where_its_certificate_is() {
+        let unknown = rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let (_, pooler) = endpoint("aws-0-eu-central-1.pooler.supabase.com");
+        assert!(tls_hint(&pooler, &unknown).contains("dashboard"));
+        let (_, other) = endpoint("db.example.org");
+        assert!(tls_hint(&other, &unknown).starts_with("name the certificate"));
+    }
 }

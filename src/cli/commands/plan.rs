@@ -155,12 +155,12 @@ async fn look(context: &Context) -> Result<(Estimates, Preview)> {
     session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
     catalog::plain_table(&session, &context.table).await?;
     let species = Table::new(context.table.schema.name(), "species")?;
-    let rows = Estimates {
-        live: estimate(&session, &context.table).await?,
-        species: estimate(&session, &species).await?,
-        ..Estimates::default()
-    };
-    Ok((rows, switchover::preview(&session, &context.table).await?))
+    let (live, species, preview) = futures::join!(
+        estimate(&session, &context.table),
+        estimate(&session, &species),
+        switchover::preview(&session, &context.table),
+    );
+    Ok((Estimates { live: live?, species: species?, ..Estimates::default() }, preview?))
 }
 
 async fn estimate(session: &Connection, table: &Table) -> Result<Option<u64>> {

@@ -46,6 +46,13 @@ pub fn load(report: &LoadReport) -> String {
         line("columns", unfilled);
     }
     line("rate", format!("{} rows/s", HumanCount(report.rows_per_second as u64)));
+    line(
+        "distance",
+        format!(
+            "the server's answer takes {:.0} ms; {} connections wrote",
+            report.round_trip_ms, report.writers
+        ),
+    );
     let batch = &rows.batch_ms;
     line(
         "batches",
