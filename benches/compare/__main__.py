@@ -35,9 +35,16 @@ def arguments():
     parser.add_argument("--world", type=int, default=DEFAULT_WORLD_ROWS, metavar="ROWS",
                         help="records of the world to filter, 0 for none [default: %(default)s]")
     parser.add_argument("--rounds", type=int, default=7, help="rounds after one to warm up [default: %(default)s]")
+    parser.add_argument("--distance", metavar="MS,...",
+                        help="compare with psql over lines of these round trips in place of all that, such as 0,50,100")
+    parser.add_argument("--mbps", type=float, default=0,
+                        help="with --distance: what a connection carries [default: no limit]")
     parser.add_argument("--save", metavar="NAME", help="write benches/runs/<date>-NAME.json and .md")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.distance:
+        options.world = 0
+    return options
 
 
 def main():

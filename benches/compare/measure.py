@@ -8,6 +8,7 @@ import sys
 
 import data
 import database
+import distance
 import machine
 from contenders import Adbc, DuckDb, DuckDbFilter, PsqlCopy, Sterna
 
@@ -30,6 +31,14 @@ def run(options, sterna, folder):
     columns, species = data.species(options.species)
     database.prepare(columns, species)
     description = machine.describe(sterna)
+    about = {
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "command": command(options),
+        **description,
+        "rounds": options.rounds,
+    }
+    if options.distance:
+        return {**about, **distance.run(options, sterna, folder, say)}
     contenders, figures, inputs = [], {}, {}
     groups = [load_contenders(sterna, folder, inputs)]
     if options.world:
@@ -47,11 +56,8 @@ def run(options, sterna, folder):
         contenders += present
         rounds(present, options.rounds, figures)
     return {
-        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "command": command(options),
-        **description,
+        **about,
         "inputs": inputs,
-        "rounds": options.rounds,
         "contenders": {c.name: {"command": c.command, "rounds": figures[c.name]} for c in contenders},
         "skipped": skipped,
         "ratios": ratios(figures),
@@ -123,7 +129,12 @@ def command(options):
         words += ["--species", options.species.name]
     if not options.input:
         words += ["--rows", str(options.rows)]
-    words += ["--world", str(options.world), "--rounds", str(options.rounds)]
+    if options.distance:
+        words += ["--distance", options.distance]
+        words += ["--mbps", f"{options.mbps:g}"] if options.mbps else []
+    else:
+        words += ["--world", str(options.world)]
+    words += ["--rounds", str(options.rounds)]
     if options.save:
         words += ["--save", options.save]
     return shlex.join(words)

@@ -4,6 +4,7 @@ import json
 import statistics
 
 import data
+import distance
 
 FIGURES = [("load", "rows"), ("index", "indexes"), ("ready", "staging ready")]
 
@@ -24,6 +25,10 @@ def markdown(runs):
     for name, about in runs["inputs"].items():
         lines.append(f"- {name}: {about['rows']:,} records in {about['files']} files, "
                      f"{about['bytes'] / 1e6:.1f} MB; {about['rows_loaded']:,} are loaded")
+    if "distances" in runs:
+        rate = f", {runs['mbps']:g} Mbit/s for a connection" if runs["mbps"] else ""
+        lines += ["", f"Medians of {runs['rounds']} alternating rounds by round trip to the server{rate}:", ""]
+        return "\n".join([*lines, *distance.table(runs)]) + "\n"
     lines += ["", f"Medians of {runs['rounds']} alternating rounds, in seconds (least - greatest):", ""]
     lines += ["| | " + " | ".join(title for _, title in FIGURES) + " | peak memory |",
               "|---|" + "---|" * (len(FIGURES) + 1)]
