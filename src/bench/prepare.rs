@@ -123,7 +123,8 @@ async fn trial(
     let Some(staging) = prepared.pop() else { return skip("it was not prepared".into()) };
     let statements = Sides { production: prepared.pop(), staging };
     let (rounds, plans) = (Vec::new(), Plans::default());
-    Ok(Ok(Trial { query, statements, draws, rounds, plans, state: State::Open }))
+    let answers_ms = Sides { production: None, staging: None };
+    Ok(Ok(Trial { query, statements, draws, rounds, plans, answers_ms, state: State::Open }))
 }
 
 /// A query must return rows and take the parameters that its header lists.

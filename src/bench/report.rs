@@ -75,6 +75,13 @@ pub struct QueryReport {
     pub production: Option<Latency>,
     /// Staging's latencies.
     pub staging: Latency,
+    /// The shortest answer of production as it was seen from here, in milliseconds: what
+    /// the distance adds to the server's time. None in reports of versions before 0.2.
+    #[serde(default)]
+    pub production_answer_ms: Option<f64>,
+    /// The same of staging.
+    #[serde(default)]
+    pub staging_answer_ms: Option<f64>,
     /// Median of staging/production of each round.
     pub ratio: Option<f64>,
     /// Lower bound of the ratio with 99 % confidence.
@@ -99,7 +106,7 @@ pub struct QueryReport {
     pub baseline: Option<Comparison>,
 }
 
-/// The latencies of a query on one table.
+/// The latencies of a query on one table, by the server's clock: planning and execution.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Latency {
     /// Executions.

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use futures::{TryStreamExt as _, pin_mut};
+use serde_json::Value;
 use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
@@ -59,7 +60,19 @@ pub(super) struct Trial {
     /// What was measured.
     pub(super) rounds: Vec<Round>,
     pub(super) plans: Plans,
+    /// The shortest answers as they are seen from here, in milliseconds, while the query
+    /// was warming up.
+    pub(super) answers_ms: Sides<Option<f64>>,
     pub(super) state: State,
+}
+
+/// Who says how long an execution took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clock {
+    /// The server: planning and execution, at any distance the same.
+    Server,
+    /// This machine: from the request to the last row.
+    Client,
 }
 
 /// How far a trial is.
@@ -82,7 +95,7 @@ pub(super) struct Round {
     pub(super) staging: Execution,
 }
 
-/// One execution, from the request to the last row.
+/// One execution, to the last row.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Execution {
     pub(super) ms: f64,
@@ -100,24 +113,27 @@ impl Trial {
         &mut self,
         session: &Connection,
         round: usize,
+        clock: Clock,
         stop: &AtomicBool,
     ) -> Result<Round> {
         let values = &self.draws[round % self.draws.len()];
-        let staging = &self.statements.staging.0;
-        let run = async |statement| {
-            execute(session, statement, values, stop)
-                .await
-                .map_err(|e| e.context(&self.query.origin))
+        let staging = &self.statements.staging;
+        let run = async |(statement, sql): &(Statement, String)| {
+            let done = match clock {
+                Clock::Server => timed(session, sql, values, stop).await,
+                Clock::Client => answered(session, statement, values, stop).await,
+            };
+            done.map_err(|e| e.context(&self.query.origin))
         };
         let round = match &self.statements.production {
             None => Round { production: None, staging: run(staging).await? },
             // Who goes first changes from round to round, and for the same parameters
             // from one time to the next.
-            Some((production, _)) if (round + round / self.draws.len()).is_multiple_of(2) => {
+            Some(production) if (round + round / self.draws.len()).is_multiple_of(2) => {
                 let production = run(production).await?;
                 Round { production: Some(production), staging: run(staging).await? }
             }
-            Some((production, _)) => {
+            Some(production) => {
                 let staging = run(staging).await?;
                 Round { production: Some(run(production).await?), staging }
             }
@@ -149,8 +165,34 @@ impl Trial {
     }
 }
 
-/// Runs a prepared statement to its last row.
-async fn execute(
+/// Runs a query, by the server's clock.
+async fn timed(
+    session: &Connection,
+    sql: &str,
+    values: &[TextValue],
+    stop: &AtomicBool,
+) -> Result<Execution> {
+    let sql = format!("{}{sql}", include_str!("../../sql/bench/run/time.sql"));
+    let values: Vec<&dyn Typed> = values.iter().map(|value| value as _).collect();
+    let begun = Instant::now();
+    match interruptible(session, stop, session.query_one(&sql, &values)).await {
+        Ok(row) => {
+            let explained: Value = row.get(0);
+            let figure = |figure: &Value| figure.as_f64().unwrap_or_default();
+            let ms =
+                figure(&explained[0]["Planning Time"]) + figure(&explained[0]["Execution Time"]);
+            let rows = figure(&explained[0]["Plan"]["Actual Rows"]) as u64;
+            Ok(Execution { ms, rows, timed_out: false })
+        }
+        Err(e) if e.sqlstate() == Some(SqlState::QUERY_CANCELED.code()) => {
+            Ok(Execution { ms: begun.elapsed().as_secs_f64() * 1000.0, rows: 0, timed_out: true })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Runs a prepared statement and takes its rows, by this machine's clock.
+async fn answered(
     session: &Connection,
     statement: &Statement,
     values: &[TextValue],

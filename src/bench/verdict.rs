@@ -44,6 +44,8 @@ pub(super) fn query(trial: &Trial, options: &BenchOptions) -> Result<QueryReport
         budget_ms: trial.query.budget_ms,
         production: (!production.is_empty()).then(|| measured(&production)).transpose()?,
         staging: measured(&staging)?,
+        production_answer_ms: trial.answers_ms.production.flatten(),
+        staging_answer_ms: trial.answers_ms.staging,
         ratio: ratio.map(|ratio| ratio.median),
         ratio_low: ratio.map(|ratio| ratio.low),
         ratio_high: ratio.map(|ratio| ratio.high),

@@ -56,7 +56,7 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Loa
     let (pair, prepared, attached, locked_by) = runtime.block_on(begin)?;
     let (run, resumed) = (attached.run.id, attached.resumed);
     tracing::info!(%run, resumed, files = prepared.inputs.members().len(), "the load begins");
-    let (round_trip, writers) = (control.round_trip(), Cell::new(0));
+    let (round_trip, writers, is_new) = (control.round_trip(), Cell::new(0), Cell::new(!resumed));
     let load = Load {
         info,
         options,
@@ -69,6 +69,7 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Loa
         begun,
         round_trip,
         writers,
+        is_new,
     };
     load.run(control).map_err(how_to_go_on)
 }
@@ -106,6 +107,8 @@ struct Load<'a> {
     round_trip: Duration,
     /// Connections that write.
     writers: Cell<usize>,
+    /// Whether nothing was loaded yet, by this attempt or an earlier one.
+    is_new: Cell<bool>,
 }
 
 impl Load<'_> {
@@ -195,8 +198,8 @@ impl Load<'_> {
         self.watch.enter(Phase::Loading, self.prepared.inputs.bytes());
         let run = self.attached.run.id;
         // A run that has just begun has neither refusals nor batches.
-        let is_new = Cell::new(!self.attached.resumed);
-        let refusals = match is_new.get() {
+        let is_new = self.is_new.replace(false);
+        let refusals = match is_new {
             true => Refusals::default(),
             false => {
                 self.with_control(control, async |session| ledger::refusals(session, run).await)?
@@ -212,10 +215,10 @@ impl Load<'_> {
         for path in pass.rejects.values() {
             refuse_input(path, &self.prepared.inputs, self.options)?;
         }
-        let ledger = RefCell::new(&mut *control);
+        let (ledger, has_none) = (RefCell::new(&mut *control), Cell::new(is_new));
         let (rows, checksum) = pass.load_all(
             &refusals,
-            || match is_new.replace(false) {
+            || match has_none.replace(false) {
                 true => Ok(Batches::default()),
                 false => self.batches(&mut ledger.borrow_mut()),
             },

@@ -102,6 +102,12 @@ fn around(report: &BenchReport) -> String {
         None => line("production", "no rows: nothing to compare with, only budgets count".into()),
     }
     line("staging", size(&report.staging));
+    if let Some(more) = distance_ms(report) {
+        line(
+            "measured",
+            format!("by the server; its answers reach this machine {more:.1} ms later"),
+        );
+    }
     line("server", report.environment.server.clone());
     if let Some(baseline) = &report.baseline {
         let compared = report.queries.iter().filter(|query| query.baseline.is_some()).count();
@@ -123,6 +129,14 @@ fn around(report: &BenchReport) -> String {
     };
     line("verdict", format!("{verdict}, after {:.1} s", report.seconds));
     lines.join("\n")
+}
+
+/// What the distance adds to the server's time, in the middle of all queries.
+fn distance_ms(report: &BenchReport) -> Option<f64> {
+    let more = |query: &QueryReport| Some(query.staging_answer_ms? - query.staging.p50_ms);
+    let mut all: Vec<f64> = report.queries.iter().filter_map(more).collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).map(|ms| ms.max(0.0))
 }
 
 fn size(size: &DataSize) -> String {

@@ -6,6 +6,8 @@ use sterna::pg::embedded::ModelSchema;
 
 use super::{equal, query, report, run};
 use crate::cites::{Installation, file_of, generated, good};
+use crate::line::{Line, Pass};
+use crate::server::Finished;
 
 #[tokio::test]
 async fn equal_tables_pass_and_the_report_keeps_its_contract() {
@@ -145,4 +147,33 @@ async fn there_must_be_something_to_measure() {
     session.batch_execute("SELECT pg_advisory_lock(1)").await.unwrap();
     let wrong = run(&here, &["--max-regression", "0.5"]).expect_code(2);
     assert!(wrong.stderr.contains("not between 1 and 1000"), "{wrong:?}");
+}
+
+/// A line that takes 10 ms in one direction, which hides what takes milliseconds.
+#[tokio::test]
+async fn a_query_that_became_slower_is_found_at_any_distance() {
+    let here = equal(2_000).await;
+    std::fs::create_dir(here.path("own")).unwrap();
+    // A millisecond in production; eight in staging, which alone has such a year.
+    here.db.psql("UPDATE cites_trade_records_staging SET year = 1801 WHERE year = 2000").await;
+    let sleeps = "SELECT pg_sleep(CASE WHEN EXISTS (SELECT FROM {trade} WHERE year = 1801)
+        THEN 0.008 ELSE 0.001 END)";
+    here.file("own/sleeps.sql", sleeps);
+    let line = Line::new(|_, _| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        Pass::On
+    });
+    let mut command = here.db.command(&["bench", "--format", "json", "--seconds", "0"]);
+    command.args(["--queries", "own", "--max-regression", "3"]).env("PGHOST", line.host());
+    let finished = Finished::from(command.current_dir(here.folder.path()).output().unwrap());
+    let finished = finished.expect_code(5);
+    let found: Value = serde_json::from_str(&finished.stdout).unwrap();
+    let sleeps = query(&found, "sleeps");
+    assert_eq!(sleeps["regressed"], json!(true), "{sleeps:#}");
+    // The distance is in what is seen from here, and in nothing that is compared.
+    for side in ["production", "staging"] {
+        let of = |figure: &Value| figure.as_f64().unwrap();
+        let seen = of(&sleeps[format!("{side}_answer_ms")]);
+        assert!(seen > 10.0 + of(&sleeps[side]["p50_ms"]) / 2.0, "{sleeps:#}");
+    }
 }
