@@ -44,7 +44,8 @@ class Line:
 
     def env(self):
         """The environment of a client at the far end."""
-        return {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGSSLMODE": "disable"}
+        env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+        return {**env, "PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGSSLMODE": "disable"}
 
 
 async def carry(reader, writer, delay, rate):
