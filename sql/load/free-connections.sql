@@ -5,7 +5,11 @@ SELECT least(
     pg_catalog.current_setting('max_connections')::integer
     - pg_catalog.current_setting('superuser_reserved_connections')::integer
     - coalesce(pg_catalog.current_setting('reserved_connections', true)::integer, 0)
-    - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'),
+    -- The kind of another role's session is not for everybody to see.
+    - (
+        SELECT count(*) FROM pg_catalog.pg_stat_activity
+        WHERE datid IS NOT NULL AND usesysid IS NOT NULL
+    ),
     (
         SELECT r.rolconnlimit - count(a.pid)
         FROM pg_catalog.pg_roles AS r

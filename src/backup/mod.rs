@@ -230,11 +230,11 @@ fn program(options: &BackupOptions, server_major: u32) -> Result<Option<(PathBuf
 /// else by COPY, which plans nothing.
 async fn count(session: &Connection, tables: &mut [Chosen], stop: &AtomicBool) -> Result<()> {
     let oids: Vec<u32> = tables.iter().map(|(_, oid)| *oid).collect();
-    let is_safe = trust::strange_code(&**session, &oids, &[]).await?.is_empty();
+    let is_safe = trust::strange_code(session, &oids, &[]).await?.is_empty();
     for (saved, oid) in tables {
         let table = saved.table()?;
         let denied = |e: Error| explain_denied(e.context(format!("could not read all of {table}")));
-        if is_safe || trust::strange_code(&**session, &[*oid], &[]).await?.is_empty() {
+        if is_safe || trust::strange_code(session, &[*oid], &[]).await?.is_empty() {
             let sql = fill(include_str!("../../sql/backup/count.sql"), &[("table", &table)]);
             let counted = interruptible(session, stop, session.query_one(&sql, &[])).await;
             saved.rows = u64::try_from(counted.map_err(denied)?.get::<_, i64>(0)).unwrap_or(0);

@@ -44,6 +44,10 @@ pub(super) fn compare(
     let mut not_compared = Vec::new();
     for query in &mut now.queries {
         match then.queries.iter().find(|earlier| earlier.name == query.name) {
+            Some(earlier) if earlier.staging_answer_ms.is_none() => {
+                let why = "the baseline is of a version that timed whole answers";
+                not_compared.push(format!("{}: {why}", query.name));
+            }
             Some(earlier) if earlier.sql == query.sql => {
                 query.baseline = Some(comparison(query, earlier, control, options)?);
             }

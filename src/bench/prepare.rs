@@ -68,7 +68,7 @@ async fn trial(
         if catalog::relation(session, &table).await?.is_none() {
             return skip(format!("there is no {table}"));
         }
-        if let Some(whose) = trust::strange_beside(&**session, &table, &tables.pair.table).await? {
+        if let Some(whose) = trust::strange_beside(session, &table, &tables.pair.table).await? {
             return skip(format!("{whose}, and is not read with your rights"));
         }
         named.push((name.name(), table));

@@ -136,7 +136,7 @@ async fn look(info: &ConnInfo, options: &InspectOptions) -> Result<Reading> {
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/inspect/session.sql")).await?;
     let found = catalog::plain_table(&session, &options.table).await?;
-    trust::code(&*session, &[found.oid], &[]).await?;
+    trust::code(&session, &[found.oid], &[]).await?;
     let request = Request {
         table: &options.table,
         table_oid: found.oid,

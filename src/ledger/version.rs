@@ -73,7 +73,7 @@ pub struct Look {
 /// one is at work while it has to be upgraded; where the role may not create a schema, or
 /// the ledger is another role's.
 pub async fn ensure(session: &mut Connection) -> Result<()> {
-    let state = look(session).await?.to_be_written()?.state(session).await?;
+    let state = look(session).await?.if_writable()?.state(session).await?;
     state.bring_up_to_date(session).await
 }
 
@@ -123,7 +123,7 @@ impl Look {
     ///
     /// # Errors
     /// Refused, with the reason.
-    pub fn to_be_written(self) -> Result<Self> {
+    pub fn if_writable(self) -> Result<Self> {
         match self.read_only {
             None => Ok(self),
             Some(why) => Err(Error::refused(why).hint(

@@ -35,7 +35,7 @@ pub(super) async fn attach(
 ) -> Result<Attached> {
     let found = staging::find(session, pair).await?;
     if let Some(relation) = &found {
-        trust::code(&**session, &[], &[relation.oid]).await?;
+        trust::code(session, &[], &[relation.oid]).await?;
     }
     let mut runs = match &found {
         Some(relation) => ledger::runs(session, relation.oid).await?,
@@ -112,7 +112,7 @@ pub(super) async fn attach(
         None => staging::create(session, pair, &prepared.plan.widened).await?,
     };
     if prepared.matching.way == Way::Server {
-        completion::loosen(&**session, staging_oid, &prepared.matching).await?;
+        completion::loosen(session, staging_oid, &prepared.matching).await?;
     }
     staging::note_baseline(session, pair, staging_oid).await?;
     let mut arguments = options.arguments();

@@ -115,8 +115,9 @@ impl Pipeline<'_> {
         let (to_sinks, rows) = bounded::<EncodedBatch>(QUEUE_BATCHES);
         let (to_settle, settled) = bounded::<EncodedBatch>(QUEUE_BATCHES);
         // Room for every batch that can be under way, so that none is dropped.
-        let (spare_in, spare) =
-            bounded::<EncodedBatch>(3 * QUEUE_BATCHES + sinks.len() + self.workers + self.sources);
+        let (spare_in, spare) = bounded::<EncodedBatch>(
+            3 * QUEUE_BATCHES + 2 * sinks.len() + self.workers + self.sources,
+        );
         let (spare_records_in, spare_records) =
             bounded::<RecordBatch>(spare_in.capacity().unwrap_or(0));
         thread::scope(|scope| {

@@ -191,7 +191,7 @@ pub struct LoadReport {
     pub rows_per_second: f64,
     /// How long the server's answer took when the load began, in milliseconds.
     pub round_trip_ms: f64,
-    /// Connections that wrote; none where an earlier attempt had written all.
+    /// Connections for rows, at most; none where an earlier attempt had written all.
     pub writers: usize,
     /// The most memory that this process has used.
     pub peak_memory_bytes: u64,

@@ -5,7 +5,7 @@
 //! after each pass, and what is missing is sent again.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,6 +54,8 @@ pub(super) struct Pass<'a> {
     /// Where the rejects of each format go.
     pub(super) rejects: Paths,
     pub(super) watch: &'a Watch,
+    /// Becomes true where the server took fewer rows of a batch than it was sent.
+    pub(super) is_miscounted: &'a AtomicBool,
 }
 
 impl Pass<'_> {
@@ -125,6 +127,7 @@ impl Pass<'_> {
             copy_sql,
             committed,
             refusals,
+            is_miscounted: self.is_miscounted,
             stop: &watch.stop,
             patience: PATIENCE,
             stall_timeout: options.stall_timeout,

@@ -6,6 +6,7 @@ mod verdict;
 
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Runtime;
@@ -69,6 +70,7 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Loa
         begun,
         round_trip,
         writers,
+        is_miscounted: AtomicBool::new(false),
         is_new,
     };
     load.run(control).map_err(how_to_go_on)
@@ -107,6 +109,8 @@ struct Load<'a> {
     round_trip: Duration,
     /// Connections that write.
     writers: Cell<usize>,
+    /// Whether the server took fewer rows of a batch than it was sent.
+    is_miscounted: AtomicBool,
     /// Whether nothing was loaded yet, by this attempt or an earlier one.
     is_new: Cell<bool>,
 }
@@ -210,20 +214,27 @@ impl Load<'_> {
         let options = self.options;
         let writers =
             self.with_control(control, async |session| writers(session, options).await)?;
-        self.writers.set(writers);
+        self.writers.set(if is_indexed { 1 } else { writers });
         let pass = Pass { in_order: is_indexed, writers, ..self.pass(&row_ids) };
         for path in pass.rejects.values() {
             refuse_input(path, &self.prepared.inputs, self.options)?;
         }
         let (ledger, has_none) = (RefCell::new(&mut *control), Cell::new(is_new));
-        let (rows, checksum) = pass.load_all(
+        let loaded = pass.load_all(
             &refusals,
             || match has_none.replace(false) {
                 true => Ok(Batches::default()),
                 false => self.batches(&mut ledger.borrow_mut()),
             },
             || self.rows_of_batches(&mut ledger.borrow_mut()),
-        )?;
+        );
+        if loaded.is_err() && self.is_miscounted.load(Ordering::Relaxed) {
+            // Staging is counted against the ledger as well before a load is said to be loaded.
+            if let Err(error) = self.settle(control, LoadState::Failed, None) {
+                tracing::debug!("the load is not marked as failed: {error}");
+            }
+        }
+        let (rows, checksum) = loaded?;
         self.settle(control, LoadState::Built, Some((&rows, checksum)))?;
         tracing::info!(rows = rows.account.rows_loaded, seconds = rows.load_seconds, "rows are in");
         Ok(Done {
@@ -283,6 +294,7 @@ impl Load<'_> {
                 &self.prepared.formats,
             ),
             watch: self.watch,
+            is_miscounted: &self.is_miscounted,
         }
     }
 

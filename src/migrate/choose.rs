@@ -64,7 +64,7 @@ pub(super) fn choose(
     for (at_run, (id, kind)) in runs.into_iter().take(at + 1).enumerate() {
         let back_to = step.filter(|_| at_run == at).unwrap_or(Step::Backup);
         let made = exclusive
-            .session(async |session, pair| record::of_run(&**session, &pair.table, id).await)?;
+            .session(async |session, pair| record::of_run(session, &pair.table, id).await)?;
         let made = made.map(|made| made.state);
         if made == Some(SwitchoverState::Cleaned) {
             return Err(Error::refused(format!(
@@ -134,7 +134,7 @@ pub(super) fn find(exclusive: &Exclusive, id: Uuid) -> Result<Run> {
 /// How an earlier run is taken back, where its new table is the live one.
 fn further_back(exclusive: &Exclusive, run: &Run) -> Result<String> {
     let last = exclusive
-        .session(async |session, pair| record::last(&**session, &pair.table).await)?
+        .session(async |session, pair| record::last(session, &pair.table).await)?
         .filter(|last| last.state == SwitchoverState::Switched && last.run != run.run_id);
     Ok(match last {
         None => "there is nothing to roll back; see `sterna status`".to_owned(),

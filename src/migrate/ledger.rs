@@ -90,14 +90,7 @@ pub async fn last(session: &Connection, table: &Table) -> Result<Option<Run>> {
 /// Where the ledger cannot be read.
 pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Result<Option<Run>> {
     let there = include_str!("../../sql/migrate/is-there.sql");
-    let sql = include_str!("../../sql/migrate/run.sql");
-    let names = [table.schema.name(), table.name.name()];
-    let (there, run) = futures::join!(
-        session.query_opt(there, &[]),
-        session.query_opt(sql, &[&names[0], &names[1], &id]),
-    );
-    // Without a ledger the second fails.
-    match there? {
+    match session.query_opt(there, &[]).await? {
         None => return Ok(None),
         Some(row) if !row.get::<_, bool>(0) => {
             return Err(Error::refused("this role may not read the ledger in the schema sterna")
@@ -105,7 +98,9 @@ pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Resu
         }
         Some(_) => {}
     }
-    let Some(row) = run? else {
+    let sql = include_str!("../../sql/migrate/run.sql");
+    let names = [table.schema.name(), table.name.name()];
+    let Some(row) = session.query_opt(sql, &[&names[0], &names[1], &id]).await? else {
         return Ok(None);
     };
     let run_id: Uuid = row.get(0);

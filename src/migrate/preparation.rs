@@ -21,12 +21,12 @@ pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptio
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let table = options.table();
     let found = catalog::plain_table(&session, table).await?;
-    switchover::refuse_unsupported(&*session, table, found.oid).await?;
-    trust::code(&*session, &[found.oid], &[]).await?;
+    switchover::refuse_unsupported(&session, table, found.oid).await?;
+    trust::code(&session, &[found.oid], &[]).await?;
     if !options.skip.contains(&Step::Summary)
         && let SummaryFound::Target(target) = summary::find(&session, table).await?
     {
-        target.refuse_strange_code(&*session).await?;
+        target.refuse_strange_code(&session).await?;
     }
     Ok(())
 }

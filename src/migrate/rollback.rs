@@ -130,7 +130,7 @@ pub fn foresee(
         would.runs.push(run);
         let steps = what.steps();
         let made = exclusive
-            .session(async |session, pair| record::of_run(&**session, &pair.table, run).await)?;
+            .session(async |session, pair| record::of_run(session, &pair.table, run).await)?;
         if steps.contains(&Step::Switchover)
             && made.is_some_and(|m| m.state != SwitchoverState::Returned)
         {

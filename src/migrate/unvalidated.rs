@@ -33,13 +33,13 @@ pub(crate) async fn refuse(
         return Ok(Vec::new());
     }
     // Production's writes that an earlier try has carried over already.
-    let journaled = journal::state(&*session, pair.table_oid, Toward::Staging).await?;
+    let journaled = journal::state(&session, pair.table_oid, Toward::Staging).await?;
     let carried = match journaled {
         None => Carried::default(),
         Some(state) => Carried {
             added: state.added,
             removed: state.removed,
-            writes: journal::carried(&*session, pair.table_oid, Toward::Staging).await?,
+            writes: journal::carried(&session, pair.table_oid, Toward::Staging).await?,
         },
     };
     // That of one year says nothing of what else is to be replaced.

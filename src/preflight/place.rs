@@ -54,7 +54,7 @@ pub(super) async fn remembered(session: &Connection, oid: u32) -> Result<Finding
     for row in session.query(sql, &[&oid]).await? {
         let table = Table::new(row.get::<_, String>(0), row.get::<_, String>(1))?;
         let column = Ident::new(row.get::<_, String>(2))?;
-        let strange = trust::strange_code(&**session, &[row.get(3)], &[]).await?;
+        let strange = trust::strange_code(session, &[row.get(3)], &[]).await?;
         if !strange.is_empty() {
             tracing::debug!("{table} is not read, for that would run {}", strange.join("; "));
             continue;

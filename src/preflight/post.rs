@@ -50,7 +50,7 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     pooler::refuse_pooled(info, &session).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let oid = catalog::plain_table(&session, table).await?.oid;
-    trust::code(&*session, &[oid], &[]).await?;
+    trust::code(&session, &[oid], &[]).await?;
     let has_rows = fill(include_str!("../../sql/table/stage/has-rows.sql"), &[("staging", table)]);
     let has_rows: bool = session.query_one(&has_rows, &[]).await?.get(0);
     let found = options.application.find(info, &session, (table, oid)).await?;
@@ -79,7 +79,7 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     checks.push(INDEXES.ask(&session, oid).await);
     checks.push(sequences(&session, table, oid).await?);
     let last = if crate::ledger::open(&mut session).await? {
-        record::last(&*session, table).await?
+        record::last(&session, table).await?
     } else {
         None
     };
@@ -127,7 +127,7 @@ async fn since(
     if last.state == SwitchoverState::Switched {
         let live = last.new == oid;
         checks.push(if live {
-            let state = journal::state(&**session, oid, Toward::Old).await?;
+            let state = journal::state(session, oid, Toward::Old).await?;
             match state {
                 Some(state) if state.armed => {
                     let detail =

@@ -64,7 +64,7 @@ pub async fn pre(
         Err(_) => None,
     };
     let staging = staging.filter(|_| has_ledger);
-    let alterations = switchover::alterations(&*session, oid).await?;
+    let alterations = switchover::alterations(&session, oid).await?;
     let (uses, columns) = columns(info, &session, staging, options).await?;
     // None builds on another's answer, so they are asked together.
     let of_sterna = async {
@@ -305,7 +305,7 @@ async fn others_code(session: &Connection, table: &Table, oid: u32) -> Result<Fi
         let beside = Table::new(table.schema.name(), beside)?;
         written.extend(catalog::relation(session, &beside).await?.map(|found| found.oid));
     }
-    let lines = trust::strange_code(&**session, &[oid], &written).await?;
+    let lines = trust::strange_code(session, &[oid], &written).await?;
     let good = "nothing that the table's definition calls is another role's";
     Ok(found("others-code", PreflightSeverity::Error, &lines, good, trust::HINT))
 }
@@ -318,7 +318,7 @@ async fn supported(
     alterations: &Alterations,
 ) -> Result<Finding> {
     let mut lines = Vec::new();
-    match switchover::refuse_unsupported(&**session, table, oid).await {
+    match switchover::refuse_unsupported(session, table, oid).await {
         Ok(()) => {}
         Err(error) if error.kind() == Kind::Unsafe => lines.push(error.to_string()),
         Err(error) => return Err(error),

@@ -97,7 +97,7 @@ impl Place {
         let session = connect(&self.info).await?;
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
         let oid = catalog::plain_table(&session, table).await?.oid;
-        let taken = fingerprint::take(&*session, oid).await?;
+        let taken = fingerprint::take(&session, oid).await?;
         session.close().await?;
         Ok(taken)
     }

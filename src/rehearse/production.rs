@@ -67,7 +67,7 @@ impl Production {
             server_version: asked.get(2),
             major: u32::try_from(asked.get::<_, i32>(3)).unwrap_or_default(),
             bytes: asked.get::<_, i64>(4).unsigned_abs(),
-            fingerprint: fingerprint::take_beside(&**session, oid, &oids).await?,
+            fingerprint: fingerprint::take_beside(session, oid, &oids).await?,
             free_bytes: crate::preflight::free_bytes(session, oid).await?,
             own: tables.collect::<Result<_>>()?,
             roles,

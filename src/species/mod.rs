@@ -66,7 +66,7 @@ pub enum AddedSpecies {
 async fn beside(session: &Connection, trade: &Table) -> Result<(Table, u32)> {
     let table = Table::new(trade.schema.name(), TABLE)?;
     let oid = catalog::plain_table(session, &table).await?.oid;
-    trust::beside(&**session, &table, trade).await?;
+    trust::beside(session, &table, trade).await?;
     let columns = catalog::columns(session, oid).await?;
     match [ID, NAME].iter().find(|name| !columns.iter().any(|c| c.name.name() == **name)) {
         Some(missing) => Err(Error::refused(format!("{table} has no column {missing}"))),

@@ -22,7 +22,7 @@ pub struct StoredSynonym {
 /// # Errors
 /// Where the ledger cannot be read; refused where it is not in trusted hands.
 pub async fn stored(session: &Connection, species: &Table) -> Result<Vec<StoredSynonym>> {
-    trust::ledger(&**session).await?;
+    trust::ledger(session).await?;
     let readable = include_str!("../../sql/species/synonyms-readable.sql");
     match session.query_opt(readable, &[]).await? {
         None => return Ok(Vec::new()),

@@ -26,7 +26,7 @@ pub async fn cleanup(
 ) -> Result<Option<Table>> {
     let mut session = connect(info).await?;
     let pair = staging::pair(&mut session, table).await?;
-    let Some(last) = record::last(&*session, &pair.table).await? else { return Ok(None) };
+    let Some(last) = record::last(&session, &pair.table).await? else { return Ok(None) };
     if last.state != SwitchoverState::Switched || last.new != pair.table_oid {
         return Ok(None);
     }
@@ -43,7 +43,7 @@ pub async fn cleanup(
     let old = exchange.incoming_table()?;
     let found = relation(&session, &old).await?;
     // A load may be under way whose writes are recorded too.
-    let is_needed = journal::state(&*session, last.new, Toward::Staging).await?.is_some();
+    let is_needed = journal::state(&session, last.new, Toward::Staging).await?.is_some();
     let is_there = found.is_some_and(|found| found.oid == last.old);
     let lock = include_str!("../../sql/switchover/lock-everybody.sql");
     let mut locks = vec![fill(lock, &[("table", &exchange.table)])];

@@ -113,7 +113,7 @@ pub(super) async fn refuse_no_old_table(
 /// Refused as drift, naming what has changed.
 pub(super) async fn refuse_drift(session: &Connection, exchange: &Exchange) -> Result<Fingerprint> {
     let siblings = [exchange.incoming];
-    let now = fingerprint::take_beside(&**session, exchange.live, &siblings).await?;
+    let now = fingerprint::take_beside(session, exchange.live, &siblings).await?;
     let sql = include_str!("../../sql/table/stage/fingerprint.sql");
     let Some(row) = session.query_opt(sql, &[&exchange.incoming]).await? else { return Ok(now) };
     let Some(then): Option<Fingerprint> = ledger::document(&row, 0)? else { return Ok(now) };

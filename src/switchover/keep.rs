@@ -167,7 +167,7 @@ pub(super) async fn tell_what_was_left(
 ) -> Result<()> {
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    if let Some((left, rows)) = left_behind(&*session, switchover).await? {
+    if let Some((left, rows)) = left_behind(&session, switchover).await? {
         report.left_rows = rows;
         report.left_in = Some(left.to_string());
     }

@@ -110,7 +110,7 @@ impl Obstacle {
 pub async fn foresee(info: &ConnInfo, options: &SwitchoverOptions) -> Result<Foreseen> {
     let mut session = connect(info).await?;
     let pair = staging::pair(&mut session, &options.table).await?;
-    let last = record::of_run(&*session, &pair.table, options.run).await?;
+    let last = record::of_run(&session, &pair.table, options.run).await?;
     let last = last.ok_or_else(|| {
         Error::refused(format!("the run {} has not switched {} over", options.run, pair.table))
             .hint("there is nothing to roll back")
@@ -145,7 +145,7 @@ pub async fn refuse_obstacles(
     pair: &Pair,
     options: &SwitchoverOptions,
 ) -> Result<()> {
-    match record::of_run(&**session, &pair.table, options.run).await? {
+    match record::of_run(session, &pair.table, options.run).await? {
         Some(last) if last.state != SwitchoverState::Returned => {
             let exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
             refuse(&pair.table, &find(session, &exchange, &last, options).await?.0)
@@ -173,14 +173,14 @@ pub(super) async fn find(
             "it bears the name that the new table gets back; `sterna stage drop` removes it";
         found.push(Obstacle::new("name", &staging, detail));
     }
-    if let Err(error) = gate::refuse_unsupported(&**session, table, *live).await {
+    if let Err(error) = gate::refuse_unsupported(session, table, *live).await {
         found.push(Obstacle::of("dependent", table, &error));
     }
     found.extend(differences(session, exchange, last).await?);
     if options.leave_additions {
         found.retain(|obstacle| !obstacle.addition);
     }
-    if !journal::state(&**session, *live, Toward::Old).await?.is_some_and(|state| state.armed) {
+    if !journal::state(session, *live, Toward::Old).await?.is_some_and(|state| state.armed) {
         let detail = "its triggers are gone or switched off, so writes since the switchover are not \
                       known; restore the backup instead";
         found.push(Obstacle::new("journal", table, detail));
@@ -269,11 +269,11 @@ async fn differences(
     exchange: &Exchange,
     last: &SwitchoverRecord,
 ) -> Result<Vec<Obstacle>> {
-    let now = fingerprint::take_beside(&**session, exchange.live, &[exchange.incoming]).await?;
+    let now = fingerprint::take_beside(session, exchange.live, &[exchange.incoming]).await?;
     let name = include_str!("../../sql/switchover/obstacle/name.sql");
     let name: String = session.query_one(name, &[&exchange.live]).await?.get(0);
     let differences = last.fingerprint.differences(&now);
-    let old = fingerprint::take_beside(&**session, exchange.incoming, &[exchange.live]).await?;
+    let old = fingerprint::take_beside(session, exchange.incoming, &[exchange.live]).await?;
     let as_live = |text: &str| without_suffix(text, exchange.incoming_suffix);
     // What was done to both is in nobody's way.
     let differs = |difference: &Difference| {

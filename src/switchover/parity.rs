@@ -19,7 +19,7 @@ const PURPOSE: &str = "the catalog says of the table what it said before the swi
 /// # Errors
 /// Where the catalog or the ledger cannot be read.
 pub async fn parity(session: &Connection, pair: &Pair) -> Result<Option<CheckReport>> {
-    let last = record::last(&**session, &pair.table).await?;
+    let last = record::last(session, &pair.table).await?;
     let stands = |last: &record::SwitchoverRecord| {
         last.new == pair.table_oid && last.state == SwitchoverState::Switched
     };
@@ -29,7 +29,7 @@ pub async fn parity(session: &Connection, pair: &Pair) -> Result<Option<CheckRep
         let beside = pair.table.with_suffix(suffix)?;
         siblings.extend(catalog::relation(session, &beside).await?.map(|found| found.oid));
     }
-    let now = fingerprint::take_beside(&**session, pair.table_oid, &siblings).await?;
+    let now = fingerprint::take_beside(session, pair.table_oid, &siblings).await?;
     let differences = last.fingerprint.differences(&now);
     let unexplained: Vec<_> = differences.iter().filter(|d| !last.exceptions.contains(d)).collect();
     let detail = match unexplained.first() {

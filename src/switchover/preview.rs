@@ -25,8 +25,8 @@ pub struct Preview {
 pub async fn preview(session: &Connection, table: &Table) -> Result<Preview> {
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let live = catalog::plain_table(session, table).await?.oid;
-    gate::refuse_unsupported(&**session, table, live).await?;
+    gate::refuse_unsupported(session, table, live).await?;
     let exchange = Exchange::forwards(table.clone(), live, 0);
-    let script = script::foresee(&**session, &exchange).await?;
+    let script = script::foresee(session, &exchange).await?;
     Ok(Preview { locks: script.locks, exchange: script.exchange, finish: script.finish })
 }

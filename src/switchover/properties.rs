@@ -51,7 +51,7 @@ pub(super) async fn of_view(session: &Session, oid: u32) -> Result<Property> {
 }
 
 async fn read(session: &Session, queries: &[&str], oid: u32) -> Result<Property> {
-    let answers = try_join_all(queries.iter().map(async |sql| session.query(*sql, &[&oid]).await));
+    let answers = try_join_all(queries.iter().map(async |sql| session.query(sql, &[&oid]).await));
     let mut all = Property::default();
     for row in answers.await?.iter().flatten() {
         // Aggregates over nothing are NULL.

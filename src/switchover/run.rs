@@ -69,7 +69,7 @@ pub async fn switch_over(
     let begun = Instant::now();
     let mut session = connect(info).await?;
     let pair = staging::pair(&mut session, &options.table).await?;
-    let last = record::last(&*session, &pair.table).await?;
+    let last = record::last(&session, &pair.table).await?;
     let found = staging::find(&session, &pair).await?;
     if let (Some(last), None) = (&last, &found)
         && last.state == SwitchoverState::Switched
@@ -89,7 +89,7 @@ pub async fn switch_over(
             .hint("`sterna load` makes and fills it"));
     };
     let exchange = Exchange::forwards(pair.table.clone(), pair.table_oid, found.oid);
-    gate::refuse_unsupported(&*session, &exchange.table, exchange.live).await?;
+    gate::refuse_unsupported(&session, &exchange.table, exchange.live).await?;
     gate::refuse_unloaded(&session, &pair, found.oid).await?;
     let previous = gate::previous_old_table(&session, &exchange, last.as_ref()).await?;
     let expected = gate::refuse_drift(&session, &exchange).await?;
@@ -117,7 +117,7 @@ pub async fn roll_back(
     let begun = Instant::now();
     let mut session = connect(info).await?;
     let pair = staging::pair(&mut session, &options.table).await?;
-    let last = record::of_run(&*session, &pair.table, options.run).await?;
+    let last = record::of_run(&session, &pair.table, options.run).await?;
     let last = last.ok_or_else(|| {
         Error::refused(format!("the run {} has not switched {} over", options.run, pair.table))
             .hint("there is nothing to roll back")
@@ -142,7 +142,7 @@ pub async fn roll_back(
     obstacles::refuse(&pair.table, &obstacles)?;
     let written = written.unwrap_or_default();
     keep::announce(&written, options.keep);
-    let expected = fingerprint::take_beside(&*session, exchange.live, &[exchange.incoming]).await?;
+    let expected = fingerprint::take_beside(&session, exchange.live, &[exchange.incoming]).await?;
     let wanted = match options.leave_additions {
         true => expected.without_additions_to(&last.fingerprint),
         false => expected.clone(),
@@ -179,7 +179,7 @@ struct Work<'a> {
 impl Work<'_> {
     async fn run(&self, mut session: Connection, toward: Toward) -> Result<SwitchoverReport> {
         let Exchange { table, live, .. } = &self.exchange;
-        let journaled = journal::state(&*session, *live, toward).await?;
+        let journaled = journal::state(&session, *live, toward).await?;
         if toward == Toward::Old && !journaled.is_some_and(|state| state.armed) {
             return Err(Error::refused(format!(
                 "writes to {table} were not recorded since the switchover, and would be lost"
@@ -189,7 +189,7 @@ impl Work<'_> {
         let patience = Patience::new(self.options.max_wait);
         prepare::prepare(&mut session, &self.exchange, patience, self.stop).await?;
         let mut script =
-            script::write(&*session, &self.exchange, self.options.refresh_after).await?;
+            script::write(&session, &self.exchange, self.options.refresh_after).await?;
         script.finish.extend(self.due.iter().cloned());
         materialized::refuse_slow(&session, &script.computed).await?;
         let swap = Swap {
@@ -329,7 +329,7 @@ impl Work<'_> {
             Recording::Switched { .. } => SwitchoverState::Switched,
             Recording::Returned { .. } => SwitchoverState::Returned,
         };
-        let last = record::last(&*session, &self.exchange.table).await?;
+        let last = record::last(&session, &self.exchange.table).await?;
         let happened = last.filter(|record| record.id == self.id && record.state == wanted);
         Ok(Some((session, happened)))
     }
@@ -375,7 +375,7 @@ async fn finish(
     report.validated_after = statements.iter().filter(|sql| is_validation(sql)).count();
     session.execute(include_str!("../../sql/switchover/record-validated.sql"), &[&id]).await?;
     let siblings = [exchange.live];
-    let now = fingerprint::take_beside(&**session, exchange.incoming, &siblings).await?;
+    let now = fingerprint::take_beside(session, exchange.incoming, &siblings).await?;
     let differences = expected.differences(&now);
     report.parity_differences =
         differences.into_iter().filter(|d| !report.exceptions.contains(d)).collect();

@@ -129,7 +129,7 @@ pub(crate) async fn with_retries<T>(
     stop: &AtomicBool,
     attempt: impl AsyncFn(&mut Connection, LockLimits) -> Result<T>,
 ) -> Result<Tried<T>> {
-    let limits = limits(&**session).await?;
+    let limits = limits(session).await?;
     let begun = Instant::now();
     let seed = u64::from(std::process::id());
     let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE, patience.max_wait, seed);
@@ -216,7 +216,7 @@ async fn out_of_patience(
                 .hint(again)
         }
         _ => {
-            let holders = match holders(&**session, relations).await {
+            let holders = match holders(session, relations).await {
                 Ok(holders) if !holders.is_empty() => format!("; held by {}", holders.join("; ")),
                 _ => String::new(),
             };

@@ -72,9 +72,10 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     let tables = [oid];
     let (code, published, state) =
         futures::join!(trust::code(session, &tables, &[]), refuse_published(session, oid), async {
-            look?.to_be_written()?.state(session).await
+            look?.if_writable()?.state(session).await
         },);
-    (code?, published?);
+    code?;
+    published?;
     state?.bring_up_to_date(session).await?;
     ledger::join(session, table).await?;
     Ok(Pair { table: table.clone(), table_oid: oid, staging })
@@ -142,7 +143,8 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
         transaction.execute(register, &[&oid, &schema, &name]),
         fingerprint::take_beside(&transaction, pair.table_oid, &beside),
     );
-    (own?, registered?);
+    own?;
+    registered?;
     let fingerprint = fingerprint?;
     let note = include_str!("../../sql/table/stage/note-fingerprint.sql");
     transaction.execute(note, &[&oid, &Json(fingerprint)]).await?;

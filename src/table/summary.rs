@@ -139,7 +139,7 @@ pub async fn find(session: &Connection, trade: &Table) -> Result<SummaryFound> {
         return Ok(SummaryFound::Nothing(format!("there is no table {trade}")));
     };
     for beside in [&species, &summary] {
-        trust::beside(&**session, beside, trade).await?;
+        trust::beside(session, beside, trade).await?;
     }
     let columns = catalog::columns(session, found.oid).await?;
     let Some([quantity, fallback]) = quantities(&columns) else {

@@ -146,7 +146,8 @@ async fn one(
         limited,
         answer(session, check, subject, stop),
     );
-    (saved?, limited?);
+    saved?;
+    limited?;
     let stumbled = |error: &Error| {
         let state = error.sqlstate().unwrap_or_default();
         state.starts_with("22") || (check.is_own && state == QUERY_CANCELED)

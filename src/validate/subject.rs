@@ -89,7 +89,7 @@ impl Subject {
             time_limit: options.time_limit,
         };
         // Its owner may have put something on it since it was loaded.
-        trust::code(&**session, &[checked_oid], &[]).await?;
+        trust::code(session, &[checked_oid], &[]).await?;
         subject.tell(session, options).await?;
         Ok(subject)
     }
@@ -182,7 +182,7 @@ impl Subject {
 
     /// Whether a table beside the one that is replaced is there, and not planted.
     async fn may_read(&self, session: &Connection, beside: &Table) -> Result<bool> {
-        if let Some(whose) = trust::strange_beside(&**session, beside, &self.pair.table).await? {
+        if let Some(whose) = trust::strange_beside(session, beside, &self.pair.table).await? {
             tracing::warn!("{whose}, and is not read with the rights of the connected role");
             return Ok(false);
         }

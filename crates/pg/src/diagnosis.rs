@@ -44,12 +44,12 @@ pub(super) fn not_reached(info: &ConnInfo, endpoint: &Endpoint, cause: io::Error
 }
 
 /// What to do where the direct host of a Supabase project cannot be reached: as a rule it
-/// has an IPv6 address alone.
+/// has only an IPv6 address.
 fn session_pooler(endpoint: &Endpoint) -> Option<String> {
     let Address::Tcp { host, .. } = &endpoint.address else { return None };
     let project = host.strip_prefix("db.")?.strip_suffix(".supabase.co")?;
     Some(format!(
-        "this host has an IPv6 address alone, unless the project has bought one of version 4; \
+        "this host has only an IPv6 address unless the project has bought an IPv4 address; \
          from a network without IPv6 use the session pooler that the dashboard names under \
          Connect: port 5432, user postgres.{project}"
     ))

@@ -14,7 +14,7 @@ use sterna_error::{Error, Result};
 /// Where the other one cannot be opened.
 pub async fn is_pooled(info: &ConnInfo, session: &Connection) -> Result<bool> {
     let mine = backend(session).await?;
-    // A pooler calls sessions by names of its own.
+    // PgBouncer and Supavisor call sessions by names of their own.
     if mine == session.process().to_string() {
         return Ok(false);
     }

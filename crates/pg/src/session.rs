@@ -29,7 +29,8 @@ impl Session {
         &self.client
     }
 
-    /// The rows of one statement.
+    /// The rows of one statement, whose columns are of built-in types: to know others, the
+    /// driver asks the server in the middle of the answer.
     ///
     /// # Errors
     /// The server's, and those of the connection; as for all that a session does.

@@ -86,7 +86,7 @@ fn create(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
             return Err(Error::refused(format!("{} exists already", pair.staging))
                 .hint("`sterna stage truncate` empties it"));
         }
-        switchover::refuse_unsupported(&**session, &pair.table, pair.table_oid).await?;
+        switchover::refuse_unsupported(session, &pair.table, pair.table_oid).await?;
         // First, so that nothing that staging is compared with escapes it.
         let patience = Patience::default();
         journal::begin(session, &pair.table, pair.table_oid, patience, stop).await?;

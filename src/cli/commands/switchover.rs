@@ -163,7 +163,7 @@ pub fn cleanup(args: &CleanupArgs, context: &Context) -> Result<u8> {
         let mut dropped = Vec::from_iter(runtime.block_on(cleanup)?);
         dropped.extend(exclusive.session(async |session, pair| {
             // While the old table is kept, so is its copy.
-            let last = record::last(&**session, &pair.table).await?;
+            let last = record::last(session, &pair.table).await?;
             match last.is_some_and(|last| last.state == SwitchoverState::Switched) {
                 true => Ok(None),
                 false => backup_table::drop(session, &pair.table).await,

@@ -46,13 +46,12 @@ pub fn load(report: &LoadReport) -> String {
         line("columns", unfilled);
     }
     line("rate", format!("{} rows/s", HumanCount(report.rows_per_second as u64)));
-    line(
-        "distance",
-        format!(
-            "the server's answer takes {:.0} ms; {} connections wrote",
-            report.round_trip_ms, report.writers
-        ),
-    );
+    let writers = match report.writers {
+        0 => String::new(),
+        1 => "; one connection for rows".to_owned(),
+        writers => format!("; {writers} connections for rows"),
+    };
+    line("distance", format!("the server's answer takes {:.0} ms{writers}", report.round_trip_ms));
     let batch = &rows.batch_ms;
     line(
         "batches",

@@ -265,7 +265,7 @@ pub(crate) async fn taxa(
     let schema = lookup.schema.as_deref().unwrap_or(table.schema.name());
     let other = Table::new(schema, lookup.table.as_str())?;
     let (key, value) = (Ident::new(lookup.key.as_str())?, Ident::new(lookup.value.as_str())?);
-    trust::beside(&**session, &other, table).await?;
+    trust::beside(session, &other, table).await?;
     let sql = fill(
         include_str!("../../../sql/load/lookup.sql"),
         &[("lookup", &other), ("key", &key), ("value", &value)],

@@ -73,7 +73,7 @@ impl Orphans<'_> {
 }
 
 /// Records rows that went with the row they referred to, by the transaction that had
-/// written them; belongs into the transaction that deletes them.
+/// written them; belongs in the transaction that deletes them.
 ///
 /// # Errors
 /// Where the ledger cannot be written.

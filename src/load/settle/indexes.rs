@@ -143,7 +143,8 @@ async fn open(info: &ConnInfo) -> Result<Connection> {
         session.batch_execute(include_str!("../../../sql/catalog/session.sql")),
         session.query(include_str!("../../../sql/load/build-session.sql"), &[]),
     );
-    (set?, memory?);
+    set?;
+    memory?;
     Ok(session)
 }
 

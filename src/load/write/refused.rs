@@ -31,7 +31,7 @@ pub(in crate::load) async fn find(
 ) -> Result<Vec<(u32, String)>> {
     session.client.batch_execute(include_str!("../../../sql/load/begin-trial.sql")).await?;
     let found = async {
-        trust::guard(&*session.client, staging_oid).await?;
+        trust::guard(&session.client, staging_oid).await?;
         try_segments(session, batch).await
     };
     let found = found.await;

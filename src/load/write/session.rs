@@ -36,6 +36,8 @@ pub(in crate::load) struct SinkSpec<'a> {
     pub(in crate::load) committed: Batches,
     /// Records that are not to be loaded.
     pub(in crate::load) refusals: Refusals,
+    /// Becomes true where the server took fewer rows of a batch than it was sent.
+    pub(in crate::load) is_miscounted: &'a AtomicBool,
     /// Asked before a batch is tried again.
     pub(in crate::load) stop: &'a AtomicBool,
     /// How long to go on trying while the server cannot be had.
@@ -79,8 +81,9 @@ pub(in crate::load) struct SinkSession {
     pub(in crate::load) client: Connection,
     /// What the server calls it.
     pub(super) pid: i32,
-    /// Whether its line carries nothing any more.
-    is_stalled: AtomicBool,
+    /// Whether it is not to be used again: its line carries nothing any more, or a COPY was
+    /// refused, which the driver ends once more than the server does.
+    is_lost: AtomicBool,
     pub(in crate::load) insert: Statement,
     pub(in crate::load) copy: Statement,
 }
@@ -102,7 +105,7 @@ pub(super) type Claimed = Pin<Box<MaybeDone<Answer<CopyInSink<Bytes>>>>>;
 
 impl SinkSession {
     pub(super) fn is_over(&self) -> bool {
-        self.is_stalled.load(Ordering::Relaxed) || self.client.is_closed()
+        self.is_lost.load(Ordering::Relaxed) || self.client.is_closed()
     }
 
     /// Sends the beginning of a batch: BEGIN, its ledger row, and COPY.
@@ -116,7 +119,7 @@ impl SinkSession {
         let claimed: Answer<_> = Box::pin(async move {
             // All three are under way before the first is answered.
             let (begun, claimed, copying) = futures::join!(
-                session.client.batch_execute("BEGIN"),
+                session.client.batch_execute("BEGIN READ WRITE"),
                 claim.insert(&session),
                 session.client.copy_in(&session.copy),
             );
@@ -130,19 +133,30 @@ impl SinkSession {
     }
 
     /// Ends a batch that was begun and has no rows yet.
-    pub(super) async fn give_up(&self, mut claimed: Claimed) {
+    pub(super) async fn give_up(&self, spec: &SinkSpec<'_>, mut claimed: Claimed) {
         if self.is_over() {
             return;
         }
-        claimed.as_mut().await;
-        drop(claimed);
-        self.roll_back().await;
+        let given_up = self.watched(spec, async {
+            claimed.as_mut().await;
+            claimed.as_mut().take_output().unwrap_or_else(|| Err(lost())).map(drop)
+        });
+        match given_up.await {
+            Ok(()) => self.roll_back(spec).await,
+            Err(_) => self.lose(),
+        }
     }
 
-    pub(super) async fn roll_back(&self) {
+    /// Has the next batch open another session.
+    pub(super) fn lose(&self) {
+        self.is_lost.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) async fn roll_back(&self, spec: &SinkSpec<'_>) {
         // Fails where the connection is lost, which ends the transaction as well.
         if !self.is_over() {
-            let _ = self.client.batch_execute("ROLLBACK").await;
+            let rolled_back = async { Ok(self.client.batch_execute("ROLLBACK").await?) };
+            let _ = self.watched(spec, rolled_back).await;
         }
     }
 
@@ -165,10 +179,10 @@ impl SinkSession {
             commit.as_mut().await;
             let committed = commit.as_mut().take_output();
             let copied = copied?;
-            committed.unwrap_or(Ok(()))?;
             if copied != rows {
                 return Err(Failure::Miscounted(copied));
             }
+            committed.unwrap_or(Ok(()))?;
             Ok(())
         })
     }
@@ -188,7 +202,7 @@ impl SinkSession {
         match watched.unless_stalled(work).await {
             Ok(done) => done,
             Err(error) => {
-                self.is_stalled.store(true, Ordering::Relaxed);
+                self.lose();
                 Err(Failure::Error(error.context("while writing a batch")))
             }
         }
@@ -268,7 +282,7 @@ pub(super) async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<SinkS
     set?;
     Ok(SinkSession {
         pid: pid?,
-        is_stalled: AtomicBool::new(false),
+        is_lost: AtomicBool::new(false),
         insert: insert?,
         copy: copy?,
         client,

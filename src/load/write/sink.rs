@@ -12,13 +12,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::runtime::Runtime;
-use tokio_postgres::types::Json;
 
 use crate::error::{Error, Kind, Result};
-use crate::load::ledger::{self, LedgerBatch, LoadState};
+use crate::load::ledger::{self, LedgerBatch};
 use crate::load::pipeline::{Done, Sink};
 use crate::load::read::batch::EncodedBatch;
-use crate::load::report::RowsReport;
 use crate::load::write::refused;
 use crate::load::write::session::{
     Answer, Claim, Claimed, Failure, SinkSession, SinkSpec, lost, open,
@@ -88,18 +86,18 @@ impl Writer<'_> {
     async fn write(&mut self, mut batch: EncodedBatch, done: Done<'_>) -> Result<()> {
         let location = batch.records.location;
         let key = (location.member, location.number);
-        if batch.row_ends.is_empty() {
-            done(batch);
-            return Ok(());
-        }
-        if let Some(known) = self.spec.committed.get(&key) {
-            recognise(known, &mut batch)?;
-            done(batch);
-            return Ok(());
-        }
-        let refused = self.spec.refusals.get(&key).cloned().unwrap_or_default();
+        let known = self.spec.committed.get(&key);
+        let refused = match known {
+            Some(_) => Vec::new(),
+            None => self.spec.refusals.get(&key).cloned().unwrap_or_default(),
+        };
         batch.take_out(&refused);
-        if batch.row_ends.is_empty() {
+        if known.is_some() || batch.row_ends.is_empty() {
+            // The one before it first: batches end in their order.
+            self.settle(None, done).await?;
+            if let Some(known) = self.spec.committed.get(&key) {
+                recognise(known, &mut batch)?;
+            }
             done(batch);
             return Ok(());
         }
@@ -143,7 +141,7 @@ impl Writer<'_> {
         give_back(&mut batch, data);
         if let Err(failure) = answered {
             if let (Some(behind), Some(session)) = (claimed.take(), &self.session) {
-                session.give_up(behind).await;
+                session.give_up(&self.spec, behind).await;
             }
             self.write_again(&mut batch, refused, failure).await?;
         }
@@ -176,7 +174,7 @@ impl Writer<'_> {
                 Ok((data.clone(), session.finish(copying, data, rows).await))
             }
             Err(failure) => {
-                session.roll_back().await;
+                session.lose();
                 Err(failure)
             }
         }
@@ -205,7 +203,13 @@ impl Writer<'_> {
                     };
                 }
                 Failure::Miscounted(copied) => {
-                    return Err(self.miscounted(copied, batch.row_ends.len()).await);
+                    spec.is_miscounted.store(true, Ordering::Relaxed);
+                    let rows = batch.row_ends.len();
+                    return Err(Error::refused(format!("the server took {copied} of {rows} rows"))
+                        .hint(
+                            "does staging have a trigger or a rule? Empty it with `sterna stage \
+                         truncate` and load again",
+                        ));
                 }
                 Failure::Error(error) => error,
             };
@@ -254,8 +258,10 @@ impl Writer<'_> {
         let written = session.watched(&spec, async {
             // A COPY that the server refuses would cost the session: the driver ends it
             // once more, and takes the answer for that of the next statement.
-            let (begun, claimed) =
-                futures::join!(session.client.batch_execute("BEGIN"), claim.insert(&session),);
+            let (begun, claimed) = futures::join!(
+                session.client.batch_execute("BEGIN READ WRITE"),
+                claim.insert(&session),
+            );
             begun?;
             claimed?;
             let copying = session.client.copy_in(&session.copy).await?;
@@ -264,29 +270,9 @@ impl Writer<'_> {
         let written = written.await;
         give_back(batch, data);
         if written.is_err() {
-            session.roll_back().await;
+            session.roll_back(&spec).await;
         }
         written
-    }
-
-    /// Ends the load for good: rows of a batch that is in are missing.
-    async fn miscounted(&mut self, copied: u64, rows: usize) -> Error {
-        let failed = LoadState::Failed.name();
-        let (report, checksum) = (None::<Json<RowsReport>>, None::<i64>);
-        let sql = include_str!("../../../sql/ledger/settle-run.sql");
-        let marked = async {
-            let session = self.session().await?;
-            let run = self.spec.run;
-            Ok::<_, Error>(session.client.execute(sql, &[&run, &failed, &report, &checksum]).await?)
-        };
-        // Staging is counted against the ledger again before the load is said to be loaded.
-        if let Err(error) = marked.await {
-            tracing::debug!("the load is not marked as failed: {error}");
-        }
-        Error::refused(format!("the server took {copied} of {rows} rows")).hint(
-            "does staging have a trigger or a rule? Empty it with `sterna stage truncate` and \
-             load again",
-        )
     }
 
     /// Takes the rows out of a batch that the server refuses.

@@ -74,7 +74,7 @@ fn undo(site: &Site) -> Result<Option<Value>> {
 fn back(site: &Site) -> Result<Option<SwitchoverReport>> {
     let made = site
         .exclusive
-        .session(async |session, pair| record::of_run(&**session, &pair.table, site.run).await)?;
+        .session(async |session, pair| record::of_run(session, &pair.table, site.run).await)?;
     match made {
         None => return Ok(None),
         // The exchange is made; what can wait until after it may not be.

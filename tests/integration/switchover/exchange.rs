@@ -56,7 +56,7 @@ pub(crate) async fn fingerprint_of(db: &TestDb, table: &str) -> Fingerprint {
         ORDER BY c.relname = $1 DESC";
     let oids: Vec<u32> =
         session.query(oids, &[&table]).await.unwrap().iter().map(|row| row.get(0)).collect();
-    take_beside(&*session, oids[0], &oids[1..]).await.unwrap()
+    take_beside(&session, oids[0], &oids[1..]).await.unwrap()
 }
 
 /// Every name in the database that is not the server's or the ledger's own.

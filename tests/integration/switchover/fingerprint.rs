@@ -25,7 +25,7 @@ async fn oid(session: &Connection, table: &str) -> u32 {
 
 /// The fingerprint of what is now called `cites_trade_records`.
 async fn now(session: &Connection) -> Fingerprint {
-    take(&**session, oid(session, "cites_trade_records").await).await.unwrap()
+    take(session, oid(session, "cites_trade_records").await).await.unwrap()
 }
 
 fn kinds(differences: &[Difference]) -> BTreeSet<&str> {
@@ -169,7 +169,7 @@ async fn what_sterna_adds_is_no_change() {
     assert!(kinds(&beside).contains("default"), "{beside:#?}");
     let table = oid(&session, "cites_trade_records").await;
     let staging = oid(&session, "cites_trade_records_staging").await;
-    let taken = take_beside(&*session, table, &[staging]).await.unwrap();
+    let taken = take_beside(&session, table, &[staging]).await.unwrap();
     assert_eq!(before.differences(&taken), []);
     here.db
         .psql(
@@ -185,7 +185,7 @@ async fn what_sterna_adds_is_no_change() {
         ALTER TABLE public.cites_trade_records ENABLE ALWAYS TRIGGER sterna_journal",
         )
         .await;
-    let taken = take_beside(&*session, table, &[staging]).await.unwrap();
+    let taken = take_beside(&session, table, &[staging]).await.unwrap();
     assert_eq!(before.differences(&taken), []);
     // What others make of sterna's tables is theirs.
     here.db
@@ -193,7 +193,7 @@ async fn what_sterna_adds_is_no_change() {
             "CREATE VIEW public.mine AS SELECT t.id FROM public.cites_trade_records AS t, sterna.seen",
         )
         .await;
-    let taken = take_beside(&*session, table, &[staging]).await.unwrap();
+    let taken = take_beside(&session, table, &[staging]).await.unwrap();
     assert!(kinds(&before.differences(&taken)).contains("view"));
 }
 

@@ -110,7 +110,7 @@ fn fingerprint(stage: &Stage) -> Result<Fingerprint> {
             oids.extend(catalog::relation(session, &name).await?.map(|found| found.oid));
         }
         let (live, siblings) = oids.split_first().ok_or_else(|| Error::database("no table"))?;
-        fingerprint::take_beside(&**session, *live, siblings).await
+        fingerprint::take_beside(session, *live, siblings).await
     })
 }
 
