@@ -1,5 +1,6 @@
 //! A socket that leads to the server and steps in where tables are exchanged: at any
-//! statement from the first lock to COMMIT, counted from 1.
+//! statement from the first lock to COMMIT, counted from 1, and at the BEGIN before, which
+//! is number 0 and can only fail.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -109,6 +110,9 @@ fn relay(mut client: UnixStream, mut server: UnixStream, judge: &Judge) -> io::R
         let text = statement(&message).unwrap_or_default().to_owned();
         if text.contains("DO $do$ BEGIN ") {
             number = Some(0);
+        }
+        if text == "BEGIN READ WRITE" && judge.lock().unwrap()(0, &text) == Verdict::Fail {
+            message = instead(&message);
         }
         if let Some(number) = number.as_mut().filter(|_| !text.is_empty()) {
             *number += 1;

@@ -5,7 +5,8 @@
 //! is a statement that fails where its condition does not hold, and all of it is sent at
 //! once, COMMIT included; the answers are read afterwards. The server runs one statement
 //! after the other, and where one fails the rest fail too and COMMIT rolls back. A client
-//! that dies on the way leaves all of it or nothing.
+//! that dies on the way leaves all of it or nothing. A transaction that could not begin
+//! leaves nothing either: meanwhile the session writes only where a transaction says so.
 
 use std::time::Instant;
 
@@ -14,6 +15,9 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{Session, Typed};
+
+const ONLY_READ: &str = include_str!("../../../sql/volley/only-read.sql");
+const WRITE: &str = include_str!("../../../sql/volley/write.sql");
 
 /// A parameter of a statement.
 pub type Parameter = Box<dyn Typed + Send>;
@@ -113,14 +117,19 @@ impl Volley {
     /// lost before COMMIT was answered.
     pub async fn send(&self, session: &Session) -> Result<Vec<Answer>, Failure> {
         let plain = |sql: &str| Statement { sql: sql.into(), prepared: None, parameters: None };
-        let (begin, commit) = (plain("BEGIN"), plain("COMMIT"));
+        let (begin, commit) = (plain("BEGIN READ WRITE"), plain("COMMIT"));
         let all = std::iter::once(&begin).chain(&self.statements).chain([&commit]);
+        // Where BEGIN fails, nothing that follows it writes by itself.
+        let mut guarded = Box::pin(maybe_done(session.batch_execute(ONLY_READ)));
         let mut sent: Vec<_> =
             all.map(|statement| Box::pin(maybe_done(statement.run(session)))).collect();
+        let mut freed = Box::pin(maybe_done(session.batch_execute(WRITE)));
         // A request is on its way when its future is polled for the first time.
+        let _ = futures::poll!(guarded.as_mut());
         for one in &mut sent {
             let _ = futures::poll!(one.as_mut());
         }
+        let _ = futures::poll!(freed.as_mut());
         let mut answers = Vec::with_capacity(sent.len());
         let mut failure = None;
         for (index, one) in sent.iter_mut().enumerate() {
@@ -132,6 +141,12 @@ impl Volley {
                 }
                 _ => {}
             }
+        }
+        freed.as_mut().await;
+        if let Some(Err(error)) = freed.as_mut().take_output() {
+            // What is done stays done. The session may be lost; or a cancel request came late.
+            tracing::debug!("asked again to let transactions write: {error}");
+            let _ = session.batch_execute(WRITE).await;
         }
         match failure {
             Some(failure) => Err(failure),

@@ -2,7 +2,7 @@
 //! then rolled back: production is what it was before that run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use sterna::table::fingerprint::{Difference, Fingerprint};
 
@@ -148,4 +148,33 @@ async fn a_run_that_is_killed_behind_its_exchange_goes_either_way() {
     assert_eq!(here.db.psql(whole).await, "3|5");
     let now = Production::of(&here).await;
     assert_eq!(before.catalog.differences(&now.catalog), []);
+}
+
+/// Statements that are on their way when BEGIN fails must not be done one by one.
+#[tokio::test]
+async fn an_exchange_that_could_not_begin_changes_nothing() {
+    let (here, before) = before_the_second_exchange().await;
+    for at in 1.. {
+        assert!(at < 20, "it never comes to an end");
+        let (begun, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (begins, fails) = (Arc::clone(&begun), Arc::clone(&failed));
+        let relay = Relay::start(move |number, _| {
+            if number == 0 && begins.fetch_add(1, Ordering::SeqCst) + 1 == at {
+                fails.store(true, Ordering::SeqCst);
+                return Verdict::Fail;
+            }
+            Verdict::Pass
+        });
+        let mut step = here.command(&["switchover"]);
+        let done = Finished::from(step.env("PGHOST", relay.host()).output().unwrap());
+        if !failed.load(Ordering::SeqCst) {
+            done.expect_code(0);
+            // The exchange itself is among those that failed before.
+            assert!(at > 1, "no transaction was sent at once");
+            break;
+        }
+        assert_ne!(done.code, Some(0), "{done:?}");
+        let now = Production::of(&here).await;
+        before.assert_same(&now, &format!("BEGIN {at}: {done:?}"));
+    }
 }

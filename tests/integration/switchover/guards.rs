@@ -48,7 +48,10 @@ const DELETE_SPECIES: &str = "DELETE FROM species WHERE scientific_name = 'Buteo
 fn before_the_locks(db: &TestDb, sql: &[&'static str]) -> Relay {
     let (info, sql) = (db.info().clone(), sql.to_vec());
     let mut session: Option<(tokio::runtime::Runtime, Connection)> = None;
-    Relay::start(move |_, _| {
+    Relay::start(move |number, _| {
+        if number == 0 {
+            return Verdict::Pass;
+        }
         session.get_or_insert_with(|| {
             let runtime = new_runtime().unwrap();
             let session = runtime.block_on(async {
