@@ -97,18 +97,7 @@ mod tests {
     use crate::pg::Table;
 
     fn began(arguments: Value) -> Run {
-        Run {
-            run_id: uuid::Uuid::nil(),
-            state: RunState::Stopped,
-            arguments,
-            identity: Value::Null,
-            deviations: Vec::new(),
-            role: String::new(),
-            version: String::new(),
-            started_at: String::new(),
-            finished_at: None,
-            steps: Vec::new(),
-        }
+        Run { state: RunState::Stopped, arguments, ..Run::empty() }
     }
 
     #[test]

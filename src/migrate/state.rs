@@ -197,3 +197,22 @@ impl Run {
 pub fn next(run: &Run) -> Option<Step> {
     Step::all().find(|step| *step <= Step::LAST && !run.is_settled(*step))
 }
+
+#[cfg(test)]
+impl Run {
+    /// A run of which nothing is done.
+    pub(super) fn empty() -> Self {
+        Run {
+            run_id: Uuid::nil(),
+            state: RunState::Running,
+            arguments: Value::Null,
+            identity: Value::Null,
+            deviations: Vec::new(),
+            role: String::new(),
+            version: String::new(),
+            started_at: String::new(),
+            finished_at: None,
+            steps: Vec::new(),
+        }
+    }
+}

@@ -2,11 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use serde_json::Value;
-use uuid::Uuid;
-
 use super::*;
-use crate::migrate::state::RunState;
 
 #[derive(Default)]
 struct Notes(Vec<String>);
@@ -51,21 +47,6 @@ fn gates_fail(step: Step) -> Result<StepOutcome> {
     Ok(StepOutcome { failures, ..StepOutcome::default() })
 }
 
-fn empty() -> Run {
-    Run {
-        run_id: Uuid::nil(),
-        state: RunState::Running,
-        arguments: Value::Null,
-        identity: Value::Null,
-        deviations: Vec::new(),
-        role: String::new(),
-        version: String::new(),
-        started_at: String::new(),
-        finished_at: None,
-        steps: Vec::new(),
-    }
-}
-
 fn take(accepted: &Accepted, from: Step, to: Step) -> (Vec<String>, Result<()>) {
     let (mut notes, stop) = (Notes::default(), AtomicBool::new(false));
     let done = Coordinator {
@@ -75,7 +56,7 @@ fn take(accepted: &Accepted, from: Step, to: Step) -> (Vec<String>, Result<()>) 
         listener: &mut Nobody,
         stop: &stop,
     }
-    .run(&empty(), from, to);
+    .run(&Run::empty(), from, to);
     (notes.0, done)
 }
 
