@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::line::{Line, Pass};
 use crate::migrate::Scenario;
 use crate::server::Finished;
+
+/// Long enough for a client on a busy machine to send all that it does not wait with.
+const DISTANCE: Duration = Duration::from_millis(5);
 
 /// A command line, and the row of ARCHITECTURE.md that it stands under.
 const COMMANDS: [(&str, &str); 12] = [
@@ -42,7 +46,7 @@ async fn no_command_takes_more_round_trips_than_it_may() {
     here.sterna(&["stage", "drop"]).expect_code(0);
     let mut over = Vec::new();
     for (command, row) in COMMANDS {
-        let line = Line::new(|_, _| Pass::On);
+        let line = Line::far(DISTANCE, |_, _| Pass::On);
         let args: Vec<&str> = command
             .split(' ')
             .map(|word| if word == "RELEASE" { here.release() } else { word })
@@ -68,7 +72,7 @@ async fn a_batch_waits_once_at_most() {
     let here = Scenario::new().await;
     let mut taken = Vec::new();
     for batch_size in ["2000", "50"] {
-        let line = Line::new(|_, _| Pass::On);
+        let line = Line::far(DISTANCE, |_, _| Pass::On);
         let args =
             ["load", here.release(), "--all", "--connections", "2", "--batch-size", batch_size];
         let mut process = here.here.db.command(&args);

@@ -6,6 +6,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -40,6 +41,15 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(rule: impl FnMut(&[u8], u64) -> Pass + Send + 'static) -> Self {
+        Line::far(Duration::ZERO, rule)
+    }
+
+    /// A line that keeps each answer for a while. What the client does not wait for is sent
+    /// meanwhile, and only what it waits for counts as a round trip.
+    pub(crate) fn far(
+        distance: Duration,
+        rule: impl FnMut(&[u8], u64) -> Pass + Send + 'static,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let name = format!(".s.PGSQL.{}", shared().port());
         let listener = UnixListener::bind(folder.path().join(&name)).unwrap();
@@ -55,7 +65,9 @@ impl Line {
                 let (client, server) = (client.unwrap(), UnixStream::connect(&server).unwrap());
                 let (rule, carried) = (Arc::clone(&rule), Arc::clone(&counted));
                 let (kept, trips) = (Arc::clone(&kept), Arc::clone(&trips));
-                std::thread::spawn(move || relay(client, server, &rule, (&carried, &trips), &kept));
+                std::thread::spawn(move || {
+                    relay(client, server, &rule, (&carried, &trips), &kept, distance);
+                });
             }
         });
         Line { folder, carried, round_trips, stalled }
@@ -88,6 +100,7 @@ fn relay(
     rule: &Mutex<Rule>,
     (carried, round_trips): (&AtomicU64, &AtomicU64),
     stalled: &Stalled,
+    distance: Duration,
 ) {
     let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
     let (lost, stalls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -97,6 +110,7 @@ fn relay(
     std::thread::spawn(move || {
         let mut bytes = [0; 65536];
         while let Ok(count @ 1..) = answers.read(&mut bytes) {
+            std::thread::sleep(distance);
             answers_now.store(true, Ordering::SeqCst);
             if is_stalled.load(Ordering::SeqCst) {
                 return;

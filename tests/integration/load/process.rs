@@ -24,9 +24,10 @@ pub(crate) fn signal(child: &Child, signal: Signal) {
 }
 
 /// Whether indexes wait to be built on staging. Other sessions may still be waiting for
-/// what they were given a moment ago.
+/// what they were given a moment ago; what waits to extend the table writes rows.
 pub(crate) const INDEXES_WAIT: &str = "SELECT count(*) > 0 FROM pg_locks
-    WHERE NOT granted AND relation = 'cites_trade_records_staging'::regclass
+    WHERE NOT granted AND locktype = 'relation'
+        AND relation = 'cites_trade_records_staging'::regclass
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
 /// Waits until a query gives this text.
