@@ -66,11 +66,9 @@ impl Bench {
             insert_species(&client).await
         })?;
         let table = Table::new("public", "cites_trade_records")?;
-        let options = LoadOptions {
-            on_inexact: OnInexact::Widen,
-            rejects: Some(download.rejects()),
-            ..LoadOptions::new(table, vec![download.input()])
-        };
+        let mut options = LoadOptions::new(table, vec![download.input()]);
+        options.on_inexact = OnInexact::Widen;
+        options.rejects = Some(download.rejects());
         Ok(Bench { download, options, info, runtime, _server: server })
     }
 

@@ -30,7 +30,7 @@ fn main() -> Result<()> {
     let table = Table::new("public", "cites_trade_records")?;
     runtime.block_on(make_database(&server, &info))?;
 
-    let release = Generator::new(GenerateOptions { rows: 10_000, ..GenerateOptions::default() })?;
+    let release = Generator::new(GenerateOptions::new(10_000))?;
     let new_release = write(&release, &folder.path().join("new"))?;
     let earlier_release = write(&release.earlier_release(), &folder.path().join("earlier"))?;
 
@@ -52,7 +52,8 @@ fn main() -> Result<()> {
         println!("{name} release: {rows} rows are live; readers waited for {locked:.0} ms");
     }
 
-    let options = RollbackOptions { step: Some(Step::Switchover), ..RollbackOptions::new(table) };
+    let mut options = RollbackOptions::new(table);
+    options.step = Some(Step::Switchover);
     let back = roll_back(&info, &options, |_| Ok(true), &Arc::new(Watch::default()))?;
     let steps: Vec<_> = back.undone.iter().map(|undone| undone.name).collect();
     println!("took back {}: {} rows are live", steps.join(", "), count(&runtime, &info)?);

@@ -68,7 +68,8 @@
 //! let account = loaded.report.rows.account;
 //! assert_eq!((account.rows_read, account.rows_loaded, account.rows_unmapped), (2, 1, 1));
 //!
-//! let options = ValidateOptions { expect_rows: Some(1), ..ValidateOptions::new(table) };
+//! let mut options = ValidateOptions::new(table);
+//! options.expect_rows = Some(1);
 //! let found = runtime.block_on(validate(&info, &options, &AtomicBool::new(false)))?;
 //! assert!(found.passed, "{:?}", found.failed());
 //! # Ok(())

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use sterna::cli::commands::{
-    Context, backup, bench, check, completions, config as configuration, demo, generate, inspect,
-    load, migrate, plan, rehearse, reindex, report, rollback, sandbox, species, stage, status,
-    summary, switchover, validate,
+    Context, backup, bench, check, completions, config as configuration, inspect, load, migrate,
+    plan, rehearse, reindex, report, rollback, species, stage, status, summary, switchover,
+    validate,
 };
+#[cfg(feature = "demo")]
+use sterna::cli::commands::{demo, generate, sandbox};
 use sterna::cli::config::{self, Refusal};
 use sterna::cli::render::{log, to_stderr, visible::readable};
 use sterna::cli::{Cli, Command};
@@ -61,11 +63,14 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Report(args) => report::run(args, &context),
         Command::Summary(args) => summary::run(args, &context),
         Command::Bench(args) => bench::run(args, &context),
+        #[cfg(feature = "demo")]
         Command::Generate(args) => generate::run(args, &context),
         Command::Switchover(args) => switchover::run(args, &context),
         Command::Rollback(args) => rollback::run(args, &context),
         Command::Cleanup(args) => switchover::cleanup(args, &context),
+        #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(args, &context),
+        #[cfg(feature = "demo")]
         Command::Sandbox(args) => sandbox::run(args),
         Command::Config(args) => configuration::run(args, &cli.global, &context),
         Command::Completions(args) => completions::completions(args),

@@ -39,7 +39,11 @@ pub(crate) struct Download {
 impl Download {
     /// Records of Arctic taxa alone, or those of a whole download.
     pub(crate) fn generate(rows: u64, world: bool) -> Result<Self> {
-        let generator = Generator::new(GenerateOptions { rows, seed: 0, world })?;
+        let generator = Generator::new({
+            let mut options = GenerateOptions::new(rows);
+            options.world = world;
+            options
+        })?;
         let folder = TempDir::new().expect("a temporary folder");
         let mut bytes = 0;
         for index in 0..generator.files() {

@@ -11,7 +11,6 @@ use super::Extent;
 use super::folder::Draft;
 use super::manifest::{Manifest, SavedTable};
 use super::program::Program;
-use super::restore::Failure;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, connect, programs};
 
@@ -269,6 +268,14 @@ pub(super) fn unquoted(name: &str) -> String {
         }
     }
     name.to_owned()
+}
+
+/// Something of a backup that was not restored.
+pub(super) struct Failure {
+    /// What it is.
+    pub(super) what: String,
+    /// What the server said.
+    pub(super) why: String,
 }
 
 /// Restores these entries into the database of `info`; returns what failed.

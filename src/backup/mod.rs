@@ -69,6 +69,7 @@ pub enum Extent {
 
 /// What is to be saved, and where.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct BackupOptions {
     /// The table that is to be replaced; what its rows need is saved with it.
     pub table: Table,
@@ -78,6 +79,14 @@ pub struct BackupOptions {
     pub extent: Extent,
     /// How.
     pub choice: Choice,
+}
+
+impl BackupOptions {
+    /// Those of a backup of the table and what its rows need, in the folder `out`.
+    #[must_use]
+    pub fn new(table: Table, out: PathBuf) -> Self {
+        BackupOptions { table, out, extent: Extent::Tables, choice: Choice::Auto }
+    }
 }
 
 /// A backup that was taken and verified.

@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use super::dump::{self, Entry};
+use super::dump::{self, Entry, Failure};
 use super::manifest::Manifest;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Embedded, Ident, Typed, connect, fill};
@@ -232,14 +232,6 @@ fn as_role(name: Option<&str>) -> Result<String> {
             fill(include_str!("../../sql/restore/set-role.sql"), &[("role", &Ident::new(name)?)])
         }
     })
-}
-
-/// Something of a backup that was not restored.
-pub(super) struct Failure {
-    /// What it is.
-    pub(super) what: String,
-    /// What the server said.
-    pub(super) why: String,
 }
 
 /// What an ordinary role may not make is named, with what then lacked it; any other

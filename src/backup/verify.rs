@@ -98,7 +98,7 @@ pub fn verify(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
 pub fn restorable(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
     let verified = verify(folder, stop)?;
     let manifest = Manifest::read(folder)?;
-    let server = Embedded::start(&Options { sandboxed: true, ..Options::default() })?;
+    let server = Embedded::start(&Options::default().sandboxed())?;
     let runtime = runtime::blocking()?;
     let unrestored = runtime
         .block_on(restore(&server, folder, &manifest, stop))

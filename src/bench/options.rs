@@ -7,6 +7,7 @@ use crate::pg::Table;
 
 /// What a benchmark is asked to do.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct BenchOptions {
     /// The table whose staging table is measured.
     pub table: Table,

@@ -13,7 +13,9 @@ use crate::cli::commands::bench::BenchArgs;
 use crate::cli::commands::check::CheckArgs;
 use crate::cli::commands::completions::{CompletionsArgs, ManArgs};
 use crate::cli::commands::config::ConfigArgs;
+#[cfg(feature = "demo")]
 use crate::cli::commands::demo::DemoArgs;
+#[cfg(feature = "demo")]
 use crate::cli::commands::generate::GenerateArgs;
 use crate::cli::commands::inspect::InspectArgs;
 use crate::cli::commands::load::LoadArgs;
@@ -23,6 +25,7 @@ use crate::cli::commands::rehearse::RehearseArgs;
 use crate::cli::commands::reindex::ReindexArgs;
 use crate::cli::commands::report::ReportArgs;
 use crate::cli::commands::rollback::RollbackArgs;
+#[cfg(feature = "demo")]
 use crate::cli::commands::sandbox::SandboxArgs;
 use crate::cli::commands::species::SpeciesArgs;
 use crate::cli::commands::stage::StageArgs;
@@ -131,11 +134,14 @@ pub enum Command {
     Report(ReportArgs),
     Summary(SummaryArgs),
     Bench(BenchArgs),
+    #[cfg(feature = "demo")]
     Generate(GenerateArgs),
     Switchover(SwitchoverArgs),
     Rollback(RollbackArgs),
     Cleanup(CleanupArgs),
+    #[cfg(feature = "demo")]
     Demo(DemoArgs),
+    #[cfg(feature = "demo")]
     Sandbox(SandboxArgs),
     Config(ConfigArgs),
     Completions(CompletionsArgs),

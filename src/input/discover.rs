@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::damage::zip_error;
 use super::name::{Kind, kind, natural};
 use super::open::{foreign, gzip_trailer, zip_directory};
 use super::{File, Form, Inputs, LeftOut, Member};
@@ -213,7 +214,7 @@ impl Inputs {
     ) -> Result<()> {
         let before = self.members.len();
         for index in 0..directory.len() {
-            let failed = |e| super::open::zip_error(archive, e);
+            let failed = |e| zip_error(archive, e);
             let entry = directory.entry(index).map_err(failed)?;
             let inner = entry.name().map_err(failed)?;
             let name = format!("{archive}/{inner}");

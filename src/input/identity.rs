@@ -11,6 +11,7 @@ use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 use xxhash_rust::xxh3::Xxh3;
 
+use super::damage::{explain, zip_error};
 use super::{File, Form, Inputs, Member};
 use crate::error::{Error, Kind, Result};
 
@@ -164,7 +165,7 @@ impl Inputs {
         let (size, crc) = match (member.form, &file.archive) {
             (Form::Zip(index), Some(directory)) => {
                 let entry = directory.entry(index);
-                let entry = entry.map_err(|e| super::open::zip_error(&member.name, e))?;
+                let entry = entry.map_err(|e| zip_error(&member.name, e))?;
                 (entry.size(), entry.crc32())
             }
             (Form::Gzip(crc), _) if !digest.is_joined => (member.bytes, crc),
@@ -189,7 +190,7 @@ impl Inputs {
                         hasher.update(&chunk[..read]);
                         crc.update(&chunk[..read]);
                     }
-                    Err(error) => return Err(super::explain(&member.name, error)),
+                    Err(error) => return Err(explain(&member.name, error)),
                 }
             }
         })

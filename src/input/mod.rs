@@ -5,13 +5,15 @@
 //! decide what a file is, not its name; names decide what of a folder or an archive is
 //! read, and what is not is listed. Nothing here knows what a record is.
 
+mod damage;
 mod discover;
 mod identity;
 mod name;
 mod open;
 
+pub use damage::explain;
 pub use identity::hex;
-pub use open::{explain, foreign};
+pub use open::foreign;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use flate2::bufread::GzDecoder;
 use zip::ZipArchive;
 use zip::read::{ZipArchiveMetadata, ZipReadOptions};
-use zip::result::ZipError;
 
+use super::damage::{Stray, explain, zip_error};
 use super::identity::Watched;
 use super::{File, Form, Inputs, Member};
 use crate::error::{Error, Result};
@@ -101,37 +101,6 @@ fn refuse_stray(mut rest: impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Bytes behind the end of gzip data.
-#[derive(Debug)]
-struct Stray;
-
-impl std::fmt::Display for Stray {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("something else stands behind the end of the gzip data")
-    }
-}
-
-impl std::error::Error for Stray {}
-
-/// An error while reading a member, in words that say what is wrong with its file.
-#[must_use]
-pub fn explain(member: &str, error: io::Error) -> Error {
-    const COPY: &str = "download or copy it again, and compare its size or checksum";
-    if error.get_ref().is_some_and(|e| e.is::<Stray>()) {
-        return Error::bad_file(member, error)
-            .hint("remove what was appended; files that are joined all have to be gzip, or none");
-    }
-    let text = error.to_string();
-    if error.kind() == io::ErrorKind::UnexpectedEof {
-        return Error::bad_file(member, "the archive ends early: it is truncated").hint(COPY);
-    }
-    let corrupt = matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData);
-    if corrupt || text.contains("checksum") || text.contains("deflate") {
-        return Error::bad_file(member, format!("the archive is damaged ({text})")).hint(COPY);
-    }
-    Error::file(member, error)
-}
-
 /// Forms that are easily taken for CSV or for a supported archive, by how they begin.
 #[must_use]
 pub fn foreign(start: &[u8]) -> Option<&'static str> {
@@ -207,21 +176,6 @@ pub(super) fn gzip_trailer(file: &File, opened: &mut fs::File) -> Result<(u32, u
         u32::from_le_bytes([trailer[at], trailer[at + 1], trailer[at + 2], trailer[at + 3]])
     });
     Ok((crc, u64::from(size)))
-}
-
-pub(super) fn zip_error(name: &str, error: ZipError) -> Error {
-    match error {
-        ZipError::Io(error) => explain(name, error),
-        ZipError::InvalidArchive(what) => {
-            Error::bad_file(name, format!("the zip archive is truncated or damaged ({what})"))
-                .hint("download or copy it again, and compare its size or checksum")
-        }
-        ZipError::UnsupportedArchive(what) => {
-            Error::bad_file(name, format!("the zip archive uses what sterna cannot read ({what})"))
-                .hint("unpack it and name the folder")
-        }
-        other => Error::bad_file(name, other),
-    }
 }
 
 #[cfg(test)]

@@ -1,61 +1,12 @@
 //! Judges batches of records, in place of a connection that would write them.
 
 use super::findings::{Findings, Place, Sightings};
-use crate::cites::codes::{self, IsListed};
+use super::subject::Subject;
 use crate::error::Result;
 use crate::load::account::Reason;
 use crate::load::batch::{EncodedBatch, Fate, Record, Reject};
-use crate::load::encode::{Encoder, Origin, RowPlan, parse_integer};
-use crate::load::{Done, OnInexact, PerMember, Reading, RowIds, Sink};
-use crate::pg::Column;
-
-/// What is inspected, and against what.
-pub(super) struct Subject<'a> {
-    pub(super) reading: &'a Reading,
-    /// The columns that a load would write.
-    pub(super) columns: Vec<Column>,
-    /// How each member's records become rows when nothing inexact is taken.
-    pub(super) strict: PerMember<RowPlan>,
-    /// The same for wider columns.
-    widened: PerMember<RowPlan>,
-    /// The fields of each member that hold codes.
-    coded: PerMember<Vec<Coded>>,
-}
-
-/// A field that holds codes of a list.
-struct Coded {
-    column: usize,
-    field: usize,
-    is_listed: IsListed,
-}
-
-impl<'a> Subject<'a> {
-    /// Plans what a load would do.
-    ///
-    /// # Errors
-    /// Where no load is possible: names the column and the format.
-    pub(super) fn new(reading: &'a Reading) -> Result<Self> {
-        let mut strict = reading.plan(OnInexact::Reject)?;
-        let widened = reading.plan(OnInexact::Widen)?.rows;
-        let coded = strict.rows.map(|row| coded(row, &strict.columns));
-        // The ids that sterna makes fit by themselves, and take time to make.
-        let columns = strict.rows.distinct_mut().iter_mut().flat_map(|row| &mut row.columns);
-        for column in columns.filter(|c| matches!(c.origin, Origin::RowId | Origin::Lookup)) {
-            column.origin = Origin::Absent;
-            column.not_null = false;
-        }
-        Ok(Subject { reading, columns: strict.columns, strict: strict.rows, widened, coded })
-    }
-}
-
-fn coded(plan: &RowPlan, columns: &[Column]) -> Vec<Coded> {
-    let fields = plan.columns.iter().enumerate().filter_map(|(column, planned)| {
-        let Origin::Field(field) = planned.origin else { return None };
-        let is_listed = codes::list_of(columns[column].name.name())?;
-        Some(Coded { column, field, is_listed })
-    });
-    fields.collect()
-}
+use crate::load::encode::{Encoder, Origin, parse_integer};
+use crate::load::{Done, OnInexact, RowIds, Sink};
 
 /// Judges the batches of one thread.
 pub(super) struct Examiner<'a> {

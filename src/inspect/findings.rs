@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::HashMap;
 
-use super::examiner::Subject;
+use super::subject::Subject;
 use crate::load::account::{Account, Reason};
 
 /// Distinct years of a file that are told apart.

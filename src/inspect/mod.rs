@@ -13,6 +13,7 @@ mod examiner;
 mod findings;
 mod missing;
 mod report;
+mod subject;
 mod summary;
 mod verdict;
 
@@ -22,13 +23,13 @@ use std::time::Instant;
 
 pub use missing::{MissingReport, MissingTaxon, missing};
 pub use report::{
-    CodeReport, Example, InspectReport, InspectedFile, MisfitReport, PolicyReport, TaxonReport,
-    UnmappedReport,
+    CodeReport, Example, InspectReport, InspectedFile, MisfitReport, TaxonReport, UnmappedReport,
 };
-pub use verdict::Verdict;
+pub use verdict::{PolicyReport, Verdict};
 
-use self::examiner::{Examiner, Subject};
+use self::examiner::Examiner;
 use self::findings::Findings;
+use self::subject::Subject;
 use crate::error::Result;
 use crate::load::{
     ColumnUses, MatchOptions, OnInexact, OnUnmapped, Pipeline, ReadOptions, Reading, Request,
@@ -44,6 +45,7 @@ const BATCH_ROWS: usize = 10_000;
 
 /// What is to be inspected.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct InspectOptions {
     /// The table that the files are meant for.
     pub table: Table,
@@ -63,6 +65,24 @@ pub struct InspectOptions {
     pub matching: Option<MatchOptions>,
     /// Threads that read, as many that encode, and as many that judge.
     pub workers: usize,
+}
+
+impl InspectOptions {
+    /// Those of an inspection of `inputs` that asks for nothing else.
+    #[must_use]
+    pub fn new(table: Table, inputs: Vec<String>) -> Self {
+        InspectOptions {
+            table,
+            inputs,
+            read: ReadOptions::default(),
+            years: Years::default(),
+            on_inexact: None,
+            synonyms: None,
+            mapping: None,
+            matching: None,
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
 }
 
 /// Inspects files against a table.

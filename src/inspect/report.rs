@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::verdict::Verdict;
+use super::verdict::{PolicyReport, Verdict};
 use crate::input::LeftOut;
 use crate::load::account::{Account, Reason};
 use crate::load::{ColumnUses, OnInexact};
@@ -58,20 +58,6 @@ pub struct InspectReport {
     pub unlisted_codes: Vec<CodeReport>,
     /// Cells with unlisted codes beyond those named.
     pub unlisted_codes_unnamed: u64,
-}
-
-/// What would become of the records under one policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct PolicyReport {
-    /// The policy.
-    pub on_inexact: OnInexact,
-    /// Records that would be rows.
-    pub rows_loaded: u64,
-    /// Records that would be rejected.
-    pub rows_rejected: u64,
-    /// Of those loaded, the ones in which a value would be rounded.
-    pub rows_rounded: u64,
 }
 
 /// What one file holds.

@@ -4,13 +4,12 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::InspectOptions;
-use super::examiner::Subject;
 use super::findings::{FileFindings, Findings, Sightings};
 use super::report::{
-    CodeReport, Example, InspectReport, InspectedFile, MisfitReport, PolicyReport, TaxonReport,
-    UnmappedReport,
+    CodeReport, Example, InspectReport, InspectedFile, MisfitReport, TaxonReport, UnmappedReport,
 };
-use super::verdict;
+use super::subject::Subject;
+use super::verdict::{self, PolicyReport};
 use crate::cites::Taxa;
 use crate::load::account::Account;
 use crate::load::{OnInexact, Reading, UnmappedTaxa};

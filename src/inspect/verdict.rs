@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::report::PolicyReport;
 use crate::load::OnInexact;
 use crate::load::account::Account;
 
@@ -16,6 +15,20 @@ pub struct Verdict {
     pub ready: bool,
     /// The policies with which a load would reject nothing.
     pub ready_with: Vec<OnInexact>,
+}
+
+/// What would become of the records under one policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct PolicyReport {
+    /// The policy.
+    pub on_inexact: OnInexact,
+    /// Records that would be rows.
+    pub rows_loaded: u64,
+    /// Records that would be rejected.
+    pub rows_rejected: u64,
+    /// Of those loaded, the ones in which a value would be rounded.
+    pub rows_rounded: u64,
 }
 
 /// Judges the account that each policy would lead to. `account` is of any of them.

@@ -13,7 +13,7 @@ use crate::application::Application;
 use crate::bench::BenchOptions;
 use crate::error::{Error, Result};
 use crate::inspect::InspectOptions;
-use crate::load::{LoadOptions, Years};
+use crate::load::LoadOptions;
 use crate::pg::{Connection, Table};
 use crate::validate::{Limits, ValidateOptions, refuse_unknown_checks};
 
@@ -24,6 +24,7 @@ pub type WriteReport =
 
 /// What a migration is asked to do.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct MigrationOptions {
     /// The table, its files and how they are loaded; the run decides about years, `resume`
     /// and `verify`.
@@ -77,6 +78,7 @@ pub struct MigrationOptions {
 /// resumed without it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Gates {
     /// The expected number of rows.
     pub expect_rows: Option<u64>,
@@ -91,6 +93,7 @@ pub struct Gates {
 /// What is checked, and what is still accepted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct CheckLimits {
     /// A folder of further checks, an .sql file each.
     pub checks: Option<PathBuf>,
@@ -213,15 +216,12 @@ impl MigrationOptions {
     pub(super) fn inspection(&self) -> InspectOptions {
         let load = self.load.clone();
         InspectOptions {
-            table: load.table,
-            inputs: load.inputs,
             read: load.read,
-            years: Years::default(),
             on_inexact: Some(load.on_inexact),
             synonyms: load.synonyms,
             mapping: load.mapping,
-            matching: None,
             workers: load.workers,
+            ..InspectOptions::new(load.table, load.inputs)
         }
     }
 }

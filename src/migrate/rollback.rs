@@ -25,6 +25,7 @@ use crate::watch::Watch;
 
 /// What a rollback is asked to do.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RollbackOptions {
     /// The table that was replaced.
     pub table: Table,

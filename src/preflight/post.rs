@@ -27,6 +27,7 @@ const INDEXES: Question = Question {
 
 /// What is to be asked.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct PostOptions {
     /// Who asks the queries.
     pub application: Application,
@@ -36,6 +37,15 @@ pub struct PostOptions {
     pub health_urls: Vec<String>,
     /// How long an answer of a URL may take.
     pub limit: Duration,
+}
+
+impl PostOptions {
+    /// Those of the built-in queries, asked as `application`.
+    #[must_use]
+    pub fn new(application: Application) -> Self {
+        let limit = Duration::from_secs(5);
+        PostOptions { application, queries: None, health_urls: Vec::new(), limit }
+    }
 }
 
 /// Asks the application's queries and looks at what the server has counted since the

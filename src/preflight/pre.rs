@@ -26,6 +26,7 @@ const TAXA_NAMED: usize = 5;
 
 /// What is known beside the database.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct PreOptions {
     /// A backup to verify, instead of the last one of the ledger.
     pub backup: Option<PathBuf>,

@@ -8,6 +8,7 @@ use crate::pg::ConnInfo;
 
 /// What a rehearsal is asked to do.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct RehearsalOptions {
     /// How the migration goes; its folders of backup and report are replaced by the rehearsal's own.
     pub migration: MigrationOptions,

@@ -228,13 +228,10 @@ impl<'a> Rehearsing<'a> {
         if let Some(into) = &self.options.into {
             return self.runtime.block_on(Place::given(into.clone(), &self.production));
         }
-        let options = Options {
-            superuser: SUPERUSER.to_owned(),
-            major: Some(self.production.major),
-            sandboxed: true,
-            // Durations are to be those of a server that waits for its disk.
-            ..Options::durable()
-        };
+        // Durations are to be those of a server that waits for its disk.
+        let mut options = Options::durable().sandboxed();
+        options.superuser = SUPERUSER.to_owned();
+        options.major = Some(self.production.major);
         let started = Embedded::start(&options).map_err(|error| match error.kind() {
             Kind::Usage => {
                 let hint = error.next_step().unwrap_or_default().to_owned();

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use super::journal::{self, Toward};
 use super::record::{SwitchoverRecord, SwitchoverState};
-use super::swap::Counted;
 use super::{Exchange, dependents};
 use crate::error::{Error, Kind, Result};
 use crate::ledger;
@@ -163,6 +162,15 @@ pub(super) async fn wait_for_snapshots(
         }
         tokio::time::sleep(SNAPSHOT_POLL).await;
     }
+}
+
+/// What was counted before the locks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    /// Rows of the incoming table, less those that carrying over brought.
+    pub(super) rows_without_carried: i64,
+    /// Writes carried over so far.
+    pub(super) entries: i64,
 }
 
 /// Counts the rows of the incoming table, which have to be as many as were loaded and

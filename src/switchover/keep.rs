@@ -5,8 +5,6 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Exchange;
-use super::obstacles::Written;
-use super::report::SwitchoverReport;
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Quoted, Session, Table, Transaction, connect, fill};
 
@@ -42,6 +40,41 @@ impl Keep {
     fn parse(name: &str) -> Self {
         let all = [Keep::None, Keep::Inserted];
         all.into_iter().find(|keep| keep.name() == name).unwrap_or(Keep::All)
+    }
+}
+
+/// What was written since the switchover, in rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Written {
+    /// Inserted.
+    pub inserted: i64,
+    /// Changed.
+    pub updated: i64,
+    /// Deleted.
+    pub deleted: i64,
+    /// Changed rows that the old table has not: rows of the new release, which would come
+    /// into the old table with what was written to them.
+    pub only_in_new: i64,
+    /// Rows that only the new table has and that other tables refer to: they go along.
+    pub referred: i64,
+}
+
+impl Written {
+    /// How many rows go along.
+    #[must_use]
+    pub fn kept(&self, keep: Keep) -> i64 {
+        self.referred
+            + match keep {
+                Keep::All => self.inserted + self.updated + self.deleted,
+                Keep::Inserted => self.inserted,
+                Keep::None => 0,
+            }
+    }
+
+    /// How many stay behind.
+    #[must_use]
+    pub fn left(&self, keep: Keep) -> i64 {
+        self.kept(Keep::All) - self.kept(keep)
     }
 }
 
@@ -156,27 +189,20 @@ pub(super) fn announce(written: &Written, keep: Keep) {
     }
 }
 
-/// Counts what stayed behind, and says where it is.
+/// Where the rollback of a switchover has left something behind, and how many rows. A table
+/// without any goes.
 ///
 /// # Errors
 /// The server's.
-pub(super) async fn tell_what_was_left(
-    info: &ConnInfo,
-    switchover: Uuid,
-    report: &mut SwitchoverReport,
-) -> Result<()> {
+pub(super) async fn left_behind(info: &ConnInfo, switchover: Uuid) -> Result<Option<(Table, i64)>> {
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    if let Some((left, rows)) = left_behind(&session, switchover).await? {
-        report.left_rows = rows;
-        report.left_in = Some(left.to_string());
-    }
-    session.close().await
+    let left = find_left(&session, switchover).await?;
+    session.close().await?;
+    Ok(left)
 }
 
-/// Where the rollback of a switchover has left something behind, and how many rows. A table
-/// without any goes.
-async fn left_behind(session: &Session, switchover: Uuid) -> Result<Option<(Table, i64)>> {
+async fn find_left(session: &Session, switchover: Uuid) -> Result<Option<(Table, i64)>> {
     let sql = include_str!("../../sql/switchover/keep/left.sql");
     let Some(row) = session.query_opt(sql, &[&switchover]).await? else { return Ok(None) };
     let left = Table::new(row.get::<_, String>(0), row.get::<_, String>(1))?;

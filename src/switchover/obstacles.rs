@@ -4,10 +4,10 @@
 use serde::Serialize;
 
 use super::journal::{self, Toward};
-use super::keep::{self, Keep};
+use super::keep::{self, Keep, Written};
+use super::options::SwitchoverOptions;
 use super::record::{SwitchoverRecord, SwitchoverState};
 use super::references::References;
-use super::run::SwitchoverOptions;
 use super::{Exchange, gate, record};
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, Mode, catalog::relation, connect};
@@ -29,41 +29,6 @@ pub struct Obstacle {
     /// Whether it can be left behind.
     #[serde(skip)]
     addition: bool,
-}
-
-/// What was written since the switchover, in rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Written {
-    /// Inserted.
-    pub inserted: i64,
-    /// Changed.
-    pub updated: i64,
-    /// Deleted.
-    pub deleted: i64,
-    /// Changed rows that the old table has not: rows of the new release, which would come
-    /// into the old table with what was written to them.
-    pub only_in_new: i64,
-    /// Rows that only the new table has and that other tables refer to: they go along.
-    pub referred: i64,
-}
-
-impl Written {
-    /// How many rows go along.
-    #[must_use]
-    pub fn kept(&self, keep: Keep) -> i64 {
-        self.referred
-            + match keep {
-                Keep::All => self.inserted + self.updated + self.deleted,
-                Keep::Inserted => self.inserted,
-                Keep::None => 0,
-            }
-    }
-
-    /// How many stay behind.
-    #[must_use]
-    pub fn left(&self, keep: Keep) -> i64 {
-        self.kept(Keep::All) - self.kept(keep)
-    }
 }
 
 /// What a rollback would find.

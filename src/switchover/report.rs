@@ -6,6 +6,7 @@ use super::Exchange;
 use super::obstacles::Obstacle;
 use super::record::SwitchoverRecord;
 use crate::error::Result;
+use crate::pg::Table;
 use crate::table::fingerprint::Difference;
 
 /// What was done.
@@ -48,6 +49,15 @@ pub struct SwitchoverReport {
     pub resumed: bool,
     /// The whole command.
     pub seconds: f64,
+}
+
+impl SwitchoverReport {
+    /// Says where what stayed behind is, and how many rows.
+    pub(super) fn left(&mut self, left: Option<(Table, i64)>) {
+        if let Some((table, rows)) = left {
+            (self.left_rows, self.left_in) = (rows, Some(table.to_string()));
+        }
+    }
 }
 
 /// What is said of an exchange that an earlier run made.

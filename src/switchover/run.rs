@@ -6,15 +6,17 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::gate::Counted;
 use super::journal::{self, Toward};
-use super::keep::{self, Keep};
+use super::keep;
 use super::obstacles;
+use super::options::SwitchoverOptions;
 use super::record::{self, SwitchoverRecord, SwitchoverState};
 use super::report::{SwitchoverReport, report_of};
-use super::swap::{Counted, Recording, Swap};
+use super::swap::{Recording, Swap};
 use super::{Exchange, gate, materialized, prepare, script};
 use crate::error::{Error, Result};
-use crate::pg::{Backoff, ConnInfo, Connection, Fault, Table, classify, connect};
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, classify, connect};
 use crate::table::fingerprint::{self, Fingerprint};
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::staging;
@@ -27,34 +29,6 @@ const MAX_PASSES: usize = 5;
 
 /// How long to look for the server when it was lost at the commit.
 const RECONNECT: Duration = Duration::from_secs(60);
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct SwitchoverOptions {
-    /// The table that is replaced.
-    pub table: Table,
-    /// The run that asks: the one that a switchover is recorded for, and the only one whose
-    /// switchover is taken back.
-    pub run: Uuid,
-    /// How long to try for a moment.
-    pub max_wait: Duration,
-    /// Whether materialized views are computed after the exchange, and not in it.
-    pub refresh_after: bool,
-    /// Of a rollback: which writes go along.
-    pub keep: Keep,
-    /// Of a rollback: whether indexes, columns and constraints that the live table was given
-    /// since the switchover are left behind.
-    pub leave_additions: bool,
-}
-
-impl SwitchoverOptions {
-    /// Those of a new switchover.
-    #[must_use]
-    pub fn new(table: Table, run: Uuid, max_wait: Duration) -> Self {
-        let (keep, leave_additions) = (Keep::All, false);
-        SwitchoverOptions { table, run, max_wait, refresh_after: false, keep, leave_additions }
-    }
-}
 
 /// Puts staging in the table's place.
 ///
@@ -127,7 +101,7 @@ pub async fn roll_back(
         let mut report = report_of(&exchange, &last)?;
         finish(&mut session, &exchange, last.id, &last.to_validate, &mut report, &last.fingerprint)
             .await?;
-        keep::tell_what_was_left(info, last.id, &mut report).await?;
+        report.left(keep::left_behind(info, last.id).await?);
         report.seconds = begun.elapsed().as_secs_f64();
         return Ok(report);
     }
@@ -156,7 +130,7 @@ pub async fn roll_back(
     let work = Work { info, options, stop, exchange, expected, wanted, recording, id, due };
     let mut report = work.run(session, Toward::Old).await?;
     report.kept_rows = written.kept(options.keep);
-    keep::tell_what_was_left(info, last.id, &mut report).await?;
+    report.left(keep::left_behind(info, last.id).await?);
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
 }

@@ -13,9 +13,10 @@ use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
 use super::dependents::Replaced;
+use super::gate::{self, Counted};
 use super::journal::{self, CARRY_OVER, Toward, of_oid, of_text};
 use super::script::Script;
-use super::{Exchange, gate, references};
+use super::{Exchange, references};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{Answer, CatalogText, Connection, Failure, Parameter, Prepared, Volley, fill};
 use crate::table::fingerprint::{self, Difference, Fingerprint};
@@ -44,15 +45,6 @@ pub(super) enum Recording {
     Switched { id: Uuid, run: Uuid, cleans: Option<Uuid> },
     /// The rollback of the switchover of this id.
     Returned { id: Uuid },
-}
-
-/// What was counted before the locks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Counted {
-    /// Rows of the incoming table, less those that carrying over brought.
-    pub(super) rows_without_carried: i64,
-    /// Writes carried over so far.
-    pub(super) entries: i64,
 }
 
 /// What an exchange came to.

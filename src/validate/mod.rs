@@ -45,6 +45,7 @@ pub const CATALOG_PARITY: &str = "catalog-parity";
 
 /// What a validation is asked to do.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ValidateOptions {
     /// The table that is to be replaced, or was.
     pub table: Table,
@@ -92,6 +93,7 @@ impl ValidateOptions {
 /// What a validation still accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[non_exhaustive]
 pub struct Limits {
     /// The first year of a record.
     pub first_year: i32,

@@ -2,27 +2,30 @@
 
 use uuid::Uuid;
 
-use super::subject::Subject;
+use super::value::Known;
 use crate::cites::Format;
 use crate::error::Result;
+use crate::load::ledger::LoadRun;
 use crate::load::taxa;
-use crate::pg::Connection;
+use crate::pg::{Connection, Table};
 
 /// The pairs of species and name in the table that differ letter by letter from the
 /// table of species and that the load accepted all the same: in another spelling, or
 /// as a synonym that it was given.
 pub(super) async fn accepted(
     session: &Connection,
-    subject: &Subject,
+    table: &Table,
+    known: &Known,
+    runs: &[LoadRun],
     format: &Format,
 ) -> Result<(Vec<Uuid>, Vec<String>)> {
-    let (sql, _) = subject.known.statement(include_str!("../../sql/validate/other-names.sql"));
+    let (sql, _) = known.statement(include_str!("../../sql/validate/other-names.sql"));
     let others = session.query(&sql, &[]).await?;
     if others.is_empty() {
         return Ok((Vec::new(), Vec::new()));
     }
-    let mut taxa = taxa(session, &subject.pair.table, &[format], None).await?;
-    for run in &subject.runs {
+    let mut taxa = taxa(session, table, &[format], None).await?;
+    for run in runs {
         let given = run.arguments["synonym_names"].as_object();
         for (synonym, species) in given.into_iter().flatten() {
             // Where its species is gone, the rows that bear it are to be named.

@@ -234,7 +234,10 @@ impl Subject {
         }
         self.known.name("taxon", &taxon);
         self.names = vec![taxon, reference];
-        let (ids, taxa) = names::accepted(session, self, format).await?;
+        let (ids, taxa) = {
+            let Subject { pair, known, runs, .. } = &*self;
+            names::accepted(session, &pair.table, known, runs, format).await?
+        };
         self.known.value("accepted_species", Value::Ids(ids));
         self.known.value("accepted_taxa", Value::Texts(taxa));
         Ok(())

@@ -3,6 +3,7 @@
 //! Reads text, not syntax: crude, but it needs no parser and errs towards
 //! complaining.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -148,6 +149,96 @@ fn what_steps_call_knows_nothing_of_the_plan() {
     });
     used_in(&["src/load/", "src/switchover/", "src/validate/"], &sources, |line| !line.is_empty());
     nowhere_but(&[], &sources, |line| above.iter().any(|name| line.contains(name)));
+}
+
+/// Where each file of `src/` is imported: what follows `crate::` and `super::`, braces
+/// expanded. What a folder's own file says is left out: it names its files, and they it.
+fn imports(sources: &[Source]) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
+    let module = |path: &str| -> Vec<String> {
+        let path = path.trim_start_matches("src/").trim_end_matches(".rs");
+        path.trim_end_matches("/mod").split('/').map(str::to_owned).collect()
+    };
+    let all: BTreeSet<_> = sources.iter().map(|source| module(&source.path)).collect();
+    let is_leaf = |path: &[String]| {
+        all.contains(path)
+            && !all.iter().any(|other| other.len() > path.len() && other.starts_with(path))
+    };
+    let mut found = BTreeMap::new();
+    for source in sources {
+        let own = module(&source.path);
+        let text: String = source.code.iter().flat_map(|(_, line)| [line.as_str(), " "]).collect();
+        let mut paths = Vec::new();
+        for (at, root) in text.match_indices("crate::").chain(text.match_indices("super::")) {
+            if text[..at].ends_with("super::") {
+                continue;
+            }
+            let mut rest = &text[at..];
+            let mut from = own.clone();
+            if root == "crate::" {
+                (from, rest) = (Vec::new(), &rest[root.len()..]);
+            }
+            while let Some(above) = rest.strip_prefix("super::") {
+                from.pop();
+                rest = above;
+            }
+            expand(from, rest, &mut paths);
+        }
+        let targets = paths.iter().filter_map(|path| {
+            let target =
+                (1..=path.len()).rev().map(|n| &path[..n]).find(|path| all.contains(*path))?;
+            (is_leaf(target) && *target != own[..]).then(|| target.to_vec())
+        });
+        found.insert(own.clone(), targets.collect());
+    }
+    found
+}
+
+/// The paths that begin so, each to its end.
+fn expand(mut from: Vec<String>, text: &str, paths: &mut Vec<Vec<String>>) {
+    if text.starts_with('{') {
+        let (mut depth, mut begun) = (0, 1);
+        for (at, c) in text.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            if (c == ',' && depth == 1) || depth == 0 {
+                expand(from.clone(), text[begun..at].trim_start(), paths);
+                begun = at + 1;
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        return;
+    }
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    from.push(text[..end].to_owned());
+    match text[end..].strip_prefix("::") {
+        Some(rest) => expand(from, rest, paths),
+        None => paths.push(from),
+    }
+}
+
+#[test]
+fn no_files_import_each_other() {
+    let mut sources = sources();
+    sources.retain(|source| source.path.starts_with("src/"));
+    let imports = imports(&sources);
+    let edges: usize = imports.values().map(BTreeSet::len).sum();
+    assert!(edges > 300, "{edges} imports were read");
+    for start in imports.keys() {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![start]);
+        while let Some(module) = next.pop() {
+            for target in imports.get(module).into_iter().flatten() {
+                assert_ne!(target, start, "{module:?} names {start:?}, which leads to it");
+                if seen.insert(target) {
+                    next.push(target);
+                }
+            }
+        }
+    }
 }
 
 #[test]

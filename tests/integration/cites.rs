@@ -86,7 +86,8 @@ pub(crate) fn good(count: usize) -> Vec<String> {
 
 /// The text of a generated shipment file.
 pub(crate) fn generated(rows: u64, seed: u64) -> String {
-    let options = GenerateOptions { rows, seed, world: false };
+    let mut options = GenerateOptions::new(rows);
+    options.seed = seed;
     let generator = Generator::new(options).unwrap();
     let mut bytes = Vec::new();
     for index in 0..generator.files() {

@@ -4,7 +4,9 @@
 pub mod arctic;
 pub mod codes;
 mod format;
+#[cfg(feature = "generate")]
 pub mod generate;
+#[cfg_attr(not(feature = "generate"), allow(dead_code, reason = "much of it is the generator's"))]
 mod list;
 mod taxon;
 

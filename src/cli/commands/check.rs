@@ -13,7 +13,6 @@ use super::switchover::duration;
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
 use crate::inspect::{InspectOptions, MissingReport, missing};
-use crate::load::Years;
 use crate::preflight::{PostOptions, PreOptions, PreflightCheck, PreflightSeverity, post, pre};
 use crate::runtime;
 use crate::watch::Watch;
@@ -133,15 +132,11 @@ fn before(args: &PreArgs, context: &Context) -> Result<PreflightCheck> {
 
 fn files(args: &PreArgs, context: &Context) -> InspectOptions {
     InspectOptions {
-        table: context.table.clone(),
-        inputs: args.inputs.clone(),
         read: args.read.options(),
-        years: Years::default(),
-        on_inexact: None,
         synonyms: args.synonyms.clone(),
         mapping: args.mapping.clone(),
         matching: Some(args.matching.options()),
-        workers: std::thread::available_parallelism().map_or(1, usize::from),
+        ..InspectOptions::new(context.table.clone(), args.inputs.clone())
     }
 }
 
@@ -160,10 +155,10 @@ fn missing_taxa(
 
 fn after(args: &PostArgs, context: &Context) -> Result<PreflightCheck> {
     let options = PostOptions {
-        application: args.application.application(args.time_limit)?,
         queries: args.queries.clone(),
         health_urls: args.health_url.clone(),
         limit: args.time_limit,
+        ..PostOptions::new(args.application.application(args.time_limit)?)
     };
     runtime::blocking()?.block_on(post(&context.conninfo()?, &context.table, &options))
 }

@@ -1,12 +1,12 @@
 //! `sterna config`: what is in force, and from where.
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
 
 use super::Context;
 use crate::cli::GlobalArgs;
-use crate::cli::config::{self, InForce};
+use crate::cli::config;
 use crate::cli::render;
+use crate::cli::render::config::Configuration;
 use crate::error::Result;
 
 /// Look at the configuration
@@ -24,18 +24,6 @@ enum ConfigAction {
     /// file over what is built in. Of a command's own options the file's tables tell:
     /// `[load] batch_size = 5000` is `sterna load --batch-size 5000`.
     Show,
-}
-
-/// What is in force.
-#[derive(Clone, Debug, Serialize)]
-pub struct Configuration {
-    /// The file that was read; null where there is none.
-    pub file: Option<String>,
-    /// The database that a command would connect to, without secrets; or why there is
-    /// none.
-    pub database: String,
-    /// Every option that has a value.
-    pub options: Vec<InForce>,
 }
 
 /// Shows what is in force, and returns the exit code.

@@ -1,10 +1,11 @@
 //! `sterna demo`: the plan, as far as sterna has it, on a server of its own.
 //!
-//! The demo is a list of steps (`steps::STEPS`) over one `steps::Stage`; it
+//! The demo is a list of steps (`steps::STEPS`) over one `stage::Stage`; it
 //! times each and keeps what each measured. Nothing in the summary is computed
 //! from what was asked for: rows are counted by the server or by the loader.
 
 mod plan;
+mod stage;
 mod steps;
 mod summary;
 mod traffic;
@@ -18,10 +19,11 @@ use clap::Args;
 use super::Context;
 use crate::cites::generate::DEFAULT_ROWS;
 use crate::cli::Progress;
-use crate::cli::render::{self, to_stderr};
+use crate::cli::render::to_stderr;
 use crate::error::{Error, Kind, Result};
 use crate::watch::Watch;
-use steps::{STEPS, Stage, Step};
+use stage::Stage;
+use steps::{STEPS, Step};
 pub use summary::{DemoEnvironment, DemoProduction, StepDone, Summary};
 pub use traffic::{Noticed, TrafficReport};
 
@@ -49,7 +51,7 @@ pub fn run(args: &DemoArgs, context: &Context) -> Result<u8> {
 
     let title = "start an embedded server";
     let at = teller.begin(title);
-    let (mut stage, detail) = Stage::start(args, context.progress, &watch)?;
+    let (mut stage, detail) = Stage::start(args.rows, args.out.as_ref(), context.progress, &watch)?;
     let mut done = vec![teller.end("server", title, at, detail)];
     for Step { name, title, run } in STEPS {
         stopped(&watch)?;
@@ -60,7 +62,7 @@ pub fn run(args: &DemoArgs, context: &Context) -> Result<u8> {
     let mut summary = stage.end()?;
     summary.steps = done;
     summary.seconds = begun.elapsed().as_secs_f64();
-    context.print(&summary, || render::demo::summary(&summary))?;
+    context.print(&summary, || summary::text(&summary))?;
     Ok(0)
 }
 

@@ -77,7 +77,8 @@ pub fn run(args: &GenerateArgs, context: &Context) -> Result<u8> {
 /// When the sizes are impossible, when something stands at the place already,
 /// or when it cannot be written.
 pub fn generate(args: &GenerateArgs) -> Result<Generated> {
-    let options = GenerateOptions { rows: args.rows, seed: args.seed, world: args.world };
+    let mut options = GenerateOptions::new(args.rows);
+    (options.seed, options.world) = (args.seed, args.world);
     let generator = Generator::new(options)?;
     let download = Download {
         generator: if args.earlier { generator.earlier_release() } else { generator },

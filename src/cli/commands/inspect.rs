@@ -57,17 +57,16 @@ pub fn run(args: &InspectArgs, context: &Context) -> Result<u8> {
     for more in &args.year {
         years.extend(more.clone());
     }
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let all = InspectOptions::new(context.table.clone(), args.inputs.clone());
     let options = InspectOptions {
-        table: context.table.clone(),
-        inputs: args.inputs.clone(),
         read: args.read.options(),
         years,
         on_inexact: args.on_inexact,
         synonyms: args.synonyms.clone(),
         mapping: args.mapping.clone(),
         matching: Some(args.matching.options()),
-        workers: args.workers.map_or(cores, usize::from),
+        workers: args.workers.map_or(all.workers, usize::from),
+        ..all
     };
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;

@@ -6,7 +6,9 @@ pub mod bench;
 pub mod check;
 pub mod completions;
 pub mod config;
+#[cfg(feature = "demo")]
 pub mod demo;
+#[cfg(feature = "demo")]
 pub mod generate;
 pub mod inspect;
 pub mod load;
@@ -16,6 +18,7 @@ pub mod rehearse;
 pub mod reindex;
 pub mod report;
 pub mod rollback;
+#[cfg(feature = "demo")]
 pub mod sandbox;
 pub mod species;
 pub mod stage;

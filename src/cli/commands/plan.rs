@@ -1,14 +1,13 @@
 //! `sterna plan`: every step of the plan, before any is taken.
 
 use clap::Args;
-use serde::Serialize;
 
 use super::Context;
 use super::load::ReadChoices;
 use crate::cli::render;
+use crate::cli::render::plan::{Planned, ShownPlan, ShownStatement};
 use crate::error::Result;
 use crate::inspect::{InspectOptions, inspect};
-use crate::load::Years;
 use crate::migrate::Step;
 use crate::migrate::plan::{self, Names, Rows};
 use crate::pg::{Connection, Table, catalog, connect};
@@ -29,49 +28,6 @@ pub struct PlanArgs {
     /// Show the steps without their SQL
     #[arg(long)]
     pub brief: bool,
-}
-
-/// The plan for a table.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShownPlan {
-    /// The table that is to be replaced.
-    pub table: String,
-    /// Its steps, in order.
-    pub steps: Vec<Planned>,
-}
-
-/// A step of the plan for a table.
-#[derive(Clone, Debug, Serialize)]
-pub struct Planned {
-    /// Its number.
-    pub step: Step,
-    /// Its name.
-    pub name: &'static str,
-    /// What it does, in a few words.
-    pub title: &'static str,
-    /// The same in a sentence or two.
-    pub does: &'static str,
-    /// What it locks, and how.
-    pub locks: &'static str,
-    /// What is one transaction.
-    pub transaction: &'static str,
-    /// What must hold after it.
-    pub validated_by: &'static str,
-    /// What takes it back.
-    pub undone_by: &'static str,
-    /// About how many rows it reads or writes; null where that is not known.
-    pub estimated_rows: Option<u64>,
-    /// The statements that matter, with their names filled in.
-    pub sql: Vec<ShownStatement>,
-}
-
-/// A statement of a step.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShownStatement {
-    /// The file of sterna's that holds it; of the switchover, the part that it is of.
-    pub file: &'static str,
-    /// Its text.
-    pub text: String,
 }
 
 /// Shows the plan, and returns the exit code.
@@ -173,15 +129,8 @@ async fn estimate(session: &Connection, table: &Table) -> Result<Option<u64>> {
 /// The records of the files that map to a species, in all and of the newest year.
 fn counted(args: &PlanArgs, context: &Context) -> Result<(u64, Option<u64>)> {
     let options = InspectOptions {
-        table: context.table.clone(),
-        inputs: args.inputs.clone(),
         read: args.read.options(),
-        years: Years::default(),
-        on_inexact: None,
-        synonyms: None,
-        mapping: None,
-        matching: None,
-        workers: std::thread::available_parallelism().map_or(1, usize::from),
+        ..InspectOptions::new(context.table.clone(), args.inputs.clone())
     };
     let found = inspect(&context.conninfo()?, &options, &Watch::default())?;
     Ok((found.years.values().sum(), found.years.last_key_value().map(|(_, rows)| *rows)))

@@ -156,15 +156,11 @@ fn look(args: &MissingArgs, context: &Context) -> Result<()> {
         years.extend(more.clone());
     }
     let options = InspectOptions {
-        table: context.table.clone(),
-        inputs: args.inputs.clone(),
         read: args.read.options(),
         years,
-        on_inexact: None,
         synonyms: args.synonyms.clone(),
         mapping: args.mapping.clone(),
-        matching: None,
-        workers: std::thread::available_parallelism().map_or(1, usize::from),
+        ..InspectOptions::new(context.table.clone(), args.inputs.clone())
     };
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;

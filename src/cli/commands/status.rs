@@ -6,14 +6,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
 
 use super::Context;
 use crate::cli::OutputFormat;
 use crate::cli::render;
+use crate::cli::render::status::ShownStatus;
 use crate::error::{Error, Result};
-use crate::migrate::status::Status;
-use crate::migrate::{Live, RunState, ledger, live, status};
+use crate::migrate::{RunState, ledger, live, status};
 use crate::pg::{Connection, connect};
 use crate::runtime;
 use crate::table::staging;
@@ -37,17 +36,6 @@ pub struct StatusArgs {
     /// Refresh every second until the run ends; in a log, whenever a step changes
     #[arg(long)]
     pub watch: bool,
-}
-
-/// A run, and what is going on.
-#[derive(Clone, Debug, Serialize)]
-pub struct ShownStatus {
-    /// How far it is.
-    #[serde(flatten)]
-    pub status: Status,
-    /// What is being done at this moment.
-    #[serde(flatten)]
-    pub live: Live,
 }
 
 /// Shows it, and returns the exit code. Writes nothing but an upgrade of the ledger, where the

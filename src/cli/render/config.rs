@@ -1,8 +1,21 @@
 //! The configuration, as a person reads it.
 
 use comfy_table::{Table, presets};
+use serde::Serialize;
 
-use crate::cli::commands::config::Configuration;
+use crate::cli::config::InForce;
+
+/// What is in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct Configuration {
+    /// The file that was read; null where there is none.
+    pub file: Option<String>,
+    /// The database that a command would connect to, without secrets; or why there is
+    /// none.
+    pub database: String,
+    /// Every option that has a value.
+    pub options: Vec<InForce>,
+}
 
 /// What is in force, by command.
 #[must_use]

@@ -5,7 +5,6 @@ pub mod backup;
 pub mod bench;
 pub mod check;
 pub mod config;
-pub mod demo;
 pub mod inspect;
 pub mod junit;
 pub mod log;

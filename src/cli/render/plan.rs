@@ -3,8 +3,52 @@
 use std::fmt::Write as _;
 
 use indicatif::HumanCount;
+use serde::Serialize;
 
-use crate::cli::commands::plan::ShownPlan;
+use crate::migrate::Step;
+
+/// The plan for a table.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownPlan {
+    /// The table that is to be replaced.
+    pub table: String,
+    /// Its steps, in order.
+    pub steps: Vec<Planned>,
+}
+
+/// A step of the plan for a table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Planned {
+    /// Its number.
+    pub step: Step,
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub title: &'static str,
+    /// The same in a sentence or two.
+    pub does: &'static str,
+    /// What it locks, and how.
+    pub locks: &'static str,
+    /// What is one transaction.
+    pub transaction: &'static str,
+    /// What must hold after it.
+    pub validated_by: &'static str,
+    /// What takes it back.
+    pub undone_by: &'static str,
+    /// About how many rows it reads or writes; null where that is not known.
+    pub estimated_rows: Option<u64>,
+    /// The statements that matter, with their names filled in.
+    pub sql: Vec<ShownStatement>,
+}
+
+/// A statement of a step.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownStatement {
+    /// The file of sterna's that holds it; of the switchover, the part that it is of.
+    pub file: &'static str,
+    /// Its text.
+    pub text: String,
+}
 
 /// Every step, with its statements.
 #[must_use]

@@ -4,11 +4,22 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
+use serde::Serialize;
 
 use super::migrate;
-use crate::cli::commands::status::ShownStatus;
 use crate::migrate::Live;
 use crate::migrate::status::Status;
+
+/// A run, and what is going on.
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownStatus {
+    /// How far it is.
+    #[serde(flatten)]
+    pub status: Status,
+    /// What is being done at this moment.
+    #[serde(flatten)]
+    pub live: Live,
+}
 
 /// How far a run is, and what its sessions are doing.
 #[must_use]

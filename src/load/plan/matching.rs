@@ -27,6 +27,7 @@ pub enum Unfilled {
 
 /// How rows are to be matched with production's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MatchOptions {
     /// The columns of the natural key; none leaves the choice to the mapping.
     pub by: Vec<String>,

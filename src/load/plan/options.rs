@@ -14,6 +14,7 @@ use crate::pg::Table;
 
 /// What a load is asked to do.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct LoadOptions {
     /// The table whose staging table is loaded.
     pub table: Table,
@@ -144,6 +145,7 @@ impl LoadOptions {
 
 /// How inputs are read, by whatever command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ReadOptions {
     /// Folders with the folders in them.
     pub recursive: bool,

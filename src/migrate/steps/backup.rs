@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{Definition, MigrationOptions, Site, end_journal};
-use crate::backup::{BackupOptions, Choice, Extent, backup, verify};
+use crate::backup::{BackupOptions, backup, verify};
 use crate::error::{Error, Result};
 use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
@@ -38,7 +38,7 @@ pub(super) const STEP: Definition = Definition {
 fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     let out = unused(&site.backup);
     let table = site.exclusive.pair.table.clone();
-    let options = BackupOptions { table, out, extent: Extent::Tables, choice: Choice::Auto };
+    let options = BackupOptions::new(table, out);
     let work = backup(&site.exclusive.info, &options, &site.watch.stop);
     outcome::backup(&site.exclusive.runtime.block_on(work)?)
 }

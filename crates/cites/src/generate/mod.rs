@@ -52,6 +52,7 @@ const CORRECTED_ONE_IN: u64 = 400;
 
 /// What to generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GenerateOptions {
     /// Records, over all files.
     pub rows: u64,
@@ -62,9 +63,17 @@ pub struct GenerateOptions {
     pub world: bool,
 }
 
+impl GenerateOptions {
+    /// Those of `rows` records of Arctic taxa.
+    #[must_use]
+    pub fn new(rows: u64) -> Self {
+        GenerateOptions { rows, seed: 0, world: false }
+    }
+}
+
 impl Default for GenerateOptions {
     fn default() -> Self {
-        GenerateOptions { rows: DEFAULT_ROWS, seed: 0, world: false }
+        GenerateOptions::new(DEFAULT_ROWS)
     }
 }
 

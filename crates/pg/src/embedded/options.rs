@@ -18,6 +18,7 @@ pub enum Durability {
 
 /// How to run the server. The defaults suit tests.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Options {
     /// What committed rows survive.
     pub durability: Durability,
@@ -54,6 +55,12 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Shut off from this machine and the network, where that can be done.
+    #[must_use]
+    pub fn sandboxed(self) -> Self {
+        Options { sandboxed: true, ..self }
+    }
+
     /// Like the production server in what a commit costs.
     #[must_use]
     pub fn durable() -> Self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::HumanCount;
 use serde_json::Value;
 
-use super::steps::{NEW_RELEASE, Stage};
+use super::stage::{NEW_RELEASE, Stage};
 use super::traffic::{During, Traffic};
 use crate::cli::render::{self, migrate::StepLines};
 use crate::error::{Error, Kind, Result};

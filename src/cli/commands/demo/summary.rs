@@ -1,9 +1,11 @@
 //! What a demo measured, for JSON and for people.
 
+use comfy_table::{CellAlignment, Table, presets};
+use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::traffic::TrafficReport;
+use super::traffic::{Noticed, TrafficReport};
 use crate::cli::commands::generate::Generated;
 use crate::migrate::status::Status;
 
@@ -77,4 +79,101 @@ pub struct DemoProduction {
     pub rounded: i64,
     /// Rows whose quantity `numeric(10,2)` cannot hold, which are NULL.
     pub without_quantity: i64,
+}
+
+/// The summary, for people.
+pub(super) fn text(summary: &Summary) -> String {
+    let mut text = steps(&summary.steps, summary.seconds);
+    text.push('\n');
+    let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<12}{value}\n"));
+    let of = &summary.production;
+    let held =
+        format!("{} species and {} trade records before the plan", of.species, HumanCount(of.rows));
+    line("production", &held);
+    let release = &summary.release;
+    let written = format!(
+        "{} records in {} files, {}",
+        HumanCount(release.rows),
+        release.files,
+        HumanBytes(release.bytes)
+    );
+    line("release", &written);
+    if let Some(plan) = &summary.plan {
+        for step in &plan.steps {
+            let seconds = step.seconds.map_or_else(String::new, |s| format!("{s:.2} s"));
+            let rows = step.rows.map_or_else(String::new, |rows| {
+                format!("{} rows", HumanCount(rows.unsigned_abs()))
+            });
+            let (number, title) = (step.step.number(), step.title);
+            let shown = format!("{number}  {:<8} {seconds:>8} {rows:>15}  {title}", step.state);
+            line(if number == "1.1" { "plan" } else { "" }, &shown);
+        }
+    }
+    for (label, report) in [("switchover", &summary.switchover), ("rollback", &summary.rollback)] {
+        if let Some(report) = report {
+            line(label, &exchanged(report));
+        }
+    }
+    if let Some(differences) = summary.differences_after_rollback {
+        line("", &format!("{differences} catalog differences to before the plan"));
+    }
+    if let Some(traffic) = &summary.traffic {
+        for (label, noticed) in [("readers", &traffic.readers), ("writers", &traffic.writers)] {
+            line(label, &self::noticed(noticed));
+        }
+    }
+    let on = &summary.environment;
+    let build = if on.release_build { "release build" } else { "debug build, which is slow" };
+    let fsync = if on.fsync { "on" } else { "off" };
+    let place = format!(
+        "sterna {} ({build}), PostgreSQL {} (fsync {fsync}, shared_buffers {}), {}, {} cores",
+        on.sterna, on.postgres, on.shared_buffers, on.platform, on.cores
+    );
+    line("environment", &place);
+    match &summary.files_kept {
+        Some(folder) => line("files", &format!("kept in {folder}")),
+        None => line("files", "removed with the server"),
+    }
+    text
+}
+
+fn steps(steps: &[StepDone], seconds: f64) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["step", "seconds", "result"]);
+    for step in steps {
+        table.add_row([step.title, &format!("{:.2}", step.seconds), &step.detail]);
+    }
+    table.add_row(["in all", &format!("{seconds:.2}"), ""]);
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.trim_fmt() + "\n"
+}
+
+/// An exchange of the two tables, by its report.
+fn exchanged(report: &Value) -> String {
+    let number = |name: &str| report[name].as_f64().unwrap_or_default();
+    let list = |name: &str| report[name].as_array().map_or(0, Vec::len);
+    format!(
+        "locked for {:.0} ms at try {:.0}, {} writes carried over, {} catalog differences, {} asked for",
+        number("locked_ms"),
+        number("attempts"),
+        HumanCount(number("replayed_rows") as u64),
+        list("parity_differences"),
+        list("exceptions")
+    )
+}
+
+/// What one side of the application noticed.
+fn noticed(noticed: &Noticed) -> String {
+    format!(
+        "{} queries, {} errors, p50 {:.1} ms, p99 {:.1} ms; slowest {:.0} ms in the switchover, {:.0} ms in the rollback",
+        HumanCount(noticed.queries),
+        noticed.errors,
+        noticed.p50_ms,
+        noticed.p99_ms,
+        noticed.slowest_in_switchover_ms,
+        noticed.slowest_in_rollback_ms
+    )
 }

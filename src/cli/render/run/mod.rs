@@ -1,6 +1,7 @@
 //! The report of a run as files: a page for people, Markdown for a repository, JUnit for
 //! machines that show tests, and JSON with all of it.
 
+#[cfg_attr(not(feature = "charts"), path = "no_chart.rs")]
 mod chart;
 mod junit;
 mod markdown;

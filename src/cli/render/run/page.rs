@@ -71,7 +71,7 @@ fn loads(report: &RunReport) -> Result<Vec<LoadPart<'_>>> {
         let is_main = Some(load.run_id) == main;
         let flow = load.rows.as_ref().map(|rows| chart::flow(at, &rows.account));
         let throughput = load.throughput.as_ref().map(|of| chart::throughput(at, of));
-        let (flow, throughput) = (flow.transpose()?, throughput.transpose()?);
+        let (flow, throughput) = (flow.transpose()?.flatten(), throughput.transpose()?.flatten());
         Ok(LoadPart { at, is_main, load, flow, throughput })
     });
     parts.collect()

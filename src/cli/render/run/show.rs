@@ -98,6 +98,7 @@ fn trimmed(text: String) -> String {
 }
 
 /// `12.5 %`; what is not nothing is not shown as nothing.
+#[cfg(any(test, feature = "charts"))]
 pub(super) fn percent(share: impl Number) -> String {
     match share.number() * 100.0 {
         0.0 => "0 %".to_owned(),
@@ -109,6 +110,7 @@ pub(super) fn percent(share: impl Number) -> String {
 }
 
 /// `1.2M`, for the ticks of a scale.
+#[cfg(any(test, feature = "charts"))]
 pub(super) fn rounded(number: impl Number) -> String {
     match number.number() {
         n if n >= 1e6 => format!("{}M", trimmed(format!("{:.2}", n / 1e6))),

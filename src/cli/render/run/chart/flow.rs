@@ -13,7 +13,10 @@ const ROW: f64 = 40.0;
 const NODE: f64 = 10.0;
 
 /// A band from what was read to each place where records went.
-pub(in crate::cli::render::run) fn flow(number: usize, account: &Account) -> Result<Figure> {
+pub(in crate::cli::render::run) fn flow(
+    number: usize,
+    account: &Account,
+) -> Result<Option<Figure>> {
     let places = [
         ("loaded", account.rows_loaded, Ink::New),
         ("filtered: of other years", account.rows_filtered, Ink::Muted),
@@ -63,7 +66,7 @@ pub(in crate::cli::render::run) fn flow(number: usize, account: &Account) -> Res
         }
         Ok(())
     };
-    figure(said, |_| height, draw)
+    figure(said, |_| height, draw).map(Some)
 }
 
 /// A band that leaves and arrives level.

@@ -11,7 +11,10 @@ const LEGEND: f64 = 24.0;
 const LEFT: f64 = 52.0;
 
 /// An area for each connection.
-pub(in crate::cli::render::run) fn throughput(number: usize, of: &Throughput) -> Result<Figure> {
+pub(in crate::cli::render::run) fn throughput(
+    number: usize,
+    of: &Throughput,
+) -> Result<Option<Figure>> {
     let stretches = of.connections.first().map_or(0, |writer| writer.rows_per_second.len());
     let total = |at: usize| of.connections.iter().map(|w| w.rows_per_second[at]).sum::<f64>();
     let highest = (0..stretches).map(total).fold(0.0, f64::max);
@@ -60,7 +63,7 @@ pub(in crate::cli::render::run) fn throughput(number: usize, of: &Throughput) ->
         }
         canvas.text("rows/s", (LEFT - 6.0, 9.0), Anchor::End, (Ink::Muted, SMALL))
     };
-    figure(said, |_| LEGEND + HEIGHT + 24.0, draw)
+    figure(said, |_| LEGEND + HEIGHT + 24.0, draw).map(Some)
 }
 
 /// The outline of stretches: each as wide as it lasts.

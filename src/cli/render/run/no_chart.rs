@@ -1,0 +1,37 @@
+//! In place of the charts, in a program that is built without them. The page's tables have
+//! the same figures.
+
+use std::convert::Infallible;
+
+use crate::bench::{BenchReport, QueryReport};
+use crate::error::Result;
+use crate::history::{Attempt, Throughput};
+use crate::load::account::Account;
+use crate::validate::Change;
+
+/// There is none.
+pub(super) type Figure = Infallible;
+
+pub(super) fn flow(_number: usize, _account: &Account) -> Result<Option<Figure>> {
+    Ok(None)
+}
+
+pub(super) fn latency(_number: usize, _queries: &[QueryReport]) -> Result<Option<Figure>> {
+    Ok(None)
+}
+
+pub(super) fn ratio(_number: usize, _report: &BenchReport) -> Result<Option<Figure>> {
+    Ok(None)
+}
+
+pub(super) fn throughput(_number: usize, _of: &Throughput) -> Result<Option<Figure>> {
+    Ok(None)
+}
+
+pub(super) fn timeline(_attempts: &[Attempt]) -> Result<Option<Figure>> {
+    Ok(None)
+}
+
+pub(super) fn years(_by_year: &[Change]) -> Result<Option<Figure>> {
+    Ok(None)
+}
