@@ -90,17 +90,21 @@ pub async fn join(session: &Connection, table: &Table) -> Result<()> {
 
 /// Waits until no other session is at work on a table. The server goes on with the last
 /// statement of a killed client, which may be a commit: what is there can be told only
-/// when it is through.
+/// when it is through. Returns whether there was one.
 ///
 /// # Errors
 /// Refused where one stays at work.
-pub async fn wait_for_work(session: &Connection, table: &Table) -> Result<()> {
+pub async fn wait_for_work(session: &Connection, table: &Table) -> Result<bool> {
     let (first, longest, total) =
         (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(60));
     let mut pauses = Backoff::new(first, longest, total, 0);
+    let mut waited = false;
     loop {
         let holders = session::holders(session, Lock::Work, table).await?;
-        let Some(holder) = holders.iter().find(|holder| !holder.is_idle) else { return Ok(()) };
+        let Some(holder) = holders.iter().find(|holder| !holder.is_idle) else {
+            return Ok(waited);
+        };
+        waited = true;
         let Some(pause) = pauses.next() else {
             return Err(working("another sterna is still at work", table, Some(holder)));
         };

@@ -1,10 +1,16 @@
--- Purpose: the steps of a run, each in its last attempt; one that was refused has changed
---   nothing about its step. Lock: none.
+-- Purpose: the steps of the run that migrate/run.sql finds, each in its last attempt; one that
+--   was refused has changed nothing about its step. Lock: none.
 -- Transaction: either. Undone by: nothing, it reads.
 SELECT DISTINCT ON (step)
     step, attempt, state, row_count, seconds, detail, error, deviations, role_name, version,
     to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 FROM sterna.step
-WHERE run_id = $1 AND state <> 'refused'
+WHERE state <> 'refused' AND run_id = (
+    SELECT m.run_id FROM sterna.migration AS m
+    WHERE m.schema_name = $1 AND m.table_name = $2 AND m.kind = 'migration'
+        AND ($3::uuid IS NULL OR m.run_id = $3)
+    ORDER BY m.started_at DESC
+    LIMIT 1
+)
 ORDER BY step, attempt DESC

@@ -51,9 +51,13 @@ impl Exclusive {
             pooler::refuse_pooled(info, &session).await?;
             let pair = staging::pair(&mut session, table).await?;
             ledger::lock(&session, &pair.table).await?;
-            ledger::wait_for_work(&session, &pair.table).await?;
+            let (waited, found) = futures::join!(
+                ledger::wait_for_work(&session, &pair.table),
+                catalog::relation(&session, &pair.table),
+            );
             // Another table may have borne the name until then.
-            let pair = match catalog::relation(&session, &pair.table).await? {
+            let now = if waited? { catalog::relation(&session, &pair.table).await } else { found };
+            let pair = match now? {
                 Some(now) if now.oid == pair.table_oid => pair,
                 _ => staging::pair(&mut session, &pair.table).await?,
             };
@@ -185,5 +189,5 @@ impl Records for InLedger<'_> {
 
 /// The latest run of the plan.
 pub(crate) fn last_run(exclusive: &Exclusive) -> Result<Option<Run>> {
-    exclusive.ledger(async |session| runs::last(session, &exclusive.pair.table).await)
+    exclusive.ledger(async |session| runs::find(session, &exclusive.pair.table, None).await)
 }

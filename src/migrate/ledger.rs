@@ -9,7 +9,7 @@ use super::records::Ended;
 use super::state::{Run, RunState, StepRecord, StepState};
 use crate::error::{Error, Result};
 use crate::ledger::document;
-use crate::pg::{Connection, Table};
+use crate::pg::{Connection, Table, Typed};
 use crate::table::{backup_table, staging};
 
 /// Whether a run is one of the plan, or a step by a command of its own.
@@ -80,32 +80,31 @@ pub async fn runs(session: &Connection, table: &Table) -> Result<Vec<(Uuid, RunK
 /// # Errors
 /// Where the ledger cannot be read.
 pub async fn last(session: &Connection, table: &Table) -> Result<Option<Run>> {
-    find(session, table, None).await
+    let there = include_str!("../../sql/migrate/is-there.sql");
+    match session.query_opt(there, &[]).await? {
+        None => Ok(None),
+        Some(row) if !row.get::<_, bool>(0) => {
+            Err(Error::refused("this role may not read the ledger in the schema sterna")
+                .hint("connect as the role that made it, or as a member of that role"))
+        }
+        Some(_) => find(session, table, None).await,
+    }
 }
 
-/// A run of the plan on a table, or else the latest one; none where there is no ledger
-/// either.
+/// A run of the plan on a table, or the latest one, of a ledger that is there.
 ///
 /// # Errors
 /// Where the ledger cannot be read.
 pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Result<Option<Run>> {
-    let there = include_str!("../../sql/migrate/is-there.sql");
-    match session.query_opt(there, &[]).await? {
-        None => return Ok(None),
-        Some(row) if !row.get::<_, bool>(0) => {
-            return Err(Error::refused("this role may not read the ledger in the schema sterna")
-                .hint("connect as the role that made it, or as a member of that role"));
-        }
-        Some(_) => {}
-    }
-    let sql = include_str!("../../sql/migrate/run.sql");
     let names = [table.schema.name(), table.name.name()];
-    let Some(row) = session.query_opt(sql, &[&names[0], &names[1], &id]).await? else {
-        return Ok(None);
-    };
-    let run_id: Uuid = row.get(0);
+    let names: [&dyn Typed; 3] = [&names[0], &names[1], &id];
+    let (run, steps) = futures::join!(
+        session.query_opt(include_str!("../../sql/migrate/run.sql"), &names),
+        session.query(include_str!("../../sql/migrate/steps.sql"), &names),
+    );
+    let Some(row) = run? else { return Ok(None) };
     Ok(Some(Run {
-        run_id,
+        run_id: row.get(0),
         state: RunState::parse(row.get(1))?,
         arguments: row.get(2),
         identity: row.get(3),
@@ -114,7 +113,7 @@ pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Resu
         version: row.get(6),
         started_at: row.get(7),
         finished_at: row.get(8),
-        steps: steps(session, run_id).await?,
+        steps: steps?.iter().map(step_record).collect::<Result<_>>()?,
     }))
 }
 
@@ -158,27 +157,23 @@ pub async fn made_by(session: &Connection, run: Uuid, table: &Table) -> Result<M
     Ok(Made { staging: row.get(0), rows: row.get(1), backup_table: row.get(2) })
 }
 
-async fn steps(session: &Connection, run: Uuid) -> Result<Vec<StepRecord>> {
-    let rows = session.query(include_str!("../../sql/migrate/steps.sql"), &[&run]).await?;
-    let record = |row: &tokio_postgres::Row| {
-        let step: Step = row.get::<_, &str>(0).parse()?;
-        Ok(StepRecord {
-            step,
-            name: step.plan().name,
-            attempt: row.get(1),
-            state: StepState::parse(row.get(2))?,
-            rows: row.get(3),
-            seconds: row.get(4),
-            detail: row.get(5),
-            error: row.get(6),
-            deviations: document(row, 7)?.unwrap_or_default(),
-            role: row.get(8),
-            version: row.get(9),
-            started_at: row.get(10),
-            finished_at: row.get(11),
-        })
-    };
-    rows.iter().map(record).collect()
+fn step_record(row: &tokio_postgres::Row) -> Result<StepRecord> {
+    let step: Step = row.get::<_, &str>(0).parse()?;
+    Ok(StepRecord {
+        step,
+        name: step.plan().name,
+        attempt: row.get(1),
+        state: StepState::parse(row.get(2))?,
+        rows: row.get(3),
+        seconds: row.get(4),
+        detail: row.get(5),
+        error: row.get(6),
+        deviations: document(row, 7)?.unwrap_or_default(),
+        role: row.get(8),
+        version: row.get(9),
+        started_at: row.get(10),
+        finished_at: row.get(11),
+    })
 }
 
 /// Records how far a run has come.

@@ -22,9 +22,12 @@ const SNAPSHOT_POLL: Duration = Duration::from_millis(100);
 /// # Errors
 /// Names every reason.
 pub async fn refuse_unsupported(session: &Session, table: &Table, oid: u32) -> Result<()> {
-    let rows = session.query(include_str!("../../sql/switchover/unsupported.sql"), &[&oid]).await?;
+    let (rows, dependents) = futures::join!(
+        session.query(include_str!("../../sql/switchover/unsupported.sql"), &[&oid]),
+        dependents::find(session, oid, &[]),
+    );
+    let (rows, dependents) = (rows?, dependents?.unsupported);
     let mut reasons: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    let dependents = dependents::find(session, oid, &[]).await?.unsupported;
     reasons.extend(dependents.iter().map(|what| format!("it cannot be taken from under {what}")));
     if reasons.is_empty() {
         return Ok(());
@@ -112,9 +115,15 @@ pub(super) async fn refuse_no_old_table(
 /// Refused as drift, naming what has changed.
 pub(super) async fn refuse_drift(session: &Connection, exchange: &Exchange) -> Result<Fingerprint> {
     let siblings = [exchange.incoming];
-    let now = fingerprint::take_beside(session, exchange.live, &siblings).await?;
-    let sql = include_str!("../../sql/table/stage/fingerprint.sql");
-    let Some(row) = session.query_opt(sql, &[&exchange.incoming]).await? else { return Ok(now) };
+    let (now, row) = futures::join!(
+        fingerprint::take_beside(session, exchange.live, &siblings),
+        session.query_opt(
+            include_str!("../../sql/table/stage/fingerprint.sql"),
+            &[&exchange.incoming],
+        ),
+    );
+    let now = now?;
+    let Some(row) = row? else { return Ok(now) };
     let Some(then): Option<Fingerprint> = ledger::document(&row, 0)? else { return Ok(now) };
     match then.differences(&now).as_slice() {
         [] => Ok(now),
@@ -186,15 +195,18 @@ pub(super) async fn count_rows(
     let names: [(&str, &dyn crate::pg::Quoted); 2] =
         [("live", &exchange.table), ("incoming", &incoming_table)];
     let counts = fill(include_str!("../../sql/journal/counts.sql"), &names);
-    let row = transaction.query_one(&counts, &[]).await?;
-    let (live, incoming): (i64, i64) = (row.get(0), row.get(1));
-    let loads = include_str!("../../sql/switchover/loads.sql");
-    let row = transaction.query_one(loads, &[&exchange.incoming]).await?;
-    let (loads, loaded, was_live): (i64, i64, bool) = (row.get(0), row.get(2), row.get(3));
-    let known = toward == Toward::Staging && loads > 0 && !was_live;
-    let state = journal::state(&transaction, exchange.live, toward).await?;
-    let entries = journal::carried(&transaction, exchange.live, toward).await?;
+    let (counts, loads, state, entries) = futures::join!(
+        transaction.query_one(&counts, &[]),
+        transaction
+            .query_one(include_str!("../../sql/switchover/loads.sql"), &[&exchange.incoming]),
+        journal::state(&transaction, exchange.live, toward),
+        journal::carried(&transaction, exchange.live, toward),
+    );
+    let (counts, loads, state, entries) = (counts?, loads?, state?, entries?);
     transaction.commit().await?;
+    let (live, incoming): (i64, i64) = (counts.get(0), counts.get(1));
+    let (loads, loaded, was_live): (i64, i64, bool) = (loads.get(0), loads.get(2), loads.get(3));
+    let known = toward == Toward::Staging && loads > 0 && !was_live;
     let Some(state) = state.filter(|_| journaled) else {
         refuse_other_rows(exchange, incoming, if known { loaded } else { incoming }, false)?;
         return Ok(Counted { rows_without_carried: incoming, entries: 0 });

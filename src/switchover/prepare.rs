@@ -24,13 +24,19 @@ pub(super) async fn prepare(
     let transaction = session.transaction().await?;
     let (live, incoming) = (exchange.live, exchange.incoming);
     let owner = include_str!("../../sql/switchover/prepare/owner.sql");
-    run(&transaction, owner, &[&live, &incoming]).await?;
-    let mine = attached::of_table(&transaction, live).await?;
-    let theirs = attached::of_table(&transaction, incoming).await?;
+    let both: [&dyn Typed; 2] = [&live, &incoming];
+    let (owned, mine, theirs) = futures::join!(
+        run(&transaction, owner, &both),
+        attached::of_table(&transaction, live),
+        attached::of_table(&transaction, incoming),
+    );
+    owned?;
+    let (mine, mut theirs) = (mine?, theirs?);
+    let mut renamed = false;
     for sequence in mine.iter().filter(|a| a.kind == Kind::Sequence) {
         if let Some(theirs) = attached::counterpart(exchange, sequence, &theirs)? {
             let name = exchange.incoming_name(&sequence.name.name)?;
-            rename(&transaction, theirs, &name).await?;
+            renamed |= rename(&transaction, theirs, &name).await?;
         }
     }
     let statistics = mine.iter().filter(|a| a.kind == Kind::Statistics);
@@ -40,32 +46,38 @@ pub(super) async fn prepare(
         named.collect::<Result<Vec<_>>>()?.into_iter().unzip();
     let create = include_str!("../../sql/switchover/prepare/statistics.sql");
     let mut changed = run(&transaction, create, &[&live, &incoming, &oids, &names]).await?;
-    let pairs =
-        attached::pairs(exchange, &mine, &attached::of_table(&transaction, incoming).await?)?;
+    if renamed || changed {
+        theirs = attached::of_table(&transaction, incoming).await?;
+    }
+    let pairs = attached::pairs(exchange, &mine, &theirs)?;
     let of = |kind: Kind| -> (Vec<u32>, Vec<u32>) {
         let of_kind = pairs.iter().filter(|pair| pair.live.kind == kind);
         of_kind.map(|pair| (pair.live.oid, pair.incoming.oid)).unzip()
     };
-    let (indexes, sequences) = (of(Kind::Index), of(Kind::Sequence));
-    run(
-        &transaction,
-        include_str!("../../sql/switchover/prepare/storage.sql"),
-        &[&live, &incoming],
-    )
-    .await?;
-    for sql in [
-        include_str!("../../sql/switchover/prepare/columns.sql"),
-        include_str!("../../sql/switchover/prepare/checks.sql"),
-    ] {
-        changed |= run(&transaction, sql, &[&live, &incoming]).await?;
+    let (i, s) = (of(Kind::Index), of(Kind::Sequence));
+    let columns = include_str!("../../sql/switchover/prepare/columns.sql");
+    let checks = include_str!("../../sql/switchover/prepare/checks.sql");
+    let all: [(&str, &[&dyn Typed]); 6] = [
+        (include_str!("../../sql/switchover/prepare/storage.sql"), &both),
+        (columns, &both),
+        (checks, &both),
+        (include_str!("../../sql/switchover/prepare/indexes.sql"), &[&live, &incoming, &i.0, &i.1]),
+        (include_str!("../../sql/switchover/prepare/sequences.sql"), &[&s.0, &s.1]),
+        (
+            include_str!("../../sql/switchover/prepare/comments.sql"),
+            &[&live, &incoming, &i.0, &i.1, &s.0, &s.1],
+        ),
+    ];
+    // Mostly there is nothing to do, which takes one round trip to find out. Otherwise what is
+    // done first may change what is left to do.
+    let asked = all.iter().map(|(sql, parameters)| transaction.query(sql, parameters));
+    let found = futures::future::try_join_all(asked).await?;
+    if found.iter().any(|rows| !rows.is_empty()) {
+        for (sql, parameters) in all {
+            let some = run(&transaction, sql, parameters).await?;
+            changed |= some && (sql == columns || sql == checks);
+        }
     }
-    let sql = include_str!("../../sql/switchover/prepare/indexes.sql");
-    run(&transaction, sql, &[&live, &incoming, &indexes.0, &indexes.1]).await?;
-    let sql = include_str!("../../sql/switchover/prepare/sequences.sql");
-    run(&transaction, sql, &[&sequences.0, &sequences.1]).await?;
-    let sql = include_str!("../../sql/switchover/prepare/comments.sql");
-    let (i, s) = (&indexes, &sequences);
-    run(&transaction, sql, &[&live, &incoming, &i.0, &i.1, &s.0, &s.1]).await?;
     transaction.commit().await?;
     if changed {
         let table = exchange.incoming_table()?;
@@ -111,11 +123,13 @@ async fn run(session: &Session, query: &str, parameters: &[&dyn Typed]) -> Resul
     Ok(!rows.is_empty())
 }
 
-async fn rename(session: &Session, what: &Attached, name: &Ident) -> Result<()> {
-    if what.name.name != *name {
+/// Renames it, unless it bears the name; whether it did.
+async fn rename(session: &Session, what: &Attached, name: &Ident) -> Result<bool> {
+    let differs = what.name.name != *name;
+    if differs {
         let sql = include_str!("../../sql/switchover/rename/sequence.sql");
         let names: [(&str, &dyn Quoted); 2] = [("from", &what.name), ("to", name)];
         session.batch_execute(&fill(sql, &names)).await?;
     }
-    Ok(())
+    Ok(differs)
 }

@@ -104,8 +104,12 @@ impl References {
         }
         session.batch_execute(include_str!("../../sql/switchover/reference/forget.sql")).await?;
         for kept in self.kept() {
-            session.batch_execute(&kept.keep).await?;
-            session.query(&kept.condition, &[]).await.map_err(|e| refusal(e.into()))?;
+            let (made, held) = futures::join!(
+                session.batch_execute(&kept.keep),
+                session.query(&kept.condition, &[]),
+            );
+            made?;
+            held.map_err(|e| refusal(e.into()))?;
         }
         Ok(())
     }

@@ -43,8 +43,9 @@ pub async fn switch_over(
     let begun = Instant::now();
     let mut session = connect(info).await?;
     let pair = staging::pair(&mut session, &options.table).await?;
-    let last = record::last(&session, &pair.table).await?;
-    let found = staging::find(&session, &pair).await?;
+    let (last, found) =
+        futures::join!(record::last(&session, &pair.table), staging::find(&session, &pair));
+    let (last, found) = (last?, found?);
     if let (Some(last), None) = (&last, &found)
         && last.state == SwitchoverState::Switched
         && last.new == pair.table_oid
@@ -63,10 +64,15 @@ pub async fn switch_over(
             .hint("`sterna load` makes and fills it"));
     };
     let exchange = Exchange::forwards(pair.table.clone(), pair.table_oid, found.oid);
-    gate::refuse_unsupported(&session, &exchange.table, exchange.live).await?;
-    gate::refuse_unloaded(&session, &pair, found.oid).await?;
-    let previous = gate::previous_old_table(&session, &exchange, last.as_ref()).await?;
-    let expected = gate::refuse_drift(&session, &exchange).await?;
+    let (supported, loaded, previous, expected) = futures::join!(
+        gate::refuse_unsupported(&session, &exchange.table, exchange.live),
+        gate::refuse_unloaded(&session, &pair, found.oid),
+        gate::previous_old_table(&session, &exchange, last.as_ref()),
+        gate::refuse_drift(&session, &exchange),
+    );
+    supported?;
+    loaded?;
+    let (previous, expected) = (previous?, expected?);
     let id = Uuid::new_v4();
     let recording =
         Recording::Switched { id, run: options.run, cleans: previous.map(|record| record.id) };

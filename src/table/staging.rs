@@ -69,15 +69,17 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     );
     set?;
     let oid = found?.oid;
-    let tables = [oid];
-    let (code, published, state) =
-        futures::join!(trust::code(session, &tables, &[]), refuse_published(session, oid), async {
-            look?.if_writable()?.state(session).await
-        },);
+    let (tables, look) = ([oid], look?.if_writable()?);
+    let (code, published, state, joined) = futures::join!(
+        trust::code(session, &tables, &[]),
+        refuse_published(session, oid),
+        look.state(session),
+        ledger::join(session, table),
+    );
     code?;
     published?;
+    joined?;
     state?.bring_up_to_date(session).await?;
-    ledger::join(session, table).await?;
     Ok(Pair { table: table.clone(), table_oid: oid, staging })
 }
 

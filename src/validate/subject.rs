@@ -48,6 +48,15 @@ pub(super) struct Key {
     pub(super) other: Option<(Table, Columns)>,
 }
 
+/// The last year that rows may be of: the one that was asked for, or the current one.
+async fn last_year(session: &Connection, options: &ValidateOptions) -> Result<i32> {
+    if let Some(year) = options.limits.last_year {
+        return Ok(year);
+    }
+    let sql = include_str!("../../sql/validate/current-year.sql");
+    Ok(session.query_one(sql, &[]).await?.get(0))
+}
+
 impl Subject {
     /// Reads the catalog and the ledger.
     ///
@@ -69,13 +78,24 @@ impl Subject {
                     .hint("`sterna load` fills it; --comprehensive checks the live table"));
             }
         };
-        let runs = ledger::runs(session, checked_oid).await?;
-        let columns = catalog::columns(session, checked_oid).await?;
+        let code = [checked_oid];
+        let (runs, columns, keys, sequences, production, last_year, code) = futures::join!(
+            ledger::runs(session, checked_oid),
+            catalog::columns(session, checked_oid),
+            keys(session, pair.table_oid),
+            sequences(session, pair.table_oid, is_live),
+            catalog::columns(session, pair.table_oid),
+            last_year(session, options),
+            // Its owner may have put something on it since it was loaded.
+            trust::code(session, &code, &[]),
+        );
+        code?;
+        let (runs, columns, production) = (runs?, columns?, production?);
         let written = runs.last().and_then(|run| columns_of(run, &columns));
         let mut subject = Subject {
             years: options.years.clone().unwrap_or_else(|| years_of(&runs)),
-            keys: keys(session, pair.table_oid).await?,
-            sequences: sequences(session, pair.table_oid, is_live).await?,
+            keys: keys?,
+            sequences: sequences?,
             pair,
             checked,
             checked_oid,
@@ -88,9 +108,7 @@ impl Subject {
             known: Known::default(),
             time_limit: options.time_limit,
         };
-        // Its owner may have put something on it since it was loaded.
-        trust::code(session, &[checked_oid], &[]).await?;
-        subject.tell(session, options).await?;
+        subject.tell(session, options, &production, last_year?).await?;
         Ok(subject)
     }
 
@@ -127,9 +145,14 @@ impl Subject {
     }
 
     /// Makes known what checks may ask for.
-    async fn tell(&mut self, session: &Connection, options: &ValidateOptions) -> Result<()> {
+    async fn tell(
+        &mut self,
+        session: &Connection,
+        options: &ValidateOptions,
+        production: &[Column],
+        last_year: i32,
+    ) -> Result<()> {
         let (pair, limits) = (&self.pair, &options.limits);
-        let production = catalog::columns(session, pair.table_oid).await?;
         let mut known = Known::default();
         known.name("checked", &self.checked);
         known.name("table", &pair.table);
@@ -142,13 +165,6 @@ impl Subject {
             let rows = i64::try_from(rows).map_err(|_| Error::usage("too many rows to expect"))?;
             known.value("expect_rows", Value::Integer(rows));
         }
-        let last_year = match limits.last_year {
-            Some(year) => year,
-            None => {
-                let sql = include_str!("../../sql/validate/current-year.sql");
-                session.query_one(sql, &[]).await?.get(0)
-            }
-        };
         known.value("first_year", Value::Integer(limits.first_year.into()));
         known.value("last_year", Value::Integer(last_year.into()));
         known.value("all_years", Value::Flag(self.years.is_all()));
@@ -169,7 +185,7 @@ impl Subject {
             known.name("required_text", &names(required.iter().filter(is_text).copied().collect()));
             known.name("required", &names(required));
         }
-        known.value("widened", Value::Texts(self.widened(&production)));
+        known.value("widened", Value::Texts(self.widened(production)));
         self.known = known;
         self.tell_summary(session).await?;
         // As the load was told, whose mapping may be gone.
@@ -182,11 +198,15 @@ impl Subject {
 
     /// Whether a table beside the one that is replaced is there, and not planted.
     async fn may_read(&self, session: &Connection, beside: &Table) -> Result<bool> {
-        if let Some(whose) = trust::strange_beside(session, beside, &self.pair.table).await? {
+        let (strange, found) = futures::join!(
+            trust::strange_beside(session, beside, &self.pair.table),
+            catalog::relation(session, beside),
+        );
+        if let Some(whose) = strange? {
             tracing::warn!("{whose}, and is not read with the rights of the connected role");
             return Ok(false);
         }
-        Ok(catalog::relation(session, beside).await?.is_some())
+        Ok(found?.is_some())
     }
 
     /// Makes the summary per species known, and what it can be held against.

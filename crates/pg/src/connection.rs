@@ -17,6 +17,7 @@ use super::cancel::CancelToken;
 use super::conninfo::{Address, ConnInfo, Endpoint};
 use super::diagnosis;
 use super::last_message::{AsItIs, LastMessage};
+use super::pooler;
 use super::session::{Mode, Session, Transaction};
 use super::socket::{Cause, Way};
 use super::tls::Encryption;
@@ -37,7 +38,7 @@ pub struct Connection {
     /// Whether the server has ended the session.
     is_ended: Arc<AtomicBool>,
     carried: Arc<AtomicU64>,
-    process: i32,
+    is_direct: bool,
     round_trip: Duration,
 }
 
@@ -67,10 +68,9 @@ impl Connection {
         self.is_ended.load(Ordering::Relaxed) || self.session.client().is_closed()
     }
 
-    /// What the session was called when it began: its process, where no pooler stands
-    /// between.
-    pub(super) fn process(&self) -> i32 {
-        self.process
+    /// Whether the server itself answers: a pooler gives sessions names of its own.
+    pub(super) fn is_direct(&self) -> bool {
+        self.is_direct
     }
 
     /// How long the server took to answer, and the answer to come, when the session began.
@@ -239,29 +239,23 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
     let Begun { client, connection, is_ended, carried, process } = opened.map_err(failed)?;
     check_version(info, connection.parameter("server_version"))?;
     let driver = tokio::spawn(drive(connection));
+    let session = Session::new(client);
     let prepared = async {
-        check_attributes(&client, way.config.get_target_session_attrs()).await?;
+        check_attributes(session.client(), way.config.get_target_session_attrs()).await?;
         let asked = Instant::now();
-        let (set, watched) = futures::join!(
-            client.batch_execute(include_str!("../../../sql/session.sql")),
-            client.batch_execute(include_str!("../../../sql/watch-client.sql")),
+        let (set, watched, backend) = futures::join!(
+            session.batch_execute(include_str!("../../../sql/session.sql")),
+            session.batch_execute(include_str!("../../../sql/watch-client.sql")),
+            pooler::backend(&session),
         );
         if let Err(error) = watched {
             tracing::debug!("the server does not look whether its client is there: {error}");
         }
         set?;
-        Ok(asked.elapsed())
+        Ok((asked.elapsed(), backend? == process.to_string()))
     };
-    let round_trip = prepared.await.map_err(failed)?;
-    Ok(Connection {
-        session: Session::new(client),
-        driver,
-        way,
-        is_ended,
-        carried,
-        process,
-        round_trip,
-    })
+    let (round_trip, is_direct) = prepared.await.map_err(failed)?;
+    Ok(Connection { session, driver, way, is_ended, carried, is_direct, round_trip })
 }
 
 type Driver = tokio_postgres::Connection<LastMessage, LastMessage>;

@@ -4,7 +4,7 @@
 
 use tokio_postgres::SimpleQueryMessage;
 
-use super::{ConnInfo, Connection, connect};
+use super::{ConnInfo, Connection, Session, connect};
 use sterna_error::{Error, Result};
 
 /// Whether sessions of `info` share server processes; `session` is one of them, and
@@ -13,11 +13,10 @@ use sterna_error::{Error, Result};
 /// # Errors
 /// Where the other one cannot be opened.
 pub async fn is_pooled(info: &ConnInfo, session: &Connection) -> Result<bool> {
-    let mine = backend(session).await?;
-    // PgBouncer and Supavisor call sessions by names of their own.
-    if mine == session.process().to_string() {
+    if session.is_direct() {
         return Ok(false);
     }
+    let mine = backend(session).await?;
     let other = connect(info).await?;
     // Whether a pooler reuses the server session that was free last or first, in this
     // order one of the two is seen on two of them, or both on one.
@@ -58,7 +57,7 @@ pub const HINT: &str = "use the direct connection, or the pooler in session mode
 
 /// The server process behind a session. Asked without a prepared statement, which a
 /// pooler may not know.
-async fn backend(session: &Connection) -> Result<String> {
+pub(super) async fn backend(session: &Session) -> Result<String> {
     let messages = session.simple_query(include_str!("../../../sql/pooler/backend.sql")).await?;
     let value = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),

@@ -202,7 +202,7 @@ fn undo(args: &UndoArgs, context: &Context) -> Result<SpeciesUndone> {
     // species while it is looked for.
     let done = exclusive
         .session_alone(async |session, pair| species::undo(session, &pair.table, args.run).await)?;
-    mark_undone(&exclusive, Step::Species)?;
+    mark_undone(&exclusive, &[Step::Species])?;
     exclusive.release();
     Ok(done)
 }

@@ -59,9 +59,8 @@ pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
         StageAction::Drop => {
             let exclusive = context.exclusive(&watch)?;
             let done = drop_it(&exclusive, &watch.stop).map_err(|e| exclusive.explain(e))?;
-            for step in [Step::Staging, Step::TestLoad, Step::Load, Step::Validation] {
-                mark_undone(&exclusive, step)?;
-            }
+            let steps = [Step::Staging, Step::TestLoad, Step::Load, Step::Validation];
+            mark_undone(&exclusive, &steps)?;
             exclusive.release();
             done
         }
@@ -102,9 +101,7 @@ fn truncate(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
         Ok(())
     })?;
     // What had filled it counts for nothing any more.
-    for step in [Step::TestLoad, Step::Load, Step::Validation] {
-        mark_undone(exclusive, step)?;
-    }
+    mark_undone(exclusive, &[Step::TestLoad, Step::Load, Step::Validation])?;
     Ok(Done { staging: exclusive.pair.staging.to_string(), action: "truncated" })
 }
 

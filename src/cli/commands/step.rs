@@ -38,8 +38,7 @@ pub(super) fn as_step<T>(
     work: impl FnOnce(&Exclusive, Uuid) -> Result<T>,
 ) -> Result<T> {
     let exclusive = context.exclusive(what.watch)?;
-    let (run, own) = attach(&exclusive, what.step, &what.arguments)?;
-    InLedger { exclusive: &exclusive, run, arguments: &what.arguments }.begin(what.step)?;
+    let (run, own) = begin(&exclusive, what.step, &what.arguments)?;
     let begun = Instant::now();
     let done = work(&exclusive, run).map_err(|error| exclusive.explain(error));
     let seconds = begun.elapsed().as_secs_f64();
@@ -62,8 +61,7 @@ pub(super) fn was_step<T>(
     seconds: f64,
 ) -> Result<()> {
     let exclusive = context.exclusive(what.watch)?;
-    let (run, own) = attach(&exclusive, what.step, &what.arguments)?;
-    InLedger { exclusive: &exclusive, run, arguments: &what.arguments }.begin(what.step)?;
+    let (run, own) = begin(&exclusive, what.step, &what.arguments)?;
     let written = written(&exclusive, what, (run, own), Ok(done), seconds);
     exclusive.release();
     written
@@ -90,50 +88,61 @@ fn written<T>(
     for deviation in &told.deviations {
         records.deviate(&format!("{}: {deviation}", what.step))?;
     }
-    records.end(what.step, &how)?;
-    match own {
-        true => exclusive.ledger(async |s| ledger::settle(s, run, ended).await),
-        false => Ok(()),
+    if !own {
+        return records.end(what.step, &how);
     }
+    exclusive.ledger(async |session| {
+        let (step, run) = futures::join!(
+            ledger::end_step(session, run, what.step, &how),
+            ledger::settle(session, run, ended),
+        );
+        step.and(run)
+    })
 }
 
-/// The unfinished run of the plan, or one of the command's own: that of its earlier
-/// attempt, where that was killed. Cleaning up belongs to the run that is finished.
-fn attach(exclusive: &Exclusive, step: Step, arguments: &Value) -> Result<(Uuid, bool)> {
+/// Records that the step begins: in the unfinished run of the plan, or in one of the command's
+/// own, which is that of its earlier attempt where that was killed. Cleaning up belongs to the
+/// run that is finished. Returns the run, and whether it is the command's own.
+fn begin(exclusive: &Exclusive, step: Step, arguments: &Value) -> Result<(Uuid, bool)> {
     let belongs = |run: &Run| match step {
         Step::CleanUp => run.state == RunState::Finished,
         _ => run.state.is_unfinished(),
     };
-    if let Some(run) = last_run(exclusive)?.filter(belongs) {
-        return Ok((run.run_id, false));
-    }
-    let table = &exclusive.pair.table;
-    let killed =
-        exclusive.ledger(async |session| ledger::killed_command(session, table, step).await)?;
-    if let Some(run) = killed {
-        return Ok((run, true));
-    }
-    let id = Uuid::new_v4();
     let Pair { table, table_oid, .. } = &exclusive.pair;
     exclusive.ledger(async |session| {
-        let (kind, identity) = (RunKind::Command, &Value::Null);
+        let (last, killed) = futures::join!(
+            ledger::find(session, table, None),
+            ledger::killed_command(session, table, step),
+        );
+        let last = last?.filter(belongs).map(|run| (run.run_id, false));
+        let killed = killed?.map(|run| (run, true));
+        if let Some((run, own)) = last.or(killed) {
+            ledger::begin_step(session, run, step, arguments).await?;
+            return Ok((run, own));
+        }
+        let (id, kind, identity) = (Uuid::new_v4(), RunKind::Command, &Value::Null);
         let run = NewRun { id, kind, table, target: *table_oid, arguments, identity };
-        ledger::begin(session, &run).await
-    })?;
-    Ok((id, true))
+        let (run, step) = futures::join!(
+            ledger::begin(session, &run),
+            ledger::begin_step(session, id, step, arguments),
+        );
+        run.and(step)?;
+        Ok((id, true))
+    })
 }
 
-/// Records that a step of the unfinished run, if it was done, is undone.
-pub(super) fn mark_undone(exclusive: &Exclusive, step: Step) -> Result<()> {
+/// Records that those of `steps` that the unfinished run has done are undone.
+pub(super) fn mark_undone(exclusive: &Exclusive, steps: &[Step]) -> Result<()> {
     let Some(run) = last_run(exclusive)?.filter(|run| run.state.is_unfinished()) else {
         return Ok(());
     };
-    match run.step(step) {
-        Some(record) if record.state == StepState::Done => exclusive.ledger(async |session| {
-            ledger::mark_step(session, run.run_id, step, StepState::Undone).await
-        }),
-        _ => Ok(()),
-    }
+    let is_done = |step: &Step| run.step(*step).is_some_and(|s| s.state == StepState::Done);
+    exclusive.ledger(async |session| {
+        for step in steps.iter().copied().filter(is_done) {
+            ledger::mark_step(session, run.run_id, step, StepState::Undone).await?;
+        }
+        Ok(())
+    })
 }
 
 /// What is kept nowhere else and of which there is nothing to count.

@@ -60,7 +60,7 @@ fn undo(context: &Context, watch: &Arc<Watch>) -> Result<SummaryUndone> {
             None => Err(Error::refused("no recomputation stands that could be undone")),
         }
     })?;
-    mark_undone(&exclusive, Step::Summary)?;
+    mark_undone(&exclusive, &[Step::Summary])?;
     exclusive.release();
     Ok(undone)
 }
