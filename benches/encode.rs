@@ -1,4 +1,4 @@
-//! Records to binary COPY rows, on one thread: by rows, and by bytes of CSV.
+//! Encodes records into binary COPY rows on one thread: throughput in rows and in bytes of CSV.
 
 mod download;
 
@@ -9,7 +9,7 @@ use sterna::load::OnInexact;
 use sterna::load::batch::EncodedBatch;
 use sterna::load::encode::Encoder;
 
-/// Few: of a time that fits between two interruptions, the fastest is the true one.
+/// Few enough that a sample can fit between two interruptions: then the fastest is accurate.
 const ROWS: u64 = 10_000;
 
 fn main() -> Result<()> {

@@ -1,4 +1,4 @@
-//! The whole load on a real server: the rows alone, and staging with its indexes,
+//! The whole load on a real server: only the rows, and staging with its indexes,
 //! foreign key and statistics.
 
 mod download;
@@ -72,9 +72,9 @@ impl Bench {
         Ok(Bench { download, options, info, runtime, _server: server })
     }
 
-    /// Loads once into a staging table that is new, and says how long all of it took.
+    /// Loads once into a new staging table, and returns the report and the total time.
     fn load(&self) -> (LoadReport, Duration) {
-        self.drop_staging().expect("the staging table goes");
+        self.drop_staging().expect("dropping the staging table");
         let begun = Instant::now();
         let outcome = load(&self.info, &self.options, &Watch::default()).expect("a load");
         let elapsed = begun.elapsed();
@@ -83,8 +83,8 @@ impl Bench {
         (outcome.report, elapsed)
     }
 
-    /// Drops what the load before has left, and writes it out: its WAL is not to
-    /// disturb the next.
+    /// Drops the staging table of the previous load, then runs a checkpoint, so that its WAL
+    /// does not disturb the next load.
     fn drop_staging(&self) -> Result<()> {
         self.runtime.block_on(async {
             let mut session = connect(&self.info).await?;

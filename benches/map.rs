@@ -1,5 +1,5 @@
-//! Taxon names to species: as the files spell them, in other spellings, and names
-//! of the rest of the world, which map to none.
+//! Maps taxon names to species: names as the files spell them, other spellings, and names
+//! of the rest of the world, which map to no species.
 
 mod download;
 
@@ -26,7 +26,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Looks `NAMES` names up, of which `expected` have to be found.
+/// Looks up `NAMES` names, of which `expected` must be found.
 fn measure(criterion: &mut Criterion, taxa: &Taxa, what: &str, names: &[String], expected: usize) {
     let mut group = criterion.benchmark_group("map");
     group.throughput(Throughput::Elements(NAMES as u64));

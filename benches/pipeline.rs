@@ -1,5 +1,5 @@
-//! Files through reading, mapping and encoding to a sink that writes nothing: a
-//! download of Arctic taxa, and one of the whole world, nearly all of it left out.
+//! Reads, maps and encodes files, with a sink that writes nothing: a download of Arctic
+//! taxa, and one of the whole world, nearly all of which is skipped.
 
 mod download;
 
@@ -11,7 +11,7 @@ use download::{Download, Prepared};
 use sterna::load::account::Account;
 
 const ARCTIC_ROWS: u64 = 20_000;
-/// Two files of them, for two sources to read.
+/// Enough for two files, so that two sources read.
 const WORLD_ROWS: u64 = 1_000_000;
 
 fn main() {
@@ -19,7 +19,7 @@ fn main() {
     measure(&mut criterion, "arctic", ARCTIC_ROWS, false, |account| {
         account.rows_loaded == ARCTIC_ROWS
     });
-    // The generator promises the share and not the row.
+    // The generator guarantees the share, not the exact number.
     let nearly_all = WORLD_ROWS / 100 * 97;
     measure(&mut criterion, "world", WORLD_ROWS, true, |account| {
         account.rows_unmapped > nearly_all && account.rows_loaded > WORLD_ROWS / 100
@@ -27,7 +27,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Generates the files only where the arguments leave a benchmark that reads them.
+/// Generates the files only if the arguments select a benchmark that reads them.
 fn measure(
     criterion: &mut Criterion,
     what: &str,

@@ -1,11 +1,11 @@
-//! Holds the benchmarks of two builds against each other; `script/bench-check` makes
-//! the builds and explains the outcome.
+//! Compares the benchmarks of two builds; `script/bench-check` makes the builds and
+//! explains the outcome.
 //!
 //! Each round runs a benchmark of both builds, one directly after the other, and the
-//! one that goes first changes from round to round. Of each run the fastest sample
-//! counts: what neighbours take from a processor makes samples slower and never
-//! faster. The ratio of a round forgets how fast the machine was meanwhile, and the
-//! interval of the ratios says when there have been enough rounds.
+//! order alternates from round to round. The fastest sample of each run counts, because
+//! other load on the processor makes samples slower and never faster. The ratio of a
+//! round does not depend on how fast the machine was at the time, and the interval of
+//! the ratios says when there have been enough rounds.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -18,15 +18,15 @@ use serde::de::DeserializeOwned;
 use sterna::bench::Interval;
 use sterna::{Error, Kind, Result};
 
-/// What is measured, by executable: one thread each, for several would share their
-/// processors with the neighbours.
+/// The benchmarks by executable: one thread each, because several would share their
+/// processors with other load.
 const MEASURED: [(&str, &[&str]); 3] = [
     ("encode", &["encode/rows"]),
     ("map", &["map/exact", "map/normalised", "map/unmapped"]),
     ("pipeline", &["pipeline/arctic/1"]),
 ];
-/// Many short samples, so that some of them are not interrupted; and short runs, so
-/// that both builds of a round see the same machine.
+/// Many short samples, so that some of them are not interrupted, and short runs, so
+/// that the machine is equally fast for both builds of a round.
 const SHORT: [&str; 7] = [
     "--bench",
     "--noplot",
@@ -36,20 +36,20 @@ const SHORT: [&str; 7] = [
     "--measurement-time=0.2",
     "--nresamples=1001",
 ];
-/// With fewer, an interval says nothing.
+/// With fewer rounds, an interval says nothing.
 const LEAST_ROUNDS: usize = 7;
 
-/// Hold the benchmarks of two builds against each other, in alternating rounds
+/// Compare the benchmarks of two builds in alternating rounds
 #[derive(Parser)]
 struct Args {
-    /// Folder of the executables of the base
+    /// Folder with the executables of the base
     base: PathBuf,
-    /// Folder of the executables of the branch
+    /// Folder with the executables of the branch
     branch: PathBuf,
     /// Allowed slowdown of the branch over the base
     #[arg(long, default_value_t = 1.10, value_name = "RATIO")]
     max_slowdown: f64,
-    /// Rounds at most for each benchmark
+    /// Maximum number of rounds per benchmark
     #[arg(long, default_value_t = 30, value_name = "N")]
     rounds: usize,
 }
@@ -67,10 +67,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// A benchmark, and how long both builds took.
+/// A benchmark and its times for both builds.
 struct Pair {
     id: &'static str,
-    /// Seconds per element for base and branch, a round each.
+    /// Seconds per element for base and branch, one entry per round.
     rounds: Vec<[f64; 2]>,
     verdict: Verdict,
 }
@@ -80,7 +80,7 @@ enum Verdict {
     Open,
     /// Certainly slower than allowed.
     Slower,
-    /// Certainly not.
+    /// Certainly not slower than allowed.
     Fine,
     /// One of the builds does not have it.
     Missing,
@@ -103,7 +103,7 @@ fn compare(args: &Args) -> Result<()> {
             }
         }
         pairs.extend(group);
-        // The outcome is certain, whatever the others are.
+        // The outcome is certain, whatever the other benchmarks say.
         if pairs.iter().any(|pair| pair.verdict == Verdict::Slower) {
             break;
         }
@@ -116,7 +116,7 @@ fn compare(args: &Args) -> Result<()> {
     }
     let what = format!("certainly slower than the base: {}", slower.join(", "));
     Err(Error::new(Kind::Regression, what)
-        .hint("`cargo bench` measures at length; --max-slowdown accepts more"))
+        .hint("`cargo bench` measures for longer; --max-slowdown accepts more"))
 }
 
 impl Pair {
@@ -137,7 +137,7 @@ impl Pair {
         }
     }
 
-    /// Branch/base.
+    /// The ratio of branch to base.
     fn ratio(&self) -> Interval {
         let ratios: Vec<f64> = self.rounds.iter().map(|[base, branch]| branch / base).collect();
         Interval::of_ratios(&ratios, 1)
@@ -160,8 +160,8 @@ fn measure_both(
     Ok([measure(&args.base)?, branch])
 }
 
-/// Runs benchmarks of an executable and returns the seconds that the fastest sample of
-/// each took for one element, for the two builds may not measure as many.
+/// Runs benchmarks of an executable and returns the seconds per element of the fastest
+/// sample of each; per element, because the two builds may measure different numbers.
 fn measure(executable: &Path, ids: &[&str]) -> Result<HashMap<String, f64>> {
     let failed = |e| Error::file(executable, e);
     let mut seconds = HashMap::new();
@@ -181,7 +181,7 @@ fn measure(executable: &Path, ids: &[&str]) -> Result<HashMap<String, f64>> {
         return Err(Error::bad_file(executable.display(), format!("{}: {said}", run.status)));
     }
     for id in ids {
-        // As criterion names the folders of a group, a benchmark and its parameter.
+        // Criterion names its folders after the group, the benchmark and its parameter.
         let (group, name) = id.split_once('/').unwrap_or((id, ""));
         let folder = written.path().join(group).join(name.replace('/', "_")).join("new");
         if !folder.exists() {
@@ -199,17 +199,17 @@ fn measure(executable: &Path, ids: &[&str]) -> Result<HashMap<String, f64>> {
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let text = std::fs::read(path).map_err(|e| Error::file(path, e))?;
     serde_json::from_slice(&text)
-        .map_err(|e| Error::bad_file(path.display(), "not what criterion writes").caused_by(e))
+        .map_err(|e| Error::bad_file(path.display(), "not written by criterion").caused_by(e))
 }
 
-/// What criterion keeps of a run: nanoseconds, and for how many times.
+/// Criterion's record of a run: nanoseconds, and the number of iterations that took them.
 #[derive(Deserialize)]
 struct Sample {
     iters: Vec<f64>,
     times: Vec<f64>,
 }
 
-/// What criterion keeps of a benchmark: how many elements or bytes it is about.
+/// Criterion's record of a benchmark: how many elements or bytes one iteration processes.
 #[derive(Deserialize)]
 struct Benchmark {
     throughput: HashMap<String, f64>,
@@ -218,7 +218,7 @@ struct Benchmark {
 fn table(pairs: &[Pair]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["benchmark, each", "base", "branch", "ratio", "99 % interval", "rounds", ""]);
+    table.set_header(["per element", "base", "branch", "ratio", "99 % interval", "rounds", ""]);
     for pair in pairs {
         let Verdict::Missing = pair.verdict else {
             let fastest = |side: usize| {
@@ -247,7 +247,7 @@ fn table(pairs: &[Pair]) -> Table {
 impl Verdict {
     fn said(self) -> &'static str {
         match self {
-            Verdict::Open => "not certain: accepted",
+            Verdict::Open => "undecided: accepted",
             Verdict::Slower => "SLOWER",
             Verdict::Fine => "fine",
             Verdict::Missing => "not in both: left out",

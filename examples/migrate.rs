@@ -1,5 +1,5 @@
-//! Migrates a table twice and takes the second migration back, on a server of the library's
-//! own, with generated files, and says what happened in its own words:
+//! Migrates a table twice and rolls back the second switchover, on a temporary server,
+//! with generated files, and prints a summary of its own:
 //!
 //! ```sh
 //! cargo run --release --example migrate --no-default-features
@@ -56,11 +56,11 @@ fn main() -> Result<()> {
     options.step = Some(Step::Switchover);
     let back = roll_back(&info, &options, |_| Ok(true), &Arc::new(Watch::default()))?;
     let steps: Vec<_> = back.undone.iter().map(|undone| undone.name).collect();
-    println!("took back {}: {} rows are live", steps.join(", "), count(&runtime, &info)?);
+    println!("rolled back {}: {} rows are live", steps.join(", "), count(&runtime, &info)?);
     Ok(())
 }
 
-/// A dot for each step.
+/// Prints a dot for each step.
 struct Dots;
 
 impl StepListener for Dots {
@@ -71,7 +71,7 @@ impl StepListener for Dots {
     }
 }
 
-/// A database with the schema of production and its species.
+/// Creates a database with the schema of production and its species.
 async fn make_database(server: &Embedded, info: &ConnInfo) -> Result<()> {
     server.create_database(&Ident::new("trade")?, None).await?;
     let session = connect(info).await?;
@@ -93,7 +93,7 @@ async fn make_database(server: &Embedded, info: &ConnInfo) -> Result<()> {
     session.close().await
 }
 
-/// Writes the files of a release into a folder; returns its path.
+/// Writes the files of a release into a new folder and returns its path.
 fn write(release: &Generator, folder: &Path) -> Result<String> {
     std::fs::create_dir(folder).map_err(|error| Error::file(folder, error))?;
     for index in 0..release.files() {

@@ -1,3 +1,3 @@
--- Purpose: whether the server takes writes, asked before the session allows itself to.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: whether the server accepts writes, asked before the session allows itself to write.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SHOW transaction_read_only

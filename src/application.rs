@@ -1,6 +1,6 @@
-//! The application's side of the database: its questions are asked in sessions that log in
-//! as the application. A role is not taken on by `SET ROLE` in a session of sterna's own:
-//! what a view calls can undo that, and would be the migrator again.
+//! Queries that run with the application's rights, in sessions that log in as the application.
+//! `SET ROLE` in one of sterna's own sessions would not do: a function that a view calls can
+//! reset the role, and would then run with the migrator's rights.
 
 use std::time::Duration;
 
@@ -9,50 +9,50 @@ use tokio_postgres::Row;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, Ident, Mode, Table, Typed, connect, fill};
 
-/// The application's role where nobody names another.
+/// The application's role unless another is named.
 const USUAL_ROLE: &str = "anon";
-/// What a question may take beyond its limit until it is given up here: what is asked may
-/// have caught the server's cancellation.
+/// How long past its limit a query is still waited for: the queried code may have caught the
+/// server's cancellation.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// How the application is reached.
+/// How to connect as the application.
 #[derive(Clone, Debug)]
 pub struct Application {
     /// Its own login.
     pub login: Option<ConnInfo>,
-    /// The role that it logs in as, or that its login takes on; else `anon`, where there is
-    /// one.
+    /// The role that it logs in as, or that its login assumes by `SET ROLE`; `anon` by default,
+    /// if that role exists.
     pub role: Option<Ident>,
-    /// How long a question may take.
+    /// The time limit of a query.
     pub limit: Duration,
 }
 
-/// Who asks.
+/// Runs queries as the application.
 #[derive(Clone, Debug)]
 pub struct Asker {
     info: ConnInfo,
-    /// What the login takes on.
+    /// The role that the login assumes.
     takes_on: Option<Ident>,
     limit: Duration,
-    /// The login, and what it takes on, in words.
+    /// The login and the role that it assumes, as text.
     pub who: String,
 }
 
-/// The application's role, and who asks as it; or why nobody does.
+/// The application's role, and either an [`Asker`] or the reason why there is none.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// The role whose rights count.
     pub role: Option<Ident>,
-    /// Who asks, or why nobody can.
+    /// Runs queries as the application, or the reason why that is not possible.
     pub asker: std::result::Result<Asker, String>,
 }
 
 impl Application {
-    /// Logs in as the application, beside a session of the migrator's own in `migrator`
-    /// that knows the roles, and sees that it is another role, in the same database.
+    /// Logs in as the application. Checks, through the migrator's own session, that this role
+    /// does not have all the migrator's rights, and that it finds the same table.
     ///
     /// # Errors
-    /// Usage errors about what was named; and where the migrator's session is lost.
+    /// A usage error if a given role or login is wrong; an error if a session is lost.
     pub async fn find(
         &self,
         info: &ConnInfo,
@@ -81,7 +81,7 @@ impl Application {
         let login = login.with_application_name("sterna as the application");
         let session = match connect(&login).await {
             Ok(session) => session,
-            // What was given by the user has to be right.
+            // A login that the user has given must work.
             Err(error) if self.login.is_some() => return Err(error),
             Err(error) => return found(Err(error.to_string())),
         };
@@ -96,11 +96,11 @@ impl Application {
                 return found(Err(format!("{user} has all rights of the role that migrates")));
             }
             _ => {
-                let what = format!("{} is not where {table} is migrated", login.display());
+                let what = format!("{} is not the database of {table}", login.display());
                 return Err(Error::usage(what).hint("the application's URL names another database"));
             }
         }
-        // By a login of its own the role may be another one.
+        // A separate login may differ from the role.
         let takes_on = self.role.clone().filter(|role| role.name() != user);
         let who = match &takes_on {
             Some(role) => format!("{role}, which {user} takes on"),
@@ -112,10 +112,10 @@ impl Application {
 }
 
 impl Application {
-    /// Who asks as the application, where nothing goes without.
+    /// Returns the asker, for callers that cannot do without one.
     ///
     /// # Errors
-    /// A usage error that says why nobody can; otherwise as [`Application::find`].
+    /// A usage error with the reason why there is none; otherwise as [`Application::find`].
     pub async fn asker(
         &self,
         info: &ConnInfo,
@@ -123,17 +123,17 @@ impl Application {
         table: (&Table, u32),
     ) -> Result<Asker> {
         self.find(info, migrator, table).await?.asker.map_err(|why| {
-            Error::usage(format!("dependents cannot be asked as the application: {why}"))
-                .hint("--application-url says how it logs in; or leave --ask-dependents out")
+            Error::usage(format!("dependents cannot be queried as the application: {why}"))
+                .hint("give its login by --application-url, or omit --ask-dependents")
         })
     }
 }
 
 impl Asker {
-    /// Asks in a session of its own, which cannot write, until the limit.
+    /// Runs a query in a separate, read-only session, with the time limit.
     ///
     /// # Errors
-    /// The server's, and where there was no answer in time.
+    /// The server's errors, and an error if there is no answer in time.
     pub async fn ask(&self, sql: &str) -> Result<Vec<Row>> {
         let asked = tokio::time::timeout(self.limit + GRACE, self.ask_in_session(sql));
         asked.await.unwrap_or_else(|_| {
@@ -154,7 +154,7 @@ impl Asker {
             transaction.batch_execute(&set).await?;
         }
         let rows = transaction.query(sql, &[]).await?;
-        // It wrote nothing; a rollback would count among those of the application.
+        // Nothing was written; a rollback would show up in the application's statistics.
         transaction.commit().await?;
         session.close().await?;
         Ok(rows)

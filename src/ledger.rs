@@ -1,8 +1,8 @@
-//! The ledger: what sterna has done, in the schema `sterna` of the database that it
-//! was done to, which is opened to nobody else.
+//! The ledger: the record of what sterna has done to a database, kept in that database in the
+//! schema `sterna`, to which no other role has access.
 //!
-//! Each part of the program keeps tables of its own there; what is in them is that part's
-//! affair. Here are its version and the lock that keeps two runs on one table apart.
+//! Each part of the program owns its tables there. This module holds the ledger's version and
+//! the lock that prevents two runs on one table.
 
 mod session;
 mod version;
@@ -20,22 +20,22 @@ use session::{Holder, Lock};
 pub use session::{end_abandoned, mark};
 pub use version::{VERSION, ensure, look, open};
 
-/// Takes the lock that keeps two runs on one table apart, for the session. A load
-/// locks its staging table, everything else the table that is replaced: so a
-/// migration that holds the one can have files loaded.
+/// Takes the session-level lock that prevents two runs on one table. A load locks its
+/// staging table, everything else locks the table that is replaced; so a migration that
+/// holds its lock can still run a load.
 ///
-/// A session whose client is certainly gone is ended for it. Otherwise waits a little:
-/// that of a client that has just ended, or was just killed, may not be gone yet. Returns
-/// what the server calls the session, which [`lock_again`] asks for.
+/// Terminates sessions whose client process is known to be gone. Otherwise retries for up to
+/// 3 s: the session of a client that has just exited or been killed may not be gone yet.
+/// Returns the session's backend PID, which [`lock_again`] takes.
 ///
 /// # Errors
-/// Refused where another session holds it.
+/// Refused if another session holds the lock.
 pub async fn lock(session: &Connection, table: &Table) -> Result<i32> {
     take_lock(session, table, None).await
 }
 
-/// As [`lock`], where this process has lost the session that held the lock, which the
-/// server may not have noticed.
+/// As [`lock`], after this process has lost the session that held the lock. The server may
+/// not have noticed the loss yet.
 ///
 /// # Errors
 /// As [`lock`].
@@ -72,28 +72,28 @@ fn working(what: &str, table: &Table, holder: Option<&Holder>) -> Error {
         return Error::refused(format!("{what} on {table}")).hint("wait until it is done");
     };
     Error::refused(format!("{what} on {table}: {}", holder.who)).hint(format!(
-        "wait until it is done; where its client is gone, the server ends it after a minute of \
-         silence, or you do: SELECT pg_terminate_backend({})",
+        "wait until it is done; if its client is gone, the server ends the session after a minute \
+         of silence, or end it yourself: SELECT pg_terminate_backend({})",
         holder.pid
     ))
 }
 
-/// Marks a session as one that works on a table, for as long as it lasts.
+/// Marks a session as working on a table, until the session ends.
 ///
 /// # Errors
-/// Where the session is lost.
+/// If the session is lost.
 pub async fn join(session: &Connection, table: &Table) -> Result<()> {
     let sql = include_str!("../sql/ledger/join-work.sql");
     session.query_one(sql, &[&table.to_string()]).await?;
     Ok(())
 }
 
-/// Waits until no other session is at work on a table. The server goes on with the last
-/// statement of a killed client, which may be a commit: what is there can be told only
-/// when it is through. Returns whether there was one.
+/// Waits until no other session is working on a table. The server finishes the last
+/// statement of a killed client, which may be a commit; only then is the state of the table
+/// known. Returns whether it had to wait.
 ///
 /// # Errors
-/// Refused where one stays at work.
+/// Refused if a session is still working after 60 s.
 pub async fn wait_for_work(session: &Connection, table: &Table) -> Result<bool> {
     let (first, longest, total) =
         (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(60));
@@ -112,20 +112,20 @@ pub async fn wait_for_work(session: &Connection, table: &Table) -> Result<bool> 
     }
 }
 
-/// Gives the lock back, so that the next command finds it free.
+/// Releases the lock for the next command.
 ///
 /// # Errors
-/// Where the session is lost, which frees the lock as well.
+/// If the session is lost, which releases the lock as well.
 pub async fn unlock(session: &Connection, table: &Table) -> Result<()> {
     let sql = include_str!("../sql/ledger/unlock.sql");
     session.query_one(sql, &[&table.to_string()]).await?;
     Ok(())
 }
 
-/// A JSON document of the ledger; none where it is NULL.
+/// Reads a JSON document of the ledger; `None` if it is NULL.
 ///
 /// # Errors
-/// Where it is not of the form that sterna writes.
+/// If it does not have the form that sterna writes.
 pub fn document<T: DeserializeOwned>(row: &Row, index: usize) -> Result<Option<T>> {
     let document: Option<Json<T>> = row.try_get(index).map_err(|e| {
         let column = row.columns().get(index).map_or("document", |column| column.name());

@@ -1,17 +1,17 @@
 //! sterna replaces a PostgreSQL table from files: fast, provably and reversibly.
 //!
-//! Files go into a staging table beside the table that they are to replace ([`load`]),
-//! every record accounted for; checks and proofs say whether it is right ([`validate`]);
-//! the [`switchover`] exchanges the two in one transaction, and back again.
-//! [`migrate::Migration`] is the whole plan as a run that can be resumed,
-//! [`migrate::rollback`] takes it back, and [`rehearse::Rehearsal`] tries both on a copy.
-//! All of it takes options and returns values; nothing but [`mod@cli`], the feature of the
-//! program, prints.
+//! Files are loaded into a staging table next to the table that they replace ([`load`]),
+//! and every record is accounted for; [`validate`] checks the rows; [`switchover`] swaps
+//! the two tables in one transaction, and can swap them back.
+//! [`migrate::Migration`] runs the whole plan and can be resumed, [`migrate::rollback`]
+//! undoes it, and [`rehearse::Rehearsal`] tries both on a copy.
+//! Everything takes options and returns values; only [`mod@cli`], behind the feature `cli`,
+//! prints.
 //!
-//! # A load, validated
+//! # A load with validation
 //!
-//! Here on a server of the library's own ([`pg::embedded`]), with a model of the database
-//! that sterna was made for:
+//! On an embedded server ([`pg::embedded`]), with a model of the database that sterna was
+//! made for:
 //!
 //! ```
 //! use std::sync::atomic::AtomicBool;
@@ -76,10 +76,9 @@
 //! # }
 //! ```
 //!
-//! A whole migration and its rollback, in a program with a summary of its own, is
-//! `examples/migrate.rs`.
+//! `examples/migrate.rs` runs whole migrations and a rollback in a program with its own output.
 //!
-//! What is where, and what must stay absent, is in `ARCHITECTURE.md`.
+//! `ARCHITECTURE.md` describes the modules and the rules between them.
 
 pub mod application;
 pub mod backup;

@@ -1,4 +1,4 @@
-//! The program: reads the command line, runs one command, reports its failure.
+//! The program: reads the command line, runs one command and reports its failure.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and the version are asked for; an error repeats what was typed, a password perhaps.
+/// Prints help or the version, or an error. An error repeats arguments, so passwords are hidden.
 fn misused(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();

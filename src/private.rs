@@ -1,8 +1,8 @@
-//! Files that sterna writes: for this user's eyes only, whatever the umask, and never over
-//! what sterna has not written. Rejects and reports hold rows of production.
+//! Files that sterna writes: private to this user, whatever the umask, and never over files
+//! that sterna did not write. Rejects and reports hold production data.
 //!
-//! Nothing is written through a symbolic link: where others may write to a folder, it could
-//! lead anywhere. A file gets its name when it is complete.
+//! Nothing is written through a symbolic link: in a folder that others can write to, it could
+//! lead anywhere. [`put`] renames a file into place once it is complete.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,32 +13,32 @@ use nix::unistd::Uid;
 
 use crate::error::{Error, Result};
 
-/// How much of a file is looked at to tell whose it is.
+/// Bytes read from the start of a file to find out whether sterna wrote it.
 const START_BYTES: u64 = 8192;
 
-/// What tells a folder that sterna fills with files of its own from any other.
+/// The file that marks a folder as sterna's own.
 const MARKER: &str = ".sterna";
 
-/// Makes a folder where it is missing, with those above it.
+/// Creates a folder and its parents if missing.
 ///
 /// # Errors
-/// The system's.
+/// Those of the system.
 pub fn folder(path: &Path) -> Result<()> {
-    // The system looks at the umask; at what is there already, we do not.
+    // The umask applies; folders that already exist are left unchanged.
     let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|e| Error::file(path, e))
 }
 
-/// Makes a folder for files of sterna's alone, or takes one that is empty or that it has
-/// made before.
+/// Creates a folder for sterna's files only, or takes over one that is empty or that sterna
+/// created before.
 ///
 /// # Errors
-/// Refused where the folder is a link, another user's, or holds something else.
+/// Refused if it is a link, belongs to another user, or holds other files.
 pub fn own_folder(path: &Path) -> Result<()> {
     let failed = |e| Error::file(path, e);
     let refused = |what: &str| {
         Err(Error::usage(format!("{} {what}", path.display()))
-            .hint("name another folder: sterna writes to none but its own"))
+            .hint("name another folder: sterna writes only to its own or empty ones"))
     };
     match fs::symlink_metadata(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => folder(path)?,
@@ -61,16 +61,17 @@ pub fn own_folder(path: &Path) -> Result<()> {
     fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(failed)
 }
 
-/// Whether [`put`] would write to `path`: nothing is there, or a file that `is_ours` knows
-/// by its first bytes, or what is no file on a disk, such as `/dev/stdout`.
+/// Checks that [`put`] may write to `path`: that nothing exists there, or an empty file, a
+/// file that `is_ours` recognizes by its first bytes, or a device or pipe such as
+/// `/dev/stdout`.
 ///
 /// # Errors
-/// Refused where it is a link, or something that sterna has not written.
+/// Refused if it is a link, or anything that sterna did not write.
 pub fn check(path: &Path, is_ours: impl FnOnce(&[u8]) -> bool) -> Result<()> {
     let failed = |e| Error::file(path, e);
     let refused = |what: &str| {
         Err(Error::usage(format!("{} {what}", path.display()))
-            .hint("name another file: sterna replaces only its own"))
+            .hint("name another file: sterna replaces only its own files"))
     };
     let there = match fs::symlink_metadata(path) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
@@ -90,13 +91,13 @@ pub fn check(path: &Path, is_ours: impl FnOnce(&[u8]) -> bool) -> Result<()> {
     if start.is_empty() || is_ours(&start) {
         return Ok(());
     }
-    refused("exists, and sterna has not written it")
+    refused("exists and was not written by sterna")
 }
 
-/// Writes a file in the place of what [`check`] accepts.
+/// Writes a file to `path`, or replaces the one there if [`check`] accepts it.
 ///
 /// # Errors
-/// As [`check`], and the system's.
+/// Those of [`check`] and of the system.
 pub fn put(path: &Path, text: &str, is_ours: impl FnOnce(&[u8]) -> bool) -> Result<()> {
     let failed = |e: io::Error| Error::file(path, e);
     check(path, is_ours)?;
@@ -105,18 +106,17 @@ pub fn put(path: &Path, text: &str, is_ours: impl FnOnce(&[u8]) -> bool) -> Resu
         return written.map_err(failed);
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Nobody but this user can open it, and renaming replaces a link instead of following it.
+    // Only this user can open it, and renaming replaces a link instead of following it.
     let mut draft = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     draft.write_all(text.as_bytes()).map_err(failed)?;
     draft.persist(path).map_err(|e| failed(e.error))?;
     Ok(())
 }
 
-/// Makes a file that was not there, and opens it for writing; a device or a pipe is opened
-/// as it is.
+/// Creates a new file and opens it for writing; a device or a pipe is just opened.
 ///
 /// # Errors
-/// The system's, among them that something is there.
+/// Those of the system, including that a file already exists.
 pub fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -126,7 +126,7 @@ pub fn create(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Whether it is a device or a pipe, by whatever name: nothing in it can be overwritten.
+/// Whether it is, or links to, a device, a pipe or a socket, which hold nothing to overwrite.
 fn is_stream(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|there| {
         let kind = there.file_type();

@@ -1,13 +1,13 @@
-//! What runs asynchronous calls for callers that block.
+//! Runtimes that run asynchronous code for blocking callers.
 
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Result};
 
-/// A runtime that works while it is blocked on, and at no other time.
+/// A runtime that makes progress only inside `block_on`.
 ///
 /// # Errors
-/// Where the system gives no event queue.
+/// If the system provides no event queue.
 pub(crate) fn blocking() -> Result<Runtime> {
     Builder::new_current_thread()
         .enable_all()
@@ -15,10 +15,10 @@ pub(crate) fn blocking() -> Result<Runtime> {
         .map_err(|e| Error::file("the async runtime", e))
 }
 
-/// A runtime with a thread that goes on with what was spawned.
+/// A runtime with one thread of its own, which drives spawned tasks.
 ///
 /// # Errors
-/// Where the system gives no event queue or no thread.
+/// If the system provides no event queue or no thread.
 pub(crate) fn driven() -> Result<Runtime> {
     Builder::new_multi_thread()
         .worker_threads(1)

@@ -1,41 +1,42 @@
-//! Whom sterna trusts in a database: superusers, and the role that it runs as. It often has
-//! more rights than whoever owns the table, so nobody else's code is to run with them.
+//! Which roles sterna trusts in a database: superusers, and the role that it runs as. That
+//! role often has more rights than the owner of the table, so no other role's code may run
+//! with them.
 
 use crate::error::{Error, Result};
 use crate::pg::{Quoted, Session, Table, Transaction, fill};
 
-/// Asks for code of others: on tables of the first parameter, and of the second.
+/// Finds untrusted code on tables: those read or copied ($1), and those written to ($2).
 pub(crate) const CODE: &str = include_str!("../sql/trust/code.sql");
 
-/// What the server says where the guard of the ledger has found some.
+/// The SQLSTATE raised by the guard function in the ledger when it finds such code.
 const STRANGE_CODE: &str = "SN020";
 
-/// How many things are named.
+/// The maximum number of items that an error lists.
 const NAMED: usize = 10;
 
-/// Makes sure that the schema `sterna`, where there is one, and all that is in it belong
-/// to a trusted role, and that nobody else may write there. Reads the catalog alone.
+/// Makes sure that the schema `sterna`, if it exists, and everything in it belong to a
+/// trusted role, and that no other role may write there. Reads only the catalog.
 ///
 /// # Errors
-/// Refused with who owns what.
+/// Refused, listing who owns or may write what.
 pub async fn ledger(session: &Session) -> Result<()> {
     let rows = session.query(include_str!("../sql/trust/ledger.sql"), &[]).await?;
     let lines: Vec<String> = rows.iter().map(|row| row.get(1)).collect();
     if lines.is_empty() {
         return Ok(());
     }
-    let what = format!("the schema sterna is not this role's alone: {}", named(&lines));
+    let what = format!("other roles have control over the schema sterna: {}", named(&lines));
     Err(Error::refused(what).hint(
-        "run sterna as the role that the ledger belongs to; where it is another's and no run in \
-         it is to be resumed or rolled back, have that schema dropped or renamed",
+        "run sterna as the role that owns the ledger; if it belongs to somebody else and no run \
+         in it is to be resumed or rolled back, have that schema dropped or renamed",
     ))
 }
 
-/// Code that would run with this role's rights and belongs to somebody else: on tables
-/// that are read or that others are made like, and on tables that are `written` to.
+/// Lists code of untrusted roles that would run with this role's rights: on `tables`, which
+/// are read or whose definition is copied, and on tables that are `written` to.
 ///
 /// # Errors
-/// The server's.
+/// Those of the server.
 pub async fn strange_code(
     session: &Session,
     tables: &[u32],
@@ -48,7 +49,7 @@ pub async fn strange_code(
 /// Makes sure that there is no [`strange_code`].
 ///
 /// # Errors
-/// Refused with each function, and whose it is.
+/// Refused, listing each function and its owner.
 pub async fn code(session: &Session, tables: &[u32], written: &[u32]) -> Result<()> {
     let lines = strange_code(session, tables, written).await?;
     if lines.is_empty() {
@@ -58,22 +59,22 @@ pub async fn code(session: &Session, tables: &[u32], written: &[u32]) -> Result<
     Err(Error::refused(what).hint(HINT))
 }
 
-/// Locks a table that the transaction is going to write to, first of all that it does, and
-/// makes sure that nobody else's code runs then.
+/// Locks a table that the transaction is going to write to, and makes sure that no untrusted
+/// code would run. Has to come first in the transaction.
 ///
 /// # Errors
-/// As [`code`], and where the lock is not to be had soon.
+/// Those of [`code`]; also if the lock is not granted soon.
 pub async fn before_writing(transaction: &Transaction<'_>, table: &Table, oid: u32) -> Result<()> {
     let names: [(&str, &dyn Quoted); 1] = [("table", table)];
     transaction.batch_execute(&fill(include_str!("../sql/trust/lock.sql"), &names)).await?;
     code(transaction, &[], &[oid]).await
 }
 
-/// Why a relation beside `table` is not to be read: it is another role's, and what that
-/// role has planted in it would run with the rights of the connected one.
+/// Returns why a relation other than `table` must not be read, if so: it belongs to an
+/// untrusted role, whose code in it would run with the rights of the connected role.
 ///
 /// # Errors
-/// As [`code`], where it is the table's owner's.
+/// Those of [`code`], if its owner is accepted.
 pub async fn strange_beside(
     session: &Session,
     beside: &Table,
@@ -90,34 +91,35 @@ pub async fn strange_beside(
     Ok(None)
 }
 
-/// Makes sure that a relation beside `table` may be read.
+/// Makes sure that a relation other than `table` may be read.
 ///
 /// # Errors
-/// Refused with whose it is, or with whose code reading it would run.
+/// Refused, naming its owner, or the owner of the code that would run.
 pub async fn beside(session: &Session, beside: &Table, table: &Table) -> Result<()> {
     match strange_beside(session, beside, table).await? {
         None => Ok(()),
         Some(whose) => Err(Error::refused(format!(
-            "{whose}, who could run anything with the rights of the connected role by it"
+            "{whose}, who could use it to run code with the rights of the connected role"
         ))
         .hint(format!(
-            "give it to the owner of {table} where it is the application's (ALTER ... OWNER TO), \
-             or connect as its owner"
+            "if it is part of the application, give it to the owner of {table} \
+             (ALTER ... OWNER TO); or connect as its owner"
         ))),
     }
 }
 
-/// Makes sure, first of all in a transaction that is going to write to a table, that nobody
-/// else's code runs then. As [`before_writing`], on a table that sterna alone writes to.
+/// Makes sure that a transaction that is going to write to a table would run no untrusted
+/// code, and has to come first in it. Like [`before_writing`], for a table that only sterna
+/// writes to.
 ///
 /// # Errors
-/// As [`code`].
+/// Those of [`code`].
 pub async fn guard(session: &Session, oid: u32) -> Result<()> {
     let guarded = session.query_one(include_str!("../sql/trust/guard.sql"), &[&oid]).await;
     guarded.map(drop).map_err(|error| explain(error.into()))
 }
 
-/// An error of the server's, as a refusal where it is the guard's.
+/// Turns an error raised by the guard function into a refusal; returns any other unchanged.
 #[must_use]
 pub fn explain(error: Error) -> Error {
     match error.postgres().and_then(tokio_postgres::Error::as_db_error) {
@@ -128,9 +130,9 @@ pub fn explain(error: Error) -> Error {
     }
 }
 
-/// What to do about code that belongs to somebody else.
+/// The hint for code that belongs to an untrusted role.
 pub const HINT: &str = "run sterna as the role that owns it, which is safest; or have a superuser \
-    look at each and own it";
+    review each function and take ownership of it";
 
 fn named(lines: &[String]) -> String {
     let mut text = lines.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join("; ");

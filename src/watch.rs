@@ -1,33 +1,32 @@
-//! What others may see of a load or an inspection while it runs, how they stop it, and
-//! the memory that it took.
+//! Watching and stopping a running load or inspection, and the memory that it used.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
-/// What others may see of a load or an inspection while it runs, and how they stop it.
+/// The progress of a running load or inspection, and the flag that stops it.
 #[derive(Debug, Default)]
 pub struct Watch {
-    /// Set it to stop the load cleanly.
+    /// Set it to stop cleanly.
     pub stop: AtomicBool,
-    /// What was done so far.
+    /// Counts of the work done so far.
     pub counters: Counters,
-    /// Bytes to read, as far as the files tell; 0 while nothing is being read.
+    /// Bytes to read, as recorded in the files; 0 while nothing is being read.
     pub total_bytes: AtomicU64,
     phase: AtomicU8,
 }
 
-/// Counts that others may watch while the pipeline runs.
+/// Counts that can be watched while the pipeline runs.
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Bytes read, after decompression.
     pub bytes_read: AtomicU64,
     /// Records read.
     pub rows_read: AtomicU64,
-    /// Rows that are committed.
+    /// Rows committed.
     pub rows_loaded: AtomicU64,
 }
 
 impl Counters {
-    /// Starts counting again.
+    /// Resets all counts to zero.
     pub(crate) fn reset(&self) {
         for counter in [&self.bytes_read, &self.rows_read, &self.rows_loaded] {
             counter.store(0, Ordering::Relaxed);
@@ -35,34 +34,34 @@ impl Counters {
     }
 }
 
-/// What a load or an inspection is doing.
+/// The current phase of a load or an inspection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Looking at inputs and target.
+    /// Examining inputs and target.
     #[default]
     Preparing,
     /// Reading, encoding, writing.
     Loading,
     /// Reading staging back.
     Verifying,
-    /// Matching rows with production's.
+    /// Matching rows with production.
     Matching,
     /// Building indexes and statistics.
     Indexing,
-    /// Reading and judging, without writing.
+    /// Reading and examining records, without writing.
     Inspecting,
 }
 
 impl Watch {
-    /// Notes what is being done now, and how many bytes there are to read.
+    /// Sets the current phase, and the number of bytes to read in it.
     pub(crate) fn enter(&self, phase: Phase, total_bytes: u64) {
         self.total_bytes.store(total_bytes, Ordering::Relaxed);
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    /// What is being done now.
+    /// The current phase.
     #[must_use]
     pub fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Relaxed) {
@@ -76,11 +75,11 @@ impl Watch {
     }
 }
 
-/// The most memory that this process has used, in bytes.
+/// The peak memory of this process, in bytes.
 pub(crate) fn peak_memory_bytes() -> u64 {
     use nix::sys::resource::{UsageWho, getrusage};
-    // On Linux a process inherits the figure of the one that started it; what the kernel
-    // says of its memory alone is its own.
+    // On Linux, getrusage includes the peak inherited from the parent process; VmHWM is this
+    // process's own.
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let own = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     if let Some(kib) = own.and_then(|own| own.trim().strip_suffix("kB")?.trim().parse::<u64>().ok())

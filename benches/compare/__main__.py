@@ -1,7 +1,7 @@
 """Compares sterna with other ways to load CITES files into PostgreSQL.
 
 Called by script/compare, which has built sterna. The first pass makes the data
-and starts `sterna sandbox`; inside of it, with a server to talk to, the second
+and starts `sterna sandbox`; inside it, with a server to talk to, the second
 pass measures.
 """
 
@@ -17,7 +17,7 @@ import measure
 import record
 
 DEFAULT_ROWS = 489_107
-# The size of the issue's acceptance: a fifth of the public download.
+# A fifth of the public download.
 DEFAULT_WORLD_ROWS = 5_600_000
 
 
@@ -33,12 +33,12 @@ def arguments():
     parser.add_argument("--species", type=Path, help="CSV file of the species rows [default: data/species.csv]")
     parser.add_argument("--rows", type=int, default=DEFAULT_ROWS, help="records to generate [default: %(default)s]")
     parser.add_argument("--world", type=int, default=DEFAULT_WORLD_ROWS, metavar="ROWS",
-                        help="records of the world to filter, 0 for none [default: %(default)s]")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds after one to warm up [default: %(default)s]")
+                        help="records of the whole world to filter, 0 for none [default: %(default)s]")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds after one warm-up round [default: %(default)s]")
     parser.add_argument("--distance", metavar="MS,...",
-                        help="compare with psql over lines of these round trips in place of all that, such as 0,50,100")
+                        help="only compare with psql, over lines with these round trips, such as 0,50,100")
     parser.add_argument("--mbps", type=float, default=0,
-                        help="with --distance: what a connection carries [default: no limit]")
+                        help="with --distance: Mbit/s per connection, 0 for no limit [default: no limit]")
     parser.add_argument("--save", metavar="NAME", help="write benches/runs/<date>-NAME.json and .md")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

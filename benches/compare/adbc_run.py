@@ -1,4 +1,4 @@
-"""One run of ADBC; what to do is JSON on stdin, the figures go to stdout."""
+"""One run of ADBC; reads the request as JSON from stdin and prints the figures to stdout."""
 
 import json
 import sys
@@ -12,13 +12,13 @@ def main():
     request = json.load(sys.stdin)
     rows = 0
     begun = time.perf_counter()
-    # An empty URI: libpq's environment leads to the server.
+    # An empty URI: libpq's environment variables name the server.
     with adbc_driver_postgresql.dbapi.connect("postgresql://") as connection:
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE IF EXISTS public.adbc_compared")
             mode = "create"
             for path in request["files"]:
-                # Without types a column that is empty in one file would be null there.
+                # Without types, a column that is empty in one file would get the type null.
                 types = {name: "string" for name in header(path)} | {"Year": "int32", "Quantity": "float64"}
                 options = csv.ConvertOptions(column_types=types, strings_can_be_null=True)
                 table = csv.read_csv(path, convert_options=options)

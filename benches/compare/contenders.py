@@ -1,9 +1,9 @@
 """The ways to load that are compared.
 
-A contender says what is missing for it, runs once, and returns its figures; the
-rows that it claims are counted in the table. Timing excludes making the empty
-table. Whatever starts as a process of its own is measured as one, except where a
-figure's name says otherwise.
+A contender says which of its requirements are missing, runs once, and returns its
+figures; the rows that it claims are counted in the table. Timing excludes creating
+the empty table. A contender with a process of its own is measured as a whole process,
+except where a figure's name says otherwise.
 """
 
 import importlib.util
@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 
 
 def timed(work):
-    """Seconds that `work` takes."""
+    """Returns the seconds that `work` takes."""
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
@@ -27,11 +27,11 @@ def timed(work):
 
 def claim(found, expected, who):
     if found != expected:
-        raise RuntimeError(f"{who} made {found} rows of {expected}")
+        raise RuntimeError(f"{who}: {found} rows, expected {expected}")
 
 
 class Sterna:
-    """The whole command; its own report tells the phases apart."""
+    """The whole command; its own report has the time of each phase."""
 
     def __init__(self, name, sterna, source, folder, expected):
         self.name = name
@@ -67,7 +67,7 @@ class Sterna:
 
 
 class PsqlCopy:
-    """psql, one connection, from a binary file: nothing to parse and nothing to map."""
+    """psql with one connection, from a binary file: nothing to parse and nothing to map."""
 
     name = "psql \\copy of the ready-made binary file"
 
@@ -80,7 +80,7 @@ class PsqlCopy:
         return None
 
     def make_binary(self):
-        """Writes the file, from what sterna has loaded."""
+        """Writes the file from the rows that sterna has loaded."""
         database.psql(f"\\copy {database.STAGING} TO '{self.binary}' (FORMAT binary)", "")
 
     def run(self):
@@ -93,7 +93,7 @@ class PsqlCopy:
 
 class Python:
     """A contender that is a Python package, run in a process of its own. Its `load`
-    leaves out the start of the interpreter and the import."""
+    excludes the start of the interpreter and the import."""
 
     packages = ()
     script = ""
@@ -115,7 +115,7 @@ class Python:
 
 
 class DuckDb(Python):
-    """DuckDB reads the CSV files, joins species, draws ids, and writes through its
+    """DuckDB reads the CSV files, joins species, creates ids, and writes through its
     postgres extension; psql adds keys and indexes."""
 
     name = "DuckDB"
@@ -148,8 +148,8 @@ class DuckDbFilter(Python):
 
 
 class Adbc(Python):
-    """pyarrow reads the CSV files, ADBC writes them by binary COPY into a table of
-    its own making: no species, no ids, numbers as double precision."""
+    """pyarrow reads the CSV files, ADBC writes them by binary COPY into a table that it
+    creates itself: no species, no ids, numbers as double precision."""
 
     name = "ADBC (no mapping, no ids)"
     packages = ("adbc_driver_postgresql", "pyarrow")

@@ -32,12 +32,12 @@ def make(options, sterna, folder):
 
 
 def csv_files(folder):
-    """The CSV files below `folder`."""
+    """Returns the CSV files below `folder`."""
     return sorted(str(path) for path in Path(folder).rglob("*.csv"))
 
 
 def count(folder):
-    """Records of all files below `folder`, read by another CSV reader than any contender's."""
+    """Counts the records of all files below `folder`, with a CSV reader that no contender uses."""
     rows = 0
     for path in csv_files(folder):
         with open(path, newline="", encoding="utf-8-sig") as opened:
@@ -46,16 +46,16 @@ def count(folder):
 
 
 def size(folder):
-    """Bytes of all files below `folder`."""
+    """Returns the total bytes of all files below `folder`."""
     return sum(Path(path).stat().st_size for path in csv_files(folder))
 
 
 def species(path):
-    """Columns and rows of the species table, from a CSV file with some of them."""
+    """Returns columns and rows of the species table, from a CSV file with some of the columns."""
     required = ["scientific_name", "common_name", "kingdom", "phylum", "class", "order_name",
                 "family", "genus", "species_name"]
     with open(path or ROOT / "data" / "species.csv", newline="", encoding="utf-8") as opened:
         rows = list(csv.DictReader(opened))
     columns = required + (["id"] if "id" in rows[0] else [])
-    # No contender reads the columns that a file leaves out, but they refuse NULL.
+    # No contender reads the columns that a file lacks, but they are NOT NULL.
     return columns, [[row.get(column, "") for column in columns] for row in rows]

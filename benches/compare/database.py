@@ -1,15 +1,15 @@
-"""The server that `sterna sandbox` has started, and the tables that are loaded."""
+"""The server that `sterna sandbox` has started, and the tables to load."""
 
 import csv
 import io
 import subprocess
 
 PRODUCTION = "public.cites_trade_records"
-# Where sterna loads to, and a table of the same structure for everyone else.
+# The table that sterna loads, and one of the same structure for the other contenders.
 STAGING = "public.cites_trade_records_staging"
 TARGET = "public.cites_trade_records_compared"
 
-# As sql/stage/create.sql makes staging, and as --on-inexact widen changes it.
+# As sql/stage/create.sql creates staging, and as --on-inexact widen changes it.
 CREATE_TARGET = f"""
     DROP TABLE IF EXISTS {TARGET};
     CREATE TABLE {TARGET} (LIKE {PRODUCTION}
@@ -18,8 +18,8 @@ CREATE_TARGET = f"""
     ALTER TABLE {TARGET} ALTER COLUMN quantity TYPE numeric;
 """
 
-# What sterna builds after the rows, in the order in which one would write it down,
-# with the memory that sterna takes.
+# What sterna builds after the rows, in the natural order for a script, with the memory
+# that sterna uses.
 FINISH = f"""
     SET maintenance_work_mem = '256MB';
     ALTER TABLE {TARGET} ADD PRIMARY KEY (id);
@@ -45,7 +45,7 @@ def psql(sql, stdin=None):
 
 
 def prepare(columns, rows):
-    """Fills the species table, and keeps autovacuum from disturbing any contender."""
+    """Fills the species table, and turns autovacuum off, so that it disturbs no contender."""
     psql("ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf()")
     text = io.StringIO()
     csv.writer(text).writerows(rows)
@@ -55,22 +55,22 @@ def prepare(columns, rows):
 
 
 def new_target():
-    """An empty table without indexes, and no WAL left to be written out."""
+    """Creates an empty table without indexes; the checkpoint leaves no WAL to write out."""
     psql(CREATE_TARGET + "CHECKPOINT;")
 
 
 def drop_staging(sterna):
-    """Lets sterna begin anew, and no WAL is left to be written out."""
+    """Drops the loaded tables, so that sterna starts afresh, with no WAL left to write out."""
     if psql(f"SELECT to_regclass('{STAGING}') IS NOT NULL") == "t":
         subprocess.run([sterna, "-q", "stage", "drop"], check=True, stdout=subprocess.DEVNULL)
     psql(f"DROP TABLE IF EXISTS {TARGET}; CHECKPOINT")
 
 
 def rows(table):
-    """How many rows a table has."""
+    """Returns the number of rows in a table."""
     return int(psql(f"SELECT count(*) FROM {table}"))
 
 
 def species_names():
-    """The names that the records are mapped to."""
+    """Returns the names that the records are mapped to."""
     return psql("SELECT scientific_name FROM public.species ORDER BY 1").splitlines()

@@ -1,6 +1,6 @@
-"""The same work at several distances: the server is near, and 50 or 100 ms away.
+"""The same work at several distances: with the server near, and 50 or 100 ms away.
 
-A round loads the same records by sterna and by psql, and exchanges the tables there and
+A round loads the same records with sterna and with psql, exchanges the tables and rolls
 back, over a line of each length. Ratios are within a round, as for other contenders.
 """
 
@@ -20,7 +20,7 @@ FIGURES = [
     ("ready", "whole load: rows, primary key, indexes, foreign key, statistics"),
     ("switchover", "switchover"),
     ("locked", "... readers locked out"),
-    ("rollback", "rollback of it"),
+    ("rollback", "rollback"),
     ("locked_back", "... readers locked out"),
 ]
 
@@ -58,7 +58,7 @@ class Far:
 
 
 def locked_of(back):
-    """How long a rollback kept readers out, wherever its report has that."""
+    """Returns how long a rollback locked readers out, wherever its report has that."""
     if isinstance(back, dict):
         if "locked_ms" in back:
             return back["locked_ms"]
@@ -68,7 +68,7 @@ def locked_of(back):
 
 
 def run(options, sterna, folder, say):
-    """Figures of each distance, in alternating rounds."""
+    """Measures each distance in alternating rounds and returns the figures."""
     source = folder / "shipments"
     rows = data.count(source)
     say("making the binary file that psql copies")
@@ -91,7 +91,7 @@ def run(options, sterna, folder, say):
 
 
 def table(runs):
-    """Medians, and in the last two rows ratios within each round."""
+    """Medians and ratios within each round, as lines of a Markdown table."""
     distances = runs["distances"]
     lines = ["| seconds | " + " | ".join(f"{ms} ms" for ms in distances) + " |",
              "|---|" + "---|" * len(distances)]

@@ -1,4 +1,4 @@
-"""One run of DuckDB; what to do is JSON on stdin, the figures go to stdout."""
+"""One run of DuckDB; reads the request as JSON from stdin and prints the figures to stdout."""
 
 import json
 import resource
@@ -16,7 +16,7 @@ FIELDS = ["Id", "Year", "Appendix", "Taxon", "Class", "Order", "Family", "Genus"
 
 
 def columns(files):
-    """The header with types, so that DuckDB need not look for them."""
+    """The header with types, so that DuckDB need not detect them."""
     with open(files[0], encoding="utf-8-sig") as opened:
         header = opened.readline().rstrip("\r\n").split(",")
     types = {name: "VARCHAR" for name in header}
@@ -28,7 +28,7 @@ def load(connection, request, source):
 
     found = list(Path(package.__file__).parent.rglob("postgres_scanner.duckdb_extension"))
     connection.execute(f"LOAD '{found[0]}'")
-    # An empty string: libpq's environment leads to the server.
+    # An empty string: libpq's environment variables name the server.
     connection.execute("ATTACH '' AS pg (TYPE postgres)")
     fields = ", ".join(f'f."{name}"' for name in FIELDS)
     connection.execute(f"""
@@ -48,7 +48,7 @@ def main():
     request = json.load(sys.stdin)
     connection = duckdb.connect(config={"allow_unsigned_extensions": "true"})
     connection.execute(f"SET threads = {request['threads']}")
-    # Rows need not come out as they went in.
+    # The order of rows does not matter.
     connection.execute("SET preserve_insertion_order = false")
     files = request["files"]
     source = f"read_csv({files!r}, header = true, auto_detect = false, delim = ',', " \

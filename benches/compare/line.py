@@ -1,8 +1,8 @@
 """A line of some length between clients and the server that `sterna sandbox` has started.
 
-Whatever is sent arrives half a round trip later, in order; with a rate, a connection
+Data arrives half a round trip after it is sent, in order; with a rate, a connection
 carries no more than that. Runs as a process of its own, so that it takes no time from
-who measures.
+the process that measures.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ import subprocess
 import sys
 import time
 
-# What may be on its way at a time, as a TCP window would have it.
+# Limit of bytes in flight, like a TCP window.
 WINDOW_BYTES = 8 << 20
 CHUNK_BYTES = 1 << 16
 
 
 class Line:
-    """Leads to the server from a port of this machine."""
+    """Forwards a port of this machine to the server."""
 
     def __init__(self, round_trip_ms, mbps=0):
         self.round_trip_ms = round_trip_ms
@@ -49,7 +49,7 @@ class Line:
 
 
 async def carry(reader, writer, delay, rate):
-    """Hands on what arrives when it is due."""
+    """Forwards data when it is due."""
     on_the_way = asyncio.Queue()
     room = asyncio.Condition()
     held = 0

@@ -1,4 +1,4 @@
-"""What was measured on, and with what. No names of machines, users or folders."""
+"""The machine and the versions measured with. No names of machines, users or folders."""
 
 import importlib.metadata
 import os
@@ -10,7 +10,7 @@ import database
 
 
 def said(*words):
-    """The first line that a program prints, or nothing where it is missing."""
+    """The first line that a program prints, or an empty string if the program is missing."""
     try:
         done = subprocess.run(words, capture_output=True, text=True, cwd=data.ROOT)
     except FileNotFoundError:
@@ -19,7 +19,7 @@ def said(*words):
 
 
 def proc(path, key):
-    """A value of a file of the form `key : value`."""
+    """A value from a file of the form `key : value`."""
     try:
         with open(path, encoding="utf-8") as opened:
             lines = (line.partition(":") for line in opened)

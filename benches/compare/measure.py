@@ -1,4 +1,4 @@
-"""The rounds: every contender once per round, each round beginning with another."""
+"""The rounds: every contender once per round, each round starting with a different one."""
 
 import datetime
 import os
@@ -12,7 +12,7 @@ import distance
 import machine
 from contenders import Adbc, DuckDb, DuckDbFilter, PsqlCopy, Sterna
 
-# What sterna has set itself: figure, against whose figure, and the ratio at most.
+# Goals: a figure of sterna, the figure of another contender, and the greatest ratio allowed.
 TARGETS = [
     ("rows: sterna / psql", ("sterna, CSV files", "load"), (PsqlCopy.name, "load"), 0.65),
     ("rows, from the zip: sterna / psql", ("sterna, zip", "load"), (PsqlCopy.name, "load"), 0.65),
@@ -27,7 +27,7 @@ MEMORY_LIMIT_BYTES = 128 << 20
 
 
 def run(options, sterna, folder):
-    """Measures and returns everything that is to be reported."""
+    """Measures, and returns everything to report."""
     columns, species = data.species(options.species)
     database.prepare(columns, species)
     description = machine.describe(sterna)
@@ -90,7 +90,7 @@ def filter_contenders(sterna, folder, inputs):
     files = data.csv_files(source)
     inputs["world"] = {"files": len(files), "rows": rows, "bytes": data.size(source)}
     ours = Sterna("sterna, filtering", sterna, source, folder, rows)
-    say("counting what is to be left of the world")
+    say("counting the records to be left after filtering")
     loaded = ours.run()["rows"]
     inputs["world"]["rows_loaded"] = loaded
     request = {"files": files, "threads": os.cpu_count(), "target": None,
@@ -109,7 +109,7 @@ def rounds(contenders, count, figures):
 
 
 def ratios(figures):
-    """Median, least and greatest of the ratios within each round."""
+    """Median, minimum and maximum of the ratios within each round."""
     found = []
     for name, ours, theirs, most in TARGETS:
         if ours[0] in figures and theirs[0] in figures:
@@ -121,7 +121,7 @@ def ratios(figures):
 
 
 def command(options):
-    """How to repeat it, without saying where the files lie here."""
+    """The command to repeat the run, without the folders of the files."""
     words = ["script/compare"]
     if options.input:
         words += ["--input", options.input.name]

@@ -1,4 +1,4 @@
-"""What was measured, as Markdown for people and JSON for programs."""
+"""The results, as Markdown for people and JSON for programs."""
 
 import json
 import statistics
@@ -26,7 +26,7 @@ def markdown(runs):
         lines.append(f"- {name}: {about['rows']:,} records in {about['files']} files, "
                      f"{about['bytes'] / 1e6:.1f} MB; {about['rows_loaded']:,} are loaded")
     if "distances" in runs:
-        rate = f", {runs['mbps']:g} Mbit/s for a connection" if runs["mbps"] else ""
+        rate = f", {runs['mbps']:g} Mbit/s per connection" if runs["mbps"] else ""
         lines += ["", f"Medians of {runs['rounds']} alternating rounds by round trip to the server{rate}:", ""]
         return "\n".join([*lines, *distance.table(runs)]) + "\n"
     lines += ["", f"Medians of {runs['rounds']} alternating rounds, in seconds (least - greatest):", ""]
@@ -48,12 +48,12 @@ def markdown(runs):
         limit = runs["memory_limit_bytes"]
         lines.append(f"| world: peak memory | **{most >> 20} MiB** | | below {limit >> 20} MiB | "
                      f"{'met' if most < limit else 'missed'} |")
-    lines += ["", "What was run:", ""]
+    lines += ["", "Commands:", ""]
     lines += [f"- {name}: `{contender['command']}`" for name, contender in runs["contenders"].items()]
     lines += [f"- {name}: {reason}" for name, reason in runs["skipped"].items()]
     lines += ["", "sterna's `rows` is its `load_seconds` (first byte read to last batch committed); "
-              "its `staging ready` is the wall clock of the whole process, the hashing of the input "
-              "included. psql is measured as a whole process; DuckDB and ADBC without their start."]
+              "its `staging ready` is the wall-clock time of the whole process, including hashing the "
+              "input. psql is measured as a whole process; DuckDB and ADBC without their startup."]
     return "\n".join(lines) + "\n"
 
 

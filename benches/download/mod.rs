@@ -1,5 +1,5 @@
-//! What the benchmarks work on: a generated download on disk, and everything that
-//! a load decides before it reads a record.
+//! Input for the benchmarks: a generated download on disk, and everything that a load
+//! decides before it reads a record.
 
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
@@ -22,22 +22,22 @@ use sterna::pg::{Column, ColumnType, Ident, Table};
 use sterna::watch::Counters;
 use tempfile::TempDir;
 
-/// Few enough samples that a benchmark takes seconds; the arguments may ask for others.
+/// Few enough samples that a benchmark takes seconds; the arguments can override that.
 pub(crate) fn criterion() -> Criterion {
     Criterion::default().sample_size(20).configure_from_args()
 }
 
-/// A generated download in a folder that goes with it.
+/// A generated download in a folder that is removed on drop.
 pub(crate) struct Download {
     folder: TempDir,
-    /// Records over all files.
+    /// Records in all files.
     pub(crate) rows: u64,
-    /// Bytes over all files.
+    /// Bytes in all files.
     pub(crate) bytes: u64,
 }
 
 impl Download {
-    /// Records of Arctic taxa alone, or those of a whole download.
+    /// Generates records of Arctic taxa only, or of the whole world.
     pub(crate) fn generate(rows: u64, world: bool) -> Result<Self> {
         let generator = Generator::new({
             let mut options = GenerateOptions::new(rows);
@@ -55,24 +55,24 @@ impl Download {
         Ok(Download { folder, rows, bytes })
     }
 
-    /// The folder, as a load is told of it.
+    /// The folder, as the input argument of a load.
     pub(crate) fn input(&self) -> String {
         self.folder.path().display().to_string()
     }
 
-    /// Where a load may put its rejects.
+    /// A path for the rejects of a load.
     pub(crate) fn rejects(&self) -> std::path::PathBuf {
         self.folder.path().join("rejects")
     }
 }
 
-/// What a [`Pipeline`] borrows.
+/// The values that a [`Pipeline`] borrows.
 pub(crate) struct Prepared {
     inputs: Inputs,
     pub(crate) plans: PerMember<RowPlan>,
     /// The species of the Arctic taxa.
     pub(crate) taxa: Taxa,
-    /// Nothing is in production yet: every id has to be made.
+    /// Production is empty, so every id is a new one.
     pub(crate) row_ids: RowIds,
     years: Years,
     stop: AtomicBool,
@@ -102,7 +102,7 @@ impl Prepared {
     }
 
     /// Sends all files through a pipeline of `workers` threads that read and as many
-    /// that encode; `settle` sees each batch at its end.
+    /// that encode; `settle` is called with each batch at the end.
     pub(crate) fn run(
         &self,
         workers: usize,
@@ -137,7 +137,7 @@ impl Prepared {
     }
 }
 
-/// Copies a batch record by record, without what came of it.
+/// Copies a batch record by record, without its account and rejects.
 fn copy(batch: &RecordBatch) -> RecordBatch {
     let mut copy = RecordBatch::default();
     copy.location = batch.location;
@@ -155,7 +155,7 @@ fn copy(batch: &RecordBatch) -> RecordBatch {
     copy
 }
 
-/// A sink that takes everything and writes nothing.
+/// A sink that accepts every batch and writes nothing.
 struct Discard;
 
 impl Sink for Discard {

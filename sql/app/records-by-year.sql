@@ -1,6 +1,6 @@
 -- Name: records-by-year
--- Purpose: records per year, by the function that the charts call.
+-- Purpose: records per year, from the function behind the charts.
 -- Needs: {schema}.trade_records_by_year()
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, read only, as the application.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT year, records FROM {schema}.trade_records_by_year()

@@ -1,8 +1,8 @@
 -- Name: trade-routes
--- Purpose: the routes that a species is traded on, busiest first.
+-- Purpose: the trade routes of a species, busiest first.
 -- Needs: {schema}.trade_routes, {schema}.species, {table}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, read only, as the application.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT r.exporter, r.importer, sum(r.records) AS records
 FROM {schema}.trade_routes AS r
 WHERE r.scientific_name = (

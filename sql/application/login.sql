@@ -1,6 +1,6 @@
--- Purpose: who logged in, and which table it finds by a name. The operators are named with
---   their schema: this session has the application's search path.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the role that logged in, and the oid of the table with these names. Operators are
+--   qualified with their schema, because this session has the application's search path.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     session_user::text,
     (

@@ -1,6 +1,6 @@
--- Purpose: whether a role may read a relation or call a function, by name and signature,
+-- Purpose: whether a role may read a relation or call a function, given by name or signature,
 --   and use its schema.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     pg_catalog.has_schema_privilege($1::name, o.namespace, 'USAGE')
     AND coalesce(

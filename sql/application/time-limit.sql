@@ -1,3 +1,3 @@
--- Purpose: how long a query of the transaction may take, in milliseconds.
--- Lock: none. Transaction: yes. Undone by: its end.
+-- Purpose: limits each query of the transaction to a number of milliseconds.
+-- Lock: none. Transaction: yes. Undone by: the end of the transaction.
 SELECT pg_catalog.set_config('statement_timeout', $1, true)

@@ -1,5 +1,5 @@
--- Purpose: every table whose rows a dump of the whole database holds.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: every table whose rows are in a dump of the whole database.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT n.nspname::text, c.relname::text, c.oid
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -1,6 +1,7 @@
--- Purpose: tables whose rows a rehearsal needs beside the given one: those that refer to
---   it, and the synonyms that loads accept. $1 is the table, $2 what sterna made beside it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the tables whose rows a rehearsal needs in addition to table $1: those that refer to
+--   it, and the synonyms that loads accept. $2 are the tables that sterna made next to it,
+--   which are left out.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT c.oid
 FROM pg_catalog.pg_class AS c
 WHERE c.oid <> ALL ($2::oid[])

@@ -1,6 +1,6 @@
--- Purpose: the statements that build indexes and constraints of tables, foreign
---   keys last, so that each finds the key that it refers to.
--- Lock: none. Transaction: yes, on the backup's snapshot. Undone by: nothing, it reads.
+-- Purpose: the statements that build the indexes and constraints of tables, foreign keys last,
+--   so that the keys they refer to exist.
+-- Lock: none. Transaction: yes, on the backup's snapshot. Undone by: nothing, it only reads.
 SELECT statement FROM (
     SELECT
         CASE con.contype WHEN 'f' THEN 3 ELSE 1 END AS turn,

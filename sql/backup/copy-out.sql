@@ -1,3 +1,4 @@
--- Purpose: the rows of a table. Lock: ACCESS SHARE. Transaction: yes, on the
---   backup's snapshot. Undone by: nothing, it reads.
+-- Purpose: reads the rows of a table.
+-- Lock: ACCESS SHARE. Transaction: yes, on the backup's snapshot.
+-- Undone by: nothing, it only reads.
 COPY {table} TO STDOUT (FORMAT binary)

@@ -1,6 +1,6 @@
--- Purpose: the sequences behind the columns of a table: what has to be done before
---   the table is created, and what puts them where they stood.
--- Lock: none. Transaction: yes, on the backup's snapshot. Undone by: nothing, it reads.
+-- Purpose: the sequences behind a table's columns: the statements to run before the table is
+--   created, and those that restore ownership and position afterwards.
+-- Lock: none. Transaction: yes, on the backup's snapshot. Undone by: nothing, it only reads.
 SELECT
     CASE WHEN dep.deptype = 'a' THEN pg_catalog.format(
         E'CREATE SEQUENCE %I.%I AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s%s;\n',

@@ -1,6 +1,6 @@
--- Purpose: the statement that creates a table with its columns; constraints and
---   indexes come behind its rows, from backup/constraint-ddl.sql.
--- Lock: none. Transaction: yes, on the backup's snapshot. Undone by: nothing, it reads.
+-- Purpose: the statement that creates a table with its columns. Constraints and indexes follow
+--   after the rows, from backup/constraint-ddl.sql.
+-- Lock: none. Transaction: yes, on the backup's snapshot. Undone by: nothing, it only reads.
 SELECT
     pg_catalog.format(
         E'CREATE TABLE %I.%I (\n%s\n);\n', n.nspname, c.relname,

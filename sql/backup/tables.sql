@@ -1,6 +1,5 @@
--- Purpose: the given tables and, by their foreign keys, those without which they
---   could not be restored.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the given tables, and those that their foreign keys require for a restore.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 WITH RECURSIVE needed (oid) AS (
     SELECT oid FROM pg_catalog.pg_class WHERE oid = ANY($1::oid[])
     UNION

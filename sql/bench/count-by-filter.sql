@@ -1,5 +1,5 @@
--- Purpose: the number beside the filters of the search page.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the count next to the filters of the search page.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: count-by-filter
 -- meaning: records of a species, year and term
 -- budget_ms: 100

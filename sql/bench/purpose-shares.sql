@@ -1,5 +1,5 @@
 -- Purpose: what a species is traded for.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: purpose-shares
 -- meaning: share of each purpose in the records of a species
 -- budget_ms: 250

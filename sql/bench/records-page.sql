@@ -1,6 +1,6 @@
--- Purpose: the records of a species, page by page. For a species with many records
---   the primary key gives the page at once; without statistics all are sorted.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the records of a species, page by page. For a species with many records, the
+--   primary key yields a page at once; without statistics, all its records are sorted.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: records-page
 -- meaning: the 50 records of a species after a given one
 -- budget_ms: 100

@@ -1,5 +1,5 @@
--- Purpose: where specimens come from, in a year.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: where the specimens of a year come from.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: source-shares
 -- meaning: share of each source in the records of a year
 -- budget_ms: 150

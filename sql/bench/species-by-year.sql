@@ -1,5 +1,5 @@
--- Purpose: the curve on the page of a species; the index on species decides.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the chart on the page of a species; its speed depends on the index on species.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: species-by-year
 -- meaning: trade of a species, by year
 -- budget_ms: 250

@@ -1,5 +1,5 @@
--- Purpose: the list of species of a year: a join, whose plan needs statistics.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the list of species of a year: a join whose plan needs statistics.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: species-of-year
 -- meaning: species with records in a year
 -- budget_ms: 200

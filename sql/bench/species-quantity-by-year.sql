@@ -1,5 +1,5 @@
--- Purpose: the quantities on the page of a species, where a record has one quantity.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the quantities on the page of a species, if a record has one quantity.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: species-quantity-by-year
 -- meaning: quantities of a species by year, term and unit
 -- budget_ms: 400

@@ -1,6 +1,6 @@
--- Purpose: the quantities on the page of a species, where importer and exporter
---   report one each.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the quantities on the page of a species, if importer and exporter each report
+--   one.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: species-reported-quantity-by-year
 -- meaning: reported quantities of a species by year, term and unit
 -- budget_ms: 400

@@ -1,5 +1,5 @@
--- Purpose: the summary of a species beside what the trade table says now.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the summary of a species next to the current figures of the trade table.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: summary-of-species
 -- meaning: stored summary of a species and its latest records
 -- budget_ms: 250

@@ -1,5 +1,5 @@
--- Purpose: who sold in a year; the index on years decides.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the main exporters of a year; its speed depends on the index on years.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: top-exporters
 -- meaning: the ten exporters with most records of a year
 -- budget_ms: 150

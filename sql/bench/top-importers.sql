@@ -1,5 +1,5 @@
--- Purpose: who buys a species.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the main importers of a species.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 -- name: top-importers
 -- meaning: the ten importers with most records of a species
 -- budget_ms: 250

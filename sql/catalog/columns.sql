@@ -1,5 +1,5 @@
 -- Purpose: the columns of a table with type, nullability and default, in order.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     a.attname::text,
     CASE WHEN tn.nspname = 'pg_catalog' THEN t.typname::text

@@ -1,7 +1,6 @@
--- Purpose: the outgoing foreign keys of a table. With an empty search_path every
---   name in the definitions is qualified; a key that refers to its own table does to
---   {staging}.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the outgoing foreign keys of a table. With an empty search_path every name in the
+--   definitions is qualified. A key that refers to its own table is made to refer to {staging}.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     conname::text,
     CASE WHEN confrelid = conrelid THEN

@@ -1,12 +1,12 @@
--- Purpose: the indexes of a table, each as the part of its definition behind the
---   table's name, and the constraint that it stands for.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the indexes of a table: the part of each definition after the table's name, and the
+--   constraint that the index backs.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     i.indexrelid,
     ic.relname::text,
     i.indisunique,
-    -- The definition up to the table's name is known, so the rest can be cut off
-    -- without parsing it. NULL where it is not what is expected.
+    -- The definition is known up to the table's name, so the rest can be cut off without
+    -- parsing. NULL if it does not start as expected.
     CASE WHEN starts_with(def.text, def.head) THEN substr(def.text, length(def.head) + 1) END,
     con.conname::text,
     con.contype::text,
@@ -27,5 +27,5 @@ CROSS JOIN LATERAL (
         || quote_ident(c.relname) || ' ' AS head
 ) AS def
 WHERE i.indrelid = $1 AND i.indisvalid AND i.indislive
--- The largest first: the primary key on random ids takes longest to sort.
+-- Largest first: the primary key on random ids takes longest to sort.
 ORDER BY i.indisprimary DESC, i.indisunique DESC, ic.relname

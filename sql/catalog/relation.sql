@@ -1,5 +1,5 @@
--- Purpose: finds a relation by its exact names. Lock: none. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: finds a relation by its exact schema and name.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT c.oid, c.relkind, c.relispartition, c.relpersistence
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -1,6 +1,6 @@
--- Purpose: definitions that the catalog gives are qualified in full, and nothing
---   that sterna names is looked up by chance.
+-- Purpose: makes the catalog qualify all names in the definitions it returns, and keeps
+--   sterna's own names from resolving by chance.
 -- Lock: none. Transaction: no. Undone by: the end of the session.
 SET search_path = '';
--- Where policies would hide rows from this role, fail instead of reading fewer.
+-- If policies would hide rows from this role, fail instead of reading fewer.
 SET row_security = off;

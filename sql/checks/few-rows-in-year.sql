@@ -1,10 +1,10 @@
 -- Name: few-rows-in-year
--- Purpose: no year has less than a fifth of the rows of the year before it: the last
---   one is often not reported in full yet.
+-- Purpose: no year has less than a fifth of the rows of the year before it: the latest year
+--   is often not fully reported yet.
 -- Severity: warning
 -- Columns: year
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT year, before AS rows_of_year_before, row_count AS observed
 FROM (
     SELECT

@@ -1,13 +1,13 @@
 -- Name: foreign-key
--- Purpose: every row refers to one that exists, whatever the constraint says: it is
---   not asked when triggers are off, and staging does not carry it. Rows of staging whose
---   parent was deleted together with rows of production go with the exchange, as the key's
---   ON DELETE has it.
+-- Purpose: every row refers to one that exists, whatever the constraint says: it is not
+--   enforced while triggers are off, and staging does not have it. Staging rows whose
+--   parent was deleted together with production's rows are exempt: the exchange handles
+--   them as the key's ON DELETE says.
 -- Severity: error
 -- For each: foreign key
 -- Parameters: {key}, {other}, {other_key}, {shown}, {table}, {table_oid}, {checked_oid}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT t.xmin, {shown}
 FROM {checked} AS t
 LEFT JOIN (SELECT {other_key}, true FROM {other}) AS r ({key}, is_there) USING ({key})

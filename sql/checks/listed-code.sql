@@ -1,11 +1,11 @@
 -- Name: listed-code
--- Purpose: codes are on the lists of CITES (data/*.csv), as they stand; countries are
---   those of ISO 3166, the ones that CITES adds and those of former countries.
+-- Purpose: codes are on the CITES lists (data/*.csv), spelled as there; countries are those
+--   of ISO 3166, those that CITES adds, and former countries.
 -- Severity: warning
 -- Form: condition
 -- For each: column appendix, term, unit, purpose, source, reporter_type, importer,
 --   exporter, origin
 -- Parameters: {column}, {codes}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 NOT ({column} = ANY ({codes}))

@@ -1,11 +1,11 @@
 -- Name: load-account
--- Purpose: the account of every load adds up: what it read is loaded, rejected,
---   unmapped or filtered; its files and its batches make what it reports.
+-- Purpose: the account of every load adds up: what it read is loaded, rejected, unmapped or
+--   filtered, and its files and batches add up to what it reports.
 -- Severity: error
 -- Applies to: staging
 -- Parameters: {checked_oid}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT r.run_id, a.rows_read, a.rows_loaded, b.in_batches, f.in_files
 FROM sterna.load_run AS r
 CROSS JOIN LATERAL jsonb_to_record(r.report) AS a (

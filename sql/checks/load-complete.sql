@@ -1,11 +1,11 @@
 -- Name: load-complete
--- Purpose: every load of staging has come to its end, with no more rejects than were
---   accepted; and there is one.
+-- Purpose: staging has at least one load, and every load is complete, with no more rejects
+--   than accepted.
 -- Severity: error
 -- Applies to: staging
 -- Parameters: {checked_oid}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT run_id, state, 'loaded' AS expected
 FROM sterna.load_run
 WHERE staging = {checked_oid} AND state NOT IN ('loaded', 'discarded')

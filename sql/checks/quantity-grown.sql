@@ -1,13 +1,13 @@
 -- Name: quantity-grown
--- Purpose: no unit's total quantity has grown by more than the limit: a shipment in
---   grams may be stored as kilograms, or one far too large may have come in.
+-- Purpose: no unit's total quantity has grown by more than the limit: a shipment in grams
+--   may be stored as kilograms, or one that is far too large may have been added.
 -- Severity: warning
 -- For each: column quantity, importer_reported_quantity, exporter_reported_quantity
 -- Columns: unit, year
 -- Applies to: staging
 -- Parameters: {column}, {all_years}, {years}, {max_quantity_change}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 WITH before AS (
     SELECT coalesce(unit, '') AS unit, sum({column}) AS total, count(*) AS row_count
     FROM {table}

@@ -1,13 +1,13 @@
 -- Name: quantity-lost
--- Purpose: no unit's total quantity has fallen by more than the limit. Units of fewer
---   than ten rows are left out: one correction changes their total.
+-- Purpose: no unit's total quantity has fallen by more than the limit. Units with fewer
+--   than ten rows are left out, because one correction changes their total.
 -- Severity: error
 -- For each: column quantity, importer_reported_quantity, exporter_reported_quantity
 -- Columns: unit, year
 -- Applies to: staging
 -- Parameters: {column}, {all_years}, {years}, {max_quantity_change}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 WITH before AS (
     SELECT coalesce(unit, '') AS unit, sum({column}) AS total, count(*) AS row_count
     FROM {table}

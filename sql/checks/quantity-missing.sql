@@ -4,5 +4,5 @@
 -- Form: condition
 -- Filled: quantity
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 quantity IS NULL

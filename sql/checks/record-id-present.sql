@@ -1,8 +1,8 @@
 -- Name: record-id-present
--- Purpose: every row bears the id that its record has in the files.
+-- Purpose: every row has the id that its record has in the files.
 -- Severity: error
 -- Form: condition
 -- Filled: record_id
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 record_id IS NULL OR btrim(record_id) = ''

@@ -1,11 +1,11 @@
 -- Name: record-id-unique
--- Purpose: no record is stored twice. Equal contents are no sign of that: shipments
---   repeat each other.
+-- Purpose: no record is stored twice. Equal contents prove nothing: shipments repeat each
+--   other.
 -- Severity: error
 -- Filled: record_id
 -- Parameters: {shown}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT t.xmin, {shown}
 FROM {checked} AS t
 INNER JOIN (

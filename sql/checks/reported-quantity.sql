@@ -1,10 +1,10 @@
 -- Name: reported-quantity
--- Purpose: what importers and exporters reported is a number and not negative; the
---   tabulations do contain zeros.
+-- Purpose: the quantities that importers and exporters reported are numbers and not
+--   negative; the tabulations do contain zeros.
 -- Severity: error
 -- Form: condition
 -- For each: column importer_reported_quantity, exporter_reported_quantity
 -- Parameters: {column}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 {column} < 0 OR {column}::text IN ('NaN', 'Infinity')

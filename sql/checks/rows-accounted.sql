@@ -1,12 +1,12 @@
 -- Name: rows-accounted
--- Purpose: there are as many rows as the loads of the ledger say they wrote; where a
---   species was deleted since, its rows went with it, and only a new load accounts for it.
+-- Purpose: there are as many rows as the ledger's loads wrote. If a species was deleted
+--   since, its rows went with it, and only a new load accounts for that.
 -- Severity: error
 -- Form: figures
 -- Applies to: staging
 -- Parameters: {checked_oid}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT
     (
         SELECT coalesce(sum((report ->> 'rows_loaded')::bigint), 0)

@@ -1,9 +1,9 @@
 -- Name: rows-as-loaded
--- Purpose: every row was written by a load, and not touched since.
+-- Purpose: every row was written by a load and has not been changed since.
 -- Severity: error, warning on the live table
 -- Parameters: {checked_oid}, {shown}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT t.xmin, {shown}
 FROM {checked} AS t
 WHERE NOT EXISTS (
@@ -11,6 +11,6 @@ WHERE NOT EXISTS (
     FROM sterna.load_batch AS b
     INNER JOIN sterna.load_run AS r USING (run_id)
     WHERE r.staging = {checked_oid} AND r.state <> 'discarded'
-        -- Where rows were matched with production's, they were written once more.
+        -- Rows that were matched with production's were written again.
         AND coalesce(r.matched, b.xid)::xid = t.xmin
 )

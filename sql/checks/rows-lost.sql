@@ -1,11 +1,11 @@
 -- Name: rows-lost
--- Purpose: every batch has the rows that it wrote, less those that went with a species;
---   where one has fewer, its place in the files says which. Rows that were matched with
+-- Purpose: every batch has the rows that it wrote, except those deleted with a species; if
+--   one has fewer, its place in the files is given. Rows that were matched with
 --   production's count as one batch.
 -- Severity: error, warning on the live table
 -- Parameters: {checked_oid}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT wrote.file, wrote.first_line, wrote.expected, coalesce(found.row_count, 0) AS observed
 FROM (
     SELECT

@@ -1,10 +1,10 @@
 -- Name: sequence-ahead
--- Purpose: the next number of every sequence is one that its column does not hold yet.
+-- Purpose: the next number of every sequence is not in its column yet.
 -- Severity: error
 -- For each: sequence
 -- Parameters: {column}, {sequence}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT m.furthest AS observed, s.last_value AS sequence_stands_at
 FROM {sequence} AS s
 INNER JOIN pg_catalog.pg_sequence AS q ON q.seqrelid = s.tableoid

@@ -1,10 +1,10 @@
 -- Name: statistics
--- Purpose: the planner knows the table: how many rows there are, within a tenth, and
---   what every column holds.
+-- Purpose: the planner's statistics are up to date: the number of rows is right to within a
+--   tenth, and every column has statistics.
 -- Severity: error
 -- Parameters: {checked_oid}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT c.reltuples::bigint AS rows_by_statistics, n.row_count AS observed, k.missing AS columns_without
 FROM pg_catalog.pg_class AS c
 CROSS JOIN (SELECT count(*) AS row_count FROM {checked}) AS n

@@ -1,11 +1,11 @@
 -- Name: structure
--- Purpose: columns, constraints and indexes of staging are those of production, but
---   for columns that the load was asked to widen.
+-- Purpose: columns, constraints and indexes of staging match production's, except for
+--   columns that the load was asked to widen.
 -- Severity: error
 -- Applies to: staging
 -- Parameters: {table_oid}, {checked_oid}, {widened}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 WITH sides (side, oid) AS (VALUES ('p', {table_oid}), ('s', {checked_oid})),
 parts AS (
     SELECT
@@ -37,7 +37,7 @@ parts AS (
         pg_catalog.pg_get_constraintdef(c.oid)
     FROM sides AS s
     INNER JOIN pg_catalog.pg_constraint AS c ON c.conrelid = s.oid
-    -- Foreign keys are put on in the exchange, having been checked by every row.
+    -- Foreign keys are added in the exchange; the check foreign-key tests them for every row.
     WHERE c.contype = 'c'
     UNION ALL
     -- The names of indexes differ until the tables are exchanged.
@@ -65,7 +65,7 @@ SELECT
 FROM (SELECT * FROM parts WHERE side = 'p') AS p
 FULL JOIN (SELECT * FROM parts WHERE side = 's') AS s USING (kind, name)
 WHERE p.definition IS DISTINCT FROM s.definition
-    -- What production promises of new rows only, staging may promise of all: the
-    -- switchover takes the promise back before the tables are exchanged.
+    -- A constraint that is NOT VALID in production may be valid on staging: the switchover
+    -- makes it NOT VALID before the tables are exchanged.
     AND p.definition IS DISTINCT FROM s.definition || ' NOT VALID'
 ORDER BY kind, name

@@ -1,12 +1,12 @@
 -- Name: summary-distinct
--- Purpose: the summary of each species names its years, terms, importers and exporters,
+-- Purpose: the summary of each species lists its years, terms, importers and exporters,
 --   each once, and no others.
 -- Severity: error
 -- Applies to: live
 -- Columns: species_id, year, term, importer, exporter
 -- Parameters: {summary}, {species_written}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 WITH expected AS (
     SELECT DISTINCT t.species_id, c.list, c.code
     FROM (SELECT DISTINCT species_id, year, term, importer, exporter FROM {checked}) AS t

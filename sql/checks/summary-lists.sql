@@ -1,18 +1,18 @@
 -- Name: summary-lists
--- Purpose: the lists of the summary (terms, sources, purposes, importers, exporters of
---   a species in a year) have each code once, with its rows and the total of their
---   quantities. An empty term counts as Unknown, an empty source or purpose as
---   unknown; empty importers and exporters are left out. The order is not looked at.
+-- Purpose: the lists of the summary (terms, sources, purposes, importers, exporters of a
+--   species in a year) have each code once, with its number of rows and the total of their
+--   quantities. An empty term counts as Unknown, an empty source or purpose as unknown;
+--   empty importers and exporters are left out. The order does not matter.
 -- Severity: error
 -- Applies to: live
 -- Columns: species_id, year, term, source, purpose, importer, exporter
 -- Parameters: {summary}, {species_written}, {quantity}, {other_quantity}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 WITH expected AS (
     SELECT t.species_id, t.year, c.list, c.code, sum(t.row_count) AS row_count, sum(t.total) AS total
     FROM (
-        -- Few enough groups to take them apart.
+        -- Few enough groups to expand.
         SELECT
             species_id, year, term, source, purpose, importer, exporter,
             count(*) AS row_count,

@@ -5,7 +5,7 @@
 -- Columns: species_id
 -- Parameters: {summary}, {species_written}, {quantity}, {other_quantity}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT
     species_id,
     coalesce(t.total, 0) AS expected,

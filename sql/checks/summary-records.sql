@@ -1,12 +1,11 @@
 -- Name: summary-records
--- Purpose: the summary of each species has the number of its rows and its first and
---   last year.
+-- Purpose: the summary of each species has its number of rows and its first and last year.
 -- Severity: error
 -- Applies to: live
 -- Columns: species_id, year
 -- Parameters: {summary}, {species_written}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT
     species_id,
     coalesce(t.row_count, 0) AS expected,

@@ -1,12 +1,12 @@
 -- Name: summary-years
--- Purpose: the summary of each species has every year with the number of its rows and
---   the total of their quantities, once.
+-- Purpose: the summary of each species has every year once, with its number of rows and the
+--   total of their quantities.
 -- Severity: error
 -- Applies to: live
 -- Columns: species_id, year
 -- Parameters: {summary}, {species_written}, {quantity}, {other_quantity}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT
     species_id, year,
     t.row_count AS expected,

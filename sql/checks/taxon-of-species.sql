@@ -1,12 +1,12 @@
 -- Name: taxon-of-species
--- Purpose: a row bears the name of the species that it belongs to, in another
---   spelling at most, or a synonym that the load was given. Of a species that is not there
---   the foreign key tells.
+-- Purpose: a row has the name of its species, at most in another spelling, or a synonym
+--   that the load was given. A species that does not exist is reported by the check
+--   foreign-key.
 -- Severity: error
 -- Form: condition
 -- Parameters: {species}, {taxon}, {reference}, {accepted_species}, {accepted_taxa}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 {reference} IN (SELECT s.{species_key} FROM {species} AS s)
 AND (({reference}, {taxon}) IN (
     SELECT s.{species_key}, s.{species_name} FROM {species} AS s

@@ -1,10 +1,10 @@
 -- Name: unique-key
--- Purpose: no two rows share the primary key, or another unique key of production.
+-- Purpose: no two rows share the primary key or another unique key of production.
 -- Severity: error
 -- For each: unique key
 -- Parameters: {key}, {shown}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT t.xmin, {shown}
 FROM {checked} AS t
 INNER JOIN (

@@ -1,11 +1,11 @@
 -- Name: year-present
--- Purpose: every year that was asked for has a row.
+-- Purpose: every requested year has a row.
 -- Severity: error
 -- Columns: year
 -- Applies to: staging
 -- Parameters: {years}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT asked.year, 0 AS observed
 FROM unnest({years}) AS asked (year)
 WHERE NOT EXISTS (SELECT FROM {checked} AS t WHERE t.year = asked.year)

@@ -1,13 +1,13 @@
 -- Name: year-shrunk
--- Purpose: no year has lost more rows than the limit allows, nor all of them. A single
---   row is no loss: a release corrects some. Rows that were inserted into production
---   meanwhile are carried over by the exchange, and so not missing.
+-- Purpose: no year has lost all its rows, or more than the limit allows. A single row is
+--   not a loss: a release corrects some. Rows inserted into production in the meantime are
+--   carried over by the exchange, so they are not missing.
 -- Severity: error
 -- Columns: year
 -- Applies to: staging
 -- Parameters: {all_years}, {years}, {max_shrinkage}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT year, p.row_count AS expected, coalesce(c.row_count, 0) AS observed
 FROM (
     SELECT year, sum(counted)::bigint AS row_count

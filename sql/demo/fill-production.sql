@@ -1,7 +1,7 @@
--- Purpose: makes production as the old scripts left it: ids drawn at random, and
---   quantities rounded to what the column keeps. The few that it cannot hold at
---   all are NULL. Lock: ROW EXCLUSIVE on production.
--- Transaction: either. Undone by: TRUNCATE public.cites_trade_records.
+-- Purpose: fills production as the old scripts left it, with random ids and quantities rounded
+--   to what the column keeps. The few that it cannot hold at all are NULL.
+-- Lock: ROW EXCLUSIVE on production. Transaction: either.
+-- Undone by: TRUNCATE public.cites_trade_records.
 INSERT INTO public.cites_trade_records (
     id, species_id, record_id, year, appendix, taxon, class, order_name, family, genus, term,
     quantity, unit, importer, exporter, origin, purpose, source, reporter_type,

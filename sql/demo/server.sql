@@ -1,5 +1,5 @@
--- Purpose: what the server is, as far as a duration depends on it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the server's version, and the settings that affect a duration.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     current_setting('server_version'),
     current_setting('fsync')::boolean,

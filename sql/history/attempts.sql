@@ -1,7 +1,7 @@
--- Purpose: every attempt at a step since a run began, those of single commands included, with
---   the seconds from the first of them to where it began and ended. The report that is
---   being written is left out. Lock: none. Transaction: either. Undone by: nothing, it
---   reads.
+-- Purpose: every attempt at a step since a run began, including those of single commands, with
+--   the seconds from the first of them to its start and end. The report being written is left
+--   out.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     s.step,
     s.attempt,

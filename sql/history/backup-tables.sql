@@ -1,6 +1,5 @@
--- Purpose: the backup tables that are there of a table, by name; one whose table was
---   dropped by hand is left out. Lock: none. Transaction: either. Undone by: nothing, it
---   reads.
+-- Purpose: the existing backup tables of a table, by name; those dropped by hand are left out.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     b.relid::regclass::text,
     b.row_count,

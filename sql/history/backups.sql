@@ -1,5 +1,5 @@
--- Purpose: the backups of a table since a run began, the oldest first. Lock: none.
--- Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the backups of a table since a run began, oldest first.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     path, sha256, tables, bytes, verified,
     to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')

@@ -1,7 +1,8 @@
--- Purpose: the batches of a load in the order in which they were begun: the connection,
---   seconds from the first one to where the batch begins and where the connection's next
---   one does, and its rows. The last one of each is taken to last as long as others.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the batches of a load in the order in which they began: the connection, the seconds
+--   from the first batch to the start of this one and of the connection's next one, and the
+--   rows. The last batch of a connection is assumed to take as long as the average of its
+--   others.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 WITH batch AS (
     SELECT
         backend,

@@ -1,6 +1,6 @@
--- Purpose: where a report is written: the server, the database, and the settings that
---   durations depend on, as the server and the role set them (sql/session.sql sets jit).
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: where a report is written: the server, the database, and the settings that affect
+--   durations, as set by the server and the role (sql/session.sql sets jit).
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     pg_catalog.version(),
     pg_catalog.current_database()::text,

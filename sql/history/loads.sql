@@ -1,5 +1,5 @@
--- Purpose: the loads for a table since a run began, the oldest first. Lock: none.
--- Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the loads for a table since a run began, oldest first.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     run_id,
     state,

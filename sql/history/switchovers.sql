@@ -1,5 +1,5 @@
--- Purpose: the switchovers of a table since a run began, the oldest first. Lock: none.
--- Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the switchovers of a table since a run began, oldest first.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     switchover_id,
     state,

@@ -1,6 +1,6 @@
--- Purpose: how many rows a journaled table had when its journal began: those that one
---   snapshot shows, less what the same snapshot shows to have come and gone since. So
---   nobody has to wait for the counting.
+-- Purpose: records how many rows a journaled table had when its journal began: those that one
+--   snapshot shows, minus the inserts and plus the deletes that the same snapshot shows in the
+--   journal. So nobody has to wait for the count.
 -- Lock: ACCESS SHARE on the table. Transaction: either, a single statement.
 -- Undone by: journal/forget.sql.
 UPDATE sterna.journaled

@@ -1,7 +1,7 @@
--- Purpose: records every later write to a table, whoever writes it and with whatever
---   session_replication_role. What a restored dump may have left there is replaced.
--- Lock: SHARE ROW EXCLUSIVE on the table. Transaction: yes, with journal/make.sql
---   before it and journal/register.sql.
+-- Purpose: records every later write to a table, by any role and with any
+--   session_replication_role. Triggers left over from a restored dump are replaced.
+-- Lock: SHARE ROW EXCLUSIVE on the table.
+-- Transaction: yes, with journal/make.sql before it and journal/register.sql.
 -- Undone by: journal/end.sql.
 CREATE OR REPLACE TRIGGER "!sterna_journal"
     AFTER INSERT OR UPDATE OR DELETE ON {table}

@@ -1,4 +1,5 @@
--- Purpose: records that writes to a table are recorded, and where they are to be carried.
+-- Purpose: records that a table has a journal, and in which direction its writes are carried
+--   over.
 -- Lock: none; that of journal/begin.sql keeps writers out. Transaction: yes, the same.
 -- Undone by: journal/forget.sql.
 WITH registered AS (INSERT INTO sterna.journaled (relid) VALUES ($1) RETURNING relid)

@@ -1,5 +1,5 @@
--- Purpose: nothing is carried over in that direction any more, where something still is in
---   the other one; whether it is. Otherwise the journal ends as a whole.
+-- Purpose: stops carrying writes over in one direction if they are still carried over in the
+--   other; returns whether they are. If not, the whole journal ends.
 -- Lock: none. Transaction: either. Undone by: nothing.
 WITH stopped AS (
     DELETE FROM sterna.carrying AS c

@@ -1,5 +1,6 @@
--- Purpose: the batches of a load that are in, and what of their rows has gone with the
---   row it referred to. Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the committed batches of a load, and which of their rows were deleted with the row
+--   they referred to.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     b.file_number,
     b.batch_number,
@@ -8,7 +9,7 @@ SELECT
     b.refused,
     b.xid::text,
     coalesce(sum(c.row_count), 0)::bigint,
-    -- Sums of checksums wrap around, which SQL's do not.
+    -- Sums of checksums wrap around; SQL's do not.
     coalesce(array_agg(c.checksum) FILTER (WHERE c.checksum IS NOT NULL), '{}')
 FROM sterna.load_batch AS b
 LEFT JOIN sterna.load_cascade AS c USING (run_id, file_number, batch_number)

@@ -1,7 +1,7 @@
--- Purpose: how many batches of a load hold rows, and how many; a batch whose rows
---   the server refused, all of them, is in but holds none.
+-- Purpose: how many batches of a load hold rows, and how many rows. A batch whose rows were all
+--   refused by the server is committed but holds none.
 -- Lock: none. Transaction: yes, that of ledger/settle-run.sql.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT count(*) FILTER (WHERE row_count > 0), coalesce(sum(row_count), 0)::bigint
 FROM sterna.load_batch
 WHERE run_id = $1

@@ -1,17 +1,17 @@
--- Purpose: the schema of the ledger, whose tables come from ledger/parts.
---   One that was made for sterna beforehand, and is this role's or a superuser's, will do.
+-- Purpose: creates the schema of the ledger, whose tables come from ledger/parts. A schema
+--   created for sterna beforehand is used if it belongs to this role or to a superuser.
 -- Lock: none, everything is new. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE, when no load is to be resumed.
 
 DO $$
 BEGIN
-    -- Where it is there, IF NOT EXISTS would still ask for the right to create it.
+    -- If it exists, IF NOT EXISTS would still require the right to create it.
     IF pg_catalog.to_regnamespace('sterna') IS NULL THEN
         CREATE SCHEMA sterna;
     END IF;
 END
 $$;
--- Default privileges may have opened it; without USAGE rights on its tables are moot.
+-- Default privileges may have opened it; without USAGE, rights on its tables are moot.
 DO $$
 DECLARE
     grantee text;

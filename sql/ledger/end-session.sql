@@ -1,6 +1,7 @@
--- Purpose: ends a session ($3) of a process ($2) on this machine ($1) that is gone, and waits
---   until it has ended.
--- Lock: none. Transaction: no. Undone by: nothing; what it had not committed is rolled back.
+-- Purpose: ends a session ($3) of a process ($2) on this machine ($1) that no longer exists,
+--   and waits up to 5 s for it to end.
+-- Lock: none. Transaction: no.
+-- Undone by: nothing; what the session had not committed is rolled back.
 SELECT pg_catalog.pg_terminate_backend(l.pid, 5000)
 FROM pg_catalog.pg_locks AS l
 WHERE l.pid = $3

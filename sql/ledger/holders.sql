@@ -1,9 +1,9 @@
--- Purpose: other sessions that hold sterna's lock of one kind ($1) on a table ($2): whether
---   each is idle, and who and since when, for people to act on.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the other sessions that hold sterna's lock of one kind ($1) on a table ($2): whether
+--   each is idle, and whose it is and since when, for people to act on.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     l.pid,
-    -- Of another role's session the state is not shown.
+    -- The state of another role's session is hidden.
     a.state IS NOT DISTINCT FROM 'idle',
     concat(
         'session ', l.pid, ' of ' || a.usename, ' from ' || host(a.client_addr),

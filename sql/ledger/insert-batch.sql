@@ -1,10 +1,11 @@
--- Purpose: claims a batch, first of all in the transaction that writes its rows.
---   A batch that is in already fails on the primary key. A run that is no longer
---   loading (its staging was emptied meanwhile) fails on NOT NULL, so that a late
---   transaction of a killed client cannot write into a table that others use. Nor is
---   anything written where others' code would run by it.
--- Lock: a row of load_run, shared; ROW EXCLUSIVE on staging. Transaction: yes, that of the batch.
--- Undone by: nothing; it stands or falls with its rows.
+-- Purpose: claims a batch, as the first statement of the transaction that writes its rows. A
+--   batch that is already committed fails on the primary key. A run that is no longer loading
+--   (its staging was emptied in the meantime) fails on NOT NULL, so that a late transaction of
+--   a killed client cannot write into a table that others use. Nothing is written if that would
+--   run other roles' code.
+-- Lock: a row of load_run, shared; ROW EXCLUSIVE on staging.
+-- Transaction: yes, that of the batch.
+-- Undone by: nothing; it commits or rolls back with its rows.
 INSERT INTO sterna.load_batch
     (run_id, file_number, batch_number, first_line, byte_offset, byte_length,
      row_count, checksum, refused)

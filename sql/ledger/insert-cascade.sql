@@ -1,7 +1,8 @@
--- Purpose: records rows that went with the row they referred to, by the batch that had
---   written them: rows bear its transaction. Where they were matched with production's
---   and written once more, the first batch stands for all. Lock: none.
--- Transaction: yes, with load/delete-orphans.sql. Undone by: ledger/forget-batches.sql.
+-- Purpose: records rows that were deleted with the row they referred to, for the batch that
+--   wrote them, found by its transaction. If rows were matched with production's and written
+--   again, the first batch stands for all.
+-- Lock: none. Transaction: yes, with load/delete-orphans.sql.
+-- Undone by: ledger/forget-batches.sql.
 INSERT INTO sterna.load_cascade (run_id, file_number, batch_number, row_count, checksum)
 SELECT b.run_id, b.file_number, b.batch_number, gone.row_count, gone.checksum
 FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS gone (xid, row_count, checksum)

@@ -1,5 +1,5 @@
--- Purpose: the newest query benchmark of a staging table. Lock: none.
--- Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the newest query benchmark of a staging table.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT report
 FROM sterna.bench
 WHERE staging = $1

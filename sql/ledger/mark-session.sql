@@ -1,5 +1,5 @@
--- Purpose: says on which machine ($1) the client of this session is, where that is known,
---   and which process there ($2); and what the session is called.
+-- Purpose: marks this session with the machine ($1, if known) and the process ($2) of its
+--   client; returns the session's pid.
 -- Lock: an advisory lock of the session, shared. Transaction: no.
 -- Undone by: the end of the session.
 SELECT

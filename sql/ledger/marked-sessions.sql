@@ -1,7 +1,7 @@
--- Purpose: other sessions of clients on this machine ($1): the process of each, and since
---   when it is open. Of this role and by this name alone, so that what somebody else has
---   marked, or a pooler has passed on, is not taken for sterna's.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the other sessions of clients on this machine ($1): the process of each, and when it
+--   was opened. Only sessions of this role and application name count, so that what somebody
+--   else has marked, or a pooler has passed on, is not taken for sterna's.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     l.pid,
     l.objid::bigint::integer,

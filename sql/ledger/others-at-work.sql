@@ -1,6 +1,6 @@
--- Purpose: sessions in which another sterna works on any table of this database, idle
---   ones included: it may be between two statements.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: sessions in which another sterna works on any table of this database, including idle
+--   ones, which may be between two statements.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT l.pid
 FROM pg_catalog.pg_locks AS l
 WHERE l.locktype = 'advisory'

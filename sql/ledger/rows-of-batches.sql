@@ -1,3 +1,3 @@
--- Purpose: how many rows each batch of a load has that is in. Lock: none.
--- Transaction: either. Undone by: nothing, it reads.
+-- Purpose: how many rows each committed batch of a load has.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT file_number, batch_number, row_count FROM sterna.load_batch WHERE run_id = $1

@@ -1,6 +1,6 @@
--- Purpose: records how a load went. Only a load that still holds its staging
---   table changes state. Lock: its row. Transaction: either.
--- Undone by: ledger/discard-runs.sql.
+-- Purpose: records the outcome of a load. Only a load whose rows are still in staging changes
+--   its state.
+-- Lock: its row. Transaction: either. Undone by: ledger/discard-runs.sql.
 UPDATE sterna.load_run
 SET state = $2,
     report = coalesce($3, report),

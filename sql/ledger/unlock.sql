@@ -1,3 +1,3 @@
--- Purpose: lets the next command begin at once. Lock: gives ledger/try-lock.sql's back.
--- Transaction: no. Undone by: ledger/try-lock.sql.
+-- Purpose: lets the next command begin at once.
+-- Lock: releases that of ledger/try-lock.sql. Transaction: no. Undone by: ledger/try-lock.sql.
 SELECT pg_catalog.pg_advisory_unlock(1937010273, pg_catalog.hashtext($1))

@@ -1,5 +1,5 @@
--- Purpose: a session that builds indexes, with memory to sort in; never less than
---   the server's own setting.
+-- Purpose: sets up a session that builds indexes, with memory to sort in; never less than the
+--   server's own setting.
 -- Lock: none. Transaction: no. Undone by: the end of the session.
 SELECT pg_catalog.set_config(
     'maintenance_work_mem',

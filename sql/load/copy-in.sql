@@ -1,3 +1,4 @@
--- Purpose: writes the rows of a batch. Lock: ROW EXCLUSIVE on staging.
--- Transaction: yes, behind ledger/insert-batch.sql. Undone by: table/stage/truncate.sql.
+-- Purpose: writes the rows of a batch.
+-- Lock: ROW EXCLUSIVE on staging. Transaction: yes, after ledger/insert-batch.sql.
+-- Undone by: table/stage/truncate.sql.
 COPY {staging} ({columns}) FROM STDIN (FORMAT binary)

@@ -1,8 +1,7 @@
--- Purpose: deletes the rows of staging whose species is gone, as the foreign key would
---   have done had it been there, and hands each back with the transaction that wrote it.
--- Lock: ROW EXCLUSIVE on staging, ACCESS SHARE on the referred table.
--- Transaction: yes, with ledger/insert-cascade.sql.
--- Undone by: nothing; the rows could not stay.
+-- Purpose: deletes the rows of staging whose species is gone, as the foreign key would have
+--   done, and returns each with the transaction that wrote it.
+-- Lock: ROW EXCLUSIVE on staging, ACCESS SHARE on the referenced table.
+-- Transaction: yes, with ledger/insert-cascade.sql. Undone by: nothing; the rows cannot stay.
 COPY (
     DELETE FROM {staging} AS s
     WHERE s.{column} IS NOT NULL

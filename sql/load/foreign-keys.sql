@@ -1,8 +1,7 @@
--- Purpose: for every checked foreign key of production ($1): its name, the table that it
---   refers to, and a query that counts the rows of staging ($2) that refer to nothing, and
---   names a value. A key that refers to its own table is asked of staging.
--- Lock: none, it only writes text. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: for every validated foreign key of production ($1): its name, the table it refers
+--   to, and a query that counts the rows of staging ($2) whose reference does not exist and
+--   shows one such value. A key that refers to its own table is checked against staging.
+-- Lock: none, it only produces text. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     k.name,
     k.parent,

@@ -1,11 +1,11 @@
--- Purpose: how many more sessions the role may open here, as far as the server says; what
---   others have opened meanwhile, and the limits of a pooler, it does not.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: how many more sessions the role may open here, by the server's limits. What others
+--   open in the meantime, and the limits of a pooler, are unknown.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT least(
     pg_catalog.current_setting('max_connections')::integer
     - pg_catalog.current_setting('superuser_reserved_connections')::integer
     - coalesce(pg_catalog.current_setting('reserved_connections', true)::integer, 0)
-    -- The kind of another role's session is not for everybody to see.
+    -- The type of another role's session may be hidden.
     - (
         SELECT count(*) FROM pg_catalog.pg_stat_activity
         WHERE datid IS NOT NULL AND usesysid IS NOT NULL

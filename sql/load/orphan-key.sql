@@ -1,6 +1,6 @@
--- Purpose: the foreign keys of production whose rows go with the row that they refer to
---   (ON DELETE CASCADE), by one column: the column, and what it refers to.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the single-column foreign keys of production with ON DELETE CASCADE: the column, and
+--   what it refers to.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT here.attname::text, n.nspname::text, r.relname::text, there.attname::text
 FROM pg_catalog.pg_constraint AS c
 INNER JOIN pg_catalog.pg_class AS r ON r.oid = c.confrelid

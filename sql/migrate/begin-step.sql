@@ -1,6 +1,5 @@
--- Purpose: writes a step down before it acts; returns which attempt it is.
--- Lock: none. Transaction: either, under the run's lock. Undone by: nothing, it is a
---   record.
+-- Purpose: records a step before it acts; returns the number of the attempt.
+-- Lock: none. Transaction: either, under the run's lock. Undone by: nothing, it is a record.
 INSERT INTO sterna.step (run_id, step, attempt, state, arguments, version)
 VALUES (
     $1, $2,

@@ -1,5 +1,5 @@
--- Purpose: what came of the last attempt at a step. Lock: its row. Transaction: either.
--- Undone by: nothing, it is a record.
+-- Purpose: records the outcome of the last attempt at a step.
+-- Lock: its row. Transaction: either. Undone by: nothing, it is a record.
 UPDATE sterna.step
 SET state = $3,
     row_count = $4,

@@ -1,5 +1,5 @@
--- Purpose: whether this session still holds the lock of its run. Lock: none.
--- Transaction: either. Undone by: nothing, it reads.
+-- Purpose: whether this session still holds the lock of its run.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT EXISTS (
     SELECT
     FROM pg_catalog.pg_locks

@@ -1,5 +1,5 @@
--- Purpose: whether there is a ledger of runs, and whether this role may read it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: whether this role may read the ledger of runs; no row if there is none.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     pg_catalog.has_schema_privilege(n.oid, 'USAGE')
     AND pg_catalog.has_table_privilege(c.oid, 'SELECT')

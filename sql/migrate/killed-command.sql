@@ -1,7 +1,7 @@
--- Purpose: the latest run on a table, where it is this step by a command of its own that was
---   killed: asked for again, the command goes on with it. Who asks holds the run's lock, so
---   nobody is at work on it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the latest run on a table, if it is this step by its own command and was killed: the
+--   command resumes it when run again. The caller holds the run's lock, so nobody else is
+--   working on it.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT m.run_id
 FROM sterna.migration AS m
 INNER JOIN sterna.step AS s USING (run_id)

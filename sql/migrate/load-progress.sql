@@ -1,6 +1,6 @@
--- Purpose: how far the load is that is writing to a staging table: rows and bytes of its
---   committed batches, and for how long it has been at it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the progress of the load that is writing to a staging table: rows and bytes of its
+--   committed batches, and how long it has been running.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     coalesce(sum(b.row_count), 0)::bigint,
     coalesce(sum(b.byte_length), 0)::bigint,

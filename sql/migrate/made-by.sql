@@ -1,7 +1,7 @@
--- Purpose: which of the tables beside the live one are a run's own, so that taking the run
---   back touches no other: whether staging was made since the run began; whether its rows
---   are of the run's loads alone; whether the backup table was made since.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: which of the tables next to the live one belong to a run, so that rolling it back
+--   touches no others: whether staging was created since the run began; whether its rows come
+--   from the run's loads alone; whether the backup table was created since.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     EXISTS (
         SELECT FROM sterna.staging AS t
@@ -10,7 +10,7 @@ SELECT
     coalesce((
         SELECT bool_and(
             l.started_at >= m.started_at
-            -- Begun before, and resumed by a step.
+            -- Begun earlier, and resumed by a step.
             OR EXISTS (
                 SELECT FROM sterna.step AS s
                 WHERE s.run_id = m.run_id AND s.detail ->> 'run_id' = l.run_id::text

@@ -1,4 +1,4 @@
--- Purpose: that a step is being undone, or is undone; what it had done stays written.
+-- Purpose: records that a step is being undone, or is undone; what it had done stays recorded.
 -- Lock: its row. Transaction: either. Undone by: nothing, it is a record.
 UPDATE sterna.step
 SET state = $3, finished_at = clock_timestamp()

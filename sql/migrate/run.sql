@@ -1,5 +1,5 @@
--- Purpose: a run of the plan: this one, or else the latest on the table. Lock: none.
--- Transaction: either. Undone by: nothing, it reads.
+-- Purpose: a run of the plan: the given one, or else the latest on the table.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT run_id, state, arguments, identity, deviations, role_name, version,
     to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')

@@ -1,7 +1,7 @@
--- Purpose: what was done to a table as a whole, the latest first: runs of the plan, and
---   switchovers by a command of their own. One that was cleaned up cannot be taken back, and
---   is in the list so that nothing before it is in its place.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: what was done to a table as a whole, latest first: runs of the plan, and switchovers
+--   by their own command. One that was cleaned up cannot be rolled back, but is listed so that
+--   nothing earlier takes its place.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT run_id, kind
 FROM sterna.migration AS m
 WHERE schema_name = $1 AND table_name = $2

@@ -1,9 +1,9 @@
--- Purpose: the sessions that are at work on tables, by their names as sterna's locks have
---   them: what each is doing, what it waits for, and who is in its way.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the sessions that work on tables, by the tables' names in sterna's locks: what each
+--   is doing, what it waits for, and who blocks it.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT DISTINCT
     a.pid,
-    -- The first lines of sterna's statements say what they are for.
+    -- sterna's statements begin with their purpose.
     coalesce(
         regexp_replace(substring(a.query FROM '^-- Purpose: ([^.;]*)'), '\s*\n--\s*', ' ', 'g'),
         left(regexp_replace(a.query, '\s+', ' ', 'g'), 60)

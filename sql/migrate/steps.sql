@@ -1,6 +1,6 @@
--- Purpose: the steps of the run that migrate/run.sql finds, each in its last attempt; one that
---   was refused has changed nothing about its step. Lock: none.
--- Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the last attempt at each step of the run that migrate/run.sql finds. Refused attempts
+--   are left out: they changed nothing.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT DISTINCT ON (step)
     step, attempt, state, row_count, seconds, detail, error, deviations, role_name, version,
     to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),

@@ -1,4 +1,4 @@
--- Purpose: takes back what opening the session has set: behind a pooler it has been set
---   for whoever gets the server's session next. Lock: none. Transaction: no.
--- Undone by: nothing needs to.
+-- Purpose: undoes the settings made when the session was opened: behind a pooler they also
+--   apply to the next client of the server's session.
+-- Lock: none. Transaction: no. Undone by: not needed.
 RESET ALL

@@ -1,6 +1,6 @@
--- Purpose: what the server has counted in this database since a switchover, and before
---   it; nothing where its counters were reset since.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: what the server has counted in this database since a switchover, and before it; no
+--   row if its counters were reset since.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     d.deadlocks - a.deadlocks,
     d.sessions_fatal + d.sessions_killed - a.sessions_failed,

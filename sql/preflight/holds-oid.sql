@@ -1,3 +1,3 @@
--- Purpose: how many rows of a table keep the identity of another table in a column.
--- Lock: ACCESS SHARE on the table. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: how many rows of a table store the identity of another table in a column.
+-- Lock: ACCESS SHARE on the table. Transaction: either. Undone by: nothing, it only reads.
 SELECT count(*) FROM {table} WHERE {column} = $1::oid::regclass

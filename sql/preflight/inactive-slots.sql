@@ -1,5 +1,6 @@
--- Purpose: replication slots that nobody reads: the write-ahead log of the load stays
---   on disk for them. Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: replication slots without a reader: the write-ahead log of the load stays on disk
+--   for them.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT format(
     'the %s slot %s holds %s of write-ahead log back',
     s.slot_type,

@@ -1,6 +1,6 @@
--- Purpose: transactions that have been open for more than a minute: the switchover waits
---   for those that have used the table or that began before the load was done.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: transactions that have been open for more than a minute: the switchover waits for
+--   those that have used the table or that began before the load was done.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT format(
     'pid %s (%s%s, %s, its transaction is %s s old): %s',
     a.pid,

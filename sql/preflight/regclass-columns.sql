@@ -1,6 +1,7 @@
--- Purpose: columns in which users' tables may keep the identity of a table, which is
---   another one after a switchover.
--- Lock: none, it reads the catalog. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: columns in which users' tables may store the identity of a table, which changes with
+--   a switchover.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT n.nspname::text, c.relname::text, a.attname::text, c.oid
 FROM pg_catalog.pg_attribute AS a
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid

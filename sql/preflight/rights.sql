@@ -1,9 +1,10 @@
--- Purpose: the rights that this role lacks for a load and a switchover of a table, one
---   per line, each with what grants it. What depends on the table, and has to be altered,
---   belongs to others at times: names of such things and their owners come as parameters.
---   Membership is advised in the table's owner alone: in a superuser it would be every
---   right there is, and of others anybody may have made a view of the table.
--- Lock: none, it reads the catalog. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the rights that this role lacks for a load and a switchover of a table, one per
+--   line, each with what grants it. Objects that depend on the table and have to be altered may
+--   belong to others: their names and owners are passed as parameters. Only membership in the
+--   table's owner is suggested: membership in a superuser would grant every right there is, and
+--   anybody may have created a view of the table.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 WITH target AS (
     SELECT c.*, c.oid AS relid, n.nspname, n.nspowner
     FROM pg_catalog.pg_class AS c
@@ -13,7 +14,7 @@ WITH target AS (
 me AS (
     SELECT rolsuper, rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user
 ),
--- What a switchover alters, with its owner, and whether it can be dropped for the while.
+-- What a switchover alters, with its owner, and whether it can be dropped in the meantime.
 altered (what, owner, is_dependent) AS (
     SELECT 'table ' || relid::regclass, relowner, false FROM target
     UNION ALL

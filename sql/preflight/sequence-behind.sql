@@ -1,7 +1,7 @@
--- Purpose: whether a sequence gives numbers next that its column holds already: of those
---   that it can reach, the furthest in its own direction.
+-- Purpose: whether the next numbers of a sequence are already in its column: of the values that
+--   it can reach, the furthest in its own direction counts.
 -- Lock: ACCESS SHARE on table and sequence. Transaction: either.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT format('it stands at %s, the column is at %s', s.last_value, r.furthest)
 FROM {sequence} AS s
 INNER JOIN pg_catalog.pg_sequence AS q ON q.seqrelid = s.tableoid

@@ -1,6 +1,6 @@
--- Purpose: the folders that a second table of the same size would fill, and the bytes that
---   it takes there: the data folder, which only some roles may know, and tablespaces.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the folders that a second table of the same size would fill, and the bytes it needs
+--   in each: the data folder, which only some roles may see, and tablespaces.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 WITH part AS (
     SELECT $1::oid AS oid, pg_catalog.pg_table_size($1) AS bytes
     UNION ALL

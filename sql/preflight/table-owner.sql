@@ -1,6 +1,6 @@
--- Purpose: whether a superuser acts on a table that is not a superuser's: whoever owns the
---   table decides what code runs when it is written to.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: whether a superuser works on a table that does not belong to a superuser: the owner
+--   of a table decides what code runs when it is written to.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT format('%s is a superuser and the table belongs to %s, who is none', me.rolname, o.rolname)
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_roles AS o ON o.oid = c.relowner

@@ -1,6 +1,6 @@
--- Purpose: a vacuum of the table that does not yield to others, because transaction
---   ids would wrap around. Lock: none. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: a vacuum of the table to prevent transaction id wraparound, which does not yield to
+--   others.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT format('pid %s: %s', a.pid, a.query)
 FROM pg_catalog.pg_stat_activity AS a
 INNER JOIN pg_catalog.pg_stat_progress_vacuum AS v ON v.pid = a.pid

@@ -1,3 +1,3 @@
--- Purpose: takes away a table that sterna had made on production, from a copy.
--- Lock: ACCESS EXCLUSIVE on it, in a copy. Transaction: either. Undone by: restoring again.
+-- Purpose: drops from a copy a table that sterna made on production.
+-- Lock: ACCESS EXCLUSIVE on it, in a copy. Transaction: either. Undone by: another restore.
 DROP TABLE IF EXISTS {table}

@@ -1,5 +1,5 @@
--- Purpose: which of the extensions $1 this server cannot make.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: which of the extensions $1 this server cannot create.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT wanted.name
 FROM unnest($1::text[]) AS wanted (name)
 WHERE NOT EXISTS (

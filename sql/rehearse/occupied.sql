@@ -1,6 +1,6 @@
--- Purpose: the server's version, and what a database holds that is to be restored into:
---   relations, routines and schemas that are no part of every database.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the server's version, and a relation that already exists in a database that is to be
+--   restored into.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     current_setting('server_version'),
     current_setting('server_version_num')::integer / 10000,

@@ -1,6 +1,6 @@
--- Purpose: the tables of the user's schemas that sterna has made or left there,
---   but the live one, $1.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the tables in users' schemas that sterna created or left there, except the live one,
+--   $1.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT c.oid, n.nspname::text, c.relname::text
 FROM (
     SELECT relid FROM sterna.staging

@@ -1,5 +1,5 @@
--- Purpose: the rehearsals of a migration that passed, the last one first.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the passed rehearsals of a migration, latest first.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     rehearsal_id, identity, fingerprint, version,
     to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')

@@ -1,7 +1,7 @@
--- Purpose: what a rehearsal has to know of the database and the server that it is of.
---   $1 is the table, $2 what sterna made beside it.
+-- Purpose: what a rehearsal needs to know of the database and the server that it copies. $1 is
+--   the table, $2 what sterna made next to it.
 -- Lock: ACCESS SHARE on the tables, for a moment. Transaction: either.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT
     current_database()::text,
     session_user::text,

@@ -1,9 +1,9 @@
--- Purpose: the statements that give roles elsewhere the memberships that they have here,
---   and rights on the database, which has the same name there. $1 are the roles, $2 the
---   one that runs the plan. What is a superuser here is an ordinary role there: it may read
---   and write everything, and where it runs the plan it is a member of all others. Nobody
---   gets what reaches out of the server: its files, its programs, other servers.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the statements that give roles elsewhere the memberships that they have here, and
+--   rights on the database, which has the same name there. $1 are the roles, $2 the one that
+--   runs the plan. A superuser here is an ordinary role there: it may read and write
+--   everything, and if it runs the plan it is a member of all others. Nobody gets access to
+--   anything outside the database: the server's files and programs, and other servers.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 WITH right_of_database AS (
     SELECT d.datname, d.datdba, a.grantee, a.privilege_type, a.is_grantable
     FROM pg_catalog.pg_database AS d
@@ -43,7 +43,7 @@ FROM (
             'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files',
             'pg_create_subscription'
         )
-        -- It would go round in a circle.
+        -- That would be a circular membership.
         AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_roles AS r
             WHERE r.oid = m.roleid AND r.rolname = $2 AND r.rolsuper

@@ -1,8 +1,8 @@
--- Purpose: every role that a dump of this database names, with the statement that makes
---   it elsewhere: no password, and no login but for the role that asks. $1 is that role.
---   A role that could make itself all-powerful here (by an attribute) cannot do so there,
---   for what is restored there runs as one of them.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: every role that a dump of this database names, with the statement that creates it
+--   elsewhere: without a password, and without login except for the role that asks, $1. A role
+--   that could make itself a superuser here (by an attribute) cannot do so there, because what
+--   is restored there runs as one of them.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 WITH RECURSIVE
 this AS (
     SELECT oid, datdba FROM pg_catalog.pg_database WHERE datname = current_database()
@@ -18,7 +18,7 @@ named (oid) AS (
     UNION
     SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname IN ($1::text, current_user::text)
     UNION
-    -- Of initdb's superuser the catalog keeps no dependencies.
+    -- The catalog keeps no dependencies of initdb's superuser.
     SELECT 10::oid
     UNION
     SELECT m.roleid FROM named INNER JOIN pg_catalog.pg_auth_members AS m ON m.member = named.oid
@@ -39,6 +39,6 @@ SELECT
     )
 FROM named
 INNER JOIN pg_catalog.pg_roles AS r ON r.oid = named.oid
--- Those of the server itself are everywhere.
+-- The server's own roles exist everywhere.
 WHERE r.rolname NOT LIKE 'pg\_%'
 ORDER BY 1

@@ -1,6 +1,6 @@
--- Purpose: whether this session could become all-powerful: what a restore executes could
---   then, too.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: whether this session could become a superuser: code that a restore executes could
+--   then do so, too.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT EXISTS (
     SELECT
     FROM pg_catalog.pg_roles AS r

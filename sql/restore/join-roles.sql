@@ -1,7 +1,7 @@
--- Purpose: the statements by which the role that restores, $1, may give what it makes to
---   any role, and every role may be given it: an owner must be one that could make the
---   thing itself, which a superuser's restore does not ask. $2 is the group that lends
---   them this until the restore is over. With each, what has to be undone then beside
+-- Purpose: the statements that allow the role that restores, $1, to give what it creates to any
+--   role, and every role to receive it: an owner must be able to create the object itself,
+--   which a superuser's restore does not require. $2 is the group that lends them this right
+--   until the restore is over. Each comes with what has to be undone then in addition to
 --   leave-roles.sql.
 -- Lock: none. Transaction: either. Undone by: leave-roles.sql.
 WITH of_production AS (
@@ -21,7 +21,7 @@ FROM (
     UNION ALL
     SELECT 3, format('GRANT %I TO %I', rolname, $1::text), NULL FROM of_production
     UNION ALL
-    -- Whether rights are inherited belongs to the role before version 16, and to the
+    -- Whether rights are inherited is a property of the role before version 16, and of the
     -- membership since.
     SELECT
         4,

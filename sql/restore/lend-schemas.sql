@@ -1,5 +1,5 @@
--- Purpose: the statements that lend the group $1 what an owner needs: to create in every
---   schema, and to use what extensions brought along.
+-- Purpose: the statements that lend the group $1 what an owner needs: to create objects in
+--   every schema, and to use what extensions brought along.
 -- Lock: none. Transaction: either. Undone by: leave-roles.sql.
 SELECT format('GRANT USAGE, CREATE ON SCHEMA %I TO %I', nspname, $1::text)
 FROM pg_catalog.pg_namespace

@@ -1,7 +1,6 @@
--- Purpose: whether there is anything in the database but schemas and what belongs to
---   extensions. Extensions are made by a superuser, whose search path must hold nothing
---   of somebody else's.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: whether the database holds anything but schemas and what belongs to extensions.
+--   Extensions are created by a superuser, whose search path must hold nobody else's objects.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT EXISTS (
     SELECT
     FROM (
@@ -15,7 +14,7 @@ SELECT EXISTS (
         UNION ALL
         SELECT 'pg_catalog.pg_cast'::regclass, oid FROM pg_catalog.pg_cast
     ) AS made (classid, objid)
-    -- What initdb makes has lower numbers.
+    -- What initdb creates has lower OIDs.
     WHERE objid >= 16384
         AND NOT EXISTS (
             SELECT

@@ -1,5 +1,5 @@
--- Purpose: what follows is done as another role, of which the one that restores is a
---   member: a right is given by whom had given it. No sandbox: the session's own role has
+-- Purpose: runs what follows as another role, of which the restoring role is a member: a right
+--   is granted by the role that had granted it. This is no sandbox: the session's own role has
 --   no rights either.
 -- Lock: none. Transaction: either. Undone by: reset-role.sql.
 SET ROLE {role}

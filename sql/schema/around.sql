@@ -1,12 +1,10 @@
--- Purpose: what stands around the trade table and must survive its replacement:
---   the summary per species with its row-level security, views over species and
---   trade, functions that count trade by year, membership in the publication.
---   Last of the schema's files; it asks for no column that the two forms of the
---   trade table do not share.
--- Lock: none on tables with rows.
--- Transaction: yes.
--- Undone by: DROP TABLE public.species_trade_summary; DROP VIEW and DROP
---   FUNCTION for the rest; ALTER PUBLICATION supabase_realtime DROP TABLE.
+-- Purpose: what surrounds the trade table and must survive its replacement: the summary per
+--   species with its row-level security, views over species and trade, functions that count
+--   trade by year, membership in the publication. Run it last of the schema's files; it needs
+--   no column that the two forms of the trade table do not share.
+-- Lock: none on tables with rows. Transaction: yes.
+-- Undone by: DROP TABLE public.species_trade_summary; DROP VIEW and DROP FUNCTION for the rest;
+--   ALTER PUBLICATION supabase_realtime DROP TABLE.
 
 CREATE TABLE public.species_trade_summary (
     species_id uuid PRIMARY KEY REFERENCES public.species (id) ON DELETE CASCADE,
@@ -22,7 +20,7 @@ CREATE TABLE public.species_trade_summary (
     annual_summaries jsonb
 );
 
--- The grants below are wide, as the platform gives them; the policies narrow them.
+-- The grants below are wide, as the platform makes them; the policies narrow them.
 ALTER TABLE public.species_trade_summary ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY species_trade_summary_read ON public.species_trade_summary
@@ -44,7 +42,7 @@ FROM public.species AS s
 LEFT JOIN public.cites_trade_records AS t ON t.species_id = s.id
 GROUP BY s.id;
 
--- Reads as the one who asks: such an option is easily lost when a view is created again.
+-- Reads with the rights of the caller: an option that is easily lost when a view is recreated.
 CREATE VIEW public.trade_routes WITH (security_invoker = true) AS
 SELECT
     s.scientific_name,

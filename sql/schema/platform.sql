@@ -1,10 +1,9 @@
--- Purpose: what the hosted platform brings along before any table exists: the
---   roles behind its REST API, their default privileges and the publication of
---   its realtime service. First of the schema's files; run it as a superuser.
--- Lock: none on tables; the roles belong to the whole server.
--- Transaction: yes.
--- Undone by: DROP PUBLICATION supabase_realtime; DROP OWNED BY and DROP ROLE
---   for the three roles, in every database that has them.
+-- Purpose: what the hosted platform provides before any table exists: the roles behind its REST
+--   API, their default privileges and the publication of its realtime service. Run it first of
+--   the schema's files, as a superuser.
+-- Lock: none on tables; the roles belong to the whole server. Transaction: yes.
+-- Undone by: DROP PUBLICATION supabase_realtime; DROP OWNED BY and DROP ROLE for the three
+--   roles, in every database that has them.
 
 DO $$
 DECLARE
@@ -14,7 +13,7 @@ BEGIN
         BEGIN
             EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', role_name);
         EXCEPTION
-            -- Another database's schema has made it before, or is making it now.
+            -- Another database's schema has already created it, or is creating it now.
             WHEN duplicate_object OR unique_violation THEN NULL;
         END;
     END LOOP;

@@ -1,8 +1,7 @@
--- Purpose: the trade table that sterna replaces, with the columns of shipment
---   records, and the view over its quantities. After species.sql, before
---   around.sql; reported-quantities.sql is the other form of the same table.
--- Lock: none on tables with rows; public.species is referred to.
--- Transaction: yes.
+-- Purpose: the trade table that sterna replaces, with the columns of shipment records, and the
+--   view over its quantities. Run it after species.sql and before around.sql;
+--   reported-quantities.sql is the other form of the same table.
+-- Lock: none on tables with rows; public.species is referred to. Transaction: yes.
 -- Undone by: DROP TABLE public.cites_trade_records CASCADE.
 
 CREATE TABLE public.cites_trade_records (

@@ -1,8 +1,7 @@
--- Purpose: the trade table as other installations have it, with what importer
---   and exporter reported side by side, lengths, checks and timestamps. Takes
---   the place of production.sql: after species.sql, before around.sql.
--- Lock: none on tables with rows; public.species is referred to.
--- Transaction: yes.
+-- Purpose: the trade table as other installations have it, with the quantities reported by
+--   importer and exporter side by side, lengths, checks and timestamps. Run it in place of
+--   production.sql: after species.sql and before around.sql.
+-- Lock: none on tables with rows; public.species is referred to. Transaction: yes.
 -- Undone by: DROP TABLE public.cites_trade_records CASCADE.
 
 CREATE TABLE public.cites_trade_records (

@@ -1,8 +1,6 @@
--- Purpose: the species that trade records refer to. After platform.sql, whose
---   default privileges give the API's roles their grants.
--- Lock: none, the table is new.
--- Transaction: yes.
--- Undone by: DROP TABLE public.species.
+-- Purpose: the species that trade records refer to. Run it after platform.sql, whose default
+--   privileges give the API's roles their grants.
+-- Lock: none, the table is new. Transaction: yes. Undone by: DROP TABLE public.species.
 
 CREATE TABLE public.species (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -33,5 +31,5 @@ CREATE TABLE public.species (
 -- Not unique: nothing in production keeps two species from sharing a name.
 CREATE INDEX idx_species_scientific_name ON public.species (scientific_name);
 
--- Explicit beside the default privileges, which only cover the role that set them.
+-- Explicit in addition to the default privileges, which only cover the role that set them.
 GRANT ALL ON public.species TO anon, authenticated, service_role;

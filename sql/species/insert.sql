@@ -1,4 +1,4 @@
--- Purpose: adds a species; the columns that are not given get their defaults.
+-- Purpose: adds a species; columns that are not given get their defaults.
 -- Lock: ROW EXCLUSIVE on species. Transaction: yes, with its row in the ledger.
 -- Undone by: species/delete.sql.
 INSERT INTO {species} ({columns})

@@ -1,6 +1,6 @@
--- Purpose: what was added to a species table by a run, or last where $3 is NULL:
---   its name, the species' id or, for a synonym, the name that it stands for.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: what a run added to a species table, or the last addition if $3 is NULL: its name,
+--   and the species' id or, for a synonym, the name it stands for.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT run_id, scientific_name, species_id, NULL::text, at
 FROM sterna.species_added
 WHERE schema_name = $1 AND table_name = $2 AND undone_at IS NULL

@@ -1,5 +1,5 @@
--- Purpose: keeps others from adding the same species between looking and adding.
--- Lock: SHARE ROW EXCLUSIVE on species: readers and foreign keys go on.
--- Transaction: yes, first of all. Undone by: its end.
+-- Purpose: keeps others from adding the same species between the lookup and the insert.
+-- Lock: SHARE ROW EXCLUSIVE on species; readers and foreign keys are not blocked.
+-- Transaction: yes, first of all. Undone by: the end of the transaction.
 SET LOCAL lock_timeout = '2s';
 LOCK TABLE {species} IN SHARE ROW EXCLUSIVE MODE;

@@ -1,7 +1,7 @@
--- Purpose: for each table that refers to a species by a foreign key, the statement
---   that counts the rows that refer to one of them. A staging table stands in for
---   the table that it is to replace, also before its foreign keys are built.
--- Lock: none. Transaction: yes, behind species/hold.sql. Undone by: nothing, it reads.
+-- Purpose: for each table that refers to species by a foreign key, the statement that counts
+--   its rows that refer to a given one. A staging table counts like the table it will replace,
+--   even before its foreign keys are built.
+-- Lock: none. Transaction: yes, after species/hold.sql. Undone by: nothing, it only reads.
 WITH referring AS (
     SELECT
         con.conrelid,

@@ -1,7 +1,7 @@
--- Purpose: what bears a name of its own in the schema and changes hands with a
---   table: indexes, identity sequences, extended statistics.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: what has a name of its own in the schema and changes hands with a table: indexes,
+--   identity sequences, extended statistics.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT 'index', c.oid, n.nspname::text, c.relname::text, NULL::text
 FROM pg_catalog.pg_index AS i
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid

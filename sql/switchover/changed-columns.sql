@@ -1,7 +1,7 @@
--- Purpose: columns whose type is another in the incoming table, by their type and
---   modifier in the live one; and columns that one of the tables lacks.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: columns that have another type in the incoming table, with their type and modifier
+--   in the live one; and columns that one of the tables lacks.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     coalesce(l.attname, i.attname)::text,
     l.atttypid,

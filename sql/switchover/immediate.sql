@@ -1,3 +1,4 @@
--- Purpose: has deferred constraints checked now, for a table with events that wait
---   cannot be altered. Lock: none. Transaction: yes. Undone by: its end.
+-- Purpose: checks deferred constraints now, because a table with pending trigger events cannot
+--   be altered.
+-- Lock: none. Transaction: yes. Undone by: the end of the transaction.
 SET CONSTRAINTS ALL IMMEDIATE

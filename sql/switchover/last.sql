@@ -1,5 +1,5 @@
 -- Purpose: the latest switchover of a table, or of a run on it, and how long ago it was.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     switchover_id,
     run_id,

@@ -1,12 +1,11 @@
--- Purpose: how many loads filled staging, how many of them are not at their end, how
---   many rows they left there, and whether it was live since, when others wrote to it
---   as well. Lock: none. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: how many loads filled staging, how many of them are not complete, how many rows they
+--   left there, and whether it has been live since, when others wrote to it as well.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     count(*),
     count(*) FILTER (WHERE state <> 'loaded'),
     coalesce(sum((report ->> 'rows_loaded')::bigint), 0)::bigint - (
-        -- What went with species that were deleted meanwhile.
+        -- Rows deleted with their species in the meantime.
         SELECT coalesce(sum(c.row_count), 0)::bigint
         FROM sterna.load_cascade AS c
         INNER JOIN sterna.load_run AS r USING (run_id)

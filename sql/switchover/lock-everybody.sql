@@ -1,3 +1,3 @@
--- Purpose: keeps everybody out. Lock: ACCESS EXCLUSIVE on the table.
--- Transaction: yes. Undone by: its end.
+-- Purpose: locks everybody out.
+-- Lock: ACCESS EXCLUSIVE on the table. Transaction: yes. Undone by: the end of the transaction.
 LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE

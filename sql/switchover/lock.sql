@@ -1,8 +1,7 @@
--- Purpose: statements that lock relations against everybody, in the order given.
---   LOCK would lock all that a view reads as well; giving a view to the owner that
---   it has locks the view alone.
--- Lock: none, it only writes text. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: statements that lock relations against everybody, in the given order. LOCK would
+--   also lock everything that a view reads; setting a view's owner to the owner it has locks
+--   only the view.
+-- Lock: none, it only produces text. Transaction: either. Undone by: nothing, it only reads.
 SELECT CASE c.relkind
     WHEN 'v' THEN format('ALTER VIEW %s OWNER TO %I', c.oid::regclass, r.rolname)
     WHEN 'm' THEN format('ALTER MATERIALIZED VIEW %s OWNER TO %I', c.oid::regclass, r.rolname)

@@ -1,3 +1,3 @@
--- Purpose: has PostgREST read the catalog again. Lock: none. Transaction: yes; it is
---   sent when that commits. Undone by: nothing needs to.
+-- Purpose: makes PostgREST read the catalog again.
+-- Lock: none. Transaction: yes; it is sent on commit. Undone by: not needed.
 NOTIFY pgrst, 'reload schema'

@@ -1,8 +1,8 @@
 -- Purpose: sessions whose snapshot may be older than the end of a load ($1), or than the last
 --   writes carried over from the live table ($2): they would see the new table without its
---   rows. A statement that is its transaction's first keeps no snapshot for later ones, and
---   who may not read the table does not see it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+--   rows. Sessions in the first statement of their transaction are left out, because they keep
+--   no snapshot for later ones, and so are roles that may not read the table.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT format(
     'pid %s (%s%s, in a transaction for %s s): %s',
     a.pid,

@@ -1,4 +1,4 @@
--- Purpose: the session plans a prepared statement, and those of a function, once for all
---   parameters, so that what ran before the locks is not planned again under them.
--- Lock: none. Transaction: any. Undone by: the session's end.
+-- Purpose: makes the session plan prepared statements, and those of functions, once for all
+--   parameters, so that what ran before the locks is not planned again while they are held.
+-- Lock: none. Transaction: either. Undone by: the end of the session.
 SET plan_cache_mode = force_generic_plan

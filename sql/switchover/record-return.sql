@@ -1,6 +1,6 @@
--- Purpose: records that a switchover was rolled back, and how many writes went back with
---   it, in the transaction that does. $3 is the table that leaves, $4 how many rows the old
---   table had before anything was carried back to it.
+-- Purpose: records that a switchover was rolled back, and how many writes were carried back, in
+--   the transaction that does so. $3 is the outgoing table, $4 how many rows the old table had
+--   before anything was carried back to it.
 -- Lock: its row. Transaction: yes, the rollback's. Undone by: its rollback.
 WITH carried AS (
     SELECT

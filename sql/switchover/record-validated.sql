@@ -1,3 +1,4 @@
--- Purpose: records that the foreign keys of other tables are checked.
--- Lock: its row. Transaction: either. Undone by: nothing needs to.
+-- Purpose: records that the statements that follow the exchange have run, such as validating
+--   foreign keys.
+-- Lock: its row. Transaction: either. Undone by: not needed.
 UPDATE sterna.switchover SET to_validate = ARRAY[]::text[] WHERE switchover_id = $1

@@ -1,9 +1,9 @@
--- Purpose: the statement that has an identity go on where the old one was, or behind
---   the last row. By then the sequences and the table have their new names: the
---   incoming sequence ($2) that of the live one ($1), and that one the name given.
--- Lock: none, it only writes text. Transaction: either. What a sequence has handed out
---   is not taken back by a rollback.
--- Undone by: nothing, it reads.
+-- Purpose: the statement that makes an identity continue where the old one was, or after the
+--   last row. By then the sequences and the table have their new names: the incoming sequence
+--   ($2) has that of the live one ($1), and the live one has the given name.
+-- Lock: none, it only produces text.
+-- Transaction: either. A rollback does not take back numbers that a sequence has handed out.
+-- Undone by: nothing, it only reads.
 SELECT format(
     'SELECT pg_catalog.setval(%1$s::pg_catalog.regclass, value, called) FROM ('
     'SELECT last_value AS value, is_called AS called FROM %2$I.%3$I '

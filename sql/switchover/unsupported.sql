@@ -1,7 +1,7 @@
--- Purpose: why a table cannot be replaced by another: one line for each thing that
---   would be lost, or that stands for something else than a table.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: why a table cannot be replaced: one line for each thing that would be lost, or that
+--   makes it something other than an ordinary table.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT reason FROM (
     SELECT CASE
         WHEN c.relkind = 'p' THEN 'it is partitioned'
@@ -37,7 +37,7 @@ SELECT reason FROM (
     SELECT format('the index %s is not valid: REINDEX or drop it first', indexrelid::regclass)
     FROM pg_catalog.pg_index WHERE indrelid = $1 AND NOT (indisvalid AND indisready AND indislive)
     UNION ALL
-    -- A copy of the structure cannot say it of the copy's rows.
+    -- A copy of the structure cannot refer to the copy's whole row.
     SELECT format('the index %s uses the whole row', indexrelid::regclass)
     FROM pg_catalog.pg_index
     WHERE indrelid = $1 AND concat(indexprs, indpred) ~ ':varattno 0 '

@@ -1,7 +1,7 @@
--- Purpose: a relation beside the table that is replaced, and why it is not to be read: reading
---   a view runs what it calls. A view has to belong to a superuser or to the connected role;
---   a table may also belong to the owner of the table that is replaced.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: a relation next to the table that is replaced, and why it must not be read: reading
+--   a view runs what it calls. A view must belong to a superuser or to the connected role; a
+--   table may also belong to the owner of the table that is replaced.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT c.oid, CASE
     WHEN o.rolsuper OR o.rolname = current_user THEN NULL
     WHEN c.relkind IN ('r', 'p')

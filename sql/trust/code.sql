@@ -1,12 +1,11 @@
--- Purpose: code that runs where tables are read or written to, whose owner is not trusted, a
---   line each: of tables whose definition is used ($1), what defaults, generated columns,
---   CHECKs, indexes, statistics, domains and casts of the columns' types call; of those that
---   are written to themselves ($2), also triggers and rules; of the tables that foreign keys
---   join to them, indexes and statistics, because planning a query evaluates what is constant
---   in these; and event triggers of the database. Superusers are trusted, and the role that
---   asks, unless its session is a superuser's that acts as another role, for then that role's
---   code could change back.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: code of untrusted owners that runs when tables are read or written, one line each.
+--   For tables whose definition is used ($1): what defaults, generated columns, CHECKs,
+--   indexes, statistics, domains and casts of the columns' types call. For tables that are
+--   written to ($2): also triggers and rules. For tables joined to them by foreign keys:
+--   indexes and statistics, because planning a query evaluates their constant parts. And event
+--   triggers of the database. Superusers are trusted, and so is the current role, unless its
+--   session is a superuser's that acts as another role: that role's code could change back.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 WITH RECURSIVE trusted AS (
     SELECT r.oid
     FROM pg_catalog.pg_roles AS r
@@ -16,7 +15,7 @@ WITH RECURSIVE trusted AS (
                 SELECT FROM pg_catalog.pg_roles AS s WHERE s.rolname = session_user AND s.rolsuper
             )
 ),
--- Who reads a table reads those that inherit from it.
+-- Reading a table also reads those that inherit from it.
 used (oid) AS (
     SELECT unnest($1::oid[] || $2::oid[])
     UNION
@@ -74,7 +73,8 @@ walk (classid, objid, via_class, via) AS (
             AND d.objid = walk.objid
             AND (
                 d.refclassid = 'pg_catalog.pg_proc'::regclass
-                -- What a function takes and gives is its owner's affair.
+                -- The types of a function's arguments and result are its owner's
+                -- responsibility.
                 OR d.refclassid IN ('pg_catalog.pg_type'::regclass, 'pg_catalog.pg_operator'::regclass)
                     AND walk.classid NOT IN (
                         'pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_operator'::regclass,
@@ -97,7 +97,7 @@ walk (classid, objid, via_class, via) AS (
         WHERE walk.classid = 'pg_catalog.pg_type'::regclass
             AND c.castfunc <> 0
             AND walk.objid IN (c.castsource, c.casttarget)
-            -- Whoever owns another type can make one to it, which nothing here uses.
+            -- The owner of another type can create a cast to it, but nothing here uses that.
             AND (c.castsource < 16384 OR c.casttarget < 16384)
     ) AS next (classid, objid)
 )

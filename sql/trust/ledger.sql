@@ -1,9 +1,9 @@
--- Purpose: what in the schema sterna is not in the hands of a trusted role, a line each:
---   superusers are, and the role that asks, unless its session is a superuser's that acts
---   as another role, for then what that role has planted could change back. Who owns a
---   thing may replace it or put code on it at any time, and who may write rows here has
---   sterna run statements.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: what in the schema sterna is not under the control of a trusted role, one line each.
+--   Superusers are trusted, and so is the current role, unless its session is a superuser's
+--   that acts as another role: code planted by that role could change back. The owner of an
+--   object may replace it or attach code to it at any time, and whoever may write rows here can
+--   make sterna run statements.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 WITH trusted AS (
     SELECT r.oid
     FROM pg_catalog.pg_roles AS r
@@ -37,7 +37,7 @@ owned (classid, objid, owner) AS (
     SELECT 'pg_catalog.pg_operator'::regclass, o.oid, o.oprowner
     FROM pg_catalog.pg_operator AS o INNER JOIN ledger ON o.oprnamespace = ledger.oid
 ),
--- What nobody has put on the ledger's tables but somebody else.
+-- What sterna never attaches to the ledger's tables, so that somebody else must have.
 planted (classid, objid) AS (
     SELECT 'pg_catalog.pg_trigger'::regclass, t.oid
     FROM pg_catalog.pg_trigger AS t
@@ -58,8 +58,8 @@ granted (classid, objid, acl, owner) AS (
     UNION ALL
     SELECT 'pg_catalog.pg_class'::regclass, oid, relacl, relowner FROM relation
 ),
--- Rights on tables count where somebody else can reach them: default privileges give
--- some to roles that cannot.
+-- Rights on tables count only if somebody else can reach them: default privileges give some to
+-- roles that cannot.
 reached AS (
     SELECT EXISTS (
         SELECT FROM ledger, LATERAL pg_catalog.aclexplode(nspacl) AS a WHERE a.grantee <> nspowner
@@ -71,7 +71,7 @@ SELECT CASE WHEN classid = 'pg_catalog.pg_namespace'::regclass THEN 0 ELSE 1 END
 ) AS line
 FROM owned
 WHERE owner NOT IN (SELECT oid FROM trusted)
-    -- Types of tables, and of their rows in arrays, go by the table.
+    -- The row type of a table, and its array type, belong to the table.
     AND NOT (classid = 'pg_catalog.pg_type'::regclass AND EXISTS (
         SELECT FROM pg_catalog.pg_type AS t
         INNER JOIN pg_catalog.pg_type AS e ON e.oid IN (t.oid, t.typelem)

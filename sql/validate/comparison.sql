@@ -1,8 +1,8 @@
--- Purpose: rows of each species and of each year in both tables, and where a species has
---   another number of rows in a year. One pass over each table. Rows that were inserted
---   into production meanwhile are carried over by the exchange, and do not count.
+-- Purpose: rows of each species and of each year in both tables, and where a species has a
+--   different number of rows in a year. One pass over each table. Rows inserted into production
+--   in the meantime are carried over by the exchange, and do not count.
 -- Lock: ACCESS SHARE on both. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 WITH counts AS (
     SELECT {reference} AS species_id, year, count(*) AS production, 0 AS checked
     FROM {table}

@@ -1,3 +1,3 @@
--- Purpose: the year that it is, as the server counts it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the current year, by the server's clock.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT extract(year FROM current_date)::int

@@ -1,14 +1,13 @@
--- Purpose: the views over a table, also those over such views, and the functions that
---   name it, each with a statement that can be parsed, or that has its language's own
---   validator compile it, under the search path that it sets or that of the role; and
---   with a question for those that belong to a superuser or to the connected role.
---   Nothing but the question runs what is named. A view is only to be parsed: to plan it
---   would evaluate what is constant in it. PL/pgSQL compiles without evaluating; to
---   analyse the text of an SQL function reads its literals, and one of an array of a
---   domain, or of a row with one, runs the domain's check: so it is left out where its
---   owner is another. Materialized views that nobody has filled yet are left out, and
---   what stands on them.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the views over a table, including those over such views, and the functions that name
+--   it. Each comes with a statement that can be parsed, or that has its language's own
+--   validator compile it, under the search path that it sets or that of the role; and those
+--   that belong to a superuser or to the connected role also with a query. Only the query runs
+--   their code. A view is only parsed: planning it would evaluate its constant parts. PL/pgSQL
+--   compiles without evaluating; analysing the text of an SQL function reads its literals, and
+--   one of an array of a domain, or of a row with one, runs the domain's check, so an SQL
+--   function of another owner is left out. Materialized views that are not populated are left
+--   out, and what is based on them.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 WITH RECURSIVE trusted AS (
     SELECT oid FROM pg_catalog.pg_roles WHERE rolsuper OR rolname = current_user
 ), views AS (
@@ -69,10 +68,10 @@ CROSS JOIN LATERAL (
     INNER JOIN pg_catalog.pg_type AS y ON y.oid = g.type
 ) AS a
 WHERE p.prokind = 'f' AND p.prorettype <> ALL ('{trigger, event_trigger}'::regtype[])
-    -- A validator wants the right to call what it looks at.
+    -- A validator requires the right to call what it checks.
     AND pg_catalog.has_function_privilege(p.oid, 'EXECUTE')
     AND pg_catalog.has_schema_privilege(p.pronamespace, 'USAGE')
-    -- What sterna notes and carries over by names the table, and belongs to it.
+    -- The functions of sterna's journal name the table, but are its own.
     AND p.pronamespace <> 'sterna'::regnamespace
     AND (
         strpos(p.prosrc, t.relname) > 0

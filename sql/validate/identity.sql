@@ -1,5 +1,5 @@
 -- Purpose: the loads whose rows a table holds, and what they wrote.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT coalesce(
     jsonb_agg(
         jsonb_build_object(

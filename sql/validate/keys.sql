@@ -1,6 +1,6 @@
--- Purpose: the keys of a table: what is unique in it, what it refers to and what
---   refers to it; columns by name, in the order of the key.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the keys of a table: its unique keys, its foreign keys, and those that refer to it;
+--   columns by name, in key order.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     CASE WHEN c.contype = 'f' AND c.conrelid = $1 THEN 'foreign'
         WHEN c.contype = 'f' THEN 'referring' ELSE 'unique' END AS kind,
@@ -40,6 +40,6 @@ CROSS JOIN LATERAL (
 ) AS there
 LEFT JOIN pg_catalog.pg_class AS o ON o.oid = side.other
 LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = o.relnamespace
--- A staging table's keys are not what the rows of production's are asked for.
+-- The keys of a staging table do not apply to production's rows.
 WHERE side.other NOT IN (SELECT relid FROM sterna.staging)
 ORDER BY kind, c.conname

@@ -1,7 +1,8 @@
--- Purpose: whether rows are still those of the ledger's loads: how many there are,
---   and how many of them no load wrote, or were changed since.
--- Lock: ACCESS SHARE on the table. Transaction: either; under a lock that keeps
---   writers out, what it says stays true. Undone by: nothing, it reads.
+-- Purpose: whether rows are still those of the ledger's loads: how many there are, and how many
+--   no load wrote or were changed since.
+-- Lock: ACCESS SHARE on the table.
+-- Transaction: either; the answer stays true under a lock that keeps writers out.
+-- Undone by: nothing, it only reads.
 SELECT
     count(*),
     count(*) FILTER (WHERE NOT (t.xmin IN (

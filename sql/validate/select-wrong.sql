@@ -1,5 +1,6 @@
--- Purpose: the first rows of which a condition is true, by their key.
--- Lock: ACCESS SHARE. Transaction: yes, on a shared snapshot. Undone by: nothing, it reads.
+-- Purpose: the first rows that meet a condition, by their key.
+-- Lock: ACCESS SHARE. Transaction: yes, on a shared snapshot.
+-- Undone by: nothing, it only reads.
 SELECT t.xmin, {shown} FROM {checked} AS t WHERE (
 {condition}
 ) ORDER BY {shown} LIMIT 20

@@ -1,7 +1,7 @@
--- Purpose: the sequences that the columns of a table draw from, owned or not, and whether
---   the switchover sets each ahead of the rows when staging takes the table's place: the
---   column's identity, and one that belongs to a column whose last number an index finds.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the sequences that the columns of a table draw from, owned or not, and whether the
+--   switchover sets each ahead of the rows when staging takes the table's place: it does so for
+--   a column's identity, and for an owned sequence whose column's last number an index finds.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     a.attname::text,
     n.nspname::text,
@@ -25,7 +25,7 @@ INNER JOIN pg_catalog.pg_depend AS p
 INNER JOIN pg_catalog.pg_class AS s ON s.oid IN (p.objid, p.refobjid) AND s.relkind = 'S'
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = s.relnamespace
 WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
-    -- Of a domain the type that it is over.
+    -- For a domain, its base type.
     AND coalesce(nullif(t.typbasetype, 0), t.oid)
         = ANY ('{smallint,integer,bigint,numeric}'::regtype[])
 GROUP BY a.attname, n.nspname, s.relname

@@ -1,7 +1,7 @@
--- Purpose: the species whose records were written to since a table went live: their
---   summary is of the moment in which it was made. Where a record was given to another
---   species, the one that it had is not known, and none can be held to its summary.
--- Lock: none. Transaction: yes, on a shared snapshot. Undone by: nothing, it reads.
+-- Purpose: the species whose records were written to since a table went live: their summary
+--   dates from before these writes. If a record was given to another species, its former
+--   species is unknown, and none can be compared with its summary.
+-- Lock: none. Transaction: yes, on a shared snapshot. Undone by: nothing, it only reads.
 SELECT w.species_id FROM sterna.written_rows(NULL::{checked}) AS w
 UNION
 SELECT w.species_id FROM sterna.deleted_rows(NULL::{checked}) AS w

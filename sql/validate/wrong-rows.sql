@@ -1,6 +1,6 @@
 -- Purpose: how many rows a check returns, and the first of them.
 -- Lock: those of the check. Transaction: yes, on a shared snapshot.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 WITH wrong AS MATERIALIZED (
 {query}
 )

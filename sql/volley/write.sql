@@ -1,3 +1,3 @@
--- Purpose: transactions write again without saying so.
+-- Purpose: lets transactions write again without declaring it.
 -- Lock: none. Transaction: no. Undone by: volley/only-read.sql.
 SET default_transaction_read_only = off

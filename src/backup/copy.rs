@@ -1,5 +1,5 @@
-//! A backup without `pg_dump`: a binary COPY of each table, and SQL that builds the
-//! tables, their constraints and indexes. Policies, grants and triggers are not in it.
+//! A backup without `pg_dump`: a binary COPY of each table, and SQL that creates the
+//! tables, their constraints and indexes. Policies, grants and triggers are not included.
 
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
@@ -12,18 +12,18 @@ use super::manifest::SavedTable;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{Connection, Table, fill};
 
-/// What creates sequences and tables.
+/// The script that creates sequences and tables.
 pub(super) const TABLES: &str = "tables.sql";
-/// What follows the rows.
+/// The script to run after the rows.
 pub(super) const CONSTRAINTS: &str = "constraints.sql";
-/// What psql restores all with.
+/// The script that restores everything with psql.
 pub(super) const RESTORE: &str = "restore.sql";
 
 /// Signature of a binary COPY, its flags, and the length of the header's extension.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 const HEADER_BYTES: usize = SIGNATURE.len() + 8;
 
-/// Writes every table as the session's snapshot has it.
+/// Writes every table as of the session's snapshot.
 pub(super) async fn write(
     session: &Connection,
     draft: &mut Draft,
@@ -40,7 +40,7 @@ pub(super) async fn write(
         }
         let ddl = include_str!("../../sql/backup/table-ddl.sql");
         create.push_str(session.query_one(ddl, &[&*oid]).await?.get(0));
-        // A table's name may hold what a file's may not.
+        // A table's name may hold characters that a file name may not.
         let file = format!("{number:03}.copy");
         copy_out(session, &table, draft, &file, stop).await?;
         script.push_str(&format!("\\copy {table} FROM '{file}' (FORMAT binary)\n"));
@@ -83,7 +83,7 @@ async fn copy_out(
 /// Counts the rows of a binary COPY.
 ///
 /// # Errors
-/// [`Kind::Validation`] where it is not whole.
+/// [`Kind::Validation`] if it is not complete.
 pub(super) fn count(path: &Path, stop: &AtomicBool) -> Result<u64> {
     let failed = |e| Error::file(path, e);
     let cut = |e: std::io::Error| match e.kind() {
@@ -96,7 +96,7 @@ pub(super) fn count(path: &Path, stop: &AtomicBool) -> Result<u64> {
     let mut header = [0; HEADER_BYTES];
     file.read_exact(&mut header).map_err(cut)?;
     if !header.starts_with(SIGNATURE) {
-        let what = format!("{} is no binary COPY", path.display());
+        let what = format!("{} is not a binary COPY", path.display());
         return Err(Error::new(Kind::Validation, what));
     }
     let mut rows = 0;
@@ -107,7 +107,7 @@ pub(super) fn count(path: &Path, stop: &AtomicBool) -> Result<u64> {
         }
         let mut columns = [0; 2];
         file.read_exact(&mut columns).map_err(cut)?;
-        // What ends the file is a count of columns of -1.
+        // A column count of -1 ends the file.
         let Ok(columns) = u16::try_from(i16::from_be_bytes(columns)) else { return Ok(rows) };
         for _ in 0..columns {
             let mut length = [0; 4];
@@ -120,7 +120,7 @@ pub(super) fn count(path: &Path, stop: &AtomicBool) -> Result<u64> {
     }
 }
 
-/// Builds the tables of a backup in an empty database.
+/// Restores the tables of a backup into an empty database.
 pub(super) async fn restore(
     session: &Connection,
     folder: &Path,

@@ -1,4 +1,4 @@
-//! A backup by `pg_dump`, and reading one by `pg_restore`.
+//! Writes backups with `pg_dump` and reads them with `pg_restore`.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -14,24 +14,24 @@ use super::program::Program;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, connect, programs};
 
-/// The file, in pg_dump's custom format.
+/// The file of the dump, in pg_dump's custom format.
 pub(super) const FILE: &str = "backup.dump";
 
-/// How long pg_dump waits for a table that somebody holds exclusively.
+/// How long pg_dump waits for a table that is locked exclusively.
 const LOCK_WAIT: &str = "--lock-wait-timeout=60s";
 
-/// Kinds of entries that name roles, or functions beside the tables, which a server of
-/// one's own does not have.
+/// Kinds of entries that name roles, or functions beside the tables, which an embedded
+/// server does not have.
 const LEFT_OUT: [&str; 7] =
     ["POLICY", "TRIGGER", "EVENT TRIGGER", "RULE", "ACL", "DEFAULT ACL", "PUBLICATION"];
 
-/// What says to pg_dump how much it is to save.
+/// The options that select what pg_dump saves.
 pub(super) fn selection(
     extent: Extent,
     saved: &[(SavedTable, u32)],
     left_out: &[(SavedTable, u32)],
 ) -> Result<Vec<String>> {
-    // Quoted, a name is no pattern.
+    // A quoted name is not a pattern.
     let each = |option: &str, tables: &[(SavedTable, u32)]| -> Result<Vec<String>> {
         tables.iter().map(|(table, _)| Ok(format!("--{option}={}", table.table()?))).collect()
     };
@@ -46,7 +46,7 @@ pub(super) fn selection(
     }
 }
 
-/// Has pg_dump write what was selected, as the session's snapshot has it.
+/// Has pg_dump write the selection as of the session's snapshot.
 pub(super) async fn write(
     info: &ConnInfo,
     session: &Connection,
@@ -56,7 +56,7 @@ pub(super) async fn write(
     selection: &[String],
     stop: &AtomicBool,
 ) -> Result<()> {
-    // Made beforehand, for pg_dump would let others read it.
+    // Created beforehand, because pg_dump would let others read it.
     draft.create(FILE)?;
     let mut command = programs::command(program);
     info.apply_to(&mut command, session);
@@ -66,8 +66,8 @@ pub(super) async fn write(
     command.args(selection);
     Program::start(command.stdout(Stdio::null()))?.finish(stop).await.map_err(|e| match e.kind() {
         Kind::Database => e.hint(
-            "where it says that row-level security would affect a query, connect as a role \
-                 with BYPASSRLS; for less than pg_dump needs there is --method copy",
+            "if it says that row-level security would affect a query, connect as a role with \
+                 BYPASSRLS; --method copy needs fewer rights than pg_dump",
         ),
         _ => e,
     })
@@ -76,13 +76,13 @@ pub(super) async fn write(
 fn pg_restore(manifest: &Manifest) -> Result<Command> {
     let oldest = manifest.program_major;
     let (program, _) = programs::client("pg_restore", oldest).ok_or_else(|| {
-        Error::usage(format!("the program pg_restore of version {oldest} or newer is not here"))
+        Error::usage(format!("pg_restore of version {oldest} or newer was not found"))
             .hint("install postgresql-client, or set STERNA_PG_BIN to its folder")
     })?;
     Ok(programs::command(program))
 }
 
-/// The entries of the dump's table of contents, as `pg_restore --list` has them.
+/// The dump's table of contents, as `pg_restore --list` prints it.
 pub(super) fn list(folder: &Path, manifest: &Manifest) -> Result<String> {
     let output = pg_restore(manifest)?
         .arg("--list")
@@ -112,7 +112,7 @@ impl<'a> Entry<'a> {
         self.text().strip_prefix(kind).is_some_and(|rest| rest.starts_with(' '))
     }
 
-    /// Whether it makes an extension, or says something about one.
+    /// Whether it creates an extension or comments on one.
     pub(super) fn is_of_extension(self) -> bool {
         self.is("EXTENSION") || self.is("COMMENT - EXTENSION")
     }
@@ -125,22 +125,22 @@ pub(super) fn entries(list: &str, whole: bool) -> Vec<Entry<'_>> {
     lines.map(Entry).filter(is_kept).collect()
 }
 
-/// The extensions that the backup in a folder makes.
+/// The extensions that the backup in a folder creates.
 ///
 /// # Errors
-/// [`Kind::Validation`] where the dump cannot be read.
+/// [`Kind::Validation`] if the dump cannot be read.
 pub fn extensions(folder: &Path, manifest: &Manifest) -> Result<Vec<String>> {
     let list = list(folder, manifest)?;
     let names = list.lines().filter_map(|line| line.split_once(" EXTENSION - "));
     Ok(names.map(|(_, name)| name.trim().to_owned()).collect())
 }
 
-/// Whether the list has the rows of a table.
+/// Whether the list includes the rows of a table.
 pub(super) fn lists(list: &str, saved: &SavedTable) -> bool {
     list.contains(&format!(" TABLE DATA {} {} ", saved.schema, saved.name))
 }
 
-/// Counts the rows that the dump holds of each table, by its name as SQL writes it.
+/// Counts the rows of each table in the dump, by its quoted name.
 pub(super) fn count(
     folder: &Path,
     manifest: &Manifest,
@@ -152,7 +152,7 @@ pub(super) fn count(
     let Some(stdout) = program.stdout() else { return Ok(HashMap::new()) };
     let mut lines = BufReader::with_capacity(1 << 18, stdout);
     let mut counts = HashMap::new();
-    // The table whose rows follow, and how many have passed.
+    // The table whose rows follow, and how many were read so far.
     let mut open: Option<(String, u64)> = None;
     let mut line = Vec::new();
     loop {
@@ -176,10 +176,10 @@ pub(super) fn count(
     Ok(counts)
 }
 
-/// The table of a line `COPY schema.table (columns) FROM stdin;`, quoted throughout.
+/// The table of a line `COPY schema.table (columns) FROM stdin;`, with both names quoted.
 fn copied_table(line: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(line).ok()?;
-    // Outside of rows, only the statement in front of them ends so.
+    // Outside of rows, only the COPY statement before them ends like this.
     let (_, rest) = text.split_once(' ').filter(|_| text.ends_with(" FROM stdin;\n"))?;
     let mut name = String::from("\"");
     let mut quoted = false;
@@ -199,7 +199,7 @@ fn copied_table(line: &[u8]) -> Option<String> {
     None
 }
 
-/// A file that names these entries to pg_restore.
+/// A file that lists these entries for pg_restore.
 fn chosen(entries: &[Entry<'_>]) -> Result<tempfile::NamedTempFile> {
     let file = tempfile::NamedTempFile::new().map_err(|e| Error::file("a temporary file", e))?;
     let lines: Vec<&str> = entries.iter().map(|entry| entry.0).collect();
@@ -207,8 +207,8 @@ fn chosen(entries: &[Entry<'_>]) -> Result<tempfile::NamedTempFile> {
     Ok(file)
 }
 
-/// The statements of these entries, as pg_restore writes them for psql, each to be run as
-/// the owner of what it is about.
+/// The statements of these entries as a psql script by pg_restore, each to be run as the
+/// owner of its object.
 pub(super) fn text(folder: &Path, manifest: &Manifest, entries: &[Entry<'_>]) -> Result<String> {
     let chosen = chosen(entries)?;
     let mut command = pg_restore(manifest)?;
@@ -225,7 +225,7 @@ pub(super) fn text(folder: &Path, manifest: &Manifest, entries: &[Entry<'_>]) ->
     Err(Error::new(Kind::Validation, format!("pg_restore cannot read {FILE}: {said}")))
 }
 
-/// Splits a text that holds names and roles, such as one that gives rights.
+/// Splits a text into statements that contain only names and roles, such as GRANT.
 pub(super) fn statements(text: &str) -> Vec<String> {
     let mut quote = None;
     let is_end = |char: char| {
@@ -242,11 +242,11 @@ pub(super) fn statements(text: &str) -> Vec<String> {
     statements.filter(|statement| !statement.is_empty()).collect()
 }
 
-/// The names of extensions that statements of pg_dump's make, and their schemas.
+/// The names and schemas of the extensions that pg_dump's statements create.
 pub(super) fn extensions_made(text: &str) -> Vec<(String, String)> {
     let made = statements(text).into_iter().filter_map(|statement| {
         let (_, rest) = statement.split_once("EXTENSION IF NOT EXISTS ")?;
-        // Between them: name WITH SCHEMA schema.
+        // The rest is: name WITH SCHEMA schema.
         let (name, schema) = rest.split_once(" SCHEMA ")?;
         let (name, _) = name.rsplit_once(' ')?;
         Some((unquoted(name), unquoted(schema)))
@@ -254,13 +254,13 @@ pub(super) fn extensions_made(text: &str) -> Vec<(String, String)> {
     made.collect()
 }
 
-/// The role that a statement makes the session's; empty where it is to be the one before.
+/// The role to which a statement sets the session authorization, if it does; empty for RESET.
 pub(super) fn session_authorization(statement: &str) -> Option<&str> {
     let (verb, role) = statement.split_once(" SESSION AUTHORIZATION")?;
     verb.chars().all(char::is_alphabetic).then(|| role.trim())
 }
 
-/// A name without its quotes, where it has some.
+/// A name without its quotes, if it has any.
 pub(super) fn unquoted(name: &str) -> String {
     for quote in ['"', '\''] {
         if let Some(inner) = name.strip_prefix(quote).and_then(|name| name.strip_suffix(quote)) {
@@ -270,11 +270,11 @@ pub(super) fn unquoted(name: &str) -> String {
     name.to_owned()
 }
 
-/// Something of a backup that was not restored.
+/// A part of a backup that was not restored.
 pub(super) struct Failure {
-    /// What it is.
+    /// The statement that failed.
     pub(super) what: String,
-    /// What the server said.
+    /// The server's message.
     pub(super) why: String,
 }
 
@@ -295,8 +295,8 @@ pub(super) async fn run(
     let mut command = pg_restore(manifest)?;
     info.apply_to(&mut command, &session);
     session.close().await?;
-    // On one connection: several get in each other's way where what is attached to a table
-    // locks it. Subscriptions would reach out to other servers.
+    // On one connection: several would block each other when objects attached to a table lock
+    // it. Subscriptions would connect to other servers.
     command.args(["--no-subscriptions", "--no-password", "--dbname"]).arg(info.database());
     if !whole {
         command.args(["--no-owner", "--no-privileges"]);
@@ -310,7 +310,7 @@ pub(super) async fn run(
     }
 }
 
-/// What pg_restore says of statements that failed: the server's answer, and then the
+/// Parses pg_restore's messages about failed statements: the server's message, then the
 /// statement.
 fn failures(said: &str) -> Vec<Failure> {
     let mut failures: Vec<Failure> = Vec::new();

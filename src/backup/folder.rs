@@ -1,4 +1,4 @@
-//! The folder of a backup: private, complete or not there, with checksums.
+//! The folder of a backup: private, with checksums, and either complete or absent.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -12,11 +12,11 @@ use tempfile::TempDir;
 use crate::error::{Error, Kind, Result};
 use crate::private;
 
-/// The file of checksums, as `sha256sum -c` reads it.
+/// The file of checksums, in the format of `sha256sum -c`.
 pub(super) const SUMS: &str = "SHA256SUMS";
 
-/// A backup that is being written, in a hidden folder beside its place. It gets its
-/// name when it is complete and on the disk; until then, dropping it removes it.
+/// A backup that is being written, in a hidden folder beside its final place. It gets its
+/// name when it is complete and on disk; until then, dropping it removes it.
 pub(super) struct Draft {
     folder: TempDir,
     place: PathBuf,
@@ -24,10 +24,10 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Begins a backup that is to be `place`.
+    /// Begins a backup that will be published at `place`.
     ///
     /// # Errors
-    /// A usage error where something is there already.
+    /// A usage error if something is already there.
     pub(super) fn new(place: &Path) -> Result<Self> {
         let place = std::path::absolute(place).map_err(|e| Error::file(place, e))?;
         let taken = match fs::read_dir(&place) {
@@ -56,20 +56,20 @@ impl Draft {
         &self.place
     }
 
-    /// Makes a file that nobody else can read.
+    /// Creates a file that nobody else can read.
     pub(super) fn create(&mut self, name: &str) -> Result<File> {
         let path = self.path().join(name);
         self.names.push(name.to_owned());
         private::create(&path).map_err(|e| Error::file(&path, e))
     }
 
-    /// Makes a file of a text.
+    /// Creates a file with a text.
     pub(super) fn write(&mut self, name: &str, text: &str) -> Result<()> {
         let mut file = self.create(name)?;
         file.write_all(text.as_bytes()).map_err(|e| Error::file(self.path().join(name), e))
     }
 
-    /// Bytes of the files so far.
+    /// The size of the files so far, in bytes.
     pub(super) fn bytes(&self) -> Result<u64> {
         let sizes = self.names.iter().map(|name| {
             let path = self.path().join(name);
@@ -95,9 +95,9 @@ impl Draft {
 
     /// Gives the backup its name.
     pub(super) fn publish(self) -> Result<()> {
-        // Fails where somebody has put files there meanwhile.
+        // Fails if somebody has put files there meanwhile.
         fs::rename(self.path(), &self.place).map_err(|e| Error::file(&self.place, e))?;
-        // It has moved: there is nothing left to remove.
+        // The folder has moved: there is nothing left to remove.
         let _ = self.folder.keep();
         self.place.parent().map_or(Ok(()), sync)
     }
@@ -128,7 +128,7 @@ pub(super) fn sha256(path: &Path, stop: &AtomicBool) -> Result<String> {
 /// Compares every file with its checksum; returns the names of the files.
 ///
 /// # Errors
-/// [`Kind::Validation`], naming each file that is missing or another than it was.
+/// [`Kind::Validation`], naming each file that is missing or has changed.
 pub(super) fn check_sums(folder: &Path, stop: &AtomicBool) -> Result<Vec<String>> {
     let path = folder.join(SUMS);
     let text = fs::read_to_string(&path).map_err(|e| {
@@ -138,7 +138,7 @@ pub(super) fn check_sums(folder: &Path, stop: &AtomicBool) -> Result<Vec<String>
     for line in text.lines() {
         let Some((sum, name)) = line.split_once("  ").filter(|(_, name)| !name.contains('/'))
         else {
-            return Err(Error::bad_file(path.display(), format!("{line:?} is no checksum")));
+            return Err(Error::bad_file(path.display(), format!("{line:?} is not a checksum")));
         };
         let file = folder.join(name);
         if !file.exists() {

@@ -1,4 +1,4 @@
-//! What a backup says of itself, in `manifest.json`.
+//! The description of a backup, in `manifest.json`.
 
 use std::path::Path;
 
@@ -8,9 +8,9 @@ use uuid::Uuid;
 use crate::error::{Error, Kind, Result};
 use crate::pg::Table;
 
-/// The manifest's name.
+/// The manifest's file name.
 pub(super) const FILE: &str = "manifest.json";
-/// The form of manifests that this sterna writes and reads.
+/// The version of the manifest format that this sterna writes and reads.
 pub(super) const FORM: u32 = 1;
 
 /// How the rows were written.
@@ -31,37 +31,37 @@ pub struct SavedTable {
     pub schema: String,
     /// Its name.
     pub name: String,
-    /// Its rows in the backup's snapshot.
+    /// The number of its rows in the backup's snapshot.
     pub rows: u64,
-    /// The file of its rows, where it has one of its own.
+    /// The file of its rows, if it has its own.
     pub file: Option<String>,
 }
 
 impl SavedTable {
-    /// The name as SQL writes it.
+    /// The table by its qualified name.
     ///
     /// # Errors
-    /// Where it is no name that PostgreSQL accepts.
+    /// If PostgreSQL does not accept the name.
     pub fn table(&self) -> Result<Table> {
         Table::new(self.schema.as_str(), self.name.as_str())
     }
 }
 
-/// What a backup holds and where it is from.
+/// The contents of a backup and where it is from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The form of the manifest.
+    /// The version of the manifest format.
     pub form: u32,
     /// Its id in the ledger.
     pub backup_id: Uuid,
     /// How the rows were written.
     pub method: Method,
-    /// Whether it is of the whole database.
+    /// Whether it holds the whole database.
     pub full: bool,
-    /// Whether it has the definitions of the whole database, and so can be rehearsed on.
+    /// Whether it has the definitions of the whole database, as a rehearsal needs.
     #[serde(default)]
     pub definitions: bool,
-    /// The table that is to be replaced.
+    /// The table to replace.
     pub target: String,
     /// `user@host:port/database`.
     pub database: String,
@@ -73,9 +73,9 @@ pub struct Manifest {
     pub program_major: u32,
     /// The version of sterna that took it.
     pub sterna_version: String,
-    /// Every table with its rows.
+    /// Every table with its number of rows.
     pub tables: Vec<SavedTable>,
-    /// Bytes of all files but manifest and checksums.
+    /// Bytes of all files except manifest and checksums.
     pub bytes: u64,
 }
 
@@ -83,16 +83,16 @@ impl Manifest {
     /// Reads the manifest of the backup in a folder.
     ///
     /// # Errors
-    /// Where there is none, or one that another sterna has written.
+    /// If there is none, or one in the format of another version of sterna.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
         let text = std::fs::read_to_string(&path).map_err(|e| Error::file(&path, e))?;
         let manifest: Manifest = serde_json::from_str(&text)
-            .map_err(|e| Error::bad_file(path.display(), "is no manifest").caused_by(e))?;
+            .map_err(|e| Error::bad_file(path.display(), "is not a manifest").caused_by(e))?;
         if manifest.form == FORM {
             return Ok(manifest);
         }
-        Err(Error::bad_file(path.display(), format!("has the unknown form {}", manifest.form))
+        Err(Error::bad_file(path.display(), format!("has the unknown format {}", manifest.form))
             .hint("verify it with the version of sterna that took it"))
     }
 

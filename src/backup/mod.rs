@@ -1,8 +1,8 @@
-//! Backups: what a migration could destroy, in a folder of files that can be verified
-//! and restored without sterna.
+//! Backups: everything that a migration could destroy, in a folder of files that can be
+//! verified and restored without sterna.
 //!
-//! One snapshot is counted and dumped, so counts and rows agree whatever is written
-//! meanwhile. A backup is there when it is complete, or not at all.
+//! The same snapshot is counted and dumped, so counts and rows agree whatever is written
+//! meanwhile. A backup appears only when it is complete.
 
 mod copy;
 mod dump;
@@ -33,18 +33,18 @@ use crate::pg::{
 use crate::table::{backup_table, staging};
 use crate::{ledger, trust};
 
-/// Tables that belong to the trade table, where they exist beside it.
+/// Tables that belong to the trade table, if they exist beside it.
 const BESIDE: [&str; 2] = ["species", "species_trade_summary"];
 
-/// What the names of tables end in that sterna makes beside the table.
+/// The suffixes of the tables that sterna creates beside the table.
 const SUFFIXES: [&str; 3] = [staging::SUFFIX, staging::OLD_SUFFIX, backup_table::SUFFIX];
 
-/// How the rows are to be written.
+/// How to write the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[non_exhaustive]
 pub enum Choice {
-    /// By pg_dump where there is one that is not older than the server, else as copy.
+    /// By pg_dump if there is one that is not older than the server, else as copy.
     #[default]
     Auto,
     /// By pg_dump, in its custom format.
@@ -53,36 +53,36 @@ pub enum Choice {
     Copy,
 }
 
-/// How much of a database is saved.
+/// How much of a database to save.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Extent {
     /// The table and what belongs to it.
     #[default]
     Tables,
-    /// What a rehearsal needs: the definitions of the whole database; rows only of the
-    /// table, of what belongs to it or refers to it, and of what their rows need.
+    /// What a rehearsal needs: the definitions of the whole database, and the rows of the
+    /// table, of what belongs or refers to it, and of what these rows need.
     Rehearsal,
     /// The whole database.
     Full,
 }
 
-/// What is to be saved, and where.
+/// What to save, and where.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BackupOptions {
-    /// The table that is to be replaced; what its rows need is saved with it.
+    /// The table to replace; what its rows need is saved with it.
     pub table: Table,
-    /// The folder that the backup is to be; it must not exist, or be empty.
+    /// The folder of the backup; it must not exist or must be empty.
     pub out: PathBuf,
-    /// How much is saved.
+    /// How much to save.
     pub extent: Extent,
-    /// How.
+    /// How to write the rows.
     pub choice: Choice,
 }
 
 impl BackupOptions {
-    /// Those of a backup of the table and what its rows need, in the folder `out`.
+    /// The options of a backup of the table and what its rows need, in the folder `out`.
     #[must_use]
     pub fn new(table: Table, out: PathBuf) -> Self {
         BackupOptions { table, out, extent: Extent::Tables, choice: Choice::Auto }
@@ -97,16 +97,16 @@ pub struct BackupReport {
     pub path: String,
     /// SHA-256 of its file of checksums.
     pub sha256: String,
-    /// Whether its contents were read back and are what was taken.
+    /// Whether its contents were read back and match the snapshot.
     pub verified: bool,
-    /// What it holds.
+    /// Its contents.
     #[serde(flatten)]
     pub manifest: Manifest,
-    /// The whole of it.
+    /// The total time, in seconds.
     pub seconds: f64,
 }
 
-/// A backup as the ledger has it.
+/// A backup, as recorded in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredBackup {
     /// Its id.
@@ -117,23 +117,23 @@ pub struct StoredBackup {
     pub sha256: String,
     /// Its tables with their rows.
     pub tables: Vec<SavedTable>,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: u64,
-    /// What its last verification found.
+    /// The result of its last verification.
     pub verified: bool,
-    /// Who took it.
+    /// The role that took it.
     pub role: String,
     /// The version of sterna.
     pub version: String,
-    /// When, in UTC.
+    /// When it was taken, in UTC.
     pub at: String,
 }
 
-/// Takes a backup, verifies it and writes it down in the ledger.
+/// Takes a backup, verifies it and records it in the ledger.
 ///
 /// # Errors
-/// A usage error where something is at its place; where no program is fit, or the role
-/// may not see every row; [`crate::Kind::Interrupted`] where `stop` was set. Then
+/// A usage error if something exists at its place, or no suitable program is found; if the
+/// role may not see every row; [`crate::Kind::Interrupted`] if `stop` was set. In all cases
 /// nothing is left that looks like a backup.
 pub async fn backup(
     info: &ConnInfo,
@@ -147,8 +147,8 @@ pub async fn backup(
     Ok(taken)
 }
 
-/// Takes a backup and verifies it, without writing anything to the database: for files
-/// that will not be kept.
+/// Takes a backup and verifies it without writing anything to the database, for files that
+/// will not be kept.
 ///
 /// # Errors
 /// As [`backup`].
@@ -214,12 +214,12 @@ pub async fn take(
     })
 }
 
-/// The pg_dump to use; none where rows are to be copied.
+/// The pg_dump to use; `None` if rows are to be copied.
 fn program(options: &BackupOptions, server_major: u32) -> Result<Option<(PathBuf, u32)>> {
     let tables_only = options.extent == Extent::Tables;
     if options.choice == Choice::Copy && !tables_only {
         return Err(Error::usage("only pg_dump can save a whole database")
-            .hint("leave out --method copy, or --full"));
+            .hint("omit --method copy, or --full"));
     }
     let found = match options.choice {
         Choice::Copy => return Ok(None),
@@ -235,8 +235,8 @@ fn program(options: &BackupOptions, server_major: u32) -> Result<Option<(PathBuf
         .hint("install postgresql-client, or set STERNA_PG_BIN to its folder"))
 }
 
-/// Counts the rows of each table: by a query only where planning one runs no code of others,
-/// else by COPY, which plans nothing.
+/// Counts the rows of each table: by a query if planning it runs no code of other roles, else
+/// by COPY, which plans nothing.
 async fn count(session: &Connection, tables: &mut [Chosen], stop: &AtomicBool) -> Result<()> {
     let oids: Vec<u32> = tables.iter().map(|(_, oid)| *oid).collect();
     let is_safe = trust::strange_code(session, &oids, &[]).await?.is_empty();
@@ -262,8 +262,8 @@ async fn count(session: &Connection, tables: &mut [Chosen], stop: &AtomicBool) -
 /// A table of a backup and its OID.
 type Chosen = (SavedTable, u32);
 
-/// The tables whose rows to save, not counted yet, and those whose rows are left out of
-/// a backup that has their definitions.
+/// The tables whose rows to save, not counted yet, and those of which only the definitions
+/// are saved.
 async fn tables(
     session: &Connection,
     options: &BackupOptions,
@@ -300,7 +300,7 @@ async fn tables(
     Ok((rows.iter().map(saved).collect(), Vec::new()))
 }
 
-/// The OIDs of what stands where sterna puts tables beside the table.
+/// The OIDs of relations with the names of tables that sterna creates beside the table.
 async fn beside(session: &Connection, table: &Table) -> Result<Vec<u32>> {
     let mut oids = Vec::new();
     for suffix in SUFFIXES {
@@ -321,11 +321,11 @@ async fn record(session: &Connection, taken: &BackupReport) -> Result<()> {
     Ok(())
 }
 
-/// Records what a verification found; false where this database's ledger does not
-/// know the backup.
+/// Records a successful verification; returns false if this database's ledger does not know
+/// the backup.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn mark_verified(session: &mut Connection, verified: &Verified) -> Result<bool> {
     ledger::ensure(session).await?;
     let sql = include_str!("../../sql/backup/mark-verified.sql");
@@ -333,10 +333,10 @@ pub async fn mark_verified(session: &mut Connection, verified: &Verified) -> Res
     Ok(changed > 0)
 }
 
-/// The last backup that was taken of a table.
+/// The last backup of a table.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn last(session: &Connection, table: &Table) -> Result<Option<StoredBackup>> {
     let sql = include_str!("../../sql/backup/last.sql");
     let Some(row) = session.query_opt(sql, &[&table.to_string()]).await? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! Running one of PostgreSQL's own programs to its end.
+//! Runs one of PostgreSQL's own programs to its end.
 
 use std::fs::File;
 use std::io::{Read, Seek};
@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 
-/// How often a running program is looked after.
+/// How often a running program is checked.
 const POLL: Duration = Duration::from_millis(50);
-/// How much of what a failed program said is shown: its last lines.
+/// The number of last lines of a failed program's messages that are shown.
 const LINES_SHOWN: usize = 5;
 
-/// A running program. Dropping it ends it.
+/// A running program. Dropping it kills it.
 pub(super) struct Program {
     name: String,
     child: Child,
@@ -25,13 +25,13 @@ impl Program {
         let name = command.get_program().to_string_lossy().into_owned();
         let said = tempfile::tempfile().map_err(|e| Error::file("a temporary file", e))?;
         let stderr = said.try_clone().map_err(|e| Error::file("a temporary file", e))?;
-        // Its messages are shown, and not to be translated.
+        // Its messages are shown and parsed, so they must not be translated.
         command.env("LC_ALL", "C").stdin(Stdio::null()).stderr(stderr);
         let child = command.spawn().map_err(|e| Error::file(&name, e))?;
         Ok(Program { name, child, said })
     }
 
-    /// What it writes to stdout, where that was to be piped.
+    /// Its stdout, if that is piped.
     pub(super) fn stdout(&mut self) -> Option<std::process::ChildStdout> {
         self.child.stdout.take()
     }
@@ -39,7 +39,7 @@ impl Program {
     /// Waits for its end without blocking others.
     ///
     /// # Errors
-    /// [`Kind::Interrupted`] where `stop` was set; else what it said last.
+    /// [`Kind::Interrupted`] if `stop` was set; else the program's last messages.
     pub(super) async fn finish(mut self, stop: &AtomicBool) -> Result<()> {
         loop {
             if let Some(status) = self.child.try_wait().map_err(|e| Error::file(&self.name, e))? {
@@ -52,10 +52,10 @@ impl Program {
         }
     }
 
-    /// Waits for its end, and returns whether it succeeded and all that it said.
+    /// Waits for its end, and returns whether it succeeded and all its messages.
     ///
     /// # Errors
-    /// [`Kind::Interrupted`] where `stop` was set.
+    /// [`Kind::Interrupted`] if `stop` was set.
     pub(super) async fn outcome(mut self, stop: &AtomicBool) -> Result<(bool, String)> {
         loop {
             if stop.load(Ordering::Relaxed) {
@@ -68,7 +68,7 @@ impl Program {
         }
     }
 
-    /// What it has written to stderr.
+    /// Its messages on stderr.
     fn said(&mut self) -> String {
         let mut said = Vec::new();
         if self.said.rewind().and_then(|()| self.said.read_to_end(&mut said)).is_err() {
@@ -77,7 +77,7 @@ impl Program {
         String::from_utf8_lossy(&said).into_owned()
     }
 
-    /// As [`Program::finish`], for a program that has nothing more to write.
+    /// Like [`Program::finish`], but blocks: for a program that has closed its output.
     pub(super) fn wait(mut self, stop: &AtomicBool) -> Result<()> {
         let status = self.child.wait().map_err(|e| Error::file(&self.name, e))?;
         self.conclude(status.success(), stop)
@@ -100,7 +100,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Nothing to do where it has ended.
+        // If it has ended, there is nothing to do.
         if let Ok(None) = self.child.try_wait() {
             let _ = self.child.kill();
             let _ = self.child.wait();

@@ -1,11 +1,11 @@
-//! Restoring a backup without trusting it.
+//! Restores a backup without trusting it.
 //!
-//! A restore executes what others wrote: checks of tables and domains, generated columns,
-//! expressions of indexes, casts, queries of materialized views. All of it runs in a
-//! session that logs in as an ordinary role, so there is no superuser to change back to.
-//! The superuser of a server of sterna's own makes what only a superuser can make and what
-//! is nobody's code: roles, memberships, extensions of this machine's packages. Not one
-//! statement of a backup runs in its sessions. What is left is named.
+//! A restore executes code that others wrote: checks of tables and domains, generated
+//! columns, index expressions, casts, queries of materialized views. All of it runs in a
+//! session that logs in as an ordinary role, so there is no superuser to switch back to.
+//! The superuser of an embedded server creates only what needs a superuser and is not code of
+//! the backup: roles, memberships, and extensions from this machine's packages. No statement
+//! of a backup runs in its sessions. What could not be restored is reported.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -15,12 +15,12 @@ use super::manifest::Manifest;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Embedded, Ident, Typed, connect, fill};
 
-/// The role that restores, in a server of one's own.
+/// The role that restores, in an embedded server.
 const ROLE: &str = "sterna_restore";
-/// The group that lends production's roles the right to be given what is restored.
+/// The group through which production's roles get the rights to own what is restored.
 const OWNERS: &str = "sterna_owners";
 
-/// What a server says of a thing that takes more rights than an ordinary role has.
+/// Server messages about actions that need more rights than an ordinary role has.
 const ABOUT_RIGHTS: [&str; 6] = [
     "permission denied",
     "must be superuser",
@@ -30,20 +30,20 @@ const ABOUT_RIGHTS: [&str; 6] = [
     "must have privileges",
 ];
 
-/// A database to restore into, and as whom.
+/// A database to restore into, and the role to do it as.
 #[derive(Clone, Debug)]
 pub struct Restorer {
-    /// An ordinary role: whatever the backup holds runs as this one.
+    /// An ordinary role: all code of the backup runs as this one.
     role: ConnInfo,
-    /// Of a server of one's own.
+    /// The superuser of an embedded server.
     superuser: Option<ConnInfo>,
 }
 
 impl Restorer {
-    /// As a new role without rights, into `database` of a server of one's own.
+    /// Restores as a new role without rights, into `database` of an embedded server.
     ///
     /// # Errors
-    /// Where the server has such a role.
+    /// If the server already has such a role.
     pub async fn own(server: &Embedded, database: &str) -> Result<Self> {
         let superuser = server.conninfo(database);
         let session = connect(&superuser).await?;
@@ -53,10 +53,10 @@ impl Restorer {
         Ok(Restorer { role: server.conninfo_of(ROLE, database), superuser: Some(superuser) })
     }
 
-    /// As the role of `info`, into its database.
+    /// Restores as the role of `info`, into its database.
     ///
     /// # Errors
-    /// Refused where that role is a superuser.
+    /// Refused if that role is a superuser.
     pub async fn given(info: &ConnInfo) -> Result<Self> {
         let session = connect(info).await?;
         let sql = include_str!("../../sql/restore/is-superuser.sql");
@@ -67,19 +67,19 @@ impl Restorer {
             return Err(Error::refused(what).hint(
                 "what a restore executes (checks, casts and functions of others) would have a \
                  superuser's rights there: connect as an ordinary role that owns the database \
-                 and is a member of production's roles, or leave out --into",
+                 and is a member of production's roles, or omit --into",
             ));
         }
         Ok(Restorer { role: info.clone(), superuser: None })
     }
 
-    /// The role as which everything of the backup's is to be touched.
+    /// The login to use for everything that comes from the backup.
     #[must_use]
     pub fn role(&self) -> &ConnInfo {
         &self.role
     }
 
-    /// Gives the database to the role that restores.
+    /// Makes the role that restores the owner of the database.
     pub(super) async fn take_database(&self) -> Result<()> {
         let Some(superuser) = &self.superuser else { return Ok(()) };
         let (database, role) = (Ident::new(superuser.database())?, Ident::new(ROLE)?);
@@ -90,8 +90,8 @@ impl Restorer {
         session.close().await
     }
 
-    /// Restores a dump: everything, or what needs no roles, no functions beside the tables
-    /// and no rights. Returns what could not be restored without a superuser.
+    /// Restores a dump: everything if `whole`, else only what needs no roles, no functions
+    /// beside the tables and no rights. Returns what could not be restored without a superuser.
     pub(super) async fn dump(
         &self,
         folder: &Path,
@@ -141,7 +141,7 @@ impl Restorer {
         judge(failed)
     }
 
-    /// Runs what a query returns, statements that hold names alone, as the superuser.
+    /// Runs the statements that a query returns, which contain only names, as the superuser.
     async fn superuser_runs(
         &self,
         query: &str,
@@ -158,7 +158,7 @@ impl Restorer {
         Ok(rows)
     }
 
-    /// Makes the extensions, by their names alone.
+    /// Creates the extensions as the superuser, from their names only.
     async fn make_extensions(
         &self,
         folder: &Path,
@@ -173,11 +173,11 @@ impl Restorer {
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
         let planted = include_str!("../../sql/restore/planted.sql");
         if session.query_one(planted, &[]).await?.get(0) {
-            let what = "the dump makes more than schemas where it makes schemas";
+            let what = "the dump creates more than schemas where it creates schemas";
             return Err(Error::new(Kind::Validation, what)
                 .hint("no pg_dump writes that: somebody has changed the file"));
         }
-        // Not what is said about them, which may be any text.
+        // Without comments on them, which may be any text.
         let made: Vec<Entry> = entries.iter().copied().filter(|e| e.is("EXTENSION")).collect();
         let text = dump::text(folder, manifest, &made)?;
         for (extension, schema) in dump::extensions_made(&text) {
@@ -189,16 +189,16 @@ impl Restorer {
         session.close().await
     }
 
-    /// Runs the statements that give rights, each as the owner of what it is about; returns
-    /// those that failed.
+    /// Runs the statements that grant rights, each as the owner of its object; returns those
+    /// that failed.
     async fn grant(&self, text: &str) -> Result<Vec<Failure>> {
         let session = connect(&self.role).await?;
         let mut failed = Vec::new();
         let mut owner = None;
         for statement in dump::statements(text) {
-            // The role that restores is a member of all others, but may not take on their
-            // sessions. pg_restore writes the owner of an entry as a value, and pg_dump a
-            // role that has passed on a right as a name.
+            // The role that restores is a member of all others, but may not set its session
+            // authorization to them. pg_restore writes the owner of an entry as a string, and
+            // pg_dump writes a role that has passed on a right as a name.
             let sql = match dump::session_authorization(&statement) {
                 Some("DEFAULT") => as_role(None)?,
                 Some("") => as_role(owner.as_deref())?,
@@ -224,7 +224,7 @@ impl Restorer {
     }
 }
 
-/// What makes a session act as a role, or as itself.
+/// The statement that makes a session act as a role, or as its own login again.
 fn as_role(name: Option<&str>) -> Result<String> {
     Ok(match name {
         None => include_str!("../../sql/restore/reset-role.sql").to_owned(),
@@ -234,7 +234,7 @@ fn as_role(name: Option<&str>) -> Result<String> {
     })
 }
 
-/// What an ordinary role may not make is named, with what then lacked it; any other
+/// Names what an ordinary role may not create, and what failed for lack of it; any other first
 /// failure means that the backup does not restore.
 fn judge(failed: Vec<Failure>) -> Result<Vec<String>> {
     let is_about_rights =

@@ -1,4 +1,4 @@
-//! Whether a backup is what was taken, and whether it can be restored.
+//! Verifies that a backup is intact and that it can be restored.
 
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -15,34 +15,34 @@ use crate::pg::embedded::Options;
 use crate::pg::{Connection, Embedded, Ident, connect, fill};
 use crate::runtime;
 
-/// The database of a server of one's own that a backup is restored into.
+/// The database of an embedded server that a backup is restored into.
 const SCRATCH: &str = "restored";
 
-/// What a verification has found to be so.
+/// The result of a successful verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Verified {
     /// The backup.
     pub backup_id: Uuid,
     /// SHA-256 of its file of checksums.
     pub sha256: String,
-    /// Tables, each with as many rows as the manifest says.
+    /// The number of tables, each with as many rows as the manifest says.
     pub tables: usize,
-    /// Rows of all of them.
+    /// The number of rows in all of them.
     pub rows: u64,
-    /// Whether it was restored into a server of one's own, and counted there.
+    /// Whether it was restored into an embedded server and counted there.
     pub restored: bool,
-    /// What was not, because making it takes a superuser.
+    /// What was not restored because only a superuser can create it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unrestored: Vec<String>,
 }
 
-/// Verifies a backup without a server: checksums, that it can be read, that it holds
-/// every table, with as many rows as the manifest says.
+/// Verifies a backup without a server: the checksums match, it can be read, and it holds
+/// every table with as many rows as the manifest says.
 ///
 /// Blocks.
 ///
 /// # Errors
-/// [`Kind::Validation`] where it is not what was taken.
+/// [`Kind::Validation`] if it differs from what was taken.
 pub fn verify(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
     let named = check_sums(folder, stop)?;
     let manifest = Manifest::read(folder)?;
@@ -72,7 +72,7 @@ pub fn verify(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
             (None, None) => return Err(failed(folder, format!("{table} has no file"))),
         };
         if rows != saved.rows {
-            let what = format!("{rows} rows of {table}, where {} were taken", saved.rows);
+            let what = format!("{rows} rows of {table} instead of {}", saved.rows);
             return Err(failed(folder, what));
         }
     }
@@ -86,15 +86,15 @@ pub fn verify(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
     })
 }
 
-/// As [`verify`], and restores it into a server of one's own, where rows are counted
-/// again: columns, rows, constraints and indexes. What names roles or other functions
-/// (grants, policies, triggers, rules, publications) is left out, for such a server has
-/// neither. What the backup holds runs there as a role without rights.
+/// Like [`verify`], and also restores columns, rows, constraints and indexes into an embedded
+/// server and counts the rows again. Objects that name roles or other functions (grants,
+/// policies, triggers, rules, publications) are skipped, since that server has neither. Code
+/// of the backup runs there as a role without rights.
 ///
 /// Blocks; must not be called inside an async runtime.
 ///
 /// # Errors
-/// As [`verify`]; those of restoring; where the server's programs are missing.
+/// As [`verify`]; errors of the restore; if the server's programs are missing.
 pub fn restorable(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
     let verified = verify(folder, stop)?;
     let manifest = Manifest::read(folder)?;
@@ -106,12 +106,12 @@ pub fn restorable(folder: &Path, stop: &AtomicBool) -> Result<Verified> {
     Ok(Verified { restored: true, unrestored, ..verified })
 }
 
-/// Restores a backup with the definitions of the whole database, all of them, into the
-/// empty database of a restorer, and counts the rows there. Returns what could not be
-/// restored without a superuser.
+/// Restores everything in a backup with the definitions of the whole database into the empty
+/// database of a restorer, and counts the rows there. Returns what could not be restored
+/// without a superuser.
 ///
 /// # Errors
-/// What `pg_restore` says; [`Kind::Validation`] where rows are missing.
+/// What `pg_restore` says; [`Kind::Validation`] if rows are missing.
 pub async fn restore_whole(
     restorer: &Restorer,
     folder: &Path,
@@ -151,20 +151,20 @@ async fn restore(
             Vec::new()
         }
     };
-    // Not in the session that a statement of the backup may have changed.
+    // In a new session: a statement of the backup may have changed the other one.
     let session = connect(restorer.role()).await?;
     count_again(&session, folder, manifest).await?;
     Ok(unrestored)
 }
 
-/// Whether as many rows came back as were saved.
+/// Checks that as many rows were restored as were saved.
 async fn count_again(session: &Connection, folder: &Path, manifest: &Manifest) -> Result<()> {
     for saved in &manifest.tables {
         let table = saved.table()?;
         let sql = fill(include_str!("../../sql/backup/count.sql"), &[("table", &table)]);
         let rows: i64 = session.query_one(&sql, &[]).await?.get(0);
         if u64::try_from(rows) != Ok(saved.rows) {
-            let what = format!("{rows} rows of {table} came back of {}", saved.rows);
+            let what = format!("{rows} rows of {table} were restored instead of {}", saved.rows);
             return Err(failed(folder, what));
         }
     }

@@ -1,4 +1,4 @@
-//! Comparison with an earlier run.
+//! Compares a benchmark with an earlier run.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 /// Reads the report that an earlier run saved.
 ///
 /// # Errors
-/// Names the file that cannot be read or is no such report.
+/// Names the file that cannot be read or is not such a report.
 pub(super) fn read(path: &Path) -> Result<BenchReport> {
     let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
     let wrong = |what: String| {
@@ -27,25 +27,24 @@ pub(super) fn read(path: &Path) -> Result<BenchReport> {
     Ok(report)
 }
 
-/// Compares each query with the same one of an earlier run and keeps the outcome
-/// with it.
+/// Compares each query with the same one of an earlier run and stores the result in it.
 ///
 /// # Errors
-/// Where a histogram is damaged.
+/// If a histogram is damaged.
 pub(super) fn compare(
     now: &mut BenchReport,
     then: &BenchReport,
     options: &BenchOptions,
 ) -> Result<BaselineReport> {
     let table = |report: &BenchReport| report.production.as_ref().map(|table| table.oid);
-    // The same table in both runs shows how fast the machine was; another one may
-    // itself have become faster or slower.
+    // The same table in both runs shows how fast the machine was; a different table may
+    // itself be faster or slower.
     let control = table(now).is_some() && table(now) == table(then);
     let mut not_compared = Vec::new();
     for query in &mut now.queries {
         match then.queries.iter().find(|earlier| earlier.name == query.name) {
             Some(earlier) if earlier.staging_answer_ms.is_none() => {
-                let why = "the baseline is of a version that timed whole answers";
+                let why = "the baseline is from a version that timed whole answers";
                 not_compared.push(format!("{}: {why}", query.name));
             }
             Some(earlier) if earlier.sql == query.sql => {
@@ -95,7 +94,7 @@ fn comparison(
     })
 }
 
-/// What differs between two runs besides their latencies.
+/// The differences between two runs besides their latencies.
 fn differences(now: &BenchReport, then: &BenchReport) -> Vec<String> {
     let mut differences = Vec::new();
     let mut note = |what: &str, now: String, then: String| {

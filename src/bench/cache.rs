@@ -1,9 +1,9 @@
-//! Brings both tables into the server's cache alike.
+//! Brings both tables equally into the server's cache.
 //!
-//! A scan of a large table goes through a small ring of buffers, so a table that
-//! happens to be cached stays the faster one for ever: of two equal tables, the one
-//! that was written last. Read here page by page, in turn, both come in, or, where the
-//! cache is too small for both, the same share of each.
+//! A scan of a large table goes through a small ring of buffers, so a table that happens to
+//! be cached stays faster for ever: of two equal tables, the one that was written last. Here
+//! pages of both tables are read in turn, so that both are cached, or the same share of each
+//! if the cache is too small for both.
 
 use std::sync::atomic::AtomicBool;
 
@@ -13,13 +13,13 @@ use crate::error::Result;
 use crate::pg::{CatalogText, Connection, Table, fill, interruptible};
 use crate::table::staging::Pair;
 
-/// Pages of one table that are read before it is the other one's turn: 8 MB.
+/// The number of pages of one table to read before the other one's turn: 8 MB.
 const STRETCH: u64 = 1024;
 
 /// Reads the pages of both tables in turn, as many of each as the cache holds.
 ///
 /// # Errors
-/// The server's; interrupted where `stop` is set.
+/// Errors of the server; interrupted if `stop` is set.
 pub(super) async fn warm(
     session: &Connection,
     pair: &Pair,

@@ -1,4 +1,4 @@
-//! What latencies depend on besides the query: server, machine, size of the tables.
+//! The environment that latencies depend on: server, machine, size of the tables.
 
 use serde_json::Value;
 
@@ -6,10 +6,10 @@ use super::report::{BenchEnvironment, DataSize};
 use crate::error::Result;
 use crate::pg::{Connection, Table, fill};
 
-/// What the server and this machine are.
+/// Describes the server and this machine.
 ///
 /// # Errors
-/// The server's.
+/// Errors of the server.
 pub(super) async fn read(session: &Connection) -> Result<BenchEnvironment> {
     let row = session.query_one(include_str!("../../sql/bench/run/environment.sql"), &[]).await?;
     Ok(BenchEnvironment {
@@ -22,10 +22,10 @@ pub(super) async fn read(session: &Connection) -> Result<BenchEnvironment> {
     })
 }
 
-/// How much a table holds; `None` where it has no rows.
+/// The size of a table; `None` if it has no rows.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If it cannot be read.
 pub(super) async fn size(
     session: &Connection,
     table: &Table,

@@ -1,10 +1,10 @@
-//! Medians and how well they are known.
+//! Medians and their confidence intervals.
 //!
-//! The median, because the latencies of a shared machine have a long tail that says
-//! more about the neighbours than about the table; a mean, or a ratio of sums, follows
-//! the tail. Of ratios the logarithm is taken, so that twice as long and half as long
-//! lie equally far from equal. The interval is the percentile bootstrap: it assumes
-//! nothing of how latencies are distributed.
+//! Medians, because the latencies of a shared machine have a long tail that says more about
+//! the neighbours than about the table; a mean, or a ratio of sums, follows the tail. Ratios
+//! are compared by their logarithms, so that twice as long and half as long are equally far
+//! from equal. The interval is a percentile bootstrap, which assumes nothing about the
+//! distribution of latencies.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -12,36 +12,36 @@ use serde::{Deserialize, Serialize};
 
 /// Samples drawn with replacement for one interval.
 const RESAMPLES: usize = 1000;
-/// The share of them that lies below the interval, and above it: a run has more than
-/// ten intervals and looks at them while it goes on, so 95 in 100 would be too few.
+/// The share of them below the interval, and above it. A run has more than ten intervals and
+/// looks at them repeatedly, so 95 % confidence would be too little.
 const TAIL: f64 = 0.005;
 
-/// A median, and the bounds that hold it with 99 % confidence.
+/// A median with its bounds at 99 % confidence.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// The median.
     pub median: f64,
-    /// It is hardly less.
+    /// The lower bound.
     pub low: f64,
-    /// It is hardly more.
+    /// The upper bound.
     pub high: f64,
 }
 
 impl Interval {
-    /// Of some measurements.
+    /// The interval of the median of measurements.
     ///
     /// # Panics
-    /// Where there is none.
+    /// If there are none.
     pub(super) fn of_median(values: &[f64], seed: u64) -> Self {
         Self::of(seed, &mut |random| median(&mut resample(values, random)), || {
             median(&mut values.to_vec())
         })
     }
 
-    /// Of positive ratios.
+    /// The interval of the median of positive ratios.
     ///
     /// # Panics
-    /// Where there is none.
+    /// If there are none.
     #[must_use]
     pub fn of_ratios(ratios: &[f64], seed: u64) -> Self {
         let logs: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
@@ -53,11 +53,11 @@ impl Interval {
         }
     }
 
-    /// Of the product of medians of independent measurements, each to the power of 1
-    /// or -1: a ratio, or a ratio of ratios.
+    /// The interval of the product of medians of independent measurements, each to the power
+    /// of 1 or -1: a ratio, or a ratio of ratios.
     ///
     /// # Panics
-    /// Where one of them is empty.
+    /// If one of them is empty.
     pub(super) fn of_median_product(factors: &[(&[f64], i32)], seed: u64) -> Self {
         let exact =
             || factors.iter().map(|(v, power)| median(&mut v.to_vec()).powi(*power)).product();

@@ -1,4 +1,4 @@
-//! Latencies of one query on one side, in an HdrHistogram of nanoseconds.
+//! Latencies of a query on one table, in an HdrHistogram of nanoseconds.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,16 +8,16 @@ use hdrhistogram::serialization::{Deserializer, Serializer as _, V2DeflateSerial
 use super::report::Latency;
 use crate::error::{Error, Kind, Result};
 
-/// The longest latency that is told apart: an hour, in nanoseconds.
+/// The longest latency that is recorded: an hour, in nanoseconds. Longer ones count as this.
 const LONGEST_NS: u64 = 3_600_000_000_000;
-/// Decimal digits that are kept of each latency.
+/// The number of significant decimal digits kept of each latency.
 const DIGITS: u8 = 3;
 
-/// What executions of `ms` milliseconds each come to; nothing is added for executions
-/// that were not made.
+/// The latencies of executions that took `ms` milliseconds each, without correction for
+/// executions that were not made.
 ///
 /// # Errors
-/// None that can be provoked; the library declares some.
+/// None in practice; the library declares some.
 pub(super) fn of(ms: &[f64], rows: u64) -> Result<Latency> {
     let wrong = |e: &dyn std::fmt::Display| Error::new(Kind::File, format!("no histogram: {e}"));
     let mut histogram =
@@ -39,11 +39,11 @@ pub(super) fn of(ms: &[f64], rows: u64) -> Result<Latency> {
     })
 }
 
-/// The latencies that a histogram was made of, in milliseconds, ascending and rounded
+/// The latencies that a histogram holds, in milliseconds, ascending and rounded
 /// to its digits.
 ///
 /// # Errors
-/// Where it is not the encoding of a histogram, or one of more values than were counted.
+/// If it is not an encoded histogram, or does not hold as many values as were counted.
 pub(super) fn values(latency: &Latency) -> Result<Vec<f64>> {
     let wrong = |e: &dyn std::fmt::Display| Error::new(Kind::File, format!("histogram_ns: {e}"));
     let bytes = STANDARD.decode(&latency.histogram_ns).map_err(|e| wrong(&e))?;

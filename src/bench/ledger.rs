@@ -1,4 +1,4 @@
-//! What the ledger keeps of benchmarks.
+//! Benchmarks in the ledger.
 
 use tokio_postgres::types::Json;
 
@@ -9,7 +9,7 @@ use crate::pg::Connection;
 /// Records a benchmark.
 ///
 /// # Errors
-/// The server's.
+/// Errors of the server.
 pub(super) async fn record(session: &Connection, report: &BenchReport) -> Result<()> {
     let sql = include_str!("../../sql/ledger/insert-bench.sql");
     let version = env!("CARGO_PKG_VERSION");
@@ -17,16 +17,16 @@ pub(super) async fn record(session: &Connection, report: &BenchReport) -> Result
     Ok(())
 }
 
-/// The newest benchmark of a staging table; `None` where there was none.
+/// The newest benchmark of a staging table; `None` if there was none.
 ///
 /// # Errors
-/// The server's; a file error where another version of sterna wrote what this one
-/// cannot read.
+/// Errors of the server; a file error if another version of sterna wrote a report that this
+/// one cannot read.
 pub async fn last(session: &Connection, staging_oid: u32) -> Result<Option<BenchReport>> {
     let sql = include_str!("../../sql/ledger/last-bench.sql");
     let Some(row) = session.query_opt(sql, &[&staging_oid]).await? else { return Ok(None) };
     let report = serde_json::from_value(row.get::<_, serde_json::Value>(0)).map_err(|e| {
-        Error::new(Kind::File, "the ledger has a benchmark of another form")
+        Error::new(Kind::File, "the ledger has a benchmark in an unknown format")
             .caused_by(e)
             .hint("run `sterna bench` again")
     })?;

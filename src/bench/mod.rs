@@ -1,14 +1,14 @@
-//! The query benchmark: is staging as fast as production for what the application asks?
+//! The query benchmark: is staging as fast as production for the application's queries?
 //!
 //! [`bench()`] runs every query on both tables in turn, with the same parameters, and
-//! compares the two executions of each round. A neighbour that takes the processor
-//! slows both down, so the ratio of a pair stays what it is while the latencies
-//! themselves wander; the median of the ratios forgets the rounds that were hit on one
-//! side only. `interval` says how well that median is known, and a query regresses
-//! only where the whole interval lies above the limit.
+//! compares the two executions of each round. Other load on the machine slows both down, so
+//! the ratio of a pair stays stable while the latencies themselves vary; the median of the
+//! ratios ignores rounds in which only one side was hit. `interval` computes the confidence
+//! interval of that median, and a query regresses only if the whole interval is above the
+//! limit.
 //!
-//! It deliberately does not correct for executions that were not made, nor guess what
-//! an empty cache would do: both tables are warmed alike and measured warm.
+//! It deliberately does not correct for executions that were not made, nor estimate the
+//! effect of an empty cache: both tables are warmed equally and measured warm.
 
 mod baseline;
 mod cache;
@@ -40,22 +40,22 @@ use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, connect};
 use crate::table::staging::{self, Pair};
 
-/// One value for the table in production and one for staging; none for a production
-/// table without rows, with which nothing can be compared.
+/// One value for production and one for staging; none for a production table without rows,
+/// since it cannot be compared.
 #[derive(Clone, Debug)]
 struct Sides<T> {
     production: Option<T>,
     staging: T,
 }
 
-/// Measures staging against production and records what was found in the ledger.
+/// Measures staging against production and records the result in the ledger.
 ///
-/// Takes no lock of a run: the caller has it.
+/// Does not take the lock on the table; the caller holds it.
 ///
 /// # Errors
-/// Refused where there is no staging table or it is empty; otherwise an unreadable
-/// file, a query that fails, or the server. A regression is no error but a report
-/// whose [`BenchReport::failure`] is one.
+/// Refused if there is no staging table or it is empty; otherwise an unreadable file, a query
+/// that fails, or an error of the server. A regression is not an error: the report has it as
+/// [`BenchReport::failure`].
 pub async fn bench(
     info: &ConnInfo,
     options: &BenchOptions,
@@ -67,7 +67,7 @@ pub async fn bench(
     let mut control = connect(info).await?;
     let pair = staging::pair(&mut control, &options.table).await?;
     let sizes = sizes(&control, &pair).await?;
-    // A session of its own: it is read only, whatever a query tries.
+    // A separate session, which is read-only whatever a query tries.
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/bench/run/session.sql")).await?;
@@ -110,11 +110,11 @@ pub async fn bench(
     Ok(report)
 }
 
-/// What the two tables hold.
+/// The sizes of the two tables.
 async fn sizes(session: &Connection, pair: &Pair) -> Result<Sides<DataSize>> {
     let missing = |what| {
         Error::refused(format!("{} {what}", pair.staging))
-            .hint("`sterna load INPUT... --all` makes it and fills it")
+            .hint("`sterna load INPUT... --all` creates and fills it")
     };
     let found = staging::find(session, pair).await?.ok_or_else(|| missing("does not exist"))?;
     let staging = environment::size(session, &pair.staging, found.oid).await?;

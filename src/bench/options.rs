@@ -1,31 +1,31 @@
-//! What a benchmark is asked to do.
+//! Options of a benchmark.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::pg::Table;
 
-/// What a benchmark is asked to do.
+/// Options of a benchmark.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BenchOptions {
     /// The table whose staging table is measured.
     pub table: Table,
-    /// A folder of further queries, one `.sql` file each.
+    /// A folder of additional queries, one `.sql` file each.
     pub queries: Option<PathBuf>,
     /// The report of an earlier run, to compare with.
     pub baseline: Option<PathBuf>,
-    /// Rounds at most for each query; each measures both tables.
+    /// The maximum number of rounds for each query; each round measures both tables.
     pub rounds: usize,
-    /// Seconds after which no further round begins, once each query had a few.
+    /// Seconds after which no further round begins, once each query has had the minimum.
     pub seconds: f64,
-    /// How long one execution of a query may take.
+    /// Time limit of one execution of a query.
     pub time_limit: Duration,
-    /// What the parameters are drawn by.
+    /// The seed for drawing parameters.
     pub seed: u64,
     /// Allowed slowdown of staging over production.
     pub max_regression: f64,
-    /// Milliseconds: a smaller difference is no regression, whatever the ratio is.
+    /// A difference below this many milliseconds is never a regression, whatever the ratio.
     pub floor_ms: f64,
 }
 

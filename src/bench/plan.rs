@@ -1,4 +1,4 @@
-//! The plans of both sides, and whether they have the same shape.
+//! The query plans on both tables and their shapes.
 
 use std::sync::atomic::AtomicBool;
 
@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::pg::{Connection, Typed, interruptible};
 use crate::table::staging::{Pair, SUFFIX};
 
-/// Keeps the plans of every query for its first parameters.
+/// Records the plans of every query for its first parameters.
 ///
 /// # Errors
 /// A query's own, with its file.
@@ -41,7 +41,7 @@ pub(super) async fn explain(
     Ok(())
 }
 
-/// From the server's document; `staging` has its names replaced by production's.
+/// Reads the server's JSON; the names of `staging` are replaced by production's.
 fn of(explain: Value, staging: Option<&Pair>) -> QueryPlan {
     let root = &explain[0]["Plan"];
     let pages = |what| root[what].as_u64().unwrap_or_default();
@@ -55,7 +55,7 @@ fn of(explain: Value, staging: Option<&Pair>) -> QueryPlan {
     }
 }
 
-/// A line per node: what it does, how, on what.
+/// Adds a line per node: its type, how it works, on which relation.
 fn describe(node: &Value, depth: usize, staging: Option<&Pair>, lines: &mut Vec<String>) {
     let text = |key: &str| node[key].as_str();
     let mut line = format!("{}{}", "  ".repeat(depth), text("Node Type").unwrap_or("?"));

@@ -1,4 +1,4 @@
-//! From queries to what can be measured in this installation.
+//! Prepares the queries that can be measured in this installation.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
@@ -16,9 +16,9 @@ use crate::pg::{Columns, Connection, Ident, Quoted, Table, Typed, catalog, fill,
 use crate::table::staging::Pair;
 use crate::trust;
 
-/// Combinations of parameters that a query is measured with.
+/// The number of combinations of parameters that a query is measured with.
 const DRAWS: i64 = 32;
-/// Combinations to look for in one table, of which the other may not have all.
+/// The number of combinations to look for in one table; the other may not have all of them.
 const CANDIDATES: i64 = 640;
 
 /// The tables under test.
@@ -30,7 +30,7 @@ pub(super) struct Tables<'a> {
 /// Prepares every query on both tables and draws its parameters.
 ///
 /// # Errors
-/// Where a query of the user's own is wrong, with its file; or the server's.
+/// If a user's query is wrong, with its file; errors of the server.
 pub(super) async fn prepare(
     session: &Connection,
     queries: Vec<Query>,
@@ -51,7 +51,7 @@ pub(super) async fn prepare(
 
 type Drawn = BTreeMap<String, Vec<Vec<TextValue>>>;
 
-/// The outer error ends the run, the inner one says why the query is left out.
+/// The outer error ends the run, the inner one says why the query is skipped.
 async fn trial(
     session: &Connection,
     query: Query,
@@ -94,8 +94,7 @@ async fn trial(
                 check(&query, &statement)?;
                 prepared.push((statement, sql));
             }
-            // Installations differ in their columns; what a user wrote for this one
-            // must fit it.
+            // Installations differ in their columns, but a user's query must fit this one.
             Err(error)
                 if error.code() == Some(&SqlState::UNDEFINED_COLUMN)
                     && matches!(query.origin, Origin::BuiltIn(_)) =>
@@ -130,7 +129,7 @@ async fn trial(
 /// A query must return rows and take the parameters that its header lists.
 fn check(query: &Query, statement: &Statement) -> Result<()> {
     if statement.columns().is_empty() {
-        return Err(Error::bad_file(&query.origin, "this is no query: it returns no columns"));
+        return Err(Error::bad_file(&query.origin, "this is not a query: it returns no columns"));
     }
     let (taken, listed) = (statement.params().len(), query.parameters.0.len());
     if taken == listed {
@@ -153,7 +152,7 @@ async fn draw(
         return Ok(vec![Vec::new()]);
     }
     let Pair { table, staging, .. } = tables.pair;
-    // Of rows that only one table has, the other would have less to do.
+    // Values must be in both tables, or one of them would have less work.
     let table = if tables.sizes.production.is_some() { table } else { staging };
     let sql = fill(
         include_str!("../../sql/bench/run/draw.sql"),

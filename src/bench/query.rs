@@ -1,4 +1,4 @@
-//! Query files: a header that says what the query is, and its text.
+//! Query files: a header that describes the query, and its text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,14 +34,14 @@ const BUILT_IN: [(&str, &str); 14] = [
 /// The placeholder of the table under test; any other stands for a table of its schema.
 pub(super) const TRADE: &str = "trade";
 
-/// A query, before it is known whether this installation can answer it.
+/// A query that this installation may not be able to answer.
 #[derive(Clone, Debug)]
 pub(super) struct Query {
     /// Unique among the queries of a run.
     pub(super) name: String,
     /// What it asks, in words.
     pub(super) meaning: String,
-    /// Milliseconds that the median execution may take.
+    /// The time limit for the median execution, in milliseconds.
     pub(super) budget_ms: Option<f64>,
     /// The columns of the table under test whose values are `$1`, `$2` and so on.
     pub(super) parameters: Columns,
@@ -56,9 +56,9 @@ pub(super) struct Query {
 /// Where a query comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// With sterna, for any installation: some lack a column of it.
+    /// Built into sterna, for any installation: some lack a column that it needs.
     BuiltIn(&'static str),
-    /// A user's file, for this one: what it names must be there.
+    /// A user's file, for this installation: everything it names must exist.
     File(PathBuf),
 }
 
@@ -71,7 +71,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// The built-in queries and those of a folder, in the order of their files' names.
+/// The built-in queries, then those of a folder in the order of their file names.
 ///
 /// # Errors
 /// Names the file that cannot be read or whose header is wrong.
@@ -91,7 +91,7 @@ pub(super) fn all(folder: Option<&Path>) -> Result<Vec<Query>> {
     let mut named: BTreeMap<&str, &Origin> = BTreeMap::new();
     for query in &queries {
         if let Some(other) = named.insert(&query.name, &query.origin) {
-            let what = format!("is named {} as {other} is", query.name);
+            let what = format!("has the name {}, as {other} has", query.name);
             return Err(Error::bad_file(&query.origin, what).hint("set `-- name: ` in its header"));
         }
     }
@@ -108,8 +108,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Reads `-- key: value` lines of the comment at the top; other lines of it are for
-/// the reader.
+/// Parses the `-- key: value` lines of the comment at the top; its other lines are ignored.
 fn parse(text: &str, origin: Origin) -> Result<Query> {
     let text = text.trim_start_matches('\u{feff}');
     let stem = Path::new(&origin.to_string()).file_stem().map(|s| s.to_string_lossy().into_owned());
@@ -132,7 +131,7 @@ fn parse(text: &str, origin: Origin) -> Result<Query> {
             "meaning" => query.meaning = value.to_owned(),
             "budget_ms" => {
                 let budget = value.parse::<f64>().ok().filter(|ms| ms.is_finite() && *ms > 0.0);
-                let wrong = || wrong(&query, format!("budget_ms {value:?} is no number above 0"));
+                let wrong = || wrong(&query, format!("budget_ms {value:?}: not a number above 0"));
                 query.budget_ms = Some(budget.ok_or_else(wrong)?);
             }
             "parameters" => {
@@ -144,7 +143,7 @@ fn parse(text: &str, origin: Origin) -> Result<Query> {
         }
     }
     if query.name.is_empty() || query.name.contains(char::is_control) {
-        return Err(wrong(&query, format!("{:?} is no name for a query", query.name)));
+        return Err(wrong(&query, format!("{:?} is not a name for a query", query.name)));
     }
     let columns = &query.parameters.0;
     if let Some(twice) = columns.iter().find(|c| columns.iter().filter(|d| d == c).count() > 1) {
@@ -153,12 +152,12 @@ fn parse(text: &str, origin: Origin) -> Result<Query> {
     }
     query.tables = placeholders(text).filter(|name| name.name() != TRADE).collect();
     if !placeholders(text).any(|name| name.name() == TRADE) {
-        return Err(wrong(&query, "the query does not ask {trade}, the table under test".into()));
+        return Err(wrong(&query, "the query does not use {trade}, the table under test".into()));
     }
     Ok(query)
 }
 
-/// The names in braces, as far as they can be names of tables written in lower case.
+/// The names in braces that can be lower-case table names.
 fn placeholders(text: &str) -> impl Iterator<Item = Ident> {
     text.split('{').skip(1).filter_map(|rest| {
         let (name, _) = rest.split_once('}')?;
@@ -201,12 +200,12 @@ mod tests {
     #[test]
     fn a_wrong_header_names_the_file() {
         for (text, what) in [
-            ("-- budget_ms: soon\nSELECT FROM {trade}", "no number above 0"),
-            ("-- budget_ms: NaN\nSELECT FROM {trade}", "no number above 0"),
+            ("-- budget_ms: soon\nSELECT FROM {trade}", "not a number above 0"),
+            ("-- budget_ms: NaN\nSELECT FROM {trade}", "not a number above 0"),
             ("-- parameters: id, id\nSELECT FROM {trade}", "listed twice"),
-            ("-- name:\nSELECT FROM {trade}", "no name"),
-            ("SELECT 1", "does not ask {trade}"),
-            ("", "does not ask {trade}"),
+            ("-- name:\nSELECT FROM {trade}", "not a name"),
+            ("SELECT 1", "does not use {trade}"),
+            ("", "does not use {trade}"),
         ] {
             let error = of(text).unwrap_err().to_string();
             assert!(error.starts_with("dir/slow one.sql: ") && error.contains(what), "{error}");

@@ -1,4 +1,4 @@
-//! What a benchmark reports: values only. The same document is printed as JSON, kept
+//! The report of a benchmark, as plain values. The same document is printed as JSON, stored
 //! in the ledger, saved by `--save` and read back as a baseline.
 
 use serde::{Deserialize, Serialize};
@@ -6,42 +6,42 @@ use serde_json::Value;
 
 use crate::error::{Error, Kind};
 
-/// What a benchmark found.
+/// The report of a benchmark.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BenchReport {
-    /// Whether nothing speaks against staging.
+    /// Whether staging passed.
     pub passed: bool,
-    /// What speaks against it, in words.
+    /// Why staging failed, in words.
     pub failures: Vec<String>,
-    /// Whether production held rows to compare with; else only budgets count.
+    /// Whether production had rows to compare with; otherwise only budgets count.
     pub compared: bool,
-    /// What was measured.
+    /// The queries that were measured.
     pub queries: Vec<QueryReport>,
-    /// What could not be measured here.
+    /// The queries that could not be measured here.
     pub skipped: Vec<Skipped>,
-    /// Where it was measured.
+    /// The environment in which it was measured.
     pub environment: BenchEnvironment,
-    /// The table that is to be replaced; none where it has no rows.
+    /// The table to replace; none if it has no rows.
     #[serde(rename = "production_table")]
     pub production: Option<DataSize>,
-    /// The table that is to take its place.
+    /// The table to take its place.
     #[serde(rename = "staging_table")]
     pub staging: DataSize,
-    /// What the parameters were drawn by.
+    /// The seed for drawing parameters.
     pub seed: u64,
     /// The ratio above which a query regresses.
     pub max_regression: f64,
-    /// The difference in milliseconds below which none does.
+    /// The difference in milliseconds below which no query regresses.
     pub floor_ms: f64,
-    /// The comparison with an earlier run, where asked for.
+    /// The comparison with an earlier run, if one was given.
     pub baseline: Option<BaselineReport>,
-    /// The whole run.
+    /// The total time, in seconds.
     pub seconds: f64,
 }
 
 impl BenchReport {
-    /// The failure that it amounts to, of [`Kind::Regression`].
+    /// The failures as an error of [`Kind::Regression`]; none if staging passed.
     #[must_use]
     pub fn failure(&self) -> Option<Error> {
         let first = self.failures.first()?;
@@ -69,17 +69,17 @@ pub struct QueryReport {
     pub meaning: String,
     /// Its text, with placeholders.
     pub sql: String,
-    /// How long the median execution may take.
+    /// The time limit for the median execution, in milliseconds.
     pub budget_ms: Option<f64>,
-    /// Production's latencies; none where it has no rows.
+    /// Production's latencies; none if it has no rows.
     pub production: Option<Latency>,
     /// Staging's latencies.
     pub staging: Latency,
-    /// The shortest answer of production as it was seen from here, in milliseconds: what
-    /// the distance adds to the server's time. None in reports of versions before 0.2.
+    /// The shortest answer time of production by the client's clock, in milliseconds, which
+    /// includes the network. None in reports of versions before 0.2.
     #[serde(default)]
     pub production_answer_ms: Option<f64>,
-    /// The same of staging.
+    /// The same for staging.
     #[serde(default)]
     pub staging_answer_ms: Option<f64>,
     /// Median of staging/production of each round.
@@ -109,41 +109,41 @@ pub struct QueryReport {
 /// The latencies of a query on one table, by the server's clock: planning and execution.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Latency {
-    /// Executions.
+    /// The number of executions.
     pub count: u64,
-    /// Half took no longer.
+    /// The median.
     pub p50_ms: f64,
-    /// 95 in 100 took no longer.
+    /// The 95th percentile.
     pub p95_ms: f64,
-    /// 99 in 100 took no longer.
+    /// The 99th percentile.
     pub p99_ms: f64,
-    /// None took longer.
+    /// The maximum.
     pub max_ms: f64,
-    /// Rows that all executions returned together.
+    /// The number of rows that all executions returned together.
     pub rows: u64,
-    /// All of them: an HdrHistogram of nanoseconds, V2 compressed, in base64.
+    /// All latencies: an HdrHistogram of nanoseconds, V2 compressed, in base64.
     pub histogram_ns: String,
 }
 
 /// The plans of a query on both tables.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plans {
-    /// Production's; none where it has no rows or the query took too long.
+    /// Production's; none if it has no rows or the query took too long.
     pub production: Option<QueryPlan>,
-    /// Staging's; none where the query took too long.
+    /// Staging's; none if the query took too long.
     pub staging: Option<QueryPlan>,
 }
 
 /// A plan and one execution of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QueryPlan {
-    /// Its nodes, a line each, with the names that production has.
+    /// Its nodes, one line each, with production's names.
     pub shape: Vec<String>,
     /// Pages found in the server's cache.
     pub shared_hit: u64,
-    /// Pages that were read.
+    /// Pages that were not in the cache and had to be read.
     pub shared_read: u64,
-    /// `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)`, as the server gave it.
+    /// The server's output of `EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)`.
     pub explain: Value,
 }
 
@@ -152,11 +152,11 @@ pub struct QueryPlan {
 pub struct Skipped {
     /// Its name.
     pub name: String,
-    /// Why.
+    /// Why it was not measured.
     pub reason: String,
 }
 
-/// Where something was measured.
+/// The environment of a benchmark.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BenchEnvironment {
     /// When, by this machine's clock.
@@ -173,32 +173,32 @@ pub struct BenchEnvironment {
     pub client_cores: usize,
 }
 
-/// How much a table holds.
+/// The size of a table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DataSize {
     /// Its name.
     pub table: String,
     /// Its OID.
     pub oid: u32,
-    /// Rows, as the planner believes; negative where it has never been told.
+    /// The planner's estimate of the number of rows; negative if it has none.
     pub estimated_rows: f64,
     /// Bytes without indexes.
     pub table_bytes: u64,
     /// Bytes of its indexes.
     pub index_bytes: u64,
-    /// Pages of the rows themselves.
+    /// Pages of the table without indexes.
     pub pages: u64,
-    /// The columns that the planner has statistics of.
+    /// The columns for which the planner has statistics.
     pub columns_with_statistics: Vec<String>,
 }
 
-/// How a run compares with an earlier one.
+/// The comparison of a run with an earlier one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BaselineReport {
-    /// Where the earlier one was measured.
+    /// The environment of the earlier run.
     pub environment: BenchEnvironment,
-    /// What differs between the two runs besides the latencies.
+    /// The differences between the two runs besides the latencies.
     pub differences: Vec<String>,
     /// Queries that only one of the two measured, or that were changed between them.
     pub not_compared: Vec<String>,
@@ -207,9 +207,8 @@ pub struct BaselineReport {
 /// A query now and in an earlier run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Median latency on staging, now/then. Where both runs measured the same
-    /// production table, divided by production's own now/then: that is what machine
-    /// and neighbours account for.
+    /// Median latency on staging, now/then. If both runs measured the same production table,
+    /// it is divided by production's own now/then, which is due to the machine and its load.
     pub ratio: f64,
     /// Its lower bound with 99 % confidence.
     pub ratio_low: f64,

@@ -1,4 +1,4 @@
-//! The measuring itself: rounds over all queries, until each ratio is known.
+//! Measures: rounds over all queries until each ratio is known precisely enough.
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -10,27 +10,26 @@ use super::trial::{Clock, Round, State, Trial};
 use crate::error::{Error, Result};
 use crate::pg::Connection;
 
-/// Rounds for each query before it is measured: indexes come into the cache, answers are
-/// seen from here, and whoever reads rows first has noted which transactions are over.
+/// Warm-up rounds for each query: they bring indexes into the cache, time answers by the
+/// client's clock, and set the hint bits that the first reader of a row writes.
 const WARM_UP: usize = 3;
-/// Rounds that each query gets, however late it is: with fewer, one gust of noise
-/// could pass for a regression.
+/// The minimum number of rounds for each query, even when time is up: with fewer, one burst
+/// of noise could pass for a regression.
 const FEWEST: usize = 8;
-/// Rounds that a quick query gets, as long as they took less than this together: its
-/// executions are shorter than the pauses that a busy machine makes, so more of them
-/// are hit.
+/// The minimum for a quick query, unless its rounds together take `QUICK_MS`: its executions
+/// are shorter than the pauses of a busy machine, so noise distorts them more.
 const FEWEST_QUICK: usize = 32;
 const QUICK_MS: f64 = 500.0;
-/// A ratio is known when its bounds are this near to each other and on one side of
-/// the limit.
+/// A ratio is known when its upper bound is less than this times its lower bound, and both
+/// are on the same side of the limit.
 const PRECISION: f64 = 1.10;
 
-/// Has the server cut off executions that take too long.
+/// Has the server cancel executions that take too long.
 ///
 /// # Errors
-/// The server's.
+/// Errors of the server.
 pub(super) async fn limit(session: &Connection, time_limit: Duration) -> Result<()> {
-    // Zero would be no limit.
+    // Zero would mean no limit.
     let ms = time_limit.as_millis().max(1).to_string();
     session.query_one(include_str!("../../sql/bench/run/limit.sql"), &[&ms]).await?;
     Ok(())
@@ -39,7 +38,7 @@ pub(super) async fn limit(session: &Connection, time_limit: Duration) -> Result<
 /// Runs each query a few times on both tables.
 ///
 /// # Errors
-/// A query's own; interrupted where `stop` is set.
+/// Errors of a query; interrupted if `stop` is set.
 pub(super) async fn warm(
     session: &Connection,
     trials: &mut [Trial],
@@ -64,10 +63,10 @@ pub(super) async fn warm(
     Ok(())
 }
 
-/// Takes out the queries that production itself cannot answer in time.
+/// Removes the queries that production itself cannot answer in time.
 ///
 /// # Errors
-/// Where it is a query of the user's own, with its file.
+/// If one of them is a user's query, with its file.
 pub(super) fn too_slow(trials: &mut Vec<Trial>, time_limit: Duration) -> Result<Vec<Skipped>> {
     let slow = trials.extract_if(.., |trial| trial.state == State::ProductionTimedOut);
     let reason = format!("production does not answer within {} s", time_limit.as_secs_f64());
@@ -79,12 +78,13 @@ pub(super) fn too_slow(trials: &mut Vec<Trial>, time_limit: Duration) -> Result<
     slow.map(taken_out).collect()
 }
 
-/// Goes round all queries whose ratio is not known yet, until the time is over.
+/// Runs rounds over all queries whose ratio is not known yet, until the time is up.
 ///
-/// Going round, and not query by query, spreads a burst of other work over all of them.
+/// Rounds over all queries, instead of one query after another, spread a burst of other work
+/// over all of them.
 ///
 /// # Errors
-/// A query's own; interrupted where `stop` is set.
+/// Errors of a query; interrupted if `stop` is set.
 pub(super) async fn measure(
     session: &Connection,
     trials: &mut [Trial],
@@ -115,7 +115,7 @@ pub(super) async fn measure(
     Ok(())
 }
 
-/// Whether a query had its few rounds.
+/// Whether a query has had its minimum of rounds.
 fn has_enough(trial: &Trial) -> bool {
     let ms = |round: &Round| round.staging.ms + round.production.map_or(0.0, |e| e.ms);
     let rounds = trial.rounds.len();
@@ -123,7 +123,8 @@ fn has_enough(trial: &Trial) -> bool {
         || (rounds >= FEWEST && trial.rounds.iter().map(ms).sum::<f64>() >= QUICK_MS)
 }
 
-/// Looking after every round would often find an interval that is narrow by chance.
+/// The rounds after which to look at the interval. Looking after every round would too often
+/// find an interval that is narrow by chance.
 fn is_look(rounds: usize) -> bool {
     [12, 16, 24, 32, 48, 64, 96, 128, 192].contains(&rounds)
 }

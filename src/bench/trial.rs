@@ -1,4 +1,4 @@
-//! A query that is being measured: its statements, its parameters, its rounds.
+//! A query that is being measured: its statements, parameters and rounds.
 
 use std::error::Error as StdError;
 use std::sync::atomic::AtomicBool;
@@ -18,7 +18,7 @@ use super::report::Plans;
 use crate::error::Result;
 use crate::pg::{Connection, Typed, interruptible};
 
-/// A value as the server wrote it and reads it again, whatever its type is.
+/// A value of any type as text, sent back as the server wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TextValue(pub(super) String);
 
@@ -44,51 +44,50 @@ impl ToSql for TextValue {
 }
 
 impl Typed for TextValue {
-    /// That of its place in the query.
+    /// Unknown, so that the server takes the type of its place in the query.
     fn sql_type(&self) -> Type {
         Type::UNKNOWN
     }
 }
 
-/// A query with what it takes to run it.
+/// A query with everything needed to run it.
 pub(super) struct Trial {
     pub(super) query: Query,
-    /// Prepared, with the text that was.
+    /// The prepared statements with their texts.
     pub(super) statements: Sides<(Statement, String)>,
-    /// What the parameters are, round after round; never empty.
+    /// The parameters of each round, in turn; never empty.
     pub(super) draws: Vec<Vec<TextValue>>,
-    /// What was measured.
+    /// The measured rounds.
     pub(super) rounds: Vec<Round>,
     pub(super) plans: Plans,
-    /// The shortest answers as they are seen from here, in milliseconds, while the query
-    /// was warming up.
+    /// The shortest answers of the warm-up by the client's clock, in milliseconds.
     pub(super) answers_ms: Sides<Option<f64>>,
     pub(super) state: State,
 }
 
-/// Who says how long an execution took.
+/// The clock that times an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Clock {
-    /// The server: planning and execution, at any distance the same.
+    /// The server's: planning and execution, independent of the network.
     Server,
-    /// This machine: from the request to the last row.
+    /// This machine's: from the request to the last row.
     Client,
 }
 
-/// How far a trial is.
+/// The state of a trial.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum State {
-    /// More rounds would tell more.
+    /// More rounds are needed.
     Open,
-    /// The ratio is known well enough.
+    /// The ratio is known precisely enough.
     Known,
-    /// Production took longer than an execution may.
+    /// An execution on production exceeded the time limit.
     ProductionTimedOut,
-    /// Staging took longer than an execution may.
+    /// An execution on staging exceeded the time limit.
     StagingTimedOut,
 }
 
-/// Two executions with the same parameters, one directly after the other.
+/// Two executions with the same parameters, directly one after the other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Round {
     pub(super) production: Option<Execution>,
@@ -100,7 +99,7 @@ pub(super) struct Round {
 pub(super) struct Execution {
     pub(super) ms: f64,
     pub(super) rows: u64,
-    /// Whether it was cut off after so long.
+    /// Whether it was cancelled by the time limit.
     pub(super) timed_out: bool,
 }
 
@@ -108,7 +107,7 @@ impl Trial {
     /// Runs the query on both tables with the parameters of this round.
     ///
     /// # Errors
-    /// The query's own, with its file.
+    /// Errors of the query, with its file.
     pub(super) async fn round(
         &mut self,
         session: &Connection,
@@ -127,8 +126,8 @@ impl Trial {
         };
         let round = match &self.statements.production {
             None => Round { production: None, staging: run(staging).await? },
-            // Who goes first changes from round to round, and for the same parameters
-            // from one time to the next.
+            // The table that goes first alternates from round to round, and for the same
+            // parameters from one use to the next.
             Some(production) if (round + round / self.draws.len()).is_multiple_of(2) => {
                 let production = run(production).await?;
                 Round { production: Some(production), staging: run(staging).await? }
@@ -146,13 +145,13 @@ impl Trial {
         Ok(round)
     }
 
-    /// Staging/production of each round; none where there is nothing to compare.
+    /// Staging/production of each round; none if there is nothing to compare.
     pub(super) fn ratio(&self, seed: u64) -> Option<Interval> {
         self.paired(|staging, production| staging / production)
             .map(|ratios| Interval::of_ratios(&ratios, seed))
     }
 
-    /// Staging - production of each round in milliseconds.
+    /// Staging - production of each round, in milliseconds.
     pub(super) fn difference_ms(&self, seed: u64) -> Option<Interval> {
         self.paired(|staging, production| staging - production)
             .map(|differences| Interval::of_median(&differences, seed))
@@ -165,7 +164,7 @@ impl Trial {
     }
 }
 
-/// Runs a query, by the server's clock.
+/// Runs a query, timed by the server's clock.
 async fn timed(
     session: &Connection,
     sql: &str,
@@ -191,7 +190,7 @@ async fn timed(
     }
 }
 
-/// Runs a prepared statement and takes its rows, by this machine's clock.
+/// Runs a prepared statement and reads its rows, timed by this machine's clock.
 async fn answered(
     session: &Connection,
     statement: &Statement,

@@ -1,4 +1,4 @@
-//! What measurements mean: which queries regress, and what speaks against staging.
+//! Judges the measurements: which queries regress, and why staging fails.
 
 use super::interval::Interval;
 use super::latency;
@@ -7,10 +7,10 @@ use super::report::{BenchReport, QueryReport};
 use super::trial::{Execution, State, Trial};
 use crate::error::Result;
 
-/// What a trial came to.
+/// The report of a trial.
 ///
 /// # Errors
-/// Where no histogram can be made.
+/// If no histogram can be created.
 pub(super) fn query(trial: &Trial, options: &BenchOptions) -> Result<QueryReport> {
     let staging: Vec<Execution> = trial.rounds.iter().map(|round| round.staging).collect();
     let production: Vec<Execution> = trial.rounds.iter().filter_map(|r| r.production).collect();
@@ -25,8 +25,8 @@ pub(super) fn query(trial: &Trial, options: &BenchOptions) -> Result<QueryReport
         && difference.is_some_and(|difference| difference.median > options.floor_ms);
     let median =
         |of: &[Execution]| (!of.is_empty()).then(|| Interval::of_median(&ms(of), options.seed));
-    // Production may be over the budget too, where data or machine have outgrown it:
-    // then the budget says nothing about staging.
+    // Production may exceed the budget too, if the data or the machine have outgrown it. Then
+    // the budget says nothing about staging.
     let over_budget = trial.query.budget_ms.is_some_and(|budget| {
         median(&staging).is_some_and(|median| median.low > budget)
             && median(&production).is_none_or(|median| median.high <= budget)
@@ -50,7 +50,7 @@ pub(super) fn query(trial: &Trial, options: &BenchOptions) -> Result<QueryReport
         ratio_low: ratio.map(|ratio| ratio.low),
         ratio_high: ratio.map(|ratio| ratio.high),
         difference_ms: difference.map(|difference| difference.median),
-        // Production answered in time where staging did not.
+        // On a timeout of staging, production did answer in time.
         regressed: slower || (timed_out && !production.is_empty()),
         certain: timed_out || ratio.is_some_and(|r| r.low > limit || r.high < limit),
         timed_out,
@@ -61,7 +61,7 @@ pub(super) fn query(trial: &Trial, options: &BenchOptions) -> Result<QueryReport
     })
 }
 
-/// What speaks against staging, in words.
+/// Why staging fails, in words.
 pub(super) fn failures(report: &BenchReport) -> Vec<String> {
     let mut failures: Vec<String> = without_statistics(report).into_iter().collect();
     for query in &report.queries {
@@ -85,9 +85,9 @@ pub(super) fn failures(report: &BenchReport) -> Vec<String> {
     failures
 }
 
-/// Columns of which the planner knows something in production and nothing in staging.
-/// The queries of a run may be planned well without, by luck; an application's other
-/// queries would not all be.
+/// The columns for which the planner has statistics in production but not in staging. The
+/// measured queries may be planned well without them by luck, but other queries of the
+/// application may not.
 fn without_statistics(report: &BenchReport) -> Option<String> {
     let staging = &report.staging.columns_with_statistics;
     let missing: Vec<&str> = match &report.production {

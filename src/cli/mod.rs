@@ -1,4 +1,4 @@
-//! What the user can type; what it means is each command's own affair.
+//! The command line: global options and subcommands. Each command interprets its own arguments.
 
 pub mod commands;
 pub mod config;
@@ -42,24 +42,24 @@ use crate::cli::commands::validate::ValidateArgs;
   1    database, network or file error
   2    wrong usage or configuration
   3    more rejects than allowed
-  4    a validation failed, or the proof of a load
+  4    a validation or the proof of a load failed
   5    a query is certainly slower than allowed
   6    refused as unsafe
   7    a lock was not obtained in time
   130  interrupted; --resume continues")]
 pub struct Cli {
-    /// What every command understands.
+    /// Options of every command.
     #[command(flatten)]
     pub global: GlobalArgs,
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What every command understands.
+/// Options of every command.
 #[derive(Args, Clone, Debug)]
 pub struct GlobalArgs {
-    /// URL or key=value string of the database [default: libpq's variables and files]
+    /// Database URL or key=value string [default: libpq's environment variables and files]
     #[arg(
         long,
         env = "DATABASE_URL",
@@ -95,23 +95,23 @@ pub struct GlobalArgs {
     pub config: Option<PathBuf>,
 }
 
-/// How results are written.
+/// The format of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
-    /// For people.
+    /// Readable text.
     Text,
     /// One JSON document.
     Json,
 }
 
-/// Whether progress is shown.
+/// Whether to show progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Progress {
-    /// Bars on a terminal, a line now and then elsewhere.
+    /// A bar on a terminal, a line every few seconds elsewhere.
     Auto,
-    /// As auto, with a line every second where stderr is no terminal.
+    /// Like auto, but with a line every second if stderr is not a terminal.
     Always,
-    /// None.
+    /// No progress.
     Never,
 }
 

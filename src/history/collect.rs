@@ -1,4 +1,4 @@
-//! What the ledger says, into one value.
+//! Collects what the ledger says about a run into one value.
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -22,10 +22,10 @@ use crate::table::staging;
 /// empty. Writes nothing.
 ///
 /// # Errors
-/// Refused where the ledger knows nothing of the table; the server's.
+/// Refused if the ledger knows nothing about the table; errors of the server.
 pub async fn collect(session: &Connection, table: &Table) -> Result<RunReport> {
     let nothing = || {
-        Error::refused(format!("the ledger knows of nothing done to {table}"))
+        Error::refused(format!("the ledger has no record of {table}"))
             .hint("`sterna migrate` runs the plan, and writes a report at its end")
     };
     let there = include_str!("../../sql/migrate/is-there.sql");
@@ -67,7 +67,7 @@ pub async fn collect(session: &Connection, table: &Table) -> Result<RunReport> {
     Ok(report)
 }
 
-/// Reads what happened to a table since a run began; without one, all of it.
+/// Reads what happened to a table since a run began, or all of it without a run.
 struct Reader<'a> {
     session: &'a Connection,
     table: &'a Table,
@@ -76,13 +76,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// By the table's schema and name.
+    /// Queries by the table's schema and name.
     async fn by_name(&self, sql: &str) -> Result<Vec<Row>> {
         let Table { schema, name } = self.table;
         Ok(self.session.query(sql, &[&schema.name(), &name.name(), &self.run]).await?)
     }
 
-    /// By a table's name as SQL writes it.
+    /// Queries by a table's quoted name.
     async fn of_table(&self, sql: &str, table: &Table) -> Result<Vec<Row>> {
         Ok(self.session.query(sql, &[&table.to_string(), &self.run]).await?)
     }
@@ -212,8 +212,8 @@ impl Reader<'_> {
     }
 }
 
-/// A document that the ledger keeps; noted where another version has written it in
-/// another form, for the rest of the report is still worth having.
+/// Reads a document from the ledger. One that another version wrote in another form is noted
+/// in `unreadable`, so that the rest of the report is still usable.
 fn read<T: DeserializeOwned>(
     what: &str,
     at: &str,
@@ -223,14 +223,14 @@ fn read<T: DeserializeOwned>(
     match serde_json::from_value(document) {
         Ok(read) => Some(read),
         Err(error) => {
-            unreadable.push(format!("the {what} of {at} has another form: {error}"));
+            unreadable.push(format!("the {what} of {at} has another format: {error}"));
             None
         }
     }
 }
 
 impl RunEnvironment {
-    /// What is known without asking the server.
+    /// What is known without the server.
     fn of_this_build() -> Self {
         RunEnvironment {
             sterna: env!("CARGO_PKG_VERSION"),

@@ -1,10 +1,9 @@
-//! The report of a run: everything that the ledger says of it, as one value. How it is
-//! shown is decided elsewhere.
+//! The report of a run: everything that the ledger says about it, as one value. It is
+//! rendered elsewhere.
 //!
-//! What belongs to a run is what happened to its table since the run began, so that a
-//! step that was taken by a command of its own is in it as well. Without a run of the
-//! plan it is everything that the ledger says of the table. Nothing is measured for the
-//! report, and nothing in the ledger is secret.
+//! A report covers what happened to the table since the run began, including steps that
+//! separate commands ran. Without a migration it covers everything that the ledger says
+//! about the table. Nothing is measured for the report, and nothing in the ledger is secret.
 
 mod collect;
 mod throughput;
@@ -26,17 +25,17 @@ use crate::migrate::{Step, StepState};
 use crate::table::fingerprint::Difference;
 use crate::validate::{Change, ValidationReport};
 
-/// Everything that the ledger says of a run.
+/// Everything that the ledger says about a run.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct RunReport {
     /// How it ended.
     pub outcome: RunOutcome,
-    /// The table that is replaced.
+    /// The table to replace.
     pub table: String,
     /// When the report was collected, in UTC by the server's clock.
     pub collected_at: String,
-    /// The run of the plan; none where there were only commands by themselves.
+    /// The migration; none if there were only separate commands.
     pub run: Option<Status>,
     /// Every attempt at a step, in the order in which they began.
     pub attempts: Vec<Attempt>,
@@ -50,13 +49,13 @@ pub struct RunReport {
     pub switchovers: Vec<Switchover>,
     /// Backups in files, the oldest first.
     pub backups: Vec<Backup>,
-    /// Backup tables that are there.
+    /// Existing backup tables.
     pub backup_tables: Vec<BackupTable>,
-    /// How to go back from here.
+    /// Ways to resume, roll back or restore from here.
     pub way_back: Vec<WayBack>,
-    /// What durations depend on.
+    /// The environment that durations depend on.
     pub environment: RunEnvironment,
-    /// What the ledger has and this version cannot read.
+    /// Ledger entries that this version cannot read.
     pub unreadable: Vec<String>,
 }
 
@@ -67,44 +66,44 @@ pub struct Attempt {
     pub step: Step,
     /// What it does.
     pub title: &'static str,
-    /// What it locks, and how, by the plan.
+    /// The locks it takes, by the plan.
     pub locks: &'static str,
     /// Which attempt of its run it is, from 1.
     pub attempt: i32,
-    /// How far it came.
+    /// Its state.
     pub state: StepState,
-    /// Whether a command took it by itself.
+    /// Whether a separate command ran it.
     pub by_command: bool,
-    /// Seconds from the first attempt's beginning to this one's.
+    /// Seconds from the beginning of the first attempt to the beginning of this one.
     pub began_seconds: f64,
-    /// How long it took, or has taken so far.
+    /// Seconds that it took, or has taken so far.
     pub seconds: f64,
     /// Rows that it read or wrote.
     pub rows: Option<i64>,
     /// Why it failed.
     pub error: Option<String>,
-    /// Who took it.
+    /// The role that ran it.
     pub role: String,
     /// When it began, in UTC.
     pub started_at: String,
 }
 
-/// A load and how fast it went.
+/// A load and its speed.
 #[derive(Clone, Debug, Serialize)]
 pub struct Load {
     /// Its id.
     pub run_id: Uuid,
-    /// How far it came, as the ledger calls it.
+    /// Its state in the ledger.
     pub state: String,
     /// When it began, in UTC.
     pub started_at: String,
-    /// How long all of it took; none where it was not ended.
+    /// Seconds that it took; none if it did not end.
     pub seconds: Option<f64>,
-    /// What was asked for.
+    /// Its arguments.
     pub arguments: Value,
-    /// What became of the records; none where they were not read to the end.
+    /// What became of the records; none if they were not read to the end.
     pub rows: Option<RowsReport>,
-    /// Rows per second over its course, by connection; none where it wrote none.
+    /// Rows per second over its course, by connection; none if it wrote no rows.
     pub throughput: Option<Throughput>,
 }
 
@@ -133,24 +132,24 @@ pub struct Benchmark {
 pub struct Switchover {
     /// Its id.
     pub switchover_id: Uuid,
-    /// How far it has come: `switched`, `returned` or `cleaned`.
+    /// Its state: `switched`, `returned` or `cleaned`.
     pub state: String,
     /// Rows of the new table when it went live.
     pub rows: i64,
     /// Writes that were carried over to it.
     pub replayed_rows: i64,
-    /// What the catalog says otherwise since, because it was asked for. Had anything else
-    /// differed, there would have been no switchover.
+    /// Differences in the catalog that were asked for. Any other difference would have
+    /// prevented the switchover.
     pub exceptions: Vec<Difference>,
-    /// How many things the catalog said of the table, each of which was compared.
+    /// The number of catalog entries of the table, all of which were compared.
     pub compared: i32,
-    /// Tries for a moment in which all locks could be had, where it was a step of the run.
+    /// Attempts to get all locks at once, if it was a step of the run.
     pub attempts: Option<u64>,
-    /// How long readers were kept out, in milliseconds, where it was a step of the run.
+    /// How long readers were locked out, in milliseconds, if it was a step of the run.
     pub locked_ms: Option<f64>,
-    /// Who made it.
+    /// The role that ran it.
     pub role: String,
-    /// When, in UTC.
+    /// When it happened, in UTC.
     pub switched_at: String,
     /// When it was rolled back, in UTC.
     pub returned_at: Option<String>,
@@ -167,9 +166,9 @@ pub struct Backup {
     pub sha256: String,
     /// Its tables with their rows.
     pub tables: Vec<SavedTable>,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: i64,
-    /// What its last verification found.
+    /// The result of its last verification.
     pub verified: bool,
     /// When it was taken, in UTC.
     pub at: String,
@@ -180,20 +179,20 @@ pub struct Backup {
 pub struct BackupTable {
     /// Its name.
     pub table: String,
-    /// Its rows.
+    /// Its number of rows.
     pub rows: i64,
-    /// When it was made, in UTC.
+    /// When it was created, in UTC.
     pub at: String,
 }
 
-/// What durations depend on.
+/// The environment that durations depend on.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunEnvironment {
     /// The version of sterna that collected the report.
     pub sterna: &'static str,
-    /// Whether it was compiled with optimisation, as for a release.
+    /// Whether it is a release build, compiled with optimisation.
     pub release_build: bool,
-    /// The server, as it says itself.
+    /// The server's version, as it reports it.
     pub server: String,
     /// The database.
     pub database: String,
@@ -208,8 +207,8 @@ pub struct RunEnvironment {
 }
 
 impl RunReport {
-    /// The load whose rows are, or were to be, those of the new table: the last one of the
-    /// files as a whole.
+    /// The load whose rows are, or were to be, those of the new table: the last load of all
+    /// years.
     #[must_use]
     pub fn main_load(&self) -> Option<&Load> {
         let whole = |load: &&Load| load.arguments["years"].as_array().is_none_or(Vec::is_empty);
@@ -217,7 +216,7 @@ impl RunReport {
         loads().find(whole).or_else(|| loads().next())
     }
 
-    /// The comparison with production that covers the most years, the latest of those.
+    /// The comparison with production that covers the most years, and the latest of these.
     #[must_use]
     pub fn comparison(&self) -> Option<&Validation> {
         self.validations
@@ -226,7 +225,7 @@ impl RunReport {
             .max_by_key(|validation| validation.report.by_year.len())
     }
 
-    /// Rows of all years that were compared: of production, and of what was to replace it.
+    /// Rows of all compared years: of production, and of the table to replace it.
     #[must_use]
     pub fn rows_compared(&self) -> Option<(i64, i64)> {
         let years: &[Change] = &self.comparison()?.report.by_year;

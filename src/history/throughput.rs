@@ -2,29 +2,29 @@
 
 use serde::Serialize;
 
-/// How many stretches of equal length a load is divided into.
+/// The number of stretches of equal length that a load is divided into.
 const STRETCHES: usize = 40;
 
-/// How fast a load was over its course.
+/// The speed of a load over its course.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Throughput {
-    /// From the first batch begun to the last one ended, as far as the ledger knows: a
-    /// batch is taken to last until its connection begins the next one.
+    /// Seconds from the beginning of the first batch to the end of the last, as far as the
+    /// ledger knows: a batch is assumed to last until its connection begins the next one.
     pub seconds: f64,
-    /// Length of each stretch.
+    /// Length of each stretch, in seconds.
     pub stretch_seconds: f64,
     /// Each connection, in the order in which they began.
     pub connections: Vec<Writer>,
 }
 
-/// What a connection wrote.
+/// The rows that a connection wrote.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Writer {
     /// The server process that served it.
     pub backend: i32,
-    /// Batches.
+    /// The number of batches.
     pub batches: usize,
-    /// Rows.
+    /// The number of rows.
     pub rows: i64,
     /// Rows per second in each stretch.
     pub rows_per_second: Vec<f64>,
@@ -40,7 +40,7 @@ pub(super) struct Written {
     pub(super) rows: i64,
 }
 
-/// Of batches in the order in which they began; `None` where none took any time.
+/// The throughput of batches, in the order in which they began; `None` if none took any time.
 pub(super) fn of(batches: &[Written]) -> Option<Throughput> {
     let seconds = batches.iter().map(|batch| batch.ended).fold(0.0, f64::max);
     if seconds <= 0.0 {
@@ -67,7 +67,7 @@ pub(super) fn of(batches: &[Written]) -> Option<Throughput> {
     Some(Throughput { seconds, stretch_seconds: stretch, connections })
 }
 
-/// How much of a batch falls between two moments, from 0 to 1.
+/// The share of a batch between two moments, from 0 to 1.
 fn share(batch: &Written, from: f64, to: f64) -> f64 {
     let length = batch.ended - batch.began;
     if length <= 0.0 {

@@ -1,4 +1,4 @@
-//! How a run ended, in one line, and how to go back from there.
+//! How a run ended, in one line, and the ways back from there.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -10,41 +10,41 @@ use crate::migrate::{RunState, Step};
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RunOutcome {
-    /// In a word.
+    /// In one word.
     pub verdict: RunVerdict,
-    /// In a line, for somebody who reads nothing else.
+    /// In one line, for readers who read nothing else.
     pub sentence: String,
 }
 
-/// How a run ended, in a word.
+/// How a run ended, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunVerdict {
-    /// All steps were taken.
+    /// All steps were run.
     Finished,
-    /// A step did not succeed.
+    /// A step failed.
     Failed,
     /// It ended early, on request.
     Stopped,
-    /// The switchover, or all of it, was taken back.
+    /// The switchover, or the whole run, was rolled back.
     RolledBack,
-    /// It is going on, or was killed.
+    /// It is running, or was killed.
     Running,
-    /// There is no run of the plan, only commands by themselves.
+    /// There is no migration, only separate commands.
     Commands,
 }
 
-/// A rollback.
+/// A way to go on from here: to resume, roll back or restore.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WayBack {
-    /// What that does.
+    /// What the command does.
     pub effect: String,
-    /// What to run.
+    /// The command to run.
     pub command: String,
 }
 
-/// Where production stands.
+/// The state of production.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Production {
     Untouched,
@@ -105,7 +105,7 @@ pub(super) fn of(report: &RunReport) -> RunOutcome {
     RunOutcome { verdict, sentence }
 }
 
-/// What production is now.
+/// The state of production, in words.
 fn stood(report: &RunReport, stands: Production) -> String {
     match (stands, report.switchovers.last()) {
         (Production::New, Some(switchover)) => {
@@ -121,7 +121,7 @@ fn stood(report: &RunReport, stands: Production) -> String {
     }
 }
 
-/// A name as SQL writes it, without quotes around what needs none.
+/// A quoted name without the quotes that are not needed.
 pub fn readable(name: &str) -> String {
     let plain = |part: &&str| {
         part.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
@@ -134,7 +134,7 @@ pub fn readable(name: &str) -> String {
     }
 }
 
-/// With thousands separators.
+/// A number with thousands separators.
 fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
@@ -147,16 +147,16 @@ fn grouped(number: i64) -> String {
     if number < 0 { format!("-{text}") } else { text }
 }
 
-/// How to go back from where a run is.
+/// The ways to go on from where a run is.
 pub(super) fn way_back(report: &RunReport) -> Vec<WayBack> {
     let mut ways = Vec::new();
-    // Without a run of the plan there are no arguments to repeat.
+    // Without a migration there are no arguments to repeat.
     let none = Value::Null;
     let arguments = report.run.as_ref().map_or(&none, |run| &run.arguments);
     let back = |to| command_line::roll_back(arguments, to);
     let resumed = report.run.as_ref().filter(|run| run.next.is_some());
     if let Some(command) = resumed.and_then(|run| run.next_command.clone()) {
-        ways.push(WayBack { effect: "goes on with the run where it ended".to_owned(), command });
+        ways.push(WayBack { effect: "resumes the run where it ended".to_owned(), command });
     }
     let steps = report.run.iter().flat_map(|run| run.can_roll_back.iter().copied());
     let steps: Vec<Step> = steps.collect();
@@ -172,21 +172,21 @@ pub(super) fn way_back(report: &RunReport) -> Vec<WayBack> {
     }
     if let Some(last) = steps.first().filter(|last| **last != Step::Switchover) {
         ways.push(WayBack {
-            effect: format!("brings back what was before the last step ({})", last.plan().title),
+            effect: format!("restores the state before the last step ({})", last.plan().title),
             command: back(None),
         });
     }
     if !steps.is_empty() {
         ways.push(WayBack {
-            effect: "brings back everything that was before the run".to_owned(),
+            effect: "restores the state before the run".to_owned(),
             command: back(Some(Step::Backup)),
         });
     }
     if let Some(backup) = report.backups.last() {
         ways.push(WayBack {
             effect: format!(
-                "shows that the backup of {} can be restored, by restoring it into a server of \
-                 its own",
+                "proves that the backup of {} can be restored, by restoring it into a temporary \
+                 server",
                 backup.at
             ),
             command: format!("sterna backup verify --restore {}", shell_quoted(&backup.path)),
@@ -196,7 +196,7 @@ pub(super) fn way_back(report: &RunReport) -> Vec<WayBack> {
     ways
 }
 
-/// What brings the rows of the run's own backup into a database beside production.
+/// The commands that restore the run's own backup into a database beside production.
 fn restored(report: &RunReport) -> Option<WayBack> {
     let run = report.run.as_ref()?;
     let backup = &run.steps.iter().find(|step| step.step == Step::Backup)?.detail;
@@ -213,8 +213,8 @@ fn restored(report: &RunReport) -> Option<WayBack> {
         ),
     };
     Some(WayBack {
-        effect: "brings the backup of the run into a database beside production, from where its \
-                 rows can be taken"
+        effect: "restores the backup of the run into a database beside production, from where \
+                 its rows can be copied"
             .to_owned(),
         command: format!("createdb sterna_restored && {restore}"),
     })

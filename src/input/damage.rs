@@ -1,4 +1,4 @@
-//! What is wrong with a file that cannot be read, by its cause.
+//! Errors about damaged or unreadable files, explained by their cause.
 
 use std::io;
 
@@ -6,25 +6,25 @@ use zip::result::ZipError;
 
 use crate::error::Error;
 
-/// Bytes behind the end of gzip data.
+/// Unexpected bytes after the end of gzip data.
 #[derive(Debug)]
 pub(super) struct Stray;
 
 impl std::fmt::Display for Stray {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("something else stands behind the end of the gzip data")
+        f.write_str("unexpected data after the end of the gzip data")
     }
 }
 
 impl std::error::Error for Stray {}
 
-/// An error while reading a member, in words that say what is wrong with its file.
+/// Turns an I/O error while reading a member into one that says what is wrong with its file.
 #[must_use]
 pub fn explain(member: &str, error: io::Error) -> Error {
     const COPY: &str = "download or copy it again, and compare its size or checksum";
     if error.get_ref().is_some_and(|e| e.is::<Stray>()) {
         return Error::bad_file(member, error)
-            .hint("remove what was appended; files that are joined all have to be gzip, or none");
+            .hint("remove the appended data; joined files must all be gzip, or none of them");
     }
     let text = error.to_string();
     if error.kind() == io::ErrorKind::UnexpectedEof {
@@ -37,7 +37,7 @@ pub fn explain(member: &str, error: io::Error) -> Error {
     Error::file(member, error)
 }
 
-/// What is wrong with a zip archive, or with the file that it is.
+/// Turns a zip error into one that says what is wrong with the archive or its file.
 pub(super) fn zip_error(name: &str, error: ZipError) -> Error {
     match error {
         ZipError::Io(error) => explain(name, error),
@@ -46,7 +46,7 @@ pub(super) fn zip_error(name: &str, error: ZipError) -> Error {
                 .hint("download or copy it again, and compare its size or checksum")
         }
         ZipError::UnsupportedArchive(what) => {
-            Error::bad_file(name, format!("the zip archive uses what sterna cannot read ({what})"))
+            Error::bad_file(name, format!("sterna does not support this zip archive ({what})"))
                 .hint("unpack it and name the folder")
         }
         other => Error::bad_file(name, other),

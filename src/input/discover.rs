@@ -1,4 +1,4 @@
-//! From arguments to files and members.
+//! Resolves arguments to files and members.
 
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
@@ -12,34 +12,34 @@ use super::open::{foreign, gzip_trailer, zip_directory};
 use super::{File, Form, Inputs, LeftOut, Member};
 use crate::error::{Error, Result};
 
-/// How many of the things that a folder holds an error names.
+/// The maximum number of skipped files that an error names.
 const NAMED: usize = 5;
 
-/// What to do with a compressed file or an archive that is not read.
+/// The hint for a compressed file or an archive in an unsupported format.
 const UNPACK: &str = "unpack it, or pack it as gzip or zip";
 
-/// What identifies a file on this machine: its device and inode.
+/// The device and inode of a file, which identify it on this machine.
 pub(super) fn place(meta: &Metadata) -> (u64, u64) {
     (meta.dev(), meta.ino())
 }
 
 impl Inputs {
-    /// Finds every CSV stream that `inputs` name: files, folders (with those in them where
-    /// it is `recursive`), globs, or `-`.
+    /// Finds every CSV stream in `inputs`: files, folders (with their subfolders if
+    /// `recursive`), globs, or `-`.
     ///
     /// Standard input and pipes are copied to temporary files first, because an input is
     /// read more than once: to identify it, to load it, and to resume.
     ///
     /// # Errors
-    /// A path that does not exist, a folder or archive without CSV files or with data in a
-    /// form that is not read, or the same file named twice.
+    /// A path that does not exist, a folder or archive without CSV files or with data in an
+    /// unsupported format, or the same file named twice.
     pub fn discover(inputs: &[String], recursive: bool) -> Result<Self> {
         let mut found = Inputs::default();
         let mut has_stdin = false;
         for input in inputs {
             if input == "-" {
                 if std::mem::replace(&mut has_stdin, true) {
-                    return Err(Error::usage("- is given twice; standard input can be read once"));
+                    return Err(Error::usage("- is given twice; stdin can be read only once"));
                 }
                 found.add_pipe(&mut io::stdin().lock(), "stdin")?;
                 continue;
@@ -82,12 +82,12 @@ impl Inputs {
                 let (path, is_link) =
                     (entry.path(), entry.file_type().map_err(failed)?.is_symlink());
                 match fs::metadata(&path) {
-                    // A link could lead back to where we are.
+                    // Following links could loop.
                     Ok(meta) if meta.is_dir() && recursive && !is_link => folders.push(path),
                     Ok(meta) if meta.is_dir() => {
                         let reason = match recursive {
-                            true => "a link to a folder; name it itself to read it",
-                            false => "a folder; --recursive reads those in a folder as well",
+                            true => "a link to a folder; name it explicitly to read it",
+                            false => "a folder; --recursive reads subfolders",
                         };
                         self.leave_out(path.display(), reason);
                     }
@@ -114,14 +114,14 @@ impl Inputs {
         Err(Error::bad_file(folder.display(), what))
     }
 
-    /// Decides by its name what becomes of a file in a folder.
+    /// Decides by its name what to do with a file in a folder.
     fn look_at(&mut self, path: PathBuf, paths: &mut Vec<PathBuf>) -> Result<()> {
         match kind(&path.file_name().unwrap_or_default().to_string_lossy()) {
             Kind::Csv | Kind::Packed => paths.push(path),
             Kind::LeftOut(reason) => self.leave_out(path.display(), reason),
             Kind::OtherData => {
-                return Err(Error::bad_file(path.display(), "is data in a form that is not read")
-                    .hint(format!("{UNPACK}; or name the files that are to be read, without it")));
+                return Err(Error::bad_file(path.display(), "is data in an unsupported format")
+                    .hint(format!("{UNPACK}; or name only the files to be read")));
             }
         }
         Ok(())
@@ -149,7 +149,7 @@ impl Inputs {
         for folder in folders {
             match recursive {
                 true => self.add_folder(&folder, true)?,
-                false => self.leave_out(folder.display(), "a folder; name it itself to read it"),
+                false => self.leave_out(folder.display(), "a folder; name it to read it"),
             }
         }
         self.add_all(files)
@@ -223,22 +223,22 @@ impl Inputs {
             }
             let what = match kind(inner.rsplit('/').next().unwrap_or_default()) {
                 _ if inner.starts_with("__MACOSX/") => {
-                    self.leave_out(name, "what macOS adds to archives");
+                    self.leave_out(name, "metadata that macOS adds to archives");
                     continue;
                 }
                 Kind::LeftOut(_) => {
                     self.leave_out(name, "its name does not end in .csv, or it is hidden");
                     continue;
                 }
-                Kind::Packed => Some("is packed within an archive, and that is not read"),
-                Kind::OtherData => Some("is data in a form that is not read"),
+                Kind::Packed => Some("is packed inside an archive, which is not supported"),
+                Kind::OtherData => Some("is data in an unsupported format"),
                 Kind::Csv if entry.is_symlink() => Some("is a symbolic link"),
                 Kind::Csv if entry.encrypted() => Some("is encrypted"),
                 Kind::Csv => None,
             };
             if let Some(what) = what {
                 return Err(Error::bad_file(name, what).hint(format!(
-                    "unpack {archive} into a folder and what is packed in it, and name the folder"
+                    "unpack {archive} and the packed files in it into a folder, and name the folder"
                 )));
             }
             let (name, bytes) = (name.into(), entry.size());
@@ -251,7 +251,7 @@ impl Inputs {
     }
 }
 
-/// Whether it is something that can be read once, such as `/dev/stdin` or `<(...)`.
+/// Whether the file can be read only once, such as `/dev/stdin` or `<(...)`.
 fn is_pipe(meta: &Metadata) -> bool {
     let kind = meta.file_type();
     kind.is_fifo() || kind.is_char_device() || kind.is_socket()
@@ -316,6 +316,6 @@ mod tests {
         assert!(error().contains("notes.txt (its name"), "{}", error());
         fs::write(folder.path().join("a.csv"), "x").unwrap();
         fs::write(folder.path().join("b.csv.bz2"), "x").unwrap();
-        assert!(error().contains("b.csv.bz2: is data in a form that is not read"), "{}", error());
+        assert!(error().contains("b.csv.bz2: is data in an unsupported format"), "{}", error());
     }
 }

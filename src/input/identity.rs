@@ -1,5 +1,5 @@
-//! What identifies inputs by what they hold: whether a file is still what it was, and
-//! whether the same records are read twice.
+//! Identifies inputs by their content, to detect files that change while they are read and
+//! records that would be read twice.
 
 use std::collections::HashMap;
 use std::fs;
@@ -17,31 +17,31 @@ use crate::error::{Error, Kind, Result};
 
 /// Bytes read at a time when a file is hashed.
 const HASH_CHUNK: usize = 1 << 20;
-/// How a gzip file begins, with the method that all of them use.
+/// The first bytes of every gzip file: the magic number and the compression method.
 const GZIP_START: &[u8] = &[0x1f, 0x8b, 8];
-/// The bytes that every gzip header has.
+/// The length of the fixed part of a gzip header.
 const GZIP_HEADER_BYTES: usize = 10;
 
-/// What identifies a file as it is on disk.
+/// The digests of a file as stored on disk.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Digest {
     sha256: [u8; 32],
     content: Content,
-    /// As zip and gzip keep it of what they hold.
+    /// CRC-32, as zip and gzip record it for their content.
     crc: u32,
-    /// Whether it may be several gzip files in one, whose trailer tells of the last alone.
+    /// Whether it may be several gzip files in one; its trailer covers only the last.
     is_joined: bool,
 }
 
-/// What identifies a stream of bytes, well enough to notice a change: to find it takes a
-/// fraction of the time that SHA-256 takes.
+/// Length and hash of a stream of bytes, good enough to detect changes at a fraction of the
+/// cost of SHA-256.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Content {
     bytes: u64,
     hash: u128,
 }
 
-/// A [`Content`] in the making.
+/// Computes a [`Content`].
 #[derive(Default)]
 struct ContentHasher {
     bytes: u64,
@@ -59,7 +59,7 @@ impl ContentHasher {
     }
 }
 
-/// A digest in lower-case hexadecimal digits, as the ledger keeps it.
+/// A digest in lower-case hexadecimal digits, as stored in the ledger.
 #[must_use]
 pub fn hex(digest: &[u8]) -> String {
     let mut text = String::with_capacity(2 * digest.len());
@@ -72,12 +72,11 @@ pub fn hex(digest: &[u8]) -> String {
 }
 
 impl Inputs {
-    /// Reads every file as it is on disk, on up to `threads` threads, and keeps what
-    /// identifies it: from then on, a member that is read to its end and is another is an
-    /// error.
+    /// Reads every file as stored on disk, on up to `threads` threads, and keeps its digests.
+    /// From then on, reading a member to its end fails if its file has changed.
     ///
     /// # Errors
-    /// Where a file cannot be read, or on `stop`.
+    /// If a file cannot be read, or if `stop` is set.
     pub fn identify(&mut self, threads: usize, stop: &AtomicBool) -> Result<()> {
         let next = AtomicUsize::new(0);
         let work = || {
@@ -106,7 +105,7 @@ impl Inputs {
         Ok(())
     }
 
-    /// The SHA-256 of every file, in their order, once they are identified.
+    /// The SHA-256 of every file, in order, once they are identified.
     pub fn sha256s(&self) -> impl Iterator<Item = &[u8; 32]> {
         self.digests.iter().map(|digest| &digest.sha256)
     }
@@ -117,8 +116,8 @@ impl Inputs {
         &self.digests[member.file].sha256
     }
 
-    /// What identifies a member: its file's SHA-256, once it is identified, and its place in
-    /// it.
+    /// The key of a member: the SHA-256 of its file, once it is identified, and its index in
+    /// the archive.
     #[must_use]
     pub fn member_key(&self, member: &Member) -> Vec<u8> {
         let digest = self.digests.get(member.file);
@@ -129,12 +128,12 @@ impl Inputs {
         key
     }
 
-    /// Refuses two members that hold the same, unless they hold no records, which
-    /// `has_records` tells by index. Only those are read for it whose size and CRC are
-    /// the same, or cannot be told otherwise.
+    /// Refuses two members with the same content, unless they hold no records, as
+    /// `has_records` says by index. Reads only members with equal size and CRC, and those
+    /// whose size and CRC are not known otherwise.
     ///
     /// # Errors
-    /// Names both, and where one cannot be read.
+    /// If two members are equal, naming both, or if one cannot be read.
     pub fn refuse_doubled(&self, has_records: impl Fn(usize) -> bool) -> Result<()> {
         let members = self.members.iter().enumerate();
         let members: Vec<&Member> =
@@ -152,14 +151,14 @@ impl Inputs {
                 if let Some(before) = known.insert(self.content(member)?.0, member) {
                     let (one, other) = (&before.name, &member.name);
                     return Err(Error::usage(format!("{one} and {other} hold the same records"))
-                        .hint("name one of them, so that no record is read twice"));
+                        .hint("name only one of them, so that no record is read twice"));
                 }
             }
         }
         Ok(())
     }
 
-    /// Of what a member holds; the size modulo 2^32, as gzip keeps it.
+    /// The size and CRC of a member's content; the size modulo 2^32, as gzip records it.
     fn size_and_crc(&self, member: &Member) -> Result<(u32, u32)> {
         let (file, digest) = (&self.files[member.file], &self.digests[member.file]);
         let (size, crc) = match (member.form, &file.archive) {
@@ -178,7 +177,7 @@ impl Inputs {
         Ok((size as u32, crc))
     }
 
-    /// Reads what a member holds, and its CRC.
+    /// Reads a member and returns the digest of its content and its CRC.
     fn content(&self, member: &Member) -> Result<(Content, u32)> {
         self.with_reader(member, |reader| {
             let (mut hasher, mut crc) = (ContentHasher::default(), Crc::new());
@@ -196,7 +195,7 @@ impl Inputs {
         })
     }
 
-    /// Fails where a file was read to its end and is not what it was.
+    /// Fails if a file was read to its end and has changed.
     pub(super) fn check(&self, member: &Member, read: &Watched) -> Result<()> {
         let file = &self.files[member.file];
         let found = read.hasher.finish();
@@ -207,18 +206,18 @@ impl Inputs {
         if is_same || !read.at_end {
             return Ok(());
         }
-        Err(Error::bad_file(&file.name, "changed while it was read").hint(
-            "when nothing writes to it any more, empty staging with `sterna stage truncate` \
-             where rows were loaded, and begin again",
+        Err(Error::bad_file(&file.name, "changed while it was being read").hint(
+            "make sure that nothing writes to it; if rows were loaded, empty staging with \
+             `sterna stage truncate`; then start over",
         ))
     }
 }
 
-/// Whether a gzip file may begin here, as far as its header tells.
+/// Whether `bytes` contains what may be the header of a gzip file.
 fn has_gzip_header(bytes: &[u8]) -> bool {
     memmem::find_iter(bytes, GZIP_START).any(|at| {
         let header = bytes[at..].first_chunk::<GZIP_HEADER_BYTES>();
-        // Flags that there are, how hard it was compressed, and on which system.
+        // Defined flags, compression level, and operating system.
         header
             .is_some_and(|h| h[3] < 32 && matches!(h[8], 0 | 2 | 4) && matches!(h[9], 0..=13 | 255))
     })
@@ -228,7 +227,7 @@ fn join<T>(handle: std::thread::ScopedJoinHandle<'_, T>) -> T {
     handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// A file that is read, and what it was found to hold.
+/// A file being read, with the digest of the bytes read so far.
 pub(super) struct Watched {
     file: fs::File,
     hasher: ContentHasher,
@@ -258,7 +257,7 @@ impl File {
         let (mut sha256, mut content, mut crc) =
             (Sha256::new(), ContentHasher::default(), Crc::new());
         let mut is_gzip = false;
-        // A header may lie across two chunks: the end of the one stays before the next.
+        // A header may span two chunks: the end of each is kept in front of the next.
         let kept = GZIP_HEADER_BYTES - 1;
         loop {
             if stop.load(Ordering::Relaxed) {

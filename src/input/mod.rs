@@ -1,9 +1,9 @@
-//! What the user named, as a list of CSV streams: files, gzip, zip, folders,
-//! globs, pipes and standard input.
+//! Inputs as a list of CSV streams: from files, gzip, zip, folders, globs, pipes and
+//! standard input.
 //!
-//! A [`Member`] is one CSV stream; a file is what holds it on disk. Contents
-//! decide what a file is, not its name; names decide what of a folder or an archive is
-//! read, and what is not is listed. Nothing here knows what a record is.
+//! A [`Member`] is one CSV stream; a file on disk holds one or more. The content of a file,
+//! not its name, decides its type. Names decide which files of a folder or an archive are
+//! read; the others are listed. Nothing here knows about records.
 
 mod damage;
 mod discover;
@@ -24,7 +24,7 @@ use zip::read::ZipArchiveMetadata;
 
 use self::identity::Digest;
 
-/// A file on disk that was named by the user, or found in a folder that was.
+/// A file on disk, named by the user or found in a folder.
 #[derive(Debug)]
 struct File {
     path: PathBuf,
@@ -37,11 +37,11 @@ struct File {
 /// One CSV stream of an input.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// What reports call it: the path as given, and `/name` within an archive.
+    /// Its name in reports: the path as given, followed by `/name` for a member of an archive.
     pub name: Arc<str>,
     /// Index of its [`File`].
     file: usize,
-    /// Bytes after decompression, as far as the file tells.
+    /// Bytes after decompression, as recorded in the file.
     pub bytes: u64,
     form: Form,
 }
@@ -49,22 +49,22 @@ pub struct Member {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     Plain,
-    /// With the CRC of its last part.
+    /// With the CRC in its trailer, which is that of its last part.
     Gzip(u32),
-    /// Index within the archive.
+    /// With the index in the archive.
     Zip(usize),
 }
 
-/// What stands in a folder or an archive and is not read.
+/// An entry of a folder or an archive that is not read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
-    /// The path, and `/name` within an archive.
+    /// The path, followed by `/name` for a member of an archive.
     pub path: String,
     /// Why it is not read.
     pub reason: String,
 }
 
-/// Everything that a command is to read.
+/// Everything that a command reads.
 #[derive(Debug, Default)]
 pub struct Inputs {
     files: Vec<File>,
@@ -72,7 +72,7 @@ pub struct Inputs {
     left_out: Vec<LeftOut>,
     /// Index of a file by its device and inode.
     known: HashMap<(u64, u64), usize>,
-    /// What identifies each file, once they were read.
+    /// The digests of each file, once identified.
     digests: Vec<Digest>,
     /// Standard input and pipes, kept so that they can be read twice; deleted on drop.
     spools: Vec<tempfile::NamedTempFile>,
@@ -85,19 +85,19 @@ impl Inputs {
         &self.members
     }
 
-    /// What was found and is not read.
+    /// Entries that were found but are not read.
     #[must_use]
     pub fn left_out(&self) -> &[LeftOut] {
         &self.left_out
     }
 
-    /// Bytes after decompression, as far as the files tell.
+    /// Bytes after decompression, as recorded in the files.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.members.iter().map(|m| m.bytes).sum()
     }
 
-    /// Whether some of it can be read once, and was copied.
+    /// Whether an input could be read only once and was copied to a temporary file.
     #[must_use]
     pub fn has_pipes(&self) -> bool {
         !self.spools.is_empty()

@@ -1,33 +1,33 @@
-//! Names of files in folders and archives: what is read, what is not, and in which order.
+//! Names of files in folders and archives: which are read, and in which order.
 
-/// What a name says about a file.
+/// The kind of a file, judged by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// To be read.
+    /// Read.
     Csv,
-    /// To be read in a folder, and not within an archive.
+    /// Read in a folder, but not inside an archive.
     Packed,
-    /// Data, and not in a form that is read.
+    /// Data in an unsupported format.
     OtherData,
-    /// Nothing to be read, and why.
+    /// Not read, for the given reason.
     LeftOut(&'static str),
 }
 
-/// How names of data end that is not read.
+/// Name endings of data in unsupported formats.
 const OTHER_DATA: [&str; 8] =
     [".tsv", ".parquet", ".7z", ".rar", ".tar", ".tgz", ".tar.gz", ".csv.z"];
-/// How names of compressed files end.
+/// Name endings of compressed files.
 const COMPRESSED: [&str; 7] = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".lzma", ".br"];
 
-/// What the last part of a path says.
+/// Judges a file by the last part of its path.
 pub(super) fn kind(name: &str) -> Kind {
     let name = name.to_lowercase();
     if name.starts_with('.') {
         return Kind::LeftOut("a hidden file");
     }
-    // What an earlier load has rejected is loaded only when it is named itself.
+    // Rejects of an earlier load are loaded only if named explicitly.
     if name.starts_with("sterna-rejects-") {
-        return Kind::LeftOut("rejects of an earlier load; name the file itself to load it");
+        return Kind::LeftOut("rejects of an earlier load; name the file explicitly to load it");
     }
     if name.ends_with(".csv") {
         return Kind::Csv;
@@ -36,17 +36,17 @@ pub(super) fn kind(name: &str) -> Kind {
         return Kind::Packed;
     }
     let uncompressed = COMPRESSED.iter().find_map(|ending| name.strip_suffix(ending));
-    // Of what something else is compressed, its name says.
+    // The inner ending says what was compressed.
     let is_compressed_data = uncompressed.is_some_and(|inner| {
         !inner.contains('.') || [".csv", ".tar"].iter().any(|e| inner.ends_with(e))
     });
     if is_compressed_data || OTHER_DATA.iter().any(|ending| name.ends_with(ending)) {
         return Kind::OtherData;
     }
-    Kind::LeftOut("its name does not end in .csv, .csv.gz or .zip; name the file itself to read it")
+    Kind::LeftOut("its name does not end in .csv, .csv.gz or .zip; name it explicitly to read it")
 }
 
-/// A name as a key to sort by: `trade_db_2.csv` stands before `trade_db_10.csv`.
+/// A sort key for natural order: `trade_db_2.csv` comes before `trade_db_10.csv`.
 pub(super) fn natural(name: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut rest = name;

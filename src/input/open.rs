@@ -1,4 +1,4 @@
-//! From a member to its bytes.
+//! Opens members and reads their decompressed bytes.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -15,20 +15,20 @@ use crate::error::{Error, Result};
 
 /// Bytes read from disk at a time.
 const READ_CHUNK: usize = 256 * 1024;
-/// What a small member of an archive has beside its data: its local header, with its name.
+/// Room for the local header of an archive member, including its name.
 const LOCAL_HEADER: u64 = 1024;
-/// What begins a file that gzip has written.
+/// The magic number of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 impl Inputs {
-    /// Hands the decompressed bytes of `member` to `read`.
+    /// Passes a reader of the decompressed bytes of `member` to `read`.
     ///
     /// A callback, because a zip member borrows its archive.
     ///
     /// # Errors
-    /// Those of `read`, and where the member cannot be opened, or was read to its end and
-    /// is not what it was when the inputs were identified. Damage that shows later is an
-    /// I/O error of the reader; [`explain`] puts it in words.
+    /// Those of `read`; also if the member cannot be opened, or if it was read to its end and
+    /// its file has changed since the inputs were identified. Damage found while reading is
+    /// an I/O error of the reader; [`explain`] turns it into a readable one.
     pub fn with_reader<T>(
         &self,
         member: &Member,
@@ -42,8 +42,8 @@ impl Inputs {
                 let few = entry.compressed_size().saturating_add(LOCAL_HEADER);
                 let few = usize::try_from(few).unwrap_or(READ_CHUNK);
                 let mut reader = BufReader::with_capacity(few.min(READ_CHUNK), opened);
-                // Its CRC in the directory, which was read once, decides whether it is
-                // what it was.
+                // The CRC in the directory, which was read once, shows whether it has
+                // changed.
                 let inner = entry.with_reader(&mut reader, ZipReadOptions::new());
                 read(&mut inner.map_err(|e| zip_error(&member.name, e))?)
             }
@@ -53,7 +53,7 @@ impl Inputs {
                 let done = read(&mut Gzip(Some(GzDecoder::new(buffered))))?;
                 self.check(member, &watched).map(|()| done)
             }
-            // Sources read in large chunks themselves.
+            // Unbuffered: sources read in large chunks themselves.
             _ => {
                 let mut watched = Watched::new(opened);
                 let done = read(&mut watched)?;
@@ -63,7 +63,7 @@ impl Inputs {
     }
 }
 
-/// The parts of a gzip file, one after the other, to its very end.
+/// Reads all parts of a gzip file, one after the other, to the end of the file.
 struct Gzip<R>(Option<GzDecoder<R>>);
 
 impl<R: BufRead> Read for Gzip<R> {
@@ -86,7 +86,7 @@ impl<R: BufRead> Read for Gzip<R> {
     }
 }
 
-/// Zeros fill up a block of a tape; anything else is not the compressing program's.
+/// Refuses bytes after the gzip data. Zeros are accepted: they pad a tape block.
 fn refuse_stray(mut rest: impl BufRead) -> io::Result<()> {
     loop {
         let bytes = rest.fill_buf()?;
@@ -101,12 +101,12 @@ fn refuse_stray(mut rest: impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Forms that are easily taken for CSV or for a supported archive, by how they begin.
+/// Names a format that is easily mistaken for CSV or a supported archive, by its first bytes.
 #[must_use]
 pub fn foreign(start: &[u8]) -> Option<&'static str> {
     match start {
-        [0x1f, 0x8b, ..] => Some("compressed with gzip once more"),
-        [b'P', b'K', 3 | 5 | 7, ..] => Some("a zip archive once more"),
+        [0x1f, 0x8b, ..] => Some("compressed a second time, with gzip"),
+        [b'P', b'K', 3 | 5 | 7, ..] => Some("a zip archive inside a compressed file"),
         [b'B', b'Z', b'h', ..] => Some("compressed with bzip2"),
         [0xfd, b'7', b'z', b'X', b'Z', 0] => Some("compressed with xz"),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("compressed with zstd"),
@@ -119,22 +119,22 @@ pub fn foreign(start: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The directory of an archive.
+/// Reads the directory of an archive.
 pub(super) fn zip_directory(name: &str, file: fs::File) -> Result<Arc<ZipArchiveMetadata>> {
     let failed = |e| zip_error(name, e);
     let mut reader = BufReader::with_capacity(READ_CHUNK, file);
     let archive = ZipArchive::new(&mut reader).map_err(failed)?;
     let (directory, from) = (archive.metadata(), archive.central_directory_start());
-    // The library keeps the last of several members that share a name.
+    // The zip crate keeps only the last of several members with the same name.
     if directory.has_duplicate_names() {
         return Err(Error::bad_file(name, "two members of the archive have the same name")
-            .hint("unpack it, give the members names of their own, and name the folder"));
+            .hint("unpack it, give the members distinct names, and name the folder"));
     }
-    // And reads as many as the directory's end says, which has 16 bits for it.
+    // It also trusts the member count at the end of the directory, which has only 16 bits.
     let there = count_entries(&mut reader, from).map_err(|e| explain(name, e))?;
     if there != directory.len() {
         let told = directory.len();
-        let what = format!("the archive says that it has {told} members, and has {there}");
+        let what = format!("the archive claims to have {told} members, but has {there}");
         return Err(Error::bad_file(name, what).hint(
             "unpack it with a program that finds them all, such as bsdtar, and name the folder",
         ));
@@ -142,10 +142,10 @@ pub(super) fn zip_directory(name: &str, file: fs::File) -> Result<Arc<ZipArchive
     Ok(directory)
 }
 
-/// How many members a directory lists, counted.
+/// Counts the members that a directory lists.
 fn count_entries(reader: &mut (impl BufRead + Seek), from: u64) -> io::Result<usize> {
     const SIGNATURE: &[u8] = b"PK\x01\x02";
-    /// Signature and fields of a fixed length, before name, extra fields and comment.
+    /// Length of the signature and the fixed fields, before name, extra fields and comment.
     const FIXED_BYTES: usize = 46;
     reader.seek(SeekFrom::Start(from))?;
     let mut count = 0;
@@ -162,8 +162,7 @@ fn count_entries(reader: &mut (impl BufRead + Seek), from: u64) -> io::Result<us
     }
 }
 
-/// CRC and size of what a gzip file holds as its trailer tells: right for a file of one
-/// part below 4 GiB.
+/// The CRC and size in the trailer of a gzip file: correct for a single part below 4 GiB.
 pub(super) fn gzip_trailer(file: &File, opened: &mut fs::File) -> Result<(u32, u64)> {
     let failed = |e| Error::file(&*file.name, e);
     if file.size < 18 {
@@ -187,8 +186,8 @@ mod tests {
 
     use super::*;
 
-    /// An archive with that many members, and how many bytes this thread has read from files
-    /// when it is found and every member was read, for each byte of the archive.
+    /// Builds an archive with that many members, finds it and reads every member. Returns how
+    /// many bytes this thread has read from files per byte of the archive.
     #[cfg(target_os = "linux")]
     fn reads_per_byte(members: usize) -> f64 {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Judges batches of records, in place of a connection that would write them.
+//! Examines batches of records, in place of a connection that would write them.
 
 use super::findings::{Findings, Place, Sightings};
 use super::subject::Subject;
@@ -8,13 +8,13 @@ use crate::load::batch::{EncodedBatch, Fate, Record, Reject};
 use crate::load::encode::{Encoder, Origin, parse_integer};
 use crate::load::{Done, OnInexact, RowIds, Sink};
 
-/// Judges the batches of one thread.
+/// Examines the batches of one thread.
 pub(super) struct Examiner<'a> {
     subject: &'a Subject<'a>,
     strict: Encoder<'a>,
     rounding: Encoder<'a>,
     findings: &'a mut Findings,
-    /// By column, the last code that was on its list: the next is mostly the same.
+    /// By column, the last code found on its list: the next one is mostly the same.
     last_listed: Vec<Vec<u8>>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Examiner<'a> {
         }
     }
 
-    /// Notes a mapped record's year, species and codes.
+    /// Records a mapped record's year, species and unlisted codes.
     fn describe(&mut self, member: usize, record: Record<'_>, species: Option<u32>) {
         let plan = &self.subject.strict[member];
         let year = plan.layout.year.and_then(|i| parse_integer::<i32>(record.field(i)).ok());
@@ -70,8 +70,8 @@ impl<'a> Examiner<'a> {
         }
     }
 
-    /// Notes every value of a record that does not fit, and whether the record
-    /// would be loaded under another policy.
+    /// Records every value of a record that does not fit, and whether the record would be
+    /// loaded under another policy.
     fn judge(&mut self, member: usize, record: Record<'_>) {
         let place = Place { member, line: record.at().line };
         let (plan, wider) = (&self.subject.strict[member], &self.subject.widened[member]);
@@ -99,7 +99,7 @@ impl<'a> Examiner<'a> {
         file.widened += u64::from(all_widened);
     }
 
-    /// Notes a record that is wrong as a whole, or whose year cannot be told.
+    /// Records a reject that is wrong as a whole, or whose year is not a number.
     fn note_broken(&mut self, member: usize, record: Record<'_>, reject: &Reject) {
         let place = Place { member, line: record.at().line };
         let columns = &self.subject.strict[member].columns;

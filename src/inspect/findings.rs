@@ -1,4 +1,4 @@
-//! What the records showed, in memory that does not grow with the input.
+//! Findings about the records, in memory that does not grow with the input.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,18 +7,18 @@ use hashbrown::HashMap;
 use super::subject::Subject;
 use crate::load::account::{Account, Reason};
 
-/// Distinct years of a file that are told apart.
+/// The maximum number of distinct years counted per file.
 const MAX_YEARS: usize = 1_000;
-/// Spellings of a species that are told apart.
+/// The maximum number of spellings kept per species.
 const MAX_SPELLINGS: usize = 8;
-/// Codes outside of a column's list that are told apart.
+/// The maximum number of distinct unlisted codes counted per column.
 const MAX_CODES: usize = 1_000;
-/// Examples of a misfit that are kept.
+/// The maximum number of examples kept per misfit.
 const MAX_EXAMPLES: usize = 3;
-/// Characters of a value that are shown.
+/// The maximum number of characters shown of a value.
 const SHOWN_CHARS: usize = 60;
 
-/// Where a record stands. The order is that of reading.
+/// The place of a record. Places are ordered by file and line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     /// Index of its file.
@@ -27,41 +27,41 @@ pub(super) struct Place {
     pub(super) line: u64,
 }
 
-/// All that was seen; several can be merged.
+/// All findings of one examiner; several can be merged.
 #[derive(Clone, Debug)]
 pub(super) struct Findings {
     /// By index of the member.
     pub(super) files: Vec<FileFindings>,
     /// By index of the species.
     pub(super) species: Vec<SpeciesFindings>,
-    /// By column of the plan, where the fault is in one, and reason.
+    /// By column of the plan, if the fault is in one, and reason.
     pub(super) misfits: BTreeMap<(Option<usize>, Reason), Misfits>,
     /// By column of the plan, then by code.
     pub(super) codes: BTreeMap<usize, HashMap<Box<str>, Sightings>>,
-    /// Cells with codes that were no longer told apart.
+    /// Cells with codes beyond [`MAX_CODES`].
     pub(super) other_codes: u64,
 }
 
-/// What one file holds.
+/// The findings for one file.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FileFindings {
-    /// What would become of its records under the strict policy.
+    /// The outcome for its records under the strict policy.
     pub(super) account: Account,
-    /// Of those rejected, the ones that would be loaded with rounding.
+    /// Rejected records that would be loaded with rounding.
     pub(super) rounded: u64,
-    /// Of those rejected, the ones that would be loaded into wider columns.
+    /// Rejected records that would be loaded into wider columns.
     pub(super) widened: u64,
     /// Mapped records by year.
     pub(super) years: BTreeMap<i32, u64>,
 }
 
-/// What is there of one species.
+/// The findings for one species.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SpeciesFindings {
     pub(super) rows: u64,
     /// First and last year.
     pub(super) years: Option<(i32, i32)>,
-    /// How the files write its name, where other than the database.
+    /// Spellings of its name in the files that differ from the database.
     pub(super) spellings: BTreeSet<Box<str>>,
 }
 
@@ -77,7 +77,7 @@ pub(super) struct Misfits {
     pub(super) examples: Vec<(Place, Box<str>)>,
 }
 
-/// How often something was seen, and where first.
+/// How often a code was seen, and where first.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sightings {
     pub(super) rows: u64,
@@ -95,7 +95,7 @@ impl Findings {
         }
     }
 
-    /// Adds what `other` saw. The result does not depend on who saw what.
+    /// Adds the findings of `other`. The result does not depend on who found what.
     pub(super) fn merge(&mut self, other: Findings) {
         for (mine, theirs) in self.files.iter_mut().zip(other.files) {
             mine.merge(theirs);
@@ -114,7 +114,7 @@ impl Findings {
         self.other_codes += other.other_codes;
     }
 
-    /// Notes a code that is outside of its list.
+    /// Records a code that is not on its list.
     pub(super) fn saw_code(&mut self, column: usize, code: &str, seen: Sightings) {
         let codes = self.codes.entry(column).or_default();
         let code = &*shown(code.as_bytes());
@@ -140,7 +140,7 @@ impl FileFindings {
     }
 
     pub(super) fn saw_year(&mut self, year: i32, rows: u64) {
-        // A thousand years in a file say enough about it.
+        // A thousand years are enough to judge a file by.
         if self.years.len() < MAX_YEARS || self.years.contains_key(&year) {
             *self.years.entry(year).or_default() += rows;
         }
@@ -174,7 +174,7 @@ impl SpeciesFindings {
 }
 
 impl Misfits {
-    /// Notes a value that rounding or widening would or would not save.
+    /// Records a misfit, and whether it would fit when rounded or in a wider column.
     pub(super) fn saw(&mut self, place: Place, value: &[u8], rounded: bool, widened: bool) {
         self.values += 1;
         self.rounded += u64::from(rounded);
@@ -200,9 +200,9 @@ impl Misfits {
     }
 }
 
-/// A value as far as a report shows it.
+/// A value as shown in a report, truncated if long.
 fn shown(value: &[u8]) -> Box<str> {
-    // Four bytes are the most that a character has.
+    // A character has at most four bytes.
     let start = &value[..value.len().min(SHOWN_CHARS * 4)];
     let text = String::from_utf8_lossy(start);
     let mut short: String = text.chars().take(SHOWN_CHARS).collect();

@@ -1,4 +1,4 @@
-//! The taxa of files that map to no species, with the species that are closest.
+//! Finds the taxa in files that map to no species, and the closest species to each.
 
 use std::time::Instant;
 
@@ -12,43 +12,43 @@ use crate::load::account::Account;
 use crate::pg::ConnInfo;
 use crate::watch::Watch;
 
-/// What files hold that no species stands for.
+/// The taxa in files that map to no species.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct MissingReport {
-    /// The table that they are meant for.
+    /// The table that the files are to be loaded into.
     pub target: String,
     /// Records read.
     pub rows_read: u64,
     /// Records whose taxon maps to no species.
     pub rows_unmapped: u64,
-    /// Distinct taxa among them, as far as they were told apart.
+    /// The number of distinct taxa among them, up to the limit of names kept in memory.
     pub names: u64,
     /// The most frequent of them, most records first.
     pub taxa: Vec<MissingTaxon>,
-    /// What was found beside the files and not read.
+    /// Files that were found but not read.
     pub left_out: Vec<LeftOut>,
-    /// The whole of it.
+    /// Seconds for the whole command.
     pub seconds: f64,
 }
 
 /// A taxon that maps to no species.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MissingTaxon {
-    /// The name as it stands in the files.
+    /// The name as written in the files.
     pub taxon: String,
-    /// Records that bear it.
+    /// The number of records with it.
     pub rows: u64,
-    /// The species whose names are closest, closest first.
+    /// The species with the most similar names, closest first.
     pub closest: Vec<String>,
 }
 
-/// Finds the taxa that map to no species; names the `limit` most frequent.
+/// Finds the taxa that map to no species, and lists the `limit` most frequent.
 ///
 /// Blocks; must not be called inside an async runtime.
 ///
 /// # Errors
-/// As [`super::inspect`].
+/// Those of [`super::inspect`].
 pub fn missing(
     info: &ConnInfo,
     options: &InspectOptions,

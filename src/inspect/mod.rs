@@ -1,13 +1,13 @@
-//! A look at files before they are loaded: what they hold against the target.
+//! Inspects files before they are loaded and compares them with the target table.
 //!
-//! [`inspect`] reads the same way as a load does, by the same pipeline, and sends
-//! the batches to an `examiner` in place of a connection. It encodes under the
-//! strict policy and asks for every value that fails whether another policy would
-//! take it. `findings` holds what was seen, in bounded memory; `verdict` says what
-//! follows from it; `report` is what is handed out.
+//! [`inspect`] reads like a load, through the same pipeline, but sends the batches to an
+//! `examiner` instead of a connection. It encodes under the strict policy and checks for
+//! every value that fails whether another policy would accept it. `findings` collects
+//! results in bounded memory, `verdict` draws the conclusion, and `report` is what callers
+//! get.
 //!
-//! It neither writes to the database nor needs the staging table or the ledger. So
-//! it does not see what only the server can refuse: CHECKs, unique and foreign keys.
+//! It neither writes to the database nor needs the staging table or the ledger. So it
+//! cannot find what only the server rejects: violations of CHECKs, unique and foreign keys.
 
 mod examiner;
 mod findings;
@@ -40,35 +40,35 @@ use crate::runtime;
 use crate::trust;
 use crate::watch::{Phase, Watch};
 
-/// Records per batch at most.
+/// The maximum number of records per batch.
 const BATCH_ROWS: usize = 10_000;
 
-/// What is to be inspected.
+/// Options of an inspection.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct InspectOptions {
-    /// The table that the files are meant for.
+    /// The table that the files are to be loaded into.
     pub table: Table,
     /// Files, folders, globs, or `-`.
     pub inputs: Vec<String>,
-    /// How they are read.
+    /// How the inputs are read.
     pub read: ReadOptions,
     /// The years that would be loaded.
     pub years: Years,
-    /// The policy that would be loaded with; `None` finds out which would do.
+    /// The policy of the load; `None` finds out which policies would work.
     pub on_inexact: Option<OnInexact>,
-    /// A file of further names of species.
+    /// A file of synonyms for species names.
     pub synonyms: Option<PathBuf>,
-    /// A file of formats in place of the built-in ones.
+    /// A file of formats that replaces the built-in ones.
     pub mapping: Option<PathBuf>,
-    /// How rows would be matched with production's; none where nobody asks.
+    /// How rows would be matched with production; `None` leaves matching out.
     pub matching: Option<MatchOptions>,
-    /// Threads that read, as many that encode, and as many that judge.
+    /// The number of threads for each of reading, encoding and examining.
     pub workers: usize,
 }
 
 impl InspectOptions {
-    /// Those of an inspection of `inputs` that asks for nothing else.
+    /// Returns the default options for inspecting `inputs`.
     #[must_use]
     pub fn new(table: Table, inputs: Vec<String>) -> Self {
         InspectOptions {
@@ -90,8 +90,8 @@ impl InspectOptions {
 /// Blocks; must not be called inside an async runtime.
 ///
 /// # Errors
-/// Where the files cannot be read to their end, or cannot be loaded into the table
-/// for a reason that lies in headers and columns rather than in records.
+/// If the files cannot be read to their end, or if their headers or the table's columns
+/// rule out a load.
 pub fn inspect(info: &ConnInfo, options: &InspectOptions, watch: &Watch) -> Result<InspectReport> {
     let begun = Instant::now();
     let mut report = read(info, options, watch, |subject, findings, unmapped, read_seconds| {
@@ -103,17 +103,17 @@ pub fn inspect(info: &ConnInfo, options: &InspectOptions, watch: &Watch) -> Resu
     Ok(report)
 }
 
-/// What becomes of each column of the target, by the headers of the files alone.
+/// Returns how each column of the target gets its values, judged by the headers alone.
 ///
 /// # Errors
-/// As [`inspect`]; refused where keys or values of production would be lost.
+/// Those of [`inspect`]; refused if keys or values of production would be lost.
 pub async fn columns(info: &ConnInfo, options: &InspectOptions) -> Result<ColumnUses> {
     let reading = look(info, options).await?;
     Ok(reading.matching().map(|matching| matching.uses.clone()).unwrap_or_default())
 }
 
-/// Reads all records and hands on what was found, the names without a species, and how
-/// many seconds it took.
+/// Reads all records and passes the findings, the names without a species, and the seconds
+/// it took to `conclude`.
 fn read<T>(
     info: &ConnInfo,
     options: &InspectOptions,
@@ -150,7 +150,7 @@ fn read<T>(
     Ok(conclude(&subject, findings, &unmapped, read_seconds))
 }
 
-/// Looks at inputs, headers, target and species, in a session that cannot write.
+/// Reads inputs, headers, target and species, in a session that cannot write.
 async fn look(info: &ConnInfo, options: &InspectOptions) -> Result<Reading> {
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;

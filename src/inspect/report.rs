@@ -1,4 +1,4 @@
-//! What an inspection reports: values only; how they are shown is decided elsewhere.
+//! The report of an inspection: plain values, rendered elsewhere.
 
 use std::collections::BTreeMap;
 
@@ -9,65 +9,65 @@ use crate::input::LeftOut;
 use crate::load::account::{Account, Reason};
 use crate::load::{ColumnUses, OnInexact};
 
-/// What files hold against a table.
+/// The report of an inspection.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct InspectReport {
-    /// Whether they can be loaded, and how.
+    /// Whether the files can be loaded, and how.
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// The table that they are meant for.
+    /// The table that they are to be loaded into.
     pub target: String,
-    /// What becomes of each column of the target.
+    /// How each column of the target gets its values.
     #[serde(flatten)]
     pub columns: ColumnUses,
-    /// The policy that the account is for: the one asked for, else `reject`.
+    /// The policy behind `account`: the requested one, or `reject`.
     pub on_inexact: OnInexact,
-    /// What would become of the records under that policy.
+    /// The outcome for the records under that policy.
     #[serde(flatten)]
     pub account: Account,
-    /// What would become of them under each.
+    /// The outcome under each policy.
     pub policies: Vec<PolicyReport>,
     /// Bytes read, after decompression.
     pub bytes_read: u64,
-    /// The whole command.
+    /// Seconds for the whole command.
     pub seconds: f64,
-    /// From the first byte read to the last record judged.
+    /// Seconds from the first byte read to the last record examined.
     pub read_seconds: f64,
-    /// The most memory that this process has used.
+    /// The peak memory of this process.
     pub peak_memory_bytes: u64,
-    /// One per file, in the order of reading.
+    /// One entry per file, in reading order.
     pub files: Vec<InspectedFile>,
-    /// What was found beside them and not read.
+    /// Files that were found but not read.
     pub left_out: Vec<LeftOut>,
     /// Mapped records by year, all files together.
     pub years: BTreeMap<i32, u64>,
     /// The species that records map to, most records first.
     pub species: Vec<TaxonReport>,
-    /// The species of the database that no record maps to.
+    /// The species in the database that no record maps to.
     pub species_without_rows: Vec<String>,
-    /// Distinct taxa without a species, as far as they were told apart.
+    /// The number of distinct taxa without a species, up to the limit of names kept in memory.
     pub unmapped_names: u64,
     /// The most frequent taxa without a species.
     pub unmapped_taxa: Vec<UnmappedReport>,
-    /// Taxa without a species whose name is nearly that of one, most records first.
+    /// Taxa without a species whose name is close to that of one, most records first.
     pub near_misses: Vec<UnmappedReport>,
     /// Values that do not fit, by column and reason.
     pub misfits: Vec<MisfitReport>,
-    /// Codes that are not on the lists of CITES. They would be loaded as they are.
+    /// Codes that are not on the CITES lists. They would be loaded unchanged.
     pub unlisted_codes: Vec<CodeReport>,
-    /// Cells with unlisted codes beyond those named.
+    /// Cells with unlisted codes other than those in `unlisted_codes`.
     pub unlisted_codes_unnamed: u64,
 }
 
-/// What one file holds.
+/// The findings for one file.
 #[derive(Clone, Debug, Serialize)]
 pub struct InspectedFile {
-    /// The path as given, and `/name` within an archive.
+    /// The path as given, followed by `/name` for a member of an archive.
     pub path: String,
-    /// What its header says it is.
+    /// Its format, identified by the header.
     pub layout: String,
-    /// What would become of its records.
+    /// The outcome for its records.
     #[serde(flatten)]
     pub account: Account,
     /// Its mapped records by year.
@@ -78,15 +78,15 @@ pub struct InspectedFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct TaxonReport {
-    /// Its name as the database has it.
+    /// Its name in the database.
     pub taxon: String,
-    /// Records that map to it.
+    /// The number of records that map to it.
     pub rows: u64,
-    /// The first year of them.
+    /// Their first year.
     pub first_year: Option<i32>,
-    /// The last.
+    /// Their last year.
     pub last_year: Option<i32>,
-    /// How the files write its name, where otherwise.
+    /// Other spellings of its name in the files.
     pub spellings: Vec<String>,
 }
 
@@ -94,11 +94,11 @@ pub struct TaxonReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct UnmappedReport {
-    /// The name as it stands in the files.
+    /// The name as written in the files.
     pub taxon: String,
-    /// Records that bear it.
+    /// The number of records with it.
     pub rows: u64,
-    /// Species whose names are nearly the same, nearest first.
+    /// Species with nearly the same name, closest first.
     pub near_misses: Vec<String>,
 }
 
@@ -106,30 +106,30 @@ pub struct UnmappedReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct MisfitReport {
-    /// The column; null where the record is wrong as a whole.
+    /// The column; null if the record as a whole is wrong.
     pub column: Option<String>,
-    /// Its type as SQL writes it.
+    /// Its SQL type.
     pub sql_type: Option<String>,
-    /// What is wrong.
+    /// Why they do not fit.
     pub reason: Reason,
-    /// Such values.
+    /// The number of such values.
     pub values: u64,
-    /// Those that `round` would take.
+    /// The number of them that `round` would accept.
     pub fit_with_round: u64,
-    /// Those that `widen` would take.
+    /// The number of them that `widen` would accept.
     pub fit_with_widen: u64,
     /// The first of them.
     pub examples: Vec<Example>,
 }
 
-/// A value and where it stands.
+/// A value and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Example {
     /// The file.
     pub path: String,
     /// The line, counted from 1.
     pub line: u64,
-    /// The value, or what is wrong with the record; cut where it is long.
+    /// The value, or what is wrong with the record; truncated if long.
     pub value: String,
 }
 
@@ -137,14 +137,14 @@ pub struct Example {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CodeReport {
-    /// The column that it is for.
+    /// The column.
     pub column: String,
-    /// The code as it stands in the files.
+    /// The code as written in the files.
     pub code: String,
-    /// Mapped records that bear it.
+    /// The number of mapped records with it.
     pub rows: u64,
-    /// The file where it stands first.
+    /// The file where it occurs first.
     pub path: String,
-    /// The line there.
+    /// The line of that occurrence.
     pub line: u64,
 }

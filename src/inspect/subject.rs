@@ -1,4 +1,4 @@
-//! What is inspected, and against what: how each record would become a row.
+//! The plan of the load that an inspection simulates: how each record would become a row.
 
 use crate::cites::codes::{self, IsListed};
 use crate::error::Result;
@@ -6,12 +6,12 @@ use crate::load::encode::{Origin, RowPlan};
 use crate::load::{OnInexact, PerMember, Reading};
 use crate::pg::Column;
 
-/// What is inspected, and against what.
+/// The inputs under inspection, and how a load would turn them into rows.
 pub(super) struct Subject<'a> {
     pub(super) reading: &'a Reading,
     /// The columns that a load would write.
     pub(super) columns: Vec<Column>,
-    /// How each member's records become rows when nothing inexact is taken.
+    /// How each member's records become rows when inexact values are rejected.
     pub(super) strict: PerMember<RowPlan>,
     /// The same for wider columns.
     pub(super) widened: PerMember<RowPlan>,
@@ -19,7 +19,7 @@ pub(super) struct Subject<'a> {
     pub(super) coded: PerMember<Vec<Coded>>,
 }
 
-/// A field that holds codes of a list.
+/// A field whose values should be on a list of codes.
 pub(super) struct Coded {
     pub(super) column: usize,
     pub(super) field: usize,
@@ -27,15 +27,15 @@ pub(super) struct Coded {
 }
 
 impl<'a> Subject<'a> {
-    /// Plans what a load would do.
+    /// Plans the load.
     ///
     /// # Errors
-    /// Where no load is possible: names the column and the format.
+    /// If no load is possible, naming the column and the format.
     pub(super) fn new(reading: &'a Reading) -> Result<Self> {
         let mut strict = reading.plan(OnInexact::Reject)?;
         let widened = reading.plan(OnInexact::Widen)?.rows;
         let coded = strict.rows.map(|row| coded(row, &strict.columns));
-        // The ids that sterna makes fit by themselves, and take time to make.
+        // Ids that sterna fills in always fit, and take time to make.
         let columns = strict.rows.distinct_mut().iter_mut().flat_map(|row| &mut row.columns);
         for column in columns.filter(|c| matches!(c.origin, Origin::RowId | Origin::Lookup)) {
             column.origin = Origin::Absent;

@@ -1,4 +1,4 @@
-//! From what the records showed to what is reported.
+//! Turns findings into the report.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -15,14 +15,14 @@ use crate::load::account::Account;
 use crate::load::{OnInexact, Reading, UnmappedTaxa};
 use crate::watch::peak_memory_bytes;
 
-/// How many unmapped taxa are named, and as many near misses.
+/// The maximum number of unmapped taxa listed, and of near misses.
 const UNMAPPED_NAMED: usize = 50;
-/// How many unlisted codes are named.
+/// The maximum number of unlisted codes listed.
 const CODES_NAMED: usize = 200;
-/// In the order of what they change: nothing, the column, the value.
+/// In order of what they change: nothing, the column, the value.
 const POLICIES: [OnInexact; 3] = [OnInexact::Reject, OnInexact::Widen, OnInexact::Round];
 
-/// Reports what was found; times and bytes are the caller's to add.
+/// Builds the report; the caller adds times and bytes.
 pub(super) fn summarise(
     subject: &Subject<'_>,
     findings: Findings,
@@ -74,7 +74,7 @@ pub(super) fn summarise(
 }
 
 impl FileFindings {
-    /// What would become of the records under a policy.
+    /// The outcome for the records under a policy.
     pub(super) fn account_with(&self, policy: OnInexact) -> Account {
         let saved = match policy {
             OnInexact::Reject => 0,
@@ -115,7 +115,7 @@ fn files(
     reports.collect()
 }
 
-/// The species with records, and the names of those without.
+/// The species with records, and the names of the species without.
 fn species(subject: &Subject<'_>, findings: &Findings) -> (Vec<TaxonReport>, Vec<String>) {
     let all = subject.reading.taxa.all().iter().zip(&findings.species);
     let (with, without): (Vec<_>, Vec<_>) = all.partition(|(_, found)| found.rows > 0);
@@ -133,7 +133,7 @@ fn species(subject: &Subject<'_>, findings: &Findings) -> (Vec<TaxonReport>, Vec
     (with, without.into_iter().map(|(species, _)| species.name.clone()).collect())
 }
 
-/// The most frequent taxa without a species, and those that may be meant for one.
+/// The most frequent taxa without a species, and those whose name is close to one.
 fn unmapped_taxa(
     taxa: &Taxa,
     unmapped: &UnmappedTaxa,
@@ -143,7 +143,7 @@ fn unmapped_taxa(
         rows,
         near_misses: taxa.near_misses(taxon).into_iter().map(str::to_owned).collect(),
     };
-    // A misspelt name is rare: it has to be looked for among all.
+    // Misspelt names are rare: search all taxa for them.
     let all = unmapped.most_frequent(usize::MAX);
     let frequent = all.iter().copied().take(UNMAPPED_NAMED).map(report).collect();
     let near = all.iter().copied().map(report).filter(|u| !u.near_misses.is_empty());
@@ -172,7 +172,7 @@ fn misfits(subject: &Subject<'_>, findings: &Findings) -> Vec<MisfitReport> {
     found.collect()
 }
 
-/// The unlisted codes by column, most frequent first, and how many cells hold others.
+/// The unlisted codes by column, most frequent first, and the number of cells with others.
 fn codes(subject: &Subject<'_>, findings: &Findings) -> (Vec<CodeReport>, u64) {
     let mut codes: Vec<(usize, &str, Sightings)> = Vec::new();
     for (column, found) in &findings.codes {

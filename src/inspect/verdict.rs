@@ -1,4 +1,4 @@
-//! What follows from an inspection: whether to load, and with which policy.
+//! The verdict of an inspection: whether the files can be loaded, and with which policy.
 
 use serde::Serialize;
 
@@ -10,28 +10,28 @@ use crate::load::account::Account;
 pub struct Verdict {
     /// `ready`, `ready with --on-inexact widen|round`, or `not ready: ...`.
     pub verdict: String,
-    /// Whether a load with the policy asked for, else with the default one, would
-    /// reject nothing.
+    /// Whether a load with the requested policy, or else the default one, would reject
+    /// nothing.
     pub ready: bool,
     /// The policies with which a load would reject nothing.
     pub ready_with: Vec<OnInexact>,
 }
 
-/// What would become of the records under one policy.
+/// The outcome for the records under one policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PolicyReport {
     /// The policy.
     pub on_inexact: OnInexact,
-    /// Records that would be rows.
+    /// Records that would be loaded.
     pub rows_loaded: u64,
     /// Records that would be rejected.
     pub rows_rejected: u64,
-    /// Of those loaded, the ones in which a value would be rounded.
+    /// Loaded records in which a value would be rounded.
     pub rows_rounded: u64,
 }
 
-/// Judges the account that each policy would lead to. `account` is of any of them.
+/// Judges the outcome under each policy. `account` may be that of any policy.
 pub(super) fn judge(
     asked: Option<OnInexact>,
     account: &Account,
@@ -56,9 +56,9 @@ pub(super) fn judge(
 
 fn nothing_to_load(account: &Account) -> String {
     if account.rows_read == 0 {
-        "the files hold no record".into()
+        "the files hold no records".into()
     } else if account.rows_filtered > 0 {
-        "no record is of a known species and of the years asked for".into()
+        "no record has both a known species and one of the requested years".into()
     } else {
         "no record's taxon maps to a species".into()
     }
@@ -70,14 +70,14 @@ fn rejected(asked: Option<OnInexact>, policies: &[PolicyReport], clean: &[OnInex
         let (rejects, name) = (policy.rows_rejected, name(policy.on_inexact));
         let way_out = match clean {
             [] => format!("fix them, or accept them with --max-rejects {rejects}"),
-            clean => format!("--on-inexact {} takes all", names(clean)),
+            clean => format!("--on-inexact {} accepts all", names(clean)),
         };
         return format!(
             "{} would be rejected with --on-inexact {name}; {way_out}",
             records(rejects)
         );
     }
-    // The first of the best: policies stand in the order of what they change.
+    // The first of the best: policies are in order of how much they change.
     let Some(best) = policies.iter().min_by_key(|p| p.rows_rejected) else {
         return "no policy was tried".into();
     };
@@ -109,7 +109,7 @@ fn name(policy: OnInexact) -> String {
 mod tests {
     use super::*;
 
-    /// The verdict where that many of 100 records are rejected, widened or rounded.
+    /// The verdict if each policy rejects that many of 100 records.
     fn verdict(asked: Option<OnInexact>, [reject, widen, round]: [u64; 3]) -> Verdict {
         let policy = |on_inexact, rows_rejected| PolicyReport {
             on_inexact,
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(
             round.verdict,
             "not ready: 3 records would be rejected with --on-inexact round; \
-             --on-inexact widen takes all"
+             --on-inexact widen accepts all"
         );
         assert!(!round.ready);
         let strict = verdict(Some(OnInexact::Reject), [7, 1, 3]);
@@ -184,11 +184,11 @@ mod tests {
             assert!(!verdict.ready);
             verdict.verdict
         };
-        assert_eq!(verdict(Account::default()), "not ready: the files hold no record");
+        assert_eq!(verdict(Account::default()), "not ready: the files hold no records");
         let unmapped = Account { rows_read: 9, rows_unmapped: 9, ..Account::default() };
         assert_eq!(verdict(unmapped), "not ready: no record's taxon maps to a species");
         let filtered =
             Account { rows_read: 9, rows_unmapped: 8, rows_filtered: 1, ..Account::default() };
-        assert!(verdict(filtered).ends_with("of the years asked for"));
+        assert!(verdict(filtered).ends_with("one of the requested years"));
     }
 }

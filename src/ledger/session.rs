@@ -1,10 +1,10 @@
-//! Whose sessions the server keeps, and the end of those whose client is gone.
+//! Which client process a session belongs to, and how abandoned sessions are ended.
 //!
-//! Where a line was cut, the server keeps a session for as long as the line may yet come
-//! back, and its locks with it. So sessions that would be in the way are marked, by a lock
-//! that is never waited for, with the machine and the process that they belong to. On that
-//! machine sterna sees for certain that the process is gone, and ends its sessions. Of
-//! sessions from elsewhere it says what it sees, and people decide.
+//! When a connection is cut, the server keeps the session and its locks until it gives up on
+//! the connection. So sterna marks every session that could block others with its machine and
+//! process, by an advisory lock that nothing waits for. On the same machine sterna can tell
+//! for certain that the process is gone, and terminates its sessions. It only describes
+//! sessions from other machines, for people to decide.
 
 use std::sync::OnceLock;
 
@@ -16,28 +16,28 @@ use sha2::{Digest, Sha256};
 use crate::error::Result;
 use crate::pg::{Connection, Table};
 
-/// The kinds of sterna's locks, as the server has them: the first key of each.
+/// The kinds of sterna's advisory locks; the values are their first keys.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Lock {
-    /// Of a run, which excludes others.
+    /// Held by a run, excludes other runs.
     Run = 1_937_010_273,
-    /// Of each session that is at work on a table.
+    /// Held by every session that works on a table.
     Work = 1_937_010_274,
 }
 
-/// A session that holds one.
+/// A session that holds such a lock.
 pub(super) struct Holder {
     pub(super) pid: i32,
-    /// Whether it is between two statements, and in no transaction.
+    /// Whether it is between two statements and outside a transaction.
     pub(super) is_idle: bool,
-    /// Who it is and since when, in words.
+    /// A description: role, client address, since when.
     pub(super) who: String,
 }
 
-/// The other sessions that hold a lock on a table.
+/// Returns the other sessions that hold a lock on a table.
 ///
 /// # Errors
-/// Where the server's views cannot be read.
+/// If the server's views cannot be read.
 pub(super) async fn holders(
     session: &Connection,
     lock: Lock,
@@ -53,21 +53,21 @@ pub(super) async fn holders(
     Ok(rows.iter().map(holder).collect())
 }
 
-/// Marks a session as this process's. Returns what the server calls it.
+/// Marks a session as belonging to this process. Returns its backend PID.
 ///
 /// # Errors
-/// Where the session is lost.
+/// If the session is lost.
 pub async fn mark(session: &Connection) -> Result<i32> {
     let sql = include_str!("../../sql/ledger/mark-session.sql");
     let row = session.query_one(sql, &[&machine(), &Pid::this().as_raw()]).await?;
     Ok(row.get(1))
 }
 
-/// Ends the sessions that nobody will use again: those of processes on this machine that
-/// are gone, and the one that this process has `lost`.
+/// Terminates abandoned sessions: those whose process on this machine is gone, and the one
+/// that this process has `lost`.
 ///
 /// # Errors
-/// Where the server's views cannot be read.
+/// If the server's views cannot be read.
 pub async fn end_abandoned(session: &Connection, lost: Option<i32>) -> Result<()> {
     let Some(machine) = machine() else { return Ok(()) };
     let sql = include_str!("../../sql/ledger/marked-sessions.sql");
@@ -82,17 +82,17 @@ pub async fn end_abandoned(session: &Connection, lost: Option<i32>) -> Result<()
         match session.query(end, &[&machine, &process, &pid]).await {
             Ok(_) => tracing::warn!(
                 "session {pid}, open since {since}, was cut off from sterna's process {process} on \
-                 this machine, and is ended"
+                 this machine, and was ended"
             ),
-            Err(error) => tracing::warn!("session {pid} cannot be ended: {error}"),
+            Err(error) => tracing::warn!("could not end session {pid}: {error}"),
         }
     }
     Ok(())
 }
 
-/// Stands for this machine since it was started, and for the processes that are seen from
-/// here; negative, which the keys of sterna's other locks are not. None where processes
-/// cannot be told apart for certain.
+/// Identifies this boot of the machine and this PID namespace. Negative, unlike the keys of
+/// sterna's other locks. `None` if they cannot be read, so that processes cannot be identified
+/// for certain.
 fn machine() -> Option<i32> {
     static MACHINE: OnceLock<Option<i32>> = OnceLock::new();
     *MACHINE.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! The version of the ledger: made, upgraded in place, or refused.
+//! The ledger's version: creates the ledger, upgrades it in place, or refuses a newer one.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::pg::{Backoff, Connection, Session, Transaction};
 use crate::trust;
 
-/// The tables of each part of the program, as a new ledger has them.
+/// The tables of a new ledger, one file for each part of the program.
 const PARTS: [&str; 15] = [
     include_str!("../../sql/ledger/parts/version.sql"),
     include_str!("../../sql/ledger/parts/staging.sql"),
@@ -27,7 +27,7 @@ const PARTS: [&str; 15] = [
     include_str!("../../sql/ledger/parts/rehearsal.sql"),
 ];
 
-/// What happens on the server. It holds no state, so every upgrade replaces it.
+/// Server-side functions. They hold no state, so every upgrade replaces them.
 const FUNCTIONS: [&str; 4] = [
     include_str!("../../sql/ledger/functions/guard.sql"),
     include_str!("../../sql/ledger/functions/journal.sql"),
@@ -35,49 +35,48 @@ const FUNCTIONS: [&str; 4] = [
     include_str!("../../sql/ledger/functions/roll-back.sql"),
 ];
 
-/// What makes each version of the one before it, from version 2 on.
+/// The upgrade to each version from the one before it, starting with version 2.
 const UPGRADES: [&str; 1] = [include_str!("../../sql/ledger/upgrade/2.sql")];
 
-/// The version of the ledger that has no table for it: that of sterna 0.1.0.
+/// The version of sterna 0.1.0, whose ledger has no version table.
 const FIRST: i32 = 1;
 
-/// The version that this sterna makes, and alone works with.
+/// The ledger version that this sterna creates, and the only one it works with.
 pub const VERSION: i32 = FIRST + UPGRADES.len() as i32;
 
-/// What is there before anything is done.
+/// The ledger as it was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// No ledger.
     Nothing,
-    /// One that an older sterna has made.
+    /// A ledger of an older version.
     Older(i32),
-    /// One of this sterna's version.
+    /// A ledger of the current version.
     Current,
 }
 
-/// What can be told of the ledger before its tables are read: they are this role's, if
-/// there are any.
+/// What is known about the ledger before its tables are read: if it exists, it is safe to use
+/// for this role.
 #[derive(Debug)]
 pub struct Look {
-    /// Why nothing can be written to the database.
+    /// Why the database cannot be written to, if so.
     read_only: Option<String>,
-    /// Whether the tables of staging and of the ledger's version are there.
+    /// Whether the tables `sterna.staging` and `sterna.ledger` (the version) exist.
     there: [bool; 2],
 }
 
-/// Creates the ledger where it is missing and upgrades an older one, in one transaction
-/// either way.
+/// Creates the ledger if it is missing and upgrades an older one, in one transaction.
 ///
 /// # Errors
-/// Refused where nothing can be written, where a newer sterna wrote the ledger, or another
-/// one is at work while it has to be upgraded; where the role may not create a schema, or
-/// the ledger is another role's.
+/// Refused if the database cannot be written to, if a newer sterna wrote the ledger, if
+/// another sterna is working while the ledger needs an upgrade, or if the ledger belongs to
+/// another role; an error if the role may not create a schema.
 pub async fn ensure(session: &mut Connection) -> Result<()> {
     let state = look(session).await?.if_writable()?.state(session).await?;
     state.bring_up_to_date(session).await
 }
 
-/// Upgrades an older ledger as [`ensure`] does, and tells whether there is one at all.
+/// Upgrades an older ledger as [`ensure`] does. Returns whether there is a ledger.
 ///
 /// # Errors
 /// As [`ensure`].
@@ -90,10 +89,10 @@ pub async fn open(session: &mut Connection) -> Result<bool> {
     Ok(true)
 }
 
-/// Looks whether there is a ledger, and whose it is.
+/// Checks whether there is a ledger, and to whom it belongs.
 ///
 /// # Errors
-/// Refused where it is another role's.
+/// Refused if it belongs to another role.
 pub async fn look(session: &Session) -> Result<Look> {
     let tables = ["sterna.staging", "sterna.ledger"].as_slice();
     let (read_only, ours, there) = futures::join!(
@@ -112,14 +111,14 @@ fn closed(error: tokio_postgres::Error) -> Error {
         Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
             Error::refused("the ledger in the schema sterna is closed to this role")
                 .caused_by(error)
-                .hint("run sterna as the role that made it")
+                .hint("run sterna as the role that created it")
         }
-        _ => Error::from(error).context("could not look at the ledger in the schema sterna"),
+        _ => Error::from(error).context("could not read the ledger in the schema sterna"),
     }
 }
 
 impl Look {
-    /// Refuses a database that nothing can be written to.
+    /// Refuses a database that cannot be written to.
     ///
     /// # Errors
     /// Refused, with the reason.
@@ -132,10 +131,10 @@ impl Look {
         }
     }
 
-    /// Reads the ledger's version, where there is one.
+    /// Reads the ledger's version, if there is a ledger.
     ///
     /// # Errors
-    /// Refused where a newer sterna wrote the ledger, or where it does not say its version.
+    /// Refused if a newer sterna wrote the ledger, or if the ledger does not record its version.
     pub async fn state(&self, session: &Session) -> Result<State> {
         match self.there {
             [false, false] => return Ok(State::Nothing),
@@ -144,13 +143,13 @@ impl Look {
         }
         let sql = include_str!("../../sql/ledger/version.sql");
         let row = session.query_opt(sql, &[]).await.map_err(closed)?.ok_or_else(|| {
-            Error::refused("the ledger in the schema sterna does not say its version")
-                .hint("restore its table sterna.ledger from a backup")
+            Error::refused("the ledger in the schema sterna does not record its version")
+                .hint("restore the table sterna.ledger from a backup")
         })?;
         let (version, program): (i32, &str) = (row.get(0), row.get(1));
         if version > VERSION {
             return Err(Error::refused(format!(
-                "the ledger is of version {version}, written by sterna {program}; this is sterna \
+                "the ledger has version {version}, written by sterna {program}; this is sterna \
                  {}, which works with version {VERSION}",
                 env!("CARGO_PKG_VERSION"),
             ))
@@ -161,7 +160,7 @@ impl Look {
 }
 
 impl State {
-    /// Creates the ledger where it is missing and upgrades an older one.
+    /// Creates the ledger if it is missing and upgrades an older one.
     ///
     /// # Errors
     /// As [`ensure`].
@@ -176,7 +175,7 @@ impl State {
 async fn bring_up_to_date(session: &mut Connection) -> Result<()> {
     let transaction = session.transaction().await?;
     transaction.batch_execute(include_str!("../../sql/ledger/lock-setup.sql")).await?;
-    // Another sterna may have done it meanwhile.
+    // Another sterna may have done it in the meantime.
     let found = look(&transaction).await?.state(&transaction).await?;
     trust::code(&transaction, &[], &[]).await?;
     match found {
@@ -193,11 +192,11 @@ async fn bring_up_to_date(session: &mut Connection) -> Result<()> {
                     .context(format!(
                         "could not upgrade the ledger from version {version} to {VERSION}"
                     ))
-                    .hint("it is as it was; run sterna as the role that owns the schema sterna")
+                    .hint("it is unchanged; run sterna as the role that owns the schema sterna")
             })?;
         }
     }
-    // Nobody has put anything there meanwhile.
+    // Make sure that no other role has put anything there in the meantime.
     trust::ledger(&transaction).await?;
     transaction.commit().await?;
     if let State::Older(version) = found {
@@ -229,7 +228,7 @@ async fn upgrade(transaction: &Transaction<'_>, from: i32) -> Result<()> {
     Ok(())
 }
 
-/// The functions, of which the guard asks what this program asks before there is a ledger.
+/// The functions. The guard contains the query that [`trust::code`] runs before there is one.
 fn functions() -> impl Iterator<Item = String> {
     FUNCTIONS.iter().map(|text| text.replace("{code}", trust::CODE.trim_end()))
 }
@@ -240,7 +239,7 @@ async fn record(transaction: &Transaction<'_>, version: i32) -> Result<()> {
     Ok(())
 }
 
-/// An older sterna would write into what is being altered.
+/// An older sterna would write to tables that are being altered.
 async fn wait_until_alone(transaction: &Transaction<'_>) -> Result<()> {
     let sql = include_str!("../../sql/ledger/others-at-work.sql");
     let (first, longest, total) =
@@ -252,7 +251,7 @@ async fn wait_until_alone(transaction: &Transaction<'_>) -> Result<()> {
             return Err(Error::refused(format!(
                 "the ledger has to be upgraded, but session {pid} of another sterna is at work"
             ))
-            .hint("wait until it is done, or end it by pg_terminate_backend"));
+            .hint("wait until it is done, or end it with pg_terminate_backend"));
         };
         tokio::time::sleep(pause).await;
     }

@@ -1,28 +1,28 @@
-//! The account: every record read ends in exactly one of four places.
+//! The account: every record read ends up in exactly one of four counts.
 
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-/// Counts of records. The four places add up to what was read.
+/// Counts of records. Loaded, rejected, unmapped and filtered add up to the records read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Records read, header lines not among them.
+    /// Records read, without header lines.
     pub rows_read: u64,
-    /// Records that are rows of staging.
+    /// Records that became rows of staging.
     pub rows_loaded: u64,
-    /// Records that could not be stored as they stand.
+    /// Records that could not be stored as written.
     pub rows_rejected: u64,
     /// Records whose taxon maps to no species.
     pub rows_unmapped: u64,
-    /// Records of years that were not asked for.
+    /// Records of years that were not requested.
     pub rows_filtered: u64,
-    /// Of those loaded, the ones in which a value was rounded on request.
+    /// Loaded records in which a value was rounded on request.
     pub rows_rounded: u64,
 }
 
 impl Account {
-    /// Whether the four places add up to what was read.
+    /// Whether the four counts add up to the records read.
     #[must_use]
     pub fn balances(&self) -> bool {
         self.rows_read
@@ -46,7 +46,8 @@ impl AddAssign for Account {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
-    /// Not as many fields as the header, or quotes that leave it open where fields end.
+    /// A different number of fields than the header, or misplaced quotes that make the field
+    /// boundaries ambiguous.
     FieldCount,
     /// Bytes that are not UTF-8.
     InvalidUtf8,
@@ -58,19 +59,19 @@ pub enum Reason {
     OutOfRange,
     /// Not a number.
     InvalidNumber,
-    /// More digits after the point than the column keeps, also of a second.
+    /// More decimal places, or digits of a fraction of a second, than the column keeps.
     NumericScale,
     /// More digits than the column's type keeps.
     NumericPrecision,
     /// More characters than the column keeps.
     ValueTooLong,
-    /// An empty field for a column that refuses NULL.
+    /// No value for a column that is NOT NULL.
     MissingRequired,
-    /// A taxon that maps to no species, where the user asked to reject those.
+    /// A taxon that maps to no species, if the user asked to reject those.
     UnmappedTaxon,
-    /// Refused by the server: a check, a unique key, a foreign key.
+    /// Rejected by the server: a CHECK, a unique key, a foreign key.
     Constraint,
-    /// Not a boolean as PostgreSQL reads one.
+    /// Not a boolean in a form that PostgreSQL accepts.
     InvalidBoolean,
     /// Not a date of the form 2024-12-31.
     InvalidDate,
@@ -78,12 +79,12 @@ pub enum Reason {
     InvalidTimestamp,
     /// Not a UUID.
     InvalidUuid,
-    /// More bytes than a record may have.
+    /// Longer than the maximum size of a record.
     RecordTooLong,
 }
 
 impl Reason {
-    /// The name that JSON and the reject file use.
+    /// The name used in JSON and in the reject file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Which run a load is: a new one, or one to go on with.
+//! Decides whether a load starts a new run or resumes an unfinished one.
 
 use std::sync::atomic::AtomicBool;
 
@@ -15,17 +15,17 @@ use crate::table::locks::Patience;
 use crate::table::staging::{self, Pair};
 use crate::trust;
 
-/// A run that may act, on a staging table that is as it has to be.
+/// A run recorded in the ledger, with a staging table that is ready for its rows.
 pub(super) struct Attached {
     pub(super) run: LoadRun,
     pub(super) staging_oid: u32,
     /// The loads whose rows staging holds, this one last.
     pub(super) runs: Vec<LoadRun>,
-    /// Whether an earlier attempt had begun it.
+    /// Whether an earlier attempt began this run.
     pub(super) resumed: bool,
 }
 
-/// Decides, and writes the run down before it acts.
+/// Finds the run to resume, or prepares staging and records a new run.
 pub(super) async fn attach(
     session: &mut Connection,
     pair: &Pair,
@@ -47,7 +47,7 @@ pub(super) async fn attach(
         && ledger::batches(session, only.id).await?.is_empty()
         && !staging::has_rows(session, pair).await?
     {
-        // It failed before a row was written: nothing is lost by starting again.
+        // It failed before it wrote a row: nothing is lost by starting over.
         staging::truncate(session, pair, relation.oid, Patience::default(), stop).await?;
         runs.clear();
     }
@@ -57,16 +57,14 @@ pub(super) async fn attach(
         let same = last.identity == prepared.identity;
         if last.state == LoadState::Failed && last.report.is_none() {
             return Err(Error::refused(format!(
-                "{} lacks rows of load {}: something there leaves rows out",
+                "{} lacks rows of load {}: a trigger or rule on it drops rows",
                 pair.staging, last.id
             ))
-            .hint(
-                "drop the trigger or rule that staging has, and empty it with `sterna stage \
-                 truncate`",
-            ));
+            .hint("drop the trigger or rule, and empty staging with `sterna stage truncate`"));
         }
         if options.resume && (same || unfinished || !options.append) {
-            // What went with deleted species is known, and nothing is mapped any more.
+            // Rows deleted along with their species are on record, and no record is mapped
+            // any more.
             let follows = last.state == LoadState::Built
                 && ledger::rows_cascaded(session, last.id).await? > 0;
             check_same(&last.identity, &prepared.identity, follows)?;
@@ -76,17 +74,17 @@ pub(super) async fn attach(
         may_append(pair, options, last)?;
         if runs.iter().any(|run| run.identity["input"] == prepared.identity["input"]) {
             return Err(Error::refused(format!(
-                "{} holds the rows of this input already",
+                "{} already holds the rows of this input",
                 pair.staging
             ))
-            .hint("where its load was interrupted, go on with --append --resume"));
+            .hint("if its load was interrupted, resume it with --append --resume"));
         }
         if last.identity["target"] != prepared.identity["target"] {
             return Err(Error::refused(
                 "cannot append: staging was loaded with other columns or types",
             )
             .hint(
-                "append files of the same formats, all of them together, with the same \
+                "append files of the same formats, all in one command, with the same \
                  --on-inexact and --mapping",
             ));
         }
@@ -105,7 +103,7 @@ pub(super) async fn attach(
                 ))
                 .hint("empty it with `sterna stage truncate`"));
             }
-            // It may have indexes, or an older structure: create it again.
+            // It may have indexes or an outdated structure: create it again.
             staging::drop(session, pair, relation.oid, Patience::default(), stop).await?;
             staging::create(session, pair, &prepared.plan.widened).await?
         }
@@ -144,9 +142,9 @@ fn may_append(pair: &Pair, options: &LoadOptions, last: &LoadRun) -> Result<()> 
             "{staging} holds the unfinished load {}",
             last.id
         ))
-        .hint("go on with it by the same command and --resume, or start over after `sterna stage truncate`")),
+        .hint("resume it with the same command and --resume, or empty staging with `sterna stage truncate`")),
         LoadState::Failed => Err(Error::refused(format!(
-            "{staging} holds the load {}, which failed its proof",
+            "{staging} holds load {}, which failed verification",
             last.id
         ))
         .hint("empty it with `sterna stage truncate`")),
@@ -159,8 +157,8 @@ fn may_append(pair: &Pair, options: &LoadOptions, last: &LoadRun) -> Result<()> 
     }
 }
 
-/// Refuses to go on where something that decides about the rows has changed; the
-/// species may have where the load `follows` them.
+/// Refuses to resume if anything that determines the rows has changed. If the load `follows`
+/// deleted species, the species may have changed.
 fn check_same(before: &Value, now: &Value, follows: bool) -> Result<()> {
     let topics = [
         ("input", "the input is not the one that was being loaded"),
@@ -175,13 +173,13 @@ fn check_same(before: &Value, now: &Value, follows: bool) -> Result<()> {
             let detail =
                 if topic == "options" { format!(" ({before}, now {now})") } else { String::new() };
             return Err(Error::refused(format!("cannot resume: {what}{detail}"))
-                .hint("resume with what the load began with, or empty staging with `sterna stage truncate`"));
+                .hint("resume with the original input and options, or empty staging with `sterna stage truncate`"));
         }
     }
     Ok(())
 }
 
-/// Refuses to add rows where staging is not as this load would make it.
+/// Refuses to append if staging lacks a column of this load or has it with another type.
 async fn check_structure(
     session: &Connection,
     pair: &Pair,
@@ -193,10 +191,10 @@ async fn check_structure(
         let same = |c: &&Column| c.name == column.name && c.kind == column.kind;
         if !present.iter().any(|c| same(&c)) {
             return Err(Error::refused(format!(
-                "column {} of {} is not {}, as this load needs it",
+                "column {} of {} is not {}, which this load requires",
                 column.name, pair.staging, column.sql_type
             ))
-            .hint("use the --on-inexact of the load that staging holds"));
+            .hint("use the same --on-inexact as the load that staging holds"));
         }
     }
     Ok(())

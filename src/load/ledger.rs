@@ -1,9 +1,8 @@
-//! What the ledger says of loads: which runs there are, how far they came, and which
-//! batches are in.
+//! Loads in the ledger: their runs, the state of each, and the committed batches.
 //!
-//! A run goes `loading -> built -> loaded`, or ends as `rejected` or `failed`;
-//! emptying staging makes it `discarded`. A batch's row is written by the very
-//! transaction that writes its rows, so the ledger is never ahead nor behind.
+//! A run goes `loading -> built -> loaded`, or ends as `rejected` or `failed`; emptying
+//! staging makes it `discarded`. The ledger row of a batch is written in the same
+//! transaction as its rows, so the ledger always agrees with staging.
 
 use std::sync::Arc;
 
@@ -19,10 +18,10 @@ use crate::ledger::document;
 use crate::load::report::RowsReport;
 use crate::pg::{Connection, Table, Transaction};
 
-/// Files written to the ledger by one statement.
+/// The number of files that one statement writes to the ledger.
 const FILES_AT_ONCE: usize = 5_000;
 
-/// How far a run has come.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LoadState {
@@ -30,11 +29,11 @@ pub enum LoadState {
     Loading,
     /// All rows are in; indexes may be missing.
     Built,
-    /// Done: staging can be validated and switched over.
+    /// Complete: staging can be validated and switched over.
     Loaded,
     /// Read to the end, with more rejects than allowed.
     Rejected,
-    /// The proof found another table than was written.
+    /// Staging does not hold the rows that were sent.
     Failed,
 }
 
@@ -65,18 +64,18 @@ impl LoadState {
     }
 }
 
-/// A run as the ledger has it.
+/// A run as stored in the ledger.
 #[derive(Clone, Debug)]
 pub struct LoadRun {
     /// Its id.
     pub id: Uuid,
-    /// How far it has come.
+    /// Its state.
     pub state: LoadState,
-    /// What a resumed load must find unchanged, by topic; of many files it is large.
+    /// What must be unchanged for a load to resume, by topic; large if there are many files.
     pub identity: Arc<Value>,
-    /// What was asked for, and the synonyms that it was given.
+    /// The arguments, the synonyms and other facts that validation needs later.
     pub arguments: Value,
-    /// What became of its records, once all were read.
+    /// The outcome for its records, once all have been read.
     pub report: Option<RowsReport>,
     /// The run whose fixed rejects it loaded.
     pub mends: Option<Uuid>,
@@ -85,31 +84,31 @@ pub struct LoadRun {
 /// Count and sum of hashes of some rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
-    /// How many.
+    /// The number of rows.
     pub rows: u64,
-    /// The sum, which wraps around.
+    /// The sum of their hashes, modulo 2^64.
     pub checksum: u64,
 }
 
-/// A batch that is in.
+/// A committed batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerBatch {
     /// Rows written.
     pub rows: u64,
     /// Sum of their hashes.
     pub checksum: u64,
-    /// Records of the batch that the server refused, with what it said.
+    /// Records of the batch that the server rejected, each with the reason.
     pub refused: Box<[(u32, String)]>,
-    /// The transaction that wrote it, as its rows' `xmin` shows it.
+    /// The transaction that wrote it, as in `xmin` of its rows.
     pub xid: u32,
-    /// Of its rows, those that went with the row they referred to.
+    /// Rows of the batch that were deleted together with the row that they referred to.
     pub cascaded: Sum,
 }
 
-/// The batches of a run by file and number.
+/// The batches of a run, by file and batch number.
 pub type Batches = HashMap<(usize, u32), LedgerBatch>;
 
-/// A record that could be encoded but is not to be loaded.
+/// A record that could be encoded but must not be loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RefusedRow {
     /// Index of its file.
@@ -118,17 +117,17 @@ pub struct RefusedRow {
     pub batch: u32,
     /// Index in its batch.
     pub record: u32,
-    /// Why.
+    /// The reason.
     pub message: String,
 }
 
-/// Refusals by file and batch.
+/// Refused records and the reasons, by file and batch.
 pub type Refusals = HashMap<(usize, u32), Vec<(u32, String)>>;
 
-/// The refusals of a run.
+/// Reads the refusals of a run.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn refusals(session: &Connection, run: Uuid) -> Result<Refusals> {
     let mut refusals = Refusals::new();
     for row in session.query(include_str!("../../sql/ledger/refusals.sql"), &[&run]).await? {
@@ -138,10 +137,10 @@ pub async fn refusals(session: &Connection, run: Uuid) -> Result<Refusals> {
     Ok(refusals)
 }
 
-/// Remembers refusals and forgets the batches that hold the records.
+/// Records refusals, and deletes the batches with these records from the ledger.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn refuse(
     transaction: &Transaction<'_>,
     run: Uuid,
@@ -156,10 +155,11 @@ pub async fn refuse(
     forget(transaction, run, refusals.iter().map(|r| (r.file, r.batch))).await
 }
 
-/// Forgets batches, whose rows the same transaction has to take out of staging.
+/// Deletes batches from the ledger and sets the run back to `loading`. The same transaction
+/// has to delete their rows from staging.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn forget(
     transaction: &Transaction<'_>,
     run: Uuid,
@@ -176,10 +176,10 @@ pub async fn forget(
     Ok(())
 }
 
-/// The runs whose rows a staging table holds, oldest first.
+/// Reads the runs whose rows a staging table holds, oldest first.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<LoadRun>> {
     let rows = session.query(include_str!("../../sql/ledger/runs.sql"), &[&staging]).await?;
     rows.iter()
@@ -196,13 +196,13 @@ pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<LoadRun>> {
         .collect()
 }
 
-/// What a run is, before it acts.
+/// A run to be recorded.
 pub struct NewLoad<'a> {
     /// The staging table's OID.
     pub staging: u32,
     /// The table that is to be replaced.
     pub target: &'a Table,
-    /// What a resumed load must find unchanged.
+    /// What must be unchanged for a load to resume.
     pub identity: &'a Arc<Value>,
     /// The arguments, without secrets.
     pub arguments: &'a Value,
@@ -212,10 +212,10 @@ pub struct NewLoad<'a> {
     pub files: &'a [(&'a str, &'a [u8; 32])],
 }
 
-/// Records a run before it acts.
+/// Records a new run, before it writes rows.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn begin(session: &mut Connection, run: &NewLoad<'_>) -> Result<LoadRun> {
     let id = Uuid::new_v4();
     let transaction = session.transaction().await?;
@@ -245,13 +245,13 @@ pub async fn begin(session: &mut Connection, run: &NewLoad<'_>) -> Result<LoadRu
     })
 }
 
-/// The batches of a run that are in.
+/// Reads the committed batches of a run.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
     let sql = include_str!("../../sql/ledger/batches.sql");
-    // Row by row, for there may be a batch for each of a hundred thousand files.
+    // Row by row: a hundred thousand files have at least as many batches.
     let rows = session.query_raw(sql, &[&run]).await?;
     pin_mut!(rows);
     let mut batches = Batches::new();
@@ -276,7 +276,7 @@ pub async fn batches(session: &Connection, run: Uuid) -> Result<Batches> {
     Ok(batches)
 }
 
-/// How many rows a batch has that is in.
+/// The number of rows of a committed batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchRows {
     /// Index of its file, and its number.
@@ -285,10 +285,10 @@ pub struct BatchRows {
     pub rows: u32,
 }
 
-/// The rows of each batch of a run that is in.
+/// Reads the number of rows of each committed batch of a run.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn rows_of_batches(session: &Connection, run: Uuid) -> Result<Vec<BatchRows>> {
     let sql = include_str!("../../sql/ledger/rows-of-batches.sql");
     let rows = session.query_raw(sql, &[&run]).await?;
@@ -299,11 +299,11 @@ pub async fn rows_of_batches(session: &Connection, run: Uuid) -> Result<Vec<Batc
     Ok(rows.map_ok(batch).try_collect().await?)
 }
 
-/// What the rows of a run came to when all were in, whatever the ledger says of its batches
-/// now; none before that.
+/// The count and checksum of all rows of a run, as recorded when the last row was in; `None`
+/// before that. Independent of the batches now in the ledger.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn whole(session: &Connection, run: Uuid) -> Result<Option<Sum>> {
     let row = session.query_one(include_str!("../../sql/ledger/whole.sql"), &[&run]).await?;
     let sum = row.get::<_, Option<i64>>(0).zip(row.get::<_, Option<i64>>(1));
@@ -313,11 +313,11 @@ pub async fn whole(session: &Connection, run: Uuid) -> Result<Option<Sum>> {
     }))
 }
 
-/// Records how far a run has come; with `rows`, also what became of its records
-/// and the sum of its rows' hashes.
+/// Records the state of a run; with `rows`, also the outcome for its records and the sum of
+/// the row hashes.
 ///
 /// # Errors
-/// Refused where the run was discarded meanwhile.
+/// Refused if the run was discarded in the meantime.
 pub async fn settle(
     session: &mut Connection,
     run: Uuid,
@@ -339,7 +339,7 @@ pub async fn settle(
     if settled? == 0 {
         return Err(discarded());
     }
-    // The server may have lost batches since they were last looked for.
+    // The server may have lost batches since the last check.
     let counted = counted?;
     let found = (counted.get::<_, i64>(0), counted.get::<_, i64>(1));
     if found != (report.batches as i64, report.account.rows_loaded as i64) {
@@ -355,34 +355,34 @@ pub async fn settle(
     Ok(transaction.commit().await?)
 }
 
-/// How many rows of a run went with the row they referred to.
+/// Counts the rows of a run that were deleted together with the row that they referred to.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn rows_cascaded(session: &Connection, run: Uuid) -> Result<u64> {
     let sql = include_str!("../../sql/ledger/count-cascaded.sql");
     Ok(session.query_one(sql, &[&run]).await?.get::<_, i64>(0).cast_unsigned())
 }
 
-/// The transaction that has matched a run's rows with production's, as the rows show
-/// it; none where none has.
+/// The transaction that matched a run's rows with production, as in `xmin` of the rows;
+/// `None` if they have not been matched.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn matched_by(session: &Connection, run: Uuid) -> Result<Option<u32>> {
     let row = session.query_one(include_str!("../../sql/ledger/matched.sql"), &[&run]).await?;
     row.get::<_, Option<&str>>(0).map(xid).transpose()
 }
 
-/// A transaction's number as rows show it: the lower half, for staging is far younger
-/// than 2^32 transactions.
+/// The lower 32 bits of a transaction id, as in `xmin`; staging is far younger than 2^32
+/// transactions.
 fn xid(text: &str) -> Result<u32> {
     let number: u64 =
-        text.parse().map_err(|_| Error::database(format!("{text:?} is no transaction id")))?;
+        text.parse().map_err(|_| Error::database(format!("{text:?} is not a transaction id")))?;
     Ok(number as u32)
 }
 
-/// The refusal to go on with a run whose staging table was emptied.
+/// The refusal to continue a run whose staging table was emptied.
 pub(super) fn discarded() -> Error {
     Error::refused("staging was emptied by another sterna while this load was running")
         .hint("load again")

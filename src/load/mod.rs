@@ -1,9 +1,9 @@
-//! The loader: files into a staging table, every record accounted for, exactly once.
+//! The loader: loads files into a staging table and accounts for every record exactly once.
 //!
-//! [`load`] runs the phases, and `pipeline` wires the threads. The folders follow the data:
-//! `plan` decides before a record is read, `read` turns bytes into batches of records,
-//! `encode` turns those into rows, `write` brings rows into PostgreSQL, and `settle` proves
-//! and finishes staging. `ledger` remembers what is done.
+//! [`load`] runs the phases, and `pipeline` connects the threads. The modules follow the data:
+//! `plan` makes every decision that needs no record, `read` turns bytes into batches of
+//! records, `encode` turns those into rows, `write` sends rows to PostgreSQL, and `settle`
+//! verifies and finishes the staging table. `ledger` records what is done.
 
 pub mod account;
 mod attach;

@@ -1,11 +1,11 @@
-//! The threads between files and server, and the queues that bound them.
+//! The threads between files and server, and the bounded queues between them.
 //!
-//! Sources read files side by side and hand batches of records to workers, which
-//! hand batches of rows to sinks, which hand what became of them to the caller's
-//! thread. Every queue holds a few batches, and all batches under way together a bounded
-//! number of bytes, so that memory depends neither on the size of the input nor on that of
-//! its records. The first failure stops everything. Emptied buffers travel
-//! back and are used again. This is the only file that names crossbeam.
+//! Sources read files in parallel and pass batches of records to workers, which pass batches
+//! of rows to sinks, which pass finished batches to the caller's thread. Every queue holds
+//! only a few batches, and the bytes of all batches in flight are limited, so memory depends
+//! neither on the size of the input nor on that of its records. The first failure stops
+//! everything. Emptied buffers are returned and reused. This is the only file that uses
+//! crossbeam.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,18 +26,18 @@ use crate::load::read::per_member::PerMember;
 use crate::load::read::source::Source;
 use crate::watch::Counters;
 
-/// Batches that wait before each stage.
+/// The capacity of the queue in front of each stage, in batches.
 const QUEUE_BATCHES: usize = 2;
-/// Memory that records under way may take, for each thread.
+/// The memory limit for records in flight, in bytes per thread.
 const THREAD_BYTES: usize = 4 << 20;
-/// How long a source waits for room before it asks whether to stop.
+/// How long a source waits for memory before it checks whether to stop.
 const STOP_ASKED: Duration = Duration::from_millis(50);
 
-/// What the stages share; nothing in it changes while they run.
+/// The configuration that all stages share.
 pub struct Pipeline<'a> {
-    /// What to read.
+    /// The inputs to read.
     pub inputs: &'a Inputs,
-    /// How each member becomes rows.
+    /// How the records of each member become rows.
     pub plans: &'a PerMember<RowPlan>,
     /// The species to map to.
     pub taxa: &'a Taxa,
@@ -49,56 +49,56 @@ pub struct Pipeline<'a> {
     pub on_unmapped: OnUnmapped,
     /// What to do with values that do not fit exactly.
     pub on_inexact: OnInexact,
-    /// Records per batch at most.
+    /// The maximum number of records per batch.
     pub batch_rows: usize,
-    /// Bytes that a record may have.
+    /// The maximum size of a record, in bytes.
     pub max_record_bytes: usize,
-    /// Threads that encode.
+    /// The number of threads that encode.
     pub workers: usize,
-    /// Threads that read files.
+    /// The number of threads that read files.
     pub sources: usize,
-    /// Set from outside to stop cleanly.
+    /// Set by the caller to stop cleanly.
     pub stop: &'a AtomicBool,
-    /// Counts that others may watch.
+    /// Counts that can be watched.
     pub counters: &'a Counters,
 }
 
-/// Where encoded batches end.
+/// The last stage, which takes encoded batches.
 pub trait Sink: Send {
-    /// Makes ready, beside the other stages. False where this sink cannot work and others
-    /// can.
+    /// Gets ready, while the other stages already run. Returns false if this sink cannot work
+    /// but the load can do without it.
     ///
     /// # Errors
-    /// What keeps it from working; the load stops.
+    /// Any failure that must stop the load.
     fn open(&mut self) -> Result<bool> {
         Ok(true)
     }
 
-    /// Takes a batch to write, and hands those that are in for good to `done`: this one
-    /// or those before it. May move rows to a batch's rejects.
+    /// Writes a batch, and passes finished batches to `done`: this one or earlier ones. May
+    /// move rows to a batch's rejects.
     ///
     /// # Errors
-    /// What keeps a batch from being written; the load stops.
+    /// Any failure to write a batch, which stops the load.
     fn write(&mut self, batch: EncodedBatch, done: Done<'_>) -> Result<()>;
 
-    /// Waits for what is under way, for there is nothing more to write now.
+    /// Waits for batches in flight; called when no further batch is waiting.
     ///
     /// # Errors
-    /// As [`Self::write`].
+    /// Those of [`Self::write`].
     fn flush(&mut self, _done: Done<'_>) -> Result<()> {
         Ok(())
     }
 }
 
-/// Takes batches that are in for good.
+/// The callback for finished batches.
 pub type Done<'a> = &'a mut dyn FnMut(EncodedBatch);
 
 impl Pipeline<'_> {
-    /// Runs all members through; hands every finished batch to `settle`, and
-    /// returns the taxa that mapped to no species.
+    /// Processes all members, passes every finished batch to `settle`, and returns the taxa
+    /// that map to no species.
     ///
     /// # Errors
-    /// The first failure of any stage, or [`Kind::Interrupted`] after `stop` was set.
+    /// The first failure of any stage, or [`Kind::Interrupted`] if `stop` was set.
     pub fn run<S: Sink>(
         &self,
         sinks: Vec<S>,
@@ -114,7 +114,7 @@ impl Pipeline<'_> {
         let (to_workers, records) = bounded::<RecordBatch>(QUEUE_BATCHES);
         let (to_sinks, rows) = bounded::<EncodedBatch>(QUEUE_BATCHES);
         let (to_settle, settled) = bounded::<EncodedBatch>(QUEUE_BATCHES);
-        // Room for every batch that can be under way, so that none is dropped.
+        // Room for every batch that can be in flight, so that no buffer is dropped.
         let (spare_in, spare) = bounded::<EncodedBatch>(
             3 * QUEUE_BATCHES + 2 * sinks.len() + self.workers + self.sources,
         );
@@ -141,7 +141,7 @@ impl Pipeline<'_> {
                 let (rows, to_settle, failure) = (rows.clone(), to_settle.clone(), &failure);
                 scope.spawn(move || failure.watch(|| write(sink, &rows, &to_settle, failure)));
             }
-            // The stages own the ends of their queues: each ends when those before it have.
+            // Only the stages hold queue ends: each stage ends when those before it have.
             drop((to_workers, records, to_sinks, rows, to_settle, spare, spare_records));
             for mut batch in settled {
                 if failure.stopped() {
@@ -236,7 +236,7 @@ fn write<S: Sink>(
         return Ok(());
     }
     let mut done = |batch| {
-        // Fails where the caller's thread is gone, and with it all that would be told.
+        // Fails only if the caller's thread is gone, which then needs no results.
         let _ = to_settle.send(batch);
     };
     loop {
@@ -250,14 +250,14 @@ fn write<S: Sink>(
                 }
             }
         };
-        // Batches are taken on, so that no stage before waits for room.
+        // After a failure, batches are still received, so that no earlier stage blocks.
         if !failure.stopped() {
             sink.write(batch, &mut done)?;
         }
     }
 }
 
-/// Memory for the records that are under way.
+/// The memory budget for records in flight.
 struct Room {
     taken: Mutex<usize>,
     given_back: Condvar,
@@ -265,7 +265,7 @@ struct Room {
 }
 
 impl Room {
-    /// Waits for room; a batch that is larger than all of it goes alone.
+    /// Waits until `bytes` fit the budget; a batch larger than the whole budget goes alone.
     fn take(&self, bytes: usize, stopped: impl Fn() -> bool) {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         while *taken > 0 && *taken + bytes > self.most && !stopped() {
@@ -293,7 +293,7 @@ impl Failure<'_> {
         self.stop.load(Ordering::Relaxed) || self.outer.load(Ordering::Relaxed)
     }
 
-    /// Runs a stage and notes its failure.
+    /// Runs a stage and records its failure.
     fn watch<T>(&self, stage: impl FnOnce() -> Result<T>) -> Option<T> {
         match stage() {
             Ok(done) => Some(done),

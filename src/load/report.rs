@@ -1,4 +1,4 @@
-//! What a load reports: values only; how they are shown is decided elsewhere.
+//! The report of a load: plain values, rendered elsewhere.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,72 +12,72 @@ use crate::load::account::Account;
 use crate::load::plan::matching::ColumnUses;
 use crate::load::read::map::UnmappedTaxa;
 
-/// How many unmapped taxa are named.
+/// The maximum number of unmapped taxa listed.
 const UNMAPPED_NAMED: usize = 50;
-/// How many rejected records are shown.
+/// The maximum number of rejected records shown.
 const REJECTS_SHOWN: usize = 20;
 
-/// What became of the records, once all were read.
+/// The outcome for all records, once every one has been read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RowsReport {
-    /// All files together.
+    /// Counts for all files together.
     #[serde(flatten)]
     pub account: Account,
     /// Bytes read, after decompression.
     pub bytes_read: u64,
-    /// Batches that hold rows.
+    /// Batches with at least one row.
     pub batches: u64,
-    /// From the first byte read to the last batch committed.
+    /// Seconds from the first byte read to the last batch committed.
     pub load_seconds: f64,
-    /// Where the rejected records are: the first of the files.
+    /// The first of the files with rejected records.
     pub rejects_file: Option<String>,
-    /// All files of rejected records, one per format.
+    /// All files with rejected records, one per format.
     #[serde(default)]
     pub rejects_files: Vec<String>,
-    /// How many of the rejected records are in them.
+    /// The number of rejected records written to them.
     #[serde(default)]
     pub rejects_written: u64,
     /// Sum of the rows' hashes, as 16 hexadecimal digits.
     pub checksum: String,
-    /// One per file, in the order of reading.
+    /// One entry per file, in reading order.
     pub files: Vec<FileReport>,
     /// The most frequent taxa without a species.
     pub unmapped_taxa: Vec<UnmappedTaxon>,
-    /// Distinct taxa without a species, as far as they were told apart.
+    /// The number of distinct taxa without a species, up to the limit of names kept in memory.
     pub unmapped_names: u64,
     /// Rejected records by reason.
     pub reject_reasons: BTreeMap<String, u64>,
-    /// The first of the rejected records, in the order of the input.
+    /// The first rejected records, in input order.
     #[serde(default)]
     pub first_rejects: Vec<RejectedRecord>,
-    /// Sum of the keys of the rejected records, to be compared with those that come back
-    /// fixed.
+    /// Sum of the keys of the rejected records, to be compared with that of the fixed rejects
+    /// that are loaded later.
     pub rejects_key: String,
-    /// Rejects of earlier loads that are among the records.
+    /// Rejects of earlier loads among the records read.
     #[serde(default)]
     pub mends: Vec<Mended>,
-    /// From a batch being encoded to its commit, in milliseconds.
+    /// Time to send the rows of a batch and commit it, in milliseconds.
     pub batch_ms: BatchLatency,
 }
 
-/// What became of one file's records.
+/// The outcome for the records of one file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FileReport {
-    /// The path as given, and `/name` within an archive.
+    /// The path as given, followed by `/name` for a member of an archive.
     pub path: Arc<str>,
-    /// Its records.
+    /// The counts of its records.
     #[serde(flatten)]
     pub account: Account,
 }
 
-/// Rejects of an earlier load that have come back.
+/// Rejects of an earlier load that this load reads again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mended {
-    /// The load that had rejected them.
+    /// The load that rejected them.
     pub run_id: Uuid,
-    /// How many.
+    /// Their number.
     pub rows: u64,
     /// Sum of their keys, as 16 hexadecimal digits.
     pub key: String,
@@ -93,40 +93,40 @@ pub struct RejectedRecord {
     pub file: String,
     /// The line where it begins.
     pub line: u64,
-    /// The column concerned, where it is one.
+    /// The affected column, if the fault lies in one.
     pub column: Option<String>,
-    /// Why, by the name of its reason.
+    /// The name of the reason.
     pub reason: String,
-    /// The value concerned, where it is one; what is no UTF-8 in it is replaced.
+    /// The affected value, if the fault lies in one; invalid UTF-8 is replaced.
     pub value: Option<String>,
-    /// What else is known, such as what the server said.
+    /// Further details, such as the server's message.
     pub message: Option<String>,
 }
 
 /// A taxon without a species.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmappedTaxon {
-    /// The name as it stands in the files.
+    /// The name as written in the files.
     pub taxon: String,
-    /// Records that bear it.
+    /// The number of records with it.
     pub rows: u64,
 }
 
-/// How long batches took to be written.
+/// How long it took to write a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchLatency {
-    /// Half of the batches took no longer.
+    /// The median.
     pub p50: f64,
-    /// 95 in 100 took no longer.
+    /// The 95th percentile.
     pub p95: f64,
-    /// 99 in 100 took no longer.
+    /// The 99th percentile.
     pub p99: f64,
-    /// None took longer.
+    /// The maximum.
     pub max: f64,
 }
 
 impl RowsReport {
-    /// Names the most frequent of the unmapped taxa.
+    /// Sets the most frequent unmapped taxa.
     pub fn set_unmapped(&mut self, unmapped: &UnmappedTaxa) {
         let frequent = unmapped.most_frequent(UNMAPPED_NAMED).into_iter();
         self.unmapped_taxa =
@@ -134,7 +134,7 @@ impl RowsReport {
         self.unmapped_names = unmapped.names() as u64;
     }
 
-    /// Keeps a rejected record where it is one of the first.
+    /// Keeps a rejected record if it is one of the first.
     pub(super) fn show_reject(&mut self, reject: RejectedRecord) {
         let shown = &mut self.first_rejects;
         let at = shown.partition_point(|r| (r.member, r.line) < (reject.member, reject.line));
@@ -144,7 +144,7 @@ impl RowsReport {
         }
     }
 
-    /// Names the files of the rejected records, and says how many are in them.
+    /// Sets the files with rejected records and the number of records written to them.
     pub fn set_rejects_files(&mut self, paths: &[PathBuf], written: u64) {
         self.rejects_files = paths.iter().map(|path| path.display().to_string()).collect();
         self.rejects_file = self.rejects_files.first().cloned();
@@ -152,51 +152,51 @@ impl RowsReport {
     }
 }
 
-/// What a load did.
+/// The report of a load.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct LoadReport {
     /// Its id in the ledger.
     pub run_id: String,
-    /// How far it came: `loaded`, `rejected` or `failed`.
+    /// The final state: `loaded`, `rejected` or `failed`.
     pub state: &'static str,
-    /// The table that it wrote.
+    /// The staging table.
     pub staging: String,
-    /// What became of the records.
+    /// The outcome for the records.
     #[serde(flatten)]
     pub rows: RowsReport,
-    /// What was found beside the files and not read.
+    /// Files that were found but not read.
     pub left_out: Vec<LeftOut>,
-    /// Of the rows loaded, those that went with their species, which was deleted while
-    /// the load ran.
+    /// Loaded rows that were deleted again because their species was deleted while the load
+    /// ran.
     pub rows_cascaded: u64,
-    /// The years that were asked for and of which staging has no row.
+    /// The requested years without a row in staging.
     pub years_without_rows: Vec<i32>,
-    /// The whole command.
+    /// Seconds for the whole command.
     pub seconds: f64,
-    /// Matching rows with production's, where the server does.
+    /// Seconds for matching rows with production on the server.
     pub match_seconds: f64,
-    /// Rows that stand for one of production; null where the server was not asked now.
+    /// Rows that match a row of production; null unless the server matched rows in this run.
     pub rows_matched: Option<u64>,
-    /// Rows that stand for none.
+    /// Rows without a match; null in the same case.
     pub rows_new: Option<u64>,
-    /// What becomes of each column of the target.
+    /// How each column of the target gets its values.
     #[serde(flatten)]
     pub columns: ColumnUses,
-    /// Indexes, foreign keys and statistics.
+    /// Seconds for indexes, foreign keys and statistics.
     pub index_seconds: f64,
-    /// Reading staging back.
+    /// Seconds for reading staging back.
     pub verify_seconds: f64,
     /// Rows loaded per second of `load_seconds`.
     pub rows_per_second: f64,
-    /// How long the server's answer took when the load began, in milliseconds.
+    /// The round trip to the server, measured when the load began, in milliseconds.
     pub round_trip_ms: f64,
-    /// Connections for rows, at most; none where an earlier attempt had written all.
+    /// The maximum number of connections that write rows; 0 if an earlier attempt wrote all.
     pub writers: usize,
-    /// The most memory that this process has used.
+    /// The peak memory of this process.
     pub peak_memory_bytes: u64,
-    /// Whether staging is what was read; null where nobody asked.
+    /// Whether staging equals what was read; null if not requested.
     pub verified: Option<bool>,
-    /// Whether an earlier attempt had begun it.
+    /// Whether this run resumed an earlier attempt.
     pub resumed: bool,
 }

@@ -1,8 +1,8 @@
-//! All rows into staging: passes over the input until the ledger has every batch.
+//! Loads all rows into staging, in passes over the input until the ledger has every batch.
 //!
-//! One pass is enough as a rule. The server may lose what it had confirmed when it
-//! is killed, because batches do not wait for the disk; so the ledger is asked
-//! after each pass, and what is missing is sent again.
+//! One pass is normally enough. But batches do not wait for the disk, so a server that is
+//! killed may lose batches that it confirmed. The ledger is therefore checked after each
+//! pass, and missing batches are sent again.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,12 +28,12 @@ use crate::pg::{ConnInfo, fill};
 use crate::table::staging::Pair;
 use crate::watch::Watch;
 
-/// Passes before giving up on a server that keeps losing batches.
+/// The number of passes before giving up on a server that keeps losing batches.
 const MAX_PASSES: usize = 5;
-/// How long something is tried again while the server cannot be had.
+/// How long to retry while the server is unavailable.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a pass is about.
+/// One pass over the input.
 pub(super) struct Pass<'a> {
     pub(super) info: &'a ConnInfo,
     pub(super) pair: &'a Pair,
@@ -44,22 +44,22 @@ pub(super) struct Pass<'a> {
     pub(super) staging_oid: u32,
     /// The loads whose rows staging holds.
     pub(super) runs: &'a [LoadRun],
-    /// The load before, whose rejects this one may bring back.
+    /// The previous load, whose fixed rejects may be among the records.
     pub(super) mends: Option<Uuid>,
-    /// Whether batches are written in the order of the input, one after the other: where the
-    /// server refuses records that break a unique key, the first of them stays.
+    /// Whether batches are written in input order, one after the other, so that of several
+    /// records with the same unique key the first is kept.
     pub(super) in_order: bool,
     /// Connections that write, unless batches are written in order.
     pub(super) writers: usize,
     /// Where the rejects of each format go.
     pub(super) rejects: Paths,
     pub(super) watch: &'a Watch,
-    /// Becomes true where the server took fewer rows of a batch than it was sent.
+    /// Set if the server stored fewer rows of a batch than it was sent.
     pub(super) is_miscounted: &'a AtomicBool,
 }
 
 impl Pass<'_> {
-    /// Loads all rows; `batches` asks the ledger, over a session that is alive.
+    /// Loads all rows; `batches` and `rows_of_batches` query the ledger over a live session.
     pub(super) fn load_all(
         &self,
         refusals: &Refusals,
@@ -75,7 +75,7 @@ impl Pass<'_> {
             let lost = tally.missing_from(&present);
             if tally.is_exceeded_by(&present) {
                 return Err(Error::refused(
-                    "staging holds rows of this load that the input does not have: it has changed \
+                    "staging holds rows of this load that are not in the input: the input changed \
                      while an earlier attempt read it",
                 )
                 .hint("empty staging with `sterna stage truncate` and load again"));
@@ -85,7 +85,7 @@ impl Pass<'_> {
                 return tally.finish();
             }
             tracing::warn!(
-                "the server has lost {lost} batches that it had confirmed; they are sent again"
+                "the server has lost {lost} batches that it had confirmed; sending them again"
             );
             committed = batches()?;
         }
@@ -93,7 +93,7 @@ impl Pass<'_> {
             .hint("find out why it restarts, then load with --resume"))
     }
 
-    /// The stages from the input to any sink, with the counters at zero.
+    /// Builds the pipeline from the input to the sinks, and resets the counters.
     pub(super) fn pipeline(&self) -> Pipeline<'_> {
         let Pass { options, prepared, watch, .. } = self;
         watch.counters.reset();
@@ -143,16 +143,15 @@ impl Pass<'_> {
     }
 }
 
-/// What a pass found, as its batches come in.
+/// Collects the results of a pass, batch by batch.
 struct Tally {
     report: RowsReport,
     checksum: u64,
     rejects_key: u64,
-    /// Rejects that have come back, and the sum of their keys, by the load that had rejected
-    /// them.
+    /// The number of fixed rejects and the sum of their keys, by the load that rejected them.
     mends: BTreeMap<Uuid, (u64, u64)>,
     rejects: RejectWriter,
-    /// Rows of every batch that the ledger has to have.
+    /// The rows of every batch that the ledger has to contain.
     expected: HashMap<(u32, u32), u32>,
     latency_us: Arc<Mutex<Histogram<u64>>>,
 }
@@ -162,7 +161,7 @@ impl Tally {
         let members = pass.prepared.inputs.members().iter();
         let files =
             members.map(|m| FileReport { path: Arc::clone(&m.name), ..FileReport::default() });
-        // Two digits up to an hour need about 60 KiB.
+        // Two significant digits up to an hour take about 60 KiB.
         let latency_us = Histogram::new_with_bounds(1, 3_600_000_000, 2)
             .map_err(|e| Error::usage("no histogram").caused_by(e))?;
         Ok(Tally {
@@ -205,13 +204,13 @@ impl Tally {
         self.rejects.write(name, plan, &pass.prepared.formats, &batch.records, are_accepted)
     }
 
-    /// How many batches are not in, or not as they were sent.
+    /// The number of batches that are missing or differ from what was sent.
     fn missing_from(&self, present: &[BatchRows]) -> usize {
         let is_as_sent = |batch: &&BatchRows| self.expected.get(&batch.key) == Some(&batch.rows);
         self.expected.len() - present.iter().filter(is_as_sent).count()
     }
 
-    /// Whether rows are in that did not come in.
+    /// Whether staging has rows of batches that this pass did not read.
     fn is_exceeded_by(&self, present: &[BatchRows]) -> bool {
         present.iter().any(|batch| batch.rows > 0 && !self.expected.contains_key(&batch.key))
     }
@@ -222,7 +221,7 @@ impl Tally {
                 "the account does not add up: {:?}",
                 self.report.account
             ))
-            .hint("this is a defect of sterna; please report it"));
+            .hint("this is a bug in sterna; please report it"));
         }
         let (paths, written) = self.rejects.finish()?;
         self.report.set_rejects_files(&paths, written);

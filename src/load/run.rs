@@ -1,4 +1,4 @@
-//! A load from beginning to end: prepare, attach, rows, proof, match, indexes, report.
+//! A load from start to finish: prepare, attach, rows, verification, matching, indexes, report.
 
 mod again;
 mod control;
@@ -31,11 +31,11 @@ use crate::runtime;
 use crate::table::staging::{self, Pair};
 use crate::watch::{Phase, Watch, peak_memory_bytes};
 
-/// What a load came to: a report, and the failure that it ended with, if it did.
+/// The outcome of a load: its report, and the failure that it ended with, if any.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Loaded {
-    /// What was done.
+    /// The report.
     pub report: LoadReport,
     /// [`Kind::TooManyRejects`] or [`Kind::Validation`].
     pub failure: Option<Error>,
@@ -46,8 +46,8 @@ pub struct Loaded {
 /// Blocks; must not be called inside an async runtime.
 ///
 /// # Errors
-/// Whatever keeps the input from being read to its end. What was loaded until then
-/// stays, and the load can be resumed.
+/// Any failure that ends the load early. The rows loaded so far stay, and the load can be
+/// resumed.
 pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Loaded> {
     let begun = Instant::now();
     let runtime = runtime::blocking()?;
@@ -76,19 +76,19 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Loa
     load.run(control).map_err(how_to_go_on)
 }
 
-/// Adds what to do about a load that has ended early, where its error does not say.
+/// Adds a hint on how to continue a load that ended early, unless the error has one.
 fn how_to_go_on(error: Error) -> Error {
     match error.kind() {
-        Kind::Interrupted => error.hint("run the same command with --resume to go on"),
+        Kind::Interrupted => error.hint("run the same command with --resume to continue"),
         _ if error.next_step().is_some() => error,
         _ if error.sqlstate() == Some(SqlState::DISK_FULL.code()) => {
-            error.hint("make room on the server's disk, then run the same command with --resume")
+            error.hint("free space on the server's disk, then run the same command with --resume")
         }
         Kind::Database | Kind::LockTimeout => {
             error.hint("fix the cause, then run the same command with --resume")
         }
         Kind::File if error.is_disk_full() => {
-            error.hint("make room on that disk, then run the same command with --resume")
+            error.hint("free space on that disk, then run the same command with --resume")
         }
         _ => error,
     }
@@ -105,13 +105,13 @@ struct Load<'a> {
     attached: Attached,
     locked_by: Cell<i32>,
     begun: Instant,
-    /// How long the server's answer took at first.
+    /// The round trip to the server, measured at the start.
     round_trip: Duration,
-    /// Connections that write.
+    /// The number of connections that write.
     writers: Cell<usize>,
-    /// Whether the server took fewer rows of a batch than it was sent.
+    /// Whether the server stored fewer rows of a batch than it was sent.
     is_miscounted: AtomicBool,
-    /// Whether nothing was loaded yet, by this attempt or an earlier one.
+    /// Whether nothing has been loaded yet, by this attempt or an earlier one.
     is_new: Cell<bool>,
 }
 
@@ -229,7 +229,7 @@ impl Load<'_> {
             || self.rows_of_batches(&mut ledger.borrow_mut()),
         );
         if loaded.is_err() && self.is_miscounted.load(Ordering::Relaxed) {
-            // Staging is counted against the ledger as well before a load is said to be loaded.
+            // Not fatal: staging is counted again before a load becomes `loaded`.
             if let Err(error) = self.settle(control, LoadState::Failed, None) {
                 tracing::debug!("the load is not marked as failed: {error}");
             }
@@ -247,7 +247,7 @@ impl Load<'_> {
         })
     }
 
-    /// Whether the server has yet to match the rows that are in with production's.
+    /// Whether the server still has to match the loaded rows with production.
     fn is_to_be_matched(&self, control: &mut Connection) -> Result<bool> {
         if self.prepared.matching.way != Way::Server {
             return Ok(false);
@@ -257,10 +257,10 @@ impl Load<'_> {
         Ok(by?.is_none())
     }
 
-    /// Has the server match the rows; none where records had to be taken out first.
+    /// Has the server match the rows. Returns `None` if records had to be taken out first.
     fn complete(&self, control: &mut Connection) -> Result<Option<Found>> {
         self.watch.enter(Phase::Matching, 0);
-        // Two records with one id cannot be told apart once they bear production's.
+        // Once matching has replaced the ids, records that share one cannot be found any more.
         if self.prepared.matching.made.is_some() && self.refuse_doubles(control)? {
             return Ok(None);
         }
@@ -313,7 +313,7 @@ impl Load<'_> {
         Ok(begun.elapsed().as_secs_f64())
     }
 
-    /// Builds what the rows need, and makes sure that they refer to rows that exist.
+    /// Builds the indexes, and makes sure that all rows refer to rows that exist.
     fn settle_rows(&self) -> Result<f64> {
         let begun = Instant::now();
         self.build_indexes(false)?;
@@ -326,11 +326,11 @@ impl Load<'_> {
     }
 }
 
-/// How far a load has come.
+/// The progress of a load.
 struct Done {
     rows: RowsReport,
     state: LoadState,
-    /// Whether the indexes were in place when the rows came in.
+    /// Whether the indexes were in place while rows were loaded.
     was_indexed: bool,
     verified: Option<bool>,
     failure: Option<Error>,

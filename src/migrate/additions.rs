@@ -1,24 +1,24 @@
-//! What step 1.3 adds to the species.
+//! Species and synonyms that step 1.3 adds.
 
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
 
-/// Something that is added to the species.
+/// A species or synonym to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Addition {
-    /// A row.
+    /// A new species.
     Species {
         /// Its scientific name.
         name: String,
         /// Its common name.
         common_name: Option<String>,
-        /// The species whose ranks it has.
+        /// The species to take its ranks from.
         like: Option<String>,
     },
-    /// Another name.
+    /// Another name for a species.
     Synonym {
         /// The name that files use.
         name: String,
@@ -28,11 +28,11 @@ pub enum Addition {
 }
 
 impl Addition {
-    /// Those that `NAME=COMMON NAME`, one species to be like for each or none for any, and
-    /// `NAME=SPECIES` ask for.
+    /// Parses species as `NAME` or `NAME=COMMON NAME`, with one `like` for each or none at
+    /// all, and synonyms as `NAME=SPECIES`.
     ///
     /// # Errors
-    /// Usage errors that name the option.
+    /// A usage error that names the option.
     pub fn parse(species: &[String], like: &[String], synonyms: &[String]) -> Result<Vec<Self>> {
         if !like.is_empty() && like.len() != species.len() {
             return Err(Error::usage("give one --like for each --add-species, or none"));
@@ -53,7 +53,7 @@ impl Addition {
         species.chain(synonyms).collect()
     }
 
-    /// Those that a run was asked for, by what the ledger says of it.
+    /// The additions of a run, from its arguments in the ledger.
     ///
     /// # Errors
     /// As [`Addition::parse`].
@@ -73,21 +73,21 @@ impl Addition {
         }
     }
 
-    /// What it is known by in the ledger: the same in every attempt.
+    /// Its id in the ledger, the same in every attempt.
     pub(super) fn id(&self, run: Uuid) -> Uuid {
         Uuid::new_v5(&run, self.name().as_bytes())
     }
 }
 
-/// Refuses what [`Addition::parse`] would read otherwise than it was meant.
+/// Refuses additions that [`Addition::parse`] would not read back unchanged.
 pub(super) fn check(additions: &[Addition]) -> Result<()> {
     let [species, like, synonyms] = texts(additions);
     if Addition::parse(&species, &like, &synonyms)? == additions {
         return Ok(());
     }
     Err(Error::usage(
-        "additions are species first, each with another like it or none, then \
-        synonyms; no name holds = or begins or ends with a blank",
+        "additions must be species first, all or none of them with a like, then \
+        synonyms; no name may contain = or begin or end with a blank",
     ))
 }
 

@@ -1,5 +1,5 @@
-//! Which steps a rollback takes back, of which runs: of the latest run and no other, unless
-//! one is named.
+//! Chooses the runs and steps to roll back: those of the latest run only, unless a run is
+//! named.
 
 use uuid::Uuid;
 
@@ -11,11 +11,11 @@ use super::state::{Run, RunState, StepRecord, StepState};
 use crate::error::{Error, Result};
 use crate::switchover::record::{self, SwitchoverState};
 
-/// What is to be taken back.
+/// What to roll back.
 pub(super) enum Undo {
-    /// Steps of a run of the plan, the last one first.
+    /// Steps of a migration, the last one first.
     Steps(Box<Run>, Vec<StepRecord>),
-    /// A switchover by a command of its own, by its run.
+    /// A switchover by `sterna switchover`, by its run.
     Switchover(Uuid),
 }
 
@@ -28,7 +28,7 @@ impl Undo {
         }
     }
 
-    /// The steps that have left something, the last one first.
+    /// The steps that have something to roll back, the last one first.
     pub(super) fn steps(&self) -> Vec<Step> {
         match self {
             Undo::Steps(_, steps) => {
@@ -40,7 +40,7 @@ impl Undo {
     }
 }
 
-/// The latest run; with `--run` all back to that one.
+/// Chooses the latest run, or with `--run` every run back to that one.
 pub(super) fn choose(
     (run, step): (Option<Uuid>, Option<Step>),
     exclusive: &Exclusive,
@@ -49,8 +49,8 @@ pub(super) fn choose(
     let runs = exclusive.ledger(async |session| ledger::runs(session, table).await)?;
     let Some(wanted) = run else {
         let latest = runs.first().ok_or_else(|| {
-            Error::refused("no migration is in the ledger that could be rolled back")
-                .hint("`sterna stage drop`, `sterna species undo` and `sterna summary --undo` take back what was done by hand")
+            Error::refused("the ledger has no migration to roll back")
+                .hint("`sterna stage drop`, `sterna species undo` and `sterna summary --undo` undo what was done by hand")
         })?;
         return Ok(vec![of_latest(step, exclusive, *latest)?]);
     };
@@ -68,7 +68,7 @@ pub(super) fn choose(
         let made = made.map(|made| made.state);
         if made == Some(SwitchoverState::Cleaned) {
             return Err(Error::refused(format!(
-                "the table that the run {id} has replaced is gone: it was cleaned up, or another \
+                "the table that run {id} replaced is gone: it was cleaned up, or another \
                  switchover came after it"
             ))
             .hint("its backup has the rows; see `sterna report`"));
@@ -89,12 +89,13 @@ pub(super) fn choose(
     }
     match chosen.last() {
         Some(last) if last.run() == wanted => Ok(chosen),
-        _ => Err(Error::refused(format!("the run {wanted} was rolled back already"))
+        _ => Err(Error::refused(format!("run {wanted} is already rolled back"))
             .hint("there is nothing to roll back; see `sterna status`")),
     }
 }
 
-/// Of the latest run: nothing before it is touched, whatever there is left of it.
+/// Chooses from the latest run. Earlier runs are never touched, even if nothing of the
+/// latest one is left.
 fn of_latest(
     step: Option<Step>,
     exclusive: &Exclusive,
@@ -104,14 +105,14 @@ fn of_latest(
         return match step {
             None | Some(Step::Switchover) => Ok(Undo::Switchover(id)),
             Some(step) => Err(Error::refused(format!(
-                "the switchover {id} was a command of its own, which has no step {step}"
+                "switchover {id} was run by `sterna switchover`, which has no step {step}"
             ))
-            .hint("`sterna rollback switchover` takes it back")),
+            .hint("`sterna rollback switchover` rolls it back")),
         };
     }
     let run = find(exclusive, id)?;
     if run.state == RunState::RolledBack {
-        let error = Error::refused("the last migration was rolled back already");
+        let error = Error::refused("the last migration is already rolled back");
         return Err(error.hint(further_back(exclusive, &run)?));
     }
     match to_undo(&run, step) {
@@ -119,7 +120,7 @@ fn of_latest(
             let steps = steps.into_iter().cloned().collect();
             Ok(Undo::Steps(Box::new(run), steps))
         }
-        // Begun, and killed before its first step.
+        // Killed before its first step.
         Err(_) if run.steps.is_empty() => Ok(Undo::Steps(Box::new(run), Vec::new())),
         Err(error) => Err(error),
     }
@@ -131,7 +132,7 @@ pub(super) fn find(exclusive: &Exclusive, id: Uuid) -> Result<Run> {
     found.ok_or_else(|| Error::database("the run is no longer in the ledger"))
 }
 
-/// How an earlier run is taken back, where its new table is the live one.
+/// How to roll back an earlier run, if its new table is the live one.
 fn further_back(exclusive: &Exclusive, run: &Run) -> Result<String> {
     let last = exclusive
         .session(async |session, pair| record::last(session, &pair.table).await)?
@@ -141,13 +142,13 @@ fn further_back(exclusive: &Exclusive, run: &Run) -> Result<String> {
         Some(last) => {
             let back = format!("rollback --run {}", last.run);
             let back = command_line::other(&run.arguments, &back);
-            format!("what the run before it has done stands; `{back}` takes that back")
+            format!("the run before it still stands; `{back}` rolls it back")
         }
     })
 }
 
-/// The steps that may have left something. A clean-up that was refused, or found no moment,
-/// has left everything there.
+/// The steps that may have changed something. A clean-up that was refused, or that never
+/// got its locks, has removed nothing.
 pub(super) fn acted(run: &Run) -> impl Iterator<Item = &StepRecord> {
     run.steps.iter().filter(|record| {
         record.state.may_have_acted()
@@ -155,11 +156,11 @@ pub(super) fn acted(run: &Run) -> impl Iterator<Item = &StepRecord> {
     })
 }
 
-/// The steps to take back, the last one first: down to `back_to`, or else down to the
-/// last one that has left something.
+/// The steps to roll back, the last one first: down to `back_to`, or else down to the
+/// last one that has something to roll back.
 ///
 /// # Errors
-/// Refused where there is nothing to take back, or what was cleaned up cannot be.
+/// Refused if there is nothing to roll back, or if the old table was cleaned up.
 pub(super) fn to_undo(run: &Run, back_to: Option<Step>) -> Result<Vec<&StepRecord>> {
     let mut acted: Vec<&StepRecord> = acted(run).collect();
     acted.sort_by_key(|record| std::cmp::Reverse(record.step));
@@ -167,7 +168,7 @@ pub(super) fn to_undo(run: &Run, back_to: Option<Step>) -> Result<Vec<&StepRecor
     let back_to = back_to.or(last_trace.map(|record| record.step)).unwrap_or(Step::Backup);
     acted.retain(|record| record.step >= back_to);
     match acted.first() {
-        None => Err(Error::refused(format!("no step from {back_to} on was taken"))
+        None => Err(Error::refused(format!("no step from {back_to} on was run"))
             .hint("`sterna status` shows what can be rolled back")),
         Some(_) if acted.iter().any(|record| record.step == Step::CleanUp) => {
             Err(Error::refused("the old table was cleaned up, so there is nothing to roll back to")

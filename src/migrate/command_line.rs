@@ -1,19 +1,19 @@
-//! The commands that go on from a run, with what was typed when it was begun.
+//! The commands that resume a run or roll it back, with the options it was begun with.
 
 use serde_json::Value;
 
 use super::plan::Step;
 
-/// Options that say where the database is or where to begin and end, with a value each.
-/// The URLs may hold a password; the others are of the attempt and not of the run.
+/// Options with a value that are not kept. The URLs may hold a password; `--from` and `--to`
+/// belong to the attempt, not to the run.
 const OWN_VALUES: [&str; 4] = ["--database-url", "--application-url", "--from", "--to"];
-/// The same without a value.
+/// The same, without a value.
 const OWN: &str = "--resume";
 /// Global options that every later command needs as well.
 const GLOBAL: [&str; 3] = ["--schema", "--table", "--config"];
 
-/// What of the words of a `sterna migrate` is worth keeping: its own arguments, without
-/// secrets, and without what says where it begins and ends.
+/// The words of a `sterna migrate` to keep: its arguments, without secrets and without
+/// where it begins and ends.
 #[must_use]
 pub fn kept(words: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut words = words.into_iter();
@@ -31,7 +31,7 @@ pub fn kept(words: impl IntoIterator<Item = String>) -> Vec<String> {
     kept
 }
 
-/// Goes on with an unfinished run, given its arguments as the ledger has them.
+/// The command that resumes an unfinished run, from its arguments in the ledger.
 #[must_use]
 pub fn resume(arguments: &Value) -> String {
     let mut words = typed(arguments);
@@ -42,7 +42,8 @@ pub fn resume(arguments: &Value) -> String {
     format!("sterna {} --resume", quoted(&words))
 }
 
-/// Takes it back to before a step; the last step where none is given.
+/// The command that rolls a run back, down to and including a step; only its last step if
+/// none is given.
 #[must_use]
 pub fn roll_back(arguments: &Value, to: Option<Step>) -> String {
     let to = match to {
@@ -53,13 +54,13 @@ pub fn roll_back(arguments: &Value, to: Option<Step>) -> String {
     format!("sterna {}rollback{to}", global(arguments))
 }
 
-/// Another command on its table.
+/// Another command on the table of a run.
 #[must_use]
 pub fn other(arguments: &Value, command: &str) -> String {
     format!("sterna {}{command}", global(arguments))
 }
 
-/// The global options, as words in front of a command.
+/// The global options, to put in front of a command.
 fn global(arguments: &Value) -> String {
     let words = typed(arguments);
     let mut global = Vec::new();
@@ -89,7 +90,7 @@ fn quoted(words: &[String]) -> String {
     words.iter().map(|word| shell_quoted(word)).collect::<Vec<_>>().join(" ")
 }
 
-/// Text as one word of a shell.
+/// Quotes text as one word for a shell.
 #[must_use]
 pub fn shell_quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@=%,".contains(c);
@@ -136,7 +137,7 @@ mod tests {
             format!("sterna {global} rollback switchover")
         );
         assert_eq!(other(&run, "status"), format!("sterna {global} status"));
-        // By a sterna that did not keep them.
+        // From a sterna that did not keep the words.
         let run = json!({"inputs": ["it's.csv"]});
         assert_eq!(resume(&run), r"sterna migrate 'it'\''s.csv' --resume");
         assert_eq!(roll_back(&run, Some(Step::Backup)), "sterna rollback 1.1");

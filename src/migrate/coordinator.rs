@@ -1,4 +1,4 @@
-//! Takes the steps of a run in order, and stops at the first that does not succeed.
+//! Runs the steps in order and stops at the first that fails.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -11,36 +11,36 @@ use super::state::{Run, StepState};
 
 use crate::error::{Error, Kind, Result};
 
-/// What the user has decided against the plan; each use is recorded.
+/// The user's overrides of the plan; each use is recorded.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Accepted {
-    /// Go on after a validation that failed.
+    /// Continue after a failed validation.
     pub(super) failed_validation: bool,
-    /// Go on where staging is certainly slower.
+    /// Continue even if staging is certainly slower.
     pub(super) regression: bool,
-    /// Leave these steps out.
+    /// Skip these steps.
     pub(super) skip: Vec<Step>,
 }
 
-/// What takes the steps.
+/// Runs the steps and records them.
 pub(super) struct Coordinator<'a> {
-    /// Takes one.
+    /// Runs one step.
     pub(super) take: Box<dyn Fn(Step) -> Result<StepOutcome> + 'a>,
-    /// What the user has decided against the plan.
+    /// The user's overrides of the plan.
     pub(super) accepted: Accepted,
-    /// Where it is recorded.
+    /// Where steps are recorded.
     pub(super) records: &'a mut dyn Records,
-    /// Who is told.
+    /// Who receives the progress.
     pub(super) listener: &'a mut dyn StepListener,
-    /// Set where the run is to end early.
+    /// Set when the run must stop early.
     pub(super) stop: &'a AtomicBool,
 }
 
 impl Coordinator<'_> {
-    /// Takes the steps from `from` to `to` that `run` has not taken yet.
+    /// Runs the steps from `from` to `to` that `run` has not settled yet.
     ///
     /// # Errors
-    /// That of the step that did not succeed, with what to do next.
+    /// The error of the step that failed, with what to do next.
     pub(super) fn run(&mut self, run: &Run, from: Step, to: Step) -> Result<()> {
         for step in Step::all().filter(|step| (from..=to).contains(step)) {
             if run.is_settled(step) {
@@ -49,7 +49,7 @@ impl Coordinator<'_> {
             if self.stop.load(Ordering::Relaxed) {
                 let resume = command_line::resume(&run.arguments);
                 return Err(Error::new(Kind::Interrupted, format!("interrupted before {step}"))
-                    .hint(format!("`{resume}` goes on there")));
+                    .hint(format!("`{resume}` continues there")));
             }
             match self.left_out(step) {
                 Some(why) => self.leave_out(step, why)?,
@@ -88,7 +88,7 @@ impl Coordinator<'_> {
         let seconds = begun.elapsed().as_secs_f64();
         let mut deviations: Vec<_> =
             outcome.deviations.iter().map(|what| format!("{step}: {what}")).collect();
-        // Only what a gate has found can be accepted, not what kept a step from acting.
+        // Only what a gate found can be accepted, not an error that kept a step from acting.
         if step.plan().is_gate {
             failures.retain(|error| match self.accepts(error) {
                 Some(flag) => {
@@ -109,13 +109,13 @@ impl Coordinator<'_> {
         if let Err(unwritten) =
             self.end(step, StepState::Failed, &outcome, seconds, failed, deviations)
         {
-            // The failure itself is what the user has to know.
-            tracing::warn!("the ledger was not told of it: {unwritten}");
+            // The user needs to see the failure itself.
+            tracing::warn!("the failure could not be recorded in the ledger: {unwritten}");
         }
         Err(explain(run, step, error))
     }
 
-    /// The flag by which a failure of a gate is accepted.
+    /// The flag that accepts a failure of a gate, if it was given.
     fn accepts(&self, failure: &Error) -> Option<&'static str> {
         match failure.kind() {
             Kind::Validation if self.accepted.failed_validation => {
@@ -142,7 +142,7 @@ impl Coordinator<'_> {
     }
 }
 
-/// Says where the run stands, and the commands that go on from there and back.
+/// Adds where production stands, and the commands that resume the run or roll it back.
 fn explain(run: &Run, step: Step, error: Error) -> Error {
     let back = |to| command_line::roll_back(&run.arguments, to);
     let so_far = match step.is_live() {
@@ -165,11 +165,11 @@ fn explain(run: &Run, step: Step, error: Error) -> Error {
         Kind::Regression => {
             format!("fix what it names, then `{resume}`, or accept it with --accept-regression")
         }
-        _ => format!("`{resume}` goes on here"),
+        _ => format!("`{resume}` continues here"),
     };
     let hint = match error.next_step() {
-        Some(hint) => format!("{hint}. {so_far}; {go_on}; `{}` goes back", back(None)),
-        None => format!("{so_far}; {go_on}; `{}` goes back", back(None)),
+        Some(hint) => format!("{hint}. {so_far}; {go_on}; `{}` rolls back", back(None)),
+        None => format!("{so_far}; {go_on}; `{}` rolls back", back(None)),
     };
     error.context(format!("step {step}")).hint(hint)
 }

@@ -1,5 +1,5 @@
-//! The lock of a run: held by one session from beginning to end, which also writes the
-//! ledger. So whoever has lost the lock can neither begin nor record another step.
+//! The lock of a run. One session holds it from beginning to end and also writes the
+//! ledger, so a process that has lost the lock can neither begin nor record another step.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -21,30 +21,29 @@ use crate::runtime;
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
 
-/// How often the session is asked whether it is still there, and how long it may take
-/// to answer.
+/// How often the session is checked, and how long it may take to answer.
 const ASK_EVERY: Duration = Duration::from_secs(1);
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
-/// The right to work on a table, alone.
+/// The lock on a table: no other sterna works on it.
 pub(crate) struct Exclusive {
     pub(crate) runtime: Runtime,
     pub(crate) info: ConnInfo,
     pub(crate) pair: Pair,
     session: Arc<Connection>,
-    /// Why it was lost, once that is known.
+    /// Why the lock was lost, once that is known.
     lost: Arc<OnceLock<String>>,
     keeper: JoinHandle<()>,
 }
 
 impl Exclusive {
-    /// Takes the lock. Where its session is lost later, `watch` is told to stop.
+    /// Takes the lock. If its session is lost later, `watch.stop` is set.
     ///
     /// # Errors
-    /// Refused behind a pooler that hands out server sessions per transaction, and where
+    /// Refused behind a pooler that hands out server sessions per transaction, and if
     /// another sterna holds the lock; otherwise as [`connect`] and [`staging::pair`].
     pub(crate) fn take(info: &ConnInfo, table: &Table, watch: &Arc<Watch>) -> Result<Self> {
-        // A thread goes on with what was spawned while steps block this one.
+        // A driver thread runs spawned tasks while steps block this one.
         let runtime = runtime::driven()?;
         let (session, pair) = runtime.block_on(async {
             let mut session = connect(info).await?;
@@ -55,7 +54,7 @@ impl Exclusive {
                 ledger::wait_for_work(&session, &pair.table),
                 catalog::relation(&session, &pair.table),
             );
-            // Another table may have borne the name until then.
+            // Until the lock was held, another table may have had the name.
             let now = if waited? { catalog::relation(&session, &pair.table).await } else { found };
             let pair = match now? {
                 Some(now) if now.oid == pair.table_oid => pair,
@@ -69,12 +68,12 @@ impl Exclusive {
         Ok(Exclusive { runtime, info: info.clone(), pair, session, lost, keeper })
     }
 
-    /// Asks the session that holds the lock, or has it write.
+    /// Reads or writes through the session that holds the lock.
     pub(crate) fn ledger<T>(&self, work: impl AsyncFnOnce(&Connection) -> Result<T>) -> Result<T> {
         self.runtime.block_on(work(&self.session)).map_err(|error| self.explain(error))
     }
 
-    /// Works in a session of its own.
+    /// Runs `work` in a new session.
     pub(crate) fn session<T>(
         &self,
         work: impl AsyncFnOnce(&mut Connection, &Pair) -> Result<T>,
@@ -88,7 +87,8 @@ impl Exclusive {
         })
     }
 
-    /// As [`Exclusive::session`], while nothing is loaded either.
+    /// Like [`Exclusive::session`], but also locks staging, so that nothing is loaded
+    /// meanwhile.
     pub(crate) fn session_alone<T>(
         &self,
         work: impl AsyncFnOnce(&mut Connection, &Pair) -> Result<T>,
@@ -96,41 +96,41 @@ impl Exclusive {
         self.session(async |session, pair| {
             ledger::lock(session, &pair.staging).await?;
             let done = work(session, pair).await;
-            // The end of the session frees the lock as well, a moment later.
+            // The end of the session would free the lock as well, a moment later.
             let _freed = ledger::unlock(session, &pair.staging).await;
             done
         })
     }
 
-    /// A failure that comes of the lost lock says so.
+    /// Adds the loss of the lock to an error that came from it.
     pub(crate) fn explain(&self, error: Error) -> Error {
         let why = self.lost.get();
         let lost = why.is_some() || self.session.is_closed();
-        // What was found out before that stands.
+        // Other kinds, such as a failed validation, do not come from a lost session.
         if !lost || !matches!(error.kind(), Kind::Database | Kind::Interrupted) {
             return error;
         }
         let hint = error.next_step().map_or_else(
-            || "nothing else was begun; the same command goes on when the server is there".into(),
+            || "nothing else was begun; run the same command when the server is back".into(),
             str::to_owned,
         );
         let what = format!("the session that holds the lock on {} was lost", self.pair.table);
         let lost = Error::database(why.map_or(what.clone(), |why| format!("{what}: {why}")));
         match error.kind() {
-            // By the one that noticed.
+            // Stopped by the task that noticed the loss.
             Kind::Interrupted if why.is_some() => lost.hint(hint),
             _ => lost.caused_by(error).hint(hint),
         }
     }
 
-    /// Gives the lock back, so that the next command finds it free, and says goodbye, so
-    /// that the server does not count the session among those that failed.
+    /// Releases the lock, so that the next command finds it free, and closes the session
+    /// properly, so that the server does not count it as failed.
     pub(crate) fn release(self) {
         let Exclusive { runtime, session, pair, keeper, .. } = self;
         runtime.block_on(async {
             keeper.abort();
             let _aborted = keeper.await;
-            // Where the session is lost, so is the lock.
+            // If the session is lost, so is the lock.
             let _freed = ledger::unlock(&session, &pair.table).await;
             if let Some(session) = Arc::into_inner(session) {
                 let _closed = session.close().await;
@@ -139,7 +139,7 @@ impl Exclusive {
     }
 }
 
-/// Notices when the session is lost.
+/// Stops the run when the session is lost.
 async fn keep(session: Arc<Connection>, lost: Arc<OnceLock<String>>, watch: Arc<Watch>) {
     let sql = include_str!("../../sql/migrate/holds-lock.sql");
     loop {
@@ -147,7 +147,7 @@ async fn keep(session: Arc<Connection>, lost: Arc<OnceLock<String>>, watch: Arc<
         let asked = tokio::time::timeout(ANSWER_WITHIN, session.query_one(sql, &[])).await;
         let why = match asked {
             Ok(Ok(row)) if row.get(0) => continue,
-            Ok(Ok(_)) => "it does not hold it any more".to_owned(),
+            Ok(Ok(_)) => "it no longer holds the lock".to_owned(),
             Ok(Err(error)) => Error::from(error).to_string(),
             Err(_) => format!("no answer within {} s", ANSWER_WITHIN.as_secs()),
         };
@@ -187,7 +187,7 @@ impl Records for InLedger<'_> {
     }
 }
 
-/// The latest run of the plan.
+/// The latest migration of the table.
 pub(crate) fn last_run(exclusive: &Exclusive) -> Result<Option<Run>> {
     exclusive.ledger(async |session| runs::find(session, &exclusive.pair.table, None).await)
 }

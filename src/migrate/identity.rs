@@ -1,4 +1,5 @@
-//! What a resumed run must find unchanged: the input, and what decides about the rows.
+//! The identity of a run, which must not change before it is resumed: the input, and the
+//! options that decide which rows result.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +16,7 @@ use super::state::Run;
 use crate::error::{Error, Result};
 use crate::input::{Inputs, hex};
 
-/// By topic.
+/// The identity of a run with these options, by topic.
 pub(crate) fn of(options: &MigrationOptions, stop: &AtomicBool) -> Result<Value> {
     let load = &options.load;
     if load.inputs.iter().any(|input| input == "-") {
@@ -41,16 +42,16 @@ pub(crate) fn of(options: &MigrationOptions, stop: &AtomicBool) -> Result<Value>
     }))
 }
 
-/// Refuses to go on where something has changed.
+/// Refuses to resume a run whose identity has changed.
 pub(super) fn same(run: &Run, now: &Value) -> Result<()> {
     let before = &run.identity;
     let topics = [
-        ("input", "the input is not the one that the run began with"),
-        ("options", "options of the load are not those that the run began with"),
-        ("synonyms", "the file of --synonyms is not the one that the run began with"),
-        ("mapping", "the file of --mapping is not the one that the run began with"),
-        ("species", "--add-species, --like or --add-synonym are not those of the run"),
-        ("test-year", "--test-year is not that of the run"),
+        ("input", "the input has changed since the run began"),
+        ("options", "the load options have changed since the run began"),
+        ("synonyms", "the file of --synonyms has changed since the run began"),
+        ("mapping", "the file of --mapping has changed since the run began"),
+        ("species", "--add-species, --like or --add-synonym have changed since the run began"),
+        ("test-year", "--test-year has changed since the run began"),
     ];
     let changed = topics.iter().find(|(topic, _)| before[topic] != now[topic]);
     changed.map_or(Ok(()), |(topic, what)| {
@@ -59,7 +60,8 @@ pub(super) fn same(run: &Run, now: &Value) -> Result<()> {
             _ => format!(" ({}, now {})", before[topic], now[topic]),
         };
         Err(Error::refused(format!("cannot resume: {what}{detail}")).hint(format!(
-            "resume with what the run began with: `{}`; or take it back by `{}` and begin again",
+            "resume with the original input and options: `{}`; or roll back with `{}` and start \
+             again",
             command_line::resume(&run.arguments),
             command_line::roll_back(&run.arguments, Some(Step::Backup)),
         )))

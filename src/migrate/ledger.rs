@@ -1,4 +1,4 @@
-//! What the ledger says of runs.
+//! Runs and their steps in the ledger.
 
 use serde_json::Value;
 use tokio_postgres::types::Json;
@@ -12,36 +12,36 @@ use crate::ledger::document;
 use crate::pg::{Connection, Table, Typed};
 use crate::table::{backup_table, staging};
 
-/// Whether a run is one of the plan, or a step by a command of its own.
+/// Whether a run is a migration or a single step run by its own command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunKind {
-    /// The plan.
+    /// The whole plan.
     Migration,
-    /// One step.
+    /// A single step.
     Command,
 }
 
-/// A run before it acts.
+/// A run to record before it acts.
 pub struct NewRun<'a> {
     /// Its id.
     pub id: Uuid,
-    /// What kind of run.
+    /// Its kind.
     pub kind: RunKind,
-    /// The table that is to be replaced.
+    /// The table to replace.
     pub table: &'a Table,
-    /// Its OID now.
+    /// The table's current OID.
     pub target: u32,
-    /// What was asked for, without secrets.
+    /// Its arguments, without secrets.
     pub arguments: &'a Value,
-    /// What a resumed run must find unchanged, by topic.
+    /// What must not change before it is resumed, by topic.
     pub identity: &'a Value,
 }
 
-/// Writes a run down.
+/// Records a new run.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn begin(session: &Connection, run: &NewRun<'_>) -> Result<()> {
     let kind = match run.kind {
         RunKind::Migration => "migration",
@@ -59,11 +59,11 @@ pub async fn begin(session: &Connection, run: &NewRun<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What was done to a table and can be taken back as a whole, the latest first: runs of the
-/// plan, and switchovers by a command of their own.
+/// What was done to a table and can be rolled back as a whole, the latest first: migrations,
+/// and switchovers by `sterna switchover`.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn runs(session: &Connection, table: &Table) -> Result<Vec<(Uuid, RunKind)>> {
     let sql = include_str!("../../sql/migrate/runs.sql");
     let names = [table.schema.name(), table.name.name()];
@@ -75,10 +75,10 @@ pub async fn runs(session: &Connection, table: &Table) -> Result<Vec<(Uuid, RunK
     Ok(rows.iter().map(|row| (row.get(0), kind(row))).collect())
 }
 
-/// The latest run of the plan on a table; none where there is no ledger either.
+/// The latest migration of a table; `None` if there is none, or no ledger.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn last(session: &Connection, table: &Table) -> Result<Option<Run>> {
     let there = include_str!("../../sql/migrate/is-there.sql");
     match session.query_opt(there, &[]).await? {
@@ -91,10 +91,10 @@ pub async fn last(session: &Connection, table: &Table) -> Result<Option<Run>> {
     }
 }
 
-/// A run of the plan on a table, or the latest one, of a ledger that is there.
+/// A migration of a table by its id, or else the latest one, from a ledger that exists.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Result<Option<Run>> {
     let names = [table.schema.name(), table.name.name()];
     let names: [&dyn Typed; 3] = [&names[0], &names[1], &id];
@@ -117,11 +117,11 @@ pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Resu
     }))
 }
 
-/// The run of a command that took this step by itself and was killed, where nothing was
-/// begun on the table since.
+/// The run of a command for this step alone that was killed, if nothing was begun on the
+/// table since.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn killed_command(
     session: &Connection,
     table: &Table,
@@ -133,21 +133,21 @@ pub async fn killed_command(
     Ok(row.map(|row| row.get(0)))
 }
 
-/// Which of the tables beside the live one are a run's own.
+/// Which of the tables beside the live one belong to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Made {
-    /// Staging was made since it began.
+    /// Staging was created since the run began.
     pub staging: bool,
-    /// The rows in staging are of its loads, and of no others.
+    /// All rows in staging are from loads of the run.
     pub rows: bool,
-    /// The backup table was made since it began.
+    /// The backup table was created since the run began.
     pub backup_table: bool,
 }
 
-/// Which of the tables beside the live one a run may take back.
+/// Finds which of the tables beside the live one a rollback of the run may drop or empty.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn made_by(session: &Connection, run: Uuid, table: &Table) -> Result<Made> {
     let sql = include_str!("../../sql/migrate/made-by.sql");
     let beside = |suffix| table.with_suffix(suffix);
@@ -176,29 +176,29 @@ fn step_record(row: &tokio_postgres::Row) -> Result<StepRecord> {
     })
 }
 
-/// Records how far a run has come.
+/// Records the state of a run.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn settle(session: &Connection, run: Uuid, state: RunState) -> Result<()> {
     let sql = include_str!("../../sql/migrate/settle-run.sql");
     session.execute(sql, &[&run, &state.name()]).await?;
     Ok(())
 }
 
-/// Records that a run does not go by the plan.
+/// Records a deviation of a run from the plan.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn deviate(session: &Connection, run: Uuid, what: &str) -> Result<()> {
     session.execute(include_str!("../../sql/migrate/deviate.sql"), &[&run, &what]).await?;
     Ok(())
 }
 
-/// Writes a step down before it acts.
+/// Records a step before it acts.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn begin_step(
     session: &Connection,
     run: Uuid,
@@ -211,10 +211,10 @@ pub async fn begin_step(
     Ok(())
 }
 
-/// Records what came of a step.
+/// Records the outcome of a step.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn end_step(
     session: &Connection,
     run: Uuid,
@@ -233,10 +233,10 @@ pub async fn end_step(
     Ok(())
 }
 
-/// Records that a step is being taken back, or is.
+/// Records that a step is being rolled back, or was.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn mark_step(
     session: &Connection,
     run: Uuid,

@@ -1,54 +1,54 @@
-//! What is being done at this moment: sterna's sessions at work on a table, who is in
-//! their way, and how fast rows come in.
+//! Current activity: sterna's sessions on a table, what blocks them, and how fast rows are
+//! loaded.
 
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::pg::{Connection, Table};
 
-/// What is going on.
+/// Current activity.
 #[derive(Clone, Debug, Serialize)]
 pub struct Live {
-    /// Sessions at work on the table or its staging table.
+    /// Sessions that work on the table or its staging table.
     pub sessions: Vec<Session>,
-    /// The load that is writing rows; null where none is.
+    /// The load that is writing rows; null if there is none.
     pub load: Option<LoadProgress>,
 }
 
-/// A session of sterna's.
+/// A session of sterna.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Session {
     /// Its process id on the server.
     pub pid: i32,
-    /// What its statement is for; null where the role may not see it.
+    /// The purpose of its statement; null if the role may not see it.
     pub doing: Option<String>,
     /// What it waits for, as the server names it.
     pub waits_for: Option<String>,
-    /// Its state, as the server names it; null where the role may not see it.
+    /// Its state, as the server names it; null if the role may not see it.
     pub state: Option<String>,
-    /// For how long it has been in that state.
+    /// Seconds in that state.
     pub seconds: Option<f64>,
-    /// Sessions that hold the lock which it waits for.
+    /// Sessions that hold the lock it waits for.
     pub blocked_by: Vec<String>,
 }
 
-/// How far a load is.
+/// Progress of a load.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LoadProgress {
     /// Rows of committed batches.
     pub rows: i64,
-    /// Bytes that those were read from.
+    /// Bytes that those rows were read from.
     pub bytes: i64,
-    /// Since it began.
+    /// Seconds since it began.
     pub seconds: f64,
-    /// Of that time.
+    /// The average over that time.
     pub rows_per_second: f64,
 }
 
-/// Looks at the server; the ledger has to be there.
+/// Reads the activity from the server and the ledger, which must exist.
 ///
 /// # Errors
-/// Where the ledger or the server's views cannot be read.
+/// If the ledger or the server's views cannot be read.
 pub async fn live(session: &Connection, table: &Table, staging: &Table) -> Result<Live> {
     let names = [table.to_string(), staging.to_string()];
     let sql = include_str!("../../sql/migrate/sessions.sql");

@@ -1,4 +1,4 @@
-//! The plan as one run: from its preparation to its report.
+//! Runs the whole plan, from the preparation to the report.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -23,38 +23,38 @@ use crate::runtime;
 use crate::switchover::SwitchoverOptions;
 use crate::watch::Watch;
 
-/// A migration that can be run.
+/// A migration, ready to run.
 #[derive(Clone, Debug)]
 pub struct Migration {
     options: MigrationOptions,
 }
 
-/// How a migration ended, as the ledger has it.
+/// How a migration ended, from the ledger.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Migrated {
-    /// How far it is: each step with its report, and what can be rolled back.
+    /// Its state: each step with its report, and what can be rolled back.
     pub status: Status,
-    /// Why it has not come to the end that was asked for; none where it has.
+    /// Why it did not reach the requested end; `None` if it did.
     pub failure: Option<Error>,
 }
 
 impl Migration {
-    /// A migration with these options.
+    /// Creates a migration with these options.
     ///
     /// # Errors
-    /// A usage error where they make no sense.
+    /// A usage error if they are invalid.
     pub fn new(options: MigrationOptions) -> Result<Self> {
         options.check()?;
         Ok(Migration { options })
     }
 
-    /// Takes the steps that are ahead, and returns how far they got: a step that does not
-    /// succeed, or a stop by `watch`, ends the run, and it can be resumed or taken back.
-    /// Blocks; not to be called from an asynchronous task.
+    /// Runs the remaining steps and returns how far they got. A failed step, or a stop by
+    /// `watch`, ends the run; it can be resumed or rolled back. Blocks; do not call it from
+    /// an asynchronous task.
     ///
     /// # Errors
-    /// Whatever keeps the run from beginning, or its end from being read.
+    /// If the run cannot begin, or its end cannot be recorded.
     pub fn run(
         &self,
         info: &ConnInfo,
@@ -64,7 +64,7 @@ impl Migration {
         let options = &self.options;
         let runtime = runtime::blocking()?;
         runtime.block_on(preparation::refuse_unsupported(info, options))?;
-        // Not after hours of work.
+        // Fail now, not after hours of work.
         options.report.as_deref().map_or(Ok(()), private::own_folder)?;
         let identity = identity::of(options, &watch.stop)?;
         if !options.resume && options.from.is_none_or(|from| from <= Step::Load) {
@@ -137,7 +137,7 @@ fn coordinator<'a>(
     Coordinator { take, accepted, records, listener, stop }
 }
 
-/// Settles the run and writes the report, whatever came of it.
+/// Records how the run ended and writes the report, whatever the outcome.
 fn end(
     site: &Site,
     options: &MigrationOptions,
@@ -166,9 +166,9 @@ fn end(
     Ok(status::of(&site.last_run()?))
 }
 
-/// Copies of production that a resumed run takes again: those from before something was
-/// rolled back, for they lack what was written since. After the switchover they are copies of
-/// the replaced table, and stay.
+/// Copies of production that a resumed run makes again. Copies from before a rollback lack
+/// what was written since. After the switchover they are copies of the replaced table and
+/// stay.
 fn outdated(run: &Run) -> Vec<Step> {
     let is = |step, state| run.step(step).is_some_and(|record| record.state == state);
     let was_rolled_back = run.steps.iter().any(|record| record.state == StepState::Undone);
@@ -179,7 +179,7 @@ fn outdated(run: &Run) -> Vec<Step> {
     copies.filter(|step| is(*step, StepState::Done)).collect()
 }
 
-/// A new run, or the one that is to be resumed, with what is to be taken of it.
+/// Begins a new run, or returns the one to resume, without the steps to run again.
 fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -> Result<Run> {
     let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
     if let Some(run) = unfinished {
@@ -191,7 +191,7 @@ fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -
                 exclusive.pair.table
             ))
             .hint(format!(
-                "go on with it by `{}`, or take it back by `{}`; `{}` shows it",
+                "resume it with `{}`, or roll it back with `{}`; `{}` shows it",
                 command_line::resume(&run.arguments),
                 command_line::roll_back(&run.arguments, Some(Step::Backup)),
                 command_line::other(&run.arguments, "status"),
@@ -208,7 +208,7 @@ fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -
             "no migration of {} is unfinished",
             exclusive.pair.table
         ))
-        .hint("begin one by the same command without --resume; `sterna status` shows the last"));
+        .hint("run the same command without --resume to begin one; see `sterna status`"));
     }
     let (id, arguments) = (Uuid::new_v4(), options.arguments()?);
     let crate::table::staging::Pair { table, table_oid, .. } = &exclusive.pair;

@@ -1,9 +1,9 @@
 //! The plan as one resumable run, with a rollback from every step.
 //!
-//! [`Migration`] runs it, [`rollback`] takes it back. [`plan`] is data: what is said of
-//! each step before it is taken; a file of `steps` holds that and what the step does. The
-//! coordinator records in the ledger ([`ledger`]) what it is about to do before it does it,
-//! and the outcome afterwards, so whoever finds a run that was killed knows where it was.
+//! [`Migration`] runs it, [`rollback`] rolls it back. [`plan`] describes each step as data;
+//! a file in `steps` holds that description and the code of the step. The coordinator
+//! records in the ledger ([`ledger`]) what it is about to do before it does it, and the
+//! outcome afterwards, so the ledger shows where a killed run stopped.
 
 mod additions;
 mod choose;

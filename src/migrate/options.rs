@@ -1,4 +1,4 @@
-//! What a migration is asked to do.
+//! Options of a migration.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,87 +17,87 @@ use crate::load::LoadOptions;
 use crate::pg::{Connection, Table};
 use crate::validate::{Limits, ValidateOptions, refuse_unknown_checks};
 
-/// Writes the report of the latest run on a table into a folder; returns the file that
-/// people open. The folder is made where it is missing.
+/// Writes the report of the latest run on a table into a folder, which is created if it is
+/// missing; returns the file to open.
 pub type WriteReport =
     for<'a> fn(&'a Connection, &'a Table, &'a Path) -> BoxFuture<'a, Result<PathBuf>>;
 
-/// What a migration is asked to do.
+/// Options of a migration.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MigrationOptions {
-    /// The table, its files and how they are loaded; the run decides about years, `resume`
+    /// The table, its files and how they are loaded; the run itself sets the years, `resume`
     /// and `verify`.
     pub load: LoadOptions,
-    /// The first step to take, assuming that earlier ones are done; none for the first of all.
+    /// The first step to run, assuming that earlier ones are done; none for the first of all.
     pub from: Option<Step>,
-    /// The last step to take; one after [`Step::LAST`] counts as that.
+    /// The last step to run; any step after [`Step::LAST`] counts as `LAST`.
     pub to: Step,
-    /// Go on with the unfinished run.
+    /// Resume the unfinished run.
     pub resume: bool,
-    /// Steps to leave out, each of which is a deviation.
+    /// Steps to skip; each is a deviation.
     pub skip: Vec<Step>,
-    /// Go on after a validation that failed, which is a deviation.
+    /// Continue after a failed validation, which is a deviation.
     pub accept_failed_validation: bool,
     /// Checks that may fail, which is a deviation.
     pub accept_check: Vec<String>,
-    /// Go on where a query is certainly slower, which is a deviation.
+    /// Continue if a query is certainly slower, which is a deviation.
     pub accept_regression: bool,
-    /// What is added to the species, in this order.
+    /// Species and synonyms to add, in this order.
     pub additions: Vec<Addition>,
-    /// The year to test with; none for the newest of the files.
+    /// The year to test with; none for the newest year in the files.
     pub test_year: Option<i32>,
     /// Seconds to time queries for, at each of the two gates.
     pub bench_seconds: f64,
-    /// What the gates go by.
+    /// Limits and expectations of the gates.
     pub gates: Gates,
-    /// How long each check of the user's own and each query of a dependent may take.
+    /// Time limit of each user-defined check and of each query on a dependent.
     pub time_limit: Duration,
     /// How long to keep trying to get all locks.
     pub max_wait: Duration,
-    /// Compute materialized views after the exchange; until then they cannot be read.
+    /// Refresh materialized views after the switchover; until then they cannot be read.
     pub refresh_after: bool,
-    /// The folder of the backup; none for one named after the run, in the working folder.
+    /// The backup folder; none for one named after the run, in the working directory.
     pub backup: Option<PathBuf>,
-    /// The folder of the report, as that of the backup.
+    /// The report folder, with the same default.
     pub report: Option<PathBuf>,
-    /// What writes the report; none leaves it to the caller, who has [`super::Migrated`].
+    /// Writes the report; none leaves that to the caller, who has [`super::Migrated`].
     pub write_report: Option<WriteReport>,
-    /// Who asks dependents for a row in step 5.2; none has them parsed and compiled.
+    /// The login that queries dependents for a row in step 5.2; without it they are only parsed
+    /// and compiled.
     pub ask_dependents: Option<Application>,
-    /// The table is called production: without a rehearsal that passed the run is refused.
+    /// The table is production: the run is refused without a passed rehearsal.
     pub production: bool,
-    /// Do without a rehearsal, which is a deviation.
+    /// Allow a run without a rehearsal, which is a deviation.
     pub without_rehearsal: bool,
-    /// The command line that asked for it, without secrets, for the commands that an error
-    /// or a report names.
+    /// The command line, without secrets, for the commands that errors and reports suggest.
     pub typed: Vec<String>,
 }
 
-/// What the gates go by. What was asserted at the beginning still holds where a run is
-/// resumed without it.
+/// Limits and expectations of the gates. Optional ones given at the beginning still hold if
+/// the run is resumed without them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Gates {
     /// The expected number of rows.
     pub expect_rows: Option<u64>,
-    /// A folder of further queries to time, one .sql file each.
+    /// A folder of additional queries to time, one .sql file each.
     pub queries: Option<PathBuf>,
     /// The allowed slowdown of staging over production.
     pub max_regression: f64,
-    /// What is checked, and what is still accepted.
+    /// Additional checks, and the limits of the checks.
     pub limits: CheckLimits,
 }
 
-/// What is checked, and what is still accepted.
+/// Additional checks, and the limits of the checks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct CheckLimits {
-    /// A folder of further checks, an .sql file each.
+    /// A folder of additional checks, one .sql file each.
     pub checks: Option<PathBuf>,
-    /// What the checks still accept.
+    /// The limits of the checks.
     #[serde(flatten)]
     pub limits: Limits,
 }
@@ -114,7 +114,7 @@ impl Default for Gates {
 }
 
 impl MigrationOptions {
-    /// All of the plan, by the defaults of the command line.
+    /// The whole plan, with the defaults of the command line.
     #[must_use]
     pub fn new(table: Table, inputs: Vec<String>) -> Self {
         MigrationOptions {
@@ -143,26 +143,26 @@ impl MigrationOptions {
         }
     }
 
-    /// The table that is replaced.
+    /// The table to replace.
     #[must_use]
     pub fn table(&self) -> &Table {
         &self.load.table
     }
 
-    /// Refuses what makes no sense.
+    /// Refuses invalid options.
     pub(super) fn check(&self) -> Result<()> {
         if self.from.is_some_and(|from| from > self.to) {
             return Err(Error::usage(format!("--to {} comes before --from", self.to)));
         }
         if let Some(step) = self.skip.iter().find(|step| !step.may_be_skipped()) {
-            return Err(Error::usage(format!("step {step} cannot be left out"))
-                .hint("--from and --to say which part of the plan is run"));
+            return Err(Error::usage(format!("step {step} cannot be skipped"))
+                .hint("use --from and --to to run a part of the plan"));
         }
         additions::check(&self.additions)?;
         refuse_unknown_checks(&self.accept_check, self.gates.limits.checks.as_deref())
     }
 
-    /// For the ledger: what was asked for, which holds no secret.
+    /// The arguments for the ledger, without secrets.
     pub(super) fn arguments(&self) -> Result<Value> {
         let [add_species, like, add_synonym] = texts(&self.additions);
         let mut arguments = json!({
@@ -195,14 +195,14 @@ impl MigrationOptions {
         Ok(arguments)
     }
 
-    /// What a validation goes by.
+    /// The options of a validation.
     pub(super) fn validation(&self) -> ValidateOptions {
         let CheckLimits { checks, limits } = self.gates.limits.clone();
         let time_limit = self.time_limit;
         ValidateOptions { checks, time_limit, limits, ..ValidateOptions::new(self.table().clone()) }
     }
 
-    /// What a benchmark goes by.
+    /// The options of a benchmark.
     pub(super) fn bench(&self) -> BenchOptions {
         BenchOptions {
             seconds: self.bench_seconds,
@@ -212,7 +212,7 @@ impl MigrationOptions {
         }
     }
 
-    /// How the files are looked at, all years of them.
+    /// The options to inspect all years of the files.
     pub(super) fn inspection(&self) -> InspectOptions {
         let load = self.load.clone();
         InspectOptions {

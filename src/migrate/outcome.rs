@@ -1,5 +1,5 @@
-//! What a step came to, and what the ledger of runs is told of each report: rows, a line,
-//! and the report itself where it is kept nowhere else.
+//! The outcome of a step, and what the ledger of runs keeps of each report: the number of
+//! rows, a summary line, and the report itself if it is stored nowhere else.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -15,23 +15,23 @@ use crate::table::reindex::ReindexReport;
 use crate::table::summary::SummaryReport;
 use crate::validate::{Severity, ValidationReport};
 
-/// What a step came to.
+/// The outcome of a step.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct StepOutcome {
     /// Rows that it read or wrote.
     pub rows: Option<i64>,
-    /// What is said of it in a line.
+    /// A summary in one line.
     pub summary: String,
-    /// What it reports, for the ledger.
+    /// Its report, for the ledger.
     pub detail: Value,
-    /// What was found that speaks against going on.
+    /// Findings that stop the run.
     pub failures: Vec<Error>,
-    /// What was found and accepted by the user.
+    /// Findings that the user accepted.
     pub deviations: Vec<String>,
 }
 
-/// A report as the ledger keeps it.
+/// A report as JSON, for the ledger.
 pub(crate) fn value(report: &impl Serialize) -> Result<Value> {
     serde_json::to_value(report).map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))
 }
@@ -84,7 +84,7 @@ pub(crate) fn loaded(report: &LoadReport) -> Result<StepOutcome> {
         summary.push_str(&format!(", none of {}", years.collect::<Vec<_>>().join(", ")));
     }
     let rows = Some(signed(account.rows_loaded));
-    // The ledger of loads has what became of each file, of which there may be many.
+    // The ledger of loads has the outcome of each file; there may be many.
     let mut kept = report.clone();
     kept.rows.files = Vec::new();
     Ok(StepOutcome { rows, summary, detail: value(&kept)?, ..StepOutcome::default() })

@@ -1,10 +1,10 @@
-//! What a step is, and what is said of it before it is taken; the steps themselves are in
-//! `steps`.
+//! The steps of the plan and how they are described; what they do is in `steps`.
 
 use crate::error::Result;
 use crate::pg::{Quoted, Table, fill};
 
-/// A step of the plan. The ledger keeps its number: none is changed or given to another.
+/// A step of the plan. The ledger keeps its number, so numbers never change and are never
+/// reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "each is described in the plan itself")]
 #[non_exhaustive]
@@ -27,10 +27,10 @@ pub enum Step {
     CleanUp,
 }
 
-/// What is known of a step before it is taken.
+/// The description of a step.
 #[derive(Debug)]
 pub struct StepPlan {
-    /// Which it is.
+    /// The step.
     pub step: Step,
     /// Its number in the plan: `4.2`.
     pub number: &'static str,
@@ -42,35 +42,35 @@ pub struct StepPlan {
     pub does: &'static str,
     /// The statements that matter, in the order in which they run.
     pub statements: &'static [Statement],
-    /// What they lock, and how.
+    /// The locks they take.
     pub locks: &'static str,
-    /// What is one transaction.
+    /// How they are grouped into transactions.
     pub transaction: &'static str,
     /// What must hold after it.
     pub validated_by: &'static str,
-    /// What takes it back.
+    /// How it is rolled back.
     pub undone_by: &'static str,
-    /// Whether taking it back does anything to the database.
+    /// Whether rolling it back changes the database.
     pub leaves_traces: bool,
-    /// Whether it judges what is there, and its verdict can be overridden.
+    /// Whether it is a gate: a check whose verdict can be overridden.
     pub is_gate: bool,
     /// Which rows it reads or writes.
     pub rows: Rows,
 }
 
-/// Whose rows a step reads or writes.
+/// The rows that a step reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rows {
     /// None, or a handful.
     Few,
-    /// Those of the live table.
+    /// Rows of the live table.
     Live,
-    /// Those of the newest year of the files.
+    /// Rows of the newest year of the files.
     TestYear,
-    /// Those of the files.
+    /// All rows of the files.
     Files,
-    /// Those of the table of species.
+    /// Rows of the species table.
     Species,
 }
 
@@ -87,8 +87,8 @@ impl Statement {
         Statement { file, text }
     }
 
-    /// Its SQL without the header, with the names of a table and those beside it. What
-    /// only the run knows, such as the name of an index, stays a `{placeholder}`.
+    /// Its SQL without the header, with the names of the tables filled in. What only the run
+    /// knows, such as the name of an index, stays a `{placeholder}`.
     #[must_use]
     pub fn sql(&self, names: &Names) -> String {
         let body: Vec<_> = self.text.lines().filter(|line| !line.starts_with("--")).collect();
@@ -96,7 +96,7 @@ impl Statement {
     }
 }
 
-/// The names that the plan is about.
+/// The table names to fill into the plan's statements.
 #[derive(Clone, Debug)]
 pub struct Names {
     table: Table,
@@ -106,10 +106,10 @@ pub struct Names {
 }
 
 impl Names {
-    /// Those of a table and what stands beside it.
+    /// The names of a table, its staging table, its backup table and its journal.
     ///
     /// # Errors
-    /// Where one of them would be cut.
+    /// If one of them would be truncated.
     pub fn new(table: &Table, staging_suffix: &str, backup_suffix: &str) -> Result<Self> {
         Ok(Names {
             table: table.clone(),

@@ -1,4 +1,4 @@
-//! What has to be so, and to be begun, before the first step.
+//! Checks and preparations before the first step.
 
 use super::exclusive::Exclusive;
 use super::options::MigrationOptions;
@@ -14,8 +14,8 @@ use crate::table::staging;
 use crate::table::summary::{self, SummaryFound};
 use crate::trust;
 
-/// Refuses tables of a kind that cannot be replaced, and code of other roles on what is
-/// written to, before anything is written, the ledger included.
+/// Refuses kinds of tables that cannot be replaced, and code of other roles on the tables
+/// to be written, before anything is written, even to the ledger.
 pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptions) -> Result<()> {
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
@@ -31,17 +31,17 @@ pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptio
     Ok(())
 }
 
-/// Refuses files by which keys or values of production would be lost, before anything is
-/// written, the ledger included.
+/// Refuses files with which keys or values of production would be lost, before anything is
+/// written, even to the ledger.
 pub(super) async fn refuse_loss(info: &ConnInfo, options: &MigrationOptions) -> Result<()> {
     let matching = Some(options.load.matching.clone());
     let files = InspectOptions { matching, ..options.inspection() };
     inspect::columns(info, &files).await.map(|_| ())
 }
 
-/// Begins to record writes to the table, where a load is ahead: every write since is
-/// carried over. Where staging holds rows already, the journal began before they were
-/// loaded, or does not cover them.
+/// Starts recording writes to the table if a load is still ahead; every write from then on
+/// is carried over. Does nothing if staging already holds rows: the journal began before
+/// they were loaded, or does not cover them.
 pub(super) fn begin_journal(site: &Site, run: &Run, from: Option<Step>) -> Result<()> {
     if from.is_some_and(|from| from > Step::Load) || run.is_settled(Step::Load) {
         return Ok(());
@@ -56,8 +56,8 @@ pub(super) fn begin_journal(site: &Site, run: &Run, from: Option<Step>) -> Resul
     })
 }
 
-/// Refuses a login of the application that cannot ask dependents: after the switchover is
-/// too late to learn that nobody can.
+/// Refuses an application login that cannot query dependents: after the switchover it would
+/// be too late to find out.
 pub(super) fn try_application(options: &MigrationOptions, exclusive: &Exclusive) -> Result<()> {
     let Some(application) = &options.ask_dependents else { return Ok(()) };
     exclusive.session(async |session, pair| {

@@ -1,53 +1,53 @@
-//! Where a run and its rollback are recorded, and who is told.
+//! How a run and its rollback are recorded, and who receives the progress.
 
 use super::outcome::StepOutcome;
 use super::plan::Step;
 use super::state::StepState;
 use crate::error::Result;
 
-/// Where the coordinators record what they do.
+/// Records a run and its rollback.
 pub(crate) trait Records {
-    /// Before a step acts.
+    /// Records a step before it acts.
     ///
     /// # Errors
-    /// Where it cannot be written, so the step must not act.
+    /// If it cannot be written; then the step must not act.
     fn begin(&mut self, step: Step) -> Result<()>;
 
-    /// After it.
+    /// Records how a step ended.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     fn end(&mut self, step: Step, ended: &Ended<'_>) -> Result<()>;
 
-    /// Before and after a step is undone.
+    /// Records the state of a step before and after it is rolled back.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     fn mark(&mut self, step: Step, state: StepState) -> Result<()>;
 
-    /// That the run does not go by the plan.
+    /// Records a deviation from the plan.
     ///
     /// # Errors
-    /// Where it cannot be written.
+    /// If it cannot be written.
     fn deviate(&mut self, what: &str) -> Result<()>;
 }
 
 /// How a step ended.
 #[derive(Debug)]
 pub struct Ended<'a> {
-    /// In which state.
+    /// Its state.
     pub state: StepState,
     /// Rows, summary and report.
     pub outcome: &'a StepOutcome,
     /// How long it took.
     pub seconds: f64,
-    /// Why it failed, where it did.
+    /// Why it failed, if it did.
     pub error: Option<String>,
-    /// Where it did not go by the plan.
+    /// Deviations from the plan.
     pub deviations: Vec<String>,
 }
 
-/// Who is told while steps are taken.
+/// Receives the progress of a run.
 pub trait StepListener {
     /// A step begins.
     fn begins(&mut self, step: Step);

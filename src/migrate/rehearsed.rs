@@ -1,4 +1,4 @@
-//! Whether a migration of production was rehearsed.
+//! Requires a rehearsal before a migration of production.
 
 use serde_json::Value;
 
@@ -9,21 +9,21 @@ use crate::error::{Error, Result};
 use crate::rehearse::ledger::{Speaks, passed};
 use crate::rehearse::production::Production;
 
-/// How the deviation begins that a run without a rehearsal has in the ledger.
+/// How the deviation of a run without a rehearsal begins in the ledger.
 const UNREHEARSED: &str = "not rehearsed";
 
-/// Refuses to touch what is called production without a rehearsal of the same by the same
-/// sterna. Returns what is to be recorded where the user does without.
+/// Refuses to touch production without a passed rehearsal of the same migration by the same
+/// version of sterna. Returns the deviation to record if the user skips the rehearsal.
 ///
 /// # Errors
-/// Refused, saying what speaks against the last rehearsal.
+/// Refused, with the reason why the last rehearsal does not count.
 pub(super) fn refuse_unrehearsed(
     options: &MigrationOptions,
     exclusive: &Exclusive,
     identity: &Value,
 ) -> Result<Option<String>> {
     let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
-    // Behind the switchover there is nothing left to be rehearsed.
+    // After the switchover there is nothing left to rehearse.
     let is_decided = unfinished.is_some_and(|run| {
         run.is_settled(Step::Switchover)
             || run.deviations.iter().any(|what| what.starts_with(UNREHEARSED))
@@ -46,10 +46,9 @@ pub(super) fn refuse_unrehearsed(
     if options.without_rehearsal {
         return Ok(Some(format!("{UNREHEARSED} and --without-rehearsal was given: {why}")));
     }
-    let what =
-        format!("{} is production, and no rehearsal speaks for this migration: {why}", table);
+    let what = format!("{} is production, and no rehearsal covers this migration: {why}", table);
     Err(Error::refused(what).hint(
-        "rehearse it first: `sterna rehearse INPUT...` with the same options; or do without by \
+        "rehearse it first: `sterna rehearse INPUT...` with the same options; or give \
          --without-rehearsal, which is recorded",
     ))
 }

@@ -1,4 +1,4 @@
-//! What a resumed run takes from its beginning, and where it departs from it.
+//! The gate settings of a resumed run: what it keeps from its beginning, and what differs.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::plan::Step;
 use super::state::Run;
 use crate::error::{Error, Result};
 
-/// What gates went by at the beginning, as the ledger has it.
+/// The gate settings at the beginning of the run, from the ledger.
 #[derive(Deserialize)]
 pub(super) struct Began {
     #[serde(flatten)]
@@ -23,8 +23,8 @@ struct BeganLoad {
 }
 
 impl Began {
-    /// Refuses what sterna did not write: what was asserted at the beginning must not be
-    /// forgotten.
+    /// Refuses arguments that sterna did not write: settings given at the beginning must not
+    /// be lost.
     pub(super) fn read(run: &Run) -> Result<Self> {
         Began::deserialize(&run.arguments).map_err(|error| {
             let what =
@@ -32,7 +32,7 @@ impl Began {
             let back = command_line::roll_back(&run.arguments, Some(Step::Backup));
             Error::refused(what)
                 .caused_by(error)
-                .hint(format!("take the run back by `{back}` and begin again"))
+                .hint(format!("roll the run back with `{back}` and start again"))
         })
     }
 
@@ -54,8 +54,8 @@ impl Began {
     }
 }
 
-/// The options to go on with: what was asserted at the beginning and is left out now
-/// still holds.
+/// The options to resume with: what was given at the beginning and is omitted now still
+/// holds.
 pub(super) fn carried_on(mut options: MigrationOptions, began: &Began) -> MigrationOptions {
     let (gates, began) = (&mut options.gates, &began.gates);
     gates.expect_rows = gates.expect_rows.or(began.expect_rows);
@@ -66,8 +66,7 @@ pub(super) fn carried_on(mut options: MigrationOptions, began: &Began) -> Migrat
     options
 }
 
-/// Where gates go by something else than at the beginning, and the ledger does not say so
-/// yet.
+/// The gate settings that differ from the beginning and are not yet recorded as deviations.
 pub(super) fn departures(options: &MigrationOptions, began: &Began, run: &Run) -> Vec<String> {
     let max_rejects = options.load.max_rejects.to_string();
     let now = Began { gates: options.gates.clone(), load: BeganLoad { max_rejects } };

@@ -1,4 +1,4 @@
-//! Takes steps back, the last one first: of the latest run, or of every run back to a named one.
+//! Rolls steps back, the last one first: of the latest run, or of every run back to a named one.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,33 +23,33 @@ use crate::switchover::record::{self, SwitchoverState};
 use crate::switchover::{self, Foreseen, Keep, SwitchoverOptions};
 use crate::watch::Watch;
 
-/// What a rollback is asked to do.
+/// Options of a rollback.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RollbackOptions {
     /// The table that was replaced.
     pub table: Table,
-    /// The step to go back to before; none for the last one that has left something.
+    /// The earliest step to roll back; none for the last one that has something to roll back.
     pub step: Option<Step>,
-    /// The run to go back to before; none for the latest run only.
+    /// The earliest run to roll back; none for the latest run only.
     pub run: Option<Uuid>,
-    /// Which writes since the switchover go along; the others are saved in a table.
+    /// Which writes since the switchover to keep; the others are saved in a table.
     pub keep: Keep,
-    /// Leave behind what was added to the live table since the switchover; otherwise it
-    /// stops the rollback.
+    /// Leave behind what was added to the live table since the switchover; otherwise additions
+    /// stop the rollback.
     pub leave_additions: bool,
     /// How long to keep trying to get all locks.
     pub max_wait: Duration,
-    /// Compute materialized views after the exchange; until then they cannot be read.
+    /// Refresh materialized views after the switchover; until then they cannot be read.
     pub refresh_after: bool,
-    /// The folder of the report; none for wherever the run wrote its own, if it did.
+    /// The report folder; none for where the run wrote its own, if it did.
     pub report: Option<PathBuf>,
-    /// What writes it; none leaves it as it is.
+    /// Writes the report; none leaves it as it is.
     pub write_report: Option<WriteReport>,
 }
 
 impl RollbackOptions {
-    /// The last step of the latest run, with all writes since.
+    /// Rolls back the last step of the latest run and keeps all writes since.
     #[must_use]
     pub fn new(table: Table) -> Self {
         RollbackOptions {
@@ -65,7 +65,7 @@ impl RollbackOptions {
         }
     }
 
-    /// How the switchover of a run is taken back.
+    /// Options to roll back the switchover of a run.
     fn switchover(&self, run: Uuid) -> SwitchoverOptions {
         SwitchoverOptions {
             refresh_after: self.refresh_after,
@@ -76,48 +76,48 @@ impl RollbackOptions {
     }
 }
 
-/// A step that was taken back.
+/// A step that was rolled back.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct UndoneStep {
     /// Its number.
     pub step: Step,
     /// Its name.
     pub name: &'static str,
-    /// What was done; null where there was nothing to do.
+    /// What was done; null if there was nothing to do.
     pub detail: Value,
 }
 
-/// What was taken back.
+/// What was rolled back.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct RolledBack {
-    /// What taking back a switchover did, where one was: the last one.
+    /// The result of the last rollback of a switchover, if there was one.
     #[serde(flatten)]
     pub switchover: Map<String, Value>,
-    /// The runs whose steps were taken back, the latest first.
+    /// The runs whose steps were rolled back, the latest first.
     pub runs: Vec<Uuid>,
     /// The steps, the last one first.
     pub undone: Vec<UndoneStep>,
 }
 
-/// What would be taken back.
+/// What would be rolled back.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct WouldRollBack {
     /// The runs, the latest first.
     pub runs: Vec<Uuid>,
-    /// The steps that have left something, the last one first.
+    /// The steps that have something to roll back, the last one first.
     pub steps: Vec<Step>,
-    /// What taking back a switchover would meet, where one is.
+    /// What the rollback of a switchover would encounter, if there is one.
     #[serde(flatten)]
     pub switchover: Option<Foreseen>,
 }
 
-/// Looks at what a rollback would do and meet. Blocks; not to be called from an
+/// Returns what a rollback would do and encounter. Blocks; do not call it from an
 /// asynchronous task.
 ///
 /// # Errors
-/// Refused where there is nothing to take back.
+/// Refused if there is nothing to roll back.
 pub fn foresee(
     info: &ConnInfo,
     options: &RollbackOptions,
@@ -145,13 +145,13 @@ pub fn foresee(
     Ok(would)
 }
 
-/// Takes steps back. Blocks; not to be called from an asynchronous task.
+/// Rolls steps back. Blocks; do not call it from an asynchronous task.
 ///
-/// Where a run is named, `confirm` is shown what is to be taken back, and decides.
+/// If a run is named, `confirm` gets a description of what will be rolled back and decides.
 ///
 /// # Errors
-/// That of the step that could not be taken back; refused where there is none, or where
-/// `confirm` says no.
+/// The error of the step that could not be rolled back; refused if there is nothing to roll
+/// back, or if `confirm` says no.
 pub fn roll_back(
     info: &ConnInfo,
     options: &RollbackOptions,
@@ -161,15 +161,13 @@ pub fn roll_back(
     let mut exclusive = Exclusive::take(info, &options.table, watch)?;
     let chosen = choose((options.run, options.step), &exclusive)?;
     if options.run.is_some() && !confirm(&described(&chosen))? {
-        return Err(
-            Error::refused("nothing was rolled back").hint("the same command with --yes does it")
-        );
+        return Err(Error::refused("nothing was rolled back").hint("confirm, or give --yes"));
     }
     let runs = chosen.iter().map(Undo::run).collect();
     let mut undone = Vec::new();
     for what in chosen {
         if what.steps().contains(&Step::Switchover) {
-            // Before anything is taken back that stands on it.
+            // Check before any later step is rolled back.
             let options = options.switchover(what.run());
             exclusive.session(async |session, pair| {
                 switchover::refuse_obstacles(session, pair, &options).await
@@ -201,12 +199,12 @@ pub fn roll_back(
     Ok(RolledBack { switchover: switchover.unwrap_or_default(), runs, undone })
 }
 
-/// What is to be taken back, a line for each run.
+/// What will be rolled back, one line for each run.
 fn described(chosen: &[Undo]) -> String {
-    let mut text = String::from("this takes back, in this order:\n");
+    let mut text = String::from("this rolls back, in this order:\n");
     for what in chosen {
         text.push_str(&match what {
-            Undo::Switchover(run) => format!("  {run}: a switchover by a command of its own\n"),
+            Undo::Switchover(run) => format!("  {run}: a switchover by `sterna switchover`\n"),
             Undo::Steps(run, steps) => {
                 let acted = steps.iter().filter(|record| record.step.plan().leaves_traces);
                 let acted: Vec<_> = acted.map(|record| record.step.to_string()).collect();
@@ -218,7 +216,7 @@ fn described(chosen: &[Undo]) -> String {
     text
 }
 
-/// Takes steps of a run back, and settles the run where nothing is left of it.
+/// Rolls back steps of a run, and marks the run as rolled back if nothing of it is left.
 fn of_run(
     options: &RollbackOptions,
     site: &Site,
@@ -238,7 +236,7 @@ fn of_run(
     let stays = acted(&left)
         .any(|record| record.step.plan().leaves_traces || record.state == StepState::Undoing);
     if !stays {
-        // Whatever else was begun, such as the journal, ends with the first step.
+        // The first step's undo ends everything else, such as the journal.
         Step::Backup.undo(site)?;
         set(RunState::RolledBack)?;
     }
@@ -248,12 +246,12 @@ fn of_run(
     Ok(undone)
 }
 
-/// Where the run has written its report.
+/// The folder where the run wrote its report.
 fn reported(run: &Run) -> Option<PathBuf> {
     Some(run.step(Step::Report)?.detail["folder"].as_str()?.into())
 }
 
-/// Writes the report again: it says now that the run was rolled back.
+/// Writes the report again, so that it shows the rollback.
 fn report_again(site: &Site, folder: &Path) {
     let Some(write) = site.write_report else { return };
     let written =
@@ -263,10 +261,10 @@ fn report_again(site: &Site, folder: &Path) {
     }
 }
 
-/// Takes one step back.
+/// Rolls one step back.
 ///
 /// # Errors
-/// That of the step; it stays what it was, and can be taken back again.
+/// The error of the step; the rollback can be tried again.
 fn undo(step: Step, site: &Site, records: &mut dyn Records) -> Result<UndoneStep> {
     records.mark(step, StepState::Undoing)?;
     let done = step.undo(site);
@@ -275,7 +273,7 @@ fn undo(step: Step, site: &Site, records: &mut dyn Records) -> Result<UndoneStep
     Ok(UndoneStep { step, name: step.plan().name, detail: done.unwrap_or(Value::Null) })
 }
 
-/// Takes back a switchover that was a command of its own.
+/// Rolls back a switchover by `sterna switchover`.
 fn by_command(
     options: &RollbackOptions,
     exclusive: &Exclusive,

@@ -1,4 +1,4 @@
-//! Where the steps of a run act.
+//! The context in which the steps of a run act.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,37 +15,37 @@ use crate::error::{Error, Result};
 use crate::switchover::SwitchoverOptions;
 use crate::watch::Watch;
 
-/// The table and all that a step needs around it.
+/// The table and everything else that a step needs.
 pub(crate) struct Site {
     pub(crate) exclusive: Exclusive,
     pub(crate) watch: Arc<Watch>,
-    /// Who asks dependents, where the user wants that.
+    /// The login that queries dependents, if the user wants that.
     pub(super) application: Option<Application>,
     /// How long to keep trying to get all locks.
     pub(super) max_wait: Duration,
-    /// How the tables are exchanged, and exchanged back.
+    /// Options of the switchover and its rollback.
     pub(super) switchover: SwitchoverOptions,
     /// The run.
     pub(super) run: Uuid,
-    /// What step 1.3 adds, in its order.
+    /// What step 1.3 adds, in this order.
     pub(super) additions: Vec<Addition>,
     /// The folder of the backup.
     pub(super) backup: PathBuf,
     /// The folder of the report.
     pub(super) report: PathBuf,
-    /// What writes it.
+    /// Writes the report.
     pub(super) write_report: Option<WriteReport>,
 }
 
 impl Site {
-    /// How far the run is.
+    /// The run, from the ledger.
     pub(super) fn last_run(&self) -> Result<Run> {
         last_run(&self.exclusive)?
             .ok_or_else(|| Error::database("the run is no longer in the ledger"))
     }
 }
 
-/// The folder of a run's files of a kind, in the working folder: where the user named none.
+/// The default folder for one kind of a run's files, in the working directory.
 #[must_use]
 pub fn folder(kind: &str, run: Uuid) -> PathBuf {
     let short = run.simple().to_string();

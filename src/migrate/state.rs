@@ -1,4 +1,4 @@
-//! How far runs and steps have come, and what follows from it.
+//! The states of runs and steps, and which step comes next.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,20 +7,20 @@ use uuid::Uuid;
 use super::plan::Step;
 use crate::error::{Error, Result};
 
-/// How far a run has come.
+/// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum RunState {
-    /// A step may be acting, or its client was killed.
+    /// A step may be running, or sterna was killed.
     Running,
-    /// All steps were taken but those that wait for people.
+    /// All steps were run, except those that wait for people.
     Finished,
-    /// A step did not succeed.
+    /// A step failed.
     Failed,
     /// It ended early, on request.
     Stopped,
-    /// Everything was taken back.
+    /// Everything was rolled back.
     RolledBack,
 }
 
@@ -49,24 +49,24 @@ impl RunState {
     }
 }
 
-/// How far a step has come.
+/// The state of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StepState {
-    /// It is acting, or was killed while it did.
+    /// It is running, or was killed.
     Started,
-    /// It has done what it was to do, and that was validated.
+    /// It succeeded, and its result was validated.
     Done,
-    /// It did not succeed, and may have acted in part.
+    /// It failed, and may have acted in part.
     Failed,
-    /// A command of its own refused to take it: the step is what it was before.
+    /// The command for this step alone was refused: nothing has changed.
     Refused,
-    /// It was left out.
+    /// It was skipped.
     Skipped,
-    /// It is being taken back, or its rollback was killed.
+    /// It is being rolled back, or its rollback was killed.
     Undoing,
-    /// It was taken back.
+    /// It was rolled back.
     Undone,
 }
 
@@ -85,10 +85,10 @@ impl StepState {
         }
     }
 
-    /// By its name in the ledger.
+    /// Parses the name in the ledger.
     ///
     /// # Errors
-    /// Refused where a newer sterna has written it.
+    /// Refused if the name is unknown: a newer sterna wrote it.
     pub fn parse(name: &str) -> Result<Self> {
         let all = [
             Self::Started,
@@ -102,7 +102,7 @@ impl StepState {
         all.into_iter().find(|state| state.name() == name).ok_or_else(|| unknown(name))
     }
 
-    /// Whether it may have left something that can be taken back.
+    /// Whether it may have left something to roll back.
     #[must_use]
     pub fn may_have_acted(self) -> bool {
         !matches!(self, StepState::Refused | StepState::Skipped | StepState::Undone)
@@ -111,27 +111,27 @@ impl StepState {
 
 fn unknown(name: &str) -> Error {
     Error::refused(format!("the ledger has a run or step in the unknown state {name:?}"))
-        .hint("a newer sterna has written it: use that one")
+        .hint("a newer sterna wrote it: use that version")
 }
 
-/// A run as the ledger has it.
+/// A run, as recorded in the ledger.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Run {
     /// Its id.
     pub run_id: Uuid,
-    /// How far it has come.
+    /// Its state.
     pub state: RunState,
-    /// What was asked for.
+    /// Its arguments.
     pub arguments: Value,
-    /// What a resumed run must find unchanged, by topic.
+    /// What must not change before it is resumed, by topic.
     pub identity: Value,
-    /// Where it did not go by the plan.
+    /// Deviations from the plan.
     pub deviations: Vec<String>,
-    /// Who began it.
+    /// The role that began it.
     pub role: String,
     /// The version of sterna that began it.
     pub version: String,
-    /// When, in UTC.
+    /// When it began, in UTC.
     pub started_at: String,
     /// When it ended, in UTC.
     pub finished_at: Option<String>,
@@ -148,7 +148,7 @@ pub struct StepRecord {
     pub name: &'static str,
     /// Which attempt it is, from 1.
     pub attempt: i32,
-    /// How far it has come.
+    /// Its state.
     pub state: StepState,
     /// Rows that it read or wrote.
     pub rows: Option<i64>,
@@ -158,33 +158,33 @@ pub struct StepRecord {
     pub detail: Value,
     /// Why it failed.
     pub error: Option<String>,
-    /// Where it did not go by the plan.
+    /// Deviations from the plan.
     pub deviations: Vec<String>,
-    /// Who took it.
+    /// The role that ran it.
     pub role: String,
-    /// The version of sterna that took it.
+    /// The version of sterna that ran it.
     pub version: String,
-    /// When, in UTC.
+    /// When it began, in UTC.
     pub started_at: String,
     /// When it ended, in UTC.
     pub finished_at: Option<String>,
 }
 
 impl Run {
-    /// What is known of a step; none where it was never begun.
+    /// The record of a step; `None` if it was never begun.
     #[must_use]
     pub fn step(&self, step: Step) -> Option<&StepRecord> {
         self.steps.iter().find(|record| record.step == step)
     }
 
-    /// As if a step had never been begun.
+    /// The run without the record of a step, as if it had never been begun.
     #[must_use]
     pub fn without(mut self, step: Step) -> Self {
         self.steps.retain(|record| record.step != step);
         self
     }
 
-    /// Whether a step needs not to be taken again.
+    /// Whether a step is done or skipped and need not be run again.
     #[must_use]
     pub fn is_settled(&self, step: Step) -> bool {
         let state = self.step(step).map(|record| record.state);
@@ -192,7 +192,7 @@ impl Run {
     }
 }
 
-/// The step that comes next; none where a run has come to its end.
+/// The next step; `None` if the run is complete.
 #[must_use]
 pub fn next(run: &Run) -> Option<Step> {
     Step::all().find(|step| *step <= Step::LAST && !run.is_settled(*step))
@@ -200,7 +200,7 @@ pub fn next(run: &Run) -> Option<Step> {
 
 #[cfg(test)]
 impl Run {
-    /// A run of which nothing is done.
+    /// A run with no steps yet.
     pub(super) fn empty() -> Self {
         Run {
             run_id: Uuid::nil(),

@@ -1,4 +1,4 @@
-//! How far a run is: every step, what comes next, what can be taken back.
+//! The status of a run: every step, what comes next, what can be rolled back.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,39 +9,39 @@ use super::command_line;
 use super::plan::Step;
 use super::state::{Run, RunState, StepState, next};
 
-/// A run, as it is shown.
+/// The status of a run, as it is shown.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Status {
     /// Its id.
     pub run_id: Uuid,
-    /// How far it has come.
+    /// Its state.
     pub state: RunState,
-    /// Who began it.
+    /// The role that began it.
     pub role: String,
     /// The version of sterna that began it.
     pub version: String,
-    /// When, in UTC.
+    /// When it began, in UTC.
     pub started_at: String,
     /// When it ended, in UTC.
     pub finished_at: Option<String>,
-    /// What was asked for.
+    /// Its arguments.
     pub arguments: Value,
-    /// Where it did not go by the plan.
+    /// Deviations from the plan.
     pub deviations: Vec<String>,
     /// Every step of the plan.
     pub steps: Vec<StepStatus>,
-    /// The step that comes next; null where none does by itself.
+    /// The next step; null if none follows by itself.
     pub next: Option<Step>,
-    /// The command that goes on.
+    /// The command to run next: resume, or clean up.
     pub next_command: Option<String>,
     /// The steps that can be rolled back, the last one first.
     pub can_roll_back: Vec<Step>,
-    /// The command that rolls the last of them back; null where there is none.
+    /// The command that rolls back the last of them; null if there is none.
     pub rollback_command: Option<String>,
 }
 
-/// A step of the plan and how far it is.
+/// A step of the plan and its state.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct StepStatus {
@@ -51,9 +51,9 @@ pub struct StepStatus {
     pub name: &'static str,
     /// What it does.
     pub title: &'static str,
-    /// How far it is: a state of the ledger, or `pending`.
+    /// Its state in the ledger, or `pending`.
     pub state: &'static str,
-    /// Which attempt it is; 0 for none.
+    /// The number of attempts.
     pub attempts: i32,
     /// Rows that it read or wrote.
     pub rows: Option<i64>,
@@ -63,13 +63,13 @@ pub struct StepStatus {
     pub started_at: Option<String>,
     /// Why it failed.
     pub error: Option<String>,
-    /// Where it did not go by the plan.
+    /// Deviations from the plan.
     pub deviations: Vec<String>,
     /// What it reported.
     pub detail: Value,
 }
 
-/// Of a run.
+/// The status of a run.
 #[must_use]
 pub fn of(run: &Run) -> Status {
     let can_roll_back = match run.state {
@@ -92,7 +92,7 @@ pub fn of(run: &Run) -> Status {
         _ => None,
     };
     let mut deviations = run.deviations.clone();
-    // What disarms all checks stands before what was accepted by its name.
+    // The override of all checks comes before checks that were accepted by name.
     deviations.sort_by_key(|what| !what.contains("--accept-failed-validation"));
     Status {
         run_id: run.run_id,

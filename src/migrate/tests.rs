@@ -36,7 +36,7 @@ impl StepListener for Nobody {
     fn ended(&mut self, _: Step, _: &Ended<'_>) {}
 }
 
-/// Succeeds, but for a gate that finds something wrong.
+/// Succeeds, except that the gates find something wrong.
 fn gates_fail(step: Step) -> Result<StepOutcome> {
     let kind = match step {
         Step::TestValidation => Some(Kind::Validation),

@@ -1,4 +1,4 @@
-//! The gate before a switchover: a passed validation of the very rows in staging.
+//! The gate before a switchover: exactly the rows in staging must have passed validation.
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,9 +10,9 @@ use crate::switchover::journal::{self, Toward};
 use crate::table::staging;
 use crate::validate::{self, Carried, ValidateOptions, ValidationReport};
 
-/// Refuses rows that no validation speaks of, or not well. Where the last one is of
-/// other rows, validates. Returns what is to be recorded of the checks that failed and were
-/// accepted by their name.
+/// Refuses rows that have not passed validation. If the last validation is outdated or did
+/// not pass, validates again. Returns the deviations to record for checks that failed and
+/// were accepted by name.
 ///
 /// # Errors
 /// [`crate::error::Kind::Validation`].
@@ -24,7 +24,7 @@ pub(crate) async fn refuse(
 ) -> Result<Vec<String>> {
     let mut session = connect(info).await?;
     let pair = staging::pair(&mut session, &options.table).await?;
-    // Where there is nothing to validate, the switchover itself says what is missing.
+    // If there is nothing to validate, the switchover itself says what is missing.
     let Some(found) = staging::find(&session, &pair).await? else { return Ok(Vec::new()) };
     let loads = runs(&session, found.oid).await?;
     let unfinished = loads.iter().any(|run| run.state != LoadState::Loaded);
@@ -32,7 +32,7 @@ pub(crate) async fn refuse(
     if unfinished || unloaded {
         return Ok(Vec::new());
     }
-    // Production's writes that an earlier try has carried over already.
+    // Writes to production that an earlier attempt has already carried over.
     let journaled = journal::state(&session, pair.table_oid, Toward::Staging).await?;
     let carried = match journaled {
         None => Carried::default(),
@@ -42,7 +42,7 @@ pub(crate) async fn refuse(
             writes: journal::carried(&session, pair.table_oid, Toward::Staging).await?,
         },
     };
-    // That of one year says nothing of what else is to be replaced.
+    // A validation of some years says nothing about the other rows.
     if let Some(last) = validate::last(&session, found.oid).await?.filter(|l| l.years.is_empty())
         && let Ok(report) = serde_json::from_value::<ValidationReport>(last.report.clone())
         && report.failure(accepted).is_none()
@@ -57,8 +57,7 @@ pub(crate) async fn refuse(
     report.failure(accepted).map_or_else(|| Ok(report.deviations(accepted)), Err)
 }
 
-/// Says which checks were accepted and have not failed: whoever named them expects
-/// something else.
+/// Warns of accepted checks that did not fail: whoever named them expected otherwise.
 pub(crate) fn warn_of_unused(accepted: &[String], deviations: &[String]) {
     for name in accepted {
         let flag = format!("--accept-check {name} was given");

@@ -1,4 +1,4 @@
-//! Whether the application's API answers.
+//! Checks that the application's API answers.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use super::{Finding, PreflightSeverity};
 
 const NAME: &str = "endpoint";
 
-/// Asks a URL and expects status 200 within `limit`. Blocks.
+/// Requests a URL and expects status 200 within `limit`. Blocks.
 pub(super) fn check(url: &str, limit: Duration) -> Finding {
     let shown = without_secrets(url);
     let hint = "look at the API's log; PostgREST reloads its schema cache on NOTIFY pgrst, \
@@ -27,9 +27,9 @@ pub(super) fn check(url: &str, limit: Duration) -> Finding {
             Finding::bad(NAME, PreflightSeverity::Error, detail, hint)
         }
         Err(error) => {
-            // Some of its messages repeat the URL, or what it took for a part of it.
+            // Some messages repeat the URL, or what was taken for a part of it.
             let why = error.to_string().replace(url, &shown);
-            let why = if repeats_secret(&why, url) { "it is no valid URL".to_owned() } else { why };
+            let why = if repeats_secret(&why, url) { "not a valid URL".to_owned() } else { why };
             Finding::bad(NAME, PreflightSeverity::Error, format!("{shown}: {why}"), hint)
         }
     }
@@ -51,13 +51,13 @@ fn agent(limit: Duration) -> ureq::Agent {
     config.build().new_agent()
 }
 
-/// The URL without what may be a key: user, password, query. A password may hold any
-/// character unencoded, so it ends at the last `@`.
+/// The URL without anything that may be secret: user, password, query. A password may hold
+/// any character unencoded, so it ends at the last `@`.
 fn without_secrets(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
     let plain = rest.split(['?', '#']).next().unwrap_or_default();
     let plain = match rest[plain.len()..].contains('@') {
-        // In the query, or behind a password with a question mark: that cannot be told.
+        // The @ may be in the query, or follow a password with a question mark.
         true => "***",
         false => plain.rsplit('@').next().unwrap_or_default(),
     };
@@ -65,7 +65,7 @@ fn without_secrets(url: &str) -> String {
     format!("{scheme}://{host}/{path}")
 }
 
-/// Whether a message holds a part of what stands before the last `@` of a URL.
+/// Whether a message holds a part of what comes before the last `@` of a URL.
 fn repeats_secret(message: &str, url: &str) -> bool {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let secret = rest.rsplit_once('@').map_or("", |(secret, _)| secret);

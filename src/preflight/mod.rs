@@ -1,5 +1,5 @@
-//! The checkpoints of a migration: whether it is safe to begin ([`pre`]), and whether
-//! the application is well after the switchover ([`post`]). Both only look.
+//! The checkpoints of a migration: whether it is safe to begin ([`pre`]), and whether the
+//! application works after the switchover ([`post`]). Both only read.
 
 mod endpoint;
 mod place;
@@ -20,41 +20,41 @@ pub use post::{PostOptions, post};
 pub use pre::{PreOptions, pre};
 pub use space::free_bytes;
 
-/// What it means that a check did not pass.
+/// What a failed check means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PreflightSeverity {
-    /// It is not safe to go on.
+    /// It is not safe to continue.
     Error,
-    /// Somebody should look at it before going on.
+    /// Somebody should look at it before continuing.
     Warning,
     /// Worth knowing.
     Info,
 }
 
-/// What one check has found.
+/// The result of one check.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
-    /// What was checked.
+    /// The name of the check.
     pub name: String,
-    /// What it means where it did not pass.
+    /// What it means if the check did not pass.
     pub severity: PreflightSeverity,
-    /// Whether all is well.
+    /// Whether the check passed.
     pub passed: bool,
     /// What was found, in words.
     pub detail: String,
-    /// What to do about it, where it did not pass.
+    /// What to do about it, if it did not pass.
     pub hint: Option<String>,
 }
 
 impl Finding {
-    /// All is well.
+    /// A check that passed.
     fn good(name: &str, severity: PreflightSeverity, detail: impl Into<String>) -> Self {
         Finding { name: name.into(), severity, passed: true, detail: detail.into(), hint: None }
     }
 
-    /// Something is not as it should be.
+    /// A check that did not pass.
     fn bad(
         name: &str,
         severity: PreflightSeverity,
@@ -66,19 +66,19 @@ impl Finding {
     }
 }
 
-/// What a checkpoint has found.
+/// The result of a checkpoint.
 #[derive(Clone, Debug, Serialize)]
 pub struct PreflightCheck {
     /// The table that is or was replaced.
     pub table: String,
     /// Whether no check of severity error failed.
     pub passed: bool,
-    /// One per check, in the order in which they were made.
+    /// The result of each check, in order.
     pub checks: Vec<Finding>,
-    /// What becomes of each column of the table, where that is known.
+    /// What becomes of each column of the table, if that is known.
     #[serde(flatten)]
     pub columns: ColumnUses,
-    /// The whole of it.
+    /// The total time, in seconds.
     pub seconds: f64,
 }
 
@@ -91,7 +91,7 @@ impl PreflightCheck {
         PreflightCheck { table, passed, checks, columns, seconds }
     }
 
-    /// The checks that did not pass and mean this.
+    /// The checks of this severity that did not pass.
     pub fn failed(&self, severity: PreflightSeverity) -> impl Iterator<Item = &Finding> {
         self.checks.iter().filter(move |check| !check.passed && check.severity == severity)
     }

@@ -1,5 +1,5 @@
-//! What stands where a switchover needs a name, and who remembers the table by its
-//! identity.
+//! Checks that the names a switchover needs are free, and finds tables that refer to the
+//! table by its OID.
 
 use std::collections::HashSet;
 
@@ -10,10 +10,10 @@ use crate::pg::{Connection, Ident, Quoted, Table, catalog, fill};
 use crate::table::staging::{OLD_SUFFIX, SUFFIX};
 use crate::trust;
 
-/// The suffixes of tables that a migration makes beside the live one.
+/// The suffixes of tables that a migration creates beside the live one.
 const SUFFIXES: [&str; 3] = [SUFFIX, OLD_SUFFIX, "_backup"];
 
-/// Whether the names of the tables beside it would be cut.
+/// Checks that the names of the tables beside it are not truncated.
 pub(super) fn names(table: &Table) -> Finding {
     let cut = SUFFIXES.iter().filter_map(|suffix| table.with_suffix(suffix).err());
     let lines: Vec<String> = cut.map(|error| error.to_string()).collect();
@@ -21,7 +21,7 @@ pub(super) fn names(table: &Table) -> Finding {
     found("names", PreflightSeverity::Error, &lines, good, "rename the table to a shorter name")
 }
 
-/// Whether something that sterna has not made bears one of these names.
+/// Checks that nothing that sterna did not create has one of these names.
 pub(super) async fn leftovers(
     session: &Connection,
     table: &Table,
@@ -42,12 +42,12 @@ pub(super) async fn leftovers(
         }
     }
     let good = "nothing is in the way of staging, old and backup table";
-    let hint = "rename or drop what sterna has not made; it needs these names";
+    let hint = "rename or drop what sterna did not create; it needs these names";
     Ok(found("leftovers", PreflightSeverity::Error, &lines, good, hint))
 }
 
-/// Whether tables of others keep the table's identity, as subscriptions of a realtime
-/// service do.
+/// Checks that no other tables store the table's OID, as subscriptions of a realtime service
+/// do.
 pub(super) async fn remembered(session: &Connection, oid: u32) -> Result<Finding> {
     let sql = include_str!("../../sql/preflight/regclass-columns.sql");
     let mut lines = Vec::new();
@@ -56,7 +56,7 @@ pub(super) async fn remembered(session: &Connection, oid: u32) -> Result<Finding
         let column = Ident::new(row.get::<_, String>(2))?;
         let strange = trust::strange_code(session, &[row.get(3)], &[]).await?;
         if !strange.is_empty() {
-            tracing::debug!("{table} is not read, for that would run {}", strange.join("; "));
+            tracing::debug!("{table} is not read: that would run {}", strange.join("; "));
             continue;
         }
         let names: [(&str, &dyn Quoted); 2] = [("table", &table), ("column", &column)];
@@ -73,7 +73,7 @@ pub(super) async fn remembered(session: &Connection, oid: u32) -> Result<Finding
         }
     }
     let good = "no column of type regclass holds the table's identity";
-    let hint = "these rows go on naming the old table: have their service subscribe again after \
+    let hint = "these rows keep naming the old table: have their service subscribe again after \
                 the switchover";
     Ok(found("remembered-identity", PreflightSeverity::Warning, &lines, good, hint))
 }

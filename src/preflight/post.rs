@@ -1,4 +1,4 @@
-//! After a switchover: whether the application is well.
+//! After a switchover: checks that the application works.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::switchover::journal::{self, Toward};
 use crate::switchover::record::{self, SwitchoverRecord, SwitchoverState};
 use crate::trust;
 
-/// The percentage of rolled-back transactions that is not worth a word.
+/// The percentage of rolled-back transactions that is not worth reporting.
 const USUAL_ROLLBACKS_PERCENT: i64 = 1;
 
 const INDEXES: Question = Question {
@@ -25,22 +25,22 @@ const INDEXES: Question = Question {
     hint: "sterna reindex --invalid",
 };
 
-/// What is to be asked.
+/// Options of the checkpoint.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PostOptions {
-    /// Who asks the queries.
+    /// The login that runs the queries.
     pub application: Application,
     /// A folder of queries instead of the built-in ones.
     pub queries: Option<PathBuf>,
-    /// URLs that have to answer with status 200.
+    /// URLs that must answer with status 200.
     pub health_urls: Vec<String>,
-    /// How long an answer of a URL may take.
+    /// Time limit for the answer of a URL.
     pub limit: Duration,
 }
 
 impl PostOptions {
-    /// Those of the built-in queries, asked as `application`.
+    /// The options for the built-in queries, run as `application`.
     #[must_use]
     pub fn new(application: Application) -> Self {
         let limit = Duration::from_secs(5);
@@ -48,11 +48,11 @@ impl PostOptions {
     }
 }
 
-/// Asks the application's queries and looks at what the server has counted since the
+/// Runs the application's queries and looks at what the server has counted since the
 /// switchover of `table`. Writes nothing.
 ///
 /// # Errors
-/// Where the server cannot be reached, or what is asked for is not there.
+/// If the server cannot be reached, or the table or a query folder is missing.
 pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Result<PreflightCheck> {
     let begun = Instant::now();
     let queries = queries(options.queries.as_deref())?;
@@ -68,10 +68,10 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
         Ok(asker) => Finding::good(
             "role",
             PreflightSeverity::Info,
-            format!("queries are asked as {}", asker.who),
+            format!("queries are run as {}", asker.who),
         ),
         Err(why) => {
-            let what = format!("queries are parsed and not asked: {why}");
+            let what = format!("queries are parsed, not run: {why}");
             let hint = "--application-url says how the application logs in, --as-role as whom";
             Finding::bad("role", PreflightSeverity::Warning, what, hint)
         }
@@ -124,7 +124,7 @@ async fn sequences(session: &Connection, table: &Table, oid: u32) -> Result<Find
     Ok(found("sequences", PreflightSeverity::Error, &lines, good, "setval each beyond its column"))
 }
 
-/// What can be said of the switchover itself.
+/// Checks the switchover itself and the server's counters since.
 async fn since(
     session: &Connection,
     oid: u32,
@@ -165,7 +165,7 @@ async fn since(
         checks.push(if listeners > 0 {
             Finding::good("api-notified", PreflightSeverity::Info, format!("{told}; it listens"))
         } else {
-            let hint = "where there is a PostgREST, see that it has: --health-url";
+            let hint = "if you run PostgREST, check that it has: --health-url";
             Finding::bad(
                 "api-notified",
                 PreflightSeverity::Info,
@@ -196,7 +196,7 @@ async fn since(
     checks.push(ended("deadlocks", deadlocks, "since the switchover"));
     let mut sessions =
         ended("sessions-failed", failed, "sessions ended by an error or were terminated");
-    // Whoever breaks off a session is counted as well, sterna's own included.
+    // Aborted sessions are counted as well, including sterna's own.
     sessions.severity = PreflightSeverity::Info;
     checks.push(sessions);
     let detail = format!(
@@ -213,8 +213,8 @@ async fn since(
     Ok(())
 }
 
-/// Whether transactions are rolled back at least twice as often as before, and often
-/// enough to speak of. Each is (rolled back, committed).
+/// Whether transactions are rolled back more than twice as often as before, and often enough
+/// to report. Each pair is (rolled back, committed).
 fn more_often(now: (i64, i64), before: (i64, i64)) -> bool {
     let share = |(back, done): (i64, i64)| back as f64 / (back + done).max(1) as f64;
     share(now) * 100.0 > USUAL_ROLLBACKS_PERCENT as f64 && share(now) > 2.0 * share(before)

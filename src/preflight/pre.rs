@@ -1,4 +1,4 @@
-//! Before a migration: whether it is safe to begin.
+//! Before a migration: checks that it is safe to begin.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -21,28 +21,27 @@ use crate::trust;
 
 /// An older backup lacks too much of what was written since.
 const OLDEST_BACKUP: Duration = Duration::from_secs(24 * 60 * 60);
-/// How many taxa are named.
+/// The number of taxa that are named.
 const TAXA_NAMED: usize = 5;
 
-/// What is known beside the database.
+/// Options of the checkpoint, and what is known from outside the database.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct PreOptions {
     /// A backup to verify, instead of the last one of the ledger.
     pub backup: Option<PathBuf>,
-    /// The operator has seen to the server's disks.
+    /// The operator has checked the server's disks.
     pub disk_space_checked: bool,
-    /// What the files hold that no species stands for, where they were looked at.
+    /// The taxa of the files without a species, if the files were read.
     pub missing: Option<MissingReport>,
-    /// The files, to be held against the columns of the table by their headers.
+    /// The files whose headers to compare with the columns of the table.
     pub files: Option<InspectOptions>,
 }
 
-/// Looks at everything that could keep a migration of `table` from its end. Writes
-/// nothing.
+/// Checks everything that could keep a migration of `table` from finishing. Writes nothing.
 ///
 /// # Errors
-/// Where the server cannot be reached, or there is no such table.
+/// If the server cannot be reached, or there is no such table.
 pub async fn pre(
     info: &ConnInfo,
     table: &Table,
@@ -52,7 +51,7 @@ pub async fn pre(
     let begun = Instant::now();
     let mut session = connect(info).await?;
     if pooler::is_pooled(info, &session).await? {
-        // What else is asked may be answered by another session each time.
+        // Every further query might be answered by a different session.
         let what = "behind a pooler in transaction mode";
         let pooled = Finding::bad("pooler", PreflightSeverity::Error, what, pooler::HINT);
         return Ok(PreflightCheck::new(table.to_string(), vec![pooled], begun.elapsed()));
@@ -67,7 +66,7 @@ pub async fn pre(
     let staging = staging.filter(|_| has_ledger);
     let alterations = switchover::alterations(&session, oid).await?;
     let (uses, columns) = columns(info, &session, staging, options).await?;
-    // None builds on another's answer, so they are asked together.
+    // None depends on another's answer, so they run together.
     let of_sterna = async {
         futures::join!(
             backed_up(&session, table, options, has_ledger, stop),
@@ -123,8 +122,8 @@ fn distance(round_trip: Duration) -> String {
     format!("the server's answer takes {ms:.0} ms")
 }
 
-/// What becomes of each column, by the files or else by the last load, and whether
-/// nothing of production's is lost by it.
+/// What becomes of each column, by the files or else by the last load, and whether anything
+/// of production would be lost.
 async fn columns(
     info: &ConnInfo,
     session: &Connection,
@@ -161,7 +160,7 @@ async fn columns(
     Ok((uses, Finding::good(NAME, PreflightSeverity::Info, lines.join("; "))))
 }
 
-/// Whether there is a ledger that can be read, and whether nothing is wrong with it.
+/// Whether there is a ledger that can be read, and a check that nothing is wrong with it.
 async fn opened(session: &mut Connection) -> Result<(bool, Finding)> {
     const NAME: &str = "ledger";
     match crate::ledger::open(session).await {
@@ -226,7 +225,7 @@ async fn backed_up(
     Ok(Finding::good(NAME, PreflightSeverity::Error, format!("{detail}, verified")))
 }
 
-/// Whether staging is there and its loads are at their end.
+/// Checks that staging exists and that its loads are complete.
 async fn loaded(session: &Connection, staging: Option<u32>) -> Result<Finding> {
     const NAME: &str = "staging";
     let Some(staging) = staging else {
@@ -235,14 +234,14 @@ async fn loaded(session: &Connection, staging: Option<u32>) -> Result<Finding> {
             NAME,
             PreflightSeverity::Info,
             what,
-            "sterna load makes and fills it",
+            "sterna load creates and fills it",
         ));
     };
     let sql = include_str!("../../sql/switchover/loads.sql");
     let row = session.query_one(sql, &[&staging]).await?;
     let (loads, unfinished, rows): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
     Ok(if unfinished > 0 {
-        let what = format!("{unfinished} of {loads} loads are not at their end");
+        let what = format!("{unfinished} of {loads} loads are unfinished");
         let hint = "sterna load ... --resume, or sterna stage truncate";
         Finding::bad(NAME, PreflightSeverity::Error, what, hint)
     } else if loads == 0 {
@@ -252,7 +251,7 @@ async fn loaded(session: &Connection, staging: Option<u32>) -> Result<Finding> {
     })
 }
 
-/// Whether every taxon of the files, or of what staging holds, has a species.
+/// Checks that every taxon of the files, or else of the last load, has a species.
 async fn mapped(
     session: &Connection,
     staging: Option<u32>,
@@ -298,8 +297,8 @@ fn not_known() -> Finding {
     )
 }
 
-/// Whether code of other roles would run with this one's rights: on the table, and on what
-/// is written beside it.
+/// Checks that no code of other roles would run with this role's rights: on the table, and on
+/// what is written beside it.
 async fn others_code(session: &Connection, table: &Table, oid: u32) -> Result<Finding> {
     let mut written = Vec::new();
     for beside in summary::WRITTEN {
@@ -307,11 +306,11 @@ async fn others_code(session: &Connection, table: &Table, oid: u32) -> Result<Fi
         written.extend(catalog::relation(session, &beside).await?.map(|found| found.oid));
     }
     let lines = trust::strange_code(session, &[oid], &written).await?;
-    let good = "nothing that the table's definition calls is another role's";
+    let good = "the table's definition calls no code of another role";
     Ok(found("others-code", PreflightSeverity::Error, &lines, good, trust::HINT))
 }
 
-/// Whether nothing about the table keeps it from being replaced.
+/// Checks that nothing about the table keeps it from being replaced.
 async fn supported(
     session: &Connection,
     table: &Table,
@@ -330,6 +329,6 @@ async fn supported(
         "the table can be replaced, and the {} dependents that have to be altered with it",
         alterations.altered.len()
     );
-    let hint = "drop it before the switchover and make it again after it";
+    let hint = "drop it before the switchover and create it again afterwards";
     Ok(found("supported", PreflightSeverity::Error, &lines, &good, hint))
 }

@@ -1,5 +1,5 @@
-//! The application's queries, asked as the application: in sessions that log in as it, with
-//! what its policies let it see, in transactions that cannot write.
+//! The application's queries, run as the application: in sessions that log in as it, with
+//! the rows that policies let it see, in read-only transactions.
 
 use std::path::Path;
 use std::time::Instant;
@@ -12,7 +12,7 @@ use crate::pg::{Connection, Quoted, Table, fill};
 const HINT: &str = "compare with the answer before the switchover; `sterna rollback` puts the old \
                     table back";
 
-/// The queries that the application is known to ask.
+/// The queries that the application is known to run.
 const BUILT_IN: [(&str, &str); 7] = [
     ("species-overview", include_str!("../../sql/app/species-overview.sql")),
     ("latest-trade", include_str!("../../sql/app/latest-trade.sql")),
@@ -26,7 +26,7 @@ const BUILT_IN: [(&str, &str); 7] = [
 /// A query of the application.
 pub(super) struct Query {
     name: String,
-    /// With `{table}` and `{schema}`.
+    /// The text, with the placeholders `{table}` and `{schema}`.
     sql: String,
     is_built_in: bool,
 }
@@ -34,7 +34,7 @@ pub(super) struct Query {
 /// The built-in queries, or those of a folder.
 ///
 /// # Errors
-/// Where the folder cannot be read or has none.
+/// If the folder cannot be read or has none.
 pub(super) fn queries(folder: Option<&Path>) -> Result<Vec<Query>> {
     let Some(folder) = folder else {
         let own = BUILT_IN.map(|(name, sql)| Query {
@@ -60,21 +60,21 @@ pub(super) fn queries(folder: Option<&Path>) -> Result<Vec<Query>> {
     Ok(queries)
 }
 
-/// What is asked, and by whom.
+/// What the queries are run on, and by which login.
 pub(super) struct Questions<'a> {
     pub(super) table: &'a Table,
     pub(super) application: &'a Found,
-    /// Whether the table has rows, so that every query has to find some.
+    /// Whether the table has rows, so that every query must find some.
     pub(super) has_rows: bool,
 }
 
 impl Questions<'_> {
-    /// Asks a query as the application and counts its rows. Where nobody can ask, the
-    /// built-in ones are parsed, and it is looked whether the role may read what they
-    /// need: nothing is planned or run.
+    /// Runs a query as the application and counts its rows. If there is no login to run it, a
+    /// built-in query is only parsed, and the role is checked for the right to read what the
+    /// query needs: nothing is planned or run.
     ///
     /// # Errors
-    /// Where the session is lost.
+    /// If the session is lost.
     pub(super) async fn ask(&self, session: &Connection, query: &Query) -> Result<Finding> {
         let names: [(&str, &dyn Quoted); 2] =
             [("table", self.table), ("schema", &self.table.schema)];
@@ -84,16 +84,16 @@ impl Questions<'_> {
         let needs: Vec<&str> = needs.split(", ").map(str::trim).filter(|n| !n.is_empty()).collect();
         for needed in &needs {
             if !resolves(session, needed).await? {
-                let detail = format!("not asked: this installation has no {needed}");
+                let detail = format!("not run: this installation has no {needed}");
                 return Ok(Finding::good(&name, PreflightSeverity::Info, detail));
             }
         }
         let asker = match &self.application.asker {
             Ok(asker) => asker,
-            // A literal of a user's query could be of a type whose checks are run to read it.
+            // Parsing a literal in a user's query could run the checks of its type.
             Err(_) if !query.is_built_in => {
                 let hint = "--application-url says how the application logs in";
-                return Ok(Finding::bad(&name, PreflightSeverity::Warning, "not asked", hint));
+                return Ok(Finding::bad(&name, PreflightSeverity::Warning, "not run", hint));
             }
             Err(_) => return self.parse(session, &name, &sql, &needs).await,
         };
@@ -125,7 +125,7 @@ impl Questions<'_> {
             return Ok(Finding::bad(name, PreflightSeverity::Error, error.to_string(), HINT));
         }
         let Some(role) = &self.application.role else {
-            return Ok(Finding::good(name, PreflightSeverity::Error, "parsed, not asked"));
+            return Ok(Finding::good(name, PreflightSeverity::Error, "parsed, not run"));
         };
         for needed in needs {
             let (relation, routine) = named(needed);
@@ -136,17 +136,17 @@ impl Questions<'_> {
                 return Ok(Finding::bad(name, PreflightSeverity::Error, detail, HINT));
             }
         }
-        let detail = format!("parsed, not asked; {role} may read what it needs");
+        let detail = format!("parsed, not run; {role} may read what it needs");
         Ok(Finding::good(name, PreflightSeverity::Error, detail))
     }
 }
 
-/// A relation, or a function with its signature.
+/// Whether a name is a relation, or a function with its signature.
 fn named(name: &str) -> (Option<&str>, Option<&str>) {
     if name.contains('(') { (None, Some(name)) } else { (Some(name), None) }
 }
 
-/// Whether a relation, or a function with its signature, is there.
+/// Whether a relation, or a function with its signature, exists.
 async fn resolves(session: &Connection, name: &str) -> Result<bool> {
     let (relation, routine) = named(name);
     let sql = include_str!("../../sql/preflight/resolves.sql");

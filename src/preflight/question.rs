@@ -1,31 +1,31 @@
-//! Checks that are one statement: each row that it returns is a line of what is wrong.
+//! Checks that are a single statement: each row it returns is a line that says what is wrong.
 
 use super::{Finding, PreflightSeverity};
 use crate::pg::Connection;
 
-/// How many lines are shown.
+/// The number of lines that are shown.
 const LINES_SHOWN: usize = 10;
 
-/// A check that is one statement, which gets the table's OID.
+/// A check that is a single statement.
 pub(super) struct Question {
     pub(super) name: &'static str,
     pub(super) severity: PreflightSeverity,
     pub(super) sql: &'static str,
-    /// Whether the statement asks for the table's OID.
+    /// Whether the statement takes the table's OID.
     pub(super) of_table: bool,
-    /// What is said where nothing is wrong.
+    /// The message if nothing is wrong.
     pub(super) good: &'static str,
     pub(super) hint: &'static str,
 }
 
-/// All of them.
+/// All checks of this kind.
 pub(super) const QUESTIONS: [Question; 10] = [
     Question {
         name: "table-owner",
         severity: PreflightSeverity::Warning,
         sql: include_str!("../../sql/preflight/table-owner.sql"),
         of_table: true,
-        good: "this role is no superuser that acts on another role's table",
+        good: "this role is not a superuser that acts on another role's table",
         hint: "run sterna as the table's owner, which is safest",
     },
     Question {
@@ -42,7 +42,7 @@ pub(super) const QUESTIONS: [Question; 10] = [
         sql: include_str!("../../sql/preflight/long-transactions.sql"),
         of_table: false,
         good: "no transaction is older than a minute",
-        hint: "the switchover waits for them, for --max-wait: have them end",
+        hint: "the switchover waits for them, up to --max-wait: end them first",
     },
     Question {
         name: "sessions-seen",
@@ -50,7 +50,7 @@ pub(super) const QUESTIONS: [Question; 10] = [
         sql: include_str!("../../sql/preflight/sessions-seen.sql"),
         of_table: false,
         good: "the transactions of all roles can be seen",
-        hint: "without it, transactions of other roles that began before the load cannot be told",
+        hint: "without it, transactions of other roles that began before the load cannot be seen",
     },
     Question {
         name: "inactive-slots",
@@ -58,7 +58,7 @@ pub(super) const QUESTIONS: [Question; 10] = [
         sql: include_str!("../../sql/preflight/inactive-slots.sql"),
         of_table: false,
         good: "no replication slot is left unread",
-        hint: "have its reader go on, or drop it with pg_drop_replication_slot",
+        hint: "let its reader continue, or drop it with pg_drop_replication_slot",
     },
     Question {
         name: "logical-slots",
@@ -66,7 +66,7 @@ pub(super) const QUESTIONS: [Question; 10] = [
         sql: include_str!("../../sql/preflight/logical-slots.sql"),
         of_table: false,
         good: "nobody decodes this database",
-        hint: "staging is in no publication that names its tables, but is decoded all the same",
+        hint: "publications that name their tables omit staging, but it is decoded all the same",
     },
     Question {
         name: "prepared-transactions",
@@ -81,7 +81,7 @@ pub(super) const QUESTIONS: [Question; 10] = [
         severity: PreflightSeverity::Warning,
         sql: include_str!("../../sql/preflight/wraparound-vacuum.sql"),
         of_table: true,
-        good: "no vacuum of the table that does not yield is running",
+        good: "no vacuum that does not yield is running on the table",
         hint: "wait until it is done: the switchover would wait for it",
     },
     Question {
@@ -103,7 +103,7 @@ pub(super) const QUESTIONS: [Question; 10] = [
 ];
 
 impl Question {
-    /// Asks it. What cannot be looked at did not pass.
+    /// Runs the check. If the statement fails, the check has not passed.
     pub(super) async fn ask(&self, session: &Connection, oid: u32) -> Finding {
         let rows = if self.of_table {
             session.query(self.sql, &[&oid]).await
@@ -116,14 +116,14 @@ impl Question {
                 found(self.name, self.severity, &lines, self.good, self.hint)
             }
             Err(error) => {
-                let what = format!("could not be looked at: {}", crate::error::Error::from(error));
+                let what = format!("could not be checked: {}", crate::error::Error::from(error));
                 Finding::bad(self.name, self.severity, what, self.hint)
             }
         }
     }
 }
 
-/// The finding of a check that has found these lines.
+/// The finding of a check that returned these lines.
 pub(super) fn found(
     name: &str,
     severity: PreflightSeverity,

@@ -1,4 +1,4 @@
-//! What the connected role may not do and would have to.
+//! The rights that the connected role needs and lacks.
 
 use super::question::found;
 use super::{Finding, PreflightSeverity};
@@ -18,10 +18,10 @@ pub(super) async fn check(session: &Connection, oid: u32, altered: &[Altered]) -
         PreflightSeverity::Error,
         &lines,
         "the role may do all that a load and a switchover need",
-        "grant what is listed, or connect as the owner of it all",
+        "grant what is listed, or connect as the role that owns everything",
     );
     if !lines.is_empty() {
-        // All of them, however many: each is needed.
+        // List all of them, however many: each one is needed.
         finding.detail = lines.join("; ");
     }
     Ok(finding)

@@ -1,4 +1,4 @@
-//! Whether a second table fits on the server's disks, where they are this machine's.
+//! Checks that a second table fits on the server's disks, if they belong to this machine.
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,11 @@ use crate::pg::Connection;
 
 const NAME: &str = "disk-space";
 const GIB: u64 = 1 << 30;
-/// Less than this is never enough: the load writes as much of the log as of rows.
+/// Less than this is never enough: the load writes as much WAL as rows.
 const LEAST_FREE: u64 = 10 * GIB;
 
-/// Compares what is free with twice what a second table needs; `checked` is the
-/// operator's word where it cannot be known.
+/// Compares the free space with twice the size of the table. With `checked` the operator
+/// vouches for it where sterna cannot know, or where less is enough.
 pub(super) async fn check(session: &Connection, oid: u32, checked: bool) -> Result<Finding> {
     let unknown = |why: &str| {
         if checked {
@@ -24,8 +24,8 @@ pub(super) async fn check(session: &Connection, oid: u32, checked: bool) -> Resu
                 format!("{why}; checked by the operator"),
             );
         }
-        let hint = "see to it that 10 GiB, and twice the table with its indexes, are free on the \
-                    server; then give --disk-space-checked";
+        let hint = "make sure that twice the table with its indexes, and at least 10 GiB, are free \
+                    on the server; then give --disk-space-checked";
         Finding::bad(NAME, PreflightSeverity::Error, why, hint)
     };
     if !session.is_local() {
@@ -47,18 +47,18 @@ pub(super) async fn check(session: &Connection, oid: u32, checked: bool) -> Resu
     }
     let detail = details.join("; ");
     Ok(if short && !checked {
-        let hint = "free some space; or, where less will do, give --disk-space-checked";
+        let hint = "free some space; or, if less is enough, give --disk-space-checked";
         Finding::bad(NAME, PreflightSeverity::Error, detail, hint)
     } else {
         Finding::good(NAME, PreflightSeverity::Error, detail)
     })
 }
 
-/// What is free where a second table would be, in bytes; none where that is not known:
-/// the server is on another machine, or does not say where its data is.
+/// The free bytes where a second table would be; `None` if that is not known: the server is
+/// on another machine, or does not say where its data is.
 ///
 /// # Errors
-/// Where the server cannot be asked.
+/// If the server cannot be queried.
 pub async fn free_bytes(session: &Connection, oid: u32) -> Result<Option<u64>> {
     if !session.is_local() {
         return Ok(None);
@@ -73,7 +73,7 @@ fn wanted(table: u64) -> u64 {
     table.saturating_mul(2).max(LEAST_FREE)
 }
 
-/// What an ordinary user may still fill of the file system that a folder is on.
+/// The free bytes for an ordinary user on the file system of a folder.
 fn free_in(folder: &Path) -> Option<u64> {
     let found = statvfs(folder).ok()?;
     Some(found.blocks_available() as u64 * found.fragment_size() as u64)

@@ -12,25 +12,25 @@ use crate::pg::{
 use crate::table::fingerprint::{self, Fingerprint};
 use crate::{ledger, pg};
 
-/// Where the plan is rehearsed.
+/// The database in which the plan is rehearsed.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// Who restores, and looks at what was restored.
+    /// The role that restores and looks at what was restored.
     restorer: Restorer,
-    /// Who runs the plan: the same role as on production, where the server is one's own.
-    /// No superuser in either case.
+    /// The role that runs the plan: on an embedded server the same role as on production.
+    /// Never a superuser.
     pub info: ConnInfo,
-    /// In words.
+    /// A description in words.
     pub name: String,
 }
 
 impl Place {
-    /// An empty database in a server of one's own, with production's name, roles and
-    /// rights. Nobody can log in there but through the server's private socket. What is a
-    /// superuser on production is none there, but may do what it takes to run the plan.
+    /// An empty database in an embedded server, with production's name, roles and rights.
+    /// Logins are possible only through the server's private socket. A superuser of production
+    /// is not one there, but may do whatever the plan needs.
     ///
     /// # Errors
-    /// Where a role cannot be made as it is on production.
+    /// If a role cannot be created as it is on production.
     pub async fn embedded(server: &Embedded, production: &Production) -> Result<Self> {
         let session = connect(&server.conninfo("postgres")).await?;
         let statements = production.roles.iter().map(|(_, statement)| statement);
@@ -49,11 +49,11 @@ impl Place {
         })
     }
 
-    /// An empty database that somebody made for the rehearsal.
+    /// An empty database that the user created for the rehearsal.
     ///
     /// # Errors
-    /// Refused where it holds something, has another major version than production, lacks
-    /// roles, or would be restored into by a superuser.
+    /// Refused if it is not empty, its major version differs from production's, it lacks
+    /// roles, or the login is a superuser.
     pub async fn given(info: ConnInfo, production: &Production) -> Result<Self> {
         let restorer = Restorer::given(&info).await?;
         let session = connect(&info).await?;
@@ -63,8 +63,8 @@ impl Place {
         if let Some(relation) = holds {
             let what = format!("{} is not empty: it holds {relation}", info.display());
             return Err(Error::refused(what).hint(
-                "make an empty database for the rehearsal and drop it afterwards; nothing is \
-                 restored over what is there",
+                "create an empty database for the rehearsal and drop it afterwards; existing \
+                 objects are never overwritten",
             ));
         }
         if u32::try_from(major) != Ok(production.major) {
@@ -89,10 +89,10 @@ impl Place {
         Ok(Place { restorer, info, name })
     }
 
-    /// What the catalog says of the table there.
+    /// The fingerprint of the table's catalog entries in the copy.
     ///
     /// # Errors
-    /// Where the table is missing.
+    /// If the table is missing.
     pub async fn fingerprint(&self, table: &Table) -> Result<Fingerprint> {
         let session = connect(&self.info).await?;
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
@@ -102,7 +102,7 @@ impl Place {
         Ok(taken)
     }
 
-    /// A session of who restores.
+    /// A session of the role that restores.
     async fn session(&self) -> Result<Connection> {
         let session = connect(self.restorer.role()).await?;
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
@@ -112,20 +112,20 @@ impl Place {
 
 async fn run(session: &Connection, statements: impl Iterator<Item = &String>) -> Result<()> {
     for statement in statements {
-        // It says what it was about: the statement holds names alone.
+        // The statement is safe to show: it contains only names.
         let done = session.batch_execute(statement).await;
         done.map_err(|e| Error::from(e).context(format!("the copy's server: {statement}")))?;
     }
     Ok(())
 }
 
-/// Restores a backup into the copy, and takes away what sterna has made and recorded on
-/// production: the plan begins as it will there. Returns what could not be restored without
-/// a superuser.
+/// Restores a backup into the copy, and removes what sterna made and recorded on production,
+/// so that the plan begins as it will there. Returns what could not be restored without a
+/// superuser.
 ///
 /// # Errors
-/// Refused where the server lacks extensions, all of which are named;
-/// [`Kind::Validation`] where the backup is damaged or does not restore.
+/// Refused if the server lacks extensions, all of which are named;
+/// [`Kind::Validation`] if the backup is damaged or does not restore.
 pub async fn fill(
     place: &Place,
     folder: &Path,
@@ -141,7 +141,7 @@ pub async fn fill(
         let names: Vec<&str> = missing.iter().map(|row| row.get(0)).collect();
         let what = format!("{} lacks extensions of production: {}", place.name, names.join(", "));
         return Err(Error::refused(what).hint(
-            "install their packages beside the server, or rehearse by --into URL in an empty \
+            "install their packages beside the server, or rehearse with --into URL in an empty \
              database of a server that has them",
         ));
     }
@@ -175,7 +175,7 @@ async fn renew_ledger(place: &Place, session: &Connection, production: &Producti
     };
     session.batch_execute(include_str!("../../sql/rehearse/forget.sql")).await?;
     if let Some(synonyms) = synonyms {
-        // The ledger is the role's that runs the plan.
+        // The role that runs the plan must own the ledger.
         let mut session = connect(&place.info).await?;
         ledger::ensure(&mut session).await?;
         session.execute(include_str!("../../sql/rehearse/renew.sql"), &[&synonyms]).await?;
@@ -184,7 +184,7 @@ async fn renew_ledger(place: &Place, session: &Connection, production: &Producti
     Ok(())
 }
 
-/// How many rows a table has and what they are, to be compared with another time.
+/// The number of rows of a table and a checksum of them, to compare at two times.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     /// The table.
@@ -193,10 +193,10 @@ pub struct Content {
     sum: String,
 }
 
-/// Of each table whose rows the backup holds, but the ledger's.
+/// The content of each table whose rows are in the backup, except the ledger's.
 ///
 /// # Errors
-/// Where a table is missing.
+/// If a table cannot be read.
 pub async fn content(
     place: &Place,
     manifest: &Manifest,

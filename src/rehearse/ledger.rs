@@ -1,4 +1,4 @@
-//! Rehearsals that passed, in production's ledger.
+//! Passed rehearsals in production's ledger.
 
 use serde_json::Value;
 use uuid::Uuid;
@@ -12,30 +12,30 @@ use crate::pg::{Connection, Table};
 pub struct Passed {
     /// Its id.
     pub rehearsal_id: Uuid,
-    /// Of what: the input, and what decides about the rows, by topic.
+    /// What was rehearsed: the input and the options that decide which rows result, by topic.
     pub identity: Value,
-    /// Digest of what production's catalog said of the table.
+    /// Digest of the table's catalog entries on production.
     pub fingerprint: String,
     /// The version of sterna.
     pub version: String,
-    /// When, in UTC.
+    /// When it passed, in UTC.
     pub at: String,
 }
 
-/// Whether a rehearsal speaks for a migration.
+/// Whether a passed rehearsal covers a migration.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Speaks {
     /// This one does.
     For(Passed),
-    /// None does, and why not.
+    /// None does, and why.
     Not(String),
 }
 
-/// Records a rehearsal that passed. The session is one that has the ledger.
+/// Records a passed rehearsal. The session must have opened the ledger.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 pub async fn record(
     session: &Connection,
     table: &Table,
@@ -52,11 +52,11 @@ pub async fn record(
     Ok(())
 }
 
-/// Whether a rehearsal of the same input by the same sterna has passed, on what
-/// production is now. The session is one that has the ledger.
+/// Whether a rehearsal of the same migration has passed, with the same version of sterna and
+/// production as it is now. The session must have opened the ledger.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn passed(
     session: &Connection,
     table: &Table,
@@ -76,17 +76,17 @@ pub async fn passed(
     Ok(judge(passed.collect(), identity, fingerprint, env!("CARGO_PKG_VERSION")))
 }
 
-/// The latest that speaks for it, or what speaks against the latest of all.
+/// The latest rehearsal that covers the migration, or why the latest of all does not.
 fn judge(mut passed: Vec<Passed>, identity: &Value, fingerprint: &str, version: &str) -> Speaks {
     let against = |one: &Passed| {
         if one.identity["input"] != identity["input"] {
-            Some("was of another input")
+            Some("had another input")
         } else if one.identity != *identity {
-            Some("was with other options")
+            Some("had other options")
         } else if one.version != version {
-            Some("was by another version of sterna")
+            Some("was run by another version of sterna")
         } else if one.fingerprint != fingerprint {
-            Some("was of another table: the catalog says otherwise now")
+            Some("had another table: the catalog has changed since")
         } else {
             None
         }
@@ -96,7 +96,7 @@ fn judge(mut passed: Vec<Passed>, identity: &Value, fingerprint: &str, version: 
     }
     Speaks::Not(match passed.first() {
         None => "there was none that passed".to_owned(),
-        Some(last) => format!("that of {} {}", last.at, against(last).unwrap_or_default()),
+        Some(last) => format!("the one of {} {}", last.at, against(last).unwrap_or_default()),
     })
 }
 
@@ -133,7 +133,7 @@ mod tests {
             (rehearsed("a", "o", "f", "2"), "another version"),
         ] {
             assert!(not(&other).contains(why), "{}", not(&other));
-            // An earlier one that does is not undone by a later one that does not.
+            // A later one that does not count leaves an earlier one valid.
             assert_eq!(judged(vec![other, good.clone()]), Speaks::For(good.clone()));
         }
         assert_eq!(judged(Vec::new()), Speaks::Not("there was none that passed".into()));

@@ -1,11 +1,11 @@
-//! Rehearsals: production restored elsewhere, so that the whole plan can be run there
+//! Rehearsals: production is restored elsewhere, so that the whole plan can be run there
 //! before it is run on production.
 //!
-//! [`Production`] is what has to be known of the original. A [`Place`] is a database that
-//! a backup is restored into, in a server of one's own with production's roles or in one
-//! that was given; [`fill`] restores it, and [`Production::compare`] says whether it is
-//! of the same thing. [`Growth`] follows how much space the plan takes, and [`passed`] asks
-//! the ledger whether a rehearsal speaks for a migration.
+//! [`Production`] describes the original. A [`Place`] is a database that a backup is restored
+//! into, in an embedded server with production's roles or on a given server; [`fill`] restores
+//! it, and [`Production::compare`] checks that the copy matches. [`Growth`] measures how much
+//! space the plan takes, and [`passed`] looks in the ledger for a rehearsal that covers a
+//! migration.
 //!
 //! [`Rehearsal`] runs all of it.
 

@@ -1,4 +1,4 @@
-//! What a rehearsal is asked to do, and who is told while it goes on.
+//! Options of a rehearsal, and the listener for its progress.
 
 use std::path::PathBuf;
 
@@ -6,36 +6,34 @@ use super::report::Check;
 use crate::migrate::{MigrationOptions, StepListener};
 use crate::pg::ConnInfo;
 
-/// What a rehearsal is asked to do.
+/// Options of a rehearsal.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RehearsalOptions {
-    /// How the migration goes; its folders of backup and report are replaced by the rehearsal's own.
+    /// Options of the migration; the rehearsal sets its own folders for backup and report.
     pub migration: MigrationOptions,
-    /// The backup to restore, of the whole database; none for one that is taken, and not
-    /// kept.
+    /// The backup to restore, of the whole database; none to take one, which is not kept.
     pub backup: Option<PathBuf>,
-    /// An empty database to restore into, which is kept; none for a server of the
-    /// rehearsal's own.
+    /// An empty database to restore into, which is kept; none for an embedded server.
     pub into: Option<ConnInfo>,
-    /// Free bytes on production's disks, where sterna cannot see them.
+    /// Free bytes on production's disks, for when sterna cannot see them.
     pub free_bytes: Option<u64>,
 }
 
 impl RehearsalOptions {
-    /// A rehearsal on a server of its own, with a backup of its own.
+    /// A rehearsal on an embedded server, with a new backup.
     #[must_use]
     pub fn new(migration: MigrationOptions) -> Self {
         RehearsalOptions { migration, backup: None, into: None, free_bytes: None }
     }
 }
 
-/// Who is told while a rehearsal goes on.
+/// Receives the progress of a rehearsal.
 pub trait Listener {
     /// A stage begins.
     fn begins(&mut self, title: &str);
-    /// It has ended.
+    /// A stage has ended.
     fn ended(&mut self, check: &Check);
-    /// Who is told of the steps of the plan.
+    /// The listener for the steps of the plan.
     fn steps(&mut self) -> &mut dyn StepListener;
 }

@@ -1,47 +1,47 @@
-//! What a rehearsal has to know of production. It is asked, and nothing is written but
-//! the ledger where it is missing.
+//! What a rehearsal needs to know about production. It is only read, except that the ledger
+//! is created if it is missing.
 
 use crate::error::Result;
 use crate::ledger;
 use crate::pg::{Connection, Table, catalog};
 use crate::table::fingerprint::{self, Difference, Fingerprint};
 
-/// How the server spells a condition on `varchar` columns differs before and after
-/// a restore, in brackets and casts alone.
+/// A restore changes how the server spells a condition on `varchar` columns, but only in
+/// brackets and casts.
 const REWRITTEN: [&str; 6] = ["(", ")", "[", "]", "::character varying", "::text"];
 
-/// The original.
+/// The original database and table.
 #[derive(Clone, Debug)]
 pub struct Production {
-    /// The table that is to be replaced.
+    /// The table to replace.
     pub table: Table,
     /// The database's name.
     pub database: String,
-    /// The role that asks, and runs the plan on the copy as well.
+    /// The connected role, which also runs the plan on the copy.
     pub role: String,
-    /// The server's version, as it says itself.
+    /// The server's version, as it reports it.
     pub server_version: String,
     /// Its major version.
     pub major: u32,
     /// Size of the table with its indexes, in bytes.
     pub bytes: u64,
-    /// What the catalog says of the table.
+    /// The table's catalog entries.
     pub fingerprint: Fingerprint,
-    /// What is free on its disks, in bytes, where that can be seen from here.
+    /// Free bytes on its disks, if that can be seen from here.
     pub free_bytes: Option<u64>,
-    /// Tables that sterna has made or left beside it.
+    /// Tables that sterna created or left beside it.
     pub(super) own: Vec<Table>,
-    /// Each role that a dump names, and the statement that makes it.
+    /// Each role that a dump names, and the statement that creates it.
     pub(super) roles: Vec<(String, String)>,
     /// Statements that give these roles their memberships and rights on the database.
     pub(super) rights: Vec<String>,
 }
 
 impl Production {
-    /// Looks at it.
+    /// Reads it through `session`.
     ///
     /// # Errors
-    /// Where the table is missing or no plain table, or the ledger cannot be made.
+    /// If the table is missing or not a plain table, or the ledger cannot be created.
     pub async fn look(session: &mut Connection, table: &Table) -> Result<Self> {
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
         let oid = catalog::plain_table(session, table).await?.oid;
@@ -75,8 +75,8 @@ impl Production {
         })
     }
 
-    /// What the catalog of a copy says otherwise, but for what a restore always rewrites.
-    /// What no dump holds is told apart.
+    /// Compares the catalog entries with those of a copy, ignoring what a restore always
+    /// rewrites. What no dump holds is listed separately.
     #[must_use]
     pub fn compare(&self, copy: &Fingerprint) -> Compared {
         let found = self.fingerprint.differences(copy).into_iter();
@@ -89,22 +89,22 @@ impl Production {
     }
 }
 
-/// What two catalogs do not say alike.
+/// The differences between two catalogs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Compared {
-    /// What means that they are not of the same thing.
+    /// Differences that mean that the copy does not match.
     pub differences: Vec<Difference>,
     /// What pg_dump does not save.
     pub unsaved: Vec<Difference>,
 }
 
-/// Comments on and rights to the row type of a table are not saved by pg_dump.
+/// Whether pg_dump does not save it: comments, rights and labels on a table's row type.
 fn is_unsaved(difference: &Difference) -> bool {
     let of_type = difference.key.starts_with("type ");
     of_type && matches!(difference.kind.as_str(), "comment" | "privilege" | "security label")
 }
 
-/// A definition without what a restore may change in it, and nothing else.
+/// A definition without the parts that a restore may change.
 fn rewritten(definition: &str) -> String {
     REWRITTEN.iter().fold(definition.to_owned(), |text, spelling| text.replace(spelling, ""))
 }

@@ -1,4 +1,4 @@
-//! A rehearsal from beginning to end: what it is asked, and what it hands back.
+//! A rehearsal from beginning to end: its options and its result.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::migrate::identity;
 use crate::pg::ConnInfo;
 use crate::watch::Watch;
 
-/// A rehearsal that can be run: the plan and its rollback, on a copy of production.
+/// A rehearsal, ready to run: the plan and its rollback, on a copy of production.
 #[derive(Clone, Debug)]
 pub struct Rehearsal {
     options: RehearsalOptions,
@@ -24,15 +24,16 @@ pub struct Rehearsal {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Rehearsed {
-    /// What it has shown.
+    /// Its report.
     pub report: RehearsalReport,
-    /// Why it did not pass, where it did not.
+    /// Why it did not pass, if it did not.
     pub failure: Option<Error>,
     scratch: Scratch,
 }
 
 impl Rehearsed {
-    /// A private folder with the plan's report and rejects; it goes with this value.
+    /// A private folder with the plan's report and rejects; it is removed when this value is
+    /// dropped.
     #[must_use]
     pub fn files(&self) -> PathBuf {
         files(&self.scratch)
@@ -40,18 +41,18 @@ impl Rehearsed {
 }
 
 impl Rehearsal {
-    /// A rehearsal with these options.
+    /// Creates a rehearsal with these options.
     #[must_use]
     pub fn new(options: RehearsalOptions) -> Self {
         Rehearsal { options }
     }
 
-    /// Runs it, and tells production's ledger where it passed. Blocks; not to be called
+    /// Runs it, and records it in production's ledger if it passed. Blocks; do not call it
     /// from an asynchronous task.
     ///
     /// # Errors
-    /// Whatever keeps it from beginning, or a pass from being written to production's
-    /// ledger; [`Kind::Interrupted`] where `watch` stops it.
+    /// If it cannot begin, or a pass cannot be recorded in production's ledger;
+    /// [`Kind::Interrupted`] if `watch` stops it.
     pub fn run(
         &self,
         info: &ConnInfo,

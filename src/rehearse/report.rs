@@ -1,4 +1,4 @@
-//! What a rehearsal hands back.
+//! The report of a rehearsal.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,20 +9,20 @@ use crate::backup::Manifest;
 use crate::migrate::UndoneStep;
 use crate::migrate::status::Status;
 
-/// Something that a rehearsal had to show.
+/// One check of a rehearsal.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
     /// Its name.
     pub name: &'static str,
-    /// Whether it did.
+    /// Whether it passed.
     pub passed: bool,
     /// What was found, in words.
     pub detail: String,
-    /// How long it took.
+    /// How long it took, in seconds.
     pub seconds: f64,
 }
 
-/// A rehearsal from beginning to end.
+/// The report of a rehearsal.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct RehearsalReport {
@@ -30,7 +30,7 @@ pub struct RehearsalReport {
     pub rehearsal_id: Uuid,
     /// The verdict: whether every check passed.
     pub passed: bool,
-    /// Why not, where it is so.
+    /// Why it failed, if it did.
     pub failure: Option<String>,
     /// The table.
     pub table: String,
@@ -38,15 +38,15 @@ pub struct RehearsalReport {
     pub production: String,
     /// Version of production's server.
     pub server_version: String,
-    /// Digest of what its catalog says of the table.
+    /// Digest of the table's catalog entries on production.
     pub fingerprint: String,
     /// Where the copy was.
     pub place: Option<String>,
     /// The backup that was restored.
     pub backup: Option<Manifest>,
-    /// What of it takes a superuser to restore, and is not in the copy.
+    /// Parts of the backup that only a superuser could restore and that the copy lacks.
     pub unrestored: Vec<String>,
-    /// What was to be shown, in order; the last one may have failed.
+    /// The checks, in order; the last one may have failed.
     pub checks: Vec<Check>,
     /// The plan on the copy, step by step, with the durations to expect.
     pub plan: Option<Status>,
@@ -54,13 +54,13 @@ pub struct RehearsalReport {
     pub switchover: Option<Value>,
     /// What was rolled back, the last step first.
     pub rollback: Vec<UndoneStep>,
-    /// The space that it takes.
+    /// The space that the plan takes.
     pub space: Option<Space>,
-    /// Whether production's ledger has been told that it passed.
+    /// Whether the pass was recorded in production's ledger.
     pub recorded: bool,
     /// The folder of the report.
     pub folder: Option<String>,
-    /// The whole of it.
+    /// The total time, in seconds.
     pub seconds: f64,
 }
 
@@ -71,7 +71,7 @@ impl RehearsalReport {
         self.switchover.as_ref()?["locked_ms"].as_f64()
     }
 
-    /// The same of its rollback.
+    /// The same for its rollback.
     #[must_use]
     pub fn rollback_locked_ms(&self) -> Option<f64> {
         self.rollback.iter().find_map(|undone| undone.detail["locked_ms"].as_f64())

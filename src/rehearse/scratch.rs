@@ -1,4 +1,4 @@
-//! A folder that goes with this process, however that ends.
+//! A folder that is removed when this process ends, however it ends.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 use crate::pg::programs;
 
 /// Waits for the end of its input, whose only writer is this process, and removes the
-/// folder. Signals for the terminal's foreground are not for it.
+/// folder. It ignores the signals that a terminal sends.
 const WATCHDOG: &str = "trap '' HUP INT TERM; read -r end; rm -rf -- \"$1\"";
 
-/// A private folder for files that nobody wants to keep. Not in an embedded server's
-/// folder, for its account could not remove what is saved for this one's eyes only.
+/// A private folder for temporary files. Not in an embedded server's folder, because the
+/// server's account could not remove files that only this account can access.
 #[derive(Debug)]
 pub struct Scratch {
     // Fields are dropped in this order: the watchdog finds nothing left to remove.
@@ -23,10 +23,10 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// An empty folder in `TMPDIR`.
+    /// Creates an empty folder in `TMPDIR`.
     ///
     /// # Errors
-    /// Where it cannot be made, or no shell be started.
+    /// If it cannot be created, or no shell can be started.
     pub fn new() -> Result<Self> {
         let folder = TempDir::with_prefix("sterna-rehearsal-")
             .map_err(|e| Error::file(std::env::temp_dir(), e))?;
@@ -43,7 +43,7 @@ impl Scratch {
         Ok(Scratch { folder, watchdog })
     }
 
-    /// Where it is.
+    /// The path of the folder.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.folder.path()

@@ -1,5 +1,5 @@
-//! The space that a migration takes: how much the copy grew, and how much log was
-//! written, against what is free.
+//! The space that a migration takes: how much the copy grew and how much WAL was written,
+//! compared with what is free.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,32 +13,31 @@ use tokio::task::JoinHandle;
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, connect};
 
-/// How often the copy's size is asked for.
+/// How often the copy's size is read.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
-/// Times the size of the table: the copy of it, staging, the backup table, and as much
-/// again for the log of each; the dump is smaller.
+/// Multiple of the table's size: the copy, staging, the backup table, as much again for the
+/// WAL of each, and the dump, which is smaller.
 const COPIES: u64 = 7;
-/// A new cluster, and what is written of the log at least.
+/// A new cluster with the least WAL it writes.
 const CLUSTER_BYTES: u64 = 256 << 20;
 
-/// What the plan took on the copy.
+/// The space that the plan took on the copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Space {
-    /// Size of the database before, in bytes.
+    /// Size of the database before the plan, in bytes.
     pub database_bytes: u64,
-    /// By how much it grew at most, in bytes.
+    /// Its largest growth, in bytes.
     pub growth_bytes: u64,
-    /// Log that was written, in bytes. A server keeps it until it is archived and
-    /// replicated.
+    /// WAL that was written, in bytes. A server keeps it until it is archived and replicated.
     pub wal_bytes: u64,
-    /// What has to be free: both.
+    /// Bytes that must be free: the sum of both.
     pub needed_bytes: u64,
-    /// What is free on production's disks, where that is known.
+    /// Free bytes on production's disks, if known.
     pub free_bytes: Option<u64>,
 }
 
-/// Follows the size of a database, from a runtime that has a thread of its own.
+/// Follows the size of a database. Needs a runtime that has its own thread.
 #[derive(Debug)]
 pub struct Growth {
     info: ConnInfo,
@@ -48,10 +47,10 @@ pub struct Growth {
 }
 
 impl Growth {
-    /// Begins.
+    /// Starts following the database.
     ///
     /// # Errors
-    /// Where the database cannot be asked.
+    /// If the database cannot be queried.
     pub async fn follow(info: &ConnInfo) -> Result<Self> {
         let session = connect(info).await?;
         let before = ask(&session).await?;
@@ -66,13 +65,13 @@ impl Growth {
         Ok(Growth { info: info.clone(), before, largest, following })
     }
 
-    /// Ends, and says what it was at most. `free_bytes` is what production has.
+    /// Stops and returns the space that was taken. `free_bytes` is what production has.
     ///
     /// # Errors
-    /// Where the database cannot be asked.
+    /// If the database cannot be queried.
     pub async fn end(self, free_bytes: Option<u64>) -> Result<Space> {
         self.following.abort();
-        // Aborted, as was asked for.
+        // The task was aborted on purpose.
         let _aborted = self.following.await;
         let session = connect(&self.info).await?;
         let (_, wal) = ask(&session).await?;
@@ -96,10 +95,10 @@ async fn ask(session: &Connection) -> Result<(i64, i64)> {
 }
 
 impl Space {
-    /// Refuses where production has not as much free.
+    /// Refuses if production has less space free than needed.
     ///
     /// # Errors
-    /// Refused, naming both.
+    /// Refused, naming both figures.
     pub fn judge(&self) -> Result<()> {
         match self.free_bytes {
             Some(free) if free < self.needed_bytes => {
@@ -109,8 +108,8 @@ impl Space {
                     megabytes(free)
                 );
                 Err(Error::refused(what).hint(
-                    "free some, or archive the log often enough; where more is free than that, \
-                     say so by --free-space",
+                    "free some space, or archive the WAL often enough; if more is free, give \
+                     --free-space",
                 ))
             }
             _ => Ok(()),
@@ -118,11 +117,11 @@ impl Space {
     }
 }
 
-/// Refuses where a folder has no room for a copy of a table of that many bytes and for the
-/// plan on it.
+/// Refuses a folder without room for a copy of a table of `table_bytes` and for the plan on
+/// it.
 ///
 /// # Errors
-/// Refused, naming both.
+/// Refused, naming both figures.
 pub fn refuse_too_small(folder: &Path, table_bytes: u64) -> Result<()> {
     let needed = table_bytes.saturating_mul(COPIES) + CLUSTER_BYTES;
     let found = statvfs(folder).map_err(|e| Error::file(folder, e.into()))?;
@@ -137,7 +136,7 @@ pub fn refuse_too_small(folder: &Path, table_bytes: u64) -> Result<()> {
         megabytes(free)
     );
     Err(Error::refused(what)
-        .hint("set TMPDIR to a folder with more space, or rehearse elsewhere by --into URL"))
+        .hint("set TMPDIR to a folder with more space, or rehearse elsewhere with --into URL"))
 }
 
 pub(super) fn megabytes(bytes: u64) -> String {

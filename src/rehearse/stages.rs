@@ -1,4 +1,4 @@
-//! What a rehearsal does, in order; each stage has something to show.
+//! The stages of a rehearsal, in order; each is a check.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,20 +25,20 @@ use crate::runtime;
 use crate::table::fingerprint::{Difference, Fingerprint};
 use crate::watch::Watch;
 
-/// The superuser of the copy's server. Production has roles of its own, postgres often
-/// among them, which must not become superusers by their name.
+/// The superuser of the copy's server. Production's own roles, often including postgres, must
+/// not become superusers by their name.
 const SUPERUSER: &str = "sterna_rehearsal";
-/// How many differences are named.
+/// The number of differences that are named.
 const NAMED: usize = 5;
 
-/// A rehearsal while it goes on.
+/// A rehearsal in progress.
 pub(super) struct Rehearsing<'a> {
     options: &'a RehearsalOptions,
     watch: &'a Arc<Watch>,
     info: &'a ConnInfo,
     production: Production,
     runtime: Runtime,
-    /// Of files that nobody wants to keep, and of the report until it is whole.
+    /// Holds temporary files, and the report until it is complete.
     pub(super) scratch: Scratch,
     listener: &'a mut dyn Listener,
     pub(super) report: RehearsalReport,
@@ -51,7 +51,7 @@ struct Looked {
 }
 
 impl<'a> Rehearsing<'a> {
-    /// Looks at production.
+    /// Reads production and prepares the report.
     pub(super) fn begin(
         options: &'a RehearsalOptions,
         info: &'a ConnInfo,
@@ -59,7 +59,7 @@ impl<'a> Rehearsing<'a> {
         listener: &'a mut dyn Listener,
     ) -> Result<Self> {
         let table = options.migration.table();
-        // A thread follows the copy's size while the plan blocks this one.
+        // A driver thread follows the copy's size while the plan blocks this one.
         let runtime = runtime::driven()?;
         let production = runtime.block_on(async {
             let mut session = connect(info).await?;
@@ -92,7 +92,7 @@ impl<'a> Rehearsing<'a> {
         Ok(Rehearsing { options, watch, info, production, runtime, scratch, listener, report })
     }
 
-    /// Works in a session of production.
+    /// Runs `work` in a new session on production.
     pub(super) fn production_session<T>(
         &self,
         work: impl AsyncFnOnce(&mut Connection) -> Result<T>,
@@ -105,7 +105,7 @@ impl<'a> Rehearsing<'a> {
         })
     }
 
-    /// All of it. The copy's server is stopped afterwards.
+    /// Runs all stages. The copy's server is stopped afterwards.
     pub(super) fn all(&mut self) -> Result<()> {
         let (folder, manifest) = self.check("backup", "have a backup of production", |this| {
             let (folder, manifest) = this.backup()?;
@@ -135,10 +135,10 @@ impl<'a> Rehearsing<'a> {
         let before = self.check("same", "compare the copy with production", |this| {
             let before = this.look(&place, &manifest)?;
             let found = this.production.compare(&before.fingerprint);
-            nothing_differs(&found.differences, "the copy is not of the same thing")
+            nothing_differs(&found.differences, "the copy differs from production")
                 .map_err(|error| error.hint(this.fix_copy()))?;
             let entries = before.fingerprint.entries().len();
-            let mut detail = format!("{entries} entries of the catalog are alike");
+            let mut detail = format!("{entries} catalog entries are equal");
             for unsaved in &found.unsaved {
                 detail
                     .push_str(&format!("; pg_dump does not save {} {}", unsaved.kind, unsaved.key));
@@ -147,14 +147,14 @@ impl<'a> Rehearsing<'a> {
         })?;
         let growth = self.runtime.block_on(Growth::follow(&place.info))?;
         self.check("plan", "run the plan", |this| Ok(((), this.plan(&place)?)))?;
-        self.check("rollback", "take it back", |this| Ok(((), this.roll_back(&place)?)))?;
+        self.check("rollback", "roll it back", |this| Ok(((), this.roll_back(&place)?)))?;
         self.check("as before", "compare with before", |this| {
             let after = this.look(&place, &manifest)?;
             let differences = before.fingerprint.differences(&after.fingerprint);
             nothing_differs(&differences, "the rollback left a difference")?;
             let mut pairs = before.content.iter().zip(&after.content);
             if let Some((was, _)) = pairs.find(|(was, is)| was != is) {
-                let what = format!("the rollback left other rows in {}", was.table);
+                let what = format!("the rollback changed the rows of {}", was.table);
                 return Err(Error::new(Kind::Validation, what));
             }
             Ok(((), format!("catalog and rows of {} tables are as before", before.content.len())))
@@ -166,13 +166,13 @@ impl<'a> Rehearsing<'a> {
             space.judge()?;
             let free = match free {
                 Some(free) => format!("{} are free", megabytes(free)),
-                None => "what is free is not known (--free-space)".to_owned(),
+                None => "the free space is not known (--free-space)".to_owned(),
             };
             Ok(((), format!("{} are needed, {free}", megabytes(space.needed_bytes))))
         })
     }
 
-    /// Does something, and records whether it passed.
+    /// Runs a stage and records whether it passed.
     fn check<T>(
         &mut self,
         name: &'static str,
@@ -187,7 +187,7 @@ impl<'a> Rehearsing<'a> {
         let begun = Instant::now();
         let done = work(self);
         let seconds = begun.elapsed().as_secs_f64();
-        // Whatever fails while it is being stopped fails of that.
+        // Any failure after a stop request is due to the stop.
         if done.is_err() && is_stopped(self) {
             return Err(interrupted(self.options));
         }
@@ -201,7 +201,7 @@ impl<'a> Rehearsing<'a> {
         done.map(|(value, _)| value)
     }
 
-    /// The folder of the backup that was given, or of one that is taken.
+    /// The folder of the given backup, or of a new one.
     fn backup(&self) -> Result<(PathBuf, Manifest)> {
         let stop = &self.watch.stop;
         if let Some(folder) = &self.options.backup {
@@ -210,10 +210,10 @@ impl<'a> Rehearsing<'a> {
             if manifest.full || manifest.definitions {
                 return Ok((folder.clone(), manifest));
             }
-            let what = format!("the backup {} holds a few tables alone", folder.display());
+            let what = format!("the backup {} holds only some tables", folder.display());
             return Err(Error::usage(what).hint(
-                "a rehearsal needs what depends on the table as well: `sterna backup --full`, or \
-                 leave out --backup",
+                "a rehearsal also needs what depends on the table: use `sterna backup --full`, or \
+                 omit --backup",
             ));
         }
         let out = self.scratch.path().join("backup");
@@ -223,19 +223,19 @@ impl<'a> Rehearsing<'a> {
         Ok((options.out, taken.manifest))
     }
 
-    /// The database to restore into; its server, where it has one of its own.
+    /// The database to restore into. An embedded server for it is stored in `server`.
     fn place(&self, server: &mut Option<Embedded>) -> Result<Place> {
         if let Some(into) = &self.options.into {
             return self.runtime.block_on(Place::given(into.clone(), &self.production));
         }
-        // Durations are to be those of a server that waits for its disk.
+        // Durations should be those of a server that waits for its disk.
         let mut options = Options::durable().sandboxed();
         options.superuser = SUPERUSER.to_owned();
         options.major = Some(self.production.major);
         let started = Embedded::start(&options).map_err(|error| match error.kind() {
             Kind::Usage => {
                 let hint = error.next_step().unwrap_or_default().to_owned();
-                error.hint(format!("{hint}; or rehearse by --into URL on a server of that version"))
+                error.hint(format!("{hint}; or rehearse with --into URL on such a server"))
             }
             _ => error,
         })?;
@@ -244,11 +244,11 @@ impl<'a> Rehearsing<'a> {
         self.runtime.block_on(Place::embedded(server, &self.production))
     }
 
-    /// What to do about a copy that is not of the same thing.
+    /// What to do about a copy that differs from production.
     fn fix_copy(&self) -> &'static str {
         match &self.options.backup {
-            Some(_) => "production has changed since the backup; without --backup one is taken now",
-            None => "try again when nobody changes the schema",
+            Some(_) => "production has changed since the backup; omit --backup to take a new one",
+            None => "try again while nobody changes the schema",
         }
     }
 
@@ -275,7 +275,7 @@ impl<'a> Rehearsing<'a> {
             .and_then(|plan| plan.run(&place.info, self.watch, self.listener.steps()))
             .map_err(|error| error.context("the plan cannot begin"))?;
         self.report.plan = Some(migrated.status.clone());
-        // The copy goes: there is nothing to resume or to roll back.
+        // The copy is discarded: there is nothing to resume or to roll back.
         migrated.failure.map_or(Ok(()), Err).map_err(|error| {
             error.hint("production was not touched; fix what it names, and rehearse again")
         })?;
@@ -299,7 +299,7 @@ impl<'a> Rehearsing<'a> {
             ..RollbackOptions::new(self.options.migration.table().clone())
         };
         let done = roll_back(&place.info, &options, |_| Ok(true), self.watch).map_err(|error| {
-            error.hint("production was not touched; a migration could not be taken back there")
+            error.hint("production was not touched; a migration could not be rolled back there")
         })?;
         let locked = done.switchover.get("locked_ms").and_then(serde_json::Value::as_f64);
         self.report.rollback = done.undone;
@@ -308,7 +308,7 @@ impl<'a> Rehearsing<'a> {
     }
 }
 
-/// Refuses where something differs, naming the first of it.
+/// Refuses any differences, naming the first ones.
 fn nothing_differs(differences: &[Difference], what: &str) -> Result<()> {
     if differences.is_empty() {
         return Ok(());
@@ -330,7 +330,7 @@ pub(super) fn interrupted(options: &RehearsalOptions) -> Error {
     let what = "the rehearsal was interrupted";
     match options.into {
         None => Error::new(Kind::Interrupted, format!("{what}; its server is gone"))
-            .hint("the same command begins it again"),
+            .hint("run the same command to start it again"),
         Some(_) => Error::new(Kind::Interrupted, what)
             .hint("drop and create the database of --into, then run the same command again"),
     }

@@ -1,4 +1,4 @@
-//! A new row of the species table.
+//! Adds a row to the species table.
 
 use std::collections::BTreeMap;
 
@@ -11,29 +11,29 @@ use crate::error::{Error, Result};
 use crate::pg::{Column, Columns, Connection, Ident, Quoted, Table, catalog, explain_denied, fill};
 use crate::trust;
 
-/// What a relative shares with a species: the ranks above it.
+/// The columns that a species shares with a relative: the ranks above it.
 const SHARED: [&str; 7] =
     ["kingdom", "phylum", "class", "order_name", "family", "genus", "family_id"];
 
-/// A species to be added.
+/// A species to add.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewSpecies {
     /// Its scientific name.
     pub scientific_name: String,
-    /// Further columns, as the server reads them.
+    /// Values of other columns, as text for the server.
     pub values: BTreeMap<String, String>,
-    /// A species to take the ranks over from that are not given.
+    /// A species from which ranks that are not given are taken.
     pub like: Option<String>,
 }
 
-/// Adds a species and writes it down in the ledger. Genus and epithet, where they are
-/// not given, are the parts of the name.
+/// Adds a species and records it in the ledger. Genus and epithet are taken from the name if
+/// they are not given.
 ///
 /// The session must be prepared by [`crate::table::staging::pair`].
 ///
 /// # Errors
-/// A usage error that names each column which must have a value and has none, or that
-/// the table does not have.
+/// A usage error that names each column that must have a value and has none, or a column that
+/// does not exist.
 pub async fn add(
     session: &mut Connection,
     trade: &Table,
@@ -87,7 +87,7 @@ pub async fn add(
     Ok(AddedSpecies::Species { run_id: run, species_id, scientific_name: name, derived })
 }
 
-/// The values by column, and which of them nobody gave.
+/// The values by column, and the columns whose values were derived.
 fn values(
     name: &str,
     new: &NewSpecies,
@@ -128,10 +128,10 @@ fn values(
     if flags.is_empty() {
         return Ok((given, derived));
     }
-    let error = Error::usage(format!("{table} needs more of a species: {}", flags.join(", ")));
+    let error = Error::usage(format!("{table} needs more values: {}", flags.join(", ")));
     Err(match new.like {
-        None => error.hint("give them, or name a relative with --like to take the ranks over from"),
-        Some(_) => error.hint("give them; --like takes over the ranks alone"),
+        None => error.hint("give them, or name a relative with --like to copy its ranks"),
+        Some(_) => error.hint("give them; --like copies only the ranks"),
     })
 }
 

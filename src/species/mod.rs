@@ -1,8 +1,8 @@
-//! Species that files need and the database lacks: added as rows or as synonyms.
+//! Adds species that files need and the database lacks, as rows or as synonyms.
 //!
-//! What was added is recorded in the ledger, so that [`undo`] takes back that
-//! alone, and only while nothing refers to it. Loads and inspections use the synonyms
-//! beside those of `--synonyms`.
+//! Additions are recorded in the ledger, so that [`undo`] removes only these, and only while
+//! nothing refers to them. Loads and inspections use these synonyms in addition to those of
+//! `--synonyms`.
 
 mod add;
 mod synonym;
@@ -20,39 +20,39 @@ use crate::error::{Error, Result};
 use crate::pg::{Connection, Quoted, Table, Transaction, catalog, fill};
 use crate::trust;
 
-/// The species of an installation stand in a table of this name, beside the trade table.
+/// The name of the species table, which is in the schema of the trade table.
 const TABLE: &str = "species";
 const ID: &str = "id";
 const NAME: &str = "scientific_name";
 
-/// What became of a request to add something.
+/// The outcome of an addition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum AddedSpecies {
     /// A row was added.
     Species {
-        /// What it can be undone by.
+        /// The id to undo it by.
         run_id: Uuid,
         /// The id of the new row.
         species_id: Uuid,
         /// Its name.
         scientific_name: String,
-        /// The columns that were taken over from the relative, or from the name.
+        /// The columns that were copied from the relative, or derived from the name.
         derived: Vec<String>,
     },
     /// A synonym was added.
     Synonym {
-        /// What it can be undone by.
+        /// The id to undo it by.
         run_id: Uuid,
         /// The name that files use.
         synonym: String,
         /// The species that it stands for.
         scientific_name: String,
     },
-    /// Nothing was done: the name stands for a species already.
+    /// Nothing was done: the name already stands for a species.
     Exists {
-        /// The name that was to be added.
+        /// The name to add.
         name: String,
         /// The species that it stands for.
         scientific_name: String,
@@ -62,7 +62,7 @@ pub enum AddedSpecies {
 /// The species table beside a trade table, with its OID.
 ///
 /// # Errors
-/// Where there is none of the columns that sterna needs.
+/// If there is no such table, or it lacks a column that sterna needs.
 async fn beside(session: &Connection, trade: &Table) -> Result<(Table, u32)> {
     let table = Table::new(trade.schema.name(), TABLE)?;
     let oid = catalog::plain_table(session, &table).await?.oid;
@@ -84,7 +84,7 @@ async fn taxa(transaction: &Transaction<'_>, species: &Table) -> Result<Taxa> {
     let sql = include_str!("../../sql/species/synonyms.sql");
     let (schema, name) = (species.schema.name(), species.name.name());
     for row in transaction.query(sql, &[&schema, &name]).await? {
-        // One whose species is gone maps nothing, and is no reason to add no other.
+        // A synonym whose species is gone maps nothing, but must not prevent additions.
         if let Err(what) = taxa.add_synonym(row.get(0), row.get(1)) {
             tracing::warn!("a synonym in the ledger has no effect: {what}");
         }
@@ -92,7 +92,7 @@ async fn taxa(transaction: &Transaction<'_>, species: &Table) -> Result<Taxa> {
     Ok(taxa)
 }
 
-/// The species that `name` stands for already.
+/// The species that `name` already stands for.
 fn existing(taxa: &Taxa, name: &str) -> Option<AddedSpecies> {
     let found = taxa.species(taxa.find(name)?);
     Some(AddedSpecies::Exists { name: name.to_owned(), scientific_name: found.name.clone() })

@@ -1,4 +1,4 @@
-//! Synonyms that the ledger keeps.
+//! Synonyms that are stored in the ledger.
 
 use uuid::Uuid;
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::pg::{Connection, Quoted, Table, explain_denied, fill};
 use crate::trust;
 
-/// A synonym of the ledger.
+/// A synonym from the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredSynonym {
     /// The name that files use.
@@ -16,11 +16,11 @@ pub struct StoredSynonym {
     pub scientific_name: String,
 }
 
-/// The synonyms kept for a species table; none where there is no ledger, or where it
-/// is closed to this role, which is logged.
+/// The stored synonyms of a species table; none if there is no ledger, or if this role may
+/// not read it, which is logged.
 ///
 /// # Errors
-/// Where the ledger cannot be read; refused where it is not in trusted hands.
+/// If the ledger cannot be read; refused if the ledger cannot be trusted.
 pub async fn stored(session: &Connection, species: &Table) -> Result<Vec<StoredSynonym>> {
     trust::ledger(session).await?;
     let readable = include_str!("../../sql/species/synonyms-readable.sql");
@@ -41,12 +41,12 @@ pub async fn stored(session: &Connection, species: &Table) -> Result<Vec<StoredS
     Ok(rows.iter().map(one).collect())
 }
 
-/// Keeps `synonym` as another name of the species `of`.
+/// Stores `synonym` as another name of the species `of`.
 ///
 /// The session must be prepared by [`crate::table::staging::pair`].
 ///
 /// # Errors
-/// A usage error where `of` is no species, or the synonym stands for another one.
+/// A usage error if `of` is not a species, or the synonym stands for another one.
 pub async fn add_synonym(
     session: &mut Connection,
     trade: &Table,
@@ -71,7 +71,7 @@ pub async fn add_synonym(
     if let Some(exists) = before {
         return Ok(exists);
     }
-    // As the database has it, whatever case it was typed in.
+    // The spelling of the database, whatever case was typed.
     let scientific_name =
         taxa.find(of).map_or_else(|| of.to_owned(), |i| taxa.species(i).name.clone());
     let insert = include_str!("../../sql/species/insert-synonym.sql");

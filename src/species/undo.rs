@@ -1,4 +1,4 @@
-//! Taking back what sterna added.
+//! Undoes additions of species and synonyms.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -9,22 +9,22 @@ use crate::pg::{Connection, Quoted, Table, Transaction, explain_denied, fill};
 use crate::table::staging;
 use crate::trust;
 
-/// What was taken back.
+/// An addition that was undone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SpeciesUndone {
     /// The addition.
     pub run_id: Uuid,
     /// The species or synonym.
     pub name: String,
-    /// False where somebody else had removed the species before.
+    /// False if somebody else had already removed it.
     pub was_there: bool,
 }
 
-/// Takes an addition back: the one of `run`, else the last.
+/// Undoes an addition: the one of `run`, or else the last.
 ///
 /// # Errors
-/// Refused where rows of any table, the staging table's included, or synonyms of the
-/// ledger refer to the species, with their number; and where there is no such addition.
+/// Refused if rows of any table, including staging, or synonyms in the ledger refer to the
+/// species, with their number; and if there is no such addition.
 pub async fn undo(
     session: &mut Connection,
     trade: &Table,
@@ -35,7 +35,7 @@ pub async fn undo(
     let sql = include_str!("../../sql/species/last-addition.sql");
     let (schema, table) = (species.schema.name(), species.name.name());
     let Some(row) = transaction.query_opt(sql, &[&schema, &table, &run]).await? else {
-        return Err(Error::refused("sterna has added no species that could be taken back"));
+        return Err(Error::refused("there is no addition to undo"));
     };
     let (run_id, name): (Uuid, String) = (row.get(0), row.get(1));
     let was_there = match row.get::<_, Option<String>>(2) {
@@ -55,10 +55,10 @@ pub async fn undo(
     Ok(SpeciesUndone { run_id, name, was_there })
 }
 
-/// Whether the addition of a run was made and not taken back.
+/// Whether the addition of a run exists and was not undone.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn stands(session: &Connection, trade: &Table, run: Uuid) -> Result<bool> {
     let (species, _) = beside(session, trade).await?;
     let sql = include_str!("../../sql/species/last-addition.sql");
@@ -99,7 +99,7 @@ async fn delete(
             "the species {name} stays: {} refer to it",
             found.join(", ")
         ))
-        .hint("take back what refers to it first: `sterna rollback`, or `sterna stage truncate`"));
+        .hint("remove what refers to it first: `sterna rollback`, or `sterna stage truncate`"));
     }
     let sql = fill(include_str!("../../sql/species/delete.sql"), &names);
     Ok(transaction.execute(&sql, &[&id]).await? > 0)

@@ -1,38 +1,38 @@
-//! What bears a name of its own and changes hands with a table: indexes, identity
-//! sequences, extended statistics. Constraints that live by an index are named by it.
+//! Objects with a name of their own that are exchanged along with a table: indexes, identity
+//! sequences, extended statistics. A constraint that is backed by an index takes its name.
 
 use super::Exchange;
 use crate::error::{Error, Result};
 use crate::pg::{Ident, Session, Table};
 use crate::table::staging;
 
-/// What a thing is.
+/// The kind of an attached object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Index,
-    /// Of an identity column.
+    /// The sequence of an identity column.
     Sequence,
     Statistics,
 }
 
-/// Something of a table's own.
+/// An object that belongs to a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Attached {
     pub(super) kind: Kind,
     pub(super) oid: u32,
     pub(super) name: Table,
-    /// Of a sequence: the column that it fills.
+    /// The column that it fills, if it is a sequence.
     pub(super) column: Option<Ident>,
 }
 
-/// The live table's thing and its counterpart.
+/// An object of the live table and its counterpart on the incoming one.
 #[derive(Clone, Debug)]
 pub(super) struct Pair {
     pub(super) live: Attached,
     pub(super) incoming: Attached,
 }
 
-/// What belongs to a table.
+/// Lists the objects that belong to a table.
 pub(super) async fn of_table(session: &Session, oid: u32) -> Result<Vec<Attached>> {
     let rows = session.query(include_str!("../../sql/switchover/attached.sql"), &[&oid]).await?;
     let attached = rows.iter().map(|row| {
@@ -49,10 +49,10 @@ pub(super) async fn of_table(session: &Session, oid: u32) -> Result<Vec<Attached
     attached.collect()
 }
 
-/// Finds the counterpart of everything that the live table has.
+/// Pairs every object of the live table with its counterpart.
 ///
 /// # Errors
-/// Refused where one of the tables lacks something that the other has.
+/// Refused if one of the tables lacks an object that the other has.
 pub(super) fn pairs(
     exchange: &Exchange,
     live: &[Attached],
@@ -75,7 +75,7 @@ pub(super) fn pairs(
     extra.map_or(Ok(pairs), |extra| Err(missing(&exchange.table.to_string(), extra, exchange)))
 }
 
-/// The incoming table's thing that stands for `mine`.
+/// Finds the incoming table's counterpart of `mine`.
 pub(super) fn counterpart<'a>(
     exchange: &Exchange,
     mine: &Attached,
@@ -85,7 +85,7 @@ pub(super) fn counterpart<'a>(
     Ok(incoming.iter().find(|theirs| {
         theirs.kind == mine.kind
             && match mine.kind {
-                // A column has one, and the server has named it.
+                // A column has one sequence, which the server has named.
                 Kind::Sequence => theirs.column == mine.column,
                 Kind::Index | Kind::Statistics => theirs.name.name == name,
             }
@@ -98,12 +98,13 @@ fn missing(table: &str, what: &Attached, exchange: &Exchange) -> Error {
         Kind::Sequence => "identity sequence",
         Kind::Statistics => "extended statistics",
     };
-    Error::refused(format!("{table} has nothing like the {kind} {}", what.name))
-        .hint(match exchange.incoming_suffix {
+    Error::refused(format!("{table} has no counterpart of the {kind} {}", what.name)).hint(
+        match exchange.incoming_suffix {
             staging::OLD_SUFFIX => {
-                "what one of the two was given since the switchover the other needs as well: create \
-                 it there, named like those beside it, or drop it"
+                "it was added to one of the tables since the switchover: create it on the other, \
+                 named like the others there, or drop it"
             }
-            _ => "load to the end, which builds what production has; or drop what was added meanwhile",
-        })
+            _ => "finish the load, which builds what production has; or drop what was added since",
+        },
+    )
 }

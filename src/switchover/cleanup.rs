@@ -1,4 +1,4 @@
-//! The end of a switchover: the table that it kept goes for good.
+//! Cleanup after a switchover: drops the old table for good.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -12,11 +12,11 @@ use crate::pg::{ConnInfo, Connection, Table, Volley, connect, fill};
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::staging;
 
-/// Drops the old table for good, `older_than` after the switchover at the earliest.
-/// Returns its name; none where there is none.
+/// Drops the old table for good, no sooner than `older_than` after the switchover.
+/// Returns its name; `None` if there is nothing to clean up.
 ///
 /// # Errors
-/// Refused where it is too early, or where something depends on the old table.
+/// Refused if it is too early; the server's error if something depends on the old table.
 pub async fn cleanup(
     info: &ConnInfo,
     table: &Table,
@@ -37,12 +37,12 @@ pub async fn cleanup(
             in_words(last.age),
             in_words(older_than)
         ))
-        .hint(format!("wait for another {}, or say a shorter --older-than", in_words(left))));
+        .hint(format!("wait for another {}, or give a shorter --older-than", in_words(left))));
     }
     let exchange = Exchange::backwards(pair.table.clone(), last.new, last.old);
     let old = exchange.incoming_table()?;
     let found = relation(&session, &old).await?;
-    // A load may be under way whose writes are recorded too.
+    // The journal may also be recording writes for a load that is under way.
     let is_needed = journal::state(&session, last.new, Toward::Staging).await?.is_some();
     let is_there = found.is_some_and(|found| found.oid == last.old);
     let lock = include_str!("../../sql/switchover/lock-everybody.sql");
@@ -69,7 +69,7 @@ pub async fn cleanup(
     Ok(Some(old))
 }
 
-/// In days where it is days, else in seconds.
+/// In days and hours from one day on, else in seconds.
 fn in_words(duration: Duration) -> String {
     const DAY: u64 = 24 * 60 * 60;
     match duration.as_secs() {

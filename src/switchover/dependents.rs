@@ -1,10 +1,10 @@
-//! What goes on using the old table, by its identity and not by its name, unless it is
-//! told otherwise: views, rules, policies of other tables, parsed routines, whatever
-//! has the row type in its signature.
+//! Objects that refer to the table by its OID and not by its name, and would go on using the
+//! old table: views, rules, policies of other tables, parsed routines, and everything with
+//! the row type in its signature.
 //!
-//! Most are changed in place, and keep all that hangs on them. What cannot be changed
-//! in place is created again beside the old one, its dependents are pointed at the new
-//! one, and then nothing depends on the old one, which goes with RESTRICT.
+//! Most are altered in place and keep everything that depends on them. An object that cannot
+//! be altered in place is created again next to the old one, and its dependents are pointed at
+//! the new one. Then nothing depends on the old one, which is dropped with RESTRICT.
 
 use futures::future::try_join_all;
 use tokio_postgres::types::Type;
@@ -13,7 +13,7 @@ use super::properties;
 use crate::error::Result;
 use crate::pg::{CatalogText, Connection, Prepared, Session, Typed, Volley, fill};
 
-/// A column that has another type in the incoming table.
+/// A column whose type differs in the incoming table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ChangedColumn {
     pub(super) name: String,
@@ -23,20 +23,20 @@ pub(super) struct ChangedColumn {
     pub(super) after: String,
 }
 
-/// Statements that point all dependents at the table that comes in.
+/// Statements that point all dependents at the incoming table.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Redirection {
-    /// Before the renames: what cannot be changed in place steps aside.
+    /// Before the renames: renames what cannot be altered in place.
     pub(super) step_aside: Vec<String>,
-    /// After the renames, in the order of dependence.
+    /// After the renames, in order of dependency.
     pub(super) point: Vec<String>,
-    /// At last: drops what stepped aside.
+    /// Last: drops what was renamed.
     pub(super) drop: Option<String>,
-    /// After the commit: statistics of what was computed, or all of it.
+    /// After the commit: analyzes materialized views, or computes them as well.
     pub(super) finish: Vec<String>,
     /// Materialized views that are computed under the lock.
     pub(super) computed: Vec<u32>,
-    /// Relations that will be changed, those first that others read through.
+    /// Relations that will be altered: a view comes before the relations that it reads.
     pub(super) relations: Vec<u32>,
 }
 
@@ -45,10 +45,10 @@ struct Dependent {
     kind: Kind,
     class: u32,
     oid: u32,
-    /// The relation that it is or belongs to.
+    /// The relation that it is, or belongs to.
     relation: Option<u32>,
     made_anew: bool,
-    /// In words.
+    /// A description.
     what: String,
 }
 
@@ -79,7 +79,7 @@ impl Kind {
         })
     }
 
-    /// What has it use the new table, by its own identity.
+    /// The query that writes the statements to point it at the new table, keeping its OID.
     fn in_place(self) -> &'static str {
         match self {
             Kind::View | Kind::MaterializedView => {
@@ -96,37 +96,37 @@ impl Kind {
     }
 }
 
-/// What depends on a table, directly or through what must be created again.
+/// Everything that depends on a table, directly or through what must be created again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Dependents {
-    /// Each before what uses it, as far as it is created again; the others last.
+    /// Those to create again, each before what uses it; then the others.
     all: Vec<Dependent>,
-    /// What nothing can be done about, described.
+    /// Descriptions of those that cannot be altered.
     pub(super) unsupported: Vec<String>,
 }
 
 /// Something that a switchover alters along with a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Altered {
-    /// What it is, in words.
+    /// A description.
     pub what: String,
-    /// The OID of the role that owns it, or the relation that it belongs to.
+    /// The OID of the role that owns it or the relation that it belongs to.
     pub owner: u32,
 }
 
-/// What depends on a table and has to be altered when it is replaced.
+/// Dependents of a table that have to be altered when it is replaced.
 #[derive(Clone, Debug, Default)]
 pub struct Alterations {
-    /// What will be altered.
+    /// Those that will be altered.
     pub altered: Vec<Altered>,
-    /// What would have to be and cannot, in words.
+    /// Descriptions of those that would have to be altered and cannot be.
     pub unsupported: Vec<String>,
 }
 
 /// Lists what a switchover of a table would alter besides the table.
 ///
 /// # Errors
-/// Where the catalog cannot be read.
+/// If the catalog cannot be read.
 pub async fn alterations(session: &Session, table: u32) -> Result<Alterations> {
     let Dependents { all, unsupported } = find(session, table, &[]).await?;
     let (oids, relations): (Vec<u32>, Vec<u32>) =
@@ -140,7 +140,7 @@ pub async fn alterations(session: &Session, table: u32) -> Result<Alterations> {
     Ok(Alterations { altered: altered.collect(), unsupported })
 }
 
-/// Finds what depends on a table, and decides what must be created again.
+/// Finds everything that depends on a table and decides what must be created again.
 pub(super) async fn find(
     session: &Session,
     table: u32,
@@ -189,7 +189,7 @@ pub(super) async fn find(
     }
 }
 
-/// Objects that will be others after the switchover.
+/// Objects that the switchover replaces by objects with other OIDs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replaced {
     /// Catalog and OID.
@@ -198,18 +198,18 @@ pub(super) struct Replaced {
     types: Vec<u32>,
 }
 
-/// Finds what depends on replaced objects.
+/// Finds everything that depends on replaced objects.
 const FIND: &str = include_str!("../../sql/switchover/dependent/find.sql");
 
 impl Replaced {
-    /// A table with its row type.
+    /// The replaced objects of a table: itself, its row type and the array of it.
     pub(super) async fn of(session: &Session, table: u32) -> Result<Self> {
         let mut replaced = Replaced::default();
         replaced.add_relation(session, table).await?;
         Ok(replaced)
     }
 
-    /// Sends the condition to be parsed that nothing depends on replaced objects any more.
+    /// Prepares the condition that nothing depends on replaced objects any more.
     pub(super) async fn prepare_condition(session: &Connection) -> Result<Prepared> {
         let condition = include_str!("../../sql/switchover/condition/nothing-left.sql");
         let sql = fill(condition, &[("find", &CatalogText::from_catalog(FIND))]);
@@ -218,7 +218,7 @@ impl Replaced {
         Ok(Prepared::new(session, sql, &types).await?)
     }
 
-    /// Adds to a volley that nothing depends on these objects any more.
+    /// Adds to a volley the condition that nothing depends on these objects any more.
     pub(super) fn add_condition(&self, volley: &mut Volley, condition: &Prepared) {
         let (classes, oids): (Vec<u32>, Vec<u32>) = self.objects.iter().copied().unzip();
         volley.execute(
@@ -246,7 +246,7 @@ impl Replaced {
     }
 }
 
-/// Puts each behind what it uses.
+/// Sorts dependents so that each comes after what it uses.
 async fn in_order(session: &Session, mut rest: Vec<Dependent>) -> Result<Vec<Dependent>> {
     let sql = include_str!("../../sql/switchover/dependent/edges.sql");
     let (classes, oids): (Vec<u32>, Vec<u32>) = rest.iter().map(|d| (d.class, d.oid)).unzip();
@@ -255,7 +255,7 @@ async fn in_order(session: &Session, mut rest: Vec<Dependent>) -> Result<Vec<Dep
     let mut ordered = Vec::new();
     while !rest.is_empty() {
         let is_free = |d: &Dependent| !edges.iter().any(|(user, _)| *user == d.oid);
-        // Two that use each other would be in the way of themselves; the server says so.
+        // A cycle cannot be resolved here; the server will reject it.
         let next = rest.iter().position(is_free).unwrap_or(0);
         let dependent = rest.remove(next);
         edges.retain(|(_, used)| *used != dependent.oid);
@@ -265,9 +265,9 @@ async fn in_order(session: &Session, mut rest: Vec<Dependent>) -> Result<Vec<Dep
 }
 
 impl Dependents {
-    /// Writes the statements that point all of them at the incoming table, while the
-    /// live one still bears its name. With `refresh_after`, materialized views are computed
-    /// after the commit.
+    /// Generates the statements that point all of them at the incoming table, while the live
+    /// one still has its name. With `refresh_after`, materialized views are computed after
+    /// the commit.
     pub(super) async fn redirection(
         &self,
         session: &Session,
@@ -310,7 +310,7 @@ impl Dependents {
             to.drop = Some(session.query_one(sql, &[&classes, &oids]).await?.get(0));
         }
         let mut relations: Vec<u32> = self.all.iter().filter_map(|d| d.relation).collect();
-        // A reader locks the view that it names before what that one reads.
+        // A reader locks the view that it names before the relations that the view reads.
         relations.reverse();
         relations.dedup();
         to.relations = relations;

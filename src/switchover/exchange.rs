@@ -1,28 +1,28 @@
-//! Which two tables change places.
+//! The two tables that a switchover or its rollback exchanges.
 
 use crate::error::Result;
 use crate::pg::{Ident, Table};
 use crate::table::staging;
 
-/// Two tables that change places: the live one leaves, the incoming one gets its name.
+/// An exchange of two tables: the live one leaves, the incoming one takes over its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
-    /// The name that the application knows.
+    /// The name that the application uses.
     pub table: Table,
-    /// OID of the table that bears it now.
+    /// OID of the table that has this name now.
     pub live: u32,
-    /// OID of the table that is to bear it.
+    /// OID of the table that takes it over.
     pub incoming: u32,
-    /// What the names of the incoming table and its own end in now.
+    /// Current suffix of the incoming table's name and of the names of its objects.
     pub incoming_suffix: &'static str,
-    /// What the names of the leaving table and its own will end in.
+    /// Future suffix of the leaving table's name and of the names of its objects.
     pub leaving_suffix: &'static str,
-    /// Whether what the leaving table was given and the incoming one lacks stays with it.
+    /// Whether the leaving table keeps what was added to it and the incoming one lacks.
     pub leaves_additions: bool,
 }
 
 impl Exchange {
-    /// Staging takes the table's place.
+    /// A switchover: the staging table takes the live table's place.
     #[must_use]
     pub fn forwards(table: Table, live: u32, staging: u32) -> Self {
         let (incoming_suffix, leaving_suffix) = (staging::SUFFIX, staging::OLD_SUFFIX);
@@ -36,7 +36,7 @@ impl Exchange {
         }
     }
 
-    /// The old table takes its place back, and the new one is staging again.
+    /// A rollback: the old table becomes live, and the new one is the staging table again.
     #[must_use]
     pub fn backwards(table: Table, live: u32, old: u32) -> Self {
         let (incoming_suffix, leaving_suffix) = (staging::OLD_SUFFIX, staging::SUFFIX);
@@ -50,10 +50,10 @@ impl Exchange {
         }
     }
 
-    /// The incoming table's present name.
+    /// The incoming table's current name.
     ///
     /// # Errors
-    /// Where it would be cut.
+    /// If the name would be truncated.
     pub fn incoming_table(&self) -> Result<Table> {
         self.table.with_suffix(self.incoming_suffix)
     }
@@ -61,17 +61,17 @@ impl Exchange {
     /// The leaving table's future name.
     ///
     /// # Errors
-    /// Where it would be cut.
+    /// If the name would be truncated.
     pub fn leaving_table(&self) -> Result<Table> {
         self.table.with_suffix(self.leaving_suffix)
     }
 
-    /// The name of something of the incoming table's own whose final name is `name`.
+    /// The current name of the incoming table's object whose final name is `name`.
     pub(super) fn incoming_name(&self, name: &Ident) -> Result<Ident> {
         staging::attached_name(name.name(), self.incoming_suffix)
     }
 
-    /// The name that something of the live table's own will bear.
+    /// The future name of the live table's object that is called `name` now.
     pub(super) fn leaving_name(&self, name: &Ident) -> Result<Ident> {
         staging::attached_name(name.name(), self.leaving_suffix)
     }

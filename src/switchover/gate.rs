@@ -1,4 +1,4 @@
-//! What must be so before an exchange may begin.
+//! The conditions for an exchange to begin.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -13,14 +13,14 @@ use crate::pg::{Connection, Mode, Session, Table, fill};
 use crate::table::fingerprint::{self, Fingerprint};
 use crate::table::staging::{self, Pair};
 
-/// How often old snapshots are looked for.
+/// Interval between two looks for old snapshots.
 const SNAPSHOT_POLL: Duration = Duration::from_millis(100);
 
-/// Refuses tables that cannot be replaced without losing something, or that something
-/// depends on which cannot be pointed at another table.
+/// Refuses a table that cannot be replaced without losing something, or with dependents that
+/// cannot be pointed at another table.
 ///
 /// # Errors
-/// Names every reason.
+/// The refusal, with every reason.
 pub async fn refuse_unsupported(session: &Session, table: &Table, oid: u32) -> Result<()> {
     let (rows, dependents) = futures::join!(
         session.query(include_str!("../../sql/switchover/unsupported.sql"), &[&oid]),
@@ -28,7 +28,7 @@ pub async fn refuse_unsupported(session: &Session, table: &Table, oid: u32) -> R
     );
     let (rows, dependents) = (rows?, dependents?.unsupported);
     let mut reasons: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    reasons.extend(dependents.iter().map(|what| format!("it cannot be taken from under {what}")));
+    reasons.extend(dependents.iter().map(|what| format!("{what} cannot be pointed elsewhere")));
     if reasons.is_empty() {
         return Ok(());
     }
@@ -36,7 +36,7 @@ pub async fn refuse_unsupported(session: &Session, table: &Table, oid: u32) -> R
         .hint("nothing was changed; alter or drop what is named, then try again"))
 }
 
-/// Refuses a staging table that is empty, or whose loads are not at their end.
+/// Refuses a staging table that is empty, or whose loads have not finished.
 pub(super) async fn refuse_unloaded(session: &Connection, pair: &Pair, oid: u32) -> Result<()> {
     let row = session.query_one(include_str!("../../sql/switchover/loads.sql"), &[&oid]).await?;
     let (loads, unfinished): (i64, i64) = (row.get(0), row.get(1));
@@ -45,7 +45,7 @@ pub(super) async fn refuse_unloaded(session: &Connection, pair: &Pair, oid: u32)
             "{} holds a load that is not at its end",
             pair.staging
         ))
-        .hint("resume it by `sterna load ... --resume`; see `sterna status`"));
+        .hint("resume it with `sterna load ... --resume`; see `sterna status`"));
     }
     if staging::has_rows(session, pair).await? {
         return Ok(());
@@ -56,16 +56,16 @@ pub(super) async fn refuse_unloaded(session: &Connection, pair: &Pair, oid: u32)
     if live == 0 && loads > 0 {
         return Ok(());
     }
-    // No flag stands above this: to empty the table is not what a switchover is for.
+    // No flag overrides this: a switchover is not for emptying the table.
     Err(Error::refused(format!("{} is empty, and {} has {live} rows", pair.staging, pair.table))
-        .hint("look at what was loaded: `sterna inspect INPUT...`; then `sterna load` fills it"))
+        .hint("check the input with `sterna inspect INPUT...`, then fill it with `sterna load`"))
 }
 
-/// The earlier switchover whose old table bears the name that the leaving table will
-/// have, and goes when it gets it.
+/// The earlier switchover whose old table has the name that the leaving table will get; that
+/// old table is dropped in the exchange.
 ///
 /// # Errors
-/// Refused where the name belongs to something else.
+/// Refused if the name belongs to something else.
 pub(super) async fn previous_old_table(
     session: &Connection,
     exchange: &Exchange,
@@ -81,7 +81,7 @@ pub(super) async fn previous_old_table(
         .hint("rename or drop it; the table that is replaced gets that name"))
 }
 
-/// Refuses where there is no old table to return to.
+/// Refuses a rollback if there is no old table to return to.
 pub(super) async fn refuse_no_old_table(
     session: &Connection,
     exchange: &Exchange,
@@ -108,11 +108,11 @@ pub(super) async fn refuse_no_old_table(
     Ok(())
 }
 
-/// What the catalog says of the live table, which has to be what it said when staging
-/// was made from it.
+/// Returns the live table's fingerprint, which must be the same as when the staging table was
+/// created from it.
 ///
 /// # Errors
-/// Refused as drift, naming what has changed.
+/// Refused as drift, with what has changed.
 pub(super) async fn refuse_drift(session: &Connection, exchange: &Exchange) -> Result<Fingerprint> {
     let siblings = [exchange.incoming];
     let (now, row) = futures::join!(
@@ -131,7 +131,7 @@ pub(super) async fn refuse_drift(session: &Connection, exchange: &Exchange) -> R
     }
 }
 
-/// The refusal to replace a table that was altered meanwhile.
+/// The refusal to replace a table that was altered in the meantime.
 pub(super) fn drift(table: &Table, differences: &[fingerprint::Difference]) -> Error {
     let what: Vec<_> =
         differences.iter().take(3).map(|d| format!("{} {}", d.kind, d.key)).collect();
@@ -140,12 +140,12 @@ pub(super) fn drift(table: &Table, differences: &[fingerprint::Difference]) -> E
         more => format!(" and {more} more"),
     };
     Error::refused(format!("{table} was altered during the run: {}{more}", what.join(", "))).hint(
-        "nothing was changed; `sterna stage drop`, then load again, for the table as it is now",
+        "nothing was changed; run `sterna stage drop`, then load again for the table as it is now",
     )
 }
 
-/// Waits until no transaction is left whose snapshot may be older than the load, or than
-/// the last writes that were carried over: it would see the new table without them.
+/// Waits until no transaction is left whose snapshot may be older than the load or than the
+/// last writes that were carried over: it would see the new table without those rows.
 pub(super) async fn wait_for_snapshots(
     session: &Connection,
     incoming: u32,
@@ -173,17 +173,17 @@ pub(super) async fn wait_for_snapshots(
     }
 }
 
-/// What was counted before the locks.
+/// Counts that were taken before the locks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Counted {
-    /// Rows of the incoming table, less those that carrying over brought.
+    /// Rows of the incoming table, without those that carrying over added.
     pub(super) rows_without_carried: i64,
     /// Writes carried over so far.
     pub(super) entries: i64,
 }
 
-/// Counts the rows of the incoming table, which have to be as many as were loaded and
-/// carried over; and the journal must not have missed a write.
+/// Counts the rows of the incoming table, which must be as many as were loaded and carried
+/// over, and checks that the journal has not missed a write.
 pub(super) async fn count_rows(
     session: &mut Connection,
     exchange: &Exchange,
@@ -219,7 +219,7 @@ pub(super) async fn count_rows(
             "{table} has {live} rows, but by the writes that were recorded it should have {}",
             begin + state.inserted - state.deleted
         ))
-        .hint("somebody wrote without being recorded; `sterna stage drop`, then begin again"));
+        .hint("some writes were not recorded; run `sterna stage drop`, then start again"));
     }
     let came = state.added - state.removed;
     let expected = if known { loaded + came } else { incoming };
@@ -227,12 +227,12 @@ pub(super) async fn count_rows(
     Ok(Counted { rows_without_carried: incoming - came, entries })
 }
 
-/// `cascades`: rows may have gone with what they referred to, as production's have.
+/// `cascades`: rows may have been deleted along with what they referred to, as in production.
 fn refuse_other_rows(exchange: &Exchange, found: i64, expected: i64, cascades: bool) -> Result<()> {
     if found == expected || (cascades && found < expected) {
         return Ok(());
     }
     let incoming = exchange.incoming_table()?;
     Err(Error::refused(format!("{incoming} has {found} rows instead of the {expected} loaded"))
-        .hint("somebody wrote to it; `sterna stage truncate`, and load again"))
+        .hint("something else wrote to it; run `sterna stage truncate`, then load again"))
 }

@@ -1,9 +1,9 @@
-//! The journal: which rows of a table that is being replaced were written to, recorded
-//! by triggers in the transactions that write, and carried over to the other table.
+//! The journal: triggers record which rows of a table that is being replaced were written to,
+//! in the transactions that write. The writes are then carried over to the other table.
 //!
-//! What is carried over is the present state of each such row, so neither the order of
-//! the writes nor their number matters. Of a row that both tables have, only the columns
-//! that were changed are: the others are the new release's.
+//! Each recorded row is carried over in its current state, so neither the order nor the
+//! number of writes matters. If both tables have the row, only the changed columns are
+//! carried over; the other columns stay as the new release has them.
 
 use std::sync::atomic::AtomicBool;
 
@@ -12,18 +12,18 @@ use crate::pg::{Connection, Mode, Parameter, Quoted, Session, Table, Transaction
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::trust;
 
-/// Where writes to a table are carried to.
+/// The table that writes are carried over to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Toward {
-    /// The table that is to take its place.
+    /// The staging table, which is to take the live table's place.
     Staging,
-    /// The table whose place it has taken.
+    /// The old table, whose place the live table has taken.
     Old,
 }
 
 impl Toward {
-    /// As the ledger has it.
+    /// The name in the ledger.
     pub(super) fn name(self) -> &'static str {
         match self {
             Toward::Staging => "staging",
@@ -32,18 +32,18 @@ impl Toward {
     }
 }
 
-/// What is known of a table's journal.
+/// The state of a table's journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalState {
-    /// Rows that the table had when the journal began, once they were counted.
+    /// Rows that the table had when the journal began; `None` until they are counted.
     pub rows_at_begin: Option<i64>,
     /// Rows that carrying over has added to the other table.
     pub added: i64,
     /// Rows that carrying over has removed from the other table.
     pub removed: i64,
-    /// Whether both triggers are there and fire whoever writes.
+    /// Whether both triggers exist and fire on every write.
     pub armed: bool,
-    /// Writes that are to be carried over.
+    /// Writes still to be carried over.
     pub waiting: i64,
     /// Insertions recorded.
     pub inserted: i64,
@@ -51,10 +51,10 @@ pub struct JournalState {
     pub deleted: i64,
 }
 
-/// What carrying over did.
+/// The result of carrying writes over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CarriedOver {
-    /// Writes of the journal.
+    /// Recorded writes.
     pub entries: i64,
     /// Rows inserted.
     pub inserted: i64,
@@ -64,7 +64,7 @@ pub struct CarriedOver {
     pub deleted: i64,
 }
 
-/// The table of a journal, whose trigger function has the same name.
+/// The name of a journal's table and of its trigger function.
 ///
 /// # Errors
 /// None in practice: the name is short.
@@ -72,12 +72,12 @@ pub fn journal_of(oid: u32) -> Result<Table> {
     Table::new("sterna", format!("journal_{oid}"))
 }
 
-/// Begins to record writes to a table, to be carried over to staging; nothing happens
-/// where that is done already.
+/// Begins to record writes to a table, to be carried over to staging. A journal that exists
+/// already is kept.
 ///
 /// # Errors
-/// [`crate::error::Kind::LockTimeout`] where writers leave no moment to begin; the
-/// server's where the role may not create triggers on the table.
+/// [`crate::error::Kind::LockTimeout`] if the lock against writers cannot be had in time; the
+/// server's error if the role may not create triggers on the table.
 pub async fn begin(
     session: &mut Connection,
     table: &Table,
@@ -103,7 +103,7 @@ pub async fn begin(
     settle_baseline(session, table, oid).await
 }
 
-/// Adds the beginning to a volley that has locked the table.
+/// Adds the statements that begin a journal to a volley that has locked the table.
 pub(super) fn begin_locked(
     volley: &mut Volley,
     table: &Table,
@@ -127,10 +127,10 @@ pub(super) fn of_text(text: &str) -> Parameter {
     Box::new(text.to_owned())
 }
 
-/// Works out how many rows a table had when its journal began, where that is not known.
+/// Computes how many rows a table had when its journal began, if that is not known yet.
 ///
 /// # Errors
-/// Where the table cannot be read.
+/// If the table cannot be read.
 pub async fn settle_baseline(session: &Connection, table: &Table, oid: u32) -> Result<()> {
     let journal = journal_of(oid)?;
     let names: [(&str, &dyn Quoted); 2] = [("table", table), ("journal", &journal)];
@@ -139,8 +139,8 @@ pub async fn settle_baseline(session: &Connection, table: &Table, oid: u32) -> R
     Ok(())
 }
 
-/// Carries nothing over in that direction any more, and ends the journal where nothing
-/// else needs it.
+/// Stops carrying writes over in one direction, and ends the journal if the other direction
+/// does not need it.
 ///
 /// # Errors
 /// As [`begin`].
@@ -172,12 +172,12 @@ pub async fn end(
 
 const STOP_CARRYING: &str = include_str!("../../sql/journal/stop-carrying.sql");
 
-/// Carries nothing over in that direction any more, where the other one goes on.
+/// Stops carrying writes over in one direction, while the other one continues.
 pub(super) fn stop_carrying(volley: &mut Volley, oid: u32, toward: Toward) {
     volley.query(STOP_CARRYING, vec![of_oid(oid), of_text(toward.name())]);
 }
 
-/// Takes the journal off a table, whatever it was for, in a volley that has locked it.
+/// Removes a table's journal for both directions, in a volley that has locked the table.
 pub(super) fn end_locked(volley: &mut Volley, table: &Table, oid: u32) -> Result<()> {
     let journal = journal_of(oid)?;
     volley.add(fill(include_str!("../../sql/journal/end.sql"), &[("table", table)]));
@@ -186,10 +186,10 @@ pub(super) fn end_locked(volley: &mut Volley, table: &Table, oid: u32) -> Result
     Ok(())
 }
 
-/// What is recorded of a table and carried in that direction; none where nothing is.
+/// Returns the state of a table's journal for one direction; `None` if there is none.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn state(session: &Session, oid: u32, toward: Toward) -> Result<Option<JournalState>> {
     let sql = include_str!("../../sql/journal/state.sql");
     let row = session.query_opt(sql, &[&oid, &toward.name()]).await?;
@@ -204,14 +204,14 @@ pub async fn state(session: &Session, oid: u32, toward: Toward) -> Result<Option
     }))
 }
 
-/// The statement that carries over what is waiting.
+/// The statement that carries waiting writes over.
 pub(super) const CARRY_OVER: &str = include_str!("../../sql/journal/carry-over.sql");
 
-/// Carries over what is waiting, while others write: what they write meanwhile is
+/// Carries waiting writes over without blocking writers: what they write in the meantime is
 /// carried over the next time.
 ///
 /// # Errors
-/// Refused where the other table cannot take what was written.
+/// Refused if the other table cannot take a write.
 pub(super) async fn carry_over(
     session: &mut Connection,
     from: u32,
@@ -224,7 +224,7 @@ pub(super) async fn carry_over(
     Ok(done)
 }
 
-/// The same in a transaction, which may yet be rolled back.
+/// As [`carry_over`], in a transaction that may still be rolled back.
 ///
 /// # Errors
 /// As [`carry_over`].
@@ -246,21 +246,21 @@ pub(super) async fn carry_over_in(
     })
 }
 
-/// What it means that a write cannot be carried over.
+/// The refusal for a write that cannot be carried over.
 pub(super) fn refusal(error: Error, toward: Toward) -> Error {
     let db_error = error.postgres().and_then(tokio_postgres::Error::as_db_error);
     let Some(said) = db_error.map(|e| e.message().to_owned()) else { return error };
     let refused = match (error.sqlstate().unwrap_or_default(), toward) {
         ("SN002", _) => {
             return Error::refused(said).hint(
-                "nothing was rounded and the tables are as they were; write a value there that \
+                "nothing was rounded and the tables are unchanged; replace the value by one that \
                  fits, then run the same command again",
             );
         }
         ("SN001", Toward::Old) => {
             return Error::refused(said).hint(
                 "nothing was changed; the old table has the rows as they were at the switchover: \
-                 what is wanted of them can be put into the live one by INSERT ... SELECT",
+                 copy those that are needed into the live table with INSERT ... SELECT",
             );
         }
         ("SN001", Toward::Staging) => Error::refused(said),
@@ -269,13 +269,13 @@ pub(super) fn refusal(error: Error, toward: Toward) -> Error {
         }
         _ => return trust::explain(error),
     };
-    refused.hint("production was not touched, and has what was written; see `sterna status`")
+    refused.hint("production was not touched and has the write; see `sterna status`")
 }
 
-/// How many writes were carried over in that direction so far.
+/// Returns how many writes were carried over in one direction so far.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn carried(session: &Session, oid: u32, toward: Toward) -> Result<i64> {
     let sql = include_str!("../../sql/journal/carried.sql");
     Ok(session.query_one(sql, &[&oid, &toward.name()]).await?.get(0))

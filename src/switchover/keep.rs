@@ -1,5 +1,5 @@
-//! Which writes since a switchover go along when it is rolled back. What stays behind is
-//! saved in a table beside the live one, and never lost.
+//! Which writes since a switchover its rollback keeps. The others are never lost: they are
+//! saved in a table next to the live one.
 
 use serde::Serialize;
 use uuid::Uuid;
@@ -8,26 +8,26 @@ use super::Exchange;
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Quoted, Session, Table, Transaction, connect, fill};
 
-/// What the name of the table ends in that has what stays behind.
+/// Suffix of the table with the writes that are not kept.
 const SUFFIX: &str = "_left";
 
-/// Which writes since the switchover go along. Rows that others refer to always do.
+/// Which writes since the switchover a rollback keeps. Rows that others refer to always are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Keep {
-    /// No others: the old table comes back as it was at the switchover
+    /// None, except rows that others refer to: the old table comes back as it was
     None,
-    /// Rows that were inserted
+    /// Inserted rows
     Inserted,
-    /// All of them
+    /// All writes
     #[default]
     All,
 }
 
 impl Keep {
-    /// As it is typed, and as the ledger has it.
+    /// The name on the command line and in the ledger.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl Keep {
     }
 }
 
-/// What was written since the switchover, in rows.
+/// Numbers of rows that were written since the switchover.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Written {
     /// Inserted.
@@ -52,15 +52,15 @@ pub struct Written {
     pub updated: i64,
     /// Deleted.
     pub deleted: i64,
-    /// Changed rows that the old table has not: rows of the new release, which would come
-    /// into the old table with what was written to them.
+    /// Updated rows that the old table does not have: rows of the new release, which keeping
+    /// the write would insert into the old table.
     pub only_in_new: i64,
-    /// Rows that only the new table has and that other tables refer to: they go along.
+    /// Rows that only the new table has and that other tables refer to; always kept.
     pub referred: i64,
 }
 
 impl Written {
-    /// How many rows go along.
+    /// How many rows are kept.
     #[must_use]
     pub fn kept(&self, keep: Keep) -> i64 {
         self.referred
@@ -71,20 +71,20 @@ impl Written {
             }
     }
 
-    /// How many stay behind.
+    /// How many rows are not kept.
     #[must_use]
     pub fn left(&self, keep: Keep) -> i64 {
         self.kept(Keep::All) - self.kept(keep)
     }
 }
 
-/// Decides in the ledger which writes go along, and makes the table for the others; what an
+/// Records in the ledger which writes are kept, and creates the table for the others; what an
 /// earlier attempt has saved there is saved again. Rows of the new release that other tables
-/// refer to go along. Returns that table.
+/// refer to are kept. Returns that table.
 ///
 /// # Errors
-/// Refused where an earlier attempt has carried more over than is to go along now: what the
-/// old table has got cannot be told from what it had.
+/// Refused if an earlier attempt has carried over more than is to be kept now: in the old
+/// table, those writes can no longer be distinguished from its own rows.
 pub(super) async fn settle(
     transaction: &Transaction<'_>,
     exchange: &Exchange,
@@ -107,7 +107,7 @@ pub(super) async fn settle(
             "an earlier attempt with --keep {before} has carried {entries} writes over to {old} \
              already"
         ))
-        .hint(format!("go on with --keep {before}")));
+        .hint(format!("continue with --keep {before}")));
     }
     if let Some(left) = left {
         drop(transaction, &left).await?;
@@ -126,7 +126,7 @@ pub(super) async fn settle(
     Ok(left)
 }
 
-/// A name that is free: an earlier rollback may have left something behind as well.
+/// Returns an unused name: an earlier rollback may have left such a table as well.
 async fn unused(transaction: &Transaction<'_>, table: &Table) -> Result<Table> {
     let mut number = 1;
     loop {
@@ -150,7 +150,7 @@ async fn create(transaction: &Transaction<'_>, exchange: &Exchange, left: &Table
     let create = fill(include_str!("../../sql/switchover/keep/create.sql"), &names);
     transaction.batch_execute(&create).await?;
     let made = find(transaction, left).await?;
-    let oid = made.ok_or_else(|| Error::database(format!("{left} was not made")))?;
+    let oid = made.ok_or_else(|| Error::database(format!("{left} was not created")))?;
     for row in transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]).await?
     {
         transaction.batch_execute(row.get(0)).await?;
@@ -168,7 +168,7 @@ async fn drop(session: &Session, left: &Table) -> Result<()> {
     Ok(session.batch_execute(&drop).await?)
 }
 
-/// Says before anything happens what becomes of the writes since.
+/// Logs, before anything is changed, what happens to the writes since the switchover.
 pub(super) fn announce(written: &Written, keep: Keep) {
     let Written { inserted, updated, deleted, only_in_new, referred } = written;
     if inserted + updated + deleted + referred == 0 {
@@ -176,7 +176,7 @@ pub(super) fn announce(written: &Written, keep: Keep) {
     }
     tracing::info!(
         "since the switchover {inserted} rows were inserted, {updated} updated, {deleted} deleted; \
-         by --keep {} {} of them go along and {} are saved beside",
+         with --keep {}, {} of them are kept and {} are saved in a separate table",
         keep.name(),
         written.kept(keep),
         written.left(keep)
@@ -184,16 +184,16 @@ pub(super) fn announce(written: &Written, keep: Keep) {
     if keep == Keep::All && *only_in_new > 0 {
         tracing::warn!(
             "{only_in_new} rows of the new release were written to, and are inserted into the old \
-             table with that; --keep inserted or none leaves them"
+             table; --keep inserted or --keep none leaves them out"
         );
     }
 }
 
-/// Where the rollback of a switchover has left something behind, and how many rows. A table
-/// without any goes.
+/// Returns the table with the writes that the rollback of a switchover did not keep, and the
+/// number of its rows. Drops the table if it is empty.
 ///
 /// # Errors
-/// The server's.
+/// The server's errors.
 pub(super) async fn left_behind(info: &ConnInfo, switchover: Uuid) -> Result<Option<(Table, i64)>> {
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;

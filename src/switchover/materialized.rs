@@ -1,5 +1,5 @@
-//! Materialized views over the table are computed in the exchange, while everybody waits.
-//! How long that takes is found out before.
+//! Materialized views over the table are computed in the exchange, while readers and writers
+//! wait. How long that takes is measured beforehand.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use crate::error::{Error, Result};
 use crate::pg::{Connection, Volley};
 use crate::table::locks::{self, LockLimits};
 
-/// What is not computed in this time is not waited for here either.
+/// Time limit for computing a view here.
 const LONGEST_PROBE: Duration = Duration::from_secs(60);
 
-/// Refuses where computing a materialized view would keep readers out for longer than a
+/// Refuses a materialized view whose computation would block readers for longer than a
 /// statement under the lock may take.
 ///
 /// # Errors
-/// The refusal, with the figure; the server's where the view cannot be computed at all.
+/// The refusal, with the duration; the server's error if the view cannot be computed at all.
 pub(super) async fn refuse_slow(session: &Connection, views: &[u32]) -> Result<()> {
     if views.is_empty() {
         return Ok(());
@@ -44,12 +44,12 @@ pub(super) async fn refuse_slow(session: &Connection, views: &[u32]) -> Result<(
             Err(error) => return Err(error.context(format!("could not compute {name}"))),
         };
         return Err(Error::refused(format!(
-            "computing the materialized view {name} takes {took}, and would keep readers out for \
+            "computing the materialized view {name} takes {took}, and would block readers for \
              longer than {limit_ms:.0} ms"
         ))
         .hint(
-            "nothing was changed; with --refresh-after it is computed after the exchange, and \
-             cannot be read until then",
+            "nothing was changed; with --refresh-after the view is computed after the exchange, \
+             and cannot be read until then",
         ));
     }
     Ok(())

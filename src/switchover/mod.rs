@@ -1,13 +1,13 @@
-//! The switchover: staging takes the table's place, with its name and everything that
-//! is attached to it, in one transaction; and back again.
+//! The switchover: in one transaction, the staging table takes the live table's place, with
+//! its name and everything that is attached to it; and the rollback of a switchover.
 //!
-//! Forwards and backwards are the same [`Exchange`]: one table is live, the other comes
-//! in. What can be made beforehand is made on the incoming table while nobody waits
-//! (`prepare`); the rest is a script of statements (`script`), written from the catalog
-//! while the live table still bears its name, and sent at once, from the first lock to
+//! Both directions are the same [`Exchange`]: one table is live, the other is incoming.
+//! Whatever can be done without blocking others is done on the incoming table beforehand
+//! (`prepare`). The rest is a script of statements (`script`), generated from the catalog
+//! while the live table still has its name, and sent as one batch, from the first lock to
 //! COMMIT (`swap`). Writes to the live table are recorded (`journal`) and carried over.
-//! Before the commit the catalog has to say of the new table, word for word, what it said
-//! of the old one (`fingerprint`).
+//! Before the commit, the catalog must describe the new table exactly as it described the
+//! old one (`fingerprint`).
 
 mod attached;
 mod cleanup;

@@ -1,5 +1,5 @@
-//! What stands in the way of a rollback, all of it at once, and what would become of what
-//! was written since the switchover. Nothing is changed by looking.
+//! Finds everything that stands in the way of a rollback, and what would happen to the writes
+//! since the switchover. Changes nothing.
 
 use serde::Serialize;
 
@@ -14,42 +14,42 @@ use crate::pg::{ConnInfo, Connection, Mode, catalog::relation, connect};
 use crate::table::fingerprint::{self, Difference};
 use crate::table::staging::{self, Pair};
 
-/// Something in the way.
+/// Something in the way of a rollback.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Obstacle {
-    /// What sort of thing, in a word.
+    /// Its kind, in a word.
     pub kind: &'static str,
-    /// Which one.
+    /// Its name.
     pub object: String,
-    /// What is the matter with it, and what to do.
+    /// What is wrong with it, and what to do.
     pub detail: String,
-    /// Whether it may be gone in a moment.
+    /// Whether it may go away by itself.
     #[serde(skip)]
     passing: bool,
-    /// Whether it can be left behind.
+    /// Whether `--leave-additions` leaves it behind.
     #[serde(skip)]
     addition: bool,
 }
 
-/// What a rollback would find.
+/// What a rollback would find and do.
 #[derive(Clone, Debug, Serialize)]
 pub struct Foreseen {
     /// The table.
     pub table: String,
-    /// What is in the way.
+    /// Everything in the way.
     pub obstacles: Vec<Obstacle>,
-    /// What was written since.
+    /// Writes since the switchover.
     pub written: Written,
-    /// Which writes would go along.
+    /// Which writes would be kept.
     pub keep: Keep,
-    /// How many rows these are.
+    /// Number of rows that would be kept.
     pub kept_rows: i64,
-    /// How many would be saved in a table beside.
+    /// Number of rows that would be saved in a separate table.
     pub left_rows: i64,
 }
 
 impl Foreseen {
-    /// Whether a rollback would be refused; what may be gone in a moment is waited for.
+    /// Whether a rollback would be refused. It waits for what may go away by itself.
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.obstacles.iter().any(|obstacle| !obstacle.passing)
@@ -68,10 +68,10 @@ impl Obstacle {
     }
 }
 
-/// Looks at everything that a rollback of a run's switchover would meet, changing nothing.
+/// Looks at everything that a rollback of a run's switchover would meet. Changes nothing.
 ///
 /// # Errors
-/// Refused where the run has not switched over; the server's.
+/// Refused if the run has not switched over; the server's errors.
 pub async fn foresee(info: &ConnInfo, options: &SwitchoverOptions) -> Result<Foreseen> {
     let mut session = connect(info).await?;
     let pair = staging::pair(&mut session, &options.table).await?;
@@ -100,11 +100,11 @@ pub async fn foresee(info: &ConnInfo, options: &SwitchoverOptions) -> Result<For
     })
 }
 
-/// Refuses where a rollback of a run's switchover would be refused, before anything else is
-/// taken back; a run that has made none is fine.
+/// Refuses to begin a rollback whose switchover could not be rolled back, before anything else
+/// is undone. Accepts a run without a switchover.
 ///
 /// # Errors
-/// The refusal, which names all that is in the way.
+/// The refusal, with everything in the way.
 pub async fn refuse_obstacles(
     session: &Connection,
     pair: &Pair,
@@ -119,8 +119,8 @@ pub async fn refuse_obstacles(
     }
 }
 
-/// What does not pass by itself. What was written is not known where there is no old table,
-/// or no journal.
+/// Finds the obstacles that do not go away by themselves, and the writes since the switchover;
+/// `None` for those if there is no old table or no journal.
 pub(super) async fn find(
     session: &Connection,
     exchange: &Exchange,
@@ -134,8 +134,7 @@ pub(super) async fn find(
     }
     let staging = exchange.leaving_table()?;
     if relation(session, &staging).await?.is_some() {
-        let detail =
-            "it bears the name that the new table gets back; `sterna stage drop` removes it";
+        let detail = "it has the name that the new table gets back; `sterna stage drop` removes it";
         found.push(Obstacle::new("name", &staging, detail));
     }
     if let Err(error) = gate::refuse_unsupported(session, table, *live).await {
@@ -146,7 +145,7 @@ pub(super) async fn find(
         found.retain(|obstacle| !obstacle.addition);
     }
     if !journal::state(session, *live, Toward::Old).await?.is_some_and(|state| state.armed) {
-        let detail = "its triggers are gone or switched off, so writes since the switchover are not \
+        let detail = "its triggers are gone or disabled, so writes since the switchover are not \
                       known; restore the backup instead";
         found.push(Obstacle::new("journal", table, detail));
         return Ok((found, None));
@@ -156,8 +155,8 @@ pub(super) async fn find(
     if row.get(4) {
         let detail = format!(
             "the table was truncated since the switchover, so its rows cannot be carried back; \
-             {} has them as they were then: what is wanted of them can be put into the live \
-             table by INSERT ... SELECT",
+             {} has them as they were then: copy those that are needed into the live table \
+             with INSERT ... SELECT",
             exchange.incoming_table()?
         );
         found.push(Obstacle::new("truncate", table, detail));
@@ -168,8 +167,8 @@ pub(super) async fn find(
         let (rows, example): (i64, &str) = (rewritten.get(0), rewritten.get(1));
         let detail = format!(
             "{rows} rows were rewritten since the switchover without being recorded, such as \
-             {example}: by ALTER TABLE ... TYPE or the like; the old table has not what that \
-             made of them. UPDATE these rows, which records them, or restore the backup"
+             {example}: by ALTER TABLE ... TYPE or the like; the old table does not have the \
+             result. UPDATE these rows, which records them, or restore the backup"
         );
         found.push(Obstacle::new("rewritten", table, detail));
     }
@@ -184,7 +183,7 @@ pub(super) async fn find(
     Ok((found, Some(written)))
 }
 
-/// Refuses where anything is in the way.
+/// Refuses if anything is in the way.
 pub(super) fn refuse(table: &crate::pg::Table, found: &[Obstacle]) -> Result<()> {
     if found.is_empty() {
         return Ok(());
@@ -194,16 +193,16 @@ pub(super) fn refuse(table: &crate::pg::Table, found: &[Obstacle]) -> Result<()>
         .map(|Obstacle { kind, object, detail, .. }| format!("{kind} {object}: {detail}"))
         .collect();
     let addition = match found.iter().any(|obstacle| obstacle.addition) {
-        true => "; --leave-additions leaves what the live table was given behind",
+        true => "; --leave-additions leaves behind what was added to the live table",
         false => "",
     };
-    Err(Error::refused(format!("{table} cannot go back: {}", told.join("; "))).hint(format!(
-        "nothing was changed; `sterna rollback --dry-run` shows all that is in the way{addition}"
+    Err(Error::refused(format!("cannot roll {table} back: {}", told.join("; "))).hint(format!(
+        "nothing was changed; `sterna rollback --dry-run` shows everything in the way{addition}"
     )))
 }
 
-/// Carries over what would be, to see whether the old table can take it, and whether what
-/// its rows refer to is still there; in a transaction that is rolled back.
+/// Carries the writes over in a transaction that is rolled back, to see whether the old table
+/// can take them and whether what its rows refer to still exists.
 async fn try_out(
     session: &mut Connection,
     exchange: &Exchange,
@@ -226,9 +225,9 @@ async fn try_out(
     Ok(found)
 }
 
-/// What the live table was given, lost or got otherwise since the switchover and the old one
-/// has not got. What is moved from the one to the other, such as rights and triggers, is not
-/// in the way.
+/// Finds objects that were added to, dropped from or altered on the live table since the
+/// switchover and not on the old one. What an exchange moves to the other table, such as
+/// privileges and triggers, is not in the way.
 async fn differences(
     session: &Connection,
     exchange: &Exchange,
@@ -240,7 +239,7 @@ async fn differences(
     let differences = last.fingerprint.differences(&now);
     let old = fingerprint::take_beside(session, exchange.incoming, &[exchange.live]).await?;
     let as_live = |text: &str| without_suffix(text, exchange.incoming_suffix);
-    // What was done to both is in nobody's way.
+    // What was done to both tables is not in the way.
     let differs = |difference: &Difference| {
         let mut entries = old.entries().iter();
         let same = entries
@@ -258,19 +257,19 @@ async fn differences(
             _ => "constraint",
         };
         let what = match (&difference.before, &difference.after) {
-            (None, _) => "the live table was given it since the switchover",
-            (_, None) => "the live table has lost it since the switchover",
+            (None, _) => "it was added to the live table since the switchover",
+            (_, None) => "it was dropped from the live table since the switchover",
             _ => "it was altered since the switchover",
         };
         let addition = difference.before.is_none();
-        let or = if addition { ", or leave it behind by --leave-additions" } else { "" };
-        let detail = format!("{what}: do the same to the old one as well, or take it back{or}");
+        let or = if addition { ", or leave it behind with --leave-additions" } else { "" };
+        let detail = format!("{what}: do the same to the old one as well, or undo it{or}");
         Obstacle { addition, ..Obstacle::new(kind, &difference.key, detail) }
     };
     Ok(own.map(obstacle).collect())
 }
 
-/// Whether it is said of the table itself, and of something that stays with it.
+/// Whether a difference is about the table itself and about something that stays with it.
 fn is_own(difference: &Difference, table: &str) -> bool {
     let said = |text: &Option<String>| {
         text.as_ref().is_some_and(|text| text.contains(&format!(" ON {table} ")))
@@ -286,7 +285,7 @@ fn is_own(difference: &Difference, table: &str) -> bool {
     }
 }
 
-/// Text in which names that end in a suffix have lost it.
+/// Removes a suffix from the names in a text.
 fn without_suffix(text: &str, suffix: &str) -> String {
     let mut parts = text.split(suffix);
     let mut shorter = parts.next().unwrap_or_default().to_owned();
@@ -299,14 +298,14 @@ fn without_suffix(text: &str, suffix: &str) -> String {
     shorter
 }
 
-/// What is said of a column, less what is made equal before an exchange.
+/// The lines about a column, without the properties that are made equal before an exchange.
 fn stays(definition: &Option<String>) -> Option<Vec<&str>> {
     const EQUALLED: [&str; 4] = ["storage: ", "compression: ", "statistics target: ", "options: "];
     let lines = definition.as_ref()?.lines();
     Some(lines.filter(|line| !EQUALLED.iter().any(|name| line.starts_with(name))).collect())
 }
 
-/// What may be gone in a moment: sessions with old snapshots.
+/// Finds what may go away by itself: sessions with old snapshots, and locks.
 async fn passing(session: &Connection, exchange: &Exchange) -> Result<Vec<Obstacle>> {
     let sql = include_str!("../../sql/switchover/old-snapshots.sql");
     let rows = session.query(sql, &[&exchange.incoming, &exchange.live]).await?;
@@ -316,7 +315,7 @@ async fn passing(session: &Connection, exchange: &Exchange) -> Result<Vec<Obstac
     let rows = session.query(sql, &[&relations.as_slice()]).await?;
     let holders = rows.iter().map(|row| ("lock", row.get::<_, String>(0)));
     let obstacle = |(kind, who): (&'static str, String)| {
-        let detail = "it is waited for as long as --max-wait says";
+        let detail = "the rollback waits for it, for at most --max-wait";
         Obstacle { passing: true, ..Obstacle::new(kind, who, detail) }
     };
     Ok(snapshots.chain(holders).map(obstacle).collect())

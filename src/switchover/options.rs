@@ -1,4 +1,4 @@
-//! What is asked for of a switchover, and of its rollback.
+//! The options of a switchover and of its rollback.
 
 use std::time::Duration;
 
@@ -7,28 +7,28 @@ use uuid::Uuid;
 use super::keep::Keep;
 use crate::pg::Table;
 
-/// What is asked for.
+/// The options of a switchover or its rollback.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SwitchoverOptions {
     /// The table that is replaced.
     pub table: Table,
-    /// The run that asks: the one that a switchover is recorded for, and the only one whose
-    /// switchover is taken back.
+    /// The run: a switchover is recorded for it, and a rollback undoes only a switchover of
+    /// this run.
     pub run: Uuid,
-    /// How long to try for a moment.
+    /// How long to try to get the locks.
     pub max_wait: Duration,
-    /// Whether materialized views are computed after the exchange, and not in it.
+    /// Whether materialized views are computed after the exchange instead of in it.
     pub refresh_after: bool,
-    /// Of a rollback: which writes go along.
+    /// For a rollback: which writes are kept.
     pub keep: Keep,
-    /// Of a rollback: whether indexes, columns and constraints that the live table was given
-    /// since the switchover are left behind.
+    /// For a rollback: whether indexes, columns and constraints that were added to the live
+    /// table since the switchover are left behind.
     pub leave_additions: bool,
 }
 
 impl SwitchoverOptions {
-    /// Those of a new switchover.
+    /// The options of a new switchover.
     #[must_use]
     pub fn new(table: Table, run: Uuid, max_wait: Duration) -> Self {
         let (keep, leave_additions) = (Keep::All, false);

@@ -1,5 +1,5 @@
-//! Whether the catalog still says of the live table what it said before the switchover:
-//! its grants, policies, triggers, indexes and all that depends on it.
+//! Checks that the catalog still describes the live table as before the switchover: its
+//! grants, policies, triggers, indexes and everything that depends on it.
 
 use serde_json::{Value, json};
 
@@ -11,13 +11,13 @@ use crate::table::fingerprint;
 use crate::table::staging::{OLD_SUFFIX, Pair, SUFFIX};
 use crate::validate::{CATALOG_PARITY, CheckReport, Severity};
 
-const PURPOSE: &str = "the catalog says of the table what it said before the switchover";
+const PURPOSE: &str = "the catalog describes the table as it did before the switchover";
 
-/// Compares; none where the table is not what a switchover put there, or where the old
-/// one was cleaned up since and the new one has a life of its own.
+/// Compares the catalog with the fingerprint from before the switchover. `None` if the table
+/// is not one that a switchover put there, or if the old one was cleaned up since.
 ///
 /// # Errors
-/// Where the catalog or the ledger cannot be read.
+/// If the catalog or the ledger cannot be read.
 pub async fn parity(session: &Connection, pair: &Pair) -> Result<Option<CheckReport>> {
     let last = record::last(session, &pair.table).await?;
     let stands = |last: &record::SwitchoverRecord| {
@@ -55,9 +55,9 @@ pub async fn parity(session: &Connection, pair: &Pair) -> Result<Option<CheckRep
     }))
 }
 
-/// The same check where there is nothing to compare with.
+/// The skipped check, for when there is nothing to compare with.
 #[must_use]
 pub fn left_out() -> CheckReport {
-    let why = "no switchover stands that the table came from".to_owned();
+    let why = "the table does not come from a switchover that still stands".to_owned();
     CheckReport::skipped(CATALOG_PARITY.into(), Severity::Error, PURPOSE, why)
 }

@@ -1,5 +1,5 @@
-//! What the incoming table gets beforehand, while nobody waits: everything that cannot
-//! be seen from outside and does not act by being there.
+//! Prepares the incoming table while nobody waits: with everything that is invisible from
+//! outside and has no effect by merely existing.
 
 use std::sync::atomic::AtomicBool;
 
@@ -9,11 +9,11 @@ use crate::error::Result;
 use crate::pg::{Connection, Ident, Quoted, Session, Typed, Volley, fill};
 use crate::table::locks::{self, LockLimits, Patience};
 
-/// Makes the incoming table equal to the live one in all that needs no lock on it.
-/// What is equal already is left alone, so it can be done again.
+/// Makes the incoming table equal to the live one in everything that needs no lock on the live
+/// one. Skips what is equal already, so it can be repeated.
 ///
 /// # Errors
-/// Refused where an index is missing; the server's.
+/// Refused if one of the tables lacks an object that the other has; the server's errors.
 pub(super) async fn prepare(
     session: &mut Connection,
     exchange: &Exchange,
@@ -87,8 +87,8 @@ pub(super) async fn prepare(
     Ok(())
 }
 
-/// Takes foreign keys off the incoming table, which an earlier version has left there, or
-/// a load that was told to keep them: they are put on in the exchange.
+/// Drops foreign keys of the incoming table, which an earlier version or a load with
+/// `--keep-indexes` has left there. The exchange adds them again.
 async fn drop_foreign_keys(
     session: &mut Connection,
     exchange: &Exchange,
@@ -114,7 +114,7 @@ async fn drop_foreign_keys(
     Ok(())
 }
 
-/// Runs every statement that a query returns; whether there was any.
+/// Runs every statement that a query returns. Returns whether there were any.
 async fn run(session: &Session, query: &str, parameters: &[&dyn Typed]) -> Result<bool> {
     let rows = session.query(query, parameters).await?;
     for row in &rows {

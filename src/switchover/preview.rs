@@ -1,4 +1,4 @@
-//! What a switchover would do, written from the catalog and not done.
+//! A preview of the statements of a switchover, generated from the catalog.
 
 use serde::Serialize;
 
@@ -9,19 +9,19 @@ use crate::pg::{Connection, Table, catalog};
 /// The statements of a switchover.
 #[derive(Clone, Debug, Serialize)]
 pub struct Preview {
-    /// What locks all that will change, against everybody.
+    /// Locks everything that will be changed, against readers and writers.
     pub locks: Vec<String>,
-    /// What exchanges the tables, under these locks and in the same transaction.
+    /// Exchanges the tables, under these locks and in the same transaction.
     pub exchange: Vec<String>,
-    /// What is done after the commit.
+    /// Runs after the commit.
     pub finish: Vec<String>,
 }
 
-/// Writes the statements of a switchover of `table`, for a staging table that is like
-/// it; there need not be one yet. Reads the catalog only.
+/// Generates the statements of a switchover of `table`, for a staging table that is like it
+/// and need not exist yet. Only reads the catalog.
 ///
 /// # Errors
-/// Refused where the table cannot be replaced; where the catalog cannot be read.
+/// Refused if the table cannot be replaced; an error if the catalog cannot be read.
 pub async fn preview(session: &Connection, table: &Table) -> Result<Preview> {
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let live = catalog::plain_table(session, table).await?.oid;

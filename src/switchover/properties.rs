@@ -1,6 +1,6 @@
-//! What a table has beside its rows and structure, and what must not be on two tables
-//! at a time: who may do what with it, what fires on it, who refers to it. Each
-//! property is a query that says how to take it off and how to put it on again.
+//! Properties of a table apart from its rows and structure that must not be on two tables at
+//! the same time: privileges, triggers, foreign keys and the like. Each property is a query
+//! that returns the statements to detach it and to attach it again.
 
 use futures::future::try_join_all;
 
@@ -10,16 +10,16 @@ use crate::pg::Session;
 /// Statements that move a property from one table to another of the same name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Property {
-    /// Takes it off the live table, by the name that it still has.
+    /// Detaches it from the live table, by the name that the table still has.
     pub(super) detach: Vec<String>,
-    /// Puts it on the incoming table, by the name that it then has.
+    /// Attaches it to the incoming table, by the name that the table then has.
     pub(super) attach: Vec<String>,
-    /// Can wait until after the commit.
+    /// Runs after the commit.
     pub(super) finish: Vec<String>,
 }
 
-/// In the order in which they are taken off, and put on. Who may read comes last,
-/// when everything that limits it is there.
+/// The properties of a table, in the order in which they are detached and attached. Privileges
+/// come last, when everything that restricts access is in place.
 const OF_TABLE: [&str; 9] = [
     include_str!("../../sql/switchover/property/incoming-foreign-keys.sql"),
     include_str!("../../sql/switchover/property/outgoing-foreign-keys.sql"),
@@ -32,7 +32,7 @@ const OF_TABLE: [&str; 9] = [
     include_str!("../../sql/switchover/property/privileges.sql"),
 ];
 
-/// What a view has beside its query.
+/// The properties of a view.
 const OF_VIEW: [&str; 4] = [
     include_str!("../../sql/switchover/property/rules.sql"),
     include_str!("../../sql/switchover/property/triggers.sql"),
@@ -40,12 +40,12 @@ const OF_VIEW: [&str; 4] = [
     include_str!("../../sql/switchover/property/privileges.sql"),
 ];
 
-/// The properties of the live table.
+/// Reads the properties of the live table.
 pub(super) async fn of_table(session: &Session, oid: u32) -> Result<Property> {
     read(session, &OF_TABLE, oid).await
 }
 
-/// The properties of a view or materialized view that is created again.
+/// Reads the properties of a view or materialized view that is created again.
 pub(super) async fn of_view(session: &Session, oid: u32) -> Result<Property> {
     read(session, &OF_VIEW, oid).await
 }

@@ -1,5 +1,5 @@
-//! What the ledger says of switchovers. A row is written by the transaction that
-//! exchanges the tables, so it is there exactly when they were exchanged.
+//! Switchovers in the ledger. The transaction that exchanges the tables writes the row, so the
+//! row exists if and only if they were exchanged.
 
 use std::time::Duration;
 
@@ -10,49 +10,49 @@ use crate::error::{Error, Result};
 use crate::pg::{Session, Table};
 use crate::table::fingerprint::{Difference, Fingerprint};
 
-/// How far a switchover has come.
+/// The state of a switchover.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SwitchoverState {
-    /// The new table is live, the old one kept.
+    /// The new table is live, the old one is kept.
     Switched,
     /// Rolled back.
     Returned,
-    /// The old table is gone.
+    /// The old table was cleaned up.
     Cleaned,
 }
 
-/// A switchover that was made.
+/// A recorded switchover.
 #[derive(Clone, Debug)]
 pub struct SwitchoverRecord {
     /// Its id.
     pub id: Uuid,
-    /// The run that asked for it.
+    /// The run that it belongs to.
     pub run: Uuid,
-    /// The table that was live before.
+    /// OID of the table that was live before.
     pub old: u32,
-    /// The table that is live since.
+    /// OID of the table that became live.
     pub new: u32,
-    /// How far it has come.
+    /// Its state.
     pub state: SwitchoverState,
-    /// What the catalog said of the table before.
+    /// The live table's fingerprint before it.
     pub fingerprint: Fingerprint,
-    /// What is known to differ since, because it was asked for.
+    /// Differences since then that were asked for.
     pub exceptions: Vec<Difference>,
     /// Rows of the new table when it went live.
     pub rows: i64,
-    /// Writes that were carried over to it.
+    /// Writes that were carried over to the new table.
     pub replayed: i64,
-    /// Writes that its rollback has carried back.
+    /// Writes that its rollback carried over to the old table.
     pub carried_back: i64,
-    /// Statements that check foreign keys of other tables and were not run yet.
+    /// Statements to run after the exchange that were not run yet.
     pub to_validate: Vec<String>,
     /// How long ago it was.
     pub age: Duration,
 }
 
 impl SwitchoverRecord {
-    /// Writes that were carried over by the exchange that it tells of last.
+    /// Writes that the latest exchange carried over: the switchover, or its rollback.
     pub(super) fn carried(&self) -> i64 {
         match self.state {
             SwitchoverState::Returned => self.carried_back,
@@ -61,18 +61,18 @@ impl SwitchoverRecord {
     }
 }
 
-/// The latest switchover of a table.
+/// Returns the latest switchover of a table.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn last(session: &Session, table: &Table) -> Result<Option<SwitchoverRecord>> {
     latest(session, table, None).await
 }
 
-/// The latest switchover that a run has made of a table.
+/// Returns the latest switchover of a table by a run.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn of_run(
     session: &Session,
     table: &Table,

@@ -1,40 +1,40 @@
-//! Foreign keys around an exchange: no row of another table is left without the one that
-//! it refers to, and no row of the incoming table comes in that refers to nothing.
+//! Foreign keys around an exchange: it must leave no row without the row that it refers to,
+//! neither in other tables nor in the incoming one.
 //!
-//! The table beside the live one carries no foreign keys, for these would delete its rows
-//! with the application's, or hold the application up. They are put on in the exchange
-//! and validated after it. What could keep them from being valid is found here, by every
-//! row, while nobody waits; under the locks only what may have changed since is looked at.
+//! The incoming table has no foreign keys, because they would delete its rows along with the
+//! application's, or block the application. The exchange adds them, and they are validated
+//! after it. Rows that would violate them are found here, by a look at every row, while nobody
+//! waits; under the locks only what may have changed since is checked again.
 
 use super::Exchange;
 use super::journal::Toward;
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Session, Transaction, Typed, Volley};
 
-/// What the foreign keys of and to the live table need, written from the catalog.
+/// Statements for the foreign keys of and to the live table, generated from the catalog.
 #[derive(Clone, Debug, Default)]
 pub(super) struct References {
     parents: Vec<Parent>,
     children: Vec<Kept>,
     /// The tables that the live one refers to.
     pub(super) parent_relations: Vec<u32>,
-    /// The tables that refer to it.
+    /// The tables that refer to the live one.
     pub(super) child_relations: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]
 struct Parent {
-    /// The foreign key.
+    /// The foreign key's name.
     name: String,
-    /// Does what the key would have done when a parent was deleted; none where it would
-    /// have kept it from being deleted.
+    /// Does what the key would have done when a parent was deleted; `None` if the key would
+    /// have prevented the deletion.
     settle: Option<String>,
     /// Whether that deletes rows.
     deletes: bool,
     values: Kept,
 }
 
-/// Values that are kept in a temporary table, and looked at under the locks.
+/// Values that are kept in a temporary table, and checked under the locks.
 #[derive(Clone, Debug)]
 struct Kept {
     keep: String,
@@ -42,7 +42,7 @@ struct Kept {
 }
 
 impl References {
-    /// Writes the statements for two tables that are there.
+    /// Generates the statements for two existing tables.
     pub(super) async fn write(session: &Session, exchange: &Exchange) -> Result<Self> {
         let mut references = References::default();
         let (live, incoming) = (&exchange.live, &exchange.incoming);
@@ -60,7 +60,7 @@ impl References {
         Ok(references)
     }
 
-    /// Finds the tables alone, for a preview.
+    /// Finds only the related tables, for a preview.
     pub(super) async fn find_relations(&mut self, session: &Session, live: u32) -> Result<()> {
         let sql = include_str!("../../sql/switchover/reference/relations.sql");
         for row in session.query(sql, &[&live]).await? {
@@ -71,11 +71,11 @@ impl References {
         Ok(())
     }
 
-    /// Deletes or changes what the foreign keys would have deleted or changed, had the
-    /// incoming table carried them, and keeps what is looked at under the locks.
+    /// Deletes or updates the rows that foreign keys on the incoming table would have deleted or
+    /// updated, and stores the values that are checked under the locks.
     ///
     /// # Errors
-    /// Refused where a row would refer to nothing.
+    /// Refused if a row would refer to nothing.
     pub(super) async fn settle(
         &self,
         session: &mut Connection,
@@ -94,7 +94,7 @@ impl References {
                 transaction.execute(count, &parameters).await?;
                 tracing::warn!(
                     "{rows} rows of {} referred by {} to rows that were deleted; as in {}, the \
-                     key's ON DELETE was applied",
+                     key's ON DELETE action was applied",
                     exchange.incoming_table()?,
                     parent.name,
                     exchange.table
@@ -114,8 +114,8 @@ impl References {
         Ok(())
     }
 
-    /// Does the same for the tables that the live one refers to, in a transaction that is
-    /// rolled back.
+    /// Does the same for the tables that the live one refers to, in a transaction that the
+    /// caller rolls back.
     ///
     /// # Errors
     /// As [`References::settle`].
@@ -142,15 +142,15 @@ impl References {
     }
 }
 
-/// What it means that a row would refer to nothing.
+/// The refusal for a row that would refer to nothing.
 pub(super) fn refusal(error: Error) -> Error {
     let db_error = error.postgres().and_then(tokio_postgres::Error::as_db_error);
     let Some(said) = db_error.map(|e| e.message().to_owned()) else { return error };
     match error.sqlstate() {
         Some("SN014") => Error::refused(said)
-            .hint("delete or fix these rows, or load files that hold what they refer to"),
+            .hint("delete or fix these rows, or load files that contain what they refer to"),
         Some("SN019") => Error::refused(said)
-            .hint("add what the rows refer to, or `sterna stage truncate` and load again"),
+            .hint("add what the rows refer to, or run `sterna stage truncate` and load again"),
         _ => error,
     }
 }

@@ -1,4 +1,4 @@
-//! What an exchange came to.
+//! The report of a switchover or of its rollback.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::pg::Table;
 use crate::table::fingerprint::Difference;
 
-/// What was done.
+/// The report of a switchover or of its rollback.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SwitchoverReport {
@@ -17,42 +17,42 @@ pub struct SwitchoverReport {
     pub run_id: String,
     /// The table that was exchanged.
     pub table: String,
-    /// Tries for a moment in which all locks could be had.
+    /// Number of attempts to get all locks.
     pub attempts: u32,
-    /// How long readers were kept out.
+    /// How long readers were blocked, in milliseconds.
     pub locked_ms: f64,
-    /// How long writers were kept out before that: not at all, since one lock does for both.
+    /// How long writers were blocked before that: always 0, since one lock serves for both.
     pub writers_waited_ms: f64,
-    /// How long writers were kept out.
+    /// How long writers were blocked, in milliseconds.
     pub writers_locked_ms: f64,
-    /// Rows of the table now.
+    /// Rows of the new live table.
     pub rows: i64,
-    /// What the catalog says otherwise than before and nobody asked for.
+    /// Differences in the catalog from before that were not asked for.
     pub parity_differences: Vec<Difference>,
-    /// What it says otherwise because it was asked for.
+    /// Differences that were asked for.
     pub exceptions: Vec<Difference>,
     /// Writes that were carried over from the table that left.
     pub replayed_rows: i64,
-    /// Rows that were written to meanwhile and went along.
+    /// Rows written in the meantime that were kept.
     pub kept_rows: i64,
-    /// Rows that were written to meanwhile and stayed behind.
+    /// Rows written in the meantime that were not kept.
     pub left_rows: i64,
-    /// The table that has those; none where nothing stayed behind.
+    /// The table that holds those; `None` if there are none.
     pub left_in: Option<String>,
-    /// What is in the way: nothing, since it was done.
+    /// Obstacles: always empty, since the exchange was made.
     pub obstacles: Vec<Obstacle>,
-    /// Foreign keys of other tables that were checked after the exchange.
+    /// Number of foreign keys that were validated after the exchange.
     pub validated_after: usize,
-    /// The name of the table that left.
+    /// The new name of the table that left.
     pub left_as: String,
-    /// Whether an earlier run had exchanged the tables, and this one only finished it.
+    /// Whether the tables had been exchanged already, and this command only finished the rest.
     pub resumed: bool,
-    /// The whole command.
+    /// Duration of the whole command.
     pub seconds: f64,
 }
 
 impl SwitchoverReport {
-    /// Says where what stayed behind is, and how many rows.
+    /// Sets the table with the writes that were not kept, and the number of its rows.
     pub(super) fn left(&mut self, left: Option<(Table, i64)>) {
         if let Some((table, rows)) = left {
             (self.left_rows, self.left_in) = (rows, Some(table.to_string()));
@@ -60,7 +60,7 @@ impl SwitchoverReport {
     }
 }
 
-/// What is said of an exchange that an earlier run made.
+/// The report of an exchange that an earlier command made.
 pub(super) fn report_of(
     exchange: &Exchange,
     record: &SwitchoverRecord,

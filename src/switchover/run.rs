@@ -1,5 +1,5 @@
-//! A switchover and its rollback from beginning to end: what is made beforehand, the
-//! waiting for a moment, the exchange, and what can wait until after it.
+//! A switchover and its rollback from beginning to end: the preparations, the attempts to get
+//! the locks, the exchange, and what can wait until after it.
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -21,20 +21,20 @@ use crate::table::fingerprint::{self, Fingerprint};
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::staging;
 
-/// How many writes may be left to be carried over under the lock, where it is possible.
+/// How many writes should be left at most to be carried over under the lock.
 const FEW_WRITES: i64 = 100;
 
-/// How often writes are carried over before the lock, when the application writes as fast.
+/// Limit of the passes that carry writes over before the lock: new writes may come as fast.
 const MAX_PASSES: usize = 5;
 
-/// How long to look for the server when it was lost at the commit.
+/// How long to try to reconnect if the connection was lost at the commit.
 const RECONNECT: Duration = Duration::from_secs(60);
 
-/// Puts staging in the table's place.
+/// Puts the staging table in the live table's place.
 ///
 /// # Errors
-/// Refused where that is not safe, [`crate::error::Kind::LockTimeout`] where there was
-/// no moment for it; in both cases production is as it was.
+/// Refused if that is not safe, [`crate::error::Kind::LockTimeout`] if the locks could not be
+/// had in time; in both cases production is unchanged.
 pub async fn switch_over(
     info: &ConnInfo,
     options: &SwitchoverOptions,
@@ -49,7 +49,7 @@ pub async fn switch_over(
     if let (Some(last), None) = (&last, &found)
         && last.state == SwitchoverState::Switched
         && last.new == pair.table_oid
-        // Of another run there can be something to finish, but nothing to report.
+        // For another run's switchover, only if something is left to finish.
         && (last.run == options.run || !last.to_validate.is_empty())
     {
         let exchange = Exchange::forwards(pair.table, last.old, last.new);
@@ -61,7 +61,7 @@ pub async fn switch_over(
     }
     let Some(found) = found else {
         return Err(Error::refused(format!("there is no {}", pair.staging))
-            .hint("`sterna load` makes and fills it"));
+            .hint("`sterna load` creates and fills it"));
     };
     let exchange = Exchange::forwards(pair.table.clone(), pair.table_oid, found.oid);
     let (supported, loaded, previous, expected) = futures::join!(
@@ -85,10 +85,10 @@ pub async fn switch_over(
     Ok(report)
 }
 
-/// Puts the old table in its place again, with all that was written since.
+/// Puts the old table back in its place, with the writes since that are to be kept.
 ///
 /// # Errors
-/// As [`switch_over`]; refused where there is nothing to return to.
+/// As [`switch_over`]; refused if there is no old table to return to.
 pub async fn roll_back(
     info: &ConnInfo,
     options: &SwitchoverOptions,
@@ -113,8 +113,8 @@ pub async fn roll_back(
     }
     let mut exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
     exchange.leaves_additions = options.leave_additions;
-    // What a killed switchover has left: foreign keys count when they are valid, and what
-    // is yet to be computed is computed after the rollback.
+    // Left to do by a killed switchover: foreign keys are validated now, because only valid ones
+    // count; materialized views are computed after the rollback.
     let (keys, due): (Vec<_>, Vec<_>) =
         last.to_validate.iter().cloned().partition(|sql| is_validation(sql));
     finish_with(&session, &keys).await?;
@@ -141,7 +141,7 @@ pub async fn roll_back(
     Ok(report)
 }
 
-/// An exchange that may begin.
+/// An exchange that is ready to begin.
 struct Work<'a> {
     info: &'a ConnInfo,
     options: &'a SwitchoverOptions,
@@ -150,9 +150,9 @@ struct Work<'a> {
     expected: Fingerprint,
     wanted: Fingerprint,
     recording: Recording,
-    /// The switchover that is made or taken back.
+    /// The switchover that is made or rolled back.
     id: Uuid,
-    /// What else is to be done after it.
+    /// More statements to run after it.
     due: Vec<String>,
 }
 
@@ -162,7 +162,7 @@ impl Work<'_> {
         let journaled = journal::state(&session, *live, toward).await?;
         if toward == Toward::Old && !journaled.is_some_and(|state| state.armed) {
             return Err(Error::refused(format!(
-                "writes to {table} were not recorded since the switchover, and would be lost"
+                "writes to {table} since the switchover were not recorded, and would be lost"
             ))
             .hint("its triggers are gone; restore the backup instead"));
         }
@@ -220,18 +220,18 @@ impl Work<'_> {
         };
         finish(&mut session, &self.exchange, self.id, &script.finish, &mut report, &self.wanted)
             .await?;
-        // The server counts sessions that end without a word.
+        // The server counts abandoned sessions.
         session.close().await?;
         Ok(report)
     }
 
-    /// Brings the incoming table as close to the exchange as it gets without a lock, and
+    /// Prepares the incoming table for the exchange as far as possible without a lock, and
     /// counts its rows.
     async fn ready(&self, session: &mut Connection, swap: &Swap<'_>) -> Result<Counted> {
         let Exchange { live, incoming, .. } = self.exchange;
         let toward = swap.toward;
         if swap.journaled {
-            // While one pass carries over, the next ones collect.
+            // New writes arrive during each pass.
             for _ in 0..MAX_PASSES {
                 let pass = journal::carry_over(session, live, incoming, toward).await?;
                 if pass.entries <= FEW_WRITES {
@@ -268,8 +268,8 @@ impl Work<'_> {
         })
     }
 
-    /// Finds out whether the exchange happened whose answer was lost. The server may still be
-    /// at it: only when that session is gone the ledger has the answer.
+    /// Finds out whether an exchange happened after its answer was lost. The server may still be
+    /// working on it: the ledger has the answer only once that session is gone.
     async fn after_loss(
         &self,
         error: Error,
@@ -289,15 +289,15 @@ impl Work<'_> {
             }
             let Some(pause) = pauses.next() else {
                 return Err(error.hint(
-                    "the server cannot be reached; whether the tables were exchanged is in its \
-                     ledger: run the command again, which looks there first",
+                    "the server cannot be reached; its ledger knows whether the tables were \
+                     exchanged: run the command again, which looks there first",
                 ));
             };
             tokio::time::sleep(pause).await;
         }
     }
 
-    /// None while the session that was lost is still at work.
+    /// Returns `None` while the lost session is still there.
     async fn look_again(&self, backend: &Backend) -> Result<Option<Found>> {
         let mut session = connect(self.info).await?;
         let at_work = include_str!("../../sql/switchover/backend-at-work.sql");
@@ -315,20 +315,20 @@ impl Work<'_> {
     }
 }
 
-/// A new session, and what the ledger says there of the exchange, where it happened.
+/// A new session, and the ledger's record of the exchange if it happened.
 type Found = (Connection, Option<SwitchoverRecord>);
 
-/// Which session of the server's an exchange runs in.
+/// Finds the backend that an exchange runs in.
 const BACKEND: &str = include_str!("../../sql/switchover/backend.sql");
 
-/// What tells a session from all others, also from a later one of the same number.
+/// Identifies a session, even against a later one with the same PID.
 struct Backend {
     pid: i32,
-    /// Seconds since 1970, in digits.
+    /// Seconds since 1970, as decimal text.
     started: String,
 }
 
-/// Whether the session is gone, so that the fate of its transaction is not known.
+/// Whether the session was lost, so that the outcome of its transaction is unknown.
 fn is_lost(error: &Error) -> bool {
     match error.sqlstate() {
         Some(code) => code.starts_with("57P") || code.starts_with("08"),
@@ -340,8 +340,8 @@ fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
-/// What can wait until after the exchange: foreign keys are validated, the journal learns
-/// how many rows it began with, and the catalog is looked at once more.
+/// Finishes what could wait until after the exchange: computes the journal's baseline, runs
+/// the remaining statements, and compares the catalog once more.
 async fn finish(
     session: &mut Connection,
     exchange: &Exchange,
@@ -362,7 +362,7 @@ async fn finish(
     Ok(())
 }
 
-/// Runs what could wait until after an exchange.
+/// Runs the statements that could wait until after an exchange.
 async fn finish_with(session: &Connection, statements: &[String]) -> Result<()> {
     for sql in statements {
         session.batch_execute(sql).await.map_err(|e| {

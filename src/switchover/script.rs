@@ -1,6 +1,5 @@
-//! The script of a switchover: every statement, written from the catalog while the
-//! live table still bears its name, so that nothing has to be worked out under the
-//! lock.
+//! The script of a switchover: every statement is generated from the catalog while the live
+//! table still has its name, so that nothing has to be computed under the lock.
 
 use std::collections::HashSet;
 
@@ -11,32 +10,32 @@ use super::{Exchange, properties};
 use crate::error::{Error, Result};
 use crate::pg::{Ident, Quoted, Session, Table, Typed, fill};
 
-/// What is done under the lock, in order, and what is done after it.
+/// The statements to run under the lock, in order, and those to run after it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Script {
-    /// Locks everything that will be changed, against everybody.
+    /// Locks everything that will be changed, against readers and writers.
     pub(super) locks: Vec<String>,
-    /// Exchanges the tables and all that is attached to them.
+    /// Exchanges the tables and everything that is attached to them.
     pub(super) exchange: Vec<String>,
-    /// Can wait: validates foreign keys, and computes what takes long.
+    /// Runs after the exchange: validates foreign keys, analyzes or refreshes materialized views.
     pub(super) finish: Vec<String>,
     /// Materialized views that are computed under the lock.
     pub(super) computed: Vec<u32>,
     /// Foreign keys of and to the table.
     pub(super) references: References,
-    /// What the table is in the catalog, for finding what depends on it.
+    /// The table's objects in the catalog, to find what depends on them.
     pub(super) replaced: Replaced,
     /// The relations that `locks` locks.
     pub(super) relations: Vec<u32>,
-    /// Columns that have another type in the incoming table, because it was asked for.
+    /// Columns whose type differs in the incoming table, because that was asked for.
     pub(super) changed: Vec<ChangedColumn>,
 }
 
-/// Writes the script for two tables that are there.
+/// Generates the script for two existing tables.
 ///
 /// # Errors
-/// Refused where something depends on the table that cannot be pointed at another, or
-/// where the two tables are not alike.
+/// Refused if something depends on the table that cannot be pointed at another one, or if the
+/// structure of the two tables differs.
 pub(super) async fn write(
     session: &Session,
     exchange: &Exchange,
@@ -52,7 +51,7 @@ pub(super) async fn write(
     assemble(session, exchange, changed?, &pairs, references?, refresh_after).await
 }
 
-/// Writes the script as it would be for a staging table like the live one.
+/// Generates the script for a staging table that would be like the live one.
 ///
 /// # Errors
 /// As [`write`].
@@ -83,7 +82,7 @@ async fn assemble(
             "{} cannot be replaced: what depends on it cannot be pointed at another table: {what}",
             exchange.table
         ))
-        .hint("drop it before the switchover and make it again after it"));
+        .hint("drop it before the switchover and create it again after it"));
     }
     let (redirection, property, replaced) = futures::join!(
         dependents.redirection(session, refresh_after),
@@ -92,8 +91,8 @@ async fn assemble(
     );
     let (redirection, property, replaced) = (redirection?, property?, replaced?);
     let mut script = Script { changed, replaced, ..Script::default() };
-    // One order for all: a reader locks the view that it names before what that reads, and
-    // a writer its own table before those that the foreign keys make it look at.
+    // The same order as others lock in: a reader locks the view that it names before what the
+    // view reads, and a writer locks its own table before those that its foreign keys check.
     let mut locked = redirection.relations;
     locked.extend([exchange.live, exchange.incoming]);
     locked.extend(&references.parent_relations);
@@ -124,7 +123,7 @@ async fn assemble(
     Ok(script)
 }
 
-/// Away first, all of it, so that every name is free when it is taken.
+/// Renames everything of the live table first, so that every name is free when it is taken.
 fn rename_all(statements: &mut Vec<String>, exchange: &Exchange, pairs: &[Pair]) -> Result<()> {
     let table = include_str!("../../sql/switchover/rename/table.sql");
     statements.push(rename(table, &exchange.table, &exchange.leaving_table()?.name));
@@ -155,7 +154,7 @@ fn rename(template: &str, from: &Table, to: &Ident) -> String {
     fill(template, &names)
 }
 
-/// Columns whose type is another; refuses columns that only one of the tables has.
+/// Finds columns whose type differs; refuses columns that only one of the tables has.
 async fn changed_columns(session: &Session, exchange: &Exchange) -> Result<Vec<ChangedColumn>> {
     let sql = include_str!("../../sql/switchover/changed-columns.sql");
     let rows = session.query(sql, &[&exchange.live, &exchange.incoming]).await?;
@@ -169,7 +168,7 @@ async fn changed_columns(session: &Session, exchange: &Exchange) -> Result<Vec<C
             return Err(Error::refused(format!(
                 "only one of {table} and {incoming} has a column {name:?}"
             ))
-            .hint("the table was altered meanwhile: `sterna stage drop`, then load again"));
+            .hint("the table was altered meanwhile: run `sterna stage drop`, then load again"));
         };
         Ok(ChangedColumn { name, type_oid: row.get(1), type_modifier: row.get(2), before, after })
     });

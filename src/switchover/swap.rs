@@ -1,10 +1,10 @@
 //! The transaction that exchanges the two tables, sent as one volley.
 //!
-//! All locks first, the strongest at once; then the last writes are carried over, it is
-//! made sure that nothing has changed that the script was written for, the script runs,
-//! and the catalog has to say of the incoming table what it said of the one that leaves.
-//! Each of these conditions is a statement that fails where it does not hold, and then
-//! the transaction is rolled back and nothing has changed.
+//! It takes all locks first, each in its strongest mode. Then it carries the last writes over,
+//! checks that nothing has changed since the script was generated, and runs the script. In the
+//! end the catalog must describe the incoming table as it described the leaving one. Each of
+//! these conditions is a statement that fails if it does not hold; then the transaction is
+//! rolled back and nothing has changed.
 
 use std::time::{Duration, Instant};
 
@@ -22,52 +22,52 @@ use crate::pg::{Answer, CatalogText, Connection, Failure, Parameter, Prepared, V
 use crate::table::fingerprint::{self, Difference, Fingerprint};
 use crate::table::locks::LockLimits;
 
-/// What is to be exchanged, and what has to be found so.
+/// An exchange and the conditions for it.
 pub(super) struct Swap<'a> {
     pub(super) exchange: &'a Exchange,
     pub(super) script: &'a Script,
-    /// What the catalog has to say of the live table before.
+    /// The fingerprint that the live table must have before.
     pub(super) expected: &'a Fingerprint,
-    /// What it has to say of the incoming one after: the same, but for what is left behind.
+    /// The one that the incoming table must have after: the same, except what is left behind.
     pub(super) wanted: &'a Fingerprint,
-    /// Whether writes to the live table are recorded; where not, there must not have
-    /// been any since the load began.
+    /// Whether writes to the live table are recorded; if not, there must have been none since
+    /// the load began.
     pub(super) journaled: bool,
     pub(super) toward: Toward,
     pub(super) recording: Recording,
 }
 
-/// What the ledger is to say of it.
+/// How the ledger records the exchange.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Recording {
-    /// A switchover of this id that `run` asked for, which puts an end to what an earlier
-    /// one has kept.
+    /// A switchover with this id, for `run`. `cleans` is the earlier switchover whose old table
+    /// it drops.
     Switched { id: Uuid, run: Uuid, cleans: Option<Uuid> },
-    /// The rollback of the switchover of this id.
+    /// The rollback of the switchover with this id.
     Returned { id: Uuid },
 }
 
-/// What an exchange came to.
+/// The result of an exchange.
 #[derive(Clone, Debug)]
 pub(super) struct Swapped {
-    /// From the first lock to the commit, by the arrival of the answers: the distance to
-    /// the server is in both, and so in neither.
+    /// From the first lock to the commit, by the arrival of the answers: both include the
+    /// latency to the server, which cancels out.
     pub(super) locked: Duration,
     pub(super) rows: i64,
-    /// Writes that were carried over, from the first on.
+    /// All writes that were carried over, before and under the locks.
     pub(super) carried: i64,
-    /// What differs because it was asked for.
+    /// Differences that were asked for.
     pub(super) exceptions: Vec<Difference>,
 }
 
-/// The conditions that ask much of the catalog. They are parsed and planned before the
-/// locks, which takes longer than asking.
+/// The conditions with large catalog queries. They are parsed and planned before the locks,
+/// because that takes longer than to run them.
 struct Conditions {
     parity: Prepared,
     nothing_left: Prepared,
 }
 
-/// Where in the volley the answers are that matter.
+/// Positions in the volley of the answers that are read.
 struct Places {
     before_locks: usize,
     carry_over: usize,
@@ -79,8 +79,8 @@ impl Swap<'_> {
     /// Exchanges the tables and commits.
     ///
     /// # Errors
-    /// Refused on drift, on a write that cannot be carried over, on rows that would be
-    /// orphaned, and where the catalog would say something else of the new table.
+    /// Refused on drift, on a write that cannot be carried over, on rows that would be orphaned,
+    /// and if the catalog would describe the new table differently.
     pub(super) async fn run(
         &self,
         session: &Connection,
@@ -107,7 +107,7 @@ impl Swap<'_> {
         })
     }
 
-    /// Refuses what has drifted already, so that the server has plans when it holds locks.
+    /// Runs the conditions before the locks: this plans them, and refuses drift early.
     async fn try_conditions(&self, session: &Connection) -> Result<Conditions> {
         let fingerprint = CatalogText::from_catalog(fingerprint::query());
         let sql = include_str!("../../sql/switchover/condition/parity.sql");
@@ -126,7 +126,7 @@ impl Swap<'_> {
         Ok(conditions)
     }
 
-    /// Adds that the live table is as it was.
+    /// Adds the condition that the live table has not changed.
     fn add_no_drift(&self, volley: &mut Volley, conditions: &Conditions) {
         let parameters = vec![
             of_oid(self.exchange.live),
@@ -177,7 +177,7 @@ impl Swap<'_> {
         Ok((volley, Places { before_locks, carry_over, record, parity }))
     }
 
-    /// Carries over the last writes, or makes sure that there were none; returns where.
+    /// Carries over the last writes, or checks that there were none. Returns the position.
     fn settle_writes(&self, volley: &mut Volley, counted: Counted) -> usize {
         let Exchange { table, live, incoming, .. } = self.exchange;
         if !self.journaled {
@@ -196,16 +196,16 @@ impl Swap<'_> {
         carry_over
     }
 
-    /// Adds what moves the names and everything attached to them.
+    /// Adds the statements that exchange the names and everything attached to them.
     fn exchange(&self, volley: &mut Volley) -> Result<()> {
         let Exchange { table, live, incoming, .. } = self.exchange;
         if let Recording::Switched { cleans: Some(_), .. } = self.recording {
-            // There is one table to return to, that of the latest switchover.
+            // Only the old table of the latest switchover is kept.
             let earlier = self.exchange.leaving_table()?;
             let drop = include_str!("../../sql/switchover/drop-table.sql");
             volley.add(fill(drop, &[("table", &earlier)]));
         }
-        // Whatever it was for: the table loses its place.
+        // Ends the journal for both directions: the table is no longer live.
         journal::end_locked(volley, table, *live)?;
         for sql in &self.script.exchange {
             volley.add(sql);
@@ -217,7 +217,7 @@ impl Swap<'_> {
         journal::begin_locked(volley, table, *incoming, toward)
     }
 
-    /// Adds what the ledger is to say; before the journal goes, whose sums it holds.
+    /// Adds the ledger's record, before the journal with its counts is dropped.
     fn record(&self, volley: &mut Volley, counted: Counted) -> usize {
         let Exchange { table, live, incoming, .. } = self.exchange;
         let rows: Parameter = Box::new(counted.rows_without_carried);
@@ -255,7 +255,7 @@ impl Swap<'_> {
         }
     }
 
-    /// The switchover that is made; none where one is rolled back.
+    /// The id of the new switchover; `None` for a rollback.
     fn switched(&self) -> Option<Uuid> {
         match self.recording {
             Recording::Switched { id, .. } => Some(id),
@@ -268,7 +268,7 @@ impl Swap<'_> {
         changed.map(|c| ChangedType { before: c.before.clone(), after: c.after.clone() }).collect()
     }
 
-    /// What a statement that failed means.
+    /// The error that a failed statement stands for.
     fn explain(&self, failure: Failure, volley: &Volley, carry_over: Option<usize>) -> Error {
         let Failure { position, error } = failure;
         let table = &self.exchange.table;
@@ -282,7 +282,7 @@ impl Swap<'_> {
                 .hint("another session has replaced it; see `sterna status`"),
             "SN011" => gate::drift(table, &differences()),
             "SN012" => Error::refused(format!("writes to {table} are no longer recorded")).hint(
-                "its triggers were switched off meanwhile; `sterna stage drop`, and begin again",
+                "its triggers were disabled meanwhile; run `sterna stage drop`, and start again",
             ),
             "SN013" => Error::refused(format!(
                 "{table} was written to since the load began, and the writes were not recorded"
@@ -293,7 +293,7 @@ impl Swap<'_> {
             ),
             "SN015" => parity_lost(&differences(), self.toward),
             "SN016" => Error::refused(said).hint(
-                "nothing was changed; please report this, with the definition of what is named",
+                "nothing was changed; please report this, with the definition of the object named",
             ),
             "SN017" | "SN018" => Error::new(Kind::LockTimeout, said).caused_by(error),
             "SN014" | "SN019" => references::refusal(error.into()),
@@ -338,11 +338,11 @@ fn parity_lost(differences: &[Difference], toward: Toward) -> Error {
     ))
     .hint(match toward {
         Toward::Staging => {
-            "nothing was changed; please report this, with the definition of what is named"
+            "nothing was changed; please report this, with the definition of the object named"
         }
         Toward::Old => {
-            "nothing was changed; what the live table was given since the switchover has to be \
-             given to the old one as well, or taken back, before the rollback"
+            "nothing was changed; what was changed on the live table since the switchover has to \
+             be changed on the old one as well, or undone, before the rollback"
         }
     })
 }

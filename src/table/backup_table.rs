@@ -1,5 +1,5 @@
-//! The backup table: a copy of the live table beside it, for its owner alone. It is
-//! what remains where the old table of a switchover is gone.
+//! The backup table: a copy of the live table next to it, which only its owner can access. It
+//! remains when the old table of a switchover is gone.
 
 use std::sync::atomic::AtomicBool;
 
@@ -12,26 +12,26 @@ use crate::pg::{
 };
 use crate::table::staging::{self, Pair};
 
-/// What a backup table's name ends in.
+/// The suffix of a backup table's name.
 pub const SUFFIX: &str = "_backup";
 
-/// A backup table that was made.
+/// The report of creating a backup table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct BackupTableReport {
     /// Its name.
     pub backup_table: String,
-    /// Its rows, as many as the live table had in the same snapshot.
+    /// Its number of rows, the same as the live table's in the same snapshot.
     pub rows: i64,
-    /// Whether the one of an earlier run had to go for it.
+    /// Whether it replaced the backup table of an earlier run.
     pub replaced: bool,
 }
 
-/// Copies the live table; the copy of an earlier run goes with it.
+/// Copies the live table. Replaces the copy of an earlier run.
 ///
 /// # Errors
-/// Refused where a table of that name is not sterna's own; [`Kind::Validation`] where
-/// the copy has not as many rows. Nothing is left of it then.
+/// Refused if sterna did not create the table of that name; [`Kind::Validation`] if the
+/// number of rows differs. Nothing is left of the copy then.
 pub async fn create(
     session: &mut Connection,
     pair: &Pair,
@@ -55,7 +55,7 @@ async fn create_in(transaction: &Transaction<'_>, pair: &Pair) -> Result<BackupT
         .await?;
     let oid = find(transaction, &backup)
         .await?
-        .ok_or_else(|| Error::database(format!("{backup} is not there after it was made")))?;
+        .ok_or_else(|| Error::database(format!("{backup} does not exist after it was created")))?;
     for row in transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]).await?
     {
         transaction.batch_execute(row.get(0)).await?;
@@ -89,11 +89,11 @@ async fn create_in(transaction: &Transaction<'_>, pair: &Pair) -> Result<BackupT
     Ok(BackupTableReport { backup_table: backup.to_string(), rows, replaced })
 }
 
-/// Drops the backup table. Returns its name; none where there is none.
+/// Drops the backup table. Returns its name; `None` if there is none.
 ///
 /// # Errors
-/// Refused where a table of that name is not sterna's own; the server's where
-/// something depends on it.
+/// Refused if sterna did not create the table of that name; the server's error if something
+/// depends on it.
 pub async fn drop(session: &mut Connection, table: &Table) -> Result<Option<Table>> {
     let backup = table.with_suffix(SUFFIX)?;
     let transaction = session.transaction().await?;
@@ -107,7 +107,7 @@ async fn drop_in(transaction: &Transaction<'_>, backup: &Table) -> Result<bool> 
     let registered = include_str!("../../sql/table/backup/registered.sql");
     if !transaction.query_one(registered, &[&oid]).await?.get::<_, bool>(0) {
         return Err(Error::refused(format!("{backup} exists and was not made by sterna"))
-            .hint("rename or drop it; sterna makes its backup table itself"));
+            .hint("rename or drop it; sterna creates its backup table itself"));
     }
     let names: [(&str, &dyn Quoted); 1] = [("backup", backup)];
     transaction
@@ -117,7 +117,7 @@ async fn drop_in(transaction: &Transaction<'_>, backup: &Table) -> Result<bool> 
     Ok(true)
 }
 
-/// The OID of a relation of that name.
+/// Finds the OID of the relation with that name.
 async fn find(session: &Session, table: &Table) -> Result<Option<u32>> {
     let sql = include_str!("../../sql/catalog/relation.sql");
     let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;

@@ -1,9 +1,9 @@
-//! The fingerprint of a table: everything that the catalog says about it and about
-//! what depends on it, so that before and after can be compared.
+//! The fingerprint of a table: everything that the catalog says about the table and its
+//! dependents, so that before and after can be compared.
 //!
-//! An entry says one thing under a key made of names, never of OIDs: the same thing
-//! created again is the same entry. Rows, sizes and statistics are no part of it, nor is
-//! what sterna itself adds.
+//! The key of an entry consists of names, never of OIDs, so an object that is dropped and
+//! created again gives the same entry. Rows, sizes and statistics are not part of the
+//! fingerprint, nor is anything that sterna itself adds.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,10 +14,10 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::pg::Session;
 
-/// Finds what belongs to the table; each of [`PARTS`] describes some of it.
+/// Finds the objects in scope; each of [`PARTS`] describes some of them.
 const SCOPE: &str = include_str!("../../sql/table/fingerprint/scope.sql");
 
-/// One file for each source in the catalog, all of `(kind, key, definition)`.
+/// One query for each source in the catalog; all return `(kind, key, definition)`.
 const PARTS: [&str; 21] = [
     include_str!("../../sql/table/fingerprint/relation.sql"),
     include_str!("../../sql/table/fingerprint/column.sql"),
@@ -42,31 +42,31 @@ const PARTS: [&str; 21] = [
     include_str!("../../sql/table/fingerprint/dependent.sql"),
 ];
 
-/// One thing that the catalog says.
+/// One fact from the catalog.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Entry {
-    /// What sort of thing: `table`, `column`, `index`, `privilege` ...
+    /// The kind of object: `table`, `column`, `index`, `privilege` ...
     pub kind: String,
-    /// Which one of its kind, by qualified and quoted names.
+    /// The object, by qualified and quoted names.
     pub key: String,
-    /// What there is to say of it, usually a line for each property.
+    /// Its definition, usually one line for each property.
     pub definition: String,
 }
 
-/// What the catalog says about a table, as a set.
+/// Everything that the catalog says about a table, as a set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint(BTreeSet<Entry>);
 
-/// Something that two fingerprints do not say alike.
+/// A difference between two fingerprints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// As [`Entry::kind`].
     pub kind: String,
     /// As [`Entry::key`].
     pub key: String,
-    /// The earlier definition; none where the thing was not there.
+    /// The earlier definition; `None` if the object did not exist.
     pub before: Option<String>,
-    /// The later definition; none where the thing is gone.
+    /// The later definition; `None` if the object is gone.
     pub after: Option<String>,
 }
 
@@ -89,16 +89,16 @@ impl fmt::Display for Difference {
 /// Takes the fingerprint of a table in one round trip, in a session or a transaction
 /// whose `search_path` is empty.
 ///
-/// Takes ACCESS SHARE on what the dependent views, rules and functions read.
+/// Takes ACCESS SHARE locks on what the dependent views, rules and functions read.
 ///
 /// # Errors
-/// Where the table is gone, or the server fails.
+/// If the table is gone, or the server fails.
 pub async fn take(session: &Session, table_oid: u32) -> Result<Fingerprint> {
     take_beside(session, table_oid, &[]).await
 }
 
-/// As [`take`], without what belongs to `siblings`: the tables that sterna made beside
-/// the table, which may refer to it or use its sequences.
+/// As [`take`], without the objects of `siblings`: tables that sterna created next to the
+/// table, which may refer to it or use its sequences.
 ///
 /// # Errors
 /// As [`take`].
@@ -110,7 +110,7 @@ pub async fn take_beside(
     let failed = |e| {
         Error::from(e)
             .context("could not take the table's fingerprint")
-            .hint("try again when nobody else changes the schema")
+            .hint("try again when no other session is changing the schema")
     };
     let rows = session.query(&query(), &[&table_oid, &siblings]).await.map_err(failed)?;
     if rows.is_empty() {
@@ -118,14 +118,14 @@ pub async fn take_beside(
             .hint("another session has dropped or replaced it; see `sterna status`"));
     }
     let entries = rows.iter().map(|row| {
-        // A name is NULL where the thing was dropped while the catalog was read.
+        // A name is NULL if the object was dropped while the catalog was read.
         Ok(Entry { kind: row.try_get(0)?, key: row.try_get(1)?, definition: row.try_get(2)? })
     });
     let entries: Result<_, tokio_postgres::Error> = entries.collect();
     Ok(Fingerprint(entries.map_err(failed)?))
 }
 
-/// The query that takes a fingerprint: of the table `$1`, beside the tables `$2`.
+/// The query that takes the fingerprint of the table `$1`, without the tables `$2`.
 pub(crate) fn query() -> String {
     format!("{SCOPE}{}", PARTS.join("UNION ALL\n"))
 }
@@ -135,20 +135,20 @@ impl Entry {
         (&self.kind, &self.key)
     }
 
-    /// A difference about the same thing, which neither side has yet.
+    /// A difference about the same object, with neither side filled in yet.
     fn absent(&self) -> Difference {
         Difference { kind: self.kind.clone(), key: self.key.clone(), before: None, after: None }
     }
 }
 
 impl Fingerprint {
-    /// Everything it says, by kind and key.
+    /// All entries, by kind and key.
     #[must_use]
     pub fn entries(&self) -> &BTreeSet<Entry> {
         &self.0
     }
 
-    /// What `after` says otherwise, by kind and key.
+    /// The differences between this fingerprint and a later one, by kind and key.
     #[must_use]
     pub fn differences(&self, after: &Fingerprint) -> Vec<Difference> {
         let mut found: BTreeMap<(&str, &str), Difference> = BTreeMap::new();
@@ -163,8 +163,8 @@ impl Fingerprint {
         found.into_values().collect()
     }
 
-    /// Less the indexes, columns and constraints, with their comments, that it has and an
-    /// earlier one has not.
+    /// Removes the indexes, columns, constraints and comments that an earlier fingerprint does
+    /// not have.
     #[must_use]
     pub(crate) fn without_additions_to(&self, before: &Fingerprint) -> Fingerprint {
         let added = |entry: &Entry| {
@@ -174,7 +174,7 @@ impl Fingerprint {
         Fingerprint(self.0.iter().filter(|entry| !added(entry)).cloned().collect())
     }
 
-    /// The same, but materialized views that had rows in an earlier one have them.
+    /// Marks those materialized views as populated that were so in an earlier fingerprint.
     #[must_use]
     pub(crate) fn populated_as(&self, before: &Fingerprint) -> Fingerprint {
         let populated = |entry: &Entry| {
@@ -192,7 +192,7 @@ impl Fingerprint {
         let mut hash = Sha256::new();
         for entry in &self.0 {
             for text in [&entry.kind, &entry.key, &entry.definition] {
-                // With its length, so that text cannot move from one field to the next.
+                // The length keeps the boundaries of the fields distinct.
                 hash.update((text.len() as u64).to_be_bytes());
                 hash.update(text);
             }

@@ -1,9 +1,9 @@
-//! Locks on tables that others use: waited for briefly, given up, and tried again, so
+//! Locks on tables that others use. Each try waits only briefly, gives up and is repeated, so
 //! that no session queues behind sterna for longer than the limit.
 //!
-//! The strongest lock is taken first and never upgraded: a session that reads and then
-//! writes would find itself in a deadlock at once. Everything under it is one
-//! [`Volley`], so how long others wait does not depend on the distance to the client.
+//! The strongest lock is taken first and never upgraded: an upgrade would deadlock with a
+//! session that reads and then writes. Everything under the lock is one [`Volley`], so how
+//! long others wait does not depend on the client's latency.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -15,22 +15,22 @@ use crate::pg::{Answer, Backoff, Connection, Parameter, Session, Volley};
 const NO_LOCK: &str = "55P03";
 /// A statement took longer than its limit.
 const TOO_LONG: &str = "57014";
-/// What may succeed when it is tried again: no lock in time, a deadlock, a statement
-/// that took too long under the lock, a condition that others will let go of.
+/// Errors after which a retry may succeed: no lock in time, a deadlock, a statement that took
+/// too long under the lock, a condition that other sessions can still change.
 const RETRYABLE: [&str; 5] = [NO_LOCK, "40P01", TOO_LONG, "SN017", "SN018"];
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Whether what failed may succeed when it is tried again.
+/// Whether a retry may succeed after this error.
 pub(crate) fn may_succeed(error: &Error) -> bool {
     error.sqlstate().is_some_and(|code| RETRYABLE.contains(&code))
 }
 
-/// How long to go on trying: for a minute, where nobody says otherwise.
+/// How long to keep trying; 60 s by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Patience {
     max_wait: Duration,
-    /// Whether `--max-wait` said so.
+    /// Whether `--max-wait` was given.
     is_asked_for: bool,
 }
 
@@ -41,16 +41,16 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Tries for so long, and once at least.
+    /// Keeps trying for `max_wait`, at least once.
     #[must_use]
     pub fn new(max_wait: Duration) -> Self {
         Patience { max_wait, is_asked_for: true }
     }
 }
 
-/// How long a single try may take, in milliseconds. All together it stays below the
-/// server's `deadlock_timeout`, after which the application would be looking for a
-/// deadlock, and might be chosen as its victim.
+/// Time limits of a single try, in milliseconds. Taking the locks stays below the server's
+/// `deadlock_timeout`, after which an application session would check for deadlocks and could
+/// become the victim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockLimits {
     /// For one lock.
@@ -73,16 +73,16 @@ impl LockLimits {
         }
     }
 
-    /// Adds to a volley how long its next statements may wait for a lock and run. Zero is
-    /// no limit.
+    /// Adds the limits for the next statements of a volley: for a lock, and for a statement.
+    /// Zero is no limit.
     pub(crate) fn set(volley: &mut Volley, lock_ms: i64, statement_ms: i64) -> usize {
         let text = |ms: i64| -> Parameter { Box::new(ms.to_string()) };
         let sql = include_str!("../../sql/table/locks/limits.sql");
         volley.query(sql, vec![text(lock_ms), text(statement_ms)])
     }
 
-    /// Adds the locks as one statement with one limit for all; what follows has the limit
-    /// of statements under the lock. Returns the position of the locks.
+    /// Adds the locks as one statement with one limit for all of them, and then the limit for
+    /// statements under the locks. Returns the position of the lock statement.
     pub(crate) fn lock(&self, volley: &mut Volley, locks: &[String]) -> usize {
         LockLimits::set(volley, self.lock_ms, self.acquire_ms);
         let locks = crate::pg::CatalogText::from_catalog(locks.join("; ") + ";");
@@ -93,7 +93,7 @@ impl LockLimits {
     }
 }
 
-/// The limits that suit the server.
+/// Returns the limits that suit the server.
 pub(crate) async fn limits(session: &Session) -> Result<LockLimits> {
     let sql = include_str!("../../sql/table/locks/deadlock-timeout.sql");
     Ok(LockLimits::of(session.query_one(sql, &[]).await?.get(0)))
@@ -113,15 +113,14 @@ pub(crate) async fn send(session: &Connection, volley: &Volley) -> Result<Vec<An
     })
 }
 
-/// A result, and how many tries it took.
+/// A result and the number of tries it took.
 pub(crate) struct Tried<T> {
     pub(crate) value: T,
     pub(crate) attempts: u32,
 }
 
-/// Tries something that needs locks, again and again while it does not get them.
-/// `relations` are those whose holders are named when time runs out, and from which an
-/// autovacuum is asked to go.
+/// Repeats an attempt that needs locks until it gets them. `relations` are those whose lock
+/// holders are named when time runs out, and which autovacuum is asked to release.
 pub(crate) async fn with_retries<T>(
     session: &mut Connection,
     patience: Patience,
@@ -144,7 +143,7 @@ pub(crate) async fn with_retries<T>(
             Err(error) if !may_succeed(&error) => return Err(error),
             Err(error) => error,
         };
-        tracing::debug!(attempts, "to be tried again: {error}");
+        tracing::debug!(attempts, "trying again: {error}");
         let pause = pauses.next().filter(|_| begun.elapsed() < patience.max_wait);
         let Some(pause) = pause else {
             return Err(
@@ -158,9 +157,9 @@ pub(crate) async fn with_retries<T>(
     }
 }
 
-/// An autovacuum lets go of a table when somebody has waited for it for as long as
-/// `deadlock_timeout`, which a try never does. Waiting for a lock that only other
-/// maintenance conflicts with makes it go: neither readers nor writers queue behind that.
+/// Makes an autovacuum release a table. It does so for a session that has waited for
+/// `deadlock_timeout`, which a try never does. This waits for a lock that conflicts only with
+/// maintenance, so neither readers nor writers queue behind it.
 async fn ask_vacuum_to_go(
     session: &Connection,
     relations: &[u32],
@@ -173,7 +172,7 @@ async fn ask_vacuum_to_go(
         volley.add(row.get::<_, String>(0));
         match send(session, &volley).await {
             Err(error) if !may_succeed(&error) => return Err(error),
-            // One that prevents wraparound stays; it is named when time runs out.
+            // A wraparound vacuum does not give way; it is named when time runs out.
             _ => {}
         }
     }
@@ -203,16 +202,16 @@ async fn out_of_patience(
         Some(TOO_LONG) if !is_for_locks => Error::new(
             Kind::LockTimeout,
             format!(
-                "a statement took longer than the {} ms that others may be kept waiting, {within}",
+                "a statement took longer than the {} ms that other sessions may wait, {within}",
                 limits.script_ms
             ),
         )
         .hint(
-            "nothing was changed; try again when the server is less busy, or raise \
-             deadlock_timeout for the role that runs sterna, which the limit follows",
+            "nothing was changed; try again when the server is less busy, or raise the limit by \
+             raising deadlock_timeout for the role that runs sterna",
         ),
         Some("SN017" | "SN018") => {
-            Error::new(Kind::LockTimeout, format!("no moment for the exchange {within}"))
+            Error::new(Kind::LockTimeout, format!("could not exchange the tables {within}"))
                 .hint(again)
         }
         _ => {
@@ -226,7 +225,7 @@ async fn out_of_patience(
     .caused_by(error)
 }
 
-/// The sessions that hold locks on these relations, each described in a few words.
+/// Describes the sessions that hold or wait for locks on these relations.
 pub(crate) async fn holders(session: &Session, relations: &[u32]) -> Result<Vec<String>> {
     let sql = include_str!("../../sql/table/locks/holders.sql");
     let rows = session.query(sql, &[&relations]).await?;

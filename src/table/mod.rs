@@ -1,5 +1,5 @@
-//! What a table is and what hangs on it: its staging table and the copy beside it, all that
-//! the catalog says of it, its indexes, its summary, and the locks that are waited for
+//! A table and everything related to it: its staging table and its backup table, its
+//! fingerprint in the catalog, its indexes, its summary, and locks that are waited for only
 //! briefly.
 
 pub mod backup_table;

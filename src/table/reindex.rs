@@ -1,8 +1,8 @@
-//! The indexes of a table: whether all are valid, and rebuilding them without
-//! keeping anybody from reading or writing.
+//! The indexes of a table: checks whether all are valid, and rebuilds them without blocking
+//! readers or writers.
 //!
-//! After a switchover nothing is left to rebuild, because staging's indexes were
-//! built after its rows. So the usual case only looks.
+//! After a switchover nothing is left to rebuild, because the staging table's indexes were
+//! built after its rows were loaded. So the usual case only checks.
 
 use std::sync::atomic::AtomicBool;
 
@@ -11,30 +11,30 @@ use serde::Serialize;
 use crate::error::{Error, Kind, Result};
 use crate::pg::{Connection, Quoted, Table, catalog, fill, interruptible};
 
-/// Which indexes are rebuilt.
+/// Which indexes to rebuild.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rebuild {
-    /// None: look whether all are valid.
+    /// None: only check whether all are valid.
     Nothing,
-    /// Those that the server does not use.
+    /// Those that are not valid, which the server does not use.
     Invalid,
-    /// Those of these names.
+    /// Those with these names.
     Named(Vec<String>),
-    /// Every one.
+    /// All of them.
     All,
 }
 
-/// An index as it is in the end.
+/// The state of an index afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IndexState {
-    /// Its name, without the schema, which is the table's.
+    /// Its name, without the schema, which is that of the table.
     pub name: String,
     /// Whether the server uses it and keeps it up to date.
     pub valid: bool,
-    /// Whether it is what an interrupted rebuild left behind.
+    /// Whether it was left behind by an interrupted rebuild.
     pub leftover: bool,
-    /// Its size.
+    /// Its size in bytes.
     pub bytes: i64,
     #[serde(skip)]
     exclusion: bool,
@@ -42,19 +42,19 @@ pub struct IndexState {
     index: Table,
 }
 
-/// What was found and done.
+/// What was found and what was done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ReindexReport {
     /// The table.
     pub table: String,
-    /// Every index of it, by name.
+    /// Its indexes, by name.
     pub indexes: Vec<IndexState>,
     /// The names of those that were rebuilt.
     pub rebuilt: Vec<String>,
     /// The names of leftovers that were dropped.
     pub dropped: Vec<String>,
-    /// Indexes of exclusion constraints, which no server rebuilds without locking.
+    /// Indexes of exclusion constraints, which PostgreSQL cannot rebuild concurrently.
     pub skipped: Vec<String>,
 }
 
@@ -65,10 +65,10 @@ impl ReindexReport {
         self.indexes.iter().all(|index| index.valid)
     }
 
-    /// What is wrong, where an index is not valid.
+    /// Fails if an index is not valid.
     ///
     /// # Errors
-    /// [`Kind::Validation`], naming the indexes.
+    /// [`Kind::Validation`], with the names of the indexes.
     pub fn verdict(&self) -> Result<()> {
         let invalid = self.indexes.iter().filter(|index| !index.valid);
         let invalid: Vec<&str> = invalid.map(|index| index.name.as_str()).collect();
@@ -80,12 +80,12 @@ impl ReindexReport {
     }
 }
 
-/// Looks at the indexes of a table and rebuilds those that are asked for. Where any
-/// are, it first drops what an interrupted rebuild has left behind.
+/// Checks the indexes of a table and rebuilds those that are asked for. Before a rebuild,
+/// drops what an interrupted one has left behind.
 ///
 /// # Errors
-/// Where a name is no index of the table, or another session builds one of its indexes;
-/// [`Kind::Interrupted`] where `stop` was set, with nothing left behind.
+/// If a name is not an index of the table, or another session is building one of its indexes;
+/// [`Kind::Interrupted`] if `stop` was set, with nothing left behind.
 pub async fn reindex(
     session: &Connection,
     table: &Table,
@@ -113,11 +113,11 @@ pub async fn reindex(
         }
         let names: [(&str, &dyn Quoted); 1] = [("index", &index.index)];
         let sql = fill(include_str!("../../sql/table/reindex/rebuild.sql"), &names);
-        tracing::info!(index = index.name, bytes = index.bytes, "the index is rebuilt");
+        tracing::info!(index = index.name, bytes = index.bytes, "rebuilding the index");
         if let Err(error) = interruptible(session, stop, session.batch_execute(&sql)).await {
-            // What it had built so far would cost every later write.
+            // An unfinished index would slow down every later write.
             if let Err(left) = drop_leftovers(session, &indexes(session, oid).await?).await {
-                tracing::warn!("an unfinished index stays: {left}");
+                tracing::warn!("could not drop an unfinished index: {left}");
             }
             return Err(error.context(format!("could not rebuild {}", index.index)));
         }
@@ -166,13 +166,13 @@ fn chosen<'a>(
     }
 }
 
-/// What another session is building looks like a leftover, and is none.
+/// Refuses while another session builds an index, which would look like a leftover.
 async fn refuse_while_built(session: &Connection, oid: u32, table: &Table) -> Result<()> {
     let sql = include_str!("../../sql/table/reindex/under-way.sql");
     let Some(row) = session.query(sql, &[&oid]).await?.into_iter().next() else { return Ok(()) };
     let pid: i32 = row.get(0);
     Err(Error::refused(format!("session {pid} is building an index of {table}"))
-        .hint("wait until it is done, and run the command again"))
+        .hint("wait until it is done, then run the command again"))
 }
 
 async fn drop_leftovers(session: &Connection, indexes: &[IndexState]) -> Result<Vec<String>> {

@@ -1,4 +1,4 @@
-//! The staging table: production's structure, nobody else's rights, no indexes yet.
+//! The staging table: production's structure, no privileges for other roles, no indexes yet.
 
 use std::sync::atomic::AtomicBool;
 
@@ -17,18 +17,18 @@ use crate::table::locks::Patience;
 use crate::table::locks::{self, LockLimits};
 use crate::trust;
 
-/// What a staging table's name ends in.
+/// The suffix of a staging table's name.
 pub const SUFFIX: &str = "_staging";
 
-/// How long a try waits for batches that are being written.
+/// How long a try waits for batches that are being written, in milliseconds.
 const LEDGER_LOCK_MS: i64 = 2_000;
 
-/// What an old table's name ends in, once another has taken its place.
+/// The suffix of an old table's name, after another has taken its place.
 pub const OLD_SUFFIX: &str = "_old";
 
-/// The name that something of the table's own, such as an index, bears while it
-/// belongs to the table of that suffix. A name that would be cut is shortened before
-/// the suffix, and told apart from others by a digest of the whole.
+/// The name of an object of the table, such as an index, while the table has this suffix. A
+/// name that would be truncated is shortened before the suffix, with a digest of the whole
+/// name to keep it unique.
 ///
 /// # Errors
 /// None in practice: the name is as short as it has to be.
@@ -46,7 +46,7 @@ pub fn attached_name(name: &str, suffix: &str) -> Result<Ident> {
 /// A table and its staging table.
 #[derive(Clone, Debug)]
 pub struct Pair {
-    /// The table that is to be replaced.
+    /// The table to replace.
     pub table: Table,
     /// Its OID.
     pub table_oid: u32,
@@ -54,14 +54,14 @@ pub struct Pair {
     pub staging: Table,
 }
 
-/// Prepares a session and finds the table; refuses names that would be cut.
+/// Prepares a session, finds the table, and creates or upgrades the ledger.
 ///
 /// # Errors
-/// Where the table is missing or of a kind that is not supported; refused where the ledger
-/// or code that the table's definition uses is in the hands of a role that is not trusted.
+/// If a name would be truncated, or the table is missing or of an unsupported kind; refused if
+/// the ledger, or code that the table's definition uses, belongs to a role that is not trusted.
 pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     let staging = table.with_suffix(SUFFIX)?;
-    // What does not build on an answer is asked together.
+    // Queries that do not depend on each other share a round trip.
     let (set, found, look) = futures::join!(
         session.batch_execute(include_str!("../../sql/catalog/session.sql")),
         catalog::plain_table(session, table),
@@ -83,12 +83,12 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     Ok(Pair { table: table.clone(), table_oid: oid, staging })
 }
 
-/// What to do where a subscriber would get tables that it does not have, and stop.
+/// What to do if a subscriber would receive tables that it does not have, and stop.
 pub const PUBLISHED_HINT: &str = "have the publication name its tables (CREATE PUBLICATION ... \
     FOR TABLE ...), or drop the slot until the migration is done";
 
-/// Refuses to write where a logical subscriber would get sterna's own tables: it does not
-/// have them, and would stop at the first row.
+/// Refuses to write if a logical subscriber would receive sterna's own tables: it does not have
+/// them, and would stop at the first row.
 async fn refuse_published(session: &Connection, table: u32) -> Result<()> {
     let rows =
         session.query(include_str!("../../sql/table/stage/publications.sql"), &[&table]).await?;
@@ -102,7 +102,7 @@ async fn refuse_published(session: &Connection, table: u32) -> Result<()> {
 /// Finds the staging table, if there is one.
 ///
 /// # Errors
-/// Refused where a table of that name is not sterna's own.
+/// Refused if sterna did not create the table of that name.
 pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>> {
     let Some(found) = catalog::relation(session, &pair.staging).await? else { return Ok(None) };
     let sql = include_str!("../../sql/table/stage/registered.sql");
@@ -110,15 +110,15 @@ pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>>
         return Ok(Some(found));
     }
     Err(Error::refused(format!("{} exists and was not made by sterna", pair.staging))
-        .hint("rename or drop it; sterna makes its staging table itself"))
+        .hint("rename or drop it; sterna creates its staging table itself"))
 }
 
-/// Creates the staging table and returns its OID. It belongs to the table's owner, so that
-/// whatever the server does on it with an owner's rights it does with theirs, and nobody
-/// else has rights on it; `widened` columns become plain `numeric`.
+/// Creates the staging table and returns its OID. It belongs to the live table's owner, so that
+/// whatever the server runs with its owner's rights runs with theirs. No other role has
+/// privileges on it. `widened` columns become plain `numeric`.
 ///
 /// # Errors
-/// Where the role may not create it.
+/// If the role may not create it.
 pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -> Result<u32> {
     let names: [(&str, &dyn pg::Quoted); 2] = [("staging", &pair.staging), ("table", &pair.table)];
     let mut make = vec![fill(include_str!("../../sql/table/stage/create.sql"), &names)];
@@ -154,20 +154,20 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     Ok(oid)
 }
 
-/// Whether staging holds rows.
+/// Whether staging has rows.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If it cannot be read.
 pub async fn has_rows(session: &Connection, pair: &Pair) -> Result<bool> {
     let sql =
         fill(include_str!("../../sql/table/stage/has-rows.sql"), &[("staging", &pair.staging)]);
     Ok(session.query_one(&sql, &[]).await?.get(0))
 }
 
-/// Those of `years` of which staging has no row, each of which is said aloud.
+/// Returns those of `years` for which staging has no row, and logs a warning for each.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If it cannot be read.
 pub async fn years_without_rows(
     session: &Connection,
     pair: &Pair,
@@ -184,25 +184,22 @@ pub async fn years_without_rows(
     let rows = session.query(&sql, &[&years]).await?;
     let absent: Vec<i32> = rows.iter().map(|row| row.get(0)).collect();
     for year in &absent {
-        tracing::warn!("there is no row of {year}, which was asked for");
+        tracing::warn!("there is no row for {year}, which was asked for");
     }
     Ok(absent)
 }
 
-/// Notes what production holds as the first load begins, so that it can be told later
-/// whether it was written to since. A role that may not read production cannot.
+/// Records the state of production when the first load begins, to detect later writes to it.
+/// Only logs a warning if the role may not read production.
 ///
 /// # Errors
-/// The server's.
+/// The server's errors.
 pub async fn note_baseline(session: &Connection, pair: &Pair, oid: u32) -> Result<()> {
     let sql =
         fill(include_str!("../../sql/table/stage/note-baseline.sql"), &[("table", &pair.table)]);
     match session.execute(&sql, &[&oid]).await {
         Err(e) if e.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
-            tracing::warn!(
-                "{} cannot be read, so a switchover will have to be refused",
-                pair.table
-            );
+            tracing::warn!("{} cannot be read, so a switchover will be refused", pair.table);
             Ok(())
         }
         Err(e) => Err(e.into()),
@@ -210,11 +207,12 @@ pub async fn note_baseline(session: &Connection, pair: &Pair, oid: u32) -> Resul
     }
 }
 
-/// Empties staging and lets go of the loads that filled it.
+/// Empties staging and discards the loads that filled it.
 ///
 /// # Errors
-/// [`LockTimeout`](crate::Kind::LockTimeout) where somebody keeps it locked;
-/// [`Interrupted`](crate::Kind::Interrupted) when `stop` is set; the server's where another table refers to it.
+/// [`LockTimeout`](crate::Kind::LockTimeout) if another session keeps it locked;
+/// [`Interrupted`](crate::Kind::Interrupted) if `stop` is set; the server's error if another
+/// table refers to it.
 pub async fn truncate(
     session: &mut Connection,
     pair: &Pair,
@@ -228,16 +226,17 @@ pub async fn truncate(
         volley.query(include_str!("../../sql/table/stage/forget-baseline.sql"), vec![of_oid(oid)]);
         volley.add(&sql);
     };
-    // A table with many indexes takes its time on a slow disk, and only staging is locked.
+    // No limit: many indexes take long on a slow disk, and only staging is locked.
     let emptied = let_go_of(session, pair, oid, patience, stop, |_| 0, let_go).await;
     emptied.map_err(|error| error.context(format!("could not empty {}", pair.staging)))
 }
 
-/// Drops staging and lets go of the loads that filled it.
+/// Drops staging and discards the loads that filled it.
 ///
 /// # Errors
-/// [`LockTimeout`](crate::Kind::LockTimeout) where somebody keeps it, or a table that it
-/// refers to, locked; [`Interrupted`](crate::Kind::Interrupted) when `stop` is set; the server's where something depends on it.
+/// [`LockTimeout`](crate::Kind::LockTimeout) if another session keeps it, or a table that it
+/// refers to, locked; [`Interrupted`](crate::Kind::Interrupted) if `stop` is set; the server's
+/// error if something depends on it.
 pub async fn drop(
     session: &mut Connection,
     pair: &Pair,
@@ -255,8 +254,8 @@ pub async fn drop(
     dropped.map_err(|error| error.context(format!("could not drop {}", pair.staging)))
 }
 
-/// Lets go of the loads that filled staging, and of what they filled by `rows`, which may
-/// take as many milliseconds as `limit` says; zero is no limit.
+/// Discards the loads that filled staging, and their rows by the statements that `rows` adds,
+/// each of which may take `limit` milliseconds; zero is no limit.
 async fn let_go_of(
     session: &mut Connection,
     pair: &Pair,
@@ -270,8 +269,8 @@ async fn let_go_of(
     relations.push(oid);
     let attempt = async |session: &mut Connection, limits: LockLimits| {
         let mut volley = Volley::default();
-        // Nobody but loads waits for these, and one that goes on writing would be in the
-        // way again and again.
+        // Only loads wait for these locks, and a load that keeps writing would defeat every
+        // shorter wait.
         LockLimits::set(&mut volley, LEDGER_LOCK_MS, 0);
         volley.query(include_str!("../../sql/ledger/discard-runs.sql"), vec![of_oid(oid)]);
         let rewind = include_str!("../../sql/journal/rewind.sql");
@@ -284,11 +283,11 @@ async fn let_go_of(
     Ok(())
 }
 
-/// The tables that a table's foreign keys refer to, which are locked with it when it or
-/// one of the keys is dropped or made.
+/// Returns the tables that a table's foreign keys refer to. They are locked as well when the
+/// table or one of the keys is created or dropped.
 ///
 /// # Errors
-/// Where the catalog cannot be read.
+/// If the catalog cannot be read.
 pub(crate) async fn referred(session: &Connection, oid: u32) -> Result<Vec<u32>> {
     let rows = session.query(include_str!("../../sql/table/stage/referred.sql"), &[&oid]).await?;
     Ok(rows.iter().map(|row| row.get(0)).collect())

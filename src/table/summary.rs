@@ -1,12 +1,12 @@
-//! The summary per species, `species_trade_summary`, recomputed from the trade records.
+//! Recomputes the summary per species, `species_trade_summary`, from the trade records.
 //!
-//! One transaction, of one snapshot: it keeps the rows as they are in the ledger,
-//! writes the new ones, and holds them against the trade table before it commits.
-//! Nobody waits for it; who writes to the summary meanwhile makes it begin again.
+//! One transaction with one snapshot saves the present rows in the ledger, writes the new
+//! ones, and checks them against the trade table before it commits. It does not block other
+//! writers; if one of them writes to the summary in the meantime, it starts again.
 //!
-//! The quantity of a record is `quantity`; in an installation that has what both
-//! sides reported, it is the importer's, and the exporter's where the importer
-//! reported none.
+//! The quantity of a record is its `quantity`. In an installation with the quantities that
+//! both sides reported, it is the importer's, or the exporter's if the importer reported
+//! none.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ use crate::trust;
 
 pub(crate) const SUMMARY: &str = "species_trade_summary";
 const SPECIES: &str = "species";
-/// The tables beside the trade table that are written to, by this and by adding species.
+/// The tables besides the trade table that are written to, here or by adding species.
 pub(crate) const WRITTEN: [&str; 2] = [SPECIES, SUMMARY];
 const SUMMARY_COLUMNS: [&str; 11] = [
     "species_id",
@@ -40,24 +40,24 @@ const SUMMARY_COLUMNS: [&str; 11] = [
 ];
 const TRADE_COLUMNS: [&str; 7] =
     ["species_id", "year", "term", "source", "purpose", "importer", "exporter"];
-/// A record's quantity, by preference: the first pair of which a table has one.
+/// A record's quantity, by preference: the first pair of which the table has a column.
 const QUANTITIES: [[&str; 2]; 2] =
     [["quantity", "quantity"], ["importer_reported_quantity", "exporter_reported_quantity"]];
 
-/// How many rows are named that others have written to.
+/// How many rows that others have written to are named in the report.
 const NAMED: usize = 20;
 
-/// How long locks and other writers of the summary are put up with.
+/// How long to keep trying despite locks and other writers of the summary.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a recomputation reads and writes.
+/// The tables and columns that a recomputation reads and writes.
 #[derive(Clone, Debug)]
 pub struct Target {
     trade: Table,
     species: Table,
     summary: Table,
     quantity: Ident,
-    /// Counts where `quantity` is NULL; the same column where there is no other.
+    /// Used where `quantity` is NULL; the same column if there is no other.
     fallback: Ident,
 }
 
@@ -65,51 +65,51 @@ pub struct Target {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SummaryFound {
-    /// It has.
+    /// It has one.
     Target(Target),
-    /// It has not, for this reason.
+    /// It has none, for this reason.
     Nothing(String),
 }
 
-/// What a recomputation did.
+/// The report of a recomputation.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct SummaryReport {
-    /// What it can be undone by.
+    /// The run, by which it can be undone.
     pub run_id: Uuid,
     /// The table that was written.
     pub summary: String,
-    /// Rows now: one per species.
+    /// Number of rows now: one per species.
     pub species: i64,
-    /// Rows before.
+    /// Number of rows before.
     pub rows_before: i64,
-    /// The records of the trade table, all of which the summary counts.
+    /// Number of records in the trade table, all of which the summary counts.
     pub total_trade_records: i64,
     /// The sum of their quantities, as decimal text.
     pub total_quantity: String,
-    /// The whole of it.
+    /// Total duration.
     pub seconds: f64,
 }
 
-/// What undoing did.
+/// The report of undoing a recomputation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SummaryUndone {
-    /// The recomputation.
+    /// The run of the recomputation.
     pub run_id: Uuid,
-    /// Rows that are as they were before it.
+    /// Rows that are as they were before the recomputation.
     pub rows_restored: i64,
-    /// Kept rows of species that are gone since.
+    /// Saved rows of species that have since been deleted.
     pub rows_without_species: i64,
-    /// Rows that others have written to since: that is kept.
+    /// Rows that others have written to since; their values are kept.
     pub rows_kept: i64,
-    /// The first of them, and what was written.
+    /// The first of these, and what was written.
     pub kept: Vec<String>,
 }
 
 /// Looks for the summary of a trade table, in the same schema.
 ///
 /// # Errors
-/// Where the catalog cannot be read.
+/// If the catalog cannot be read; refused if a table is not to be trusted.
 pub async fn find(session: &Connection, trade: &Table) -> Result<SummaryFound> {
     let beside = |name: &str| Table::new(trade.schema.name(), name);
     let (species, summary) = (beside(SPECIES)?, beside(SUMMARY)?);
@@ -132,7 +132,7 @@ pub async fn find(session: &Connection, trade: &Table) -> Result<SummaryFound> {
             )));
         }
         if !key.is_empty() && !row.get::<_, bool>(1) {
-            return Ok(SummaryFound::Nothing(format!("{key} is no key of {table}")));
+            return Ok(SummaryFound::Nothing(format!("{key} is not a key of {table}")));
         }
     }
     let Some(found) = catalog::relation(session, trade).await? else {
@@ -148,8 +148,8 @@ pub async fn find(session: &Connection, trade: &Table) -> Result<SummaryFound> {
     Ok(SummaryFound::Target(Target { trade: trade.clone(), species, summary, quantity, fallback }))
 }
 
-/// The column with a record's quantity, and the one that counts where it is NULL: the
-/// same one where a table has no other.
+/// The column with a record's quantity, and the one to use where that is NULL: the same
+/// column if there is no other.
 pub(crate) fn quantities(columns: &[Column]) -> Option<[Ident; 2]> {
     let find = |name: &str| columns.iter().map(|c| &c.name).find(|c| c.name() == name).cloned();
     let pairs = QUANTITIES.iter().map(|pair| pair.iter().filter_map(|name| find(name)));
@@ -158,14 +158,14 @@ pub(crate) fn quantities(columns: &[Column]) -> Option<[Ident; 2]> {
     Some([found.pop().unwrap_or_else(|| fallback.clone()), fallback])
 }
 
-/// Recomputes the summary. A run that is asked for again keeps the rows that were
-/// there before it came first.
+/// Recomputes the summary. When a run is repeated, the rows from before its first time stay
+/// saved.
 ///
 /// The session must be prepared by [`crate::table::staging::pair`].
 ///
 /// # Errors
-/// [`Kind::Validation`] where the new rows are not what the trade table says, with
-/// nothing changed; [`Kind::LockTimeout`] where a lock could not be had.
+/// [`Kind::Validation`] if the new rows do not match the trade table, with nothing changed;
+/// [`Kind::LockTimeout`] if a lock could not be had in time.
 pub async fn recompute(
     session: &mut Connection,
     target: &Target,
@@ -188,7 +188,7 @@ async fn recompute_in(
     transaction
         .batch_execute(&target.fill(include_str!("../../sql/table/summary/lock.sql")))
         .await?;
-    // Under the lock nobody puts a trigger there.
+    // Under the lock nobody can add a trigger.
     target.refuse_strange_code(transaction).await?;
     let (schema, name) = (target.summary.schema.name(), target.summary.name.name());
     let begin = include_str!("../../sql/table/summary/begin-run.sql");
@@ -215,10 +215,11 @@ async fn recompute_in(
     ];
     let wrong: Vec<String> = wrong.into_iter().filter(|w| w.0).map(|w| w.1).collect();
     if !wrong.is_empty() {
-        let what =
-            format!("the new rows are not what {} holds: {}", target.trade, wrong.join("; "));
-        return Err(Error::new(Kind::Validation, what)
-            .hint("nothing was changed; look for triggers on the summary, and for records without a species"));
+        let what = format!("the new rows do not match {}: {}", target.trade, wrong.join("; "));
+        return Err(Error::new(Kind::Validation, what).hint(
+            "nothing was changed; look for triggers on the summary, and for records without a \
+             species",
+        ));
     }
     let standing = last_in(transaction, &target.summary).await?;
     Ok(SummaryReport {
@@ -232,19 +233,19 @@ async fn recompute_in(
     })
 }
 
-/// The recomputation that stands, if there is one.
+/// Returns the latest recomputation that was not undone, if there is one.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn last(session: &mut Connection, target: &Target) -> Result<Option<Uuid>> {
     let transaction = session.transaction().await?;
     Ok(last_in(&transaction, &target.summary).await?.map(|(run, _)| run))
 }
 
-/// Whether the recomputation of a run was made and not undone.
+/// Whether a run has recomputed the summary, and that was not undone.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn stands(session: &Connection, run: Uuid) -> Result<bool> {
     let sql = include_str!("../../sql/table/summary/stands.sql");
     Ok(session.query_one(sql, &[&run]).await?.get(0))
@@ -257,13 +258,13 @@ async fn last_in(transaction: &Transaction<'_>, summary: &Table) -> Result<Optio
     Ok(row.map(|row| (row.get(0), row.get::<_, Option<i64>>(1).unwrap_or(0))))
 }
 
-/// Puts the rows back that were there before a recomputation, in every column but those
-/// that others have written to since: what they wrote is kept, and named.
+/// Restores the rows from before a recomputation, except the columns that others have written
+/// to since: their values are kept, and named in the report.
 ///
 /// # Errors
-/// Refused where the run is not the last one that stands, for its rows would then
-/// hide those of a later one; [`Kind::Validation`] where a trigger keeps the rows from
-/// being what they were.
+/// Refused if the run is not the latest one that was not undone, because its rows would then
+/// hide those of a later one; [`Kind::Validation`] if a trigger prevents the rows from being
+/// what they were.
 pub async fn undo(session: &mut Connection, target: &Target, run: Uuid) -> Result<SummaryUndone> {
     let oid = catalog::plain_table(session, &target.summary).await?.oid;
     let columns = catalog::columns(session, oid).await?;
@@ -283,7 +284,7 @@ async fn undo_in(
     transaction
         .batch_execute(&target.fill(include_str!("../../sql/table/summary/lock.sql")))
         .await?;
-    // Under the lock nobody puts a trigger there.
+    // Under the lock nobody can add a trigger.
     target.refuse_strange_code(transaction).await?;
     match last_in(transaction, &target.summary).await? {
         Some((last, _)) if last == run => {}
@@ -321,7 +322,7 @@ async fn undo_in(
     };
     Ok(SummaryUndone {
         run_id: run,
-        // Of those that others have written to, the deleted ones are not there.
+        // Rows that others have deleted are not there and so not among `same`.
         rows_restored: same - count(kept.len() - deleted),
         rows_without_species,
         rows_kept: count(kept.len()),
@@ -329,8 +330,8 @@ async fn undo_in(
     })
 }
 
-/// Runs `work` in a transaction of one snapshot and commits it; again, where somebody
-/// else was in the way.
+/// Runs `work` in a transaction with one snapshot and commits it. Repeats this after a
+/// conflict with another session.
 async fn patiently<T>(
     session: &mut Connection,
     work: impl AsyncFn(&Transaction<'_>) -> Result<T>,
@@ -349,7 +350,7 @@ async fn patiently<T>(
         match done {
             Err(error) if in_the_way(&error) => {
                 let Some(pause) = pauses.next() else { return Err(error) };
-                tracing::debug!("tried again: {error}");
+                tracing::debug!("trying again: {error}");
                 tokio::time::sleep(pause).await;
             }
             done => return done,
@@ -377,7 +378,7 @@ impl Target {
         ]
     }
 
-    /// Makes sure that no code of another role runs where the summary is written.
+    /// Makes sure that writing the summary runs no code of another role.
     ///
     /// # Errors
     /// As [`trust::code`].

@@ -1,4 +1,4 @@
-//! A check: one SQL file with a header that says what it is about.
+//! A check: one SQL file with a header that describes it.
 //!
 //! ```sql
 //! -- Name: year-bounds
@@ -14,23 +14,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 
-/// What it means that a check fails.
+/// How serious a failed check is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Severity {
     /// The rows must not go live.
     Error,
-    /// Somebody should look.
+    /// Somebody should look at the rows.
     Warning,
 }
 
-/// What the SQL of a check is.
+/// The form of a check's SQL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// A condition that is true of a row that is wrong. All of them share one pass.
+    /// A condition that is true for a wrong row. All conditions share one pass.
     Condition,
-    /// A query that returns what is wrong, a row each.
+    /// A query that returns one row for each thing that is wrong.
     Query,
     /// A query that returns one row with `expected` and `observed`.
     Figures,
@@ -39,9 +39,9 @@ pub(super) enum Form {
 /// What a check is repeated for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Each {
-    /// Nothing: it is made once.
+    /// Nothing: it runs once.
     Once,
-    /// Those of these columns that there are, as `{column}`.
+    /// Those of these columns that exist, as `{column}`.
     Column(Vec<String>),
     /// Production's unique keys, as `{key}`.
     UniqueKey,
@@ -53,28 +53,28 @@ pub(super) enum Each {
     Sequence,
 }
 
-/// A check as its file states it.
+/// A check, as its file defines it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Check {
     pub(super) name: String,
-    /// What is so where it passes.
+    /// What is true if it passes.
     pub(super) purpose: String,
     pub(super) severity: Severity,
-    /// On the live table, to which others may write.
+    /// Severity on the live table, to which others may write.
     pub(super) severity_live: Severity,
     pub(super) form: Form,
     pub(super) each: Each,
-    /// Columns that it reads: without them it is left out.
+    /// Columns that it reads; it is skipped without them.
     pub(super) columns: Vec<String>,
-    /// Columns that it reads and that the load has to have filled.
+    /// Columns that it reads and that the load must have filled.
     pub(super) filled: Vec<String>,
-    /// Placeholders that need something to put in.
+    /// Placeholders that must have a value.
     pub(super) parameters: Vec<String>,
     pub(super) on_staging: bool,
     pub(super) on_live: bool,
-    /// The SQL behind the header.
+    /// The SQL after the header.
     pub(super) sql: String,
-    /// Whether it comes from a user's folder, and so has a time limit.
+    /// Whether it comes from the user's folder and so has a time limit.
     pub(super) is_own: bool,
 }
 
@@ -91,11 +91,11 @@ const FIELDS: [&str; 9] = [
 ];
 
 impl Check {
-    /// Reads a file; `file` names it in messages, and `name` is the check's where the
-    /// header has none.
+    /// Parses a file. `file` is its name in messages; `name` is the check's name if the header
+    /// has none.
     ///
     /// # Errors
-    /// A sentence about the header.
+    /// If the header is wrong.
     pub(super) fn parse(file: &str, name: &str, text: &str) -> Result<Self> {
         let bad = |what: String| {
             Error::usage(format!("{file}: {what}"))
@@ -118,7 +118,7 @@ impl Check {
             None | Some("query") => Form::Query,
             Some("condition") => Form::Condition,
             Some("figures") => Form::Figures,
-            Some(other) => return Err(bad(format!("{other:?} is no form of a check"))),
+            Some(other) => return Err(bad(format!("{other:?} is not a form of a check"))),
         };
         let each = match field("For each") {
             None => Each::Once,
@@ -139,7 +139,7 @@ impl Check {
         };
         let sql = body(text).trim_end().trim_end_matches(';');
         if sql.is_empty() {
-            return Err(bad("nothing stands below its header".into()));
+            return Err(bad("there is no SQL below its header".into()));
         }
         Ok(Check {
             name: field("Name").unwrap_or(name).into(),
@@ -159,7 +159,7 @@ impl Check {
     }
 }
 
-/// What stands below the comments at the beginning.
+/// Returns the text after the leading comments.
 pub(super) fn body(text: &str) -> &str {
     let mut rest = text;
     while rest.starts_with("--") {
@@ -168,7 +168,7 @@ pub(super) fn body(text: &str) -> &str {
     rest
 }
 
-/// The fields of the header, each with its further lines.
+/// Returns the fields of the header, each with its continuation lines.
 fn header(text: &str) -> Vec<(&'static str, String)> {
     let mut fields: Vec<(&'static str, String)> = Vec::new();
     let mut is_known = false;
@@ -189,17 +189,17 @@ fn header(text: &str) -> Vec<(&'static str, String)> {
                     value.push_str(line.trim());
                 }
             }
-            // A field that is not about the check, such as its lock.
+            // A field that is not used here, such as Lock.
             None => is_known = is_further && is_known,
         }
     }
     fields
 }
 
-/// The checks that come with sterna.
+/// Returns the built-in checks.
 ///
 /// # Errors
-/// Never in a released build: a test reads the same files.
+/// Never in a release: a test parses the same files.
 pub(super) fn built_in() -> Result<Vec<Check>> {
     macro_rules! checks {
         ($($file:literal),+ $(,)?) => { [$(($file, include_str!(concat!("../../", $file)))),+] };
@@ -245,10 +245,10 @@ pub(super) fn built_in() -> Result<Vec<Check>> {
     files.iter().map(|(file, text)| Check::parse(file, file, text)).collect()
 }
 
-/// A user's own checks: the `.sql` files of a folder, by name.
+/// Reads the user's own checks: the `.sql` files of a folder, by name.
 ///
 /// # Errors
-/// Names the file that cannot be read, or whose header is wrong.
+/// If a file cannot be read or its header is wrong; names the file.
 pub(super) fn read_folder(folder: &std::path::Path) -> Result<Vec<Check>> {
     let failed = |e| Error::file(folder, e);
     let mut paths = Vec::new();
@@ -303,8 +303,8 @@ mod tests {
             ("SELECT 1", "no Purpose"),
             ("-- Purpose: x\nSELECT 1", "severity is not given"),
             ("-- Purpose: x\n-- Severity: fatal\nSELECT 1", "severity is fatal"),
-            ("-- Purpose: x\n-- Severity: error\n", "nothing stands"),
-            ("-- Purpose: x\n-- Severity: error\n-- Form: y\nSELECT 1", "no form"),
+            ("-- Purpose: x\n-- Severity: error\n", "no SQL"),
+            ("-- Purpose: x\n-- Severity: error\n-- Form: y\nSELECT 1", "not a form"),
         ] {
             let error = Check::parse("x.sql", "x", text).unwrap_err();
             assert!(error.to_string().contains(why), "{error}");

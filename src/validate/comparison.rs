@@ -1,4 +1,4 @@
-//! The table against production: rows per species and year.
+//! Compares the table with production: number of rows per species and year.
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,12 +10,12 @@ use super::value::{Value, references};
 use crate::error::{Error, Result};
 use crate::pg::{Connection, interruptible};
 
-/// The largest changes that are shown.
+/// How many of the largest changes are shown.
 const CHANGES_SHOWN: usize = 20;
-/// The species of which the rows are shown, those with the largest changes first.
+/// For how many species the rows are shown, those with the largest changes first.
 const SPECIES_SHOWN: usize = 500;
 
-/// Both tables by number of rows.
+/// The numbers of rows of both tables.
 #[derive(Default)]
 pub(super) struct Comparison {
     pub(super) largest_changes: Vec<Change>,
@@ -23,8 +23,8 @@ pub(super) struct Comparison {
     pub(super) by_year: Vec<Change>,
 }
 
-/// Compares, and makes the changes known to the checks that judge them. A table without
-/// species or years is compared with nothing.
+/// Compares the tables, and provides the changes to the checks that judge them. A table without
+/// species or years, and the live table, is not compared.
 pub(super) async fn compare(
     session: &Connection,
     subject: &mut Subject,
@@ -56,7 +56,7 @@ pub(super) async fn compare(
     found.by_year.sort_by_key(|change| change.year);
     found.largest_changes = changes.iter().take(CHANGES_SHOWN).cloned().collect();
     let known = serde_json::to_value(changes);
-    let known = known.map_err(|e| Error::database("no JSON of the changes").caused_by(e))?;
+    let known = known.map_err(|e| Error::database("could not serialize changes").caused_by(e))?;
     subject.known.value("changes", Value::Json(known));
     Ok(found)
 }

@@ -1,5 +1,5 @@
-//! Views and functions over the live table: they are parsed and compiled, and asked for a
-//! row only where the user wants that, as the application.
+//! Checks views and functions over the live table: parses or compiles them, and queries them
+//! for a row, as the application, only if the user asks for that.
 
 use std::sync::atomic::AtomicBool;
 
@@ -13,11 +13,11 @@ use crate::error::{Kind, Result};
 use crate::pg::{Connection, interruptible};
 
 pub(super) const NAME: &str = "dependents-answer";
-const PURPOSE: &str = "views over the table can be parsed and functions that name it compiled, \
-                       and those that are asked (--ask-dependents) answer";
+const PURPOSE: &str = "views over the table can be parsed, functions that name it can be \
+                       compiled, and those that are queried (--ask-dependents) answer";
 
-/// Looks at all of them, in a read-only transaction that the session is in. `asker` asks
-/// those that belong to a superuser or to the role that looks.
+/// Checks all of them, in the session's read-only transaction. `asker` queries only those that
+/// belong to a superuser or to the connected role.
 pub(super) async fn check(
     session: &Connection,
     subject: &Subject,
@@ -48,7 +48,7 @@ pub(super) async fn check(
         session.batch_execute("ROLLBACK TO SAVEPOINT before").await?;
         if let (Ok(()), Some(asker), Some(question)) = (&answer, asker, &question) {
             answer = match asker.ask(question).await {
-                // It is not the application's.
+                // The application may not read it.
                 Err(error) if error.sqlstate() == Some("42501") => {
                     left_out.push(name.clone());
                     Ok(())
@@ -65,7 +65,7 @@ pub(super) async fn check(
     let count = wrong.len() as i64;
     let mut report = CheckReport::wrong(NAME.into(), Severity::Error, PURPOSE, count, wrong);
     if !left_out.is_empty() {
-        report.detail.push_str(&format!("; not looked at: {}", left_out.join(", ")));
+        report.detail.push_str(&format!("; not checked: {}", left_out.join(", ")));
     }
     Ok(report)
 }

@@ -1,5 +1,5 @@
-//! Checks made ready for one table: repeated for what there is, left out where what
-//! they need is missing.
+//! Checks prepared for one table: repeated for each of its columns, keys or sequences, and
+//! skipped if something that they need is missing.
 
 use super::check::{Check, Each, Form, Severity};
 use super::report::CheckReport;
@@ -16,16 +16,16 @@ pub(super) struct Instance {
     pub(super) form: Form,
     pub(super) purpose: String,
     pub(super) sql: String,
-    /// What is put into its text.
+    /// What its placeholders stand for.
     pub(super) known: Known,
-    /// Whether it is a user's own, which has a time limit.
+    /// Whether it is one of the user's own checks, which have a time limit.
     pub(super) is_own: bool,
 }
 
-/// A check that can be run, or what is said of one that cannot.
+/// A check that can be run, or the report of a skipped one.
 pub(super) type Ready = std::result::Result<Instance, CheckReport>;
 
-/// Makes a check ready, once or for each of what it is repeated for.
+/// Prepares a check, once or for each object that it is repeated for.
 pub(super) fn prepare(check: &Check, subject: &Subject) -> Result<Vec<Ready>> {
     let severity = if subject.is_live { check.severity_live } else { check.severity };
     let one = |suffix: Option<&str>, mut known: Known, column: Option<&Ident>| -> Result<Ready> {
@@ -66,7 +66,7 @@ pub(super) fn prepare(check: &Check, subject: &Subject) -> Result<Vec<Ready>> {
         false => (check.on_staging, "the live table (--comprehensive)"),
     };
     if !applies {
-        return left_out(&format!("it is about {table}"));
+        return left_out(&format!("it applies only to {table}"));
     }
     let ready = match &check.each {
         Each::Once => vec![one(None, known(), None)?],
@@ -100,7 +100,7 @@ pub(super) fn prepare(check: &Check, subject: &Subject) -> Result<Vec<Ready>> {
             subject.sequences.iter().map(sequence).collect::<Result<_>>()?
         }
     };
-    if ready.is_empty() { left_out("the table has none of what it is about") } else { Ok(ready) }
+    if ready.is_empty() { left_out("the table has nothing that it applies to") } else { Ok(ready) }
 }
 
 fn with_key(mut known: Known, key: &Key) -> Known {
@@ -116,7 +116,7 @@ fn no_column(name: &str) -> String {
     format!("there is no column {name}")
 }
 
-/// What keeps a check from being run.
+/// Returns why a check cannot be run, if it cannot.
 fn missing(check: &Check, subject: &Subject, known: &Known) -> Option<String> {
     if let Some(column) = check.columns.iter().find(|name| !subject.has_column(name)) {
         return Some(no_column(column));
@@ -125,10 +125,10 @@ fn missing(check: &Check, subject: &Subject, known: &Known) -> Option<String> {
         return Some(format!("no file has filled a column {column}"));
     }
     let parameter = check.parameters.iter().find(|name| !known.has(name))?;
-    Some(format!("{parameter} is not given or not there"))
+    Some(format!("{parameter} was not given or does not exist"))
 }
 
-/// The columns by which a wrong row is shown.
+/// The columns that are shown of a wrong row.
 fn shown(check: &Check, subject: &Subject, column: Option<&Ident>) -> Result<Columns> {
     let mut shown = subject.row_id();
     let named = check.columns.iter().chain(&check.filled).filter(|name| subject.has_column(name));

@@ -1,10 +1,10 @@
-//! Validations in the ledger, and whether one still speaks of the rows that are there.
+//! Validations in the ledger, and whether one is still valid for the rows of a table.
 //!
-//! The rows of a validation are known by the loads that wrote them and by their
-//! number. A row bears the transaction that wrote it, and the ledger has those of
-//! every batch; so a row that was changed or added since is one that no batch wrote,
-//! one that was deleted is missing from the number, and batches that were written
-//! again are not those of the validation.
+//! The rows of a validation are identified by the loads that wrote them and by their number.
+//! A row carries the transaction that wrote it, and the ledger has the transactions of all
+//! batches. So a row that was changed or added since belongs to no batch, a deleted one makes
+//! the number smaller, and batches that were written again differ from those of the
+//! validation.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -14,38 +14,38 @@ use super::subject::Subject;
 use crate::error::{Error, Result};
 use crate::pg::{Connection, Table, fill};
 
-/// A validation as the ledger has it.
+/// A validation in the ledger.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredValidation {
     /// Its id.
     pub id: Uuid,
-    /// Whether no error was found.
+    /// Whether no check of severity error failed.
     pub passed: bool,
-    /// Whether it was one of the live table.
+    /// Whether it was a validation of the live table.
     pub comprehensive: bool,
     /// The years that were compared with production; empty for all.
     pub years: Vec<i32>,
-    /// What was found, as `sterna validate --format json` shows it.
+    /// The report, as `sterna validate --format json` shows it.
     pub report: Value,
     checked: u32,
     identity: Value,
 }
 
-/// Rows that came and went in a staging table because they did in production.
+/// Changes in a staging table that were carried over from production.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
-    /// Rows that came.
+    /// Rows added.
     pub added: i64,
-    /// Rows that went.
+    /// Rows removed.
     pub removed: i64,
-    /// All writes that were carried over, changes included.
+    /// All writes that were carried over, including updates.
     pub writes: i64,
 }
 
-/// The last validation of a table, by its OID.
+/// Returns the last validation of a table, by its OID.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub async fn last(session: &Connection, relation_oid: u32) -> Result<Option<StoredValidation>> {
     let sql = include_str!("../../sql/validate/last.sql");
     let row = session.query_opt(sql, &[&relation_oid]).await?;
@@ -67,15 +67,15 @@ pub async fn last(session: &Connection, relation_oid: u32) -> Result<Option<Stor
 }
 
 impl StoredValidation {
-    /// Why it does not speak of the rows that `table` holds now; `None` where it does.
-    /// What a journal has `carried` over from production is no reason: production has
-    /// those rows as well.
+    /// Returns why this validation is not valid for the current rows of `table`; `None` if it is
+    /// valid. Rows that the journal has `carried` over from production do not count:
+    /// production has them as well.
     ///
-    /// Reads the table once. What it says stays true as long as nobody can write: take
-    /// a lock of mode SHARE or stronger on the table before.
+    /// Reads the table once. The answer remains true only while nobody can write: take a lock
+    /// of mode SHARE or stronger on the table first.
     ///
     /// # Errors
-    /// Where the table or the ledger cannot be read.
+    /// If the table or the ledger cannot be read.
     pub async fn is_outdated(
         &self,
         session: &Connection,
@@ -105,13 +105,13 @@ impl StoredValidation {
     }
 }
 
-/// The loads of a table, and what they wrote.
+/// Reads the loads of a table and what they wrote.
 async fn loads(session: &Connection, oid: u32) -> Result<Value> {
     let sql = include_str!("../../sql/validate/identity.sql");
     Ok(session.query_one(sql, &[&oid]).await?.get(0))
 }
 
-/// What identifies the rows that a session sees.
+/// Reads what identifies the rows that a session sees.
 pub(super) async fn identity(session: &Connection, subject: &Subject) -> Result<Value> {
     let loads = loads(session, subject.checked_oid).await?;
     let sql = include_str!("../../sql/validate/rows-now.sql");
@@ -121,7 +121,7 @@ pub(super) async fn identity(session: &Connection, subject: &Subject) -> Result<
     Ok(json!({"loads": loads, "rows": rows, "foreign_rows": foreign}))
 }
 
-/// Keeps a validation.
+/// Stores a validation.
 pub(super) async fn store(
     session: &Connection,
     id: Uuid,
@@ -130,7 +130,7 @@ pub(super) async fn store(
     identity: &Value,
 ) -> Result<()> {
     let json = serde_json::to_value(report)
-        .map_err(|e| Error::database("no JSON of a validation").caused_by(e))?;
+        .map_err(|e| Error::database("could not serialize a validation").caused_by(e))?;
     let (name, version) = (subject.checked.to_string(), env!("CARGO_PKG_VERSION"));
     let sql = include_str!("../../sql/validate/store.sql");
     let (staging, checked) = (subject.staging_oid, subject.checked_oid);

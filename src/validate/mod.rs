@@ -1,10 +1,10 @@
-//! Validation: whether the rows are right, told by checks that return what is wrong.
+//! Validation: checks that return what is wrong with the rows.
 //!
-//! Checks are files (`sql/checks/`, and a folder of the user's own). Those that
-//! judge a row by itself are conditions and share one pass over the table; the others
-//! are queries. All run side by side in one snapshot, in transactions that cannot
-//! write. What was found goes into the ledger with what identifies the rows, so that
-//! a switchover can tell whether they were validated, they and no others.
+//! Checks are files (in `sql/checks/` and in a folder of the user's own). Checks that judge
+//! each row by itself are conditions and share one pass over the table; the others are
+//! queries. All run concurrently in one snapshot, in read-only transactions. The ledger stores
+//! the findings together with the identity of the rows, so that a switchover can tell whether
+//! exactly these rows were validated.
 
 mod check;
 mod comparison;
@@ -39,39 +39,39 @@ use crate::pg::{ConnInfo, Connection, Snapshot, Table, connect};
 use crate::table::staging;
 use subject::Subject;
 
-/// The check that holds the catalog against what it said before a switchover; it is handed
-/// in by whoever knows of the switchover.
+/// Name of the check that compares the catalog with its state before a switchover. The caller
+/// runs this check and passes its report in.
 pub const CATALOG_PARITY: &str = "catalog-parity";
 
-/// What a validation is asked to do.
+/// The options of a validation.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ValidateOptions {
-    /// The table that is to be replaced, or was.
+    /// The table that is to be replaced, or has been.
     pub table: Table,
-    /// The years that are compared; `None` for those that were loaded.
+    /// The years to compare; `None` for those that were loaded.
     pub years: Option<Years>,
     /// The expected number of rows.
     pub expect_rows: Option<u64>,
-    /// Check the live table, with what stands around it, in place of staging.
+    /// Whether to check the live table and what is related to it, instead of staging.
     pub comprehensive: bool,
-    /// A folder of the user's own checks.
+    /// A folder with the user's own checks.
     pub checks: Option<PathBuf>,
-    /// How long a check of the user's own may take.
+    /// Time limit of each of the user's own checks.
     pub time_limit: Duration,
-    /// What is still accepted.
+    /// What is still acceptable.
     pub limits: Limits,
-    /// How many sessions check side by side, beside the one that proves.
+    /// Number of sessions that run checks, in addition to the one for the proof.
     pub connections: usize,
-    /// Who asks dependents for a row; where nobody does, they are parsed and compiled.
+    /// How to query dependents for a row; if `None`, they are only parsed and compiled.
     pub ask_dependents: Option<Application>,
-    /// What other modules have checked and belongs into the same report, such as the
-    /// comparison with the fingerprint that was taken before a switchover.
+    /// Reports of checks by other modules to include, such as the comparison with the
+    /// fingerprint from before a switchover.
     pub further: Vec<CheckReport>,
 }
 
 impl ValidateOptions {
-    /// A validation of the staging table of `table`, by the defaults of the command line.
+    /// A validation of the staging table of `table`, with the defaults of the command line.
     #[must_use]
     pub fn new(table: Table) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -90,19 +90,19 @@ impl ValidateOptions {
     }
 }
 
-/// What a validation still accepts.
+/// The limits of what is still acceptable.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Limits {
-    /// The first year of a record.
+    /// The earliest year of a record.
     pub first_year: i32,
-    /// The last one; `None` for the present year.
+    /// The latest year of a record; `None` for the current year.
     pub last_year: Option<i32>,
-    /// How many rows in a hundred a species may have lost, in a year or in all.
+    /// The percentage of its rows that a species may have lost, in a year or in all years.
     #[serde(rename = "max_shrinkage")]
     pub max_shrinkage_percent: f64,
-    /// By how much in a hundred the total quantity of a unit may have changed.
+    /// The percentage by which the total quantity of a unit may have changed.
     #[serde(rename = "max_quantity_change")]
     pub max_quantity_change_percent: f64,
 }
@@ -119,10 +119,10 @@ impl Default for Limits {
     }
 }
 
-/// Refuses names that no check bears: what is to be accepted has to be meant.
+/// Refuses names that no check has, such as a misspelt one in `--accept-check`.
 ///
 /// # Errors
-/// A usage error that names it, or that of the folder of the user's own checks.
+/// A usage error that names it, or an error about the folder with the user's own checks.
 pub fn refuse_unknown_checks(names: &[String], folder: Option<&Path>) -> Result<()> {
     if names.is_empty() {
         return Ok(());
@@ -137,16 +137,16 @@ pub fn refuse_unknown_checks(names: &[String], folder: Option<&Path>) -> Result<
         let repeated = name.split_once('.').map_or(name.as_str(), |(check, _)| check);
         if !known.contains(&name.as_str()) && !known.contains(&repeated) {
             return Err(Error::usage(format!("there is no check {name}"))
-                .hint(format!("`sterna validate` names them: {}", known.join(", "))));
+                .hint(format!("the checks are {}", known.join(", "))));
         }
     }
     Ok(())
 }
 
-/// Validates, and keeps in the ledger what was found.
+/// Validates, and stores the report in the ledger.
 ///
 /// # Errors
-/// Where a check cannot be run; what checks find wrong is in the report.
+/// If a check cannot be run. A check that fails is no error, but part of the report.
 pub async fn validate(
     info: &ConnInfo,
     options: &ValidateOptions,
@@ -206,7 +206,7 @@ pub async fn validate(
     Ok(report)
 }
 
-/// Says of each wrong row from which file it comes, by the transaction that wrote it.
+/// Adds to each wrong row the file that it comes from, by the transaction that wrote it.
 async fn name_files(session: &Connection, oid: u32, reports: &mut [CheckReport]) -> Result<()> {
     let rows = || reports.iter().flat_map(|report| &report.rows);
     if !rows().any(|row| row.contains_key("xmin")) {
@@ -228,7 +228,7 @@ fn place(row: &mut Map<String, Value>, batches: &HashMap<String, (String, i64)>)
             row.insert("file".into(), json!(file));
             row.insert("batch_from_line".into(), json!(line));
         }
-        // No load wrote it as it is.
+        // No load wrote this version of the row.
         None => {
             row.insert("file".into(), Value::Null);
         }

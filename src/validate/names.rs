@@ -1,4 +1,4 @@
-//! Names of species that rows bear rightly although they are spelled otherwise.
+//! Species names that are accepted although they differ from the table of species.
 
 use uuid::Uuid;
 
@@ -9,9 +9,9 @@ use crate::load::ledger::LoadRun;
 use crate::load::taxa;
 use crate::pg::{Connection, Table};
 
-/// The pairs of species and name in the table that differ letter by letter from the
-/// table of species and that the load accepted all the same: in another spelling, or
-/// as a synonym that it was given.
+/// Returns the pairs of species and name in the table whose name differs from the table of
+/// species, but that the load accepted: in another spelling, or as a synonym that it was
+/// given.
 pub(super) async fn accepted(
     session: &Connection,
     table: &Table,
@@ -28,7 +28,7 @@ pub(super) async fn accepted(
     for run in runs {
         let given = run.arguments["synonym_names"].as_object();
         for (synonym, species) in given.into_iter().flatten() {
-            // Where its species is gone, the rows that bear it are to be named.
+            // If the species is gone, the check must name the rows with this synonym.
             if let Err(why) = taxa.add_synonym(synonym, species.as_str().unwrap_or_default()) {
                 tracing::warn!("{why}, which was given to load {} as a synonym", run.id);
             }

@@ -1,4 +1,4 @@
-//! The proof as a check: staging, read back, is what its loads read from the files.
+//! The proof as a check: staging, read back, equals what its loads read from the files.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use crate::pg::{ConnInfo, Connection, Snapshot};
 
 pub(super) const NAME: &str = "equal-to-files";
 const PURPOSE: &str =
-    "the rows, read back, have the sums of the rows that were read from the files, batch by batch";
+    "the rows, read back, have the checksums of the rows that were read from the files, by batch";
 
 /// Reads the table once, in the snapshot that `keeper` has exported.
 pub(super) async fn check(
@@ -28,7 +28,7 @@ pub(super) async fn check(
     }
     let runs: Vec<Uuid> = subject.runs.iter().map(|run| run.id).collect();
     let verdict = match &subject.written {
-        None => Err("the columns are not those that a load of the ledger wrote".to_owned()),
+        None => Err("the columns are not those that a recorded load wrote".to_owned()),
         Some(columns) => {
             let (pair, staging_oid) = (&subject.pair, subject.checked_oid);
             let proof = Proof { info, pair, staging_oid, columns, runs: &runs, connections: 1 };

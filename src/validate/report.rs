@@ -1,4 +1,4 @@
-//! What a validation hands back: values only.
+//! The report of a validation: values only, without formatting.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::check::Severity;
 use crate::error::{Error, Kind};
 
-/// What a validation found.
+/// The report of a validation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ValidationReport {
@@ -16,28 +16,28 @@ pub struct ValidationReport {
     pub passed: bool,
     /// The table that was checked.
     pub table: String,
-    /// How many rows it has.
+    /// Its number of rows.
     pub rows: u64,
     /// The years that were compared with production; empty for all.
     pub years: Vec<i32>,
-    /// Whether the live table was checked, with all that stands around it.
+    /// Whether the live table and what is related to it was checked.
     pub comprehensive: bool,
-    /// Every check, in the order of their files.
+    /// All checks, those from files first.
     pub checks: Vec<CheckReport>,
-    /// Where the table differs most from production in its number of rows.
+    /// The largest differences from production in the number of rows.
     pub largest_changes: Vec<Change>,
-    /// Rows of each species in all years that were compared, the largest changes first.
+    /// Rows of each species in all compared years, the largest changes first.
     #[serde(default)]
     pub by_species: Vec<Change>,
-    /// Rows of all species in each year that was compared.
+    /// Rows of all species in each compared year.
     #[serde(default)]
     pub by_year: Vec<Change>,
-    /// How long it took.
+    /// Duration of the validation.
     pub seconds: f64,
 }
 
 impl ValidationReport {
-    /// Where errors were found that are not accepted: these.
+    /// Returns an error that names the failed checks, if any of them was not accepted.
     #[must_use]
     pub fn failure(&self, accepted: &[String]) -> Option<Error> {
         let refused = self.refused(accepted);
@@ -49,12 +49,12 @@ impl ValidationReport {
         let what = format!("{} failed {count} of {all} checks: {}", self.table, names.join(", "));
         let hint = match names.contains(&"rows-accounted") {
             true => {
-                "rows went from staging or came to it since the load, perhaps with a species that was \
-                 deleted: load again, by `sterna rollback 2.1` and --resume within a migration, else \
-                 by `sterna stage truncate` and `sterna load`"
+                "rows were removed from staging or added to it since the load, perhaps with a \
+                 deleted species: load again, with `sterna rollback 2.1` and --resume in a \
+                 migration, otherwise with `sterna stage truncate` and `sterna load`"
             }
             false => {
-                "fix what the report names; where the rows are as they should be, raise a limit \
+                "fix what the report names; if the rows are as they should be, raise a limit \
                  (`sterna validate --help`), or accept a check by its name (--accept-check)"
             }
         };
@@ -69,8 +69,8 @@ impl ValidationReport {
         failed
     }
 
-    /// The errors that nobody has accepted by the name of their check, or by what stands
-    /// before its dot.
+    /// The errors that were not accepted, by the full name of their check or by the part before
+    /// the dot.
     #[must_use]
     pub fn refused(&self, accepted: &[String]) -> Vec<&CheckReport> {
         let is_accepted = |check: &CheckReport| accepted.iter().any(|name| check.is_named(name));
@@ -79,7 +79,7 @@ impl ValidationReport {
         errors
     }
 
-    /// What is recorded of the errors that were accepted, with their figures.
+    /// The text to record for each accepted error, with its figures.
     #[must_use]
     pub fn deviations(&self, accepted: &[String]) -> Vec<String> {
         let errors = self.failed().into_iter().filter(|check| check.severity == Severity::Error);
@@ -101,39 +101,39 @@ impl ValidationReport {
     }
 }
 
-/// What one check found.
+/// The report of one check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CheckReport {
-    /// Its name, and behind a dot what it was repeated for.
+    /// Its name, followed by a dot and what it was repeated for, if so.
     pub name: String,
-    /// What it means that it fails.
+    /// How serious a failure is.
     pub severity: Severity,
-    /// Whether it found nothing wrong; true where it was left out.
+    /// Whether it found nothing wrong; true if it was skipped.
     pub passed: bool,
-    /// The figure that was to be found; 0 wrong rows where it is about rows.
+    /// The expected figure; 0 if the check looks for wrong rows.
     pub expected: Value,
-    /// The figure that was found; NULL where it was left out.
+    /// The figure that was found; null if the check was skipped.
     pub observed: Value,
-    /// What that means, in a line.
+    /// What that means, in one line.
     pub detail: String,
-    /// What is so where it passes.
+    /// What is true if it passes.
     pub purpose: String,
-    /// Why it was left out.
+    /// Why it was skipped.
     pub skipped: Option<String>,
-    /// The first of what is wrong, as column and value: rows with their ids, the file
-    /// and the line where the batch begins that brought them.
+    /// The first wrong rows, as columns and values: with their ids, and the file and first line
+    /// of the batch that they came in.
     pub rows: Vec<Map<String, Value>>,
 }
 
 impl CheckReport {
-    /// Whether a user means it by this name: its own, or what it was repeated from.
+    /// Whether `name` is its full name, or the name of the check without what it was repeated for.
     fn is_named(&self, name: &str) -> bool {
         let rest = self.name.strip_prefix(name);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 
-    /// A check that was left out.
+    /// A skipped check.
     #[must_use]
     pub fn skipped(name: String, severity: Severity, purpose: &str, why: String) -> Self {
         CheckReport {
@@ -149,7 +149,7 @@ impl CheckReport {
         }
     }
 
-    /// A check that looked for what is wrong and found that many.
+    /// A check that looked for wrong rows and found `count` of them.
     pub(super) fn wrong(
         name: String,
         severity: Severity,
@@ -176,7 +176,7 @@ impl CheckReport {
     }
 }
 
-/// `record_id 17, year 1874`; what is not there is left out.
+/// Formats a row like `record_id 17, year 1874`, without NULLs.
 fn sentence(row: &Map<String, Value>) -> String {
     let said = row.iter().filter(|(name, value)| !value.is_null() && *name != "xmin");
     let said = said.map(|(name, value)| match value {
@@ -186,14 +186,14 @@ fn sentence(row: &Map<String, Value>) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-/// A species whose number of rows is not production's.
+/// The numbers of rows of a species, or of a year, in production and in the checked table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
-    /// Its scientific name, where it has a row in the table of species.
+    /// Its scientific name, if it has a row in the table of species.
     pub species: Option<String>,
     /// Its id.
     pub species_id: Option<String>,
-    /// The year; `None` for all that were compared.
+    /// The year; `None` for all compared years.
     pub year: Option<i32>,
     /// Rows in production.
     pub production: i64,

@@ -1,5 +1,5 @@
-//! Running checks: one pass for all conditions, the other checks beside it, all of
-//! them in one snapshot.
+//! Runs checks: one pass for all conditions, concurrently with the other checks, all in one
+//! snapshot.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -13,28 +13,28 @@ use super::value::{Value, references};
 use crate::error::{Error, Result};
 use crate::pg::{Connection, SqlText, fill, interruptible};
 
-/// What the server says of a statement that was cancelled, by its time limit where nobody
-/// else did it.
+/// SQLSTATE of a cancelled statement: its time limit was exceeded, unless somebody else
+/// cancelled it.
 const QUERY_CANCELED: &str = "57014";
 
-/// What checks found, each with its place in their order; and how many rows there are.
+/// The reports of checks, each with its position, and the number of rows.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) reports: Vec<(usize, CheckReport)>,
     pub(super) rows: u64,
 }
 
-/// What one session does at a time.
+/// A unit of work for one session.
 enum Job<'a> {
     /// All conditions.
     Pass(Vec<(usize, &'a Instance)>),
     One(usize, &'a Instance),
 }
 
-/// Runs checks on all of `sessions`.
+/// Runs checks concurrently on `sessions`.
 ///
 /// # Errors
-/// Names the check that the server refuses to run.
+/// If the server refuses to run a check; names the check.
 pub(super) async fn run(
     sessions: &[Connection],
     checks: &[Ready],
@@ -43,10 +43,10 @@ pub(super) async fn run(
 ) -> Result<Found> {
     let numbered = checks.iter().enumerate();
     let ready: Vec<_> = numbered.filter_map(|(at, c)| Some((at, c.as_ref().ok()?))).collect();
-    // A user's own check has a time limit, and so does not share the pass.
+    // A user's own check has a time limit, so it does not share the pass.
     let (conditions, others): (Vec<_>, Vec<_>) =
         ready.into_iter().partition(|(_, check)| check.form == Form::Condition && !check.is_own);
-    // The longest first, so that the others fill up the other sessions.
+    // The longest job comes first; the others keep the remaining sessions busy.
     let mut jobs = vec![Job::Pass(conditions)];
     jobs.extend(others.into_iter().map(|(at, check)| Job::One(at, check)));
     let next = AtomicUsize::new(0);
@@ -83,8 +83,8 @@ pub(super) async fn run(
     Ok(all)
 }
 
-/// Counts for all conditions in one pass, and looks again at those that are not 0. Hands
-/// back the number of rows, too.
+/// Counts the wrong rows of all conditions in one pass, and selects those of conditions with
+/// any. Also returns the number of rows.
 async fn pass(
     session: &Connection,
     checks: &[(usize, &Instance)],
@@ -126,9 +126,9 @@ async fn pass(
     Ok((rows, reports))
 }
 
-/// Runs a check by itself. One that stumbles over a value, such as a list in a document
-/// that is none, has found it: it fails, and the others go on. So does a user's own that
-/// takes too long.
+/// Runs a check by itself. A data error, such as a JSON value that is not the expected list,
+/// counts as a finding: the check fails, and the others continue. So does a user's own check
+/// that takes too long.
 async fn one(
     session: &Connection,
     check: &Instance,
@@ -140,7 +140,7 @@ async fn one(
         let sql = include_str!("../../sql/application/time-limit.sql");
         if own { session.query(sql, &[&limit]).await.map(drop) } else { Ok(()) }
     };
-    // Under way together: how long a check takes does not depend on the distance.
+    // Sent together, so that a check costs only one round trip.
     let (saved, limited, asked) = futures::join!(
         session.batch_execute("SAVEPOINT before"),
         limited,
@@ -160,7 +160,7 @@ async fn one(
             Ok(CheckReport::wrong(name, check.severity, purpose, 1, vec![row]))
         }
         Ok(report) => {
-            // What a user's check has set is not there for the next.
+            // Resets what a user's check may have set, before the next one.
             if own {
                 session.batch_execute("ROLLBACK TO SAVEPOINT before").await?;
             }
@@ -212,7 +212,7 @@ async fn answer(
     })
 }
 
-/// How many rows a query returns, and the first of them.
+/// Returns how many rows a query returns, and the first of them.
 async fn wrong(
     session: &Connection,
     check: &Instance,

@@ -1,5 +1,5 @@
-//! What is checked: the table, what production looks like, and what checks can ask of
-//! both.
+//! The subject of a validation: the table to check, the structure of production, and the
+//! values that checks can use.
 
 use std::time::Duration;
 
@@ -14,37 +14,37 @@ use crate::table::staging::{self, Pair};
 use crate::table::summary;
 use crate::trust;
 
-/// What is checked.
+/// The subject of a validation.
 pub(super) struct Subject {
     pub(super) pair: Pair,
     /// The table whose rows are checked.
     pub(super) checked: Table,
     pub(super) checked_oid: u32,
-    /// The staging table, where there is one.
+    /// The staging table, if there is one.
     pub(super) staging_oid: Option<u32>,
     pub(super) is_live: bool,
-    /// Its columns, as the catalog has them.
+    /// Its columns, from the catalog.
     pub(super) columns: Vec<Column>,
-    /// The columns that its loads wrote, where they are known.
+    /// The columns that its loads wrote, if known.
     pub(super) written: Option<Vec<Column>>,
     pub(super) runs: Vec<LoadRun>,
     pub(super) years: Years,
     pub(super) keys: Vec<Key>,
-    /// Column and sequence.
+    /// Pairs of a column and its sequence.
     pub(super) sequences: Vec<(Ident, Table)>,
-    /// The column that names a species and the one that refers to it, where there are both.
+    /// The column with a species' name and the one that refers to the species, if both exist.
     pub(super) names: Vec<Ident>,
     pub(super) known: Known,
-    /// How long a check of the user's own may take.
+    /// Time limit of each of the user's own checks.
     pub(super) time_limit: Duration,
 }
 
-/// A key of production.
+/// A key of the live table.
 pub(super) struct Key {
     pub(super) kind: String,
     pub(super) name: String,
     pub(super) columns: Columns,
-    /// The table that refers or is referred to, with its columns.
+    /// The table at the other end of a foreign key, with its columns.
     pub(super) other: Option<(Table, Columns)>,
 }
 
@@ -61,7 +61,7 @@ impl Subject {
     /// Reads the catalog and the ledger.
     ///
     /// # Errors
-    /// Refused where there is no staging table and the live one was not asked for.
+    /// Refused if there is no staging table and the live one was not asked for.
     pub(super) async fn read(
         session: &Connection,
         pair: Pair,
@@ -86,7 +86,7 @@ impl Subject {
             sequences(session, pair.table_oid, is_live),
             catalog::columns(session, pair.table_oid),
             last_year(session, options),
-            // Its owner may have put something on it since it was loaded.
+            // Its owner may have added code to it since it was loaded.
             trust::code(session, &code, &[]),
         );
         code?;
@@ -116,17 +116,17 @@ impl Subject {
         self.columns.iter().any(|column| column.name.name() == name)
     }
 
-    /// Whether a load filled a column; where none is known, whether there is one.
+    /// Whether a load filled a column; if no load is known, whether the column exists.
     pub(super) fn is_filled(&self, name: &str) -> bool {
         let Some(written) = &self.written else { return self.has_column(name) };
-        // What not all files fill is not among what is proved.
+        // `written` lacks the columns that only some of the files fill.
         let uses = self.runs.last().map(|run| run.arguments["columns"].clone());
         let uses = uses.and_then(|uses| serde_json::from_value::<ColumnUses>(uses).ok());
         written.iter().any(|column| column.name.name() == name)
             || uses.is_some_and(|uses| uses.is_filled(name))
     }
 
-    /// The columns that name a row: its primary key, or what comes nearest, and the id
+    /// The columns that identify a row: its primary key, or else another unique key, and the id
     /// of its record.
     pub(super) fn row_id(&self) -> Vec<Ident> {
         let unique = self.keys.iter().find(|key| key.kind == "unique");
@@ -139,12 +139,12 @@ impl Subject {
         columns
     }
 
-    /// The first of these columns that the table does not have.
+    /// Returns the first of these columns that the table does not have.
     pub(super) fn lacks<'a>(&self, columns: &'a [Ident]) -> Option<&'a Ident> {
         columns.iter().find(|column| !self.has_column(column.name()))
     }
 
-    /// Makes known what checks may ask for.
+    /// Sets the values of all placeholders that checks may use.
     async fn tell(
         &mut self,
         session: &Connection,
@@ -188,7 +188,7 @@ impl Subject {
         known.value("widened", Value::Texts(self.widened(production)));
         self.known = known;
         self.tell_summary(session).await?;
-        // As the load was told, whose mapping may be gone.
+        // The format that the load used: its mapping file may be gone.
         let told = self.runs.last().map(|run| run.arguments["looks_up"].clone());
         match told.and_then(|told| serde_json::from_value::<Format>(told).ok()) {
             Some(format) => self.tell_species(session, &format).await,
@@ -196,7 +196,7 @@ impl Subject {
         }
     }
 
-    /// Whether a table beside the one that is replaced is there, and not planted.
+    /// Whether a related table exists and belongs to a trusted role.
     async fn may_read(&self, session: &Connection, beside: &Table) -> Result<bool> {
         let (strange, found) = futures::join!(
             trust::strange_beside(session, beside, &self.pair.table),
@@ -209,7 +209,7 @@ impl Subject {
         Ok(found?.is_some())
     }
 
-    /// Makes the summary per species known, and what it can be held against.
+    /// Sets the placeholders for the summary per species and for comparing it.
     async fn tell_summary(&mut self, session: &Connection) -> Result<()> {
         let schema = &self.pair.table.schema;
         let summary = Table { schema: schema.clone(), name: Ident::new(summary::SUMMARY)? };
@@ -231,7 +231,7 @@ impl Subject {
         Ok(())
     }
 
-    /// Makes the table of species known, and the names that its rows may bear.
+    /// Sets the placeholders for the table of species and for the names that are accepted.
     async fn tell_species(&mut self, session: &Connection, format: &Format) -> Result<()> {
         let Some(lookup) = &format.lookup else { return Ok(()) };
         let Some(taxon) = format.columns.get(&lookup.field) else { return Ok(()) };
@@ -275,7 +275,7 @@ impl Subject {
     }
 }
 
-/// The years that loads selected; all, where one selected none.
+/// The years that the loads selected; all years if one of them made no selection.
 fn years_of(runs: &[LoadRun]) -> Years {
     let mut all = Years::default();
     for run in runs {
@@ -306,8 +306,8 @@ async fn keys(session: &Connection, oid: u32) -> Result<Vec<Key>> {
         .collect()
 }
 
-/// The sequences of a table; where it is not `live`, only those that the switchover does
-/// not set ahead of the rows that have come in.
+/// Reads the sequences of a table; if it is not `live`, only those that the switchover does
+/// not advance past the loaded rows.
 async fn sequences(session: &Connection, oid: u32, live: bool) -> Result<Vec<(Ident, Table)>> {
     let rows = session.query(include_str!("../../sql/validate/sequences.sql"), &[&oid]).await?;
     let pair = |row: &tokio_postgres::Row| {

@@ -1,4 +1,4 @@
-//! Values that checks are given, and their places in the text of a check.
+//! Values for the parameters of checks, and their placeholders in the text of a check.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::pg::{Quoted, SqlText, Typed, fill};
 
-/// A value, sent beside the text and never in it.
+/// A value, which is sent as a query parameter and never as part of the text.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
     Flag(bool),
@@ -55,14 +55,14 @@ impl ToSql for Value {
     }
 
     fn accepts(_: &Type) -> bool {
-        // The text casts each place to the type of its value.
+        // The text casts each placeholder to the type of its value.
         true
     }
 
     to_sql_checked!();
 }
 
-/// What can be put into checks: quoted names, and values by reference.
+/// What the placeholders of checks stand for: quoted names, and values as parameters.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     names: BTreeMap<&'static str, SqlText>,
@@ -82,7 +82,7 @@ impl Known {
         self.names.contains_key(key) || self.values.contains_key(key)
     }
 
-    /// Fills `template`; values that it names are added to `sent`.
+    /// Fills in `template`, and adds the values that it uses to `sent`.
     pub(super) fn fill(&self, template: &str, sent: &mut Vec<Value>) -> SqlText {
         let mut parts: Vec<(&str, SqlText)> =
             self.names.iter().map(|(key, name)| (*key, name.clone())).collect();
@@ -97,7 +97,7 @@ impl Known {
         SqlText::filled(template, &parts)
     }
 
-    /// As [`Known::fill`], as a statement with its values.
+    /// As [`Known::fill`], but returns a statement with its values.
     pub(super) fn statement(&self, template: &str) -> (String, Vec<Value>) {
         let mut sent = Vec::new();
         let sql = self.fill(template, &mut sent);
@@ -120,7 +120,7 @@ impl Typed for Value {
     }
 }
 
-/// Values as a session takes them.
+/// The values in the form that a session takes.
 pub(super) fn references(values: &[Value]) -> Vec<&dyn Typed> {
     values.iter().map(|value| value as &dyn Typed).collect()
 }

@@ -1,7 +1,6 @@
-//! The invariants that ARCHITECTURE.md states, held against the sources.
+//! The invariants of ARCHITECTURE.md, checked against the sources.
 //!
-//! Reads text, not syntax: crude, but it needs no parser and errs towards
-//! complaining.
+//! Reads text, not syntax: crude, but it needs no parser and errs on the side of complaining.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,18 +9,18 @@ use std::path::{Path, PathBuf};
 /// A longer file needs a reason, and gets an entry here.
 const MOST_LINES: usize = 400;
 
-/// What makes SQL of a string that begins with it. Bare transaction control (BEGIN,
+/// The words that make a string that starts with them SQL. Bare transaction control (BEGIN,
 /// COMMIT, ROLLBACK) is left out: it names nothing, and belongs where it is read.
 const STATEMENTS: [&str; 18] = [
     "ALTER", "ANALYZE", "COPY", "CREATE", "DELETE", "DROP", "GRANT", "INSERT", "LOCK", "NOTIFY",
     "REINDEX", "REVOKE", "SELECT", "SET", "TRUNCATE", "UPDATE", "VACUUM", "WITH",
 ];
 
-/// A source file without what is compiled for tests alone.
+/// A source file, without the parts that are compiled only for tests.
 struct Source {
-    /// Its path within the repository.
+    /// The path within the repository.
     path: String,
-    /// Its lines of code, each with its number; comments are left out.
+    /// The numbered lines of code, without comments.
     code: Vec<(usize, String)>,
 }
 
@@ -29,7 +28,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every file of Rust that is not a test, of the main package and of the crates below it.
+/// Every Rust file that is not a test, of the main package and of the crates below it.
 fn code() -> Vec<PathBuf> {
     ["src", "crates"].into_iter().flat_map(|folder| files(folder, "rs")).collect()
 }
@@ -51,7 +50,7 @@ fn sources() -> Vec<Source> {
     let files = code().into_iter().filter(|path| !is_tests(path));
     let sources = files.map(|path| {
         let text = fs::read_to_string(&path).unwrap();
-        // Tests stand at the foot of a file.
+        // Tests are at the end of a file.
         let lines = text.lines().take_while(|line| *line != "#[cfg(test)]");
         let code = (1..).zip(lines.map(str::to_owned));
         let code = code.filter(|(_, line)| !line.trim_start().starts_with("//"));
@@ -60,7 +59,7 @@ fn sources() -> Vec<Source> {
     sources.collect()
 }
 
-/// Fails with every place outside of `allowed` at which a line of code `is_wrong`.
+/// Fails with every place outside `allowed` where a line of code `is_wrong`.
 #[track_caller]
 fn nowhere_but(allowed: &[&str], sources: &[Source], is_wrong: impl Fn(&str) -> bool) {
     let concerned = sources.iter().filter(|s| !allowed.iter().any(|a| s.path.starts_with(a)));
@@ -72,8 +71,8 @@ fn nowhere_but(allowed: &[&str], sources: &[Source], is_wrong: impl Fn(&str) -> 
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Fails unless each of `allowed` has a line that `is_used`: a rule about
-/// something that is gone, or has moved, would hold without meaning anything.
+/// Fails unless each of `allowed` has a line that `is_used`: a rule about something that was
+/// removed or moved would pass without meaning anything.
 #[track_caller]
 fn used_in(allowed: &[&str], sources: &[Source], is_used: impl Fn(&str) -> bool) {
     for place in allowed {
@@ -151,8 +150,8 @@ fn what_steps_call_knows_nothing_of_the_plan() {
     nowhere_but(&[], &sources, |line| above.iter().any(|name| line.contains(name)));
 }
 
-/// Where each file of `src/` is imported: what follows `crate::` and `super::`, braces
-/// expanded. What a folder's own file says is left out: it names its files, and they it.
+/// The imports of each file of `src/`: what follows `crate::` and `super::`, braces expanded. A
+/// folder's own file is left out: it names its files, and they name it.
 fn imports(sources: &[Source]) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
     let module = |path: &str| -> Vec<String> {
         let path = path.trim_start_matches("src/").trim_end_matches(".rs");
@@ -193,7 +192,7 @@ fn imports(sources: &[Source]) -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
     found
 }
 
-/// The paths that begin so, each to its end.
+/// The full paths that start with this prefix.
 fn expand(mut from: Vec<String>, text: &str, paths: &mut Vec<Vec<String>>) {
     if text.starts_with('{') {
         let (mut depth, mut begun) = (0, 1);
@@ -256,7 +255,7 @@ fn sql_stands_in_sql_files() {
 
 #[test]
 fn only_the_shell_prints_and_survives_that_nobody_reads() {
-    // Macros that panic where they cannot write.
+    // Macros that panic if they cannot write.
     let prints = |line: &str| ["println!", "print!"].iter().any(|word| line.contains(word));
     nowhere_but(&[], &sources(), prints);
     let may = ["src/main.rs", "src/cli/render/", "src/cli/commands/demo.rs"];

@@ -1,4 +1,4 @@
-//! `sterna backup`: what is restored is what was there; damage is found.
+//! `sterna backup`: a restore yields what was there, and damage is found.
 
 mod damage;
 
@@ -69,7 +69,7 @@ fn shell(folder: &Path, line: &str, db: &TestDb) -> Finished {
     Finished::from(command.output().unwrap())
 }
 
-/// The rows of a table as text, which both databases must have alike.
+/// The rows of a table as text, which must be the same in both databases.
 async fn rows(db: &TestDb, table: &str) -> Vec<String> {
     let session = connect(db.info()).await.unwrap();
     let sql = format!("SELECT t::text FROM public.{table} AS t ORDER BY 1");
@@ -163,7 +163,7 @@ async fn damage_is_found() {
             std::fs::write(&path, &good).unwrap();
         }
         verify(&place, method, &[]).expect_code(0);
-        // Whoever makes the checksums fit is found out by the rows.
+        // Files with forged checksums are found by their rows.
         let manifest = place.path(method).join("manifest.json");
         let text = std::fs::read_to_string(&manifest).unwrap();
         std::fs::write(&manifest, text.replace("\"rows\": 860", "\"rows\": 861")).unwrap();
@@ -248,7 +248,7 @@ async fn counts_and_rows_are_of_one_snapshot_while_others_write() {
 #[tokio::test]
 async fn an_interrupted_backup_leaves_nothing_that_looks_finished() {
     let place = filled(ModelSchema::Production).await;
-    // Somebody holds the table, so that it waits.
+    // Another session locks the table, so that the backup waits.
     let holder = place.db.connect().await;
     let lock = "BEGIN; LOCK TABLE public.species_trade_summary IN ACCESS EXCLUSIVE MODE";
     let out = place.path("saved").display().to_string();

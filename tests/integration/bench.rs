@@ -30,12 +30,12 @@ pub(crate) async fn equal(rows: u64) -> Installation {
     here
 }
 
-/// Benchmarks that run side by side would measure each other.
+/// Benchmarks that run at the same time would measure each other.
 static MEASURING: Mutex<()> = Mutex::new(());
 
 pub(crate) fn run<A: AsRef<OsStr>>(here: &Installation, args: &[A]) -> Finished {
     let mut command = here.db.command(&["bench", "--format", "json"]);
-    // Every query gets a few rounds however little time there is.
+    // Every query gets a few rounds, however little time there is.
     if !args.iter().any(|arg| arg.as_ref() == "--seconds") {
         command.args(["--seconds", "0"]);
     }

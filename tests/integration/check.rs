@@ -7,19 +7,19 @@ use serde_json::Value;
 
 use crate::server::Finished;
 
-/// The findings, which are there whatever the exit code is.
+/// The findings, which are reported with every exit code.
 pub(crate) fn findings(finished: &Finished) -> Value {
     serde_json::from_str(&finished.stdout).unwrap_or_else(|e| panic!("{e}: {finished:?}"))
 }
 
-/// The finding of this name.
+/// The finding with this name.
 #[track_caller]
 pub(crate) fn finding<'a>(report: &'a Value, name: &str) -> &'a Value {
     let found = report["checks"].as_array().unwrap().iter().find(|check| check["name"] == name);
     found.unwrap_or_else(|| panic!("no {name} in {report:#}"))
 }
 
-/// Names of the checks of this severity that did not pass.
+/// Names of the failed checks with this severity.
 fn failed(report: &Value, severity: &str) -> Vec<String> {
     let checks = report["checks"].as_array().unwrap().iter();
     let failed = checks.filter(|c| c["passed"] == false && c["severity"] == severity);

@@ -1,6 +1,5 @@
-//! Databases with species, files to load into them, and a reader of both that
-//! shares no code with sterna: what a file holds and what staging holds are
-//! compared as text, value by value.
+//! Databases with species, files to load into them, and a reader of both that shares no code with
+//! sterna: the contents of files and staging are compared as text, value by value.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ use sterna::pg::embedded::ModelSchema;
 
 use crate::server::{Finished, TestDb};
 
-/// Field of a shipment file, and the column that holds it.
+/// A field of a shipment file, and its column.
 const FIELDS: [(&str, &str); 20] = [
     ("Id", "record_id"),
     ("Year", "year"),
@@ -48,7 +47,7 @@ pub(crate) fn header() -> String {
     FIELDS.map(|(field, _)| field).join(",")
 }
 
-/// A good shipment record with these fields set otherwise; no field is quoted.
+/// A good shipment record, except for these fields; no field is quoted.
 pub(crate) fn shipment(changes: &[(&str, &str)]) -> String {
     let fields = FIELDS.map(|(field, _)| {
         let changed = changes.iter().find(|(name, _)| *name == field);
@@ -99,8 +98,8 @@ pub(crate) fn generated(rows: u64, seed: u64) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// What staging must hold after this shipment file, all of it fitting: read by
-/// splitting at commas, as none of its fields may be quoted.
+/// What staging must hold after this shipment file, if all of it fits. Reads by splitting at
+/// commas, because none of its fields may be quoted.
 pub(crate) fn rows_of(text: &str) -> Vec<Row> {
     assert!(!text.contains('"') && text.starts_with(&header()));
     let mut rows: Vec<Row> = text.lines().skip(1).map(row_of).collect();
@@ -120,7 +119,7 @@ fn row_of(line: &str) -> Row {
     std::iter::once(species).chain(fields.iter().enumerate().map(cell)).collect()
 }
 
-/// A decimal without exponent and without zeros that say nothing.
+/// A decimal without exponent and without insignificant zeros.
 pub(crate) fn plain_decimal(text: &str) -> String {
     let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
@@ -183,7 +182,7 @@ impl Installation {
         Finished::from(self.command(args).output().unwrap())
     }
 
-    /// As [`Installation::load`], and it must end with this exit code and a report.
+    /// Like [`Installation::load`], but must end with this exit code and a report.
     #[track_caller]
     pub(crate) fn report<A: AsRef<OsStr>>(&self, code: i32, args: &[A]) -> Value {
         let finished = self.load(args).expect_code(code);
@@ -235,7 +234,7 @@ pub(crate) fn insert_species() -> String {
     )
 }
 
-/// The account adds up, for each file and in total, and the files make the total.
+/// The account adds up, for each file and in total, and the files add up to the total.
 #[track_caller]
 pub(crate) fn assert_balances(report: &Value) {
     let places = ["rows_loaded", "rows_rejected", "rows_unmapped", "rows_filtered"];
@@ -257,7 +256,7 @@ pub(crate) fn assert_balances(report: &Value) {
 /// The records of a CSV file with quoted fields, header first.
 pub(crate) fn csv_records(path: &Path) -> Vec<Vec<String>> {
     let bytes = std::fs::read(path).unwrap();
-    // A rejected record stands there as it was.
+    // The rejected record is there unchanged.
     let text = String::from_utf8_lossy(&bytes);
     let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), String::new());
     let mut quoted = false;

@@ -1,4 +1,4 @@
-//! `sterna.toml`, as the program finds it.
+//! How the program finds `sterna.toml`.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Connecting: encryption, certificates, passwords, and what an error says.
+//! Connecting: encryption, certificates, passwords, and error messages.
 
 mod ended;
 mod production;
@@ -27,7 +27,7 @@ async fn encrypted(session: &Connection) -> bool {
     session.query_one(sql, &[]).await.unwrap().get(0)
 }
 
-/// Whether a connection comes about, and then, whether it is encrypted.
+/// Whether a connection succeeds, and if so, whether it is encrypted.
 async fn outcome(server: &Server, user: &str, host: &str, query: &str) -> Option<bool> {
     match open(server, user, host, query).await {
         Ok(session) => Some(encrypted(&session).await),
@@ -89,7 +89,7 @@ async fn a_certificate_of_another_authority_is_refused() {
     let prefer = format!("sslmode=prefer{other}");
     assert_eq!(outcome(&server, "postgres", "localhost", &prefer).await, Some(true));
 
-    // The usual place works like the parameter, and makes `require` check too.
+    // The default location works like the parameter, and makes `require` verify, too.
     std::fs::create_dir(server.file(".postgresql")).unwrap();
     std::fs::copy(server.file("root.crt"), server.file(".postgresql/root.crt")).unwrap();
     let full = outcome(&server, "postgres", "localhost", "sslmode=verify-full").await;
@@ -198,7 +198,7 @@ async fn a_password_is_bound_to_the_encryption_where_that_is_required() {
         (user.as_str(), format!("sslmode=require&{required}"), Some(true)),
         (&user, "sslmode=disable".to_owned(), Some(false)),
         (&user, format!("sslmode=disable&{required}"), None),
-        // Whoever asks for no password proves nothing by it.
+        // A server that asks for no password proves nothing.
         ("postgres", format!("sslmode=require&{required}"), None),
         ("postgres", "sslmode=require&channel_binding=prefer".to_owned(), Some(true)),
     ] {
@@ -256,7 +256,7 @@ async fn a_session_has_its_settings_and_knows_its_end() {
         let row = session.query_one("SELECT current_setting($1)", &[&name]).await.unwrap();
         assert_eq!(row.get::<_, &str>(0), expected, "{name}");
     }
-    // Servers before 17 do not know it.
+    // Servers before 17 do not have this setting.
     let limit = "SELECT coalesce(current_setting('transaction_timeout', true), '0')";
     assert_eq!(session.query_one(limit, &[]).await.unwrap().get::<_, &str>(0), "0");
 

@@ -1,4 +1,4 @@
-//! `sterna demo`: its summary is made of what was measured, and nothing is left.
+//! `sterna demo`: its summary contains what was measured, and nothing is left behind.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::server::{Finished, sterna};
 
-/// A temporary folder in which the embedded server's account may make its own.
+/// A temporary folder in which the embedded server's account may create its own.
 fn open_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o1777)).unwrap();
@@ -49,7 +49,7 @@ fn the_summary_adds_up_and_nothing_is_left_but_what_was_asked_for() {
         let exchange = &summary[exchange];
         assert_eq!(exchange["parity_differences"], serde_json::json!([]), "{exchange:#}");
         assert!(exchange["locked_ms"].as_f64().unwrap() > 0.0);
-        // A long reader may be in the way, or gone when the first try begins.
+        // A long reader may be in the way, or may have ended before the first attempt.
         assert!(exchange["attempts"].as_i64().unwrap() >= 1);
     }
     assert_eq!(summary["differences_after_rollback"], 0);

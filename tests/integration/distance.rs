@@ -1,4 +1,5 @@
-//! How often each command waits for the server: far away, that is what it takes.
+//! How often each command waits for the server: with a distant server, that is what takes the
+//! time.
 
 use std::fs;
 use std::path::Path;
@@ -8,10 +9,10 @@ use crate::line::{Line, Pass};
 use crate::migrate::Scenario;
 use crate::server::Finished;
 
-/// Long enough for a client on a busy machine to send all that it does not wait with.
+/// Long enough for a client on a busy machine to send everything that it sends without waiting.
 const DISTANCE: Duration = Duration::from_millis(5);
 
-/// A command line, and the row of ARCHITECTURE.md that it stands under.
+/// A command line, and its row in ARCHITECTURE.md.
 const COMMANDS: [(&str, &str); 12] = [
     ("status", "status"),
     ("plan", "plan"),
@@ -27,7 +28,7 @@ const COMMANDS: [(&str, &str); 12] = [
     ("rollback --progress never", "rollback of a migration"),
 ];
 
-/// What a command may take, as ARCHITECTURE.md has it.
+/// The budget of a command in ARCHITECTURE.md.
 fn budget(command: &str) -> u64 {
     let map = Path::new(env!("CARGO_MANIFEST_DIR")).join("ARCHITECTURE.md");
     let map = fs::read_to_string(map).unwrap();
@@ -41,7 +42,7 @@ fn budget(command: &str) -> u64 {
 #[tokio::test]
 async fn no_command_takes_more_round_trips_than_it_may() {
     let here = Scenario::new().await;
-    // Its ledger is there, as it is but once.
+    // The ledger exists: it is created only once.
     here.sterna(&["stage", "create"]).expect_code(0);
     here.sterna(&["stage", "drop"]).expect_code(0);
     let mut over = Vec::new();
@@ -54,7 +55,7 @@ async fn no_command_takes_more_round_trips_than_it_may() {
         let mut process = here.here.db.command(&args);
         process.env("PGHOST", line.host()).current_dir(here.here.folder.path());
         let done = Finished::from(process.output().unwrap());
-        // Without a backup the checkpoint fails, having asked everything.
+        // Without a backup the checkpoint fails, after all checks.
         let code = if command == "check pre" { 6 } else { 0 };
         done.expect_code(code);
         let (taken, budget) = (line.round_trips(), budget(row));
@@ -66,7 +67,7 @@ async fn no_command_takes_more_round_trips_than_it_may() {
     assert!(over.is_empty(), "{}", over.join("; "));
 }
 
-/// What waits for an answer to each batch shows in the difference of two loads.
+/// Round trips per batch show in the difference between two loads.
 #[tokio::test]
 async fn a_batch_waits_once_at_most() {
     let here = Scenario::new().await;
@@ -81,7 +82,7 @@ async fn a_batch_waits_once_at_most() {
         taken.push(line.round_trips());
         here.sterna(&["stage", "truncate"]).expect_code(0);
     }
-    // One batch, and forty. A batch that is alone in the queue is waited for once more.
+    // One batch, and forty. A batch that is alone in the queue takes one more round trip.
     let [one, forty] = taken[..] else { panic!("{taken:?}") };
     assert!(forty - one <= 2 * 39, "{one} and {forty} round trips");
 }

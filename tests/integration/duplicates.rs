@@ -1,4 +1,5 @@
-//! Records that share a row id: one is loaded, the others are rejected, even if sterna or the server crashes.
+//! Records that share a row id: one is loaded, the others are rejected, even if sterna or the
+//! server crashes.
 
 use std::path::Path;
 
@@ -15,7 +16,7 @@ const SPECIES: &str = "
     VALUES ('00000000-0000-0000-0000-000000000001', 'Ursus maritimus', 'Polar bear', 'Animalia',
             'Chordata', 'Mammalia', 'Carnivora', 'Ursidae', 'Ursus', 'maritimus')";
 
-/// Writes a shipment file with these record ids; each line's term tells where it stood.
+/// Writes a shipment file with these record ids; each line's term gives its position.
 fn write(path: &Path, ids: impl Iterator<Item = u32>) {
     let mut text = SHIPMENT_HEADER.to_owned();
     let name = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -88,7 +89,7 @@ async fn a_client_killed_while_it_takes_them_out_can_be_resumed() {
         };
         let mut first = run(&[]);
         std::thread::sleep(std::time::Duration::from_millis(delay_ms));
-        // It may have ended by itself, which is as well.
+        // It may have ended already, which is fine.
         let _ = kill(Pid::from_raw(first.id().cast_signed()), Signal::SIGKILL);
         first.wait().unwrap();
         let second = run(&["--resume"]).wait_with_output().unwrap();

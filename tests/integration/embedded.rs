@@ -1,4 +1,4 @@
-//! The embedded server itself: its life, its end, and what survives what.
+//! The embedded server itself: start, stop, and what survives a crash.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -64,7 +64,7 @@ fn what_was_committed_survives_an_immediate_stop_and_a_kill() {
     assert_eq!(ask(&server, "SELECT count(*) FROM kept").unwrap(), "1000");
 
     ask(&server, "INSERT INTO kept VALUES (1001)");
-    // The lock file that this leaves behind says that a server is ready.
+    // The lock file that this leaves behind claims that a server is ready.
     let process = postmaster(&server.data_folder());
     kill(process, Signal::SIGKILL).unwrap();
     assert_eq!(server.stop(StopMode::Fast).unwrap_err().kind(), Kind::Database);
@@ -91,7 +91,7 @@ fn a_server_that_does_not_start_shows_its_log_and_is_cleaned_up() {
     assert_eq!(error.kind(), Kind::Database);
     let message = error.to_string();
     assert!(message.contains("ended while starting"), "{message}");
-    // By the setting's name, whatever language the server speaks.
+    // The setting's name appears in every language of the server.
     assert!(message.contains("shared_buffers"), "{message}");
     let quoted = message.split('"').find(|part| part.starts_with('/'));
     let folder = Path::new(quoted.unwrap()).parent().and_then(Path::parent).unwrap();

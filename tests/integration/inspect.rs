@@ -1,5 +1,5 @@
-//! `sterna inspect`: what it says about files, checked against the files themselves
-//! and against what a load of the same files does.
+//! `sterna inspect`: what it reports about files, checked against the files themselves and
+//! against a load of the same files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,7 +43,7 @@ fn generate(out: &Path, more: &[&str]) {
     Finished::from(sterna(&args).output().unwrap()).expect_code(0);
 }
 
-/// What `sterna inspect` says in JSON.
+/// The JSON output of `sterna inspect`.
 fn inspect(db: &TestDb, input: &Path, more: &[&str]) -> Value {
     let input = input.to_str().unwrap();
     let args = [&["inspect", input, "--format", "json", "--progress", "never"], more].concat();
@@ -66,21 +66,21 @@ fn shipments(folder: &Path, records: &[String]) -> std::path::PathBuf {
     path
 }
 
-/// The rows of a zip's files, taken apart without sterna.
+/// The rows of a zip's files, parsed without sterna.
 fn rows_by_file(zip: &Path) -> Vec<Vec<Vec<String>>> {
     let mut archive = zip::ZipArchive::new(fs::File::open(zip).unwrap()).unwrap();
     let texts = (0..archive.len()).map(|index| {
         let mut text = String::new();
         archive.by_index(index).unwrap().read_to_string(&mut text).unwrap();
-        assert!(!text.contains('"'), "a field is quoted, and this reader knows no quotes");
+        assert!(!text.contains('"'), "a field is quoted, which this reader does not support");
         let fields = |line: &str| line.split(',').map(str::to_owned).collect();
         text.lines().skip(1).map(fields).collect()
     });
     texts.collect()
 }
 
-/// How many decimals `numeric(10,2)` would round, and how many are beyond it, by
-/// PostgreSQL's own arithmetic.
+/// How many decimals `numeric(10,2)` would round, and how many exceed it, by PostgreSQL's own
+/// arithmetic.
 async fn misfits_of_the_server(db: &TestDb, decimals: &[&str]) -> (u64, u64) {
     let sql = "SELECT count(*) FILTER (WHERE q < 1e8 AND round(q, 2) <> q),
             count(*) FILTER (WHERE q >= 1e8)
@@ -115,7 +115,7 @@ async fn the_counts_are_those_of_the_files() {
     }
     assert_eq!(report["years"], json!(years));
     let (inexact, too_large) = misfits_of_the_server(&db, &quantities).await;
-    assert!(inexact > 1000, "the files hold no values that could not fit");
+    assert!(inexact > 1000, "the files have no values that do not fit");
     assert_eq!(report["rows_read"], 20_000);
     assert_eq!(report["rows_rejected"], inexact + too_large);
     assert_eq!(
@@ -245,14 +245,14 @@ async fn faults_are_told_with_their_place_and_the_policies_that_help() {
     let good = |id| record(id, "2001", "Ursus maritimus", "1.50", PLAIN);
     let records = [
         good(1),
-        // Two faults in one record: no policy takes it, whatever helps the second.
+        // Two faults in one record: no policy accepts it, whatever would fix the second one.
         record(2, "MMI", "Ursus maritimus", "0.048", PLAIN),
         record(3, "2001", "Ursus maritimus", "99999999.995", PLAIN),
         record(4, "2001", "Ursus maritimus", "1e8", PLAIN),
         record(5, "2001", "Ursus maritimus", "many", PLAIN),
         record(6, "2001", "Ursus maritimus", "", ["", "UK", "w", "X"]),
         record(7, "2001", "Ursus maritimus", "0.125", ["skins", "UK", "W", "I"]),
-        // Neither its taxon nor its codes are anybody's concern.
+        // Neither its taxon nor its codes are reported.
         record(8, "MM", "Python regius", "x", ["?", "?", "?", "?"]),
         "9,2001,II\n".to_owned(),
         good(10),
@@ -301,7 +301,7 @@ async fn faults_are_told_with_their_place_and_the_policies_that_help() {
     assert_eq!((&year["rows_filtered"], &year["rows_rejected"]), (&json!(7), &json!(2)));
     let none = place.path().join("none.csv");
     fs::write(&none, SHIPMENT_HEADER).unwrap();
-    assert_eq!(inspect(&db, &none, &[])["verdict"], "not ready: the files hold no record");
+    assert_eq!(inspect(&db, &none, &[])["verdict"], "not ready: the files hold no records");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! A line between sterna and the server that breaks where a test says.
+//! A connection between sterna and the server that breaks where a test says.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -12,20 +12,21 @@ use tempfile::TempDir;
 
 use crate::server::shared;
 
-/// What becomes of bytes that the client sends.
+/// What happens to bytes that the client sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
     /// They arrive.
     On,
-    /// That many of them arrive, and the session is cut off on both sides.
+    /// That many of them arrive, and the session is cut on both sides.
     Cut(usize),
-    /// They arrive, and no answer comes back: the client sees the session end.
+    /// They arrive, but no answer comes back: the client sees the session end.
     Unanswered,
-    /// That many of them arrive, and from then on nothing does on either side, nor ends.
+    /// That many of them arrive; from then on neither side transfers anything, and neither ends.
     Stall(usize),
 }
 
-/// Decides about the bytes that a session sends, given how many the line has carried so far.
+/// Decides what happens to the bytes that a session sends, given how many the line has carried so
+/// far.
 type Rule = Box<dyn FnMut(&[u8], u64) -> Pass + Send>;
 
 /// Both ends of each session that has stalled, which stay open.
@@ -44,8 +45,8 @@ impl Line {
         Line::far(Duration::ZERO, rule)
     }
 
-    /// A line that keeps each answer for a while. What the client does not wait for is sent
-    /// meanwhile, and only what it waits for counts as a round trip.
+    /// A line that delays each answer. What the client sends without waiting goes on meanwhile,
+    /// so only what it waits for counts as a round trip.
     pub(crate) fn far(
         distance: Duration,
         rule: impl FnMut(&[u8], u64) -> Pass + Send + 'static,
@@ -73,7 +74,7 @@ impl Line {
         Line { folder, carried, round_trips, stalled }
     }
 
-    /// What `PGHOST` is for a client of this line.
+    /// The `PGHOST` of a client of this line.
     pub(crate) fn host(&self) -> &Path {
         self.folder.path()
     }
@@ -115,7 +116,7 @@ fn relay(
             if is_stalled.load(Ordering::SeqCst) {
                 return;
             }
-            // What is lost on the way the server has sent all the same.
+            // The server has sent what is lost on the way all the same.
             if is_lost.load(Ordering::SeqCst) {
                 let _closed = back.shutdown(Shutdown::Both);
             } else if back.write_all(&bytes[..count]).is_err() {
@@ -156,7 +157,7 @@ fn relay(
     let _closed = (server.shutdown(Shutdown::Both), client.shutdown(Shutdown::Both));
 }
 
-/// Whether bytes hold this text.
+/// Whether the bytes contain this text.
 pub(crate) fn has(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }

@@ -1,5 +1,5 @@
-//! A row keeps its key and every value that the files do not fill: tables of other
-//! shapes than CITES', replaced again and again, and rolled back.
+//! A row keeps its key and every value that the files do not fill, in tables of other shapes than
+//! CITES', replaced again and again, and rolled back.
 
 mod formats;
 mod kills;
@@ -13,7 +13,7 @@ use std::process::Command;
 
 use crate::server::{Finished, TestDb};
 
-/// What a run needs so that it does not take long.
+/// Options that keep a run short.
 const QUICK: [&str; 12] = [
     "--skip",
     "1.1",
@@ -29,14 +29,14 @@ const QUICK: [&str; 12] = [
     "100",
 ];
 
-/// A database of a test's own with a table `things`, and a folder with its files.
+/// A database of one test, with a table `things` and a folder with its files.
 pub(crate) struct Things {
     pub(crate) db: TestDb,
     folder: tempfile::TempDir,
 }
 
 impl Things {
-    /// The tables that `schema` makes, and a mapping with these fields.
+    /// Creates the tables of `schema`, and a mapping with these fields.
     pub(crate) async fn new(schema: &str, mapping: &str) -> Self {
         let here = Things { db: TestDb::empty().await, folder: tempfile::tempdir().unwrap() };
         here.db.psql(schema).await;
@@ -52,7 +52,7 @@ impl Things {
         self.folder.path()
     }
 
-    /// `sterna` on the table, in the folder, to be run.
+    /// A command of `sterna` on the table, in the folder.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.db.command(&[&["--table", "things"], args].concat());
         command.current_dir(self.path());
@@ -64,18 +64,18 @@ impl Things {
         Finished::from(self.command(args).output().unwrap())
     }
 
-    /// Loads a release, with these options besides.
+    /// Loads a release, with these additional options.
     fn load(&self, file: &str, more: &[&str]) -> Finished {
         let args = ["load", file, "--all", "--mapping", "m.toml", "--format", "json", "--verify"];
         self.sterna(&[&args, more].concat())
     }
 
-    /// Migrates to a release, with these options besides.
+    /// Migrates to a release, with these additional options.
     pub(crate) fn migrate(&self, file: &str, more: &[&str]) -> Finished {
         Finished::from(self.migration(file, more).output().unwrap())
     }
 
-    /// As [`Things::migrate`], to be run.
+    /// Like [`Things::migrate`], but not yet run.
     pub(crate) fn migration(&self, file: &str, more: &[&str]) -> Command {
         let args = ["migrate", file, "--mapping", "m.toml"];
         self.command(&[&args, &QUICK[..], more].concat())

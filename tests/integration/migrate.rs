@@ -20,7 +20,7 @@ use crate::cites::{Installation, generated};
 use crate::server::Finished;
 use crate::switchover::exchange::{fingerprint, names, rich_installation};
 
-/// What a run needs so that it does not take long, and judges nothing by the clock.
+/// Options that keep a run short and independent of timing.
 const QUICK: [&str; 6] = ["--skip", "2.3", "--batch-size", "200", "--max-quantity-change", "1000"];
 
 /// Production with an earlier release, and the new one in a file.
@@ -53,17 +53,17 @@ impl Scenario {
         Scenario::of(here, release).await
     }
 
-    /// The richest table there is, and a release that holds its records again.
+    /// The table with all features, and a release that contains its records again.
     pub(crate) async fn rich() -> Self {
         Scenario::rich_with(str::to_owned).await
     }
 
-    /// The same, with a release in which lines are `changed`.
+    /// The same, with a release whose lines are `changed`.
     pub(crate) async fn rich_with(changed: fn(&str) -> String) -> Self {
         let (here, release) = rich_installation().await;
         let text = std::fs::read_to_string(&release).unwrap();
         std::fs::write(&release, changed(&text)).unwrap();
-        // No release holds what is older than CITES.
+        // No release contains records older than CITES.
         here.db.psql("DELETE FROM public.cites_trade_records WHERE year < 1975").await;
         Scenario::of(here, release).await
     }
@@ -95,18 +95,18 @@ impl Scenario {
         self.sterna(&self.migration(more))
     }
 
-    /// How far the run is, by `sterna status`.
+    /// The state of the run, from `sterna status`.
     pub(crate) fn status(&self) -> Value {
         let shown = self.sterna(&["status", "--format", "json"]).expect_code(0);
         serde_json::from_str(&shown.stdout).unwrap()
     }
 
-    /// What the catalog says otherwise than before the run.
+    /// The differences in the catalog since before the run.
     pub(crate) async fn differences(&self) -> Vec<Difference> {
         self.before.differences(&fingerprint(&self.here.db).await)
     }
 
-    /// The new release is live, and nothing else has changed but what is kept for the
+    /// The new release is live, and nothing else has changed except what is kept for the
     /// rollback.
     pub(crate) async fn assert_migrated(&self) {
         assert_eq!(self.differences().await, []);
@@ -127,7 +127,7 @@ impl Scenario {
     }
 }
 
-/// A generated release whose quantities the column holds exactly.
+/// A generated release with quantities that the column holds exactly.
 fn release() -> String {
     let exact = |(at, line): (usize, &str)| {
         let mut fields: Vec<&str> = line.split(',').collect();
@@ -140,7 +140,7 @@ fn release() -> String {
     generated(2000, 5).lines().enumerate().map(exact).collect()
 }
 
-/// All that a migration could change in the rows.
+/// Everything in the rows that a migration could change.
 pub(crate) const ROWS: &str = "SELECT
     (SELECT md5(string_agg(t::text, '|' ORDER BY t.id)) FROM public.cites_trade_records AS t),
     (SELECT md5(string_agg(s::text, '|' ORDER BY s.id)) FROM public.species AS s),

@@ -1,5 +1,5 @@
-//! What other roles have planted in the database, for a migrator with more rights to run:
-//! nothing of it runs with the migrator's.
+//! Code that other roles planted in the database for a migrator with more rights: none of it runs
+//! with the migrator's rights.
 
 mod code;
 mod late;
@@ -9,13 +9,13 @@ mod publication;
 use crate::cites::{Installation, file_of, good};
 use crate::server::Finished;
 
-/// A database with a role that may create in it, and a function that shows whose rights
-/// it ran with.
+/// A database with a role that may create objects in it, and a function that shows with whose
+/// rights it ran.
 struct Planted {
     here: Installation,
-    /// Who plants, and owns what is planted.
+    /// The role that plants code, and owns it.
     mallory: String,
-    /// An ordinary migrator: owns the trade table, and may create in the database.
+    /// An ordinary migrator: owns the trade table, and may create objects in the database.
     migrator: String,
     release: String,
 }
@@ -73,7 +73,7 @@ impl Planted {
         Finished::from(command.current_dir(self.here.folder.path()).output().unwrap())
     }
 
-    /// Nothing that was planted has run with rights of anybody but who planted it.
+    /// Planted code has not run with rights other than those of the role that planted it.
     async fn assert_idle(&self, what: &str) {
         assert_eq!(self.psql("SELECT is_called FROM spy.ran").await, "f", "{what} ran");
     }
@@ -88,7 +88,7 @@ impl Planted {
     }
 }
 
-/// The check itself can fail.
+/// Proves that the check itself can fail.
 #[tokio::test]
 async fn what_runs_is_seen() {
     let planted = Planted::new().await;

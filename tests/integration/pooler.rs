@@ -1,4 +1,4 @@
-//! Behind a pooler in transaction mode: what needs a session is refused before it acts.
+//! Behind a pooler in transaction mode, whatever needs a session is refused before it acts.
 
 use std::sync::{Arc, Mutex};
 
@@ -47,7 +47,7 @@ async fn server_session(database: &str) -> UnixStream {
     server
 }
 
-/// A whole message: its kind, its length, its body.
+/// A whole message: its type, its length, its body.
 async fn message(from: &mut (impl AsyncReadExt + Unpin)) -> Option<Vec<u8>> {
     let mut bytes = vec![0; 5];
     from.read_exact(&mut bytes).await.ok()?;
@@ -91,7 +91,7 @@ async fn serve(mut client: TcpStream, free: &Mutex<Vec<UnixStream>>, next: Next)
         };
         loop {
             server.write_all(&request).await.ok()?;
-            // What asks for no answer is followed by what does.
+            // Messages without an answer are followed by one that has an answer.
             if matches!(request[0], b'Q' | b'S') {
                 let mut answer = message(&mut server).await?;
                 while answer[0] != b'Z' {

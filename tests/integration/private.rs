@@ -1,4 +1,4 @@
-//! What sterna writes is for its user alone, and replaces nothing of anybody else's.
+//! Files that sterna writes are private to its user, and replace nobody else's.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::migrate::Scenario;
 use crate::server::Finished;
 
-/// The modes of a file or folder and of all in it.
+/// The modes of a file or folder and of everything in it.
 fn modes(path: &Path) -> Vec<(String, u32)> {
     let mode = fs::symlink_metadata(path).unwrap().permissions().mode() & 0o777;
     let mut found = vec![(path.display().to_string(), mode)];
@@ -18,7 +18,7 @@ fn modes(path: &Path) -> Vec<(String, u32)> {
     found
 }
 
-/// Runs `sterna` in the folder, where the umask takes nobody's rights away.
+/// Runs `sterna` in the folder, with a umask that removes no rights.
 fn unmasked(scenario: &Scenario, args: &[&str]) -> Finished {
     let sterna = scenario.here.db.command(args);
     let mut shell = Command::new("/bin/sh");
@@ -40,7 +40,7 @@ async fn what_is_written_is_private_and_replaces_its_like_alone() {
     fs::write(at("bad.csv"), fs::read_to_string(scenario.release()).unwrap() + "1,2\n").unwrap();
     let load = ["load", "bad.csv", "--all", "--max-rejects", "5", "--rejects", "rejects.csv"];
 
-    // A link to a file of the user's, and the file itself, stay as they are.
+    // A link to a file of the user's, and the file itself, are unchanged.
     fs::write(at("mine.csv"), "").unwrap();
     symlink(at("mine.csv"), at("rejects.csv")).unwrap();
     let refused = unmasked(&scenario, &load).expect_code(2);

@@ -1,4 +1,4 @@
-//! The recipes in `docs/` that say of themselves that they work.
+//! The recipes in `docs/` that claim to work as they are.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::server::{Finished, TestDb};
 use crate::switchover::exchange::names;
 
-/// The fenced blocks of a page: what stands behind the fence, and the text.
+/// The fenced blocks of a page: the info string after the fence, and the text.
 fn blocks(page: &str) -> Vec<(String, String)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
     let text = fs::read_to_string(path).unwrap();
@@ -35,7 +35,7 @@ async fn another_table_is_replaced_by_what_its_recipe_says() {
             None => commands.push_str(&body),
         }
     }
-    // A line of the recipe after the other, to look at the database in between.
+    // Runs the recipe line by line, to look at the database in between.
     let program = Path::new(env!("CARGO_BIN_EXE_sterna")).parent().unwrap();
     let run = |line: &str| {
         let path = std::env::var("PATH").unwrap();
@@ -55,7 +55,7 @@ async fn another_table_is_replaced_by_what_its_recipe_says() {
     let before = (names(&db).await, db.psql(rows).await);
     assert!(run(inspect).stdout.contains("ready"));
     let migrated = run(migrate);
-    // Both gates have asked what is the user's own.
+    // Both gates have run the user's own checks and queries.
     let report = fs::read_dir(folder.path()).unwrap().filter_map(|entry| {
         let path = entry.unwrap().path().join("report.json");
         fs::read_to_string(path).ok()

@@ -1,5 +1,5 @@
-//! `sterna rehearse`: the whole plan on a copy of production, which finds what would go
-//! wrong there and leaves nothing behind.
+//! `sterna rehearse`: the whole plan on a copy of production, which finds what would go wrong
+//! there and leaves nothing behind.
 
 mod gate;
 mod interrupted;
@@ -15,11 +15,11 @@ use crate::migrate::{ROWS, Scenario};
 use crate::server::Finished;
 use crate::switchover::exchange::{self, fingerprint};
 
-/// What a rehearsal needs so that it does not take long, and judges nothing by the clock.
+/// Options that keep a rehearsal short and independent of timing.
 const QUICK: [&str; 6] = ["--skip", "2.3", "--batch-size", "200", "--max-quantity-change", "1000"];
 
-/// `sterna rehearse` of the scenario's release, with a temporary folder of its own, in
-/// which nothing may be left.
+/// `sterna rehearse` of the scenario's release, with a temporary folder of its own that must be
+/// empty afterwards.
 struct Stage {
     scenario: Scenario,
     scratch: tempfile::TempDir,
@@ -32,7 +32,7 @@ impl Stage {
 
     fn of(scenario: Scenario) -> Self {
         let scratch = tempfile::tempdir().unwrap();
-        // The embedded server's account makes its folder there.
+        // The embedded server's account creates its folder there.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         std::fs::set_permissions(scratch.path(), open).unwrap();
         Stage { scenario, scratch }
@@ -47,7 +47,7 @@ impl Stage {
         command
     }
 
-    /// Rehearses; production has to be as it was, and nothing to be left over.
+    /// Rehearses; production must be unchanged, and nothing left over.
     async fn rehearse(&self, more: &[&str]) -> Finished {
         let db = &self.scenario.here.db;
         let before = (fingerprint(db).await, exchange::names(db).await, db.psql(ROWS).await);
@@ -74,7 +74,7 @@ fn report(done: &Finished) -> Value {
     serde_json::from_str(&done.stdout).unwrap_or_else(|e| panic!("{e}: {done:#?}"))
 }
 
-/// A check of the report by its name.
+/// A check in the report, by name.
 #[track_caller]
 fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
     let checks = report["checks"].as_array().unwrap();
@@ -85,7 +85,7 @@ fn check<'a>(report: &'a Value, name: &str) -> &'a Value {
 async fn the_whole_plan_goes_there_and_back_on_a_copy() {
     let stage = Stage::new().await;
     let db = &stage.scenario.here.db;
-    // A role of its own, rights, a function and a child table belong to the copy, too.
+    // The copy also includes a role of its own, rights, a function and a child table.
     db.psql(
         "CREATE TABLE public.remarks (record uuid REFERENCES public.cites_trade_records (id));
          INSERT INTO public.remarks SELECT id FROM public.cites_trade_records LIMIT 3;
@@ -129,7 +129,7 @@ async fn a_given_backup_of_the_whole_database_is_restored() {
     scenario.sterna(&["backup", "--full", "--out", "whole"]).expect_code(0);
     let done = stage.rehearse(&["--backup", "whole"]).await.expect_code(0);
     assert_eq!(report(&done)["backup"]["full"], true);
-    // A table that has changed since is another one.
+    // A table that was altered since counts as a different one.
     let changed = "ALTER TABLE public.cites_trade_records ADD COLUMN remark text";
     scenario.here.db.psql(changed).await;
     let other = stage.rehearse(&["--backup", "whole"]).await.expect_code(6);
@@ -147,7 +147,7 @@ async fn a_database_that_was_given_is_filled_and_stays() {
     let url_of = |role: &str| format!("postgresql://{role}@{socket}/{}", place.name());
     let refused = stage.rehearse(&["--into", &url_of("postgres")]).await.expect_code(6);
     assert!(refused.stderr.contains("postgres is a superuser"), "{refused:?}");
-    // The ordinary role that owns all of it on production, too.
+    // The ordinary role that owns everything on production, too.
     db.psql(HAND_OVER).await;
     place.psql(&format!("ALTER DATABASE {} OWNER TO rehearsal_owner", place.name())).await;
     let url = url_of("rehearsal_owner");
@@ -155,7 +155,7 @@ async fn a_database_that_was_given_is_filled_and_stays() {
     assert!(report(&done)["place"].as_str().unwrap().ends_with(place.name()));
     let rows = "SELECT count(*) FROM public.cites_trade_records";
     assert_eq!(place.psql(rows).await, db.psql(rows).await);
-    // Nothing is restored over what is there, production least of all.
+    // Nothing is restored into a database that is not empty, least of all production.
     let again = stage.rehearse(&["--into", &url]).await.expect_code(6);
     assert!(again.stderr.contains("is not empty"), "{again:?}");
 }
@@ -163,7 +163,7 @@ async fn a_database_that_was_given_is_filled_and_stays() {
 #[tokio::test]
 async fn the_richest_table_is_alike_on_the_copy() {
     let scenario = Scenario::rich().await;
-    // What an owner may not do to its table takes a superuser, and the copy has none.
+    // What an owner may not do to its table requires a superuser, and the copy has none.
     let truncate = "GRANT TRUNCATE ON public.cites_trade_records TO trade_owner";
     scenario.here.db.psql(truncate).await;
     let stage = Stage::of(scenario);
@@ -171,17 +171,17 @@ async fn the_richest_table_is_alike_on_the_copy() {
     let report = report(&done);
     let same = check(&report, "same")["detail"].as_str().unwrap();
     let told = "pg_dump does not save comment type public.cites_trade_records";
-    assert!(same.ends_with(told), "all else is alike: {same}");
+    assert!(same.ends_with(told), "everything else is equal: {same}");
     let saved = report["backup"]["tables"].as_array().unwrap();
     let names: Vec<&str> = saved.iter().map(|table| table["name"].as_str().unwrap()).collect();
-    // What refers to it, and what its rows need; nothing else.
+    // The tables that refer to it, and those its rows need; nothing else.
     for needed in ["trade_annotations", "trade_disputes", "trade_parties"] {
         assert!(names.contains(&needed), "{names:?}");
     }
     assert!(!names.contains(&"trade_log"), "{names:?}");
 }
 
-/// Gives all that is there to a role that is no superuser.
+/// Gives everything to a role that is not a superuser.
 const HAND_OVER: &str = "
     DROP SCHEMA sterna CASCADE;
     DO $$ BEGIN
@@ -215,7 +215,7 @@ async fn the_plan_is_rehearsed_with_the_rights_of_the_role_that_will_run_it() {
     };
     let passed = report(&rehearse().expect_code(0));
     assert_eq!(passed["plan"]["role"], "rehearsal_owner");
-    // What it may not do to production, it may not do to the copy.
+    // What the role may not do to production, it may not do to the copy.
     db.psql("ALTER VIEW public.species_trade_overview OWNER TO postgres").await;
     let refused = report(&rehearse().expect_code(1));
     assert_eq!(check(&refused, "plan")["passed"], false);

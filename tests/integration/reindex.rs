@@ -1,4 +1,4 @@
-//! `sterna reindex`: invalid indexes, leftovers, and being stopped in the middle.
+//! `sterna reindex`: invalid indexes, leftovers, and interruption.
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -83,7 +83,7 @@ async fn a_name_that_is_no_index_of_the_table_is_refused() {
 #[tokio::test]
 async fn stopped_in_the_middle_it_leaves_nothing_behind() {
     let db = TestDb::new().await;
-    // An old transaction that has used the table keeps the rebuild waiting.
+    // An old transaction that has used the table makes the rebuild wait.
     let old = db.connect().await;
     old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO public.species
         (scientific_name, common_name, kingdom, phylum, class, order_name, family, genus, species_name)
@@ -100,7 +100,7 @@ async fn stopped_in_the_middle_it_leaves_nothing_behind() {
         tokio::time::sleep(std::time::Duration::from_millis(25)).await;
     }
     kill(pid, Signal::SIGINT).unwrap();
-    // Dropping what is left waits for the old transaction too.
+    // Dropping the leftover waits for the old transaction, too.
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     old.batch_execute("COMMIT").await.unwrap();
     let finished = Finished::from(child.wait_with_output().unwrap());

@@ -1,6 +1,6 @@
-//! A socket that leads to the server and steps in where tables are exchanged: at any
-//! statement from the first lock to COMMIT, counted from 1, and at the BEGIN before, which
-//! is number 0 and can only fail.
+//! A socket that leads to the server and interferes with the exchange of tables: at any statement
+//! from the first lock to COMMIT, counted from 1, and at the BEGIN before them, which is number 0
+//! and can only fail.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -13,16 +13,16 @@ use std::time::Duration;
 
 use crate::server::{TestDb, shared};
 
-/// What becomes of a statement.
+/// What happens to a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The server gets it.
     Pass,
-    /// The server gets one in its place that fails.
+    /// The server gets one that fails instead.
     Fail,
     /// The connection ends before the server gets it.
     Cut,
-    /// The server gets it, and the client no answer any more.
+    /// The server gets it, but the client gets no more answers.
     Mute,
 }
 
@@ -53,13 +53,13 @@ impl Relay {
         Relay { folder }
     }
 
-    /// What `PGHOST` has to be.
+    /// The `PGHOST` of its clients.
     pub(crate) fn host(&self) -> &Path {
         self.folder.path()
     }
 }
 
-/// Runs this until the server has had the COMMIT of an exchange, and kills it.
+/// Runs this until the server has received the COMMIT of an exchange, then kills it.
 pub(crate) async fn kill_behind_the_exchange(db: &TestDb, mut command: Command) {
     let (committing, is_committing) = mpsc::channel();
     let relay = Relay::start(move |_, text| {
@@ -101,7 +101,7 @@ fn relay(mut client: UnixStream, mut server: UnixStream, judge: &Judge) -> io::R
             let _closed = back.shutdown(Shutdown::Both);
         }
     });
-    // The first message has no kind.
+    // The first message has no type byte.
     let first = message(&mut client, 0)?;
     server.write_all(&first)?;
     let mut number = None;
@@ -144,19 +144,19 @@ fn message(from: &mut UnixStream, kind: usize) -> io::Result<Vec<u8>> {
     Ok(message)
 }
 
-/// The statement that a message brings, or the name of one that the server has already.
+/// The statement in a message, or the name of one that the server already has.
 fn statement(message: &[u8]) -> Option<&str> {
     let mut parts = message[5..].split(|byte| *byte == 0);
     let text = match message[0] {
         b'Q' => parts.next(),
-        // Behind the name that it is prepared by, and behind that of the portal.
+        // After the name of the prepared statement, or of the portal.
         b'P' | b'B' => parts.nth(1),
         _ => None,
     };
     text.and_then(|text| std::str::from_utf8(text).ok())
 }
 
-/// A message of the same kind with a statement that no server knows.
+/// A message of the same type with a statement that no server knows.
 fn instead(message: &[u8]) -> Vec<u8> {
     let body: &[u8] = match message[0] {
         b'Q' => b"struck\0",

@@ -1,17 +1,16 @@
-//! A production database with everything that a table can have: see
-//! `tests/fixtures/rich.sql`.
+//! A production database with every feature that a table can have: see `tests/fixtures/rich.sql`.
 
 use sterna::pg::embedded::ModelSchema;
 
 use crate::cites::{Installation, file_of, good, insert_species};
 use crate::server::{Finished, TestDb};
 
-/// The files of the fixture, between which stand those of the model.
+/// The files of the fixture, which alternate with those of the model.
 const TABLE: &str = include_str!("../fixtures/rich.sql");
 const DEPENDENTS: &str = include_str!("../fixtures/rich-dependents.sql");
 const ROWS: &str = include_str!("../fixtures/rich-rows.sql");
 
-/// A database with the rich trade table, all that depends on it, and no rows.
+/// A database with the rich trade table, everything that depends on it, and no rows.
 pub(crate) async fn rich() -> TestDb {
     let db = TestDb::empty().await;
     let [platform, species, _, around] = ModelSchema::Production.parts();
@@ -40,14 +39,14 @@ async fn the_fixture_holds_what_it_says() {
         (SELECT count(*) FROM trade_disputes),
         (SELECT count(*) FROM trade_log)";
     assert_eq!(db.psql(counts).await, "2580|43|43|258|43|0");
-    // All states of a trigger are there, and all of a rule but the rare ones.
+    // There are triggers in all states, and rules in all but the rare ones.
     let states = "SELECT string_agg(DISTINCT tgenabled::text, '' ORDER BY tgenabled::text)
         FROM pg_trigger WHERE tgrelid = 'cites_trade_records'::regclass AND NOT tgisinternal";
     assert_eq!(db.psql(states).await, "ADOR");
     let owner = "SELECT rolname, rolsuper FROM pg_class AS c JOIN pg_roles AS r ON r.oid = relowner
         WHERE c.oid = 'cites_trade_records'::regclass";
     assert_eq!(db.psql(owner).await, "trade_owner|f");
-    // Its triggers and rules fire for those who write.
+    // Its triggers and rules fire for writers.
     db.psql("UPDATE cites_trade_records SET appendix = 'N' WHERE record_id = 'R1-3'").await;
     let logged = "SELECT string_agg(what, ', ' ORDER BY what) FROM trade_log";
     assert_eq!(db.psql(logged).await, "Trade always UPDATE, rule UPDATE, trade_at_the_end UPDATE");

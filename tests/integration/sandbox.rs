@@ -1,5 +1,5 @@
-//! `sterna sandbox`: what the command finds, and that nothing is left, however
-//! sterna ends.
+//! `sterna sandbox`: what the command finds, and that nothing is left behind, however sterna
+//! ends.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -12,10 +12,10 @@ use nix::unistd::Pid;
 
 use crate::server::{Finished, TestDb, eventually, is_alive, postmaster, sterna};
 
-/// A sandbox whose command says where its server is and then waits for its input to end.
+/// A sandbox whose command prints where its server is and then waits for its input to end.
 struct Waiting {
     sterna: Child,
-    /// Held here because waiting for a child would close it.
+    /// Kept here because waiting for a child would close it.
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     socket_folder: PathBuf,
@@ -106,7 +106,7 @@ fn a_command_that_goes_on_after_a_signal_keeps_its_server() {
 /// Runs a sandbox with this `TMPDIR` and returns the folder of its socket.
 fn in_temporary_folder(folder: &Path) -> PathBuf {
     let script = r#"psql -XAtqc "SELECT 1" && psql -XAtq "$DATABASE_URL" -c "SELECT 2" && printf '%s' "$PGHOST""#;
-    // Relative to where sterna is started, as a user may have it.
+    // Relative to sterna's working directory, as a user may have set it.
     let mut sandbox = sterna(&["sandbox", "--", "sh", "-c", script]);
     sandbox.current_dir(folder.parent().unwrap()).env("TMPDIR", folder.file_name().unwrap());
     let run = Finished::from(sandbox.output().unwrap()).expect_code(0);
@@ -133,7 +133,7 @@ fn any_temporary_folder_will_do() {
     let root = tempfile::tempdir().unwrap();
     let odd = open_folder(root.path(), r#"a b "c" 'd' \e"#);
     assert!(in_temporary_folder(&odd).starts_with(&odd));
-    // Of no use for a socket, which then lives elsewhere.
+    // Unusable for a socket, which is then created elsewhere.
     for name in ["x".repeat(120), "a,b".to_owned()] {
         let unsuitable = open_folder(root.path(), &name);
         assert!(!in_temporary_folder(&unsuitable).starts_with(&unsuitable));

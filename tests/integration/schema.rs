@@ -1,5 +1,5 @@
-//! The model of the production database, as far as sterna's promises rest on it,
-//! and the harness that hands it out.
+//! The model of the production database, as far as sterna's guarantees depend on it, and the
+//! harness that provides it.
 
 use std::collections::HashSet;
 

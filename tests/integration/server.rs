@@ -1,7 +1,7 @@
 //! The harness: one server per test run, one database per test.
 //!
-//! The server is never stopped from here: statics are not dropped, and a test
-//! run may be killed. Its watchdog removes it when this process ends.
+//! The server is never stopped from here: statics are not dropped, and a test run may be killed.
+//! Its watchdog removes it when this process ends.
 
 use std::env;
 use std::ffi::OsStr;
@@ -21,7 +21,7 @@ pub(crate) const STERNA: &str = env!("CARGO_BIN_EXE_sterna");
 
 static SERVER: OnceLock<Embedded> = OnceLock::new();
 static NEXT_DATABASE: AtomicU32 = AtomicU32::new(1);
-/// Two copies of one template at a time can find each other in the way.
+/// Two copies of one template at the same time can get in each other's way.
 static CREATION: Mutex<()> = Mutex::const_new(());
 static PRODUCTION: OnceCell<Ident> = OnceCell::const_new();
 static REPORTED_QUANTITIES: OnceCell<Ident> = OnceCell::const_new();
@@ -31,7 +31,7 @@ pub(crate) fn shared() -> &'static Embedded {
     SERVER.get_or_init(|| Embedded::start(&Options::default()).unwrap())
 }
 
-/// A database of one test's own, dropped at its end.
+/// A database of one test, dropped at its end.
 pub(crate) struct TestDb {
     name: Ident,
     info: ConnInfo,
@@ -67,7 +67,7 @@ impl TestDb {
         self.name.name()
     }
 
-    /// How to reach it, for calls into the library.
+    /// The connection parameters, for calls into the library.
     pub(crate) fn info(&self) -> &ConnInfo {
         &self.info
     }
@@ -77,18 +77,18 @@ impl TestDb {
         connect(&self.info).await.unwrap()
     }
 
-    /// Runs any SQL in a session of its own, as `psql -At` does: a line per row,
-    /// `|` between columns, NULL as nothing.
+    /// Runs any SQL in a session of its own, like `psql -At`: one line per row, `|` between
+    /// columns, NULL as nothing.
     pub(crate) async fn psql(&self, sql: &str) -> String {
         self.try_psql(sql).await.unwrap()
     }
 
-    /// As [`TestDb::psql`], for SQL that the server is to refuse.
+    /// Like [`TestDb::psql`], for SQL that the server should refuse.
     pub(crate) async fn try_psql(&self, sql: &str) -> sterna::Result<String> {
         text_of(&self.connect().await, sql).await
     }
 
-    /// `sterna` with these arguments, to be run on this database.
+    /// A command of `sterna` with these arguments, on this database.
     pub(crate) fn command<A: AsRef<OsStr>>(&self, args: &[A]) -> Command {
         let mut command = sterna(args);
         command
@@ -107,8 +107,8 @@ impl TestDb {
 
 impl Drop for TestDb {
     fn drop(&mut self) {
-        // Best effort, to spare the disk: the whole server goes in the end. The
-        // test's own runtime may be busy or gone, so another thread brings one.
+        // Best effort, to save disk space: the whole server is removed in the end. The test's own
+        // runtime may be busy or gone, so another thread brings one.
         let sql = format!("DROP DATABASE {} WITH (FORCE)", self.name);
         let info = self.info.with_database("postgres");
         let dropped = std::thread::spawn(move || {
@@ -125,7 +125,7 @@ impl Drop for TestDb {
     }
 }
 
-/// A database that others are copied from, made when it is first asked for.
+/// A database that others are copied from, created on first use.
 async fn template(schema: ModelSchema) -> &'static Ident {
     let (cell, name) = match schema {
         ModelSchema::Production => (&PRODUCTION, "template_production"),
@@ -137,7 +137,7 @@ async fn template(schema: ModelSchema) -> &'static Ident {
         shared().create_database(&name, None).await.unwrap();
         let mut client = connect(&shared().conninfo(name.name())).await.unwrap();
         schema.install(&client).await.unwrap();
-        // A template with a session cannot be copied, and a client that is
+        // A template with open sessions cannot be copied, and the session of a client that is
         // merely dropped may linger.
         wait_until_alone(&mut client).await;
         name
@@ -153,7 +153,7 @@ async fn wait_until_alone(client: &mut Connection) {
     assert!(other.query_one(end, &[&pid]).await.unwrap().get::<_, bool>(0));
 }
 
-/// `sterna` with these arguments and no database to find.
+/// A command of `sterna` with these arguments and no database to find.
 pub(crate) fn sterna<A: AsRef<OsStr>>(args: &[A]) -> Command {
     let mut command = Command::new(STERNA);
     command.args(args).stdin(Stdio::null()).env_remove("DATABASE_URL");
@@ -163,10 +163,10 @@ pub(crate) fn sterna<A: AsRef<OsStr>>(args: &[A]) -> Command {
     command
 }
 
-/// What a process left behind.
+/// The result of a process.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    /// None where a signal ended it.
+    /// None if a signal ended it.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -183,7 +183,7 @@ impl From<Output> for Finished {
 }
 
 impl Finished {
-    /// Fails the test, with all that was said, where the exit code is another.
+    /// Fails the test, showing all output, if the exit code differs.
     #[track_caller]
     pub(crate) fn expect_code(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
@@ -191,25 +191,25 @@ impl Finished {
     }
 }
 
-/// A runtime for code outside of the test's own.
+/// A runtime for code outside the test's own.
 pub(crate) fn new_runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// How long a test waits for what other processes bring about, however busy the machine.
+/// How long a test waits for other processes, even on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Waits for something that other processes bring about.
+/// Waits for an effect of other processes.
 #[track_caller]
 pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
     let begun = Instant::now();
     while !condition() {
-        assert!(begun.elapsed() < PATIENCE, "in vain waited for: {what}");
+        assert!(begun.elapsed() < PATIENCE, "timed out waiting for: {what}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-/// What SQL gives: a line per row, its columns with | between them.
+/// The result of SQL: one line per row, columns separated by |.
 pub(crate) async fn text_of(session: &Connection, sql: &str) -> sterna::Result<String> {
     let messages = session.simple_query(sql).await?;
     let lines = messages.iter().filter_map(|message| match message {
@@ -222,13 +222,13 @@ pub(crate) async fn text_of(session: &Connection, sql: &str) -> sterna::Result<S
     Ok(lines.collect::<Vec<_>>().join("\n"))
 }
 
-/// The postmaster's process id, by the lock file in a data folder.
+/// The postmaster's process id, from the lock file in a data folder.
 pub(crate) fn postmaster(data_folder: &Path) -> nix::unistd::Pid {
     let lock_file = std::fs::read_to_string(data_folder.join("postmaster.pid")).unwrap();
     nix::unistd::Pid::from_raw(lock_file.lines().next().unwrap().parse().unwrap())
 }
 
-/// Whether there is such a process.
+/// Whether this process exists.
 pub(crate) fn is_alive(process: nix::unistd::Pid) -> bool {
     nix::sys::signal::kill(process, None) != Err(nix::errno::Errno::ESRCH)
 }

@@ -1,5 +1,5 @@
-//! What comes with the program: the configuration in force, completions, manual pages,
-//! and the look at a run.
+//! What comes with the program: the effective configuration, completions, manual pages, and the
+//! status of a run.
 
 use serde_json::Value;
 
@@ -76,8 +76,8 @@ fn manual_pages_replace_their_like_alone() {
     assert!(!elsewhere.exists());
 }
 
-/// Whatever is typed in the wrong place, no error repeats a password, nor a control
-/// character, nor a word without end.
+/// Whatever is typed in the wrong place, no error repeats a password, a control character or an
+/// endless word.
 #[test]
 fn errors_about_the_command_line_repeat_no_password() {
     const SECRET: &str = "s3cr3t-word";
@@ -144,7 +144,7 @@ fn the_configuration_shows_no_password_of_any_option() {
 async fn a_watched_run_is_shown_until_its_end_with_who_is_in_its_way() {
     let scenario = Scenario::new().await;
     let db = &scenario.here.db;
-    // Whoever reads in a transaction holds up the switchover.
+    // A reader in an open transaction blocks the switchover.
     let reader = db.connect().await;
     reader.batch_execute("BEGIN; SELECT count(*) FROM public.cites_trade_records").await.unwrap();
     let mut run = db.command(&scenario.migration(&[]));

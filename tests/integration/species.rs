@@ -1,4 +1,4 @@
-//! `sterna species`: what is missing, adding it, and taking it back.
+//! `sterna species`: finding what is missing, adding it, and undoing that.
 
 use serde_json::{Value, json};
 use sterna::pg::embedded::ModelSchema;
@@ -96,7 +96,7 @@ async fn it_stays_while_anything_refers_to_it() {
     let refused = db.sterna(&["species", "undo"]).expect_code(6);
     assert!(refused.stderr.contains("2 rows of public.sighting"), "{refused:?}");
     db.psql("TRUNCATE public.sighting").await;
-    // Rows of staging refer to it, which carries no foreign key.
+    // Rows of staging refer to it, although staging has no foreign key.
     let file = place.file("geese.csv", geese());
     place.load(&[&file, "--all"]).expect_code(0);
     assert_eq!(db.psql(STAGED).await, format!("{GOOSE}|2"));

@@ -1,4 +1,4 @@
-//! The staging table by itself: nobody queues behind sterna for a table that it refers to.
+//! The staging table by itself: no session queues behind sterna for a table that it refers to.
 
 use std::process::Child;
 use std::sync::atomic::AtomicBool;
@@ -15,8 +15,8 @@ use crate::load::process::{finished, signal, spawn, until};
 
 const LOAD: [&str; 3] = ["load", "in.csv", "--all"];
 
-/// An empty staging table that refers to species, as a load with --keep-indexes that was
-/// cut off leaves it; and an idle transaction that has read species.
+/// An empty staging table that refers to species, as an aborted load with --keep-indexes leaves
+/// it; and an idle transaction that has read species.
 async fn scenario() -> (Installation, Connection) {
     let here = Installation::new().await;
     here.file("in.csv", file_of(&good(5)));
@@ -33,7 +33,7 @@ async fn scenario() -> (Installation, Connection) {
     (here, idle)
 }
 
-/// `sterna`, when it has tried for a lock on species at least once.
+/// Starts `sterna` and returns once it has tried to lock species at least once.
 async fn begin(here: &Installation, args: &[&str]) -> Child {
     let mut command = here.db.command(args);
     let child = spawn({
@@ -47,7 +47,7 @@ async fn begin(here: &Installation, args: &[&str]) -> Child {
     child
 }
 
-/// Reads species as others do, who would wait no longer than this.
+/// Reads species as others do; fails if that takes longer than this.
 async fn read(here: &Installation) {
     let reader = here.db.connect().await;
     reader.batch_execute("SET statement_timeout = '5s'").await.unwrap();
@@ -86,7 +86,7 @@ async fn one_signal_ends_the_waiting() {
     }
 }
 
-/// A load waits for a lock on species as any reader does, but not for ever.
+/// A load waits for a lock on species like any reader, but not forever.
 #[tokio::test]
 async fn one_signal_ends_a_load_that_cannot_read_species() {
     let (here, idle) = scenario().await;
@@ -116,7 +116,7 @@ async fn whoever_is_in_the_way_is_named() {
     assert!(staging::find(&session, &pair).await.unwrap().is_none());
 }
 
-/// The session that holds the lock of a command is idle while another one works.
+/// The session that holds a command's lock is idle while another one works.
 #[tokio::test]
 async fn a_command_that_has_lost_its_lock_says_why() {
     let (here, idle) = scenario().await;

@@ -1,4 +1,4 @@
-//! `sterna summary`: against an independent computation, and back again.
+//! `sterna summary`: compared with an independent computation, and undone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,8 +68,8 @@ async fn records(db: &TestDb, species: &str, quantity: &str) -> Vec<Record> {
     rows.lines().filter(|line| !line.is_empty()).map(record).collect()
 }
 
-/// What the summary must say, computed without SQL. Quantities are in hundredths, or
-/// eighths, so that floating point adds them exactly enough.
+/// The expected summary, computed without SQL. Quantities are in hundredths or eighths, so that
+/// floating point adds them exactly enough.
 fn expected(records: &[Record]) -> Value {
     let rounded = |n: f64| (n * 1e6).round() / 1e6;
     let years: BTreeSet<i64> = records.iter().map(|r| r.year).collect();
@@ -115,7 +115,7 @@ fn expected(records: &[Record]) -> Value {
     })
 }
 
-/// Numbers as floating point, as an application in JavaScript sees them.
+/// Numbers as floating point, as a JavaScript application sees them.
 fn as_seen(value: &Value) -> Value {
     match value {
         Value::Number(number) => json!(number.as_f64().unwrap()),
@@ -203,7 +203,7 @@ async fn what_others_have_written_since_is_kept_and_named_when_it_is_undone() {
             GENERATED ALWAYS AS (total_trade_records * 2 + length(note)) STORED",
     )
     .await;
-    // Rows that were there before, and one that only the recomputation has made.
+    // Existing rows, and one that only the recomputation has created.
     let old = "SELECT string_agg(species_id::text, ' ' ORDER BY species_id)
         FROM public.species_trade_summary";
     let old = db.psql(old).await;
@@ -240,13 +240,13 @@ async fn what_others_have_written_since_is_kept_and_named_when_it_is_undone() {
     ] {
         assert!(undone.stdout.contains(&words), "{words}: {undone:?}");
     }
-    // The note is the application's, the rest of the row what it was before.
+    // The note is the application's, the rest of the row is as before.
     let now = db.psql(&total(old[0])).await;
     assert!(now.ends_with("|mine") && now != first + "mine", "{now}");
     assert_eq!(db.psql(&total(&new)).await, second + "mine too");
     let rows = "SELECT count(*) FROM public.species_trade_summary";
     assert_eq!(db.psql(rows).await, old.len().to_string());
-    // The others are as they were.
+    // The others are unchanged.
     let touched = [old[0], old[1], &new];
     let others = |rows: &str| {
         let others = rows.lines().filter(|row| !touched.iter().any(|id| row.contains(id)));

@@ -15,11 +15,11 @@ use serde_json::Value;
 use crate::cites::Installation;
 use crate::server::Finished;
 
-/// Puts staging's rows into production, as an earlier load would have.
+/// Copies staging's rows into production, as an earlier load would have.
 const FILL_PRODUCTION: &str =
     "INSERT INTO cites_trade_records SELECT * FROM cites_trade_records_staging";
 
-/// Runs `sterna validate`, which has to end with this exit code and a report.
+/// Runs `sterna validate`, which must end with this exit code and a report.
 #[track_caller]
 fn validated(here: &Installation, code: i32, args: &[&str]) -> Value {
     let mut command = here.db.command(&["validate", "--format", "json"]);

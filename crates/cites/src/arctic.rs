@@ -1,8 +1,8 @@
-//! The 43 Arctic taxa: as the CITES files name and classify them, and as rows
+//! The 43 Arctic taxa: as named and classified in the CITES files, and as rows
 //! of the production database's `species` table.
 //!
-//! The two do not agree in everything, as in production: the table follows a
-//! newer classification, and its ranks differ in case and in trailing blanks.
+//! The two differ in places, as in production: the table follows a newer
+//! classification, and its ranks differ in case and trailing blanks.
 
 use std::sync::LazyLock;
 
@@ -13,19 +13,19 @@ use super::list::List;
 pub(crate) const TAXA: List = List::new("data/taxa.csv", include_str!("../../../data/taxa.csv"));
 const SPECIES: List = List::new("data/species.csv", include_str!("../../../data/species.csv"));
 
-/// The namespace of the ids that demo species have; any fixed value would do.
+/// The UUID namespace for the ids of demo species; an arbitrary fixed value.
 const SPECIES_NAMESPACE: Uuid = Uuid::from_u128(0x7d1c_9f0e_52b4_4a68_9c3b_0e6a_41d8_f725);
 
-/// An Arctic taxon as the CITES files have it.
+/// An Arctic taxon as in the CITES files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ArcticTaxon {
     /// The name in the column `Taxon`.
     pub scientific_name: &'static str,
     /// The English name.
     pub common_name: &'static str,
-    /// The kingdom, which the files do not give.
+    /// The kingdom, which is not in the files.
     pub kingdom: &'static str,
-    /// The phylum, which the files do not give.
+    /// The phylum, which is not in the files.
     pub phylum: &'static str,
     /// The class; empty for plants.
     pub class: &'static str,

@@ -1,9 +1,9 @@
 //! The closed lists of CITES: terms, units, purposes, sources, appendices,
 //! countries and reporter types.
 //!
-//! A lookup compares bytes as they stand: no trimming and no case folding, so
-//! that what an export really holds is what gets judged. An empty cell is no
-//! code; whether it may be empty is the caller's question.
+//! A lookup compares bytes exactly, without trimming or case folding, so that
+//! the actual content of an export is checked. An empty cell is not a code;
+//! whether it may be empty is up to the caller.
 
 use std::sync::LazyLock;
 
@@ -77,10 +77,10 @@ pub fn is_reporter_type(reporter: impl AsRef<[u8]>) -> bool {
     matches!(reporter.as_ref(), b"E" | b"I")
 }
 
-/// Says whether a value is on the list of a column.
+/// A function that returns whether a value is on the list of a column.
 pub type IsListed = fn(&[u8]) -> bool;
 
-/// The list that the values of a target column have to be on, by the column's name.
+/// The list for the values of a target column, by the column's name.
 #[must_use]
 pub fn list_of(column: &str) -> Option<IsListed> {
     Some(match column {

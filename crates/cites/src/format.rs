@@ -1,4 +1,4 @@
-//! Export formats: which field of a file goes to which column of the table.
+//! Export formats: the mapping of a file's fields to columns of the table.
 //!
 //! A format is data (`data/formats.toml`, or a user's file of the same form),
 //! so a new export is a new entry and no new code. This module only matches
@@ -16,9 +16,9 @@ const BUILT_IN: &str = include_str!("../../../data/formats.toml");
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub struct Format {
-    /// What reports call it.
+    /// Its name in reports.
     pub name: String,
-    /// One line for people.
+    /// A one-line description.
     #[serde(default)]
     pub about: String,
     /// The field that identifies a record.
@@ -27,7 +27,7 @@ pub struct Format {
     pub row_id: Option<String>,
     /// The field that `--year` selects by.
     pub year: Option<String>,
-    /// A field that is looked up in another table.
+    /// A field whose value is looked up in another table.
     pub lookup: Option<Lookup>,
     /// Field to column, for every field that is stored.
     pub columns: BTreeMap<String, String>,
@@ -41,7 +41,7 @@ pub struct Lookup {
     pub field: String,
     /// The column of the target that gets the found row's value.
     pub column: String,
-    /// The schema of the table to look in; the target's own where it is not said.
+    /// The schema of the table to look in; the target's by default.
     pub schema: Option<String>,
     /// The table to look in.
     pub table: String,
@@ -62,7 +62,7 @@ struct File {
 pub struct Formats(Vec<Format>);
 
 impl Formats {
-    /// Those of the CITES Trade Database.
+    /// The formats of the CITES Trade Database.
     ///
     /// # Errors
     /// Never in a released build: a test parses the same text.
@@ -70,10 +70,10 @@ impl Formats {
         Self::parse(BUILT_IN, "data/formats.toml")
     }
 
-    /// A user's own: `text` in the form of `data/formats.toml`, from the file `name`.
+    /// A user's formats: `text` in the form of `data/formats.toml`, from the file `name`.
     ///
     /// # Errors
-    /// Where the text is not of that form.
+    /// If the text does not have that form.
     pub fn parse(text: &str, name: &str) -> Result<Self> {
         let file: File = toml::from_str(text)
             .map_err(|e| Error::usage(format!("{name}: not a list of formats: {e}")))?;
@@ -91,7 +91,7 @@ impl Formats {
         Ok(Formats(file.format))
     }
 
-    /// The format at `index`, as [`Layout::format`] counts them.
+    /// The format at `index`, which is a [`Layout::format`].
     #[must_use]
     pub fn get(&self, index: usize) -> &Format {
         &self.0[index]
@@ -100,7 +100,7 @@ impl Formats {
     /// Matches a header against every format.
     ///
     /// # Errors
-    /// A sentence that says why no format fits, without the file's name.
+    /// A sentence with the reason why no format fits, without the file's name.
     pub fn layout(&self, header: &[&str]) -> std::result::Result<Layout, String> {
         if let Some(complaint) = not_a_header(header) {
             return Err(complaint);
@@ -109,7 +109,7 @@ impl Formats {
         let mut twice = None;
         for (at, name) in header.iter().enumerate() {
             let first = *places.entry(name).or_insert(at);
-            // Columns without a name, as a spreadsheet leaves at the end, are ignored.
+            // Columns without a name, which spreadsheets leave at the end, are ignored.
             if first < at && !name.is_empty() {
                 twice.get_or_insert((first, at));
             }
@@ -171,7 +171,7 @@ impl Formats {
     }
 }
 
-/// Text that is no comma-separated UTF-8 header at all, and what it seems to be.
+/// A complaint if the header is not comma-separated, with the separator it seems to use.
 fn not_a_header(header: &[&str]) -> Option<String> {
     let only = match header {
         [only] => *only,
@@ -187,13 +187,13 @@ fn not_a_header(header: &[&str]) -> Option<String> {
 }
 
 impl Format {
-    /// The fields that a header must name.
+    /// The fields that a header must contain.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         self.columns.keys().map(String::as_str)
     }
 
     fn check(&self) -> Result<()> {
-        // The rejects of a format go to a file of that name.
+        // The name becomes part of the name of the format's rejects file.
         if self.name.contains(['/', '\0']) {
             return Err(Error::usage(format!("{:?} cannot be the name of a format", self.name))
                 .hint("use a name without slashes"));
@@ -220,12 +220,12 @@ impl Format {
     }
 }
 
-/// Where one file's header puts the fields of its format.
+/// The positions of a format's fields in the header of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// Index into the [`Formats`] that made it.
+    /// Index into the [`Formats`] that matched it.
     pub format: usize,
-    /// The header as it stands; every record must have as many fields.
+    /// The unchanged header; every record must have as many fields.
     pub header: Vec<String>,
     /// Column to index of its field.
     pub columns: BTreeMap<String, usize>,
@@ -301,7 +301,7 @@ mod tests {
         assert!(layout(&header).unwrap_err().contains("\"Year\" twice"));
     }
 
-    /// It took a second for each 20,000 columns when each was looked for among all.
+    /// A linear search for each column took a second per 20,000 columns.
     #[test]
     fn a_wide_header_is_matched() {
         let mut header = header_of("cites-shipments");

@@ -1,5 +1,5 @@
-//! The domain: CITES export formats, taxa, code lists and the generator. Pure:
-//! no database, no async, no clock.
+//! The CITES domain: export formats, taxa, code lists and the file generator.
+//! Pure: no database, no async, no clock.
 
 pub mod arctic;
 pub mod codes;

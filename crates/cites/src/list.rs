@@ -1,8 +1,8 @@
 //! The lists under `data/`, compiled into the program.
 //!
-//! They are the project's own files and plain: a header, then one entry per
-//! line, no quotes, no commas within a field, no blanks at the edges but those
-//! that belong to the value. Files of other people go through the CSV reader.
+//! They are the project's own files and have a simple format: a header, then one
+//! entry per line, no quotes, no commas within a field, no blanks around a field
+//! except those that belong to the value. Other files go through the CSV reader.
 
 use std::str::FromStr;
 
@@ -42,7 +42,7 @@ impl List {
 }
 
 impl Entry {
-    /// The field at `column`; empty where the line is too short.
+    /// The field at `column`; empty if the line is too short.
     pub(crate) fn text(&self, column: usize) -> &'static str {
         self.fields.get(column).copied().unwrap_or_default()
     }
@@ -65,13 +65,13 @@ impl Entry {
             .collect()
     }
 
-    /// How many fields the line has.
+    /// Number of fields in the line.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.fields.len()
     }
 
-    /// What is wrong with a value of this entry.
+    /// An error about a value of this entry.
     pub(crate) fn wrong(&self, value: &str, expected: &str) -> Error {
         Error::bad_file(
             format_args!("{}, line {}", self.list, self.line),

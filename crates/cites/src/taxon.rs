@@ -1,8 +1,8 @@
-//! Taxon names and the species they stand for.
+//! Maps taxon names to species.
 //!
-//! A name is looked up exactly as it stands, then normalised (Unicode NFC,
-//! blanks trimmed and collapsed, case folded), then as a synonym. A name that
-//! could mean two species means none: nothing is guessed.
+//! A name is looked up exactly, then normalised (Unicode NFC, blanks trimmed and
+//! collapsed, case folded), then as a synonym. An ambiguous name maps to no
+//! species: nothing is guessed.
 
 use hashbrown::HashMap;
 use unicode_normalization::UnicodeNormalization;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use sterna_error::{Error, Result};
 
-/// The form in which names are compared when they differ in blanks, case or composition.
+/// The normal form of a name, in which blanks, case and composition do not matter.
 #[must_use]
 pub fn normalise(name: &str) -> String {
     let collapsed = name.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -19,16 +19,16 @@ pub fn normalise(name: &str) -> String {
     caseless::default_case_fold_str(&composed).nfc().collect()
 }
 
-/// Names are near to each other from this Jaro-Winkler similarity on.
+/// Names with at least this Jaro-Winkler similarity are near misses.
 const NEAR: f64 = 0.93;
 
-/// A normalised name with what shows quickly that it is far from another: the
-/// names of a world download are compared with every species.
+/// A normalised name with data to rule out similarity quickly: every name in a
+/// worldwide download is compared with every species.
 #[derive(Clone, Debug, Default)]
 struct Compared {
     text: String,
     chars: usize,
-    /// Characters by the last bits of their code.
+    /// Number of characters by the low bits of their code point.
     counts: [u8; 32],
 }
 
@@ -42,8 +42,8 @@ impl Compared {
         Compared { text, ..compared }
     }
 
-    /// Whether the similarity can reach [`NEAR`]. At most the characters that both
-    /// have match, which bounds Jaro; four that are the same in front lift it most.
+    /// Whether the similarity can reach [`NEAR`]. At most the characters in common
+    /// match, which bounds Jaro; a common prefix of four characters adds the maximum bonus.
     fn may_be_near(&self, other: &Compared) -> bool {
         let common = self.counts.iter().zip(&other.counts).map(|(a, b)| usize::from(*a.min(b)));
         let common = common.sum::<usize>() as f64;
@@ -56,9 +56,9 @@ impl Compared {
 /// A species of the target database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Species {
-    /// Its row's id.
+    /// The id of its row.
     pub id: Uuid,
-    /// Its name as the database has it.
+    /// Its name in the database.
     pub name: String,
 }
 
@@ -66,10 +66,10 @@ pub struct Species {
 #[derive(Clone, Debug, Default)]
 pub struct Taxa {
     species: Vec<Species>,
-    /// Each species' name as near misses are looked for.
+    /// Each species' name, prepared for the search for near misses.
     compared: Vec<Compared>,
     exact: HashMap<String, u32>,
-    /// `None` where two species share the normalised form.
+    /// `None` if two species share the normalised form.
     normalised: HashMap<String, Option<u32>>,
     synonyms: HashMap<String, u32>,
 }
@@ -78,7 +78,7 @@ impl Taxa {
     /// Indexes the species of a database.
     ///
     /// # Errors
-    /// Two species of the very same name: a record could belong to either.
+    /// If two species have exactly the same name: a record could belong to either.
     pub fn new(species: Vec<Species>) -> Result<Self> {
         let mut taxa = Taxa::default();
         for one in species {
@@ -105,7 +105,7 @@ impl Taxa {
     /// Adds `synonym` as another name of the species `name`.
     ///
     /// # Errors
-    /// A sentence: the species is unknown, or the synonym already means something else.
+    /// A sentence, if the species is unknown or the synonym already means something else.
     pub fn add_synonym(&mut self, synonym: &str, name: &str) -> std::result::Result<(), String> {
         let Some(index) = self.find_species(name) else {
             return Err(format!("{name:?} is not the name of a species in the database"));
@@ -121,7 +121,7 @@ impl Taxa {
         }
     }
 
-    /// The index of the species that `name` stands for.
+    /// The index of the species that `name` maps to.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<u32> {
         self.exact.get(name).copied().or_else(|| {
@@ -140,13 +140,13 @@ impl Taxa {
             .or_else(|| self.normalised.get(&normalise(name)).copied().flatten())
     }
 
-    /// The species at `index`, as [`Taxa::find`] counts them.
+    /// The species at `index`, as returned by [`Taxa::find`].
     #[must_use]
     pub fn species(&self, index: u32) -> &Species {
         &self.species[index as usize]
     }
 
-    /// All species, in the order in which they were given.
+    /// All species, in the order given.
     #[must_use]
     pub fn all(&self) -> &[Species] {
         &self.species
@@ -159,7 +159,7 @@ impl Taxa {
         synonyms.map(|(name, at)| (name.as_str(), self.species(*at).name.as_str())).collect()
     }
 
-    /// Every name and synonym with its species' id, sorted: what a resumed load compares.
+    /// Every name and synonym with its species' id, sorted, for comparison by a resumed load.
     #[must_use]
     pub fn canonical(&self) -> Vec<(String, Uuid)> {
         let exact = self.exact.iter().map(|(name, i)| (name.clone(), *i));
@@ -170,7 +170,7 @@ impl Taxa {
         all
     }
 
-    /// Up to three names that are nearly `name`, nearest first: typing errors and variants.
+    /// Up to three names that are similar to `name`, most similar first: typos and variants.
     #[must_use]
     pub fn near_misses(&self, name: &str) -> Vec<&str> {
         let name = Compared::new(normalise(name));
@@ -184,9 +184,9 @@ impl Taxa {
         near.into_iter().take(3).map(|(_, name)| name).collect()
     }
 
-    /// Up to three species that `name` may be another name of, closest first: those
-    /// that share a word with it, by similarity, and those that are nearly the same. A
-    /// genus or an epithet outlives most renamings.
+    /// Up to three species that `name` may be another name for, closest first: species
+    /// that share words with it, then near misses, each by similarity. Most renamings
+    /// keep the genus or the epithet.
     #[must_use]
     pub fn closest(&self, name: &str) -> Vec<&str> {
         let name = normalise(name);

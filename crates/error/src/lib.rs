@@ -1,9 +1,9 @@
-//! The one error type: what happened, where, and what to do next.
+//! The error type of all crates: what happened, where, and what to do next.
 //!
 //! An [`Error`] has a [`Kind`], which alone decides the exit code, a message in
 //! lower case that names the place, an optional hint that names the next
 //! command, and an optional source. Secrets never enter a message: connection
-//! errors are built from the redacted display of where they lead to.
+//! errors use the redacted form of the connection parameters.
 
 use std::fmt;
 use std::path::Path;
@@ -11,15 +11,15 @@ use std::path::Path;
 #[cfg(feature = "postgres")]
 use tokio_postgres::error::SqlState;
 
-/// What every fallible function of the library returns.
+/// The result type of every fallible function of the library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The classes of failure that a script can tell apart by exit code.
+/// The kinds of failure. Those with different exit codes can be distinguished by scripts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The database answered with an error or could not be reached. Exit code 1.
     Database,
-    /// A file could not be read or written, or is not what it should be. Exit code 1.
+    /// A file could not be read or written, or is invalid. Exit code 1.
     File,
     /// Wrong arguments or configuration. Exit code 2.
     Usage,
@@ -29,7 +29,7 @@ pub enum Kind {
     Validation,
     /// A query became slower than allowed. Exit code 5.
     Regression,
-    /// Going on would be unsafe: drift, an unsupported table, another run. Exit code 6.
+    /// Refused as unsafe: drift, an unsupported table, another run. Exit code 6.
     Unsafe,
     /// A lock was not obtained in time. Exit code 7.
     LockTimeout,
@@ -38,7 +38,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The exit code of the process, as the command-line contract states it.
+    /// The exit code of the process, as documented in the README.
     #[must_use]
     pub fn exit_code(self) -> u8 {
         match self {
@@ -54,7 +54,7 @@ impl Kind {
     }
 }
 
-/// A failure, with the place where it happened and the way out of it.
+/// A failure: where it happened and how to resolve it.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -75,12 +75,12 @@ impl Error {
         Self::new(Kind::Usage, message)
     }
 
-    /// Something that sterna refuses because going on would be unsafe.
+    /// An action that sterna refuses because it would be unsafe.
     pub fn refused(message: impl Into<String>) -> Self {
         Self::new(Kind::Unsafe, message)
     }
 
-    /// A database failure that is not the server's own message.
+    /// A database failure that the server did not report itself.
     pub fn database(message: impl Into<String>) -> Self {
         Self::new(Kind::Database, message)
     }
@@ -90,12 +90,12 @@ impl Error {
         Self::new(Kind::File, path.as_ref().display().to_string()).caused_by(source)
     }
 
-    /// A file that is not what it should be; `path` may name an archive member.
+    /// An invalid file; `path` may name an archive member.
     pub fn bad_file(path: impl fmt::Display, what: impl fmt::Display) -> Self {
         Self::new(Kind::File, format!("{path}: {what}"))
     }
 
-    /// Adds what to do next: a sentence or a command, shown on a line of its own.
+    /// Adds what to do next: a sentence or a command, shown on a separate line.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.0.hint = Some(hint.into());
@@ -109,7 +109,7 @@ impl Error {
         self
     }
 
-    /// Keeps the error that this one came from.
+    /// Sets the source of the error.
     #[must_use]
     pub fn caused_by(
         mut self,
@@ -119,33 +119,33 @@ impl Error {
         self
     }
 
-    /// The class of the failure.
+    /// The kind of the failure.
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
 
-    /// What to do next, where it is known.
+    /// What to do next, if known.
     #[must_use]
     pub fn next_step(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
 
-    /// The server's SQLSTATE, where the failure is the server's answer.
+    /// The server's SQLSTATE, if the server reported the failure.
     #[cfg(feature = "postgres")]
     #[must_use]
     pub fn sqlstate(&self) -> Option<&str> {
         self.postgres()?.code().map(SqlState::code)
     }
 
-    /// Whether a file could not be written because its disk is full.
+    /// Whether a file could not be written because the disk is full.
     #[must_use]
     pub fn is_disk_full(&self) -> bool {
         let cause = self.0.source.as_ref().and_then(|source| source.downcast_ref());
         cause.is_some_and(|e: &std::io::Error| e.kind() == std::io::ErrorKind::StorageFull)
     }
 
-    /// The driver's error, where the failure came from the driver.
+    /// The driver's error, if the failure came from the driver.
     #[cfg(feature = "postgres")]
     #[must_use]
     pub fn postgres(&self) -> Option<&tokio_postgres::Error> {
@@ -169,11 +169,11 @@ impl fmt::Display for Error {
     }
 }
 
-/// What the server has answered: the driver's own display says only "db error".
+/// The server's error message: the driver's own display is only "db error".
 #[cfg(feature = "postgres")]
 fn server_message(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     let error = cause.downcast_ref::<tokio_postgres::Error>()?.as_db_error()?;
-    // The server says it in its hint, if at all.
+    // The server mentions this only in its hint, if at all.
     let what = match *error.code() {
         SqlState::DISK_FULL => "the server's disk is full: ",
         _ => "",

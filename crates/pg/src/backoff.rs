@@ -1,14 +1,14 @@
-//! How long to wait before the next try.
+//! Pauses between attempts, with jitter.
 
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The pauses between tries: each step twice the one before up to a longest one,
-/// each pause drawn from the upper half of its step, so that several connections
-/// that failed together do not come back together. The pauses add up to the given
-/// total exactly, then end. Pure: it neither sleeps nor reads a clock.
+/// The pauses between attempts: each step is twice the previous one, up to a maximum.
+/// Each pause is drawn from the upper half of its step, so that connections that
+/// failed together do not retry together. The pauses add up to exactly the given
+/// total. Pure: it neither sleeps nor reads a clock.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     step: Duration,
@@ -18,8 +18,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Pauses that start at up to `first`, grow to up to `longest` and last `total`
-    /// together. Equal seeds give equal pauses.
+    /// Pauses that start at up to `first`, grow to up to `longest` and add up to `total`.
+    /// Equal seeds give equal pauses.
     #[must_use]
     pub fn new(first: Duration, longest: Duration, total: Duration, seed: u64) -> Self {
         // A step of zero would never grow.

@@ -1,4 +1,4 @@
-//! Asking a server to cancel what a session runs.
+//! Cancelling the running statement of a session.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ impl CancelToken {
         CancelToken { token, way }
     }
 
-    /// Asks the server to cancel. The statement, if one still runs, then fails
+    /// Asks the server to cancel. The statement, if it is still running, then fails
     /// with SQLSTATE 57014.
     ///
     /// # Errors
-    /// Where the server cannot be reached.
+    /// If the server cannot be reached.
     pub async fn cancel(&self) -> Result<()> {
         let cancelled = async {
             let stream = LastMessage::new(self.way.open().await?, Arc::default());

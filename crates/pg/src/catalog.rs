@@ -1,4 +1,4 @@
-//! What the catalog says about a table.
+//! Catalog queries about a table.
 
 use super::{Column, ColumnType, Connection, Ident, Table};
 use sterna_error::{Error, Result};
@@ -8,14 +8,14 @@ use sterna_error::{Error, Result};
 pub struct Relation {
     /// Its OID.
     pub oid: u32,
-    /// Whether it is an ordinary, permanent table that is no partition.
+    /// Whether it is an ordinary, permanent table and not a partition.
     pub plain: bool,
 }
 
 /// Finds a table by its exact name.
 ///
 /// # Errors
-/// Where the catalog cannot be read.
+/// If the catalog cannot be read.
 pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Relation>> {
     let sql = include_str!("../../../sql/catalog/relation.sql");
     let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
@@ -29,10 +29,10 @@ pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Rela
     }))
 }
 
-/// Finds a table that must be there and of a kind that sterna can replace.
+/// Finds a table that must exist and be of a kind that sterna can replace.
 ///
 /// # Errors
-/// Names the table that is missing or of another kind.
+/// If the table is missing or of another kind; the error names it.
 pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation> {
     match relation(session, table).await? {
         None => Err(Error::usage(format!("there is no table {table}"))
@@ -48,7 +48,7 @@ pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation
 /// The columns of a table, in order.
 ///
 /// # Errors
-/// Where the catalog cannot be read.
+/// If the catalog cannot be read.
 pub async fn columns(session: &Connection, oid: u32) -> Result<Vec<Column>> {
     let rows = session.query(include_str!("../../../sql/catalog/columns.sql"), &[&oid]).await?;
     rows.iter()
@@ -66,7 +66,7 @@ pub async fn columns(session: &Connection, oid: u32) -> Result<Vec<Column>> {
         .collect()
 }
 
-/// An index, as far as building it again on another table needs.
+/// The properties of an index needed to build it on another table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
     /// Its name.
@@ -75,13 +75,13 @@ pub struct Index {
     pub oid: u32,
     /// Whether keys are unique.
     pub unique: bool,
-    /// `USING ...` and all that follows.
+    /// `USING ...` and everything after it.
     pub definition: String,
-    /// The constraint that it stands for.
+    /// The constraint that it belongs to.
     pub constraint: Option<IndexConstraint>,
 }
 
-/// A constraint that lives by an index.
+/// A constraint that is implemented by an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IndexConstraint {
     /// The primary key, with its `DEFERRABLE` clause.
@@ -95,7 +95,7 @@ pub enum IndexConstraint {
 /// The indexes of a table, the most costly first.
 ///
 /// # Errors
-/// Where the catalog cannot be read, or shows an index in a form that is not known.
+/// If the catalog cannot be read, or an index definition has an unknown form.
 pub async fn indexes(session: &Connection, oid: u32) -> Result<Vec<Index>> {
     let rows = session.query(include_str!("../../../sql/catalog/indexes.sql"), &[&oid]).await?;
     rows.iter()
@@ -133,16 +133,16 @@ pub struct ForeignKey {
     pub name: Ident,
     /// `FOREIGN KEY ...`, without `NOT VALID`.
     pub definition: String,
-    /// Whether every row is known to obey it.
+    /// Whether it is validated for all rows.
     pub validated: bool,
-    /// Whether it refers to its own table, which its definition calls `{staging}`.
+    /// Whether it references its own table, which its definition calls `{staging}`.
     pub own: bool,
 }
 
 /// The outgoing foreign keys of a table.
 ///
 /// # Errors
-/// Where the catalog cannot be read.
+/// If the catalog cannot be read.
 pub async fn foreign_keys(session: &Connection, oid: u32) -> Result<Vec<ForeignKey>> {
     let rows =
         session.query(include_str!("../../../sql/catalog/foreign-keys.sql"), &[&oid]).await?;

@@ -29,22 +29,22 @@ pub enum ColumnType {
     Boolean,
     /// `date`
     Date,
-    /// `timestamptz(n)`: that many digits of a second, 6 where none is given
+    /// `timestamptz(n)`: fractional digits of a second, 6 by default
     Timestamptz(u8),
 }
 
-/// `numeric(precision, scale)`: digits in all, and digits after the point.
+/// `numeric(precision, scale)`: total digits, and digits after the decimal point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NumericType {
-    /// Decimal digits in all, 1 to 1000.
+    /// Total decimal digits, 1 to 1000.
     pub precision: u16,
-    /// Digits after the point, -1000 to 1000; negative rounds before it.
+    /// Digits after the decimal point, -1000 to 1000; a negative scale rounds before it.
     pub scale: i16,
 }
 
 impl ColumnType {
-    /// From `pg_type.typname` and `pg_attribute.atttypmod`; `None` for a type that
-    /// sterna does not encode.
+    /// The type for `pg_type.typname` and `pg_attribute.atttypmod`; `None` if sterna does
+    /// not encode it.
     #[must_use]
     pub fn from_catalog(type_name: &str, typmod: i32) -> Option<Self> {
         // A length or precision is stored with the 4 bytes of a varlena header added.
@@ -82,17 +82,17 @@ impl NumericType {
 pub struct Column {
     /// Its name.
     pub name: Ident,
-    /// Its type, where sterna encodes it.
+    /// Its type, if sterna encodes it.
     pub kind: Option<ColumnType>,
-    /// Its type as SQL writes it, such as `numeric(10,2)`.
+    /// Its type in SQL, such as `numeric(10,2)`.
     pub sql_type: String,
     /// Whether NULL is refused.
     pub not_null: bool,
     /// Its default expression.
     pub default: Option<String>,
-    /// Whether the server alone computes it (`GENERATED ALWAYS`).
+    /// Whether only the server sets it (`GENERATED ALWAYS`): a generated or identity column.
     pub generated: bool,
-    /// Whether an identity sequence numbers it, always or by default.
+    /// Whether it is an identity column, `ALWAYS` or `BY DEFAULT`.
     pub identity: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Opening a session, keeping it alive, and ending it.
+//! Opening, driving and closing a session.
 
 use std::future::poll_fn;
 use std::io;
@@ -23,14 +23,14 @@ use super::socket::{Cause, Way};
 use super::tls::Encryption;
 use sterna_error::{Error, Result};
 
-/// The servers that sterna works with, by their major version. The catalogs of others say
-/// other things of a table: what is not looked for would be lost by an exchange.
+/// The major versions of servers that sterna supports. The catalogs of other versions may
+/// contain properties of a table that sterna does not know and a switchover would lose.
 const SUPPORTED_SERVERS: RangeInclusive<u32> = 15..=18;
 
 /// An open session: a client and the task that drives it.
 ///
-/// Dropping it ends the session at the server soon after; [`Connection::close`]
-/// waits until it is ended here.
+/// Dropping it ends the session on the server soon afterwards; [`Connection::close`]
+/// waits until the termination is sent.
 pub struct Connection {
     session: Session,
     driver: JoinHandle<()>,
@@ -43,17 +43,17 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Where the server answered, of all places that were tried.
+    /// The endpoint that the session is connected to.
     pub(super) fn endpoint(&self) -> &Endpoint {
         &self.way.endpoint
     }
 
-    /// The address that the endpoint's name stood for.
+    /// The address that the endpoint's name resolved to.
     pub(super) fn ip(&self) -> Option<IpAddr> {
         self.way.ip
     }
 
-    /// Whether the server answers on this machine: at a socket or a loopback address.
+    /// Whether the server is on this machine: at a socket or a loopback address.
     #[must_use]
     pub fn is_local(&self) -> bool {
         match &self.way.endpoint.address {
@@ -62,30 +62,30 @@ impl Connection {
         }
     }
 
-    /// Whether the session is known to be over, on either side.
+    /// Whether either side is known to have ended the session.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.is_ended.load(Ordering::Relaxed) || self.session.client().is_closed()
     }
 
-    /// Whether the server itself answers: a pooler gives sessions names of its own.
+    /// Whether the server itself is at the other end: a pooler reports made-up process ids.
     pub(super) fn is_direct(&self) -> bool {
         self.is_direct
     }
 
-    /// How long the server took to answer, and the answer to come, when the session began.
+    /// The round trip time measured when the session began.
     #[must_use]
     pub fn round_trip(&self) -> Duration {
         self.round_trip
     }
 
-    /// The bytes that have come and gone, as they are counted.
+    /// A counter of the bytes received and sent.
     #[must_use]
     pub fn carried(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.carried)
     }
 
-    /// What cancels the statement that this session is running.
+    /// A token that cancels the running statement of this session.
     #[must_use]
     pub fn cancel_token(&self) -> CancelToken {
         CancelToken::new(self.session.client().cancel_token(), self.way.clone())
@@ -101,7 +101,7 @@ impl Connection {
         self.begin(Mode::ReadCommitted).await
     }
 
-    /// Begins a transaction of this mode.
+    /// Begins a transaction in this mode.
     ///
     /// # Errors
     /// The server's.
@@ -112,10 +112,10 @@ impl Connection {
         Transaction::begin(&mut self.session, mode, "").await
     }
 
-    /// Begins a transaction with statements that have no parameters.
+    /// Begins a transaction and runs statements without parameters in the same message.
     ///
     /// # Errors
-    /// That of the first statement that failed.
+    /// The error of the first statement that failed.
     pub async fn transaction_with(
         &mut self,
         first: &str,
@@ -123,10 +123,10 @@ impl Connection {
         Transaction::begin(&mut self.session, Mode::ReadCommitted, first).await
     }
 
-    /// Ends the session and waits until the goodbye is sent.
+    /// Ends the session and waits until the termination message is sent.
     ///
     /// # Errors
-    /// Where the task that drives the session failed.
+    /// If the task that drives the session failed.
     pub async fn close(self) -> Result<()> {
         let Connection { session, driver, .. } = self;
         drop(session);
@@ -146,8 +146,8 @@ impl Deref for Connection {
 ///
 /// # Errors
 /// `could not connect to user@host:port/database`, with the cause and a hint. An
-/// answer that every server of a list would give too, such as a wrong password,
-/// ends the search.
+/// error that every server in the list would return, such as a wrong password, ends
+/// the search.
 pub async fn connect(info: &ConnInfo) -> Result<Connection> {
     let mut servers = info.endpoints().iter().peekable();
     loop {
@@ -167,7 +167,7 @@ fn is_final(error: &Error) -> bool {
     error.sqlstate().is_some_and(|code| code.starts_with("28") || code.starts_with("3D"))
 }
 
-/// Tries every address that the endpoint's name stands for.
+/// Tries every address that the endpoint's name resolves to.
 async fn connect_endpoint(info: &ConnInfo, endpoint: &Endpoint) -> Result<Connection> {
     let mut last = None;
     for ip in addresses(info, endpoint).await? {
@@ -194,10 +194,10 @@ async fn connect_endpoint(info: &ConnInfo, endpoint: &Endpoint) -> Result<Connec
     }))
 }
 
-/// The addresses to try; `None` stands for a socket, which has none.
+/// The addresses to try; `None` for a socket, which has none.
 ///
-/// Names are resolved here and not by the driver, which would go on to the next
-/// address after a refused password and report that one's failure instead.
+/// Names are resolved here and not by the driver, which would continue with the next
+/// address after a refused password and report its failure instead.
 async fn addresses(info: &ConnInfo, endpoint: &Endpoint) -> Result<Vec<Option<IpAddr>>> {
     let host = match &endpoint.address {
         Address::Socket(_) => return Ok(vec![None]),
@@ -210,7 +210,7 @@ async fn addresses(info: &ConnInfo, endpoint: &Endpoint) -> Result<Vec<Option<Ip
     Ok(found.map(|address| Some(address.ip())).collect())
 }
 
-/// One session at one address, with the encryption that both sides can agree on.
+/// Opens a session at one address, with the encryption that both sides agree on.
 async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Result<Connection> {
     let (first, second) = info.attempts(endpoint);
     let mut way = Way {
@@ -230,7 +230,7 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
                  refuses that",
                 info.display_endpoint(endpoint)
             ),
-            _ => tracing::debug!(?second, "the server wants another encryption: {cause}"),
+            _ => tracing::debug!(?second, "retrying with another encryption: {cause}"),
         }
         way.encryption = second;
         opened = begin(&way).await;
@@ -249,7 +249,7 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
             pooler::backend(&session),
         );
         if let Err(error) = watched {
-            tracing::debug!("the server does not look whether its client is there: {error}");
+            tracing::debug!("the server does not check whether its client is alive: {error}");
         }
         set?;
         Ok((asked.elapsed(), backend? == process.to_string()))
@@ -260,7 +260,7 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
 
 type Driver = tokio_postgres::Connection<LastMessage, LastMessage>;
 
-/// A session, and what is known of its connection.
+/// A new session and the state of its connection.
 struct Begun {
     client: tokio_postgres::Client,
     connection: Driver,
@@ -269,7 +269,7 @@ struct Begun {
     process: i32,
 }
 
-/// Tries one way.
+/// Connects one way.
 async fn begin(way: &Way) -> Result<Begun, Cause> {
     let is_ended = Arc::default();
     let stream = LastMessage::new(way.open().await?, Arc::clone(&is_ended));
@@ -279,15 +279,15 @@ async fn begin(way: &Way) -> Result<Begun, Cause> {
     Ok(Begun { client, connection, is_ended, carried, process })
 }
 
-/// Whether the failure may be due to the encryption: the handshake failed, or no
-/// line of `pg_hba.conf` admits this kind of connection.
+/// Whether another encryption may help: the handshake failed, or no line of
+/// `pg_hba.conf` admits this kind of connection.
 fn wants_other(cause: &(dyn std::error::Error + 'static)) -> bool {
     let code = cause.downcast_ref().and_then(tokio_postgres::Error::code);
     diagnosis::tls_cause(cause).is_some()
         || code == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }
 
-/// Whether the server is one that was asked for, before the session allows itself to write.
+/// Checks `target_session_attrs`, before the session is set up for writing.
 async fn check_attributes(
     client: &tokio_postgres::Client,
     wanted: TargetSessionAttrs,
@@ -312,7 +312,8 @@ async fn check_attributes(
     Err(io::Error::new(io::ErrorKind::PermissionDenied, what).into())
 }
 
-/// `version` is the server's own text, as in `15.6 (Debian 15.6-1)` or `18beta1`.
+/// Refuses unsupported servers. `version` is the server's own text, such as
+/// `15.6 (Debian 15.6-1)` or `18beta1`.
 fn check_version(info: &ConnInfo, version: Option<&str>) -> Result<()> {
     let text = version.unwrap_or("an unknown version");
     let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
@@ -328,7 +329,7 @@ fn check_version(info: &ConnInfo, version: Option<&str>) -> Result<()> {
     }
 }
 
-/// Moves messages until the session ends.
+/// Processes messages until the session ends.
 async fn drive(mut connection: Driver) {
     while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
         match message {

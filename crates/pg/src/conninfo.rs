@@ -1,4 +1,4 @@
-//! Where the server is and who asks.
+//! Connection parameters: the server, the user and the password.
 
 mod encryption;
 mod endpoint;
@@ -24,16 +24,15 @@ use endpoint::SOCKET_FOLDERS;
 pub(super) use endpoint::{Address, Endpoint};
 use pass_file::{PassFile, Wanted};
 
-/// What `application_name` is when nobody says otherwise.
+/// The default `application_name`.
 const APPLICATION_NAME: &str = "sterna";
 
-/// How long one address may take, from the first packet to a usable session.
+/// The default time limit per address, from the first packet to a usable session.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Silence after which the kernel asks whether the other side is still there, and
-/// how often and at what distance it asks again. A dead server is noticed within a
-/// minute, and firewalls that forget idle connections see traffic during a long
-/// index build.
+/// TCP keepalive: the idle time before the first probe, the interval between probes
+/// and their number. A dead server is noticed within a minute, and firewalls that drop
+/// idle connections see traffic during a long index build.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_COUNT: u32 = 3;
@@ -41,30 +40,31 @@ const KEEPALIVE_COUNT: u32 = 3;
 /// How long sent data may stay unacknowledged before the connection counts as dead.
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How to reach a database. Its `Debug` and [`ConnInfo::display`] never show a password.
+/// Connection parameters of a database. `Debug` and [`ConnInfo::display`] never show a
+/// password.
 #[derive(Clone)]
 pub struct ConnInfo {
     /// Tried in this order; never empty.
     endpoints: Vec<Endpoint>,
-    /// Everything of the driver's form but host, port, password and encryption.
+    /// The driver's configuration, without host, port, password and encryption.
     base: tokio_postgres::Config,
     passwords: Passwords,
-    /// Where passwords of other users may be.
+    /// The password file, for passwords of other users.
     pass_file: Option<PathBuf>,
-    /// `None` waits as long as it takes.
+    /// `None` for no limit.
     connect_timeout: Option<Duration>,
     ssl_mode: SslMode,
-    /// Absent where no endpoint can use TLS.
+    /// `None` if no endpoint can use TLS.
     tls: Option<MakeRustlsConnect>,
-    /// What `tls` was made from, for programs that make their own.
+    /// The input of `tls`, for libpq programs that set up TLS themselves.
     roots: Option<Roots>,
     identity: Option<Identity>,
 }
 
-/// Where the password comes from.
+/// The source of the password.
 #[derive(Clone)]
 enum Passwords {
-    /// Given outright, for every endpoint.
+    /// Given explicitly, for every endpoint.
     Given(Arc<str>),
     /// Looked up when connecting, because it depends on host and database.
     File(Arc<PassFile>),
@@ -90,7 +90,7 @@ impl ConnInfo {
         }
     }
 
-    /// The same server and user, another database.
+    /// The same server and user with another database.
     #[must_use]
     pub fn with_database(&self, name: &str) -> Self {
         let mut other = self.clone();
@@ -98,8 +98,8 @@ impl ConnInfo {
         other
     }
 
-    /// The same server and database, another user. What is known of the first user's
-    /// password is not told to the server as the other's, which the password file has.
+    /// The same server and database with another user. The first user's password is never
+    /// sent for the other one, whose password is looked up in the password file.
     #[must_use]
     pub fn with_user(&self, name: &str) -> Self {
         let mut other = self.clone();
@@ -111,7 +111,7 @@ impl ConnInfo {
         other
     }
 
-    /// The same, known to the server (`pg_stat_activity`) by another name.
+    /// The same with another `application_name` (see `pg_stat_activity`).
     #[must_use]
     pub fn with_application_name(&self, name: &str) -> Self {
         let mut other = self.clone();
@@ -119,26 +119,26 @@ impl ConnInfo {
         other
     }
 
-    /// The user that asks.
+    /// The database user.
     #[must_use]
     pub fn user(&self) -> &str {
         self.base.get_user().unwrap_or_default()
     }
 
-    /// The database asked for.
+    /// The name of the database.
     #[must_use]
     pub fn database(&self) -> &str {
         self.base.get_dbname().unwrap_or_default()
     }
 
-    /// `user@host:port/database`, for messages: without any secret.
+    /// `user@host:port/database`, for messages; contains no secrets.
     #[must_use]
     pub fn display(&self) -> String {
         let hosts: Vec<String> = self.endpoints.iter().map(ToString::to_string).collect();
         self.describe(&hosts.join(","))
     }
 
-    /// As [`ConnInfo::display`], naming one endpoint alone.
+    /// As [`ConnInfo::display`], with only one endpoint.
     pub(super) fn display_endpoint(&self, endpoint: &Endpoint) -> String {
         self.describe(&endpoint.to_string())
     }
@@ -159,10 +159,10 @@ impl ConnInfo {
         self.tls.as_ref()
     }
 
-    /// What to try at an endpoint, and what next.
+    /// The encryption to try first at an endpoint, and the one to try next.
     pub(super) fn attempts(&self, endpoint: &Endpoint) -> (Encryption, Option<Encryption>) {
         match endpoint.address {
-            // Nobody can listen in on a socket, and the server offers no TLS there.
+            // A socket cannot be eavesdropped on, and the server offers no TLS there.
             Address::Socket(_) => SslMode::Disable.attempts(),
             Address::Tcp { .. } => self.ssl_mode.attempts(),
         }
@@ -187,8 +187,8 @@ impl ConnInfo {
         self.password(endpoint).is_some()
     }
 
-    /// The driver's form of what to ask of an endpoint. It is handed a connection whose
-    /// encryption is settled.
+    /// The driver's configuration for an endpoint. The driver gets a connection that is
+    /// already encrypted as needed.
     pub(super) fn driver_config(&self, endpoint: &Endpoint) -> tokio_postgres::Config {
         let mut config = self.base.clone();
         if let Some(password) = self.password(endpoint) {

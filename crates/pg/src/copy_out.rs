@@ -9,11 +9,11 @@ use sterna_error::{Error, Result};
 /// Signature, flags and length of the header's extension.
 const HEADER_BYTES: usize = 19;
 
-/// Runs a binary `COPY ... TO STDOUT` and hands each row to `visit`: the 16-bit
-/// count of its columns, then each value behind its 32-bit length.
+/// Runs a binary `COPY ... TO STDOUT` and calls `visit` with each row: the 16-bit
+/// count of its columns, then each value after its 32-bit length.
 ///
 /// # Errors
-/// Those of the server and of `visit`, and a stream that is not whole.
+/// Errors of the server and of `visit`, and an incomplete stream.
 pub async fn copy_out(
     session: &Connection,
     sql: &str,
@@ -22,7 +22,7 @@ pub async fn copy_out(
     let stream = session.copy_out(sql).await?;
     pin_mut!(stream);
     let mut header_seen = false;
-    // The server sends a message per row, so nothing is left over as a rule.
+    // The server sends one message per row, so usually nothing is left over.
     let mut left = Vec::new();
     while let Some(chunk) = stream.next().await {
         let chunk: Bytes = chunk?;
@@ -47,7 +47,7 @@ pub async fn copy_out(
         }
         left = rest.to_vec();
     }
-    // What ends the stream is a count of columns of -1.
+    // The stream ends with a column count of -1.
     if header_seen && left == [0xff, 0xff] {
         Ok(())
     } else {
@@ -55,10 +55,10 @@ pub async fn copy_out(
     }
 }
 
-/// Bytes of the row at the beginning of `bytes`, where it is whole.
+/// Length in bytes of the row at the start of `bytes`, if it is complete.
 fn row_length(bytes: &[u8]) -> Option<usize> {
     let columns = i16::from_be_bytes(bytes.get(..2)?.try_into().ok()?);
-    // The trailer is no row.
+    // The trailer is not a row.
     usize::try_from(columns).ok()?;
     let mut at = 2;
     for _ in 0..columns {
@@ -68,7 +68,7 @@ fn row_length(bytes: &[u8]) -> Option<usize> {
     (at <= bytes.len()).then_some(at)
 }
 
-/// The values of a row that [`copy_out`] handed out; `None` is NULL.
+/// The values of a row passed on by [`copy_out`]; `None` is NULL.
 pub fn values(row: &[u8]) -> impl Iterator<Item = Option<&[u8]>> {
     let mut rest = row.get(2..).unwrap_or_default();
     std::iter::from_fn(move || {

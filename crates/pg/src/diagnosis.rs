@@ -1,4 +1,4 @@
-//! Why a connection failed, in words, and what to do about it.
+//! Turns failed connections into errors with a cause and a hint.
 
 use std::io;
 
@@ -9,8 +9,8 @@ use super::socket::Cause;
 use super::sqlstate::io_cause;
 use sterna_error::Error;
 
-/// What the driver says when the server wants a password and there is none. It gives no
-/// other sign.
+/// The driver's message when the server wants a password and there is none: the only way to
+/// detect this case.
 const NO_PASSWORD: &str = "password missing";
 
 /// The error of one endpoint, with its hint.
@@ -19,7 +19,7 @@ pub(super) fn could_not_connect(info: &ConnInfo, endpoint: &Endpoint, cause: Cau
     let error = failed(info, endpoint);
     let error = match cause.downcast::<tokio_postgres::Error>() {
         Ok(cause) if cause.as_db_error().is_none() && !cause.is_closed() => {
-            // The driver's own layer says once more that it could not connect.
+            // The driver's own message only repeats that it could not connect.
             let text = cause.to_string();
             match cause.into_source() {
                 Some(inner) => error.caused_by(inner),
@@ -43,14 +43,14 @@ pub(super) fn not_reached(info: &ConnInfo, endpoint: &Endpoint, cause: io::Error
     failed(info, endpoint).caused_by(cause).hint(hint)
 }
 
-/// What to do where the direct host of a Supabase project cannot be reached: as a rule it
-/// has only an IPv6 address.
+/// A hint if the direct host of a Supabase project cannot be reached: it usually has only an
+/// IPv6 address.
 fn session_pooler(endpoint: &Endpoint) -> Option<String> {
     let Address::Tcp { host, .. } = &endpoint.address else { return None };
     let project = host.strip_prefix("db.")?.strip_suffix(".supabase.co")?;
     Some(format!(
-        "this host has only an IPv6 address unless the project has bought an IPv4 address; \
-         from a network without IPv6 use the session pooler that the dashboard names under \
+        "this host has only an IPv6 address unless the project has the IPv4 add-on; \
+         from a network without IPv6 use the session pooler shown in the dashboard under \
          Connect: port 5432, user postgres.{project}"
     ))
 }
@@ -135,12 +135,12 @@ fn tls_hint(endpoint: &Endpoint, error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => {
-            "connect by a name that the certificate has among its subject alternative names, or \
-             check the chain alone with sslmode=verify-ca"
+            "connect by one of the certificate's subject alternative names, or check only the \
+             chain with sslmode=verify-ca"
         }
         rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) if is_supabase => {
-            "Supabase signs certificates by an authority of its own: download its certificate from \
-             the dashboard (Database settings, SSL configuration), and name the file with \
+            "Supabase uses its own certificate authority: download its certificate from the \
+             dashboard (Database settings, SSL configuration), and name the file with \
              sslrootcert or PGSSLROOTCERT"
         }
         rustls::Error::InvalidCertificate(
@@ -153,7 +153,7 @@ fn tls_hint(endpoint: &Endpoint, error: &rustls::Error) -> String {
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         ) => "renew the server's certificate, and check this machine's clock",
         rustls::Error::InvalidCertificate(_) => {
-            "the server needs a certificate of version 3, made for a server and not for an \
+            "the server needs a version 3 certificate issued for a server, not for a certificate \
              authority"
         }
         _ => "check that the server speaks TLS 1.2 or newer",
@@ -161,7 +161,7 @@ fn tls_hint(endpoint: &Endpoint, error: &rustls::Error) -> String {
     hint.to_owned()
 }
 
-/// The TLS error that this one came from, which is wrapped in I/O errors.
+/// The TLS error that caused this one, which is wrapped in I/O errors.
 pub(super) fn tls_cause<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> Option<&'a rustls::Error> {

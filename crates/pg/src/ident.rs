@@ -1,4 +1,4 @@
-//! The one quoting type through which every identifier enters SQL text.
+//! Quoted identifiers: the only way for a name to enter SQL text.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use sterna_error::{Error, Result};
 /// PostgreSQL truncates longer names silently (`NAMEDATALEN` - 1), so they are refused.
 pub const MAX_NAME_BYTES: usize = 63;
 
-/// An SQL identifier. Its display is always quoted: `weird"name` shows as `"weird""name"`.
+/// An SQL identifier. `Display` always quotes it: `weird"name` shows as `"weird""name"`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ident(String);
 
@@ -46,14 +46,14 @@ impl fmt::Display for Ident {
 /// A relation's schema and name; displays as `"schema"."name"`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Table {
-    /// The schema, never left to `search_path`.
+    /// The schema; names never depend on `search_path`.
     pub schema: Ident,
-    /// The relation's own name.
+    /// The relation's name.
     pub name: Ident,
 }
 
 impl Table {
-    /// Both parts by their bare names.
+    /// A table from the bare names of its schema and itself.
     ///
     /// # Errors
     /// As [`Ident::new`].
@@ -61,10 +61,10 @@ impl Table {
         Ok(Table { schema: Ident::new(schema)?, name: Ident::new(name)? })
     }
 
-    /// The relation `<name><suffix>` of the same schema.
+    /// The relation `<name><suffix>` in the same schema.
     ///
     /// # Errors
-    /// Refused where the longer name would be cut: a cut name could be another table's.
+    /// Refused if the longer name would be truncated: it could be another table's name.
     pub fn with_suffix(&self, suffix: &str) -> Result<Self> {
         Self::new(self.schema.name(), format!("{}{suffix}", self.name.name()))
     }

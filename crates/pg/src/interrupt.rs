@@ -1,4 +1,4 @@
-//! Ending a long statement early, at the server and not only here.
+//! Cancelling a long statement, on the server and not only in this process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,14 +7,14 @@ use super::cancel::CancelToken;
 use super::connection::Connection;
 use sterna_error::{Error, Kind, Result};
 
-/// How often a running statement looks whether it is to stop.
+/// How often `stop` is checked while a statement runs.
 const STOP_POLL: Duration = Duration::from_millis(50);
 
-/// Waits for `work`, a statement of `session`, and has the server cancel it when
+/// Waits for `work`, a statement of `session`, and makes the server cancel it when
 /// `stop` is set.
 ///
 /// # Errors
-/// [`Kind::Interrupted`] where it was cancelled; otherwise the statement's own.
+/// [`Kind::Interrupted`] if it was cancelled; otherwise the statement's own.
 pub async fn interruptible<T>(
     session: &Connection,
     stop: &AtomicBool,
@@ -24,8 +24,8 @@ pub async fn interruptible<T>(
     interruptible_by(&session.cancel_token(), stop, work).await
 }
 
-/// As [`interruptible`], for several statements of the session that `cancel` belongs
-/// to, in a transaction.
+/// As [`interruptible`], for several statements in a transaction of the session that
+/// `cancel` belongs to.
 ///
 /// # Errors
 /// As [`interruptible`].

@@ -1,10 +1,10 @@
-//! The server's last message, as the answer to whatever is asked of a session that it
-//! has ended.
+//! Keeps the server's last message, and answers every later request to the ended session
+//! with it.
 //!
 //! A server that ends a session says why and closes the connection. The driver loses
-//! that message where no statement waits for an answer, and during COPY, which ends here
-//! as soon as nothing can be written. So this stands between the driver and the
-//! connection: it keeps the message, and from then on answers in the server's place.
+//! that message if no statement is waiting for an answer, and during COPY, which the
+//! driver ends as soon as nothing can be written. So this stream sits between the driver
+//! and the connection: it keeps the message, and from then on answers in the server's place.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -21,46 +21,46 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 
 use super::socket::Duplex;
 
-/// The bytes before a message's body: its kind and its length, which counts itself.
+/// The bytes before a message's body: its kind and its length, which includes itself.
 const HEADER_BYTES: usize = 5;
 const ERROR: u8 = b'E';
 const NOTICE: u8 = b'N';
 const READY: u8 = b'Z';
-/// BackendKeyData: what a request to cancel names.
+/// BackendKeyData: the process id and key for a cancel request.
 const KEY: u8 = b'K';
-/// The end of an answer: the server is ready, and in no transaction.
+/// The end of an answer: the server is ready, and not in a transaction.
 const READY_FOR_QUERY: [u8; 6] = [READY, 0, 0, 0, 5, b'I'];
 
-/// A connection that outlives its server for as long as somebody asks something of it.
+/// A connection that keeps answering requests after the server has ended the session.
 pub(super) struct LastMessage {
     stream: Box<dyn Duplex>,
-    /// Asked for once.
+    /// Taken by the driver once.
     binding: Cell<Option<ChannelBinding>>,
-    /// What the server sent and the driver has not read.
+    /// Bytes from the server that the driver has not read yet.
     received: BytesMut,
-    /// How much of that the driver may read: the rest may be the last message.
+    /// Number of these that the driver may read: the rest may be the last message.
     judged: usize,
-    /// What is still to come of the message whose beginning was judged.
+    /// Bytes still to come of a message whose start was judged.
     message_left: usize,
-    /// Whether the session has begun. Before, the driver hears everything itself.
+    /// Whether the session has begun. Before that, the driver gets all messages.
     has_begun: bool,
     requests: Requests,
-    /// The server's last message, as a whole answer.
+    /// The server's last message, as a complete answer.
     last: Option<BytesMut>,
-    /// Tells others that there is one.
+    /// Set when there is a last message.
     is_ended: Arc<AtomicBool>,
-    /// Bytes that have come and gone.
+    /// Counts the bytes received and sent.
     carried: Arc<AtomicU64>,
-    /// Whether nothing can be written any more. What was sent before may say why.
+    /// Whether writing has failed. Unread data from the server may contain the reason.
     is_broken: bool,
-    /// Who waits for an answer.
+    /// The task that waits for an answer.
     reader: Option<Waker>,
-    /// What the session is called by who answers it.
+    /// The process id that the peer reports for the session.
     process: Arc<AtomicI32>,
 }
 
 impl LastMessage {
-    /// `is_ended` becomes true when the server's last message is there.
+    /// `is_ended` becomes true when the server's last message has arrived.
     pub(super) fn new(
         (stream, binding): (Box<dyn Duplex>, ChannelBinding),
         is_ended: Arc<AtomicBool>,
@@ -82,18 +82,18 @@ impl LastMessage {
         }
     }
 
-    /// The bytes that have come and gone, as they are counted.
+    /// A counter of the bytes received and sent.
     pub(super) fn carried(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.carried)
     }
 
-    /// What the session is called by who answers it, once it has begun: the server, or a
-    /// pooler, which makes something up.
+    /// The process id of the session, once it has begun: reported by the server, or made up
+    /// by a pooler.
     pub(super) fn process(&self) -> Arc<AtomicI32> {
         Arc::clone(&self.process)
     }
 
-    /// Finds out how much of what was received the driver may read.
+    /// Determines how many of the received bytes the driver may read.
     fn judge(&mut self) {
         loop {
             let count = self.message_left.min(self.received.len() - self.judged);
@@ -106,7 +106,7 @@ impl LastMessage {
                 let Some(whole) = message.get(..length) else { return };
                 if is_last(kind, &whole[HEADER_BYTES..]) {
                     let mut answer = BytesMut::from(whole);
-                    // A notice would answer nothing.
+                    // A notice would not answer a request.
                     answer[0] = ERROR;
                     answer.extend_from_slice(&READY_FOR_QUERY);
                     self.last = Some(answer);
@@ -127,7 +127,7 @@ impl LastMessage {
         }
     }
 
-    /// Takes what the driver writes to a server that is gone.
+    /// Accepts what the driver writes to a server that is gone.
     fn swallow(&mut self, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.requests.written(bytes);
         if let Some(reader) = self.reader.take() {
@@ -140,7 +140,7 @@ impl LastMessage {
         self.last.is_some() || self.is_broken
     }
 
-    /// A connection that cannot be written to is read to its end, whatever is written.
+    /// Turns a failed write into `None`: the connection is still read to its end.
     fn unless_closed<T>(
         &mut self,
         context: &Context<'_>,
@@ -165,9 +165,9 @@ fn is_last(kind: u8, body: &[u8]) -> bool {
         fields.find_map(|field| field.strip_prefix(&[wanted]))
     };
     match kind {
-        // The severity, in English where the server has it so.
+        // The severity: `V` is never localized, `S` is.
         ERROR => matches!(field(b'V').or(field(b'S')), Some(b"FATAL" | b"PANIC")),
-        // A crash and an immediate shutdown are told to every session as a warning.
+        // A crash and an immediate shutdown are reported to every session as a warning.
         _ => field(b'C').is_some_and(|code| code.starts_with(b"57P")),
     }
 }
@@ -253,7 +253,8 @@ impl TlsStream for LastMessage {
     }
 }
 
-/// What the driver asks to encrypt a connection, which is as it should be already.
+/// The driver's TLS connector for a connection that is already encrypted as needed: does
+/// nothing.
 pub(super) struct AsItIs;
 
 impl TlsConnect<LastMessage> for AsItIs {
@@ -266,21 +267,21 @@ impl TlsConnect<LastMessage> for AsItIs {
     }
 }
 
-/// What the driver has asked.
+/// The driver's requests.
 #[derive(Default)]
 struct Requests {
-    /// How many the server has not answered.
+    /// Number of requests without an answer.
     open: usize,
-    /// The part of a header that was written so far.
+    /// The part of a header written so far.
     header: Vec<u8>,
-    /// What is still to be written of a message's body.
+    /// Bytes still to be written of a message's body.
     body_left: usize,
-    /// Whether the end of a COPY was written last.
+    /// Whether the last message ended a COPY.
     copy_ended: bool,
 }
 
 impl Requests {
-    /// One was answered; whether there was one.
+    /// Marks one request as answered; returns whether there was one.
     fn answered(&mut self) -> bool {
         let was_open = self.open > 0;
         self.open = self.open.saturating_sub(1);
@@ -305,12 +306,12 @@ impl Requests {
         }
     }
 
-    /// A message of the driver's has begun: Query and Sync end a request.
+    /// Handles the start of a message from the driver: Query and Sync end a request.
     fn begun(&mut self, kind: u8) {
         match kind {
             b'S' if self.copy_ended => self.copy_ended = false,
             b'Q' | b'S' => self.open += 1,
-            // CopyDone and CopyFail: the Sync after them ends what one has ended before.
+            // CopyDone and CopyFail: the Sync after them ends a request that is already counted.
             b'c' | b'f' => self.copy_ended = true,
             _ => {}
         }

@@ -1,5 +1,5 @@
-//! Everything between sterna and a PostgreSQL server: how to reach it, how to
-//! name things in it, what its catalog says, and a server of one's own.
+//! Everything between sterna and a PostgreSQL server: connections, quoted
+//! identifiers, catalog queries, and an embedded server.
 
 mod backoff;
 mod cancel;

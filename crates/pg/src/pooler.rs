@@ -1,6 +1,6 @@
-//! Poolers that hand out server sessions per transaction (PgBouncer's `pool_mode =
-//! transaction`, Supavisor's port 6543), behind which a session keeps nothing: no
-//! settings, no advisory lock, no snapshot that others could share.
+//! Detects poolers that assign server sessions per transaction (PgBouncer's `pool_mode =
+//! transaction`, Supavisor's port 6543). With them a session keeps no state: no settings,
+//! no advisory locks, no exported snapshots.
 
 use tokio_postgres::SimpleQueryMessage;
 
@@ -8,18 +8,18 @@ use super::{ConnInfo, Connection, Session, connect};
 use sterna_error::{Error, Result};
 
 /// Whether sessions of `info` share server processes; `session` is one of them, and
-/// idle. Opens another one for a moment, where it is not the server that answers.
+/// idle. Unless `session` is directly connected to the server, opens another one briefly.
 ///
 /// # Errors
-/// Where the other one cannot be opened.
+/// If the other session cannot be opened.
 pub async fn is_pooled(info: &ConnInfo, session: &Connection) -> Result<bool> {
     if session.is_direct() {
         return Ok(false);
     }
     let mine = backend(session).await?;
     let other = connect(info).await?;
-    // Whether a pooler reuses the server session that was free last or first, in this
-    // order one of the two is seen on two of them, or both on one.
+    // Whether a pooler reuses the most or the least recently freed server session: in this
+    // order, either one client is seen on two server sessions, or both clients on one.
     let theirs = backend(&other).await?;
     let (theirs_again, mine_again) = (backend(&other).await?, backend(session).await?);
     let pooled = mine == theirs || mine != mine_again || theirs != theirs_again;
@@ -35,17 +35,16 @@ pub async fn is_pooled(info: &ConnInfo, session: &Connection) -> Result<bool> {
     Ok(pooled)
 }
 
-/// Refuses what needs a session of its own where there is none to be had.
+/// Refuses work that needs session state if the connection is pooled.
 ///
 /// # Errors
-/// Refused behind such a pooler; otherwise as [`is_pooled`].
+/// Refused if there is such a pooler; otherwise as [`is_pooled`].
 pub async fn refuse_pooled(info: &ConnInfo, session: &Connection) -> Result<()> {
     if !is_pooled(info, session).await? {
         return Ok(());
     }
     Err(Error::refused(format!(
-        "{} is a connection pooler in transaction mode: locks and settings of a session are lost \
-         there",
+        "{} is a connection pooler in transaction mode: it loses session locks and settings",
         info.display()
     ))
     .hint(HINT))
@@ -55,8 +54,8 @@ pub async fn refuse_pooled(info: &ConnInfo, session: &Connection) -> Result<()> 
 pub const HINT: &str = "use the direct connection, or the pooler in session mode (Supabase: port \
                         5432 instead of 6543)";
 
-/// The server process behind a session. Asked without a prepared statement, which a
-/// pooler may not know.
+/// The server process of a session. Queried without a prepared statement, which a pooler
+/// may not support.
 pub(super) async fn backend(session: &Session) -> Result<String> {
     let messages = session.simple_query(include_str!("../../../sql/pooler/backend.sql")).await?;
     let value = messages.iter().find_map(|message| match message {

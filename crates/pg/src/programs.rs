@@ -1,8 +1,8 @@
-//! Finding the PostgreSQL server's programs on this machine.
+//! Finds PostgreSQL's programs on this machine.
 //!
 //! Distributions keep `initdb` and `postgres` out of `PATH`, each in its own
-//! folder; this module knows the folders. It installs nothing: that is
-//! `script/postgres`.
+//! folder; this module knows the folders. It installs nothing:
+//! `script/postgres` does.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -12,13 +12,13 @@ use std::process::{Command, Stdio};
 
 use sterna_error::{Error, Result};
 
-/// The environment variable that names the programs' folder and overrides the search.
+/// The environment variable for the programs' folder, which overrides the search.
 pub const FOLDER_VARIABLE: &str = "STERNA_PG_BIN";
 
-/// What a server needs; a folder counts only where it has them all.
+/// The programs of a server; a folder counts only if it has all of them.
 const NEEDED: [&str; 2] = ["initdb", "postgres"];
 
-/// Where packages put the programs. Within a pattern the highest version wins.
+/// The folders that packages use. Within a pattern the highest version wins.
 const USUAL_FOLDERS: [&str; 7] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -29,13 +29,13 @@ const USUAL_FOLDERS: [&str; 7] = [
     "/Applications/Postgres.app/Contents/Versions/*/bin",
 ];
 
-/// What a child process learns of our environment. What is not here may be a secret, such
-/// as the URL of production with its password, and is no business of a server that
-/// restores what others wrote, nor of a program that runs beside it.
+/// The environment variables passed to child processes. Others may contain secrets, such as
+/// the URL of production with its password, and must not reach a server that restores
+/// untrusted contents, or a program that runs next to it.
 const PASSED_ON: [&str; 7] =
     ["PATH", "HOME", "TMPDIR", "TZ", "LANG", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"];
 
-/// A command with a cleared environment, but for what a program needs to run anywhere.
+/// A command with a cleared environment, except for variables that programs need to run.
 pub fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
@@ -49,8 +49,8 @@ pub fn command(program: impl AsRef<OsStr>) -> Command {
 /// the usual folders of Debian, Fedora, Homebrew and Postgres.app.
 ///
 /// # Errors
-/// A usage error where [`FOLDER_VARIABLE`] names a folder without them; where
-/// none is found, an error that says which package has them.
+/// A usage error if [`FOLDER_VARIABLE`] names a folder without them; if none is
+/// found, an error that names the package.
 pub fn find() -> Result<PathBuf> {
     search(env::var_os(FOLDER_VARIABLE).as_deref(), env::var_os("PATH").as_deref(), &USUAL_FOLDERS)
 }
@@ -58,7 +58,7 @@ pub fn find() -> Result<PathBuf> {
 /// The folder with `initdb` and `postgres` of a major version.
 ///
 /// # Errors
-/// Where there is none, a usage error that says which versions were found.
+/// If there is none, a usage error that lists the versions found.
 pub fn server(wanted: u32) -> Result<PathBuf> {
     let chosen = env::var_os(FOLDER_VARIABLE).filter(|folder| !folder.is_empty());
     let path = env::var_os("PATH").unwrap_or_default();
@@ -136,8 +136,8 @@ fn search(chosen: Option<&OsStr>, path: Option<&OsStr>, patterns: &[&str]) -> Re
     })
 }
 
-/// The folder that holds the programs themselves, not links to them: from there
-/// `initdb` finds what was installed with it.
+/// The folder that contains the programs themselves, not links to them: from there
+/// `initdb` finds the files installed with it.
 fn programs_in(folder: &Path) -> Option<PathBuf> {
     if folder.as_os_str().is_empty() || !NEEDED.iter().all(|name| folder.join(name).is_file()) {
         return None;

@@ -1,4 +1,4 @@
-//! What can be asked of a session: each statement is one round trip.
+//! Statements in a session: each takes one round trip.
 
 use std::ops::Deref;
 
@@ -13,8 +13,8 @@ use super::Typed;
 
 /// A session, in a transaction or not.
 ///
-/// Statements with parameters are parsed, bound and run by one message: the types of the
-/// parameters are told, not asked. What is run often is prepared.
+/// A statement with parameters is parsed, bound and executed in one message, because the
+/// types of the parameters are sent with it. Statements that run often are prepared.
 pub struct Session {
     client: Client,
 }
@@ -29,11 +29,11 @@ impl Session {
         &self.client
     }
 
-    /// The rows of one statement, whose columns are of built-in types: to know others, the
-    /// driver asks the server in the middle of the answer.
+    /// The rows of one statement. Its columns must have built-in types: for other types the
+    /// driver queries the server in the middle of the answer.
     ///
     /// # Errors
-    /// The server's, and those of the connection; as for all that a session does.
+    /// Errors of the server and of the connection, as for all methods of a session.
     pub fn query<'a>(
         &'a self,
         sql: &'a str,
@@ -46,7 +46,7 @@ impl Session {
     /// The only row of one statement.
     ///
     /// # Errors
-    /// Also where there is another number of rows.
+    /// Also if there is not exactly one row.
     pub fn query_one<'a>(
         &'a self,
         sql: &'a str,
@@ -56,10 +56,10 @@ impl Session {
         async move { self.client.query_typed_one(sql, &parameters).await }
     }
 
-    /// The row of one statement that has one at most.
+    /// The row of one statement that returns at most one.
     ///
     /// # Errors
-    /// Also where there are more rows.
+    /// Also if there is more than one row.
     pub fn query_opt<'a>(
         &'a self,
         sql: &'a str,
@@ -69,7 +69,7 @@ impl Session {
         async move { self.client.query_typed_opt(sql, &parameters).await }
     }
 
-    /// The rows of one statement, as they come.
+    /// The rows of one statement as a stream.
     ///
     /// # Errors
     /// As [`Self::query`].
@@ -82,7 +82,7 @@ impl Session {
         async move { self.client.query_typed_raw(sql, parameters).await }
     }
 
-    /// Runs one statement; returns how many rows it has changed.
+    /// Runs one statement; returns the number of rows changed.
     ///
     /// # Errors
     /// As [`Self::query`].
@@ -95,15 +95,15 @@ impl Session {
         async move { self.client.execute_typed(sql, &parameters).await }
     }
 
-    /// Runs statements that have no parameters.
+    /// Runs statements without parameters.
     ///
     /// # Errors
-    /// That of the first statement that failed.
+    /// The error of the first statement that failed.
     pub async fn batch_execute(&self, sql: &str) -> Result<(), Error> {
         self.client.batch_execute(sql).await
     }
 
-    /// Runs statements that have no parameters and returns values as text.
+    /// Runs statements without parameters, and returns values as text.
     ///
     /// # Errors
     /// As [`Self::batch_execute`].
@@ -111,7 +111,7 @@ impl Session {
         self.client.simple_query(sql).await
     }
 
-    /// Has a statement parsed, to be run often or not at all.
+    /// Prepares a statement, to run it often or only to have it parsed.
     ///
     /// # Errors
     /// As [`Self::query`].
@@ -119,7 +119,7 @@ impl Session {
         self.client.prepare(sql).await
     }
 
-    /// As [`Self::query_raw`], of a statement that is prepared.
+    /// As [`Self::query_raw`], for a prepared statement.
     ///
     /// # Errors
     /// As [`Self::query`].
@@ -132,7 +132,7 @@ impl Session {
         self.client.query_raw(statement, values).await
     }
 
-    /// As [`Self::execute`], of a statement that is prepared.
+    /// As [`Self::execute`], for a prepared statement.
     ///
     /// # Errors
     /// As [`Self::query`].
@@ -168,16 +168,16 @@ fn with_types<'a>(parameters: &[&'a dyn Typed]) -> Vec<(&'a (dyn ToSql + Sync), 
     parameters.iter().map(|&value| (value as &(dyn ToSql + Sync), value.sql_type())).collect()
 }
 
-/// What a transaction sees, and whether it may write.
+/// The isolation level of a transaction, and whether it may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Each statement sees what is committed when it begins.
     ReadCommitted,
-    /// All statements see what the first does (`REPEATABLE READ`).
+    /// All statements see the snapshot of the first one (`REPEATABLE READ`).
     Snapshot,
-    /// As `ReadCommitted`, and nothing is written.
+    /// `ReadCommitted`, read only.
     ReadOnly,
-    /// As `Snapshot`, and nothing is written.
+    /// `Snapshot`, read only.
     ReadOnlySnapshot,
 }
 
@@ -192,7 +192,7 @@ impl Mode {
     }
 }
 
-/// A transaction, which is rolled back where it is dropped.
+/// A transaction, which is rolled back when it is dropped.
 pub struct Transaction<'a> {
     session: &'a Session,
     is_over: bool,
@@ -204,14 +204,14 @@ impl<'a> Transaction<'a> {
         mode: Mode,
         first: &str,
     ) -> Result<Self, Error> {
-        // Rolls back also where nobody waits for the answer to BEGIN any more.
+        // Created first, so that it rolls back even if this future is dropped during BEGIN.
         let transaction = Transaction { session, is_over: false };
-        // One message: where BEGIN fails, nothing that follows it is run.
+        // One message: if BEGIN fails, nothing after it runs.
         transaction.batch_execute(&format!("{}; {first}", mode.begin())).await?;
         Ok(transaction)
     }
 
-    /// Runs statements without parameters, and makes all of it last.
+    /// Runs statements without parameters, and commits.
     ///
     /// # Errors
     /// The server's; then nothing has changed, unless the connection was lost.
@@ -221,7 +221,7 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Makes it last.
+    /// Commits the transaction.
     ///
     /// # Errors
     /// The server's; then nothing has changed, unless the connection was lost.
@@ -230,10 +230,10 @@ impl<'a> Transaction<'a> {
         self.session.batch_execute("COMMIT").await
     }
 
-    /// Undoes it, and waits until that is done.
+    /// Rolls the transaction back, and waits until that is done.
     ///
     /// # Errors
-    /// Those of the connection, whose end undoes it as well.
+    /// Those of the connection; losing it rolls back as well.
     pub async fn rollback(mut self) -> Result<(), Error> {
         self.is_over = true;
         self.session.batch_execute("ROLLBACK").await
@@ -251,7 +251,7 @@ impl Deref for Transaction<'_> {
 impl Drop for Transaction<'_> {
     fn drop(&mut self) {
         if !self.is_over {
-            // Sent by the first poll; whatever is asked next is answered behind it.
+            // The first poll sends it; the server runs it before any later request.
             let _ = self.session.batch_execute("ROLLBACK").now_or_never();
         }
     }

@@ -1,17 +1,17 @@
-//! One state of the database, seen by several sessions.
+//! Snapshots of the database, shared by several sessions.
 
 use super::{CatalogText, ConnInfo, Connection, Session, connect, fill};
 use sterna_error::Result;
 
-/// What a session sees and others can see too, for as long as its transaction lasts.
+/// An exported snapshot. Other sessions can use it as long as its transaction lasts.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     name: String,
 }
 
 impl Snapshot {
-    /// Begins a transaction that sees one state all along, to be ended by COMMIT, and lets
-    /// others see it.
+    /// Begins a read-only transaction with one snapshot, to be ended with COMMIT, and exports
+    /// the snapshot.
     ///
     /// # Errors
     /// The server's.
@@ -21,7 +21,7 @@ impl Snapshot {
         shared
     }
 
-    /// Lets others see what a transaction sees.
+    /// Exports the snapshot of the session's transaction.
     ///
     /// # Errors
     /// The server's.
@@ -30,16 +30,16 @@ impl Snapshot {
         Ok(Snapshot { name: session.query_one(share, &[]).await?.get(0) })
     }
 
-    /// What a driver or a program of PostgreSQL's names it by.
+    /// Its name for `SET TRANSACTION SNAPSHOT` and PostgreSQL's programs.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Opens a session for catalogs and tables, in a transaction that sees it.
+    /// Opens a session set up for catalog queries, in a transaction that uses the snapshot.
     ///
     /// # Errors
-    /// The server's, also where the transaction that shares it is over.
+    /// The server's, also if the exporting transaction has ended.
     pub async fn open(&self, info: &ConnInfo) -> Result<Connection> {
         let session = connect(info).await?;
         let name = CatalogText::from_catalog(format!("'{}'", self.name.replace('\'', "''")));
@@ -54,7 +54,7 @@ impl Snapshot {
     }
 }
 
-/// Begins a transaction that sees one state all along, to be ended by COMMIT.
+/// Begins a read-only transaction with one snapshot, to be ended with COMMIT.
 ///
 /// # Errors
 /// The server's.

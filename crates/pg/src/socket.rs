@@ -1,7 +1,7 @@
-//! The way to a server: a socket, and TLS over it where both sides want that.
+//! The transport to a server: a socket, with TLS if both sides want it.
 //!
-//! The driver could open it too, but lets nothing stand between itself and the socket,
-//! which [`super::last_message`] has to.
+//! The driver could open it too, but then [`super::last_message`] could not be put between
+//! the driver and the socket.
 
 use std::error::Error;
 use std::io;
@@ -16,33 +16,32 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::conninfo::{Address, Endpoint};
 use super::tls::Encryption;
 
-/// What a server is asked before it is asked for TLS: a length and a number that stands
-/// where the version of the protocol would.
+/// The SSLRequest message: a length and a number in place of the protocol version.
 const TLS_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-/// Why a session could not be opened: an [`io::Error`] or the driver's.
+/// The reason why a session could not be opened: an [`io::Error`] or the driver's error.
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
 
-/// What is read from and written to.
+/// A bidirectional byte stream.
 pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
-/// One way to a server.
+/// One way to connect to a server.
 #[derive(Clone)]
 pub(super) struct Way {
     pub(super) endpoint: Endpoint,
-    /// The address that the endpoint's name stands for; none for a socket.
+    /// The address that the endpoint's name resolves to; `None` for a socket.
     pub(super) ip: Option<IpAddr>,
     pub(super) encryption: Encryption,
-    /// Absent where TLS is out of the question.
+    /// `None` if TLS is never used.
     pub(super) tls: Option<MakeRustlsConnect>,
-    /// The driver's settings, those of the socket among them.
+    /// The driver's settings, including those of the socket.
     pub(super) config: tokio_postgres::Config,
 }
 
 impl Way {
-    /// Opens a connection, and tells what binds a password to its encryption.
+    /// Opens a connection; also returns its channel binding.
     pub(super) async fn open(&self) -> Result<(Box<dyn Duplex>, ChannelBinding), Cause> {
         let mut socket = self.socket().await?;
         let Address::Tcp { host, .. } = &self.endpoint.address else {
@@ -88,7 +87,7 @@ impl Way {
         Ok(Box::new(stream))
     }
 
-    /// Asks for TLS; false where the server has none and none is needed.
+    /// Requests TLS; returns false if the server has none and it is not required.
     async fn is_offered_tls(&self, socket: &mut Box<dyn Duplex>) -> io::Result<bool> {
         socket.write_all(&TLS_REQUEST).await?;
         match socket.read_u8().await? {
@@ -98,8 +97,8 @@ impl Way {
                 let what = "server does not support TLS";
                 Err(io::Error::new(io::ErrorKind::Unsupported, what))
             }
-            // An error message, which anybody could have sent before TLS.
-            _ => Err(io::Error::other("the server does not answer whether it has TLS")),
+            // An error message; not shown, because anyone can forge it before TLS.
+            _ => Err(io::Error::other("the server did not answer the request for TLS")),
         }
     }
 }

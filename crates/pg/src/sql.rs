@@ -1,10 +1,10 @@
-//! SQL text from `sql/`, with the names that only a run knows.
+//! SQL text from `sql/`, with names filled in at run time.
 
 use std::fmt::Display;
 
 use super::{Ident, Table};
 
-/// What may be put into SQL text: quoted names only. Values go as parameters.
+/// Text that may be put into SQL: only quoted names. Values are sent as parameters.
 pub trait Quoted: Display + private::Sealed {}
 
 impl Quoted for Ident {}
@@ -22,8 +22,8 @@ mod private {
     impl Sealed for super::SqlText {}
 }
 
-/// SQL text that the server's own catalog functions produced, such as the
-/// definition of an index, or a literal made of digits.
+/// SQL text from the server's own catalog functions, such as the definition of an
+/// index, or a literal made of digits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CatalogText(String);
 
@@ -40,7 +40,7 @@ impl CatalogText {
         CatalogText(oid.to_string())
     }
 
-    /// The place before the first row of a page, as a `tid` literal.
+    /// The position before the first row of a page, as a `tid` literal.
     #[must_use]
     pub fn tid(page: u32) -> Self {
         CatalogText(format!("'({page},0)'::pg_catalog.tid"))
@@ -53,31 +53,31 @@ impl Display for CatalogText {
     }
 }
 
-/// A part of a statement that is put together from files in `sql/`: whatever names
-/// it has are quoted already.
+/// A part of a statement that is assembled from files in `sql/`; its names are already
+/// quoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlText(String);
 
 impl SqlText {
-    /// A quoted name, where it is kept together with other text.
+    /// A quoted name, to be combined with other text.
     #[must_use]
     pub fn quoted(name: &dyn Quoted) -> Self {
         SqlText(name.to_string())
     }
 
-    /// `template` with its names filled in.
+    /// `template` with names filled in.
     #[must_use]
     pub fn filled(template: &str, names: &[(&str, &dyn Quoted)]) -> Self {
         SqlText(fill(template, names))
     }
 
-    /// The place of a value that is sent beside the text: `$2::integer[]`.
+    /// The placeholder of a parameter: `$2::integer[]`.
     #[must_use]
     pub fn parameter(number: usize, sql_type: &'static str) -> Self {
         SqlText(format!("${number}::{sql_type}"))
     }
 
-    /// Several parts with commas between them.
+    /// Several parts, separated by commas.
     #[must_use]
     pub fn list(parts: &[SqlText]) -> Self {
         SqlText(parts.iter().map(|part| part.0.as_str()).collect::<Vec<_>>().join(", "))
@@ -90,7 +90,7 @@ impl Display for SqlText {
     }
 }
 
-/// A list of columns; displays as `"a", "b"`.
+/// A list of columns, displayed as `"a", "b"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns(pub Vec<Ident>);
 
@@ -104,12 +104,12 @@ impl Display for Columns {
     }
 }
 
-/// Replaces every `{key}` of `template` by the quoted name given for it.
+/// Replaces every `{key}` in `template` with its quoted name.
 #[must_use]
 pub fn fill(template: &str, names: &[(&str, &dyn Quoted)]) -> String {
     let mut sql = String::with_capacity(template.len() + 64);
     let mut rest = template;
-    // One pass, so that a name that looks like a placeholder stays a name.
+    // One pass, so that a name that looks like a placeholder is not replaced.
     while let Some((before, after)) = rest.split_once('{') {
         sql.push_str(before);
         let found = after.split_once('}').and_then(|(key, tail)| {

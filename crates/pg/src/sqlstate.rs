@@ -1,4 +1,4 @@
-//! What a failure means for the work at hand: try again, fix the data, or give up.
+//! Classifies failures: retry, fix the data, or give up.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use sterna_error::{Error, Kind};
 /// The classes of database failure that a load treats differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// The server or the way to it was not able now; the same request may succeed later.
+    /// The server or the connection failed temporarily; the same request may succeed later.
     Transient,
     /// The server refused these values; the same request will fail again.
     DataRefused,
@@ -17,7 +17,7 @@ pub enum Fault {
 
 /// The class of `error`.
 ///
-/// Without a SQLSTATE, a connection that broke or could not be made is
+/// Without a SQLSTATE, a connection that broke or could not be opened is
 /// [`Fault::Transient`]; a failed TLS handshake is not, because its cause is the
 /// configuration.
 #[must_use]
@@ -44,13 +44,13 @@ fn classify_code(code: &str) -> Fault {
         // Connection, rollback (deadlock, serialization), resources, operator.
         Some("08" | "40" | "53" | "57") => Fault::Transient,
         // Data exception, integrity constraint, a value too large for an index or a function,
-        // and what a function of the table's raises.
+        // and errors raised by the table's functions.
         Some("22" | "23" | "54" | "P0") => Fault::DataRefused,
         _ => Fault::Other,
     }
 }
 
-/// The first input or output error that this one came from.
+/// The first I/O error in the chain of sources.
 pub(super) fn io_cause<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a io::Error> {
     std::iter::successors(Some(error), |cause| cause.source())
         .find_map(|cause| cause.downcast_ref())

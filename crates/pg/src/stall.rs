@@ -1,10 +1,10 @@
-//! A line that carries nothing any more, though neither side has closed it.
+//! Detects a connection that no longer transfers data, although neither side closed it.
 //!
-//! Keepalive finds a machine that is gone, but no proxy between that still answers it, and
-//! a socket of this machine has none. Silence alone says nothing, as a statement may take
-//! hours. So where no byte has come or gone for a while, the server is asked over another
-//! line what the session does: where it waits for its client, and the client for its
-//! answer, the line has stalled.
+//! Keepalive detects a dead machine, but not a proxy in between that still answers probes,
+//! and unix sockets have no keepalive. Silence alone means nothing, because a statement may
+//! take hours. So if no byte is transferred for a while, another connection asks the server
+//! what the session is doing: if it waits for the client while the client waits for the
+//! answer, the connection has stalled.
 
 use std::io;
 use std::sync::Arc;
@@ -16,23 +16,23 @@ use super::conninfo::ConnInfo;
 use super::sqlstate::{Fault, classify};
 use sterna_error::{Error, Result};
 
-/// A session whose line is watched.
+/// A session whose connection is watched.
 pub struct Watched<'a> {
-    /// How to reach its server.
+    /// Connection parameters of its server.
     pub info: &'a ConnInfo,
-    /// What the server calls it.
+    /// The process id of the session on the server.
     pub pid: i32,
-    /// The bytes that have come and gone, by [`super::Connection::carried`].
+    /// The counter of bytes transferred, from [`super::Connection::carried`].
     pub carried: Arc<AtomicU64>,
-    /// For how long nothing may come or go before the server is asked.
+    /// How long the connection may be silent before the server is asked.
     pub limit: Duration,
 }
 
 impl Watched<'_> {
-    /// Waits for `work`, an answer to the session, for as long as its line has not stalled.
+    /// Waits for `work`, an answer to the session, unless its connection stalls.
     ///
     /// # Errors
-    /// That it has stalled: [`Fault::Transient`], and the session is not to be used again.
+    /// If it stalls: a [`Fault::Transient`]. The session must not be used again.
     pub async fn unless_stalled<T>(&self, work: impl Future<Output = T>) -> Result<T> {
         futures::pin_mut!(work);
         let mut seen = self.carried.load(Ordering::Relaxed);
@@ -51,7 +51,7 @@ impl Watched<'_> {
                 done = &mut work => return Ok(done),
                 what = Box::pin(self.why_stalled()) => what,
             };
-            // Bytes that have moved meanwhile were late, and no more.
+            // If bytes were transferred in the meantime, they were only late.
             if let Some(what) = what
                 && self.carried.load(Ordering::Relaxed) == now
             {
@@ -62,25 +62,25 @@ impl Watched<'_> {
 
     fn stalled(&self, what: &str) -> Error {
         let seconds = self.limit.as_secs();
-        let cause = format!("nothing has come or gone for {seconds} s, and {what}");
-        Error::database("the line to the server has stalled")
+        let cause = format!("no data was transferred for {seconds} s, and {what}");
+        Error::database("the connection to the server has stalled")
             .caused_by(io::Error::new(io::ErrorKind::TimedOut, cause))
     }
 
-    /// What shows that the line has stalled; none where the server is at work.
+    /// The evidence that the connection has stalled; `None` if the server is working.
     async fn why_stalled(&self) -> Option<String> {
         match tokio::time::timeout(self.limit.max(Duration::from_secs(10)), self.ask()).await {
             Err(_) => Some("no other session gets an answer".to_owned()),
             Ok(Ok(true)) => Some(format!("the server's session {} waits for sterna", self.pid)),
             Ok(Ok(false)) => None,
-            // A server that answers without letting anybody ask says nothing of the line.
+            // An answer of the server that refuses the query says nothing about the connection.
             Ok(Err(error))
                 if error.sqlstate().is_none() && classify(&error) == Fault::Transient =>
             {
-                Some(format!("the server cannot be asked: {error}"))
+                Some(format!("another connection failed: {error}"))
             }
             Ok(Err(error)) => {
-                tracing::debug!("cannot ask whether the line has stalled: {error}");
+                tracing::debug!("cannot check whether the connection has stalled: {error}");
                 None
             }
         }

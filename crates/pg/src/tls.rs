@@ -1,8 +1,8 @@
-//! TLS to the server: how much protection is asked for, and the connector for it.
+//! TLS to the server: the protection level and the connector for it.
 //!
-//! rustls checks certificates more strictly than libpq does: a certificate needs
-//! version 3, and its host names as subject alternative names (a common name does
-//! not count).
+//! rustls checks certificates more strictly than libpq: a certificate must have
+//! version 3, and its host names must be subject alternative names (a common name
+//! does not count).
 
 mod verifier;
 
@@ -22,13 +22,13 @@ use verifier::{Depth, ServerCheck};
 pub(crate) enum SslMode {
     /// Never TLS.
     Disable,
-    /// TLS only where the server insists on it.
+    /// TLS only if the server insists on it.
     Allow,
-    /// TLS where the server offers it.
+    /// TLS if the server offers it.
     Prefer,
-    /// TLS; the server's certificate is checked only where there is a root certificate.
+    /// TLS; the server's certificate is checked only if there is a root certificate.
     Require,
-    /// TLS with a certificate that leads to a trusted root.
+    /// TLS with a certificate that chains to a trusted root.
     VerifyCa,
     /// As [`SslMode::VerifyCa`], and the certificate names the host.
     VerifyFull,
@@ -39,7 +39,7 @@ impl SslMode {
     pub(crate) const NAMES: [&str; 6] =
         ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
 
-    /// What to try, and what to try next where the server does not agree.
+    /// What to try first, and what to try next if the server does not agree.
     pub(crate) fn attempts(self) -> (Encryption, Option<Encryption>) {
         match self {
             SslMode::Disable => (Encryption::None, None),
@@ -73,16 +73,16 @@ impl FromStr for SslMode {
 pub(crate) enum Encryption {
     /// Plain text.
     None,
-    /// TLS, or plain text where the server has no TLS.
+    /// TLS, or plain text if the server has no TLS.
     Offered,
     /// TLS or no connection.
     Required,
 }
 
-/// Where trusted root certificates come from.
+/// The source of trusted root certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Roots {
-    /// A PEM file, named by the user.
+    /// A PEM file given by the user.
     File(PathBuf),
     /// libpq's usual PEM file, which need not exist.
     UsualFile(PathBuf),
@@ -90,24 +90,24 @@ pub(crate) enum Roots {
     System,
 }
 
-/// The client's certificate chain and its private key, PEM files both.
+/// The client's certificate chain and its private key, both PEM files.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
     pub(crate) certificates: PathBuf,
     pub(crate) key: PathBuf,
 }
 
-/// A connector that checks the server as `mode` demands.
+/// A connector that verifies the server as `mode` requires.
 ///
 /// # Errors
-/// Where a certificate or key file cannot be used, or `verify-ca` or `verify-full`
-/// has no root certificate to start from.
+/// If a certificate or key file cannot be used, or `verify-ca` or `verify-full` has no
+/// root certificate.
 pub(crate) fn connector(
     mode: SslMode,
     roots: Option<&Roots>,
     identity: Option<&Identity>,
 ) -> Result<MakeRustlsConnect> {
-    // Named here, because a process-wide default could be set by another crate.
+    // Explicit, because another crate could set the process-wide default.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = Arc::new(server_check(mode, roots, &provider)?);
     let builder = rustls::ClientConfig::builder_with_provider(provider)
@@ -130,7 +130,7 @@ pub(crate) fn connector(
     Ok(MakeRustlsConnect::new(config))
 }
 
-/// As in libpq, `require` checks the chain too as soon as there is a root certificate.
+/// As in libpq, `require` also checks the chain if there is a root certificate.
 fn server_check(
     mode: SslMode,
     roots: Option<&Roots>,
@@ -163,7 +163,7 @@ fn server_check(
 
 fn no_root() -> Error {
     Error::usage("sslmode verify-ca and verify-full need a root certificate").hint(
-        "name the file with sslrootcert or PGSSLROOTCERT; sslrootcert=system takes the system's",
+        "name the file with sslrootcert or PGSSLROOTCERT; sslrootcert=system uses the system's",
     )
 }
 
@@ -184,7 +184,7 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
         .and_then(Iterator::collect)
         .map_err(|error| unusable(file, error))?;
     if certificates.is_empty() {
-        return Err(Error::bad_file(file.display(), "no certificate in PEM form in it"));
+        return Err(Error::bad_file(file.display(), "it contains no certificate in PEM format"));
     }
     Ok(certificates)
 }

@@ -1,18 +1,18 @@
-//! Values of parameters that say of which type they are.
+//! Parameter values with their SQL types.
 //!
-//! The server would say it too, in an answer to be waited for. Told beforehand, it
-//! runs a statement in one round trip.
+//! The server could report the types as well, but in an extra round trip. If the client
+//! sends them, a statement takes one round trip.
 
 use tokio_postgres::types::{Json, ToSql, Type};
 use uuid::Uuid;
 
 /// A parameter's value and its type.
 pub trait Typed: ToSql + Sync {
-    /// What the server is told.
+    /// The SQL type that is sent to the server.
     fn sql_type(&self) -> Type;
 }
 
-/// A Rust type that always stands for the same SQL type.
+/// A Rust type with a fixed SQL type.
 trait Known: ToSql + Sync {
     const ONE: Type;
     const MANY: Type;

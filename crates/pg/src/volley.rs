@@ -1,12 +1,12 @@
-//! A transaction whose statements are all under way together.
+//! A transaction whose statements are all sent at once.
 //!
-//! Whatever waits for a client's next statement while it holds a lock makes others wait
-//! for the distance to that client. So everything is written beforehand, every decision
-//! is a statement that fails where its condition does not hold, and all of it is sent at
-//! once, COMMIT included; the answers are read afterwards. The server runs one statement
-//! after the other, and where one fails the rest fail too and COMMIT rolls back. A client
-//! that dies on the way leaves all of it or nothing. A transaction that could not begin
-//! leaves nothing either: meanwhile the session writes only where a transaction says so.
+//! A session that holds a lock while it waits for the client's next statement makes others
+//! wait for the network round trip. So all statements are prepared in advance, every
+//! decision is a statement that fails if its condition does not hold, and everything is sent
+//! at once, including COMMIT; the answers are read afterwards. The server runs the
+//! statements in order; if one fails, the rest fail too and COMMIT rolls back. A client that
+//! dies in the middle leaves everything or nothing. A transaction that cannot begin leaves
+//! nothing either: meanwhile the session is read only, except in a READ WRITE transaction.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ const WRITE: &str = include_str!("../../../sql/volley/write.sql");
 /// A parameter of a statement.
 pub type Parameter = Box<dyn Typed + Send>;
 
-/// Statements that are sent together, each as a message of its own.
+/// Statements that are sent together, each as a separate message.
 #[derive(Default)]
 pub struct Volley {
     statements: Vec<Statement>,
@@ -30,14 +30,14 @@ pub struct Volley {
 
 struct Statement {
     sql: String,
-    /// Where the server has it already.
+    /// The prepared statement, if the server has parsed it already.
     prepared: Option<tokio_postgres::Statement>,
-    /// None for text that may hold several statements and returns no rows.
+    /// `None` for text that may contain several statements and returns no rows.
     parameters: Option<Vec<Parameter>>,
 }
 
-/// A statement that the server has parsed before the volley is sent. Executed once
-/// beforehand with a generic plan, it is not planned again either.
+/// A statement that the server parses before the volley is sent. If it was executed once
+/// with a generic plan, it is not planned again either.
 #[derive(Clone)]
 pub struct Prepared {
     sql: String,
@@ -45,7 +45,7 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Sends a statement to be parsed: one round trip.
+    /// Prepares a statement: one round trip.
     ///
     /// # Errors
     /// The server's.
@@ -59,11 +59,11 @@ impl Prepared {
     }
 }
 
-/// An answer: the rows, and when they had all arrived.
+/// An answer: the rows, and the time when all had arrived.
 pub struct Answer {
-    /// None where the statement was plain text.
+    /// The rows; empty if the statement was plain text.
     pub rows: Vec<Row>,
-    /// When the server's answer was there.
+    /// The time when the answer was complete.
     pub at: Instant,
 }
 
@@ -71,7 +71,7 @@ pub struct Answer {
 pub struct Failure {
     /// Its position, as [`Volley::add`] returned it.
     pub position: usize,
-    /// What the server said.
+    /// Its error.
     pub error: tokio_postgres::Error,
 }
 
@@ -109,8 +109,8 @@ impl Volley {
         words.join(" ").chars().take(200).collect()
     }
 
-    /// Sends everything between BEGIN and COMMIT, and waits for the answers. The answer
-    /// after the last is COMMIT's.
+    /// Sends everything between BEGIN and COMMIT, and waits for the answers. The last
+    /// answer is that of COMMIT.
     ///
     /// # Errors
     /// The first statement that failed; then nothing has changed, unless the session was
@@ -119,12 +119,12 @@ impl Volley {
         let plain = |sql: &str| Statement { sql: sql.into(), prepared: None, parameters: None };
         let (begin, commit) = (plain("BEGIN READ WRITE"), plain("COMMIT"));
         let all = std::iter::once(&begin).chain(&self.statements).chain([&commit]);
-        // Where BEGIN fails, nothing that follows it writes by itself.
+        // If BEGIN fails, no statement after it can write on its own.
         let mut guarded = Box::pin(maybe_done(session.batch_execute(ONLY_READ)));
         let mut sent: Vec<_> =
             all.map(|statement| Box::pin(maybe_done(statement.run(session)))).collect();
         let mut freed = Box::pin(maybe_done(session.batch_execute(WRITE)));
-        // A request is on its way when its future is polled for the first time.
+        // A request is sent when its future is polled for the first time.
         let _ = futures::poll!(guarded.as_mut());
         for one in &mut sent {
             let _ = futures::poll!(one.as_mut());
@@ -144,8 +144,8 @@ impl Volley {
         }
         freed.as_mut().await;
         if let Some(Err(error)) = freed.as_mut().take_output() {
-            // What is done stays done. The session may be lost; or a cancel request came late.
-            tracing::debug!("asked again to let transactions write: {error}");
+            // The transaction has ended. The session may be lost, or a cancel request came late.
+            tracing::debug!("retrying to make the session writable: {error}");
             let _ = session.batch_execute(WRITE).await;
         }
         match failure {

@@ -1,4 +1,4 @@
--- Purpose: brings a stretch of a table into the cache of the server. A range of row
---   places is read through that cache; the scan of a whole large table is not.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: reads part of a table into the server's cache. A scan of a ctid range goes through
+--   that cache; a scan of a whole large table does not.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 SELECT count(*) FROM {trade} WHERE ctid >= {first} AND ctid < {end}

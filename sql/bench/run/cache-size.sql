@@ -1,3 +1,3 @@
--- Purpose: how many pages the cache of the server holds. Lock: none.
--- Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the number of pages that the server's cache holds.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'shared_buffers'

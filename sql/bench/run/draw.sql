@@ -1,7 +1,7 @@
--- Purpose: values of some columns, as they stand together in some row, that both
---   tables hold. Each combination is as likely as any other, however many rows have
---   it; the seed and the values alone decide which are drawn, not where rows lie.
--- Lock: ACCESS SHARE on both. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: values of some columns that occur together in a row of both tables. Every
+--   combination is equally likely, however many rows have it; which ones are drawn depends only
+--   on the seed and the values, not on where rows are stored.
+-- Lock: ACCESS SHARE on both. Transaction: either. Undone by: nothing, it only reads.
 SELECT ARRAY(
     SELECT field.value
     FROM json_each_text(row_to_json(drawn)) WITH ORDINALITY AS field (key, value, place)

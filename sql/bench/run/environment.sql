@@ -1,5 +1,5 @@
--- Purpose: what the server is, as far as durations depend on it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the server's version, and the settings that affect durations.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT pg_catalog.version() AS version, json_object_agg(name, current_setting(name)) AS settings
 FROM unnest(ARRAY[
     'shared_buffers', 'effective_cache_size', 'work_mem', 'random_page_cost',

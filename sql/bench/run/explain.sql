@@ -1,3 +1,3 @@
--- Purpose: the plan of the query that follows, run once. Lock: as the query's.
--- Transaction: either. Undone by: nothing, the session is read only.
+-- Purpose: runs the query that follows once, and returns its plan.
+-- Lock: that of the query. Transaction: either. Undone by: nothing, the session is read only.
 EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)

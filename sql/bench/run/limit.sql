@@ -1,3 +1,3 @@
--- Purpose: how long one execution may take, in milliseconds.
+-- Purpose: limits each execution to a number of milliseconds.
 -- Lock: none. Transaction: no. Undone by: the end of the session.
 SELECT pg_catalog.set_config('statement_timeout', $1, false)

@@ -1,6 +1,6 @@
--- Purpose: how much a table holds, and of which columns the planner has statistics:
---   pg_stats shows them to whoever may read the columns.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the size of a table, and the columns that have planner statistics: pg_stats shows
+--   those to roles that may read the columns.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     EXISTS (SELECT FROM {trade}) AS has_rows,
     c.reltuples::double precision AS estimated_rows,

@@ -1,4 +1,4 @@
--- Purpose: runs the query that follows to its last row, and says how long the server took
---   to plan and to run it: at any distance the same. Lock: as the query's.
--- Transaction: either. Undone by: nothing, the session is read only.
+-- Purpose: runs the query that follows to its last row, and reports the server's own planning
+--   and execution time, which does not depend on the distance.
+-- Lock: that of the query. Transaction: either. Undone by: nothing, the session is read only.
 EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON)

@@ -1,3 +1,4 @@
--- Purpose: a reader that keeps its lock, as a report does that takes its time.
--- Lock: ACCESS SHARE until the transaction ends. Transaction: yes. Undone by: its end.
+-- Purpose: reads and keeps the lock, as a slow report does.
+-- Lock: ACCESS SHARE until the transaction ends. Transaction: yes.
+-- Undone by: the end of the transaction.
 SELECT count(*) FROM public.cites_trade_records

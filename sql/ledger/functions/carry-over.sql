@@ -1,12 +1,12 @@
--- Purpose: how recorded writes are carried over. Functions hold no state, so every upgrade
---   replaces them.
+-- Purpose: the function that carries recorded writes over. Functions hold no state, so every
+--   upgrade replaces them.
 -- Lock: none. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE.
 
--- Gives the rows of `target` that were written to in `source` their present state there:
--- what is gone goes, what is missing comes, and of a row that both have, the columns that
--- were changed since it was last carried over; all of them where the row was inserted.
--- The order of the writes does not matter, nor how many there were to one row.
+-- Brings the rows of `target` that were written to in `source` into their current state: rows
+-- that are gone are deleted, missing rows are inserted, and rows in both tables get the columns
+-- that changed since they were last carried over, or all columns if the row was inserted.
+-- Neither the order of the writes nor their number per row matters.
 CREATE OR REPLACE FUNCTION sterna.carry_over(
     source regclass, target regclass, direction text,
     OUT entries bigint, OUT inserted bigint, OUT updated bigint, OUT deleted bigint
@@ -18,16 +18,16 @@ DECLARE
     carried pg_snapshot;
     shown pg_snapshot;
     was_emptied boolean;
-    -- What goes along, and where the rest is saved.
+    -- Which writes are carried over, and where the others are saved.
     keep text;
     left_in oid;
-    -- Of the key: names in the journal, in the source, in the target.
+    -- For the key: its names in the journal, the join conditions with the source and the
+    -- target.
     names text;
     is_source text;
     is_target text;
     key_shown text;
-    -- Of all columns that can be written, by name: the two tables need not have them at
-    -- the same numbers.
+    -- All writable columns, by name: their numbers may differ between the two tables.
     columns text;
     present text;
     merged text;
@@ -94,8 +94,8 @@ BEGIN
                 'THEN l.%1$I ELSE t.%1$I END', a.attname, v.position - 1
             ), ', ' ORDER BY a.attnum
         ) FILTER (WHERE v.position IS NOT NULL AND a.attidentity <> 'a'),
-        -- Only numbers can have been widened; what does not come back as it was would be
-        -- rounded or refused.
+        -- Only numeric columns can have been widened; values that do not fit the narrower
+        -- column exactly would be rounded or refused.
         string_agg(
             format(
                 'CASE WHEN (x.inserted OR t.%2$I IS NULL OR pg_catalog.get_bit(x.changed, %3$s) = 1) '
@@ -153,7 +153,7 @@ BEGIN
         );
         GET DIAGNOSTICS inserted = ROW_COUNT;
     EXCEPTION WHEN unique_violation OR exclusion_violation THEN
-        -- Values may have changed places between rows: all leave before any comes.
+        -- Values may have been swapped between rows: delete all before inserting any.
         EXECUTE format(
             'CREATE TEMPORARY TABLE sterna_moving AS SELECT %s '
             'FROM pg_temp.sterna_touched AS x INNER JOIN %s AS l ON %s LEFT JOIN %s AS t ON %s',

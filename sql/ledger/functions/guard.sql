@@ -1,12 +1,11 @@
--- Purpose: makes sure, in the very transaction that writes to a table of somebody else's,
---   that no code of a role that is not trusted runs then: what was looked at before the
---   run may have changed since. The first function is sql/trust/code.sql, put in. Every
---   upgrade replaces both.
+-- Purpose: makes sure, in the very transaction that writes to another role's table, that no
+--   code of an untrusted role runs: what was checked before the run may have changed since. The
+--   first function wraps sql/trust/code.sql. Every upgrade replaces both.
 -- Lock: none. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE.
 
 CREATE OR REPLACE FUNCTION sterna.strange_code(oid[], oid[]) RETURNS SETOF text
--- Compiling it would take longer than it does.
+-- JIT compilation would take longer than the query.
 LANGUAGE plpgsql STABLE SET search_path = '' SET jit = off
 AS $code$
 BEGIN
@@ -16,8 +15,8 @@ END
 $code$;
 REVOKE ALL ON FUNCTION sterna.strange_code(oid[], oid[]) FROM PUBLIC;
 
--- Locks the table first, so that nobody puts a trigger, a rule or a CHECK there until the
--- transaction has ended. True, or an error.
+-- Locks the table first, so that nobody can add a trigger, a rule or a CHECK until the
+-- transaction ends. Returns true or raises an error.
 CREATE OR REPLACE FUNCTION sterna.guarded(target oid) RETURNS boolean
 LANGUAGE plpgsql SET search_path = ''
 AS $$

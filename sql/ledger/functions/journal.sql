@@ -1,10 +1,10 @@
--- Purpose: how a journal is made, and what it tells. Functions hold no state, so every
+-- Purpose: the functions that create a journal and read it. Functions hold no state, so every
 --   upgrade replaces them.
 -- Lock: none. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE.
 
--- Ends a transaction whose conditions do not hold: what is sent together with COMMIT
--- cannot ask the client. `detail` is for programs.
+-- Fails a transaction whose conditions do not hold: statements sent together with COMMIT cannot
+-- ask the client. `detail` is for programs.
 CREATE OR REPLACE FUNCTION sterna.refuse(code text, message text, detail text) RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
@@ -14,8 +14,8 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.refuse(text, text, text) FROM PUBLIC;
 
--- The columns of a table's primary key, in its order, and the others that can be written
--- to: a bit of `changed` each.
+-- The columns of a table's primary key, in key order, and the other writable columns: one bit
+-- of `changed` each.
 CREATE OR REPLACE FUNCTION sterna.journaled_columns(
     source regclass, OUT key_columns name[], OUT value_columns name[]
 )
@@ -36,8 +36,8 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sterna.journaled_columns(regclass) FROM PUBLIC;
 
--- An expression for the columns that differ between two rows. They are compared byte
--- by byte: every type can be, and no operator of anybody's is called.
+-- An expression for the columns that differ between two rows. They are compared byte by byte:
+-- that works for every type, and calls no user-defined operator.
 CREATE OR REPLACE FUNCTION sterna.changed_columns(source regclass, old_row text, new_row text) RETURNS text
 LANGUAGE sql STABLE SET search_path = ''
 AS $$
@@ -54,8 +54,8 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sterna.changed_columns(regclass, text, text) FROM PUBLIC;
 
--- A row as text, which reads back as the same row whatever the settings of the session
--- that wrote it. Not by a cast, which somebody else may have made.
+-- A row as text that reads back as the same row, whatever the settings of the session that
+-- wrote it. No cast is used: a user may have defined one.
 CREATE OR REPLACE FUNCTION sterna.row_text(whole record) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = '' SET DateStyle = 'ISO, YMD' SET IntervalStyle = 'iso_8601'
@@ -67,7 +67,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.row_text(record) FROM PUBLIC;
 
--- The rows that were deleted from a table since its journal began, as they were last:
+-- The rows deleted from a table since its journal began, in their last state:
 -- sterna.deleted_rows(NULL::the_table).
 CREATE OR REPLACE FUNCTION sterna.deleted_rows(whole anyelement) RETURNS SETOF anyelement
 LANGUAGE plpgsql STABLE
@@ -87,7 +87,7 @@ BEGIN
         'SELECT gone FROM sterna.%I WHERE operation = ''D'' AND gone IS NOT NULL',
         'journal_' || source::oid
     ) LOOP
-        -- A literal is read by the type's input function, and never by a cast.
+        -- A literal goes through the type's input function, never through a cast.
         RETURN QUERY EXECUTE format('SELECT (r.whole).* FROM (SELECT %L::%s AS whole) AS r',
             entry.gone, source);
     END LOOP;
@@ -95,8 +95,8 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.deleted_rows(anyelement) FROM PUBLIC;
 
--- The rows of a table that were written to since its journal began, or only those that one
--- operation wrote, and that are still there: sterna.written_rows(NULL::the_table, 'I').
+-- The rows of a table that were written to since its journal began and still exist, optionally
+-- only those that one operation wrote: sterna.written_rows(NULL::the_table, 'I').
 CREATE OR REPLACE FUNCTION sterna.written_rows(whole anyelement, operation "char" DEFAULT NULL)
 RETURNS SETOF anyelement
 LANGUAGE plpgsql STABLE SET search_path = ''
@@ -123,7 +123,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.written_rows(anyelement, "char") FROM PUBLIC;
 
--- Whether a column of any row was changed since the table's journal began.
+-- Whether a column was changed in any row since the table's journal began.
 CREATE OR REPLACE FUNCTION sterna.was_changed(source oid, column_name name) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = ''
 AS $$
@@ -146,10 +146,10 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.was_changed(oid, name) FROM PUBLIC;
 
--- Makes the journal of a table: a table of the keys that were written to, typed as the
--- table's own, and the trigger function that fills it. The function runs with the rights
--- of the ledger's owner, because whoever writes to the table has none here; it names no
--- cast, operator or function that somebody else may have made.
+-- Creates the journal of a table: a table of the keys that were written to, with the table's
+-- own types, and the trigger function that fills it. The function runs with the rights of the
+-- ledger's owner, because roles that write to the table have none here; it uses no cast,
+-- operator or function that a user may have defined.
 CREATE OR REPLACE FUNCTION sterna.make_journal(source regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
@@ -179,7 +179,7 @@ BEGIN
     INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = source AND a.attname = k.name
     GROUP BY c.value_columns;
     is_same := format('pg_catalog.record_image_eq(ROW(%s), ROW(%s))', old_keys, new_keys);
-    -- operation: I, U, D, or T for TRUNCATE; gone: the row that was deleted.
+    -- operation: I, U, D, or T for TRUNCATE; gone: the deleted row.
     EXECUTE format(
         'CREATE TABLE %s (xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(), '
         'operation "char" NOT NULL, changed bit(%s), gone text, %s)',
@@ -214,7 +214,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.make_journal(regclass) FROM PUBLIC;
 
--- Whether both triggers of a journal are there and fire whoever writes.
+-- Whether both triggers of a journal exist and fire for every writer.
 CREATE OR REPLACE FUNCTION sterna.is_armed(source oid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = ''
 AS $$
@@ -228,8 +228,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sterna.is_armed(oid) FROM PUBLIC;
 
--- What is known of a journal and its carrying over in a direction; no row where there is
--- none.
+-- The state of a journal and of carrying it over in one direction; no row if there is none.
 CREATE OR REPLACE FUNCTION sterna.journal_state(
     source oid, direction text,
     OUT row_count bigint, OUT added bigint, OUT removed bigint, OUT armed boolean,

@@ -1,11 +1,11 @@
--- Purpose: the functions of the ledger that a rollback needs besides those of the journal:
---   what was written since the switchover, and what of it stays behind. They hold no state,
---   so every upgrade replaces them.
+-- Purpose: the ledger functions that a rollback needs besides those of the journal: what was
+--   written since the switchover, and what is left behind. They hold no state, so every upgrade
+--   replaces them.
 -- Lock: none. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE.
 
--- Conditions and lists over the key of a journaled table: the journal's columns as j, rows
--- of the live table as l, of the other one as t, keys that were picked out as x.
+-- Conditions and column lists for the key of a journaled table. Aliases: j for the journal, l
+-- for the live table, t for the other table, x for selected keys.
 CREATE OR REPLACE FUNCTION sterna.journaled_key(
     source regclass,
     OUT names text, OUT picked text, OUT is_source text, OUT is_target text, OUT is_journal text,
@@ -26,9 +26,8 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sterna.journaled_key(regclass) FROM PUBLIC;
 
--- The rows that were written to since a table went live, by what became of them; how many
--- of those that were changed are not in the table that it replaced; and whether it was
--- truncated.
+-- How many rows were inserted, updated and deleted since a table went live; how many of the
+-- updated ones are missing from the table that it replaced; and whether it was truncated.
 CREATE OR REPLACE FUNCTION sterna.written_since(
     source regclass, target regclass,
     OUT inserted bigint, OUT updated bigint, OUT deleted bigint, OUT only_in_new bigint,
@@ -62,8 +61,8 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.written_since(regclass, regclass) FROM PUBLIC;
 
--- The rows of the new release that the other table lacks and that rows of other tables
--- refer to, as text: one query for each foreign key, each of the rows' keys.
+-- Queries, as text, for the keys of rows that only the new release has and that rows of other
+-- tables refer to: one query per foreign key.
 CREATE OR REPLACE FUNCTION sterna.referred_queries(source regclass, target regclass)
 RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = ''
@@ -86,7 +85,7 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION sterna.referred_queries(regclass, regclass) FROM PUBLIC;
 
--- How many these are.
+-- The number of these rows.
 CREATE OR REPLACE FUNCTION sterna.count_referred(source regclass, target regclass) RETURNS bigint
 LANGUAGE plpgsql SET search_path = ''
 AS $$
@@ -104,7 +103,7 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.count_referred(regclass, regclass) FROM PUBLIC;
 
--- Has them carried over, whatever else stays behind: the journal names them, as R.
+-- Has these rows carried over, whatever else is left behind: adds them to the journal as R.
 CREATE OR REPLACE FUNCTION sterna.carry_referred(source regclass, target regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
@@ -122,8 +121,8 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.carry_referred(regclass, regclass) FROM PUBLIC;
 
--- Takes what is to stay behind out of the rows that are about to be carried over, and saves
--- it beside: the present row, or the deleted one as it was last.
+-- Removes the writes to be left behind from those about to be carried over, and saves them in
+-- the table `beside`: the current row, or the last state of a deleted one.
 CREATE OR REPLACE FUNCTION sterna.leave_behind(source regclass, keep text, beside regclass)
 RETURNS void
 LANGUAGE plpgsql
@@ -142,7 +141,7 @@ BEGIN
         'FROM %1$s AS j WHERE %2$s) AS came FROM pg_temp.sterna_touched AS x '
         'WHERE NOT EXISTS (SELECT FROM %1$s AS j WHERE %2$s AND (j.operation = ''R''%3$s))',
         journal, k.is_journal,
-        -- A key that was changed came and went: both go along.
+        -- A changed key is a delete and an insert: both are carried over.
         CASE keep WHEN 'inserted'
             THEN ' OR j.operation = ''I'' OR (j.operation = ''D'' AND j.gone IS NULL)' ELSE '' END
     );
@@ -173,7 +172,7 @@ BEGIN
         (SELECT string_agg('x.' || n, ', ') FROM pg_catalog.regexp_split_to_table(k.names, ', ') AS n),
         journal, k.is_journal, source, k.is_source
     ) LOOP
-        -- A literal is read by the type's input function, and never by a cast.
+        -- A literal goes through the type's input function, never through a cast.
         EXECUTE format(
             'INSERT INTO %s (sterna_operation, %s) '
             'SELECT ''delete'', %s FROM (SELECT (r.whole).* FROM (SELECT %L::%s AS whole) AS r) AS l',
@@ -185,8 +184,8 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.leave_behind(regclass, text, regclass) FROM PUBLIC;
 
--- Rows of a table that were written since a switchover without the journal knowing of them:
--- by an ALTER TABLE that rewrote it. How many, and one of them.
+-- Rows written since a switchover that the journal does not know of, because an ALTER TABLE
+-- rewrote the table: their number, and one of them.
 CREATE OR REPLACE FUNCTION sterna.unrecorded(
     source regclass, switchover uuid, OUT row_count bigint, OUT example text
 )
@@ -201,14 +200,14 @@ BEGIN
     row_count := 0;
     SELECT c.since INTO began
     FROM sterna.carrying AS c WHERE c.relid = source AND c.toward = 'old';
-    -- The exchange wrote the one row, and what followed at once the other: what is between
-    -- them are the last writes that were carried over, in a subtransaction.
+    -- The exchange wrote the first of these rows, and the step right after it the second. What
+    -- lies between them are the last writes that were carried over, in a subtransaction.
     SELECT a.xmin INTO exchanged
     FROM sterna.switchover_activity AS a WHERE a.switchover_id = switchover;
     SELECT j.xmin INTO counted
     FROM sterna.journaled AS j WHERE j.relid = source AND j.row_count IS NOT NULL;
     IF exchanged IS NULL OR counted IS NULL THEN
-        -- Killed in between: the two cannot be told apart.
+        -- sterna was killed in between: the two cannot be distinguished.
         RETURN;
     END IF;
     EXECUTE format(

@@ -1,5 +1,5 @@
--- Purpose: what the server had counted in this database when tables were exchanged:
---   what went wrong since then is told from what went wrong before.
+-- Purpose: the server's counters for this database when tables were exchanged, to tell later
+--   failures from earlier ones.
 -- Lock: none, it is new. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE.
 
@@ -8,7 +8,7 @@ CREATE TABLE sterna.switchover_activity (
     commits bigint NOT NULL,
     rollbacks bigint NOT NULL,
     deadlocks bigint NOT NULL,
-    -- Sessions that ended by an error of the server's or that were terminated.
+    -- Sessions ended by a fatal server error, and terminated ones.
     sessions_failed bigint NOT NULL,
     stats_reset timestamptz
 );

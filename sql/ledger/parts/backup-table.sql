@@ -1,4 +1,4 @@
--- Purpose: which backup tables are sterna's own; any other table is not touched.
+-- Purpose: the backup tables that sterna made; it touches no others.
 -- Lock: none, it is new. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE, when no backup table is left.
 
@@ -6,7 +6,7 @@ CREATE TABLE sterna.backup_table (
     relid oid PRIMARY KEY,
     schema_name text NOT NULL,
     table_name text NOT NULL,
-    -- The table that it is a copy of.
+    -- The table it is a copy of.
     source oid NOT NULL,
     row_count bigint NOT NULL,
     version text NOT NULL,

@@ -1,13 +1,13 @@
--- Purpose: the backups that were taken of a table, and whether they were verified.
+-- Purpose: the backups of a table, and whether they were verified.
 -- Lock: none, it is new. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE; the files stay.
 
 CREATE TABLE sterna.backup (
     backup_id uuid PRIMARY KEY,
     target text NOT NULL,
-    -- On the machine that took it.
+    -- On the machine that took the backup.
     path text NOT NULL,
-    -- Of the file SHA256SUMS, which holds those of all others.
+    -- Of the file SHA256SUMS, which has the checksums of all other files.
     sha256 text NOT NULL,
     -- Schema, name and rows of each table.
     tables jsonb NOT NULL,

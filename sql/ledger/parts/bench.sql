@@ -1,4 +1,4 @@
--- Purpose: what every query benchmark has found.
+-- Purpose: the results of query benchmarks.
 -- Lock: none, it is new. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE, when no load is to be resumed.
 

@@ -1,4 +1,4 @@
--- Purpose: what every load has done.
+-- Purpose: what every load did.
 -- Lock: none, everything is new. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE, when no load is to be resumed.
 
@@ -6,12 +6,11 @@ CREATE TABLE sterna.load_run (
     run_id uuid PRIMARY KEY,
     staging oid NOT NULL,
     target text NOT NULL,
-    -- loading: rows are being written. built: rows are in, indexes follow.
-    -- loaded: done. rejected: too many rejects. failed: the proof failed.
-    -- discarded: staging was emptied.
+    -- loading: rows are being written. built: rows are in, indexes follow. loaded: done.
+    -- rejected: too many rejects. failed: the proof failed. discarded: staging was emptied.
     state text NOT NULL
         CHECK (state IN ('loading', 'built', 'loaded', 'rejected', 'failed', 'discarded')),
-    -- What a resumed load must find unchanged.
+    -- What must be unchanged when the load is resumed.
     identity jsonb NOT NULL,
     arguments jsonb NOT NULL,
     report jsonb,
@@ -21,8 +20,8 @@ CREATE TABLE sterna.load_run (
     role_name text NOT NULL DEFAULT current_user,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     finished_at timestamptz,
-    -- The transaction that has matched the rows with production's and written them
-    -- again: from then on they bear it as their xmin, and no longer their batch's.
+    -- The transaction that matched the rows with production's and wrote them again: from then
+    -- on it is their xmin, not their batch's transaction.
     matched xid8
 );
 CREATE INDEX load_run_staging ON sterna.load_run (staging);
@@ -48,16 +47,16 @@ CREATE TABLE sterna.load_batch (
     checksum bigint NOT NULL,
     -- Records that the server refused: [record, message] pairs.
     refused jsonb NOT NULL,
-    -- Rows of this transaction bear it as their xmin: the proof groups by it.
+    -- The xmin of the batch's rows: the proof groups by it.
     xid xid8 NOT NULL DEFAULT pg_current_xact_id(),
-    -- The connection that wrote it, and when it began to.
+    -- The connection that wrote the batch, and when it started.
     backend integer NOT NULL DEFAULT pg_backend_pid(),
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (run_id, file_number, batch_number),
     FOREIGN KEY (run_id, file_number) REFERENCES sterna.load_file
 );
 
--- Records that could be encoded but are not to be loaded: they share the row id of
+-- Records that could be encoded but must not be loaded, because they share the row id of
 -- another one.
 CREATE TABLE sterna.load_refusal (
     run_id uuid NOT NULL,

@@ -1,14 +1,14 @@
--- Purpose: rehearsals that passed, so that a migration of production can ask for one.
+-- Purpose: rehearsals that passed, so that a migration of production can require one.
 -- Lock: none, it is new. Transaction: yes, under sterna's setup lock.
--- Undone by: DROP SCHEMA sterna CASCADE; a migration asks for another rehearsal then.
+-- Undone by: DROP SCHEMA sterna CASCADE; a migration then requires another rehearsal.
 
 CREATE TABLE sterna.rehearsal (
     rehearsal_id uuid PRIMARY KEY,
     schema_name text NOT NULL,
     table_name text NOT NULL,
-    -- As sterna.migration.identity: the input, and what decides about the rows.
+    -- Like sterna.migration.identity: the input, and what affects the rows.
     identity jsonb NOT NULL,
-    -- SHA-256 of what the catalog said of the table.
+    -- SHA-256 of the table's fingerprint, from the catalog.
     fingerprint text NOT NULL,
     version text NOT NULL,
     report jsonb NOT NULL,

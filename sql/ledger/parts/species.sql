@@ -1,6 +1,6 @@
--- Purpose: species and synonyms that sterna added, so that it takes back those alone.
+-- Purpose: species and synonyms that sterna added, so that undoing removes only those.
 -- Lock: none, everything is new. Transaction: yes, under sterna's setup lock.
--- Undone by: DROP SCHEMA sterna CASCADE, when nothing is to be taken back.
+-- Undone by: DROP SCHEMA sterna CASCADE, when nothing is to be undone.
 
 CREATE TABLE sterna.species_added (
     run_id uuid PRIMARY KEY,
@@ -15,7 +15,7 @@ CREATE TABLE sterna.species_added (
     undone_at timestamptz
 );
 
--- Names that files use for a species of another name; loads use them.
+-- Names that files use for a species with another name; loads use them.
 CREATE TABLE sterna.synonym (
     run_id uuid PRIMARY KEY,
     schema_name text NOT NULL,

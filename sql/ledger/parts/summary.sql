@@ -1,4 +1,4 @@
--- Purpose: what the summary per species held before sterna recomputed it.
+-- Purpose: the summary per species as it was before sterna recomputed it.
 -- Lock: none, everything is new. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE, when no summary is to be restored.
 
@@ -13,7 +13,7 @@ CREATE TABLE sterna.summary_run (
     undone_at timestamptz
 );
 
--- json and not jsonb: it keeps every value to the letter.
+-- json, not jsonb: it keeps every value literally.
 CREATE TABLE sterna.summary_before (
     run_id uuid NOT NULL REFERENCES sterna.summary_run,
     species_id text NOT NULL,
@@ -21,7 +21,7 @@ CREATE TABLE sterna.summary_before (
     PRIMARY KEY (run_id, species_id)
 );
 
--- What sterna wrote there: what differs later is somebody else's.
+-- What sterna wrote: later differences are somebody else's writes.
 CREATE TABLE sterna.summary_written (
     run_id uuid NOT NULL REFERENCES sterna.summary_run,
     species_id text NOT NULL,

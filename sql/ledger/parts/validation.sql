@@ -1,11 +1,10 @@
--- Purpose: what validations have found, and of which rows.
+-- Purpose: the results of validations, and which rows they checked.
 -- Lock: none, everything is new. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE, when no load is to be resumed.
 
 CREATE TABLE sterna.validation (
     id uuid PRIMARY KEY,
-    -- The staging table of that time; NULL where the live table was checked and there
-    -- was none.
+    -- The staging table at that time; NULL if the live table was checked and there was none.
     staging oid,
     -- The table that was checked.
     checked oid NOT NULL,
@@ -13,7 +12,7 @@ CREATE TABLE sterna.validation (
     passed boolean NOT NULL,
     comprehensive boolean NOT NULL,
     report jsonb NOT NULL,
-    -- The rows that were checked: the loads that wrote them, and how many they were.
+    -- The rows that were checked: the loads that wrote them, and their number.
     identity jsonb NOT NULL,
     version text NOT NULL,
     role_name text NOT NULL DEFAULT current_user,

@@ -1,12 +1,12 @@
--- Purpose: makes version 2 of the ledger from version 1, that of 0.1.0. Whoever changes
---   sql/ledger/parts adds here what the same change needs in a ledger that exists, its
---   rows included; a test holds the upgraded catalog against a new one. Once a release
---   has written version 2 this file stands, and the next change begins upgrade/3.sql.
--- Lock: ACCESS EXCLUSIVE on what it alters, while no other sterna is at work.
+-- Purpose: upgrades the ledger from version 1, that of 0.1.0, to version 2. Whoever changes
+--   sql/ledger/parts adds here what the same change needs in an existing ledger, including its
+--   rows; a test compares the upgraded catalog with a new one. Once a release has written
+--   version 2, this file is frozen and the next change begins upgrade/3.sql.
+-- Lock: ACCESS EXCLUSIVE on what it alters, while no other sterna is running.
 -- Transaction: yes, under sterna's setup lock. Undone by: nothing; it is one transaction.
 
--- The journal: one typed table per journaled table in place of sterna.journal. What was
--- recorded for unfinished runs is converted, while writers are kept out for a moment.
+-- The journal: one typed table per journaled table instead of sterna.journal. What was recorded
+-- for unfinished runs is converted while writers are briefly locked out.
 SET LOCAL search_path = '';
 SET LOCAL lock_timeout = '100ms';
 SET LOCAL DateStyle = 'ISO, YMD';
@@ -33,7 +33,7 @@ DECLARE
     new_keys text;
     changed text;
     entry record;
-    -- A literal is read by the type's input function, and never by a cast.
+    -- A literal goes through the type's input function, never through a cast.
     insertion CONSTANT text := 'INSERT INTO sterna.%I (xid, operation, changed, gone, %s) '
         'SELECT $1, %L, %s, %L, %s FROM (SELECT %L::%s AS r) AS o, (SELECT %L::%s AS r) AS n '
         'WHERE %s pg_catalog.record_image_eq(ROW(%s), ROW(%s))';
@@ -69,7 +69,7 @@ BEGIN
                     EXECUTE format(insertion, entry.name, names, 'U', changed, NULL, new_keys,
                         entry.old_row, source, entry.new_row, source, '', old_keys, new_keys)
                     USING entry.xid;
-                    -- A key that was changed is a row that went and another one that came.
+                    -- A changed key is one row deleted and another one inserted.
                     EXECUTE format(insertion, entry.name, names, 'D', 'NULL', NULL, old_keys,
                         entry.old_row, source, entry.new_row, source, 'NOT', old_keys, new_keys)
                     USING entry.xid;
@@ -100,14 +100,14 @@ DROP TABLE sterna.journal;
 
 -- The other parts.
 
--- A command that refuses to take a step leaves the step as it was.
+-- A command that refuses a step leaves the step as it was.
 ALTER TABLE sterna.step DROP CONSTRAINT step_state_check;
 ALTER TABLE sterna.step ADD CONSTRAINT step_state_check CHECK (
     state IN ('started', 'done', 'failed', 'refused', 'skipped', 'undoing', 'undone')
 );
 
--- The run that asked for a switchover: the one whose step reports it; where the step was
--- killed before it could, the one whose step was under way; else none but itself.
+-- The run that requested a switchover: the one whose step reports it; if that step was killed
+-- before it could, the one whose step was in progress; otherwise the switchover itself.
 ALTER TABLE sterna.switchover ADD COLUMN run_id uuid;
 UPDATE sterna.switchover AS s SET run_id = coalesce(
     (
@@ -128,7 +128,7 @@ UPDATE sterna.switchover AS s SET run_id = coalesce(
 ALTER TABLE sterna.switchover ALTER COLUMN run_id SET NOT NULL;
 ALTER TABLE sterna.switchover ADD COLUMN left_relid oid;
 
--- What sterna wrote to the summary: what differs later is somebody else's.
+-- What sterna wrote to the summary: later differences are somebody else's writes.
 CREATE TABLE sterna.summary_written (
     run_id uuid NOT NULL REFERENCES sterna.summary_run,
     species_id text NOT NULL,

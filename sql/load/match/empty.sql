@@ -1,5 +1,5 @@
--- Purpose: empties staging for the rows that come back; the numbers that its own
---   identity sequences have given them are of no use to anybody.
+-- Purpose: empties staging for the matched rows, and resets its own identity sequences: nobody
+--   uses the numbers that they gave the rows.
 -- Lock: ACCESS EXCLUSIVE on staging. Transaction: yes, with load/match/script.sql.
 -- Undone by: its rollback.
 TRUNCATE TABLE {staging} RESTART IDENTITY RESTRICT

@@ -1,8 +1,7 @@
--- Purpose: what rows of a table can be told apart by, and what refers to them: its
---   primary key, its unique indexes, and the columns that foreign keys refer to with a
---   table that has one.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: what identifies the rows of a table, and what refers to them: its primary key, its
+--   unique indexes, and the columns that foreign keys refer to, with the referring table.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     CASE WHEN i.indisprimary THEN 'primary' ELSE 'unique' END AS kind,
     columns.names,

@@ -1,8 +1,8 @@
--- Purpose: what staging must not ask of rows that are to be matched with production's
---   later, as statements that take it away: values in the columns ($2) that the files do
---   not fill, and all that has to be built again after the rows. Numbers of production's
---   sequences are not drawn for rows that have theirs.
--- Lock: none, it reads the catalog; its statements ACCESS EXCLUSIVE on staging ($1).
+-- Purpose: the statements that remove from staging what rows cannot satisfy before they are
+--   matched with production's: requirements on the columns ($2) that the files do not fill, and
+--   everything that is built again after the rows. No numbers of production's sequences are
+--   drawn for rows that already have theirs.
+-- Lock: none, it only reads the catalog; its statements: ACCESS EXCLUSIVE on staging ($1).
 -- Transaction: either. Undone by: load/match/tighten.sql and an index build.
 SELECT statement
 FROM (
@@ -24,7 +24,7 @@ FROM (
         WHERE c.conrelid = $1 AND c.conindid = i.indexrelid
     )
     UNION ALL
-    -- No value is asked for that a primary key asks for as well.
+    -- After the primary key is dropped, which requires NOT NULL as well.
     SELECT 2, format('ALTER TABLE %s ALTER COLUMN %I DROP DEFAULT', $1::oid::regclass, attname)
     FROM pg_catalog.pg_attribute
     WHERE attrelid = $1 AND attname::text = ANY ($2) AND atthasdef AND attgenerated = ''

@@ -1,14 +1,14 @@
--- Purpose: the statements that match the rows of staging ($2) with those of production
---   ($1) by the columns $3, and put them back with what they keep of it, the columns
---   $4. Of the columns $5 rows without a match take production's default, or a number
---   of its own sequence; the column $6 has a value for them already. Without $3 no row
---   matches. Files of the load $7 may lack columns that others fill, a number ($8) and a
---   column ($9) each: only of their rows such a column is not filled.
---   gather: the rows with what they found, beside the table.
---   findings: how many there are, and keys that name more than one row.
---   put: the rows into staging.
--- Lock: none, it reads the catalog; its statements ACCESS SHARE on production and
---   ROW EXCLUSIVE on staging. Transaction: yes, all in one. Undone by: its rollback.
+-- Purpose: the statements that match the rows of staging ($2) with those of production ($1) by
+--   the columns $3, and write them back with what they keep of production, the columns $4. In
+--   the columns $5, rows without a match get production's default or a number of its own
+--   sequence; the column $6 already has a value for them. Without $3 no row matches. Files of
+--   the load $7 may lack columns that other files fill, given as a file number ($8) and a
+--   column ($9) each: such a column counts as unfilled only for the rows of those files.
+--   gather: a temporary table of the rows with what they matched. findings: how many there are,
+--   and keys that match more than one row. put: inserts the rows into staging.
+-- Lock: none, it only reads the catalog; its statements: ACCESS SHARE on production and ROW
+--   EXCLUSIVE on staging.
+-- Transaction: yes, all in one. Undone by: its rollback.
 WITH attribute AS (
     SELECT
         s.attnum,
@@ -19,7 +19,7 @@ WITH attribute AS (
         s.attname::text = ANY ($9) AND s.attname::text IS DISTINCT FROM $6 AS is_partly_filled,
         array_position($3::text[], s.attname::text) AS position,
         CASE
-            -- The type without its modifier: the column's own is held against the value.
+            -- The type without its modifier: the column's own modifier is applied to the value.
             WHEN p.attidentity <> '' THEN format(
                 'CAST(pg_catalog.nextval(%s::pg_catalog.oid::pg_catalog.regclass) AS %s)',
                 i.objid, pg_catalog.format_type(p.atttypid, -1)
@@ -76,8 +76,8 @@ part AS (
     FROM attribute
 )
 SELECT
-    -- A record is equal where all of its values are, NULL to NULL, and hashed that way
-    -- the join needs no index. A row whose key is NULL throughout stands for no other.
+    -- Keys are equal if all their values are, NULL to NULL, and hashed like this the join needs
+    -- no index. A row whose key is all NULL matches no other.
     format(
         'CREATE TEMPORARY TABLE sterna_match ON COMMIT DROP AS '
         'SELECT s.ctid AS at, p."sterna found" AS found, s.xmin IN (SELECT r.matched::pg_catalog.xid '
@@ -85,9 +85,10 @@ SELECT
         'AND r.matched IS NOT NULL) AS is_settled%2$s%3$s%9$s FROM %4$s AS s LEFT JOIN ('
         'SELECT l.ctid AS "sterna found"%5$s FROM ONLY %6$s AS l%7$s) AS p ON %8$s%10$s',
         $2::oid, own, kept, $2::oid::regclass, looked_at, $1::oid::regclass,
-        -- Rows that the application has deleted since the journal began: their records get
-        -- their keys, by which the deletion finds them when it is carried over. A row that
-        -- is there now comes first. None is at the end of the largest table there can be.
+        -- Rows that the application deleted since the journal began: their records get the same
+        -- keys, by which the deletion finds them when it is carried over. An existing row takes
+        -- precedence. Their made-up ctids count down from the end of the largest possible
+        -- table, where no row is.
         CASE WHEN staging_key IS NOT NULL THEN format(
             ' UNION ALL SELECT (''('' || (4294967294 - g."sterna number" / 60000) || '','' || (g."sterna number" %% 60000 + 1) '
             '|| '')'')::pg_catalog.tid%1$s FROM (SELECT DISTINCT ON (%2$s) d.*, '
@@ -106,7 +107,7 @@ SELECT
                 staging_key, production_key
             )
         END,
-        -- A row bears the transaction that wrote its batch, and so its file.
+        -- A row's xmin is the transaction that wrote its batch, and so identifies its file.
         CASE WHEN cardinality($8::integer[]) > 0 THEN ', b.lacking' END,
         CASE WHEN cardinality($8::integer[]) > 0 THEN format(
             ' LEFT JOIN (SELECT w.xid::pg_catalog.xid AS xid, n.lacking FROM sterna.load_batch AS w '
@@ -134,7 +135,7 @@ SELECT
         'FROM pg_temp.sterna_match AS m',
         shown_key
     ) AS findings,
-    -- In the order in which the rows came in.
+    -- In the order in which the rows were loaded.
     format(
         'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM pg_temp.sterna_match AS m '
         'ORDER BY m.at',

@@ -1,7 +1,7 @@
--- Purpose: what load/match/loosen.sql took away, as production ($1) has it, as
---   statements for staging ($2); and whether each has to wait for the rows, because
---   production's own need not obey it.
--- Lock: none, it reads the catalog; its statements ACCESS EXCLUSIVE on staging.
+-- Purpose: the statements that restore on staging ($2) what load/match/loosen.sql removed, as
+--   production ($1) has it; and whether each must wait for the rows, because production's own
+--   rows need not satisfy it.
+-- Lock: none, it only reads the catalog; its statements: ACCESS EXCLUSIVE on staging.
 -- Transaction: yes, with load/match/script.sql. Undone by: load/match/loosen.sql.
 SELECT format('ALTER TABLE %s %s', $2::oid::regclass, change), is_late
 FROM (
@@ -13,7 +13,7 @@ FROM (
     INNER JOIN pg_catalog.pg_attribute AS s ON s.attrelid = $2 AND s.attname = p.attname
     WHERE p.attrelid = $1 AND p.attgenerated = '' AND NOT s.atthasdef
     UNION ALL
-    -- Where the server gives the promise a name (18), staging gets the same.
+    -- If the server names the NOT NULL constraint (18), staging gets the same name.
     SELECT p.attname, false,
         CASE WHEN c.oid IS NULL THEN format('ALTER COLUMN %I SET NOT NULL', p.attname)
             ELSE format('ADD CONSTRAINT %I %s', c.conname, pg_catalog.pg_get_constraintdef(c.oid))

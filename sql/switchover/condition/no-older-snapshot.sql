@@ -1,8 +1,8 @@
--- Purpose: where writes to the table ($1) were carried over since they were counted ($2, in
---   direction $3), no transaction keeps a snapshot that is older: it would miss writes that
---   were acknowledged before it began.
+-- Purpose: fails if writes to the table ($1) were carried over since they were counted ($2, in
+--   direction $3) and a transaction still has an older snapshot: it would miss writes that were
+--   acknowledged before it began.
 -- Lock: those of the exchange keep the answer true. Transaction: yes.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT sterna.refuse(
     'SN018',
     'a transaction with an older snapshot would not see the last writes: '

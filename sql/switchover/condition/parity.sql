@@ -1,11 +1,10 @@
--- Purpose: the catalog says of a table ($1, beside $2) what is expected of it ($3, entries as
---   JSON): of the live one that it was not altered, and of the incoming one what it said of
---   the one that left, but for columns that were given another type on request ($4, as
---   JSON), which are returned and recorded with the switchover ($6, where one is made), and
---   for foreign keys that are validated after the commit ($5). Otherwise it fails with an
---   SQLSTATE ($7), and the error's detail has the differences.
--- Lock: those of the exchange keep the answer true. Transaction: yes.
--- Undone by: its rollback.
+-- Purpose: compares what the catalog says of a table ($1, next to $2) with what is expected
+--   ($3, entries as JSON). The live table must not have been altered. The incoming one must
+--   match the outgoing one, except for columns that were given another type on request ($4, as
+--   JSON), which are returned and recorded with the switchover ($6, if there is one), and for
+--   foreign keys that are validated after the commit ($5). Otherwise it fails with an SQLSTATE
+--   ($7), and the error's detail has the differences.
+-- Lock: those of the exchange keep the answer true. Transaction: yes. Undone by: its rollback.
 WITH now AS MATERIALIZED (
     SELECT n.kind, n.key, n.definition FROM ({fingerprint}) AS n (kind, key, definition)
 ),

@@ -1,6 +1,7 @@
--- Purpose: the table of that name ($1, $2) is the one that everything was written for ($3).
+-- Purpose: fails if the table with that name ($1, $2) is not the one that everything was
+--   prepared for ($3).
 -- Lock: those of the exchange keep the answer true. Transaction: yes.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT sterna.refuse('SN010', 'another table has that name', NULL)
 WHERE $3 IS DISTINCT FROM (
     SELECT c.oid

@@ -1,12 +1,12 @@
--- Purpose: where writes were not recorded, there were none since the load into staging ($1)
---   began: every row is visible to the snapshot of then, and they are as many as were
---   counted then.
+-- Purpose: for a table whose writes were not recorded, fails if there were any since the load
+--   into staging ($1) began: every row must be visible to the snapshot taken then, and there
+--   must be as many as were counted then.
 -- Lock: those of the exchange keep the answer true. Transaction: yes.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 SELECT sterna.refuse('SN013', 'the table was written to', NULL)
 WHERE (
     WITH this AS MATERIALIZED (
-        -- From here on ages are counted from this transaction.
+        -- From here on, ages are counted from this transaction.
         SELECT pg_catalog.pg_current_xact_id()::text::bigint AS xid
     )
     SELECT
@@ -15,7 +15,7 @@ WHERE (
             SELECT count(*)
             FROM {table} AS t
             WHERE pg_catalog.pg_visible_in_snapshot(
-                -- The full number of the transaction that wrote the row, by its age.
+                -- The full (64-bit) id of the transaction that wrote the row, from its age.
                 greatest(this.xid - pg_catalog.age(t.xmin), 3)::text::pg_catalog.xid8,
                 s.baseline_snapshot
             )

@@ -1,7 +1,7 @@
--- Purpose: the default of another relation's column that uses what is replaced, as
---   the statement that has it use the new one.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the statement that makes a column default of another relation, which uses a replaced
+--   object, use the new one.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT ARRAY[format(
     'ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s',
     d.adrelid::regclass,

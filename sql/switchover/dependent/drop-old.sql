@@ -1,8 +1,7 @@
--- Purpose: one statement that drops views and routines that have stepped aside, in
---   the order given. It names them by their OIDs, for the types in a routine's
---   signature have new names by then; what still depends on one makes it fail.
--- Lock: none, it only writes text. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: one statement that drops the views and routines that were renamed out of the way, in
+--   the given order. It names them by their OIDs, because the types in a routine's signature
+--   have new names by then; it fails if anything still depends on one.
+-- Lock: none, it only produces text. Transaction: either. Undone by: nothing, it only reads.
 SELECT format(
     $text$DO $do$
     DECLARE

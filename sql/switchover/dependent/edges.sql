@@ -1,7 +1,7 @@
--- Purpose: which of some views and routines uses which other one of them, directly:
---   by what was parsed, or by a row type in its signature.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: which of the given views and routines directly use which others: by what was parsed,
+--   or by a row type in their signature.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 WITH object AS (
     SELECT o.classid, o.objid FROM unnest($1::oid[], $2::oid[]) AS o (classid, objid)
 ),

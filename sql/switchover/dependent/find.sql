@@ -1,8 +1,8 @@
--- Purpose: what depends on objects that will be others after the switchover, and
---   so would stay with the old ones. What belongs to one of these objects, such as
---   an index to its table, is left out: it is replaced with it.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: what depends on objects that the switchover replaces, and so would stay with the old
+--   ones. What belongs to one of these objects, such as an index to its table, is left out: it
+--   is replaced with it.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 WITH replaced AS (
     SELECT r.classid, r.objid FROM unnest($1::oid[], $2::oid[]) AS r (classid, objid)
 ),
@@ -20,7 +20,7 @@ placed AS (
         d.classid,
         d.objid,
         d.objsubid,
-        -- The relation that it belongs to, where it belongs to one.
+        -- The relation that it belongs to, if any.
         CASE d.classid
             WHEN 'pg_catalog.pg_rewrite'::regclass THEN w.ev_class
             WHEN 'pg_catalog.pg_policy'::regclass THEN p.polrelid
@@ -82,7 +82,7 @@ SELECT DISTINCT
     CASE WHEN p.rulename IS NOT NULL OR p.classid <> 'pg_catalog.pg_proc'::regclass
         THEN p.relid END,
     pg_catalog.pg_describe_object(p.classid, p.objid, p.objsubid),
-    -- Whether it is a view with a column whose type will be another.
+    -- Whether it is a view with a column whose type will change.
     EXISTS (
         SELECT FROM pg_catalog.pg_attribute AS a
         INNER JOIN unnest($4::oid[], $5::integer[]) AS changed (typid, typmod)
@@ -104,7 +104,7 @@ WHERE NOT EXISTS (
     )
     AND p.tgisinternal IS NOT TRUE
     AND coalesce(c.relkind, 'r') <> 't'
-    -- What another session has for itself cannot be altered, and goes with it.
+    -- Temporary objects of other sessions cannot be altered, and end with their session.
     AND coalesce(c.relpersistence, 'p') <> 't'
     -- A serial's sequence stays and is tied to the new column.
     AND NOT (p.classid = 'pg_catalog.pg_class'::regclass AND c.relkind = 'S')

@@ -1,9 +1,9 @@
--- Purpose: a view or materialized view that cannot be changed in place, as the
---   statements that let the old one step aside and make a new one; and what computes the
---   rows of a materialized view, and its statistics. Its triggers, rules, rights and
---   comments come from switchover/property.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: a view or materialized view that cannot be changed in place: the statements that
+--   rename the old one out of the way and create a new one, and those that compute the rows of
+--   a materialized view and its statistics. Its triggers, rules, rights and comments come from
+--   switchover/property.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 WITH relation AS (
     SELECT
         c.*,
@@ -53,7 +53,8 @@ SELECT
                     FROM pg_catalog.pg_tablespace AS t WHERE t.oid = r.reltablespace
                 ),
                 rtrim(pg_catalog.pg_get_viewdef(r.oid), ';'),
-                -- Its owner's rights compute it, and not those of the role that creates it.
+                -- It is computed later with its owner's rights, not those of the role that
+                -- creates it.
                 CASE WHEN r.relkind = 'm' THEN ' WITH NO DATA' ELSE '' END
             ),
             format('ALTER %s %s OWNER TO %I', r.kind, r.name,

@@ -1,8 +1,8 @@
--- Purpose: a routine with the replaced table's row type in its signature. It cannot
---   be changed in place: the old one steps aside, and a new one gets its owner,
---   rights and comment.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: a routine with the replaced table's row type in its signature. It cannot be changed
+--   in place: the old one is renamed out of the way, and a new one gets its owner, rights and
+--   comment.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 WITH routine AS (
     SELECT
         p.oid,
@@ -23,7 +23,7 @@ SELECT
                 pg_catalog.pg_get_userbyid(r.proowner)),
             format('REVOKE ALL ON ROUTINE %s FROM PUBLIC', r.signature)
         ]
-        -- What default privileges gave to the new one.
+        -- Revokes what default privileges gave to the new one.
         || (
             SELECT array_agg(DISTINCT format('REVOKE ALL ON ROUTINE %s FROM %I', r.signature,
                 pg_catalog.pg_get_userbyid(a.grantee)))

@@ -1,7 +1,7 @@
--- Purpose: a policy of another table whose conditions read the replaced one, as the
---   statement that has them read the new one.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the statement that makes a policy of another table, whose conditions read the
+--   replaced table, read the new one.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT ARRAY[format(
     'ALTER POLICY %I ON %s%s%s',
     p.polname,

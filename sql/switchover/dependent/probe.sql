@@ -1,7 +1,6 @@
--- Purpose: statements that compute a materialized view's rows in another one, with its
+-- Purpose: statements that compute the rows of a materialized view in a second one, with its
 --   owner's rights, to see how long that takes.
--- Lock: none, it only writes text. Transaction: either.
--- Undone by: nothing, it reads.
+-- Lock: none, it only produces text. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     c.oid::regclass::text,
     format('CREATE MATERIALIZED VIEW %1$s AS %2$s WITH NO DATA; ALTER MATERIALIZED VIEW %1$s OWNER TO %3$I',

@@ -1,7 +1,7 @@
--- Purpose: a rule of another relation that reads or writes the replaced table, as
---   the statement that has it use the new one. Its state and comment stay.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the statement that makes a rule of another relation, which reads or writes the
+--   replaced table, use the new one. Its state and comment are kept.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT ARRAY[regexp_replace(
     pg_catalog.pg_get_ruledef(r.oid), '^\s*CREATE RULE', 'CREATE OR REPLACE RULE'
 )]

@@ -1,7 +1,7 @@
--- Purpose: the catalogs of relations and types, and a relation's row type with the
---   array of it, by which others can depend on the relation.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the OIDs of the catalogs of relations and types, and of a relation's row type and
+--   its array type, through which others can depend on the relation.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     'pg_catalog.pg_class'::regclass::oid,
     'pg_catalog.pg_type'::regclass::oid,

@@ -1,7 +1,7 @@
--- Purpose: a trigger of another table that names the replaced one, as statements
---   that create it again for the new one.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: statements that recreate a trigger of another table, which names the replaced table,
+--   for the new one.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT array_remove(ARRAY[
     format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass),
     pg_catalog.pg_get_triggerdef(t.oid),

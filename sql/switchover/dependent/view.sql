@@ -1,7 +1,7 @@
--- Purpose: a view, as the statement that has it read the new table; everything that
---   hangs on the view stays.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the statement that makes a view read the new table; everything attached to the view
+--   is kept.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT ARRAY[format(
     'CREATE OR REPLACE VIEW %s%s AS %s',
     c.oid::regclass,

@@ -1,4 +1,5 @@
--- Purpose: the table of what stays behind goes: nothing does, or it is to be filled again.
+-- Purpose: drops the table of what is left behind: there is nothing, or it will be filled
+--   again.
 -- Lock: ACCESS EXCLUSIVE on it, which nobody else uses. Transaction: either.
 -- Undone by: nothing.
 DROP TABLE {left} RESTRICT

@@ -1,5 +1,5 @@
--- Purpose: the table that holds what the rollback of a switchover has left behind.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the table that holds what the rollback of a switchover left behind.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT n.nspname::text, r.relname::text
 FROM sterna.switchover AS s
 INNER JOIN pg_catalog.pg_class AS r ON r.oid = s.left_relid

@@ -1,5 +1,5 @@
--- Purpose: which writes go along from here on, from the first since the switchover; the others
---   are saved in a table ($3), where there is to be one.
+-- Purpose: sets which writes are carried back, starting over with the first since the
+--   switchover; the others are saved in a table ($3), if there is one.
 -- Lock: their rows. Transaction: yes, with switchover/keep/create.sql. Undone by: itself.
 WITH saved AS (
     UPDATE sterna.switchover SET left_relid = $3 WHERE new_relid = $1 AND state = 'switched'

@@ -1,6 +1,6 @@
--- Purpose: which writes an earlier attempt of a rollback took along, how many of them it has
---   carried over, and where it has saved the others; of the new table ($1).
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: what an earlier attempt at a rollback did, by the new table ($1): which writes it
+--   carried back, how many so far, and where it saved the others.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT c.keep, c.entries, n.nspname::text, r.relname::text
 FROM sterna.carrying AS c
 LEFT JOIN sterna.switchover AS s ON s.new_relid = c.relid AND s.state = 'switched'

@@ -1,4 +1,3 @@
--- Purpose: statistics by the targets that staging has now.
--- Lock: SHARE UPDATE EXCLUSIVE on staging. Transaction: either.
--- Undone by: nothing needs to.
+-- Purpose: updates statistics by staging's current targets.
+-- Lock: SHARE UPDATE EXCLUSIVE on staging. Transaction: either. Undone by: not needed.
 ANALYZE {table}

@@ -1,8 +1,8 @@
--- Purpose: check constraints that production has not validated. Staging got them
---   as valid ones with its structure; what production promises less, staging must
---   not promise more.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: statements that make check constraints of staging NOT VALID if production has not
+--   validated them. Staging got them as valid ones with its structure, and must not promise
+--   more than production.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT statement
 FROM pg_catalog.pg_constraint AS p
 INNER JOIN pg_catalog.pg_constraint AS s

@@ -1,7 +1,7 @@
--- Purpose: statistics targets, options, storage and compression of production's
---   columns, as statements for staging, whose columns bear the same names.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: statements that give staging's columns the statistics targets, options, storage and
+--   compression of production's columns with the same names.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT statement
 FROM pg_catalog.pg_attribute AS p
 INNER JOIN pg_catalog.pg_attribute AS s ON s.attrelid = $2 AND s.attname = p.attname

@@ -1,13 +1,13 @@
--- Purpose: the comments on production, its columns, constraints and indexes, as
---   statements for staging. Indexes are paired by the arrays, and so are the
---   constraints that live by them; other constraints bear the same name.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: statements that give staging the comments on production, its columns, constraints
+--   and indexes. Indexes are paired by the arrays, and so are the constraints based on them;
+--   other constraints have the same name.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT 'COMMENT ON TABLE ' || $2::oid::regclass || ' IS ' || quote_literal(d.description)
 FROM pg_catalog.pg_description AS d
 WHERE d.objoid = $1 AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0
 UNION ALL
--- A row type is named as its table.
+-- A row type has the name of its table.
 SELECT 'COMMENT ON TYPE ' || $2::oid::regclass || ' IS ' || quote_literal(d.description)
 FROM pg_catalog.pg_description AS d
 INNER JOIN pg_catalog.pg_type AS t ON t.oid = d.objoid AND t.typrelid = $1
@@ -32,7 +32,7 @@ LEFT JOIN unnest($3::oid[], $4::oid[]) AS pair (production, staging)
     ON pair.production = c.conindid AND c.contype IN ('p', 'u', 'x')
 LEFT JOIN pg_catalog.pg_constraint AS s
     ON s.conindid = pair.staging AND s.conrelid = $2 AND s.contype IN ('p', 'u', 'x')
--- Foreign keys are put on in the exchange, with their comments.
+-- Foreign keys are added in the exchange, with their comments.
 WHERE c.conrelid = $1 AND c.contype <> 'f'
 UNION ALL
 SELECT format('COMMENT ON SEQUENCE %s IS %L', pair.staging::regclass, d.description)

@@ -1,6 +1,6 @@
--- Purpose: the foreign keys of the table that comes in, other than to itself: the table
---   that each refers to, a lock on that, and the statement that drops it.
--- Lock: none, it only writes text. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the foreign keys of the incoming table, except to itself: the table that each refers
+--   to, a lock on that table, and the statement that drops the key.
+-- Lock: none, it only produces text. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     c.confrelid,
     format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', c.confrelid::regclass),

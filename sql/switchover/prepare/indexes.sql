@@ -1,8 +1,8 @@
--- Purpose: what production's indexes have beside their definitions, as statements
---   for staging's: tablespace, statistics targets of expressions, which one the
---   table was clustered on, which one identifies rows to subscribers.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: statements that give staging's indexes what production's have besides their
+--   definitions: tablespace, statistics targets of expressions, the index that the table was
+--   clustered on, and the one that identifies rows to subscribers.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT statement
 FROM (
     SELECT

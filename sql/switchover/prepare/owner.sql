@@ -1,5 +1,6 @@
--- Purpose: staging's owner is to be production's. Lock: none, it reads the catalog.
--- Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the statement that gives staging the owner of production.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT format('ALTER TABLE %s OWNER TO %I', s.oid::regclass,
     pg_catalog.pg_get_userbyid(p.relowner))
 FROM pg_catalog.pg_class AS p, pg_catalog.pg_class AS s

@@ -1,7 +1,7 @@
--- Purpose: type and options of production's identity sequences, as statements for
---   staging's, in which a copied structure may differ (an integer's is made a bigint).
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: statements that give staging's identity sequences the type and options of
+--   production's, which a copied structure may lack (an integer's sequence becomes a bigint).
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT format(
     'ALTER SEQUENCE %s AS %s INCREMENT BY %s MINVALUE %s MAXVALUE %s START WITH %s CACHE %s %s',
     s.seqrelid::regclass,

@@ -1,7 +1,7 @@
--- Purpose: production's extended statistics, as statements for staging under the
---   names given, where staging has none of that name.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: statements that create production's extended statistics on staging under the given
+--   names, unless staging has statistics of that name.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT statement
 FROM unnest($3::oid[], $4::text[]) AS wanted (oid, name)
 INNER JOIN pg_catalog.pg_statistic_ext AS e ON e.oid = wanted.oid AND e.stxrelid = $1
@@ -20,7 +20,7 @@ CROSS JOIN LATERAL (
                     ', '
                 ) || ')'
                 FROM unnest(e.stxkind) AS kind
-                -- Of a single expression there is one kind only, which cannot be named.
+                -- Statistics on a single expression have only one kind, which cannot be named.
                 WHERE kind IN ('d', 'f', 'm')
             ),
             pg_catalog.pg_get_statisticsobjdef_columns(e.oid),

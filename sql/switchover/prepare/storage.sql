@@ -1,7 +1,7 @@
--- Purpose: storage parameters and tablespaces of production and its TOAST table, as
---   statements for staging, which lacks or has other ones.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: statements that give staging the storage parameters and tablespaces of production
+--   and its TOAST table, if they differ.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 WITH parameters AS (
     SELECT c.oid, '' AS prefix, unnest(c.reloptions) AS setting
     FROM pg_catalog.pg_class AS c WHERE c.oid IN ($1, $2)

@@ -1,6 +1,6 @@
--- Purpose: the comments on a relation and its columns, as statements.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: statements that restore the comments on a relation and its columns.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     ARRAY[]::text[],
     ARRAY[

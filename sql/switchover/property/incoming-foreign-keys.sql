@@ -1,8 +1,8 @@
--- Purpose: foreign keys of other tables that refer to this one, as statements that
---   take them off, that put them on again for new rows, and that have the present
---   rows checked, which can happen after the switchover.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: foreign keys of other tables that refer to this one: statements that drop them, that
+--   add them again for new rows, and that validate the existing rows, which can happen after
+--   the switchover.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     ARRAY[format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname)],
     array_remove(ARRAY[

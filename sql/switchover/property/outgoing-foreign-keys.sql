@@ -1,9 +1,9 @@
--- Purpose: the foreign keys of this table, as statements that take them off the one that
---   leaves, lest they hold the application up or delete rows with it, that put them on
---   the one that comes for new rows, and that have the present rows checked, which can
---   happen after the switchover.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the foreign keys of this table: statements that drop them from the outgoing table,
+--   so that they neither block the application nor delete rows with it, that add them to the
+--   incoming table for new rows, and that validate the existing rows, which can happen after
+--   the switchover.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     ARRAY[format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname)],
     array_remove(ARRAY[

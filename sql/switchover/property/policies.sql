@@ -1,7 +1,6 @@
--- Purpose: the policies of a table, as statements that take them off and that put
---   them on again.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the policies of a table: statements that drop them and create them again.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     ARRAY[format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass)],
     array_remove(ARRAY[

@@ -1,10 +1,10 @@
--- Purpose: who may do what with a relation, its columns and its identity sequences, as
---   statements that take every right of others away and that grant them again: each by the
---   role that had granted it, and what the owner has taken from itself stays taken. The
---   role is always set: of one that is a member of several roles with the right to grant,
---   the server would take any. What is granted on a table may be a sequence.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the rights on a relation, its columns and its identity sequences: statements that
+--   revoke every right of others and grant them again, each by the role that had granted it;
+--   what the owner has revoked from itself stays revoked. The role is always set: for a member
+--   of several roles with the grant option, the server would pick any. GRANT ON TABLE also
+--   accepts a sequence.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 WITH RECURSIVE target AS (
     SELECT c.oid, c.relowner, c.relacl
     FROM pg_catalog.pg_class AS c
@@ -30,7 +30,7 @@ granted AS (
     CROSS JOIN LATERAL pg_catalog.aclexplode(att.attacl) AS a
     WHERE NOT att.attisdropped
 ),
--- How many hands a right has gone through: it is granted on only after it was granted.
+-- How many grants a right has passed through: it can be granted on only after it was granted.
 passed_on AS (
     SELECT g.*, 0 AS hands FROM granted AS g WHERE g.grantor = g.relowner
     UNION ALL
@@ -90,7 +90,8 @@ SELECT * FROM (
         1 + hands,
         grantee_name
     FROM role_names
-    -- The owner's rights are always grantable; an owner cannot grant them to itself so.
+    -- The owner's rights are always grantable; an owner cannot grant them to itself WITH GRANT
+    -- OPTION.
     GROUP BY oid, relowner, grantor, grantor_name, grantee, grantee_name,
         is_grantable, hands
 ) AS statements

@@ -1,7 +1,7 @@
--- Purpose: the publications that name a table, as statements that take it out and
---   that put it in again with its columns and row filter.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the publications that name a table: statements that remove it and add it again with
+--   its columns and row filter.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     ARRAY[format('ALTER PUBLICATION %I DROP TABLE %s', p.pubname, r.prrelid::regclass)],
     ARRAY[format(

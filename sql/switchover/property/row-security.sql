@@ -1,7 +1,7 @@
--- Purpose: whether policies hold on a table, and for its owner, as statements that
---   switch it off and on again.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: whether policies apply to a table, and to its owner: statements that switch this off
+--   and on again.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     ARRAY[
         format('ALTER TABLE %s NO FORCE ROW LEVEL SECURITY', oid::regclass),

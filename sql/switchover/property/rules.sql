@@ -1,7 +1,7 @@
--- Purpose: the rules of a relation other than a view's own query, as statements
---   that take them off and that put them on again in the state that they had.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the rules of a relation other than a view's own query: statements that drop them and
+--   create them again in their former state.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     ARRAY[format('DROP RULE %I ON %s', r.rulename, r.ev_class::regclass)],
     array_remove(ARRAY[

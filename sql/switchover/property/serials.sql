@@ -1,11 +1,11 @@
--- Purpose: sequences that belong to a column without being its identity, as statements
---   that free them, lest they go with the old table, and that tie them to the column of
---   the same name again, ahead of all rows: never back, and only where an index finds the
---   last row at once. Nobody draws meanwhile, and sessions forget the numbers that they
---   hold in reserve.
--- Lock: none, it reads the catalog; its statements SHARE ROW EXCLUSIVE on the sequences.
--- Transaction: either. Numbers that were passed over are not given back by a rollback.
--- Undone by: nothing, it reads.
+-- Purpose: sequences owned by a column that are not its identity: statements that detach them,
+--   so that they are not dropped with the old table, and that attach them to the column of the
+--   same name again, ahead of all rows: never back, and only if an index finds the last row at
+--   once. Nobody draws numbers in the meantime, and sessions lose the numbers that they have
+--   cached.
+-- Lock: none, it only reads the catalog; its statements: SHARE ROW EXCLUSIVE on the sequences.
+-- Transaction: either. A rollback does not give back numbers that were skipped.
+-- Undone by: nothing, it only reads.
 SELECT
     ARRAY[format('ALTER SEQUENCE %s OWNED BY NONE%s', q.name, q.reserve)],
     ARRAY[format('ALTER SEQUENCE %s OWNED BY %s.%I', q.name, q.table_name, q.column_name)]
@@ -25,7 +25,7 @@ FROM (
         CASE WHEN s.seqcache > 1 THEN ' CACHE ' || s.seqcache END AS reserve,
         CASE WHEN s.seqincrement > 0 THEN 'max' ELSE 'min' END AS last,
         CASE WHEN s.seqincrement > 0 THEN '>' ELSE '<' END AS is_ahead,
-        -- Of a domain the type that it is over.
+        -- For a domain, its base type.
         coalesce(nullif(t.typbasetype, 0), t.oid)
             = ANY ('{smallint,integer,bigint,numeric}'::regtype[])
         AND EXISTS (

@@ -1,7 +1,7 @@
--- Purpose: the triggers of a relation, as statements that take them off and that
---   put them on again in the state that they had; sterna's own are left out.
--- Lock: none, it reads the catalog. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: the triggers of a relation, except sterna's own: statements that drop them and
+--   create them again in their former state.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT
     ARRAY[format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)],
     array_remove(ARRAY[

@@ -1,9 +1,8 @@
--- Purpose: for every foreign key of another table that refers to this one ($1): the child,
---   and statements that keep the rows of this one that the incoming one ($2) lacks, and
---   that fail where a row of the child refers to one of them. Under the locks only those
---   few have to be looked for, not every row.
--- Lock: none, it only writes text. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: for every foreign key of another table that refers to this one ($1): the child, a
+--   statement that keeps the rows of this table that the incoming one ($2) lacks, and one that
+--   fails if a row of the child refers to one of them. Under the locks only those few have to
+--   be looked up, not every row.
+-- Lock: none, it only produces text. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     k.child,
     format(

@@ -1,3 +1,3 @@
--- Purpose: forgets what an earlier try has kept in temporary tables.
--- Lock: none. Transaction: either. Undone by: nothing needs to.
+-- Purpose: drops what an earlier attempt kept in temporary tables.
+-- Lock: none. Transaction: either. Undone by: not needed.
 DISCARD TEMP

@@ -1,11 +1,10 @@
--- Purpose: for every checked foreign key of a table ($1) that refers to another one: what
---   the key is called, the statement that does to the rows of the incoming table ($2) what
---   the key would have done when the row that they refer to was deleted (none where it
---   would have kept that from being deleted), statements that keep the values that the
---   incoming table refers to, and that fail where one of them is gone. Under the locks only
---   these values are looked up, not every row.
--- Lock: none, it only writes text. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: for every validated foreign key of a table ($1) that refers to another one: its
+--   name; the statement that does to the rows of the incoming table ($2) what the key would
+--   have done when the row that they refer to was deleted (none if it would have prevented
+--   that); a statement that keeps the values that the incoming table refers to; and one that
+--   fails if one of them is gone. Under the locks only these values are looked up, not every
+--   row.
+-- Lock: none, it only produces text. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     k.name,
     CASE k.on_delete
@@ -23,7 +22,7 @@ SELECT
         'count(*), %2$L::text, %3$L::text, %4$L::text, min(concat_ws('', '', %5$s))), NULL) '
         'FROM pg_temp.sterna_parents_%6$s AS t '
         'WHERE NOT EXISTS (SELECT FROM %4$s AS p WHERE %7$s) HAVING count(*) > 0',
-        -- What the key does about it can be done before the next try.
+        -- What the key would do can be done before the next attempt.
         CASE WHEN k.on_delete IN ('c', 'n') THEN 'SN017' ELSE 'SN019' END,
         k.name, k.incoming, k.parent, k.shown, k.number, k.is_parent
     ),

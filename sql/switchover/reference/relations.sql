@@ -1,6 +1,7 @@
--- Purpose: the tables that a table's foreign keys refer to, other than itself, and the
---   tables whose foreign keys refer to it.
--- Lock: none, it reads the catalog. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the tables that a table's foreign keys refer to, except itself, and the tables whose
+--   foreign keys refer to it.
+-- Lock: none, it only reads the catalog. Transaction: either.
+-- Undone by: nothing, it only reads.
 SELECT DISTINCT
     c.conrelid = $1,
     CASE WHEN c.conrelid = $1 THEN c.confrelid ELSE c.conrelid END

@@ -1,3 +1,3 @@
--- Purpose: gives an index, and the constraint that lives by it, another name in its schema.
--- Lock: ACCESS EXCLUSIVE on it. Transaction: yes. Undone by: the opposite renaming.
+-- Purpose: renames an index, and the constraint based on it, within its schema.
+-- Lock: ACCESS EXCLUSIVE on it. Transaction: yes. Undone by: the reverse renaming.
 ALTER INDEX {from} RENAME TO {to}

@@ -1,3 +1,3 @@
--- Purpose: gives an identity sequence another name in its schema.
--- Lock: ACCESS EXCLUSIVE on it. Transaction: yes. Undone by: the opposite renaming.
+-- Purpose: renames an identity sequence within its schema.
+-- Lock: ACCESS EXCLUSIVE on it. Transaction: yes. Undone by: the reverse renaming.
 ALTER SEQUENCE {from} RENAME TO {to}

@@ -1,3 +1,3 @@
--- Purpose: gives extended statistics another name in its schema.
--- Lock: ACCESS EXCLUSIVE on it. Transaction: yes. Undone by: the opposite renaming.
+-- Purpose: renames extended statistics within their schema.
+-- Lock: ACCESS EXCLUSIVE on it. Transaction: yes. Undone by: the reverse renaming.
 ALTER STATISTICS {from} RENAME TO {to}

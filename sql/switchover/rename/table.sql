@@ -1,3 +1,3 @@
--- Purpose: gives a table another name in its schema.
--- Lock: ACCESS EXCLUSIVE on it. Transaction: yes. Undone by: the opposite renaming.
+-- Purpose: renames a table within its schema.
+-- Lock: ACCESS EXCLUSIVE on it. Transaction: yes. Undone by: the reverse renaming.
 ALTER TABLE {from} RENAME TO {to}

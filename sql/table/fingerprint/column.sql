@@ -1,6 +1,6 @@
--- Purpose: the columns of the table and of the relations that depend on it, each
---   with its place among the columns that are left, so that dropped ones do not show.
--- Lock: that of scope.sql. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the columns of the table and of the relations that depend on it, each with its
+--   position among the remaining columns, so that dropped ones do not show.
+-- Lock: that of scope.sql. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'column',
     format('%s.%I', i.identity, a.attname),

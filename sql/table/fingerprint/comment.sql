@@ -1,6 +1,6 @@
--- Purpose: the comments on the table, on what is attached to it or depends on it,
---   and on the columns of all these.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the comments on the table, on what is attached to it or depends on it, and on the
+--   columns of all these.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'comment',
     i.type || ' ' || i.identity,

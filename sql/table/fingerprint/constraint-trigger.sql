@@ -1,7 +1,7 @@
--- Purpose: the server's own triggers behind foreign keys and deferrable keys, where
---   their state is not the usual one: then the constraint is not kept. Their names
---   hold OIDs, so that they go by constraint, table and function.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the server's own triggers behind foreign keys and deferrable keys, if their state is
+--   not the usual one: then the constraint is not enforced. Their names contain OIDs, so they
+--   are identified by constraint, table and function.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'constraint trigger',
     format('%s: %s on %s', i.identity, t.tgfoid::regproc, t.tgrelid::regclass),

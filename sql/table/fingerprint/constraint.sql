@@ -1,6 +1,6 @@
--- Purpose: the constraints of the table, the foreign keys of others that refer to
---   it, and constraints elsewhere that call a function that depends on it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the constraints of the table, the foreign keys of others that refer to it, and
+--   constraints elsewhere that call a function that depends on it.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     CASE
         WHEN con.contype = 'f' AND con.conrelid <> $1 THEN 'incoming foreign key'
@@ -16,7 +16,7 @@ SELECT
         'deferred: ' || nullif(con.condeferred, false),
         'no inherit: ' || nullif(con.connoinherit, false),
         'inherited: ' || nullif(con.coninhcount, 0),
-        -- A foreign key could hold to another unique index of the same columns.
+        -- A foreign key could depend on another unique index on the same columns.
         'index: ' || nullif(con.conindid, 0)::regclass
     )
 FROM pg_constraint AS con

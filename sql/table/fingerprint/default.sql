@@ -1,6 +1,6 @@
--- Purpose: defaults of columns elsewhere, of functions or sequences that belong to
---   the table or read it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: defaults of columns elsewhere that use functions or sequences which belong to the
+--   table or read it.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'default',
     i.identity,

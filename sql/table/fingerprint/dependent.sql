@@ -1,6 +1,6 @@
--- Purpose: whatever else depends on the table, such as a cast or an operator, by
---   its identity alone.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: everything else that depends on the table, such as a cast or an operator, by its
+--   identity alone.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'dependent',
     i.type || ' ' || i.identity,

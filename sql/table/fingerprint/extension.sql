@@ -1,5 +1,5 @@
--- Purpose: which of all this is a member of an extension, or falls with one.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: which of these objects are members of an extension, or are dropped with one.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'extension',
     format('%s %s with %I', i.type, i.identity, e.extname),

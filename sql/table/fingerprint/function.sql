@@ -1,12 +1,12 @@
--- Purpose: the functions and procedures that depend on the table: by their
---   arguments, results or a body that was parsed when they were made.
--- Lock: that of scope.sql. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the functions and procedures that depend on the table: by their arguments, results
+--   or a body that was parsed when they were created.
+-- Lock: that of scope.sql. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     i.type,
     i.identity,
     concat_ws(
         E'\n',
-        -- The server has no definition to give of an aggregate.
+        -- The server does not return the definition of an aggregate.
         CASE WHEN p.prokind <> 'a' THEN pg_get_functiondef(p.oid) END,
         'owner: ' || pg_get_userbyid(p.proowner),
         (

@@ -1,5 +1,5 @@
 -- Purpose: the indexes of the table and of materialized views that depend on it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'index',
     o.identity,
@@ -25,5 +25,5 @@ INNER JOIN pg_class AS c ON c.oid = i.indexrelid
 CROSS JOIN LATERAL pg_identify_object('pg_class'::regclass, c.oid, 0) AS o
 WHERE
     i.indexrelid = ANY (ARRAY(SELECT objid FROM object WHERE classid = 'pg_class'::regclass))
-    -- That of a TOAST table bears the table's OID in its name, and is nobody's to alter.
+    -- The index of a TOAST table has the table's OID in its name, and nobody can alter it.
     AND c.relnamespace <> 'pg_toast'::regnamespace

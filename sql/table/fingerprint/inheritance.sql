@@ -1,5 +1,5 @@
--- Purpose: the table's parents and children, partitions among them.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the table's parents and children, including partitions.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'inheritance',
     format('%s from %s', h.inhrelid::regclass, h.inhparent::regclass),

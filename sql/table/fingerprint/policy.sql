@@ -1,5 +1,5 @@
 -- Purpose: the policies of the table, and those of other tables that mention it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'policy',
     i.identity,

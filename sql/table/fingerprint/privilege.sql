@@ -1,14 +1,13 @@
--- Purpose: who may do what with the table, its columns and row type, and what
---   depends on it. Default rights count as if they had been granted, which is what
---   they amount to.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the rights on the table, its columns and row type, and on what depends on it.
+--   Default rights count as granted, because they have the same effect.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'privilege',
     format(
         '%s %s to %s by %I',
         i.type,
         i.identity,
-        -- Grantee 0 is everybody, and no role.
+        -- Grantee 0 is everybody, not a role.
         CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
         pg_get_userbyid(a.grantor)
     ),

@@ -1,6 +1,6 @@
--- Purpose: the publications that the table is in, by itself, with its schema or
---   with all tables.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the publications that include the table: by itself, with its schema or with all
+--   tables.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'publication',
     quote_ident(p.pubname),

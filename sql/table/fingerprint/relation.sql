@@ -1,7 +1,7 @@
--- Purpose: of the table and of each relation that depends on it or is owned by a
---   column of it: what is not said of its columns, indexes and so on. Of sequences
---   not the last value, which is data.
--- Lock: that of scope.sql. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the table and each relation that depends on it or is owned by a column of it:
+--   everything not covered by its columns, indexes and so on. The last value of a sequence is
+--   left out: it is data.
+-- Lock: that of scope.sql. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     CASE c.relkind
         WHEN 'v' THEN 'view'
@@ -19,7 +19,7 @@ SELECT
         'tablespace: ' || (SELECT t.spcname FROM pg_tablespace AS t WHERE t.oid = c.reltablespace),
         'row security: ' || nullif(c.relrowsecurity, false),
         'row security forced: ' || nullif(c.relforcerowsecurity, false),
-        -- Which index identifies rows is said of the index.
+        -- Which index identifies rows is in the entry of the index.
         'replica identity: ' || c.relreplident::text,
         'options: ' || (SELECT string_agg(o, ', ' ORDER BY o) FROM unnest(c.reloptions) AS o),
         'toast options: ' || (

@@ -1,5 +1,5 @@
--- Purpose: columns elsewhere whose type is the table's row type or made of it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: columns elsewhere whose type is the table's row type or based on it.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'row type column',
     i.identity,

@@ -1,6 +1,6 @@
--- Purpose: the rules of the table and of views that depend on it, and those of other
---   relations that mention it. What makes a view a view is said of the view.
--- Lock: that of scope.sql. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the rules of the table and of views that depend on it, and those of other relations
+--   that mention it. The query of a view is in the entry of the view.
+-- Lock: that of scope.sql. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'rule',
     i.identity,

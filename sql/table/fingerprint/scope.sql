@@ -1,12 +1,12 @@
--- Purpose: the objects that a fingerprint is about: a table and everything that
---   depends on it, at any remove, less what sterna itself has added. The other
---   files of this folder are SELECTs that follow this WITH, joined by UNION ALL.
---   $1 is the table, $2 the tables that sterna made beside it.
+-- Purpose: the objects that a fingerprint covers: a table and everything that depends on it,
+--   directly or indirectly, except what sterna itself has added. The other files of this folder
+--   are SELECTs that follow this WITH, joined by UNION ALL. $1 is the table, $2 the tables that
+--   sterna made next to it.
 -- Lock: ACCESS SHARE on what the views and rules read. Transaction: either.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 WITH RECURSIVE
--- All in sterna's schema and what is part of it. A view of somebody else's that
--- reads sterna's tables is not part of them; a trigger that calls sterna is.
+-- Everything in sterna's schema, and what is part of it. Somebody else's view that reads
+-- sterna's tables is not part of them; a trigger that calls sterna is.
 own (classid, objid) AS (
     (
         SELECT 'pg_namespace'::regclass::oid, n.oid
@@ -14,7 +14,7 @@ own (classid, objid) AS (
         UNION ALL
         SELECT 'pg_class'::regclass::oid, sibling FROM unnest($2) AS sibling
         UNION ALL
-        -- What an earlier switchover has left draws from the same sequences until it goes.
+        -- The table left by an earlier switchover uses the same sequences until it is dropped.
         SELECT 'pg_class'::regclass::oid, o.oid
         FROM pg_class AS t
         INNER JOIN pg_class AS o
@@ -40,16 +40,16 @@ object (classid, objid) AS (
         FROM pg_depend AS d
         WHERE
             d.refclassid = object.classid AND d.refobjid = object.objid
-            -- A column depends for itself, not for the table that it is in.
+            -- A column depends on its own account, not on its table's.
             AND (d.classid <> 'pg_class'::regclass OR d.objsubid = 0)
         UNION ALL
-        -- What a view reads, its rule depends on.
+        -- What a view reads is a dependency of its rule.
         SELECT 'pg_class'::regclass, r.ev_class
         FROM pg_rewrite AS r
         WHERE object.classid = 'pg_rewrite'::regclass AND r.oid = object.objid AND r.ev_type = '1'
     ) AS found
     WHERE (found.classid, found.objid) NOT IN (SELECT own.classid, own.objid FROM own)
-        -- What a session has for itself.
+        -- Except temporary views.
         AND NOT EXISTS (
             SELECT FROM pg_rewrite AS r
             INNER JOIN pg_class AS c ON c.oid = r.ev_class AND c.relpersistence = 't'

@@ -1,6 +1,5 @@
--- Purpose: the security labels of the table, and of what is attached to it or
---   depends on it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the security labels of the table, and of what is attached to it or depends on it.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'security label',
     format('%s %s by %s', i.type, i.identity, l.provider),

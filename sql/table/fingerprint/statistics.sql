@@ -1,6 +1,5 @@
--- Purpose: the extended statistics of the table and of materialized views that
---   depend on it.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the extended statistics of the table and of materialized views that depend on it.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'statistics',
     i.identity,

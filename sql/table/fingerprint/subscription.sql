@@ -1,5 +1,5 @@
--- Purpose: the subscriptions that fill the table. How far they have come is data.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the subscriptions that fill the table. Their progress is left out: it is data.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'subscription',
     quote_ident(s.subname),

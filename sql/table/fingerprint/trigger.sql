@@ -1,6 +1,6 @@
--- Purpose: the triggers of the table and of views that depend on it, and those
---   elsewhere that call a function that does.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the triggers of the table and of views that depend on it, and those elsewhere that
+--   call a function that depends on it.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'trigger',
     i.identity,

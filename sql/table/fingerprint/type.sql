@@ -1,6 +1,6 @@
--- Purpose: the row type with its array, whose name can differ from the usual one,
---   those of views that depend on the table, and domains and ranges over them.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the row type and its array type, whose name can differ from the usual one, those of
+--   views that depend on the table, and domains and ranges over them.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'type',
     i.identity,

@@ -1,3 +1,3 @@
--- Purpose: after how many milliseconds of waiting a session looks for deadlocks.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: how many milliseconds a session waits before it checks for deadlocks.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT setting::bigint FROM pg_catalog.pg_settings WHERE name = 'deadlock_timeout'

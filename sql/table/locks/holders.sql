@@ -1,5 +1,5 @@
--- Purpose: who holds or waits for locks on some relations, for people to act on.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the sessions that hold locks on some relations, for people to act on.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT format(
     'pid %s (%s%s, %s for %s s): %s',
     a.pid,

@@ -1,3 +1,3 @@
--- Purpose: many locks as one statement, so that one time limit holds for all of them.
--- Lock: those given. Transaction: yes. Undone by: its end.
+-- Purpose: takes many locks in one statement, so that one time limit applies to all of them.
+-- Lock: the given ones. Transaction: yes. Undone by: the end of the transaction.
 DO $do$ BEGIN {locks} END $do$

@@ -1,6 +1,6 @@
--- Purpose: for each of some tables that an autovacuum is working on, the lock whose
---   waiter it makes way for, and that neither readers nor writers queue behind.
--- Lock: none, it only writes text. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: for each of the given tables that an autovacuum is working on, a lock that makes the
+--   autovacuum yield, and that neither readers nor writers queue behind.
+-- Lock: none, it only produces text. Transaction: either. Undone by: nothing, it only reads.
 SELECT DISTINCT format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', l.relation::regclass)
 FROM pg_catalog.pg_locks AS l
 INNER JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid

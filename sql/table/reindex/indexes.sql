@@ -1,7 +1,6 @@
--- Purpose: the indexes of a table and whether the server uses them. An invalid one
---   whose name ends as REINDEX CONCURRENTLY names its own is what an interrupted
---   rebuild left behind.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the indexes of a table and whether the server uses them. An invalid one whose name
+--   ends like those of REINDEX CONCURRENTLY was left behind by an interrupted rebuild.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     n.nspname::text,
     c.relname::text,

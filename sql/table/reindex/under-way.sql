@@ -1,6 +1,6 @@
--- Purpose: sessions that build or rebuild an index of a table right now, whose
---   unfinished index is no leftover.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: sessions that are building or rebuilding an index of a table right now; their
+--   unfinished index is not a leftover.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT pid
 FROM pg_catalog.pg_stat_progress_create_index
 WHERE relid = $1 AND pid <> pg_catalog.pg_backend_pid()

@@ -1,4 +1,4 @@
--- Purpose: an empty table of production's structure, without its indexes.
+-- Purpose: creates an empty table with production's structure, without its indexes.
 -- Lock: ACCESS SHARE on production. Transaction: yes, with the revokes after it.
 -- Undone by: table/stage/drop.sql.
 CREATE TABLE {staging} (

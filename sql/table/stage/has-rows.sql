@@ -1,3 +1,3 @@
--- Purpose: whether staging holds any row. Lock: ACCESS SHARE. Transaction: either.
--- Undone by: nothing, it reads.
+-- Purpose: whether staging holds any row.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 SELECT EXISTS (SELECT FROM {staging})

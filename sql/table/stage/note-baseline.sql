@@ -1,6 +1,7 @@
--- Purpose: notes what production holds as a load begins; a load that goes on keeps
---   what was noted first. Lock: ACCESS SHARE on production. Transaction: either, a
---   single statement, so that the count is that of the snapshot.
+-- Purpose: records what production holds when a load begins; a resumed load keeps what was
+--   recorded first.
+-- Lock: ACCESS SHARE on production.
+-- Transaction: either, a single statement, so that the count is that of the snapshot.
 -- Undone by: table/stage/forget-baseline.sql.
 UPDATE sterna.staging
 SET baseline_snapshot = pg_catalog.pg_current_snapshot(),

@@ -1,7 +1,8 @@
--- Purpose: staging ($2) is to belong to whom the table ($1) belongs to, where this role has
---   the rights of that one: else it could not replace the table either.
--- Lock: none, it reads the catalog. Transaction: yes, that of table/stage/create.sql, after the
---   revokes. Undone by: nothing, it reads.
+-- Purpose: the statement that gives staging ($2) the owner of the table ($1), if this role has
+--   that owner's rights: otherwise it could not replace the table either.
+-- Lock: none, it only reads the catalog.
+-- Transaction: yes, that of table/stage/create.sql, after the revokes.
+-- Undone by: nothing, it only reads.
 SELECT format('ALTER TABLE %s OWNER TO %I', s.oid::regclass,
     pg_catalog.pg_get_userbyid(p.relowner))
 FROM pg_catalog.pg_class AS p, pg_catalog.pg_class AS s, pg_catalog.pg_roles AS me

@@ -1,7 +1,7 @@
--- Purpose: publications that would give a subscriber sterna's own tables: those of all
---   tables, and those of the schema sterna or of the schema in which staging is made
---   beside the table ($1). Where nobody reads by a publication's plugin there is no harm.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: publications that would send sterna's own tables to a subscriber: those of all
+--   tables, and those of the schema sterna or of the schema in which staging is created next to
+--   the table ($1). They do no harm if no replication slot uses the plugin of publications.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT format(
     'publication %I of %s would give sterna''s own tables to whoever reads the replication slot %s',
     p.pubname,

@@ -1,3 +1,4 @@
--- Purpose: notes that a table is sterna's own. Lock: none. Transaction: yes, that
---   of table/stage/create.sql. Undone by: table/stage/unregister.sql.
+-- Purpose: records that a table is sterna's own.
+-- Lock: none. Transaction: yes, that of table/stage/create.sql.
+-- Undone by: table/stage/unregister.sql.
 INSERT INTO sterna.staging (relid, schema_name, table_name) VALUES ($1, $2, $3)

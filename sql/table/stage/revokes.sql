@@ -1,7 +1,7 @@
--- Purpose: statements that take back what default privileges gave to others than the
---   owner, on a new table and its identity sequences, before anybody can use it.
--- Lock: none, it reads the catalog. Transaction: yes, that of table/stage/create.sql.
--- Undone by: nothing, it reads.
+-- Purpose: statements that revoke what default privileges gave to roles other than the owner,
+--   on a new table and its identity sequences, before anybody can use it.
+-- Lock: none, it only reads the catalog. Transaction: yes, that of table/stage/create.sql.
+-- Undone by: nothing, it only reads.
 SELECT DISTINCT format(
     'REVOKE ALL ON %s %s FROM %s',
     CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END,

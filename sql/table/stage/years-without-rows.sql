@@ -1,5 +1,5 @@
--- Purpose: those of the years asked for of which staging has no row.
--- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: the requested years of which staging has no row.
+-- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
 SELECT asked.year
 FROM unnest($1::integer[]) AS asked (year)
 WHERE NOT EXISTS (SELECT FROM {staging} AS t WHERE t.year = asked.year)

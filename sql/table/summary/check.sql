@@ -1,8 +1,8 @@
--- Purpose: holds the summary against the tables that it is of: species, those
---   without a row, those whose count, quantity, years or number of yearly entries
---   differ from their records; then records and quantity of table and summary.
+-- Purpose: compares the summary with its source tables: the number of species, those without a
+--   row, and those whose count, quantity, years or number of yearly entries differ from their
+--   records; then records and quantity of table and summary.
 -- Lock: ACCESS SHARE on all three. Transaction: yes, that of the recomputation.
--- Undone by: nothing, it reads.
+-- Undone by: nothing, it only reads.
 WITH trade AS (
     SELECT
         species_id,

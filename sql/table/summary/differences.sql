@@ -1,8 +1,8 @@
--- Purpose: rows of the summary that are not to the letter what was kept, in every column that
---   can be written, which a trigger can bring about; how many are; and how many kept rows
---   are of species that are gone.
--- Lock: ACCESS SHARE on the summary and species. Transaction: yes, behind
---   table/summary/restore.sql. Undone by: nothing, it reads.
+-- Purpose: how many rows of the summary differ from what was kept, in any writable column,
+--   which a trigger can cause; how many are identical; and how many kept rows are of species
+--   that are gone.
+-- Lock: ACCESS SHARE on the summary and species.
+-- Transaction: yes, after table/summary/restore.sql. Undone by: nothing, it only reads.
 SELECT
     count(*) FILTER (WHERE k.summary IS DISTINCT FROM n.summary),
     count(*) FILTER (WHERE k.summary = n.summary),

@@ -1,8 +1,8 @@
--- Purpose: finds what others have written to the summary since the recomputation, and makes
---   the kept rows those to go back to: as they were before it, but with what was written
---   since. A row that was deleted since stays away, one that was inserted stays.
--- Lock: ACCESS SHARE on the summary and species. Transaction: yes, before
---   table/summary/unwrite.sql. Undone by: its rollback.
+-- Purpose: finds what others wrote to the summary since the recomputation, and updates the kept
+--   rows, which are the ones to restore: as they were before it, but with what was written
+--   since. A row deleted since stays deleted, and one inserted since stays.
+-- Lock: ACCESS SHARE on the summary and species.
+-- Transaction: yes, before table/summary/unwrite.sql. Undone by: its rollback.
 WITH present AS (
     SELECT s.species_id::text AS species_id, row_to_json(s) AS summary FROM {summary} AS s
 ),
@@ -20,7 +20,7 @@ changed AS (
     ) AS c
     WHERE c.names IS NOT NULL
 ),
--- Without an account of what was written, by an earlier sterna, nothing can be told.
+-- An earlier sterna did not record what it wrote: then nothing can be determined.
 inserted AS (
     SELECT p.species_id, p.summary
     FROM present AS p
@@ -31,7 +31,7 @@ deleted AS (
     SELECT w.species_id
     FROM written AS w
     WHERE NOT EXISTS (SELECT FROM present AS p WHERE p.species_id = w.species_id)
-        -- With a species its row goes by itself.
+        -- The row of a deleted species is deleted with it.
         AND EXISTS (SELECT FROM {species} AS s WHERE s.id::text = w.species_id)
 ),
 merged AS (

@@ -1,10 +1,9 @@
--- Purpose: one row per species from the trade records, in one pass over them. A
---   species without trade gets 0 records, no years and empty lists, so that who
---   reads a summary finds a list in every place. Years ascend; within a year the
---   most frequent comes first, equal ones by code. Columns of the summary that are
---   not named here keep their values.
+-- Purpose: computes one row per species from the trade records, in one pass over them. A
+--   species without trade gets 0 records, no years and empty lists, so that readers of a
+--   summary find a list everywhere. Years ascend; within a year the most frequent code comes
+--   first, ties by code. Columns of the summary that are not named here keep their values.
 -- Lock: ROW EXCLUSIVE on the summary, ACCESS SHARE on species and trade.
--- Transaction: yes, REPEATABLE READ, behind table/summary/lock.sql.
+-- Transaction: yes, REPEATABLE READ, after table/summary/lock.sql.
 -- Undone by: table/summary/restore.sql.
 WITH record AS (
     SELECT
@@ -18,7 +17,7 @@ WITH record AS (
         coalesce(btrim(exporter), '') AS exporter
     FROM {trade}
 ),
--- Rows of six kinds: a year, and each code of each of five columns in it.
+-- Rows of six kinds: one per year, and one per code of each of five columns in it.
 counted AS MATERIALIZED (
     SELECT
         species_id,

@@ -1,5 +1,5 @@
--- Purpose: puts every column of the kept rows back. Rows of species that are gone
---   since stay away.
+-- Purpose: restores every column of the kept rows. Rows of species that are gone since are left
+--   out.
 -- Lock: ROW EXCLUSIVE on the summary, ACCESS SHARE on species.
 -- Transaction: yes, with table/summary/unwrite.sql. Undone by: table/summary/recompute.sql.
 WITH kept AS (

@@ -1,4 +1,4 @@
--- Purpose: notes that a recomputation was undone and lets go of what it kept.
+-- Purpose: records that a recomputation was undone, and deletes what it kept.
 -- Lock: none. Transaction: yes, with table/summary/restore.sql. Undone by: nothing.
 WITH forgotten AS (
     DELETE FROM sterna.summary_before WHERE run_id = $1

@@ -1,6 +1,6 @@
--- Purpose: what of the wanted columns a table lacks, and whether one column by
---   itself is a key of it. No row where the table is missing.
--- Lock: none. Transaction: either. Undone by: nothing, it reads.
+-- Purpose: which of the wanted columns a table lacks, and whether a given column alone is a key
+--   of it. No row if the table is missing.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     array(
         SELECT wanted.name

@@ -1,4 +1,4 @@
--- Purpose: removes the rows that the recomputation has added.
+-- Purpose: removes the rows that the recomputation added.
 -- Lock: ROW EXCLUSIVE on the summary. Transaction: yes, with table/summary/restore.sql.
 -- Undone by: table/summary/recompute.sql.
 DELETE FROM {summary} AS s

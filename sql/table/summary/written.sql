@@ -1,6 +1,6 @@
--- Purpose: keeps what the recomputation has written, whereby what the application writes
---   later can be told from it. Where an earlier attempt of the run has written already, only
---   the columns that are computed count: the others may be the application's since.
+-- Purpose: keeps what the recomputation wrote, so that the application's later writes can be
+--   told from it. If an earlier attempt of the run has written already, only the computed
+--   columns count: the others may be the application's since.
 -- Lock: ACCESS SHARE on the summary. Transaction: yes, that of the recomputation.
 -- Undone by: table/summary/settle-undo.sql.
 INSERT INTO sterna.summary_written AS w (run_id, species_id, summary)

@@ -1,4 +1,4 @@
-//! How the application is reached, by whatever command asks as it.
+//! Options for connecting as the application, shared by several commands.
 
 use std::time::Duration;
 
@@ -8,24 +8,24 @@ use crate::application::Application;
 use crate::error::Result;
 use crate::pg::{ConnInfo, Ident};
 
-/// What of the environment is about the migrator, and not about the application.
+/// Environment variables that configure the migrator's connection, not the application's.
 const OF_THE_MIGRATOR: [&str; 5] =
     ["DATABASE_URL", "PGUSER", "PGPASSWORD", "PGSERVICE", "PGOPTIONS"];
 
-/// How the application is reached.
+/// Options for connecting as the application.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ApplicationArgs {
-    /// How the application logs in; its queries run in sessions of its own
+    /// Login of the application; its queries run in separate sessions
     #[arg(long, env = "STERNA_APPLICATION_URL", hide_env_values = true, value_name = "URL")]
     pub application_url: Option<String>,
-    /// The application's role, which has to be able to log in, or be one that the login of
-    /// --application-url takes on [default: anon, where it exists]
+    /// The application's role: one that can log in, or that the login of --application-url
+    /// switches to [default: anon, if it exists]
     #[arg(long, value_name = "ROLE")]
     pub as_role: Option<String>,
 }
 
 impl ApplicationArgs {
-    /// What they mean, where a question may take so long.
+    /// Resolves the options; `limit` is the time limit of each query.
     ///
     /// # Errors
     /// Usage errors about the URL or the role.

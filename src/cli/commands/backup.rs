@@ -1,4 +1,4 @@
-//! `sterna backup`: saves the table and what its rows need, and verifies backups.
+//! `sterna backup`: saves the table and the rows that it refers to, and verifies backups.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,9 +29,9 @@ use crate::watch::Watch;
   sterna backup verify backups/before-migration --restore
 
 The folder holds backup.dump (for pg_restore), manifest.json and SHA256SUMS (for sha256sum -c).
-It must not exist before: nothing is overwritten.")]
+It must not exist yet: nothing is overwritten.")]
 pub struct BackupArgs {
-    /// What else can be done with a backup.
+    /// Another action on a backup.
     #[command(subcommand)]
     pub action: Option<BackupAction>,
     /// Folder to write the backup to
@@ -40,12 +40,12 @@ pub struct BackupArgs {
     /// Save the whole database
     #[arg(long)]
     pub full: bool,
-    /// How rows are written
+    /// How to write the rows
     #[arg(long, value_enum, default_value_t = Choice::Auto)]
     pub method: Choice,
 }
 
-/// What else can be done with a backup.
+/// Other actions on a backup.
 #[derive(Clone, Debug, Subcommand)]
 #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
 pub enum BackupAction {
@@ -63,7 +63,7 @@ pub struct VerifyArgs {
     pub restore: bool,
 }
 
-/// Acts, reports, and returns the exit code.
+/// Runs the command, prints the result, and returns the exit code.
 ///
 /// # Errors
 /// As [`backup`], [`verify`] and [`restorable`].
@@ -74,7 +74,7 @@ pub fn run(args: &BackupArgs, context: &Context) -> Result<u8> {
         let check = if args.restore { restorable } else { verify };
         let found = check(&args.folder, &watch.stop)?;
         if let Err(error) = runtime::blocking()?.block_on(mark(&found, context)) {
-            tracing::info!("the ledger was not told: {error}");
+            tracing::info!("not recorded in the ledger: {error}");
         }
         context.print(&found, || render::backup::verified(&found))?;
         return Ok(0);

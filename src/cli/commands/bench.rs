@@ -1,4 +1,4 @@
-//! `sterna bench`: is staging as fast as production for what the application asks?
+//! `sterna bench`: compares the speed of the application's queries on staging and production.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,15 +19,15 @@ use crate::migrate::outcome;
 use crate::private;
 use crate::watch::Watch;
 
-/// Measure the application's queries on production and staging in turn
+/// Time the application's queries on production and staging, alternating between them
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna bench
   sterna bench --save before.json          the report, with all latencies
   sterna bench --baseline before.json --junit bench.xml
-  sterna bench --queries my-queries        a folder of .sql files, beside the built-in ones
+  sterna bench --queries my-queries        a folder of .sql files, in addition to the built-in ones
 
-It exits with 5 where staging is certainly slower than allowed, and with 0 otherwise.")]
+The exit code is 5 if staging is certainly slower than allowed, and 0 otherwise.")]
 pub struct BenchArgs {
     /// Also compare with the report of an earlier run
     #[arg(long, value_name = "FILE")]
@@ -41,23 +41,23 @@ pub struct BenchArgs {
     /// Accept differences of up to this many milliseconds, whatever the ratio
     #[arg(long, default_value_t = 0.5, value_name = "MS", value_parser = not_negative)]
     pub floor_ms: f64,
-    /// Write the outcome as JUnit XML
+    /// Write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// Folder of further queries, one .sql file each
+    /// Folder of additional queries, one .sql file each
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
-    /// Most rounds per query; each round measures both tables
+    /// Maximum number of rounds per query; each round measures both tables
     #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: u32,
-    /// Seconds after which no further round begins, once each query had a few
+    /// Start no new round after this many seconds, once each query has had a few
     #[arg(long, default_value_t = 15.0, value_name = "S", value_parser = not_negative)]
     pub seconds: f64,
     /// Time limit for one execution of a query; the run ends if production exceeds it with a
     /// query of your own
     #[arg(long, default_value = "30s", value_name = "DURATION", value_parser = duration)]
     pub time_limit: Duration,
-    /// Draw other parameters
+    /// Random seed for the parameters of queries
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
 }
@@ -72,10 +72,10 @@ pub(super) fn not_negative(text: &str) -> Result<f64, String> {
     if (0.0..=1e6).contains(&number) { Ok(number) } else { Err("not between 0 and 1000000".into()) }
 }
 
-/// Measures, reports, and returns the exit code.
+/// Runs the benchmark, prints the result, and returns the exit code.
 ///
 /// # Errors
-/// As [`bench()`], and [`Kind::Regression`] where staging is slower than allowed.
+/// As [`bench()`], and [`Kind::Regression`] if staging is slower than allowed.
 pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
     let options = BenchOptions {
         queries: args.queries.clone(),
@@ -88,7 +88,7 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
         floor_ms: args.floor_ms,
         ..BenchOptions::new(context.table.clone())
     };
-    // Not after minutes of measuring.
+    // Checked now rather than after minutes of measuring.
     args.save.as_deref().map_or(Ok(()), |path| private::check(path, is_baseline))?;
     args.junit.as_deref().map_or(Ok(()), |path| private::check(path, is_junit))?;
     let watch = Arc::new(Watch::default());
@@ -101,10 +101,10 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
     });
     let what = AsStep { step: Step::TestBench, arguments, told: outcome::bench, watch: &watch };
     let found = as_step(context, &what, |exclusive, _| {
-        // Measures while no other sterna changes either table.
+        // Holds the lock, so that no other sterna changes either table.
         exclusive.session_alone(async |_, _| bench(&exclusive.info, &options, &watch.stop).await)
     })?;
-    // First, so that a file that cannot be written does not cost the result.
+    // Printed first, so that the result is not lost if a file cannot be written.
     context.print(&found, || render::bench::text(&found))?;
     if let Some(path) = &args.save {
         let json = serde_json::to_string_pretty(&found);
@@ -117,13 +117,13 @@ pub fn run(args: &BenchArgs, context: &Context) -> Result<u8> {
     found.failure().map_or(Ok(0), Err)
 }
 
-/// Whether a file begins as an earlier baseline does.
+/// Whether a file starts like a saved baseline.
 fn is_baseline(start: &[u8]) -> bool {
     let start = String::from_utf8_lossy(start);
     start.starts_with('{') && start.contains("\"queries\": [")
 }
 
-/// Whether a file begins as the outcome of an earlier benchmark does.
+/// Whether a file starts like the JUnit XML of an earlier benchmark.
 fn is_junit(start: &[u8]) -> bool {
     String::from_utf8_lossy(start).contains("<testsuites name=\"sterna\"")
 }

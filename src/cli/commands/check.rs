@@ -1,4 +1,4 @@
-//! `sterna check`: whether it is safe to begin, and whether all is well afterwards.
+//! `sterna check`: checks before a migration and after a switchover.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,18 +17,18 @@ use crate::preflight::{PostOptions, PreOptions, PreflightCheck, PreflightSeverit
 use crate::runtime;
 use crate::watch::Watch;
 
-/// How many taxa without a species are asked for.
+/// Number of taxa without a species to list.
 const TAXA: usize = 10;
 
-/// Check whether a migration can begin, or whether all is well after the switchover
+/// Check that a migration can start, or that everything works after the switchover
 #[derive(Args, Clone, Debug)]
 pub struct CheckArgs {
-    /// Which of the two
+    /// When the check runs
     #[command(subcommand)]
     pub moment: Moment,
 }
 
-/// When.
+/// When the check runs.
 #[derive(Clone, Debug, Subcommand)]
 #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
 pub enum Moment {
@@ -36,14 +36,14 @@ pub enum Moment {
     Post(PostArgs),
 }
 
-/// Before a migration: backup, species, disk space, rights, and what could be in the way
+/// Before a migration: check backup, species, disk space, privileges and possible obstacles
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna check pre
   sterna check pre download.zip --backup backups/2025-06-01
-  sterna check pre --disk-space-checked --format json     where the server is elsewhere
+  sterna check pre --disk-space-checked --format json     if the server is remote
 
-It writes nothing. Exit code 6 where it is not safe to begin.")]
+It writes nothing. The exit code is 6 if it is not safe to start.")]
 pub struct PreArgs {
     /// Files whose taxa all need a species [default: those of the last load]
     #[arg(value_name = "INPUT")]
@@ -57,7 +57,7 @@ pub struct PreArgs {
     /// How the files are read.
     #[command(flatten)]
     pub read: ReadChoices,
-    /// What rows would keep of production's.
+    /// How rows are matched with production's.
     #[command(flatten)]
     pub matching: MatchChoices,
     /// Backup to verify [default: the last one in the ledger]
@@ -68,23 +68,23 @@ pub struct PreArgs {
     pub disk_space_checked: bool,
 }
 
-/// After a switchover: the application's queries, its API, and what the server has counted
+/// After a switchover: check the application's queries, its API and the server's statistics
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna check post
-  sterna check post --as-role web_user            it logs in without the migrator's password
+  sterna check post --as-role web_user            logs in without the migrator's password
   sterna check post --application-url postgres://authenticator@db.example.com/app --as-role anon
   sterna check post --health-url 'https://api.example.com/rest/v1/species?limit=1'
 
-It writes nothing. Exit code 4 where something is wrong. Queries are asked in sessions that log in
-as the application, never with the rights of the role that migrates: where no such login is known,
-the built-in ones are only parsed. A query of one's own is an .sql file with one statement that has
-to return rows; {table} and {schema} stand for the table's.")]
+It writes nothing. The exit code is 4 if something is wrong. Queries run in sessions that log in
+as the application, never with the privileges of the role that migrates: without such a login, the
+built-in ones are only parsed. A query of your own is an .sql file with one statement that must
+return rows; {table} and {schema} stand for the table and its schema.")]
 pub struct PostArgs {
-    /// Who asks the queries.
+    /// The login that runs the queries.
     #[command(flatten)]
     pub application: ApplicationArgs,
-    /// Folder of queries, an .sql file each, instead of the built-in ones
+    /// Folder of queries, one .sql file each, in place of the built-in ones
     #[arg(long, value_name = "DIR")]
     pub queries: Option<PathBuf>,
     /// URL that must answer with status 200 (repeatable)
@@ -95,11 +95,11 @@ pub struct PostArgs {
     pub time_limit: Duration,
 }
 
-/// Checks, reports, and returns the exit code.
+/// Runs the checks, prints the result, and returns the exit code.
 ///
 /// # Errors
-/// [`Kind::Unsafe`] where a check before, [`Kind::Validation`] where one after failed;
-/// otherwise as [`pre`] and [`post`].
+/// [`Kind::Unsafe`] if a check before the migration failed, [`Kind::Validation`] if one after
+/// it failed; otherwise as [`pre`] and [`post`].
 pub fn run(args: &CheckArgs, context: &Context) -> Result<u8> {
     let (found, kind) = match &args.moment {
         Moment::Pre(args) => (before(args, context)?, Kind::Unsafe),
@@ -145,7 +145,7 @@ fn missing_taxa(
     context: &Context,
     watch: &Arc<Watch>,
 ) -> Result<MissingReport> {
-    // Whether rows can be matched is a question of its own.
+    // Whether rows can be matched is a separate check.
     let files = InspectOptions { matching: None, ..files.clone() };
     let progress = render::progress::Shown::start(context.progress, watch);
     let found = missing(&context.conninfo()?, &files, TAXA, watch);

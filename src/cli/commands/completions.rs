@@ -1,5 +1,5 @@
-//! `sterna completions` and `sterna man`: what shells and `man` read, made from the same
-//! definitions as the command line.
+//! `sterna completions` and `sterna man`: shell completions and manual pages, generated from
+//! the definitions of the command line.
 
 use std::fs::Permissions;
 use std::io::Write;
@@ -13,7 +13,7 @@ use crate::cli::Cli;
 use crate::error::{Error, Result};
 use crate::private;
 
-/// Print what a shell needs to complete commands and options
+/// Print a completion script for a shell
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "\
 Examples:
@@ -38,10 +38,10 @@ pub struct ManArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Writes the completions to stdout, and returns the exit code.
+/// Writes the completion script to stdout, and returns the exit code.
 ///
 /// # Errors
-/// Where stdout cannot be written.
+/// If stdout cannot be written.
 pub fn completions(args: &CompletionsArgs) -> Result<u8> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "sterna", &mut script);
@@ -51,7 +51,7 @@ pub fn completions(args: &CompletionsArgs) -> Result<u8> {
 /// Writes the pages, and returns the exit code.
 ///
 /// # Errors
-/// Where they cannot be written.
+/// If they cannot be written.
 pub fn man(args: &ManArgs) -> Result<u8> {
     let Some(folder) = &args.out else {
         let mut page = Vec::new();
@@ -68,21 +68,21 @@ pub fn man(args: &ManArgs) -> Result<u8> {
         let text = std::fs::read_to_string(page.path()).map_err(failed)?;
         let path = folder.join(page.file_name());
         private::put(&path, &text, is_page)?;
-        // Whoever uses this machine may read it.
+        // Manual pages are readable by all users.
         let mode = Permissions::from_mode(0o644);
         std::fs::set_permissions(&path, mode).map_err(|e| Error::file(&path, e))?;
     }
     Ok(0)
 }
 
-/// Whether a file begins as sterna's pages do.
+/// Whether a file starts like one of sterna's pages.
 fn is_page(start: &[u8]) -> bool {
     String::from_utf8_lossy(start).lines().any(|line| line.starts_with(".TH sterna"))
 }
 
 fn print(text: &[u8]) -> Result<u8> {
     match std::io::stdout().lock().write_all(text) {
-        // Whoever was reading has seen enough.
+        // The reader has closed the pipe, such as `head`.
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
         result => result.map(|()| 0).map_err(|e| Error::file("stdout", e)),
     }

@@ -1,4 +1,4 @@
-//! `sterna config`: what is in force, and from where.
+//! `sterna config`: the effective options and where each comes from.
 
 use clap::{Args, Subcommand};
 
@@ -9,7 +9,7 @@ use crate::cli::render;
 use crate::cli::render::config::Configuration;
 use crate::error::Result;
 
-/// Look at the configuration
+/// Inspect the configuration
 #[derive(Args, Clone, Debug)]
 pub struct ConfigArgs {
     #[command(subcommand)]
@@ -20,16 +20,16 @@ pub struct ConfigArgs {
 enum ConfigAction {
     /// Show the options that have a value, where each comes from, and the database
     ///
-    /// The command line wins over the environment, the environment over the file, the
-    /// file over what is built in. Of a command's own options the file's tables tell:
-    /// `[load] batch_size = 5000` is `sterna load --batch-size 5000`.
+    /// The command line takes precedence over the environment, the environment over the
+    /// file, the file over the built-in defaults. A table of the file holds the options of
+    /// a command: `[load] batch_size = 5000` is `sterna load --batch-size 5000`.
     Show,
 }
 
-/// Shows what is in force, and returns the exit code.
+/// Prints the effective options, and returns the exit code.
 ///
 /// # Errors
-/// Where the file is wrong or stdout cannot be written.
+/// If the file is invalid or stdout cannot be written.
 pub fn run(args: &ConfigArgs, global: &GlobalArgs, context: &Context) -> Result<u8> {
     let ConfigAction::Show = args.action;
     let (file, options) = config::in_force(global.config.as_ref(), std::path::Path::new(""))?;

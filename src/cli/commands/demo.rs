@@ -1,8 +1,8 @@
-//! `sterna demo`: the plan, as far as sterna has it, on a server of its own.
+//! `sterna demo`: the whole plan on an embedded server.
 //!
 //! The demo is a list of steps (`steps::STEPS`) over one `stage::Stage`; it
-//! times each and keeps what each measured. Nothing in the summary is computed
-//! from what was asked for: rows are counted by the server or by the loader.
+//! times each and keeps its measurements. The summary never repeats requested
+//! numbers: rows are counted by the server or by the loader.
 
 mod plan;
 mod stage;
@@ -27,7 +27,7 @@ use steps::{STEPS, Step};
 pub use summary::{DemoEnvironment, DemoProduction, StepDone, Summary};
 pub use traffic::{Noticed, TrafficReport};
 
-/// Show sterna at work: the whole plan on an embedded server, with generated data
+/// Run the whole plan on an embedded server, with generated data
 #[derive(Args, Clone, Debug)]
 pub struct DemoArgs {
     /// Records of the new release to generate
@@ -38,11 +38,11 @@ pub struct DemoArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Runs every step, shows what was measured, and returns the exit code.
+/// Runs every step, prints the measurements, and returns the exit code.
 ///
 /// # Errors
-/// That of the step that failed. Whatever the outcome, nothing is left but the
-/// files in `--out`.
+/// The error of the step that failed. In any case nothing is left but the files
+/// in `--out`.
 pub fn run(args: &DemoArgs, context: &Context) -> Result<u8> {
     let begun = Instant::now();
     let watch = Arc::new(Watch::default());
@@ -77,7 +77,7 @@ fn interrupted() -> Error {
     Error::new(Kind::Interrupted, "the demo was interrupted; its server is gone")
 }
 
-/// The server goes with the demo, so hints to resume or to fix staging do not hold.
+/// The server ends with the demo, so hints to resume or to fix staging do not apply.
 fn explain(error: Error, watch: &Watch, step: &str) -> Error {
     if error.kind() == Kind::Interrupted || stopped(watch).is_err() {
         return interrupted();
@@ -87,14 +87,14 @@ fn explain(error: Error, watch: &Watch, step: &str) -> Error {
         .hint("the demo's server is gone; `sterna sandbox` gives a server to look around in")
 }
 
-/// Tells on stderr which step is being taken.
+/// Reports on stderr which step is running.
 struct Teller {
     quiet: bool,
-    /// Steps begun so far.
+    /// Number of steps begun so far.
     begun: usize,
 }
 
-/// A step that is being taken.
+/// The start of a running step.
 struct Begun(Instant);
 
 impl Teller {

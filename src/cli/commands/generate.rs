@@ -1,7 +1,7 @@
 //! `sterna generate`: writes generated CITES files into a folder or a zip.
 //!
-//! Nothing appears under the real name before it is complete: everything is
-//! written beside it and renamed at the end.
+//! Output never appears incomplete under its final name: it is written under a
+//! temporary name in the same folder and renamed at the end.
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
@@ -21,13 +21,13 @@ use crate::private;
 /// Generate CITES files, shaped like the real ones
 #[derive(Args, Clone, Debug)]
 pub struct GenerateArgs {
-    /// Records to generate, over all files
+    /// Number of records to generate, over all files
     #[arg(long, value_name = "N", default_value_t = DEFAULT_ROWS)]
     pub rows: u64,
     /// Random seed: the same seed gives the same files
     #[arg(long, value_name = "S", default_value_t = 0)]
     pub seed: u64,
-    /// Generate a whole download, most of whose taxa match no species row
+    /// Generate a worldwide download, in which most taxa match no species
     #[arg(long)]
     pub world: bool,
     /// Generate the previous release: the records that production already has
@@ -47,18 +47,18 @@ pub struct GenerateArgs {
     pub force: bool,
 }
 
-/// What was generated.
+/// The generated output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Generated {
-    /// CSV files.
+    /// Number of CSV files.
     pub files: u64,
-    /// Records, over all files.
+    /// Number of records, over all files.
     pub rows: u64,
     /// Bytes of CSV, before any compression.
     pub bytes: u64,
 }
 
-/// Generates, says what, and returns the exit code.
+/// Generates the files, prints their size, and returns the exit code.
 ///
 /// # Errors
 /// As [`generate`].
@@ -70,12 +70,11 @@ pub fn run(args: &GenerateArgs, context: &Context) -> Result<u8> {
     Ok(0)
 }
 
-/// Generates what `args` ask for.
+/// Generates the files described by `args`.
 ///
 /// # Errors
 ///
-/// When the sizes are impossible, when something stands at the place already,
-/// or when it cannot be written.
+/// If the sizes are impossible, the output already exists, or it cannot be written.
 pub fn generate(args: &GenerateArgs) -> Result<Generated> {
     let mut options = GenerateOptions::new(args.rows);
     (options.seed, options.world) = (args.seed, args.world);
@@ -96,7 +95,7 @@ pub fn generate(args: &GenerateArgs) -> Result<Generated> {
     }
 }
 
-/// The files to write, whatever is in them.
+/// The files to write: shipments or a comparative tabulation.
 struct Download {
     generator: Generator,
     comptab: Option<(u32, ComptabColumns)>,
@@ -141,7 +140,7 @@ fn write_zip(download: &Download, path: &Path, force: bool) -> Result<Generated>
         .map_err(|source| Error::file(folder, source))?;
     let failed = |source: io::Error| Error::file(path, source);
     let mut zip = ZipWriter::new(BufWriter::new(temporary.as_file()));
-    // A fixed date, or the same seed would not give the same zip.
+    // A fixed date, so that the same seed gives the same zip.
     let member = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())
@@ -188,14 +187,14 @@ fn write_folder(download: &Download, path: &Path) -> Result<Generated> {
         generated.bytes += out.bytes;
         generated.files += 1;
     }
-    // Renaming replaces an empty folder and fails on one that was filled since.
+    // Renaming replaces an empty folder and fails if it is no longer empty.
     fs::rename(temporary.path(), path).map_err(failed)?;
     // The folder has moved, so there is nothing left to remove.
     let _moved = temporary.keep();
     Ok(generated)
 }
 
-/// Names the output in front of a member that could not be written to it.
+/// Prefixes the error of a file that could not be written with the path of the output.
 fn at<T>(path: &Path, result: Result<T>) -> Result<T> {
     result.map_err(|error| match error.kind() {
         Kind::File => error.context(path.display()),
@@ -203,12 +202,12 @@ fn at<T>(path: &Path, result: Result<T>) -> Result<T> {
     })
 }
 
-/// The folder that `path` stands in.
+/// The folder that contains `path`.
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Counts the bytes that pass.
+/// A writer that counts its bytes.
 struct Counting<W> {
     out: W,
     bytes: u64,

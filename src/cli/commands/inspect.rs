@@ -1,4 +1,4 @@
-//! `sterna inspect`: what files hold against the target, before they are loaded.
+//! `sterna inspect`: compares files with the target table before they are loaded.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::inspect::{InspectOptions, inspect};
 use crate::load::{OnInexact, Years};
 use crate::watch::Watch;
 
-/// Look at files before they are loaded: taxa, years, values that do not fit, codes
+/// Inspect files before loading them: taxa, years, values that do not fit, codes
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna inspect download.zip
   sterna inspect download.zip --year 2024 --format json
   sterna inspect files/*.csv --on-inexact widen --synonyms names.csv
 
-It writes nothing to the database, and exits with 0 whatever the verdict is.")]
+It writes nothing to the database. The exit code is 0 whatever the verdict.")]
 pub struct InspectArgs {
     /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
@@ -28,7 +28,7 @@ pub struct InspectArgs {
     /// Inspect these years only: 2024, 2015-2020, or several with commas [default: all]
     #[arg(long, value_name = "Y")]
     pub year: Vec<Years>,
-    /// Policy for values that do not fit [default: find out which one works]
+    /// Policy for values that do not fit [default: try all and recommend one]
     #[arg(long, value_enum)]
     pub on_inexact: Option<OnInexact>,
     /// CSV file of synonyms, with the header synonym,scientific_name
@@ -37,7 +37,7 @@ pub struct InspectArgs {
     /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
     #[arg(long, value_name = "FILE")]
     pub mapping: Option<PathBuf>,
-    /// What rows would keep of production's.
+    /// How rows are matched with production's.
     #[command(flatten)]
     pub matching: MatchChoices,
     /// How the files are read.
@@ -48,7 +48,7 @@ pub struct InspectArgs {
     pub workers: Option<u16>,
 }
 
-/// Inspects, reports, and returns the exit code.
+/// Inspects the files, prints the result, and returns the exit code.
 ///
 /// # Errors
 /// As [`inspect`].

@@ -1,4 +1,4 @@
-//! `sterna load`: files into the staging table.
+//! `sterna load`: loads files into the staging table.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,13 +39,13 @@ pub struct LoadArgs {
     /// Load all years
     #[arg(long)]
     pub all: bool,
-    /// How it is loaded.
+    /// Options shared with other commands that load.
     #[command(flatten)]
     pub choices: LoadChoices,
     /// Resume an unfinished load, or start one if there is none
     #[arg(long)]
     pub resume: bool,
-    /// Add to the rows that staging holds: fixed rejects
+    /// Add to the rows in staging, such as fixed rejects
     #[arg(long)]
     pub append: bool,
     /// Read staging back and compare it with what was read from the files
@@ -56,7 +56,7 @@ pub struct LoadArgs {
     pub keep_indexes: bool,
 }
 
-/// How files are loaded, by whatever command.
+/// Options of every command that loads files.
 #[derive(Args, Clone, Debug)]
 pub struct LoadChoices {
     /// How the files are read.
@@ -68,8 +68,8 @@ pub struct LoadChoices {
     /// Threads that read and encode [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Performance")]
     pub workers: Option<u16>,
-    /// Connections that write [default: one per core, at most 4, and more where the server
-    /// is far away]
+    /// Connections that write [default: one per core, at most 4; more if the server is far
+    /// away]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Performance")]
     pub connections: Option<u16>,
     /// Replace a connection after this many seconds without a byte, unless the server is busy
@@ -87,30 +87,30 @@ pub struct LoadChoices {
     /// TOML file of formats, in place of the built-in ones (see data/formats.toml)
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub mapping: Option<PathBuf>,
-    /// What rows keep of production's.
+    /// How rows are matched with production's.
     #[command(flatten)]
     pub matching: MatchChoices,
     /// Rejected records to allow: a number, or a percentage of the records read
     #[arg(long, default_value = "0", value_name = "N|P%", help_heading = "Input")]
     pub max_rejects: MaxRejects,
-    /// Where rejected records go [default: sterna-rejects-RUN.csv]
+    /// File for rejected records [default: sterna-rejects-RUN.csv]
     #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub rejects: Option<PathBuf>,
 }
 
-/// How inputs are read, by whatever command.
+/// Options of every command that reads files.
 #[derive(Args, Clone, Debug)]
 pub struct ReadChoices {
     /// Also read the subfolders of a folder
     #[arg(long, help_heading = "Input")]
     pub recursive: bool,
-    /// Longest record in bytes; records are held in memory, longer ones are rejected
+    /// Longest record in bytes; records are held in memory, and longer ones are rejected
     #[arg(long, default_value_t = 16 << 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1024..=1 << 30), help_heading = "Input")]
     pub max_record_bytes: u32,
 }
 
 impl ReadChoices {
-    /// What they mean for the engine.
+    /// Converts to the engine's options.
     #[must_use]
     pub fn options(&self) -> ReadOptions {
         let max_record_bytes = self.max_record_bytes as usize;
@@ -118,21 +118,21 @@ impl ReadChoices {
     }
 }
 
-/// What rows keep of production's.
+/// How rows are matched with production's, and what they keep of them.
 #[derive(Args, Clone, Debug)]
 pub struct MatchChoices {
-    /// Columns that identify the row of production that a record stands for, separated by
-    /// commas [default: the mapping's record_id, else a unique key that the files fill]
+    /// Columns that match a record with a row of production, separated by commas [default:
+    /// the mapping's record_id, else a unique key that the files fill]
     #[arg(long = "match", value_name = "COLUMNS", value_delimiter = ',', help_heading = "Input")]
     pub match_by: Vec<String>,
-    /// Columns that the files do not fill keep production's value where a row matches, or
-    /// take their default; keys are kept
+    /// Whether columns that the files do not fill keep production's value if a row matches,
+    /// or take their default; keys are kept
     #[arg(long, value_enum, default_value_t, help_heading = "Input")]
     pub unfilled: Unfilled,
 }
 
 impl MatchChoices {
-    /// What they mean for the engine.
+    /// Converts to the engine's options.
     #[must_use]
     pub fn options(&self) -> MatchOptions {
         MatchOptions { by: self.match_by.clone(), unfilled: self.unfilled }
@@ -140,7 +140,7 @@ impl MatchChoices {
 }
 
 impl LoadChoices {
-    /// What they mean for a load of all years.
+    /// Converts to the engine's options, for a load of all years.
     #[must_use]
     pub fn options(&self, table: &Table, inputs: &[String]) -> LoadOptions {
         let defaults = LoadOptions::new(table.clone(), inputs.to_vec());
@@ -162,7 +162,7 @@ impl LoadChoices {
     }
 }
 
-/// Loads, reports, and returns the exit code.
+/// Loads the files, prints the result, and returns the exit code.
 ///
 /// # Errors
 /// As [`load`].
@@ -175,12 +175,12 @@ pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
     let done = load(&context.conninfo()?, &options, &watch);
     progress.finish();
     let done = done?;
-    // A load has a lock and a ledger of its own, and outlives a lost session: that it
-    // was a step of the plan as well is recorded afterwards.
+    // A load has its own lock and ledger, and survives a lost session. That it was also a
+    // step of the plan is recorded afterwards.
     let arguments = options.arguments();
     let what = AsStep { step, arguments, told: outcome::load, watch: &watch };
     if let Err(unwritten) = was_step(context, &what, &done, done.report.seconds) {
-        tracing::warn!("it is done, but the ledger of runs was not told: {unwritten}");
+        tracing::warn!("loaded, but not recorded in the ledger of runs: {unwritten}");
     }
     context.print(&done.report, || render::text::load(&done.report))?;
     done.failure.map_or(Ok(0), Err)

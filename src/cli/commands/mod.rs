@@ -1,4 +1,4 @@
-//! One short file per subcommand: what the user asked for, into calls of the library.
+//! One short file per subcommand: turns arguments into calls of the library.
 
 pub mod application;
 pub mod backup;
@@ -42,18 +42,18 @@ use crate::migrate::exclusive::Exclusive;
 use crate::pg::{ConnInfo, Table};
 use crate::watch::Watch;
 
-/// What the global options mean.
+/// The resolved global options.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// `--database-url`; without it libpq's rules count, when it is needed.
+    /// `--database-url`; without it, libpq's rules apply when a connection is needed.
     database_url: Option<String>,
-    /// The table that is replaced.
+    /// The table to replace.
     pub table: Table,
-    /// Whether the database is called production.
+    /// Whether `--production` was given.
     pub production: bool,
-    /// How results are written.
+    /// The format of results.
     pub format: OutputFormat,
-    /// Whether progress is shown.
+    /// Whether to show progress.
     pub progress: Progress,
 }
 
@@ -72,33 +72,33 @@ impl Context {
         })
     }
 
-    /// How to reach the database.
+    /// The connection parameters of the database.
     ///
     /// # Errors
-    /// Where the URL, the environment or libpq's files are wrong; refused where production
-    /// is remote and need not be encrypted.
+    /// If the URL, the environment or libpq's files are invalid; refused if production is
+    /// remote and the connection is not required to be encrypted.
     pub fn conninfo(&self) -> Result<ConnInfo> {
         let url = self.database_url.as_deref();
         let info = ConnInfo::resolve(url, &|name| std::env::var(name).ok())?;
         if self.production && info.may_be_overheard() {
             let what = format!("{} may be reached without encryption", info.display());
             return Err(Error::refused(what).hint(
-                "production is remote: sslmode=verify-full (PGSSLMODE) with the server's root \
-                 certificate, or at least sslmode=require",
+                "production is remote: use sslmode=verify-full (PGSSLMODE) with the server's \
+                 root certificate, or at least sslmode=require",
             ));
         }
         Ok(info)
     }
 
-    /// The right to work on the table, alone.
+    /// Takes the lock on the table.
     fn exclusive(&self, watch: &Arc<Watch>) -> Result<Exclusive> {
         Exclusive::take(&self.conninfo()?, &self.table, watch)
     }
 
-    /// Writes a result to stdout, in the form that was asked for.
+    /// Writes a result to stdout, in the requested format.
     ///
     /// # Errors
-    /// Where stdout cannot be written.
+    /// If stdout cannot be written.
     pub fn print(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
         let shown = match self.format {
             OutputFormat::Text => readable(&text()).into_owned(),
@@ -109,16 +109,16 @@ impl Context {
         };
         let mut stdout = std::io::stdout().lock();
         match stdout.write_all(shown.as_bytes()).and_then(|()| stdout.flush()) {
-            // Whoever was reading has seen enough.
+            // The reader has closed the pipe, such as `head`.
             Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             result => result.map_err(|e| Error::file("stdout", e)),
         }
     }
 
-    /// Has the first Ctrl-C or SIGTERM stop the load cleanly, and the second at once.
+    /// Stops the command cleanly on the first Ctrl-C or SIGTERM, and at once on the second.
     ///
     /// # Errors
-    /// Where signals cannot be watched.
+    /// If signal handlers cannot be installed.
     pub fn stop_on_signal(&self, watch: &Arc<Watch>) -> Result<()> {
         let failed = |e| Error::file("signals", e);
         let runtime =
@@ -136,7 +136,7 @@ impl Context {
                     if watch.stop.swap(true, Ordering::Relaxed) {
                         std::process::exit(i32::from(Kind::Interrupted.exit_code()));
                     }
-                    tracing::warn!("stopping after the batches under way; again to stop at once");
+                    tracing::warn!("stopping after the current batches; repeat to stop at once");
                 }
             });
         });

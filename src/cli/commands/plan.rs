@@ -1,4 +1,4 @@
-//! `sterna plan`: every step of the plan, before any is taken.
+//! `sterna plan`: shows every step of the plan before anything runs.
 
 use clap::Args;
 
@@ -19,7 +19,7 @@ use crate::watch::Watch;
 /// Show every step with its SQL, locks, validation and rollback; write nothing
 #[derive(Args, Clone, Debug)]
 pub struct PlanArgs {
-    /// CSV files, .csv.gz, .zip, folders or globs, to estimate rows by
+    /// CSV files, .csv.gz, .zip, folders or globs to estimate the number of rows from
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<String>,
     /// How the files are read.
@@ -30,10 +30,10 @@ pub struct PlanArgs {
     pub brief: bool,
 }
 
-/// Shows the plan, and returns the exit code.
+/// Prints the plan, and returns the exit code.
 ///
 /// # Errors
-/// Where the table cannot be found, or the files cannot be read.
+/// If the table cannot be found, or the files cannot be read.
 pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
     let table = &context.table;
     let names = Names::new(table, staging::SUFFIX, backup_table::SUFFIX)?;
@@ -68,7 +68,7 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
     Ok(0)
 }
 
-/// About how many rows there are.
+/// Estimated numbers of rows.
 #[derive(Default)]
 struct Estimates {
     live: Option<u64>,
@@ -93,10 +93,10 @@ fn filled(statement: &plan::Statement, names: &Names) -> ShownStatement {
     ShownStatement { file: statement.file, text: statement.sql(names) }
 }
 
-/// The statements of the switchover, as they would be written from the catalog now.
+/// The statements of the switchover, generated from the current catalog.
 fn foreseen(preview: &Preview) -> Vec<ShownStatement> {
     let parts = [
-        ("locks against everybody", &preview.locks),
+        ("ACCESS EXCLUSIVE locks", &preview.locks),
         ("the exchange, in the same transaction", &preview.exchange),
         ("after the commit", &preview.finish),
     ];
@@ -126,7 +126,7 @@ async fn estimate(session: &Connection, table: &Table) -> Result<Option<u64>> {
     Ok(estimate.map(|rows| rows as u64))
 }
 
-/// The records of the files that map to a species, in all and of the newest year.
+/// Number of records in the files that map to a species, in total and in the newest year.
 fn counted(args: &PlanArgs, context: &Context) -> Result<(u64, Option<u64>)> {
     let options = InspectOptions {
         read: args.read.options(),

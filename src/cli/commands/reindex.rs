@@ -1,4 +1,4 @@
-//! `sterna reindex`: whether the table's indexes are valid, and rebuilding them.
+//! `sterna reindex`: checks that the table's indexes are valid, and rebuilds them.
 
 use std::sync::Arc;
 
@@ -17,15 +17,15 @@ use crate::runtime;
 use crate::table::reindex::{Rebuild, ReindexReport, reindex};
 use crate::watch::Watch;
 
-/// Check that all indexes of the table are valid; rebuild those that are asked for
+/// Check that all indexes of the table are valid; rebuild selected ones
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
-  sterna reindex                 looks only: after a switchover nothing is left to rebuild
+  sterna reindex                 only checks: a switchover leaves nothing to rebuild
   sterna reindex --invalid
   sterna reindex --index idx_cites_trade_year
 
-Indexes are rebuilt with REINDEX INDEX CONCURRENTLY, so readers and writers go on. What an
-interrupted rebuild has left behind is dropped first.")]
+Indexes are rebuilt with REINDEX INDEX CONCURRENTLY, which blocks neither readers nor writers.
+Leftovers of an interrupted rebuild are dropped first.")]
 pub struct ReindexArgs {
     /// Rebuild every index
     #[arg(long, conflicts_with_all = ["invalid", "index"])]
@@ -38,10 +38,10 @@ pub struct ReindexArgs {
     pub index: Vec<String>,
 }
 
-/// Acts, reports, and returns the exit code.
+/// Runs the command, prints the result, and returns the exit code.
 ///
 /// # Errors
-/// As [`reindex`], and where an index is not valid in the end.
+/// As [`reindex`], and if an index is not valid in the end.
 pub fn run(args: &ReindexArgs, context: &Context) -> Result<u8> {
     let rebuild = match args {
         ReindexArgs { all: true, .. } => Rebuild::All,
@@ -54,7 +54,7 @@ pub fn run(args: &ReindexArgs, context: &Context) -> Result<u8> {
     let arguments = json!({"all": args.all, "invalid": args.invalid, "index": args.index});
     let what = AsStep { step: Step::Indexes, arguments, told: outcome::indexes, watch: &watch };
     let done = match rebuild {
-        // It only looks, which a role may that cannot write the ledger.
+        // Only checks, so that a role without write access to the ledger can run it.
         Rebuild::Nothing => runtime::blocking()?.block_on(look(context, &watch))?,
         rebuild => as_step(context, &what, |exclusive, _| {
             exclusive.session(async |session, pair| {

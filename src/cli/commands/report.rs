@@ -1,4 +1,4 @@
-//! `sterna report`: what the ledger says of the latest run, in files.
+//! `sterna report`: writes the ledger's records of the latest run to files.
 
 use std::path::PathBuf;
 
@@ -13,34 +13,34 @@ use crate::ledger;
 use crate::pg::connect;
 use crate::runtime;
 
-/// Write the report of the latest migration: a page, Markdown, JSON and JUnit XML
+/// Write the report of the latest migration: HTML, Markdown, JSON and JUnit XML
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna report --out report            report.html, report.md, report.json, junit.xml
   sterna report --out report --format json
 
-`sterna migrate` and `sterna rollback` write it at their end, also where they fail. This command
-writes it again from the ledger, at any time, and needs no input files.")]
+`sterna migrate` and `sterna rollback` write it at their end, even if they fail. This command
+writes it again from the ledger at any time, without the input files.")]
 pub struct ReportArgs {
-    /// Folder of the files; those of an earlier report there are replaced
+    /// Folder for the files; those of an earlier report are replaced
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
 }
 
-/// What was written.
+/// The result of the command.
 #[derive(Clone, Debug, Serialize)]
 struct Written {
     /// How the run ended.
     outcome: RunOutcome,
-    /// The page.
+    /// Path of the page.
     page: PathBuf,
 }
 
-/// Writes it, and returns the exit code.
+/// Writes the report, and returns the exit code.
 ///
 /// # Errors
-/// Refused where the ledger knows nothing of the table; a file error where a file cannot
-/// be written.
+/// Refused if the ledger has no run for the table; a file error if a file cannot be
+/// written.
 pub fn run(args: &ReportArgs, context: &Context) -> Result<u8> {
     let collected = runtime::blocking()?.block_on(async {
         let mut session = connect(&context.conninfo()?).await?;

@@ -1,4 +1,4 @@
-//! `sterna rollback`: takes steps of the migration back.
+//! `sterna rollback`: undoes steps of the migration.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,24 +20,25 @@ use crate::watch::Watch;
 /// Undo steps of the migration: the last one, or STEP and all later ones
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
-  sterna rollback                 the last step that has left something
-  sterna rollback switchover      back to before step 4.2: the old table is live again, with all
-                                  that was written since
-  sterna rollback 1.1             everything that the latest run has done
+  sterna rollback                 the last step that left something to undo
+  sterna rollback switchover      back to the state before step 4.2: the old table is live again,
+                                  with all writes since
+  sterna rollback 1.1             everything that the latest run did
   sterna rollback --run RUN       further back: RUN, and everything done after it
   sterna rollback switchover --dry-run --keep inserted
-                                  what would be in the way, and what would become of the writes
+                                  show obstacles, and what would happen to the writes
 
-What was written since the switchover goes along, or what --keep says of it; the rest is saved in
-<table>_left beside the table. Rows of the new release that other tables refer to always go along.
+Writes since the switchover are carried over to the old table, or those that --keep selects; the
+others are saved in <table>_left. Rows of the new release that other tables refer to are always
+carried over.
 
-Without --run it takes back what the latest run has done and nothing before that, whatever the run
-failed at. It also finishes what a killed migration or rollback has left half done.")]
+Without --run it undoes the latest run and nothing before it, wherever that run failed. It also
+completes what a killed migration or rollback left half done.")]
 pub struct RollbackArgs {
     /// Step to undo, with all later ones, by number or name [default: the last one]
     #[arg(value_name = "STEP")]
     pub step: Option<Step>,
-    /// Undo this run and everything done to the table after it; lists that, and asks first
+    /// Undo this run and everything done to the table after it; lists all of it and asks first
     #[arg(long, value_name = "RUN")]
     pub run: Option<Uuid>,
     /// Answer yes to the question that --run asks
@@ -50,8 +51,8 @@ pub struct RollbackArgs {
     /// Which writes since the switchover to keep; the others are saved in a table
     #[arg(long, value_enum, default_value_t = Keep::All)]
     pub keep: Keep,
-    /// Leave behind indexes, columns and constraints that were added to the live table since the
-    /// switchover; otherwise they stop the rollback
+    /// Give up indexes, columns and constraints added to the live table since the switchover;
+    /// otherwise they stop the rollback
     #[arg(long)]
     pub leave_additions: bool,
     /// How long to keep trying to get all locks
@@ -60,13 +61,13 @@ pub struct RollbackArgs {
     /// Compute materialized views after the exchange; until then they cannot be read
     #[arg(long)]
     pub refresh_after: bool,
-    /// Folder of the report [default: where the run has written its own, if it has]
+    /// Folder of the report [default: the folder of the run's own report, if it has one]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
 
 impl RollbackArgs {
-    /// What they mean for a table.
+    /// Converts to the engine's options.
     fn options(&self, table: &Table) -> RollbackOptions {
         RollbackOptions {
             step: self.step,
@@ -82,10 +83,10 @@ impl RollbackArgs {
     }
 }
 
-/// Rolls back, reports, and returns the exit code.
+/// Rolls back, prints the result, and returns the exit code.
 ///
 /// # Errors
-/// That of the step that could not be taken back; refused where there is none.
+/// The error of the step that could not be undone; refused if there is nothing to undo.
 pub fn run(args: &RollbackArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;

@@ -1,4 +1,4 @@
-//! `sterna sandbox`: a command with an embedded server of its own.
+//! `sterna sandbox`: runs a command with its own embedded server.
 
 use std::env;
 use std::ffi::OsString;
@@ -18,20 +18,20 @@ use crate::pg::embedded::{Embedded, ModelSchema, Options};
 use crate::pg::{Ident, connect};
 use crate::runtime;
 
-/// The database that the command finds.
+/// The name of the command's database.
 const DATABASE: &str = "sterna";
 
-/// Run a command with an embedded PostgreSQL server, which is gone afterwards.
+/// Run a command with a temporary embedded PostgreSQL server.
 ///
-/// The command finds the server by PGHOST, PGPORT, PGUSER, PGDATABASE and
-/// DATABASE_URL; its exit code becomes that of sterna.
+/// The command connects by PGHOST, PGPORT, PGUSER, PGDATABASE and DATABASE_URL;
+/// sterna exits with its exit code.
 #[derive(Args, Debug)]
 pub struct SandboxArgs {
-    /// What the database holds: tables without rows, or nothing
+    /// Contents of the database: a schema without rows, or nothing
     #[arg(long, value_enum, default_value_t = Model::Production)]
     pub model: Model,
 
-    /// Force every commit to disk, as a production server does
+    /// Flush every commit to disk, like a production server
     #[arg(long)]
     pub durable: bool,
 
@@ -40,12 +40,12 @@ pub struct SandboxArgs {
     pub command: Vec<OsString>,
 }
 
-/// The schemas to choose from.
+/// The available schemas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Model {
-    /// The production database's.
+    /// The schema of the production database.
     Production,
-    /// That of installations with importer's and exporter's reported quantities.
+    /// The schema of installations with importer's and exporter's reported quantities.
     ReportedQuantities,
     /// An empty database.
     None,
@@ -65,7 +65,7 @@ impl Model {
 /// signal that ended it.
 ///
 /// # Errors
-/// Where the server or the command does not start.
+/// If the server or the command does not start.
 pub fn run(args: &SandboxArgs) -> Result<u8> {
     let options = if args.durable { Options::durable() } else { Options::default() };
     let server = Embedded::start(&options)?;
@@ -82,13 +82,13 @@ pub fn run(args: &SandboxArgs) -> Result<u8> {
     })
 }
 
-/// The user's command in the environment that leads to the server.
+/// The user's command, with an environment that points to the server.
 fn command(words: &[OsString], server: &Embedded) -> Result<Command> {
     let (program, rest) =
         words.split_first().ok_or_else(|| Error::usage("there is no command to run"))?;
     let mut command = Command::new(program);
     command.args(rest);
-    // What the caller has set for other servers would win over, or clash with, what follows.
+    // The caller's variables for other servers would override or conflict with ours.
     for (name, _) in env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
         command.env_remove(name);
     }
@@ -126,9 +126,9 @@ fn url(folder: &Path, port: u16, user: &str, database: &str) -> String {
     format!("postgresql://{user}@{host}:{port}/{database}")
 }
 
-/// Runs `command` to its end and passes on the signals that ask us to end: it
-/// may have something to put in order, and the server must be there until then.
-/// A hangup is left alone: a handler would undo what `nohup` has arranged.
+/// Runs `command` to its end and forwards SIGINT and SIGTERM: it may need to clean
+/// up, and the server must run until then. SIGHUP is not handled: a handler would
+/// override `nohup`.
 async fn supervise(command: &mut Command) -> Result<ExitStatus> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(runtime_failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(runtime_failed)?;
@@ -136,8 +136,8 @@ async fn supervise(command: &mut Command) -> Result<ExitStatus> {
     let program = command.get_program().to_owned();
     let mut child = command.spawn().map_err(|e| not_started(&program, e))?;
     let pid = child_pid(&child)?;
-    // Ctrl-C goes to all processes on the terminal; told twice, the command
-    // might take it for impatience.
+    // Ctrl-C reaches all processes on the terminal. A second SIGINT could make the
+    // command abort instead of stopping cleanly.
     let told_by_terminal = io::stdin().is_terminal();
 
     let mut end = tokio::task::spawn_blocking(move || child.wait());
@@ -153,9 +153,9 @@ async fn supervise(command: &mut Command) -> Result<ExitStatus> {
         if received == Signal::SIGINT && told_by_terminal {
             continue;
         }
-        // It may have ended just now, which the next turn notices.
+        // It may have just ended, which the next iteration notices.
         if let Err(error) = kill(pid, received) {
-            tracing::debug!(%error, signal = %received, "the command was not told");
+            tracing::debug!(%error, signal = %received, "the signal was not forwarded");
         }
     }
 }

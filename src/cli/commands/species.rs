@@ -1,4 +1,4 @@
-//! `sterna species`: taxa that map to no species, and adding what is missing.
+//! `sterna species`: lists taxa that map to no species, and adds species and synonyms.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,12 +22,12 @@ use crate::watch::Watch;
 /// Find taxa without a species; add species and synonyms
 #[derive(Args, Clone, Debug)]
 pub struct SpeciesArgs {
-    /// What to do.
+    /// The action.
     #[command(subcommand)]
     pub action: SpeciesAction,
 }
 
-/// What can be done about species.
+/// Actions on species.
 #[derive(Clone, Debug, Subcommand)]
 #[allow(missing_docs, reason = "a doc comment here would replace the arguments' own help")]
 pub enum SpeciesAction {
@@ -36,7 +36,7 @@ pub enum SpeciesAction {
     Undo(UndoArgs),
 }
 
-/// Name the taxa of files that map to no species, with the species that are closest
+/// List the taxa in files that map to no species, with the closest species
 #[derive(Args, Clone, Debug)]
 pub struct MissingArgs {
     /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
@@ -54,12 +54,12 @@ pub struct MissingArgs {
     /// How the files are read.
     #[command(flatten)]
     pub read: ReadChoices,
-    /// How many taxa to name, most frequent first
+    /// Number of taxa to list, most frequent first
     #[arg(long, default_value_t = 50, value_name = "N")]
     pub limit: usize,
 }
 
-/// Add a species, or a synonym of one, and write it down in the ledger
+/// Add a species, or a synonym of one, and record it in the ledger
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna species add --scientific-name 'Branta hutchinsii leucopareia' \\
@@ -67,13 +67,13 @@ pub struct MissingArgs {
   sterna species add --synonym 'Branta hutchinsii leucopareia' \\
       --of 'Branta canadensis leucopareia'
 
-Loads and inspections use the synonyms that were added. `sterna species undo` takes the last
-addition back, as long as nothing refers to it.")]
+Loads and inspections use the added synonyms. `sterna species undo` undoes the last addition,
+as long as nothing refers to it.")]
 pub struct AddArgs {
     /// Scientific name of the new species
     #[arg(long, value_name = "NAME", required_unless_present = "synonym")]
     pub scientific_name: Option<String>,
-    /// Another name that files use for a species of the database
+    /// Another name for a species of the database, used in files
     #[arg(long, value_name = "NAME", requires = "of", conflicts_with = "scientific_name")]
     pub synonym: Option<String>,
     /// The species that the synonym stands for
@@ -87,7 +87,7 @@ pub struct AddArgs {
     pub values: ValueArgs,
 }
 
-/// The values of a new species' columns.
+/// The column values of a new species.
 #[derive(Args, Clone, Debug)]
 #[group(conflicts_with = "synonym", multiple = true)]
 pub struct ValueArgs {
@@ -123,7 +123,7 @@ pub struct ValueArgs {
     pub set: Vec<String>,
 }
 
-/// Take the last addition back, as long as nothing refers to it
+/// Undo the last addition, as long as nothing refers to it
 #[derive(Args, Clone, Debug)]
 pub struct UndoArgs {
     /// The addition to undo [default: the last one]
@@ -131,7 +131,7 @@ pub struct UndoArgs {
     pub run: Option<Uuid>,
 }
 
-/// Acts, reports, and returns the exit code.
+/// Runs the command, prints the result, and returns the exit code.
 ///
 /// # Errors
 /// As [`missing`], [`species::add`], [`species::add_synonym`] and [`species::undo`].
@@ -198,8 +198,8 @@ fn add(args: &AddArgs, context: &Context) -> Result<AddedSpecies> {
 
 fn undo(args: &UndoArgs, context: &Context) -> Result<SpeciesUndone> {
     let exclusive = context.exclusive(&Arc::new(Watch::default()))?;
-    // Staging has no foreign keys while it is loaded: a load must not begin to use the
-    // species while it is looked for.
+    // Staging has no foreign keys during a load: no load may start using the species while
+    // we look for references to it.
     let done = exclusive
         .session_alone(async |session, pair| species::undo(session, &pair.table, args.run).await)?;
     mark_undone(&exclusive, &[Step::Species])?;
@@ -207,7 +207,7 @@ fn undo(args: &UndoArgs, context: &Context) -> Result<SpeciesUndone> {
     Ok(done)
 }
 
-/// The values by column.
+/// The given values by column.
 fn values(args: &ValueArgs) -> Result<BTreeMap<String, String>> {
     let named = [
         ("common_name", &args.common_name),

@@ -1,4 +1,4 @@
-//! `sterna stage`: the staging table by itself.
+//! `sterna stage`: creates, empties and drops the staging table.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -22,34 +22,35 @@ use crate::watch::Watch;
 /// Create, empty or drop the staging table
 #[derive(Args, Clone, Debug)]
 pub struct StageArgs {
-    /// What to do with it.
+    /// The action.
     #[command(subcommand)]
     pub action: StageAction,
 }
 
-/// What can be done with a staging table.
+/// Actions on the staging table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum StageAction {
-    /// Create it with the structure of the table, without indexes and grants, and begin to
-    /// record writes to the table
+    /// Create it with the structure of the table, without indexes and grants, and start
+    /// recording writes to the table
     Create,
-    /// Remove its rows, so that another load can begin
+    /// Remove its rows, so that another load can start
     Truncate,
-    /// Remove it
+    /// Drop it
     Drop,
 }
 
-/// What was done.
+/// The result of the command.
 #[derive(Clone, Debug, Serialize)]
 struct Done {
     staging: String,
     action: &'static str,
 }
 
-/// Acts and returns the exit code.
+/// Runs the command, prints the result, and returns the exit code.
 ///
 /// # Errors
-/// Refused where another sterna works on the table, or where it is not sterna's own.
+/// Refused if another sterna works on the table, or if sterna did not create the staging
+/// table.
 pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
@@ -86,7 +87,7 @@ fn create(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
                 .hint("`sterna stage truncate` empties it"));
         }
         switchover::refuse_unsupported(session, &pair.table, pair.table_oid).await?;
-        // First, so that nothing that staging is compared with escapes it.
+        // The journal comes first, so that it misses no write that staging must account for.
         let patience = Patience::default();
         journal::begin(session, &pair.table, pair.table_oid, patience, stop).await?;
         staging::create(session, pair, &[]).await?;
@@ -100,7 +101,7 @@ fn truncate(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
         staging::truncate(session, pair, oid, Patience::default(), stop).await?;
         Ok(())
     })?;
-    // What had filled it counts for nothing any more.
+    // The steps that filled and validated it no longer count.
     mark_undone(exclusive, &[Step::TestLoad, Step::Load, Step::Validation])?;
     Ok(Done { staging: exclusive.pair.staging.to_string(), action: "truncated" })
 }
@@ -118,7 +119,7 @@ fn drop_it(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
 async fn existing(session: &Connection, pair: &Pair) -> Result<u32> {
     let found = staging::find(session, pair).await?.ok_or_else(|| {
         Error::refused(format!("there is no {}", pair.staging))
-            .hint("`sterna stage create` makes it")
+            .hint("`sterna stage create` creates it")
     })?;
     Ok(found.oid)
 }

@@ -1,4 +1,4 @@
-//! `sterna status`: how far the run is, and what is going on.
+//! `sterna status`: the progress of the latest run and its current activity.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use crate::runtime;
 use crate::table::staging;
 use crate::watch::Watch;
 
-/// How often a watched run is looked at.
+/// How often `--watch` refreshes.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Takes a terminal's cursor home and clears what follows it.
+/// Moves the cursor to the top left and clears the screen.
 const CLEAR: &str = "\x1b[H\x1b[J";
 
-/// Show how far the latest migration of the table is, step by step
+/// Show the progress of the latest migration, step by step
 ///
-/// Of a run that is going on it shows what its sessions are doing, what they wait for and
-/// who is in their way.
+/// For a running migration it also shows what its sessions are doing, what they wait for and
+/// who blocks them.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna status
@@ -38,11 +38,11 @@ pub struct StatusArgs {
     pub watch: bool,
 }
 
-/// Shows it, and returns the exit code. Writes nothing but an upgrade of the ledger, where the
-/// role may.
+/// Prints the status, and returns the exit code. Writes nothing except an upgrade of the
+/// ledger, if the role has the privileges.
 ///
 /// # Errors
-/// Where the ledger cannot be read.
+/// If the ledger cannot be read.
 pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
     runtime::blocking()?.block_on(async {
         let mut session = connect(&context.conninfo()?).await?;
@@ -56,7 +56,7 @@ pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
             Some(shown) => render::status::text(shown),
             None => format!(
                 "no migration of {} is in the ledger; `sterna plan` shows what one would do, \
-                 `sterna report` what single commands did\n",
+                 `sterna report` what single commands have done\n",
                 context.table
             ),
         };
@@ -72,7 +72,7 @@ async fn look(session: &Connection, context: &Context) -> Result<Option<ShownSta
     Ok(Some(ShownStatus { status: status::of(&run), live }))
 }
 
-/// Looks again and again, until the run is at its end or the user has seen enough.
+/// Refreshes until the run ends or the user interrupts.
 async fn watch(
     session: &Connection,
     context: &Context,
@@ -95,7 +95,7 @@ async fn watch(
                 Ok(())
             };
             match written.and_then(|()| stdout.flush()) {
-                // Whoever was reading has seen enough.
+                // The reader has closed the pipe, such as `head`.
                 Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => break,
                 result => result.map_err(|e| Error::file("stdout", e))?,
             }

@@ -1,4 +1,4 @@
-//! Commands that do a step of the plan by themselves, and what the ledger is told of them.
+//! Runs a single step of the plan as a command, and records it in the ledger.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,21 +17,21 @@ use crate::migrate::{Ended, Run, RunState, Step, StepOutcome, StepState};
 use crate::table::staging::Pair;
 use crate::watch::Watch;
 
-/// What a command does as a step of the plan.
+/// A command as a step of the plan.
 pub(super) struct AsStep<'a, T> {
-    /// Which step.
+    /// The step.
     pub(super) step: Step,
-    /// What was asked for, without secrets.
+    /// The command's arguments, without secrets.
     pub(super) arguments: Value,
-    /// What the ledger is told of what was done.
+    /// Converts the result to what the ledger records.
     pub(super) told: fn(&T) -> Result<StepOutcome>,
-    /// Set where the command is to end early.
+    /// Stops the command early.
     pub(super) watch: &'a Arc<Watch>,
 }
 
-/// Does a step of the plan by a command of its own: while no other sterna works on the
-/// table, and recorded in the ledger, under the unfinished run of the plan where there is
-/// one. `work` is told which run it is part of.
+/// Runs a step of the plan as a command: under the lock on the table, and recorded in the
+/// ledger as part of the unfinished run of the plan, if there is one. `work` gets the id of
+/// the run it is part of.
 pub(super) fn as_step<T>(
     context: &Context,
     what: &AsStep<'_, T>,
@@ -46,14 +46,14 @@ pub(super) fn as_step<T>(
     exclusive.release();
     match (done, written) {
         (Ok(done), Err(unwritten)) => {
-            tracing::warn!("it is done, but the ledger was not told: {unwritten}");
+            tracing::warn!("the step is done, but not recorded in the ledger: {unwritten}");
             Ok(done)
         }
         (done, _) => done,
     }
 }
 
-/// Records afterwards what was done without the lock.
+/// Records a step after the fact, if it ran without the lock.
 pub(super) fn was_step<T>(
     context: &Context,
     what: &AsStep<'_, T>,
@@ -67,7 +67,7 @@ pub(super) fn was_step<T>(
     written
 }
 
-/// Records what came of a command's step, and of its run where that is its own.
+/// Records the outcome of a command's step, and of its run if the command started that.
 fn written<T>(
     exclusive: &Exclusive,
     what: &AsStep<'_, T>,
@@ -100,9 +100,9 @@ fn written<T>(
     })
 }
 
-/// Records that the step begins: in the unfinished run of the plan, or in one of the command's
-/// own, which is that of its earlier attempt where that was killed. Cleaning up belongs to the
-/// run that is finished. Returns the run, and whether it is the command's own.
+/// Records that the step begins, in the unfinished run of the plan (false) or in a run of the
+/// command's own (true): the run of an earlier attempt that was killed, or a new one. Cleaning
+/// up belongs to a finished run.
 fn begin(exclusive: &Exclusive, step: Step, arguments: &Value) -> Result<(Uuid, bool)> {
     let belongs = |run: &Run| match step {
         Step::CleanUp => run.state == RunState::Finished,
@@ -131,7 +131,7 @@ fn begin(exclusive: &Exclusive, step: Step, arguments: &Value) -> Result<(Uuid, 
     })
 }
 
-/// Records that those of `steps` that the unfinished run has done are undone.
+/// Marks those of `steps` that the unfinished run has done as undone.
 pub(super) fn mark_undone(exclusive: &Exclusive, steps: &[Step]) -> Result<()> {
     let Some(run) = last_run(exclusive)?.filter(|run| run.state.is_unfinished()) else {
         return Ok(());
@@ -145,7 +145,7 @@ pub(super) fn mark_undone(exclusive: &Exclusive, steps: &[Step]) -> Result<()> {
     })
 }
 
-/// What is kept nowhere else and of which there is nothing to count.
+/// The outcome of a step without rows or figures: the report itself as detail.
 pub(super) fn plain<T: Serialize>(report: &T) -> Result<StepOutcome> {
     Ok(StepOutcome { detail: value(report)?, ..StepOutcome::default() })
 }

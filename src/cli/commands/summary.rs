@@ -1,4 +1,4 @@
-//! `sterna summary`: the summary per species, recomputed from the trade records.
+//! `sterna summary`: recomputes the summary per species from the trade records.
 
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ use crate::watch::Watch;
 
 /// Recompute species_trade_summary from the table, in one transaction
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "The rows as they were are kept in the ledger; --undo puts them back.
+#[command(after_help = "The previous rows are kept in the ledger; --undo restores them.
 
-A record's quantity is `quantity`; where a table has importer_reported_quantity and
+A record's quantity is the column `quantity`. If a table has importer_reported_quantity and
 exporter_reported_quantity instead, it is the importer's, else the exporter's.")]
 pub struct SummaryArgs {
     /// Restore the summary from before the last recomputation
@@ -27,10 +27,10 @@ pub struct SummaryArgs {
     pub undo: bool,
 }
 
-/// Acts, reports, and returns the exit code.
+/// Runs the command, prints the result, and returns the exit code.
 ///
 /// # Errors
-/// As [`summary::recompute`] and [`summary::undo`]; refused where there is no summary.
+/// As [`summary::recompute`] and [`summary::undo`]; refused if there is no summary.
 pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
@@ -57,7 +57,7 @@ fn undo(context: &Context, watch: &Arc<Watch>) -> Result<SummaryUndone> {
         let target = target(session, &pair.table).await?;
         match summary::last(session, &target).await? {
             Some(run) => summary::undo(session, &target, run).await,
-            None => Err(Error::refused("no recomputation stands that could be undone")),
+            None => Err(Error::refused("there is no recomputation to undo")),
         }
     })?;
     mark_undone(&exclusive, &[Step::Summary])?;

@@ -1,4 +1,4 @@
-//! `sterna switchover`, `sterna rollback` of it, and `sterna cleanup` after it.
+//! `sterna switchover` and `sterna cleanup`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,12 +23,12 @@ use crate::table::locks::Patience;
 use crate::validate::ValidateOptions;
 use crate::watch::Watch;
 
-/// Put staging in the table's place, in one transaction; nothing changes but the rows
+/// Replace the table with staging, in one transaction; nothing but the rows changes
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna switchover
   sterna switchover --max-wait 10m --format json
-  sterna rollback switchover      puts the old table back, with all that was written since")]
+  sterna rollback switchover      puts the old table back, with all writes since")]
 pub struct SwitchoverArgs {
     /// How long to keep trying to get all locks
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
@@ -45,7 +45,7 @@ pub struct SwitchoverArgs {
     pub accept_check: Vec<String>,
 }
 
-/// Drop the old table that a switchover has kept, and the backup table
+/// Drop the old table that a switchover kept, and the backup table
 #[derive(Args, Clone, Debug)]
 pub struct CleanupArgs {
     /// Only if the switchover is at least this old
@@ -56,10 +56,10 @@ pub struct CleanupArgs {
     pub max_wait: Duration,
 }
 
-/// Switches over, reports, and returns the exit code.
+/// Switches over, prints the result, and returns the exit code.
 ///
 /// # Errors
-/// [`crate::error::Kind::Validation`] where the rows in staging have passed no
+/// [`crate::error::Kind::Validation`] if the rows in staging have passed no
 /// validation; otherwise as [`switchover::switch_over`].
 pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
@@ -97,16 +97,16 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
     Ok(0)
 }
 
-/// What is recorded where nobody looked.
+/// The deviation that is recorded if validation was not required.
 const ACCEPTED_ALL: &str =
-    "--accept-failed-validation was given: no validation speaks for the rows";
+    "--accept-failed-validation was given: validation of the rows was not required";
 
-/// What the ledger is told of a switchover, and of what was accepted for it.
+/// The ledger's record of a switchover and of the accepted deviations.
 fn told((report, deviations): &(SwitchoverReport, Vec<String>)) -> Result<StepOutcome> {
     Ok(StepOutcome { deviations: deviations.clone(), ..outcome::switchover(report)? })
 }
 
-/// Refuses to go before a migration that is under way and has not come so far.
+/// Refuses to run ahead of an unfinished migration that has not reached the switchover.
 fn refuse_out_of_order(exclusive: &Exclusive) -> Result<()> {
     let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
     let ahead = unfinished.and_then(|run| next(&run).map(|step| (run, step)));
@@ -120,7 +120,7 @@ fn refuse_out_of_order(exclusive: &Exclusive) -> Result<()> {
     }
 }
 
-/// Refuses to clean up behind a migration that may yet have to go back.
+/// Refuses to clean up after a migration that may still have to be rolled back.
 fn refuse_unfinished(exclusive: &Exclusive) -> Result<()> {
     match last_run(exclusive)?.filter(|run| run.state.is_unfinished()) {
         None => Ok(()),
@@ -132,20 +132,20 @@ fn refuse_unfinished(exclusive: &Exclusive) -> Result<()> {
     }
 }
 
-/// How a run that is under way goes on, or ends.
+/// A hint how to finish or roll back an unfinished run.
 fn onwards(run: &Run) -> String {
     let resume = command_line::resume(&run.arguments);
     let back = command_line::roll_back(&run.arguments, Some(Step::Backup));
-    format!("finish it by `{resume}`, or take it back by `{back}`")
+    format!("finish it with `{resume}`, or roll it back with `{back}`")
 }
 
-/// What was cleaned up.
+/// The dropped tables.
 #[derive(Clone, Debug, Serialize)]
 struct Cleaned {
     dropped: Vec<String>,
 }
 
-/// Drops the old table and the backup table, reports, and returns the exit code.
+/// Drops the old table and the backup table, prints them, and returns the exit code.
 ///
 /// # Errors
 /// As [`switchover::cleanup`] and [`backup_table::drop`].
@@ -162,7 +162,7 @@ pub fn cleanup(args: &CleanupArgs, context: &Context) -> Result<u8> {
         let cleanup = switchover::cleanup(info, &context.table, older_than, patience, &watch.stop);
         let mut dropped = Vec::from_iter(runtime.block_on(cleanup)?);
         dropped.extend(exclusive.session(async |session, pair| {
-            // While the old table is kept, so is its copy.
+            // The backup table is kept as long as the old table.
             let last = record::last(session, &pair.table).await?;
             match last.is_some_and(|last| last.state == SwitchoverState::Switched) {
                 true => Ok(None),
@@ -178,13 +178,13 @@ pub fn cleanup(args: &CleanupArgs, context: &Context) -> Result<u8> {
     Ok(0)
 }
 
-/// `7d`, `60s`, `1h 30m`; a bare number counts seconds.
+/// Parses a duration: `7d`, `60s`, `1h 30m`; a bare number is in seconds.
 pub(super) fn duration(text: &str) -> Result<Duration> {
     let bad = |_| Error::usage(format!("{text:?} is not a duration such as 7d, 90m or 60s"));
     if let Ok(seconds) = text.parse::<u64>() {
         return Ok(Duration::from_secs(seconds));
     }
-    // jiff leaves days out of durations, since some have 23 hours; here one has 24.
+    // jiff has no days in durations, since some have 23 hours; here a day has 24.
     let (days, rest) = match text.split_once('d') {
         Some((days, rest)) => (days.trim().parse::<u64>().map_err(|e| bad(e.to_string()))?, rest),
         None => (0, text),

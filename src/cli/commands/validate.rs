@@ -1,4 +1,4 @@
-//! `sterna validate`: whether the rows of staging, or of the live table, are right.
+//! `sterna validate`: validates the rows of staging or of the live table.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,12 +30,12 @@ use crate::watch::Watch;
   sterna validate --checks my-checks/ --max-shrinkage 25
   sterna validate --comprehensive               after the switchover
 
-A check of one's own is an .sql file with a header:
+A check of your own is an .sql file with a header:
   -- Name: no-caviar-by-post
   -- Purpose: caviar does not come in watchstraps.
   -- Severity: error                 (or warning)
   SELECT record_id, term, unit FROM {checked} WHERE term = 'caviar' AND unit = 'watchstraps'
-It returns what is wrong. {checked} is the table under validation, {table} the one in
+It returns the rows that are wrong. {checked} is the table under validation, {table} the one in
 production, {staging} the staging table; other names need their schema.")]
 pub struct ValidateArgs {
     /// Years to compare with production: 2024, 2015-2020, or several with commas [default: those loaded]
@@ -50,14 +50,14 @@ pub struct ValidateArgs {
     /// Check the live table, and the summary, views, functions, sequences and grants around it
     #[arg(long)]
     pub comprehensive: bool,
-    /// Query views and functions over the table for a row, as the application: only those of
-    /// superusers and of the connected role. Without it they are parsed and compiled, not run
+    /// Query views and functions over the table for one row, as the application: only those
+    /// owned by superusers or the connected role. Otherwise they are only parsed and compiled
     #[arg(long, requires = "comprehensive")]
     pub ask_dependents: bool,
-    /// Who asks them.
+    /// The login that runs them.
     #[command(flatten)]
     pub application: ApplicationArgs,
-    /// What is checked, and what is still accepted.
+    /// Checks and their limits.
     #[command(flatten)]
     pub limits: LimitArgs,
     /// Parallel connections for the checks [default: one per core, at most 4]
@@ -65,10 +65,10 @@ pub struct ValidateArgs {
     pub connections: Option<u16>,
 }
 
-/// What is checked, and what is still accepted, by whatever command.
+/// Options of every command that validates.
 #[derive(Args, Clone, Debug)]
 pub struct LimitArgs {
-    /// Folder of further checks, an .sql file each
+    /// Folder of additional checks, one .sql file each
     #[arg(long, value_name = "DIR", help_heading = "Gates")]
     pub checks: Option<PathBuf>,
     /// Time limit for each of your own checks and each query of a dependent
@@ -89,7 +89,7 @@ pub struct LimitArgs {
 }
 
 impl LimitArgs {
-    /// What they mean for a validation of a table.
+    /// Converts to the engine's options.
     #[must_use]
     pub fn options(&self, table: &Table) -> ValidateOptions {
         ValidateOptions {
@@ -113,10 +113,10 @@ fn percentage(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
-/// Validates, shows what was found, and returns the exit code.
+/// Validates, prints the result, and returns the exit code.
 ///
 /// # Errors
-/// [`crate::error::Kind::Validation`] where a check of severity error failed; otherwise as [`validate`].
+/// [`crate::error::Kind::Validation`] if a check of severity error failed; otherwise as [`validate`].
 pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
     let mut options = options(args, context)?;
     let watch = Arc::new(Watch::default());

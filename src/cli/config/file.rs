@@ -1,4 +1,4 @@
-//! The file: its keys checked against what the command line defines.
+//! The configuration file, with its keys checked against the command line's definitions.
 
 use std::fs::Metadata;
 use std::io::Read;
@@ -14,31 +14,31 @@ use super::{CONFIG, FILE_NAME};
 use crate::cli::render::password::without_passwords;
 use crate::error::{Error, Result};
 
-/// Names less alike than this are not offered as what may have been meant.
+/// Names less similar than this are not suggested.
 const ALIKE: f64 = 0.7;
 
 /// One option's value from the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Setting {
-    /// The subcommand; none for what every command understands.
+    /// The subcommand; `None` for a global option.
     pub(super) table: Option<String>,
     /// The option's name, with underscores.
     pub(super) id: String,
-    /// Its value as the command line would have it, or several.
+    /// Its values, written as on the command line.
     pub(super) values: Vec<String>,
     line: usize,
 }
 
 impl Setting {
-    /// The definitions among which the option is.
+    /// The command whose definition contains the option.
     pub(super) fn scope<'c>(&self, command: &'c Command) -> &'c Command {
         let table = self.table.as_deref();
         table.and_then(|name| command.find_subcommand(name)).unwrap_or(command)
     }
 }
 
-/// Whoever writes the file decides where rows go and which SQL of a folder is run, so that
-/// must be this user, or root.
+/// The file decides where rows go and which folder of SQL files is run, so only this user or
+/// root may be able to write it.
 fn refuse_strange(path: &Path, there: &Metadata) -> Result<()> {
     let me = Uid::effective().as_raw();
     let what = if there.uid() != me && there.uid() != 0 {
@@ -50,10 +50,10 @@ fn refuse_strange(path: &Path, there: &Metadata) -> Result<()> {
     };
     let path = path.display();
     Err(Error::usage(format!("{path}: the configuration {what}"))
-        .hint(format!("look at what it says, then: chown $(id -u) {path}; chmod go-w {path}")))
+        .hint(format!("check its contents, then: chown $(id -u) {path}; chmod go-w {path}")))
 }
 
-/// Everything that a file sets.
+/// The settings of a file.
 #[derive(Debug)]
 pub(super) struct Settings {
     path: PathBuf,
@@ -61,7 +61,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Reads the file that was named, or else `folder`'s, where there is one.
+    /// Reads the `named` file, or else `folder`'s, if there is one.
     pub(super) fn find(
         named: Option<&PathBuf>,
         folder: &Path,
@@ -88,7 +88,7 @@ impl Settings {
         Ok(Some(settings))
     }
 
-    /// A password is not for everybody, as in libpq's password file.
+    /// Refuses a password in a file that others can read, as libpq does for its password file.
     fn refuse_open_secret(&self, there: &Metadata) -> Result<()> {
         let secret =
             self.settings.iter().find(|s| s.values.iter().any(|v| without_passwords(v) != **v));
@@ -148,7 +148,7 @@ impl Settings {
             line,
         };
         match texts(arg, value) {
-            // A flag that is not to be set is as it would be without the file.
+            // `false` for a flag is the same as leaving it out.
             Ok(values) if values.is_empty() => Ok(()),
             Ok(values) => {
                 self.settings.push(Setting { values, ..setting });
@@ -162,12 +162,12 @@ impl Settings {
         self.settings.iter()
     }
 
-    /// The file they come from.
+    /// The path of the file.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where a setting stands.
+    /// The file and line of a setting.
     pub(super) fn place(&self, setting: &Setting) -> String {
         format!("{} line {}", self.path.display(), setting.line)
     }
@@ -206,7 +206,7 @@ impl Settings {
         let hint = match nearest.filter(|other| likeness(other) >= ALIKE) {
             Some(nearest) => format!("did you mean {nearest}?"),
             None if known.is_empty() => "nothing can be set there".into(),
-            None => format!("known are {}", known.join(", ")),
+            None => format!("known: {}", known.join(", ")),
         };
         Error::usage(format!("{}: line {line}: unknown {what}", self.path.display())).hint(hint)
     }
@@ -217,7 +217,7 @@ pub(super) fn settable(scope: &Command) -> impl Iterator<Item = &Arg> {
     scope.get_arguments().filter(|arg| arg.get_long().is_some() && arg.get_id() != CONFIG)
 }
 
-/// The value as the command line would have it; fails with what it has to be.
+/// The value as written on the command line; the error names the expected type.
 fn texts(arg: &Arg, value: &Value) -> std::result::Result<Vec<String>, &'static str> {
     let scalar = |value: &Value| match value {
         Value::String(text) => Some(text.clone()),

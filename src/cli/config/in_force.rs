@@ -1,4 +1,4 @@
-//! What the options are without a command line, and where that was said.
+//! The values of options without a command line, and where each comes from.
 
 use std::path::{Path, PathBuf};
 
@@ -10,24 +10,24 @@ use crate::cli::Cli;
 use crate::cli::render::password::without_passwords;
 use crate::error::Result;
 
-/// What is shown instead of a value that may be a secret.
+/// Shown in place of a value that may be a secret.
 const HIDDEN: &str = "(not shown)";
 
 /// An option that has a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct InForce {
-    /// The command whose option it is; null for what every command understands.
+    /// The command of the option; null for a global option.
     pub command: Option<String>,
     /// Its long name, without the dashes.
     pub option: String,
-    /// Its value, or several.
+    /// Its values.
     pub values: Vec<String>,
     /// The environment variable, the file and line, or `built in`.
     pub from: String,
 }
 
-/// Every option that has a value without being given, and the file that was read: the one
-/// that is `named`, or else `folder`'s.
+/// Every option that has a value without being given on the command line, and the file that
+/// was read: the `named` one, or else `folder`'s.
 ///
 /// # Errors
 /// A usage error that names the file, the line and the key.
@@ -61,7 +61,7 @@ fn option_in_force(
     let built_in = || {
         let values = arg.get_default_values().iter().map(|v| v.to_string_lossy().into_owned());
         let values: Vec<_> = values.collect();
-        // A flag that is not set has a default as well, which nobody needs to see.
+        // A flag has a default too, but showing it would only be noise.
         let is_flag = matches!(arg.get_action(), ArgAction::SetTrue | ArgAction::Count);
         (!values.is_empty() && !is_flag).then(|| (values, "built in".to_owned()))
     };

@@ -1,9 +1,9 @@
-//! The command line, with defaults from a file: `sterna.toml`, or what `--config` names.
+//! The command line, with defaults from a file: `sterna.toml`, or the one that `--config` names.
 //!
-//! The command line wins over the environment, the environment over the file,
-//! the file over what is built in. The file's values become the defaults in
-//! clap's own definitions, which then parse the command line: no option is
-//! listed here, and a value is checked by the same parser wherever it stands.
+//! The command line takes precedence over the environment, the environment over
+//! the file, the file over the built-in defaults. The file's values become the
+//! defaults in clap's own definitions, which then parse the command line: no
+//! option is listed here, and a value from any source goes through the same parser.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -21,23 +21,23 @@ mod in_force;
 use file::{Setting, Settings};
 pub use in_force::{InForce, in_force};
 
-/// The file that is read where it exists and no other is named.
+/// The file that is read by default, if it exists.
 pub const FILE_NAME: &str = "sterna.toml";
-/// A rehearsal goes as the migration will: what the file says of the second counts for the
-/// first, as far as it understands it and nothing else is said of it.
+/// A rehearsal uses the migration's settings: `[migrate]` applies to `rehearse` too, except for
+/// options that it does not have or that `[rehearse]` sets.
 const REHEARSE: &str = "rehearse";
 const MIGRATE: &str = "migrate";
-/// Each report has a place of its own.
+/// Not taken over from `[migrate]`: each report has its own folder.
 const OUT: &str = "out";
 /// Only the command line can name the file itself.
 const CONFIG: &str = "config";
 
-/// Why there is nothing to run.
+/// The reason why there is no command to run.
 #[derive(Debug)]
 pub enum Refusal {
-    /// What clap says: an error, but also help or the version where it was asked for.
+    /// Clap's message: an error, or the requested help or version.
     CommandLine(clap::Error),
-    /// What is wrong with the file.
+    /// An error in the file.
     File(Error),
 }
 
@@ -47,7 +47,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Reads the command line `args`, the program's name included, with the defaults
+/// Reads the command line `args`, including the program's name, with the defaults
 /// of `folder`'s file.
 ///
 /// # Errors
@@ -58,7 +58,7 @@ pub fn read(
 ) -> std::result::Result<Cli, Refusal> {
     let args: Vec<OsString> = args.into_iter().collect();
     let mut command = Cli::command();
-    // Lenient, because what is missing here may be in the file.
+    // Lenient, because required options that are missing may be in the file.
     let lenient = command.clone().ignore_errors(true).try_get_matches_from(&args);
     let given = lenient.map_err(Refusal::CommandLine)?;
     let settings = Settings::find(innermost(&given).get_one(CONFIG), folder, &command)?;
@@ -80,7 +80,7 @@ pub fn read(
         .map_err(|error| Refusal::CommandLine(error.format(&mut command)))
 }
 
-/// The settings that this command line leaves something to decide for.
+/// The settings of the file that this command line does not override.
 fn applicable<'a>(
     settings: &'a Settings,
     command: &Command,
@@ -101,14 +101,14 @@ fn applicable<'a>(
         }
         rivals.retain(|id| applied.iter().any(|s| s.table == setting.table && s.id == *id));
         if let Some(rival) = rivals.first() {
-            return Err(settings.refuse(setting, format!("excludes {rival}, which is set as well")));
+            return Err(settings.refuse(setting, format!("excludes {rival}, which is also set")));
         }
         applied.push(setting);
     }
     Ok(applied)
 }
 
-/// Whether a setting is one of the subcommand's, or of every command.
+/// Whether a setting applies to the subcommand.
 fn concerns(
     setting: &Setting,
     settings: &Settings,
@@ -127,7 +127,7 @@ fn concerns(
         && !settings.iter().any(|s| s.table.as_deref() == Some(REHEARSE) && s.id == setting.id)
 }
 
-/// The options that may not stand beside `id`.
+/// The options that conflict with `id`.
 fn rivals(scope: &Command, id: &str) -> Vec<String> {
     let in_groups = scope.get_groups().filter(|group| !(*group).clone().is_multiple());
     let in_groups = in_groups.filter(|group| group.get_args().any(|a| a == id));
@@ -153,12 +153,12 @@ fn with_default(command: Command, setting: &Setting, subcommand: Option<&str>) -
             .map(|group| group.get_id().clone())
             .collect();
         let scope = scope.mut_arg(&setting.id, |arg| {
-            // What must not be shown from the environment must not be shown from a file.
+            // A value that is hidden if it comes from the environment is hidden here as well.
             let hidden = arg.is_hide_env_values_set()
                 || setting.values.iter().any(|value| without_passwords(value) != **value);
             arg.required(false).default_values(&setting.values).hide_default_value(hidden)
         });
-        // A default does not count as given.
+        // A default does not satisfy a required group.
         groups.into_iter().fold(scope, |s, id| s.mut_group(id, |group| group.required(false)))
     };
     match (&setting.table, subcommand) {
@@ -179,7 +179,7 @@ fn is_about(error: &clap::Error, setting: &Setting, command: &Command) -> bool {
         && arguments.any(|arg| arg.get_id() == setting.id.as_str() && arg.to_string() == *named)
 }
 
-/// The matches of the subcommand, where options given after it are found too.
+/// The matches of the innermost subcommand, which include global options given after it.
 fn innermost(mut matches: &ArgMatches) -> &ArgMatches {
     while let Some((_, inner)) = matches.subcommand() {
         matches = inner;

@@ -1,4 +1,4 @@
-//! What wins over what, and what is refused.
+//! Precedence of sources, and refusals.
 
 use super::*;
 use crate::cli::commands::load::LoadArgs;
@@ -20,7 +20,7 @@ fn load_args(text: &str, line: &[&str]) -> LoadArgs {
     }
 }
 
-/// The error's message from behind the path, and its hint.
+/// The error's message after the path, and its hint.
 fn refusal(text: &str, line: &[&str]) -> String {
     match read_with(text, line).unwrap_err() {
         Refusal::File(error) => {
@@ -123,7 +123,7 @@ fn unknown_keys_are_named_with_the_nearest() {
     assert_eq!(table, "line 1: unknown table [lod] | did you mean load?");
     let global = refusal("databse_url = 'x'\n", &LOAD);
     assert_eq!(global, "line 1: unknown key databse_url | did you mean database_url?");
-    // Also where the command at hand would not have read it; and never the file or an input.
+    // Even if the current command would not use the key. The file and inputs cannot be set.
     for text in ["[demo]\nzzz = 1\n", "config = 'b.toml'\n", "[load]\ninputs = ['a.csv']\n"] {
         assert!(refusal(text, &LOAD).contains("unknown key"), "{text}");
     }

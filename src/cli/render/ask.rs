@@ -1,4 +1,4 @@
-//! A question to whoever sits at the terminal.
+//! Asks the user for confirmation on the terminal.
 
 use std::io::{BufRead, IsTerminal};
 
@@ -6,17 +6,17 @@ use super::to_stderr;
 use super::visible::readable;
 use crate::error::{Error, Result};
 
-/// Says on stderr what is about to be done, and asks whether to go on. Without a terminal
-/// nobody can answer, and the answer is no.
+/// Describes on stderr what is about to happen, and asks whether to continue. Without a
+/// terminal the answer is no.
 ///
 /// # Errors
-/// Where the answer cannot be read.
+/// If the answer cannot be read.
 pub fn go_on(about: &str, is_answered: bool) -> Result<bool> {
     to_stderr(readable(about));
     if is_answered || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(is_answered);
     }
-    to_stderr("go on? [y/N] ");
+    to_stderr("continue? [y/N] ");
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).map_err(|e| Error::file("stdin", e))?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))

@@ -1,11 +1,11 @@
-//! Backups, as a person reads of them.
+//! Backups as text.
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::backup::{BackupReport, Method, Verified};
 
-/// What was saved.
+/// The result of a backup.
 #[must_use]
 pub fn taken(report: &BackupReport) -> String {
     let mut table = Table::new();
@@ -26,7 +26,7 @@ pub fn taken(report: &BackupReport) -> String {
     format!(
         "{}\n\nbackup     {}\nsize       {} in {:.2} s, by {method}\nchecksum   {} of SHA256SUMS\n\
          verified   every file, every table, every row count; `sterna backup verify --restore` \
-         restores it as well\n",
+         also restores it\n",
         table.trim_fmt(),
         report.path,
         HumanBytes(manifest.bytes),
@@ -35,12 +35,12 @@ pub fn taken(report: &BackupReport) -> String {
     )
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[must_use]
 pub fn verified(found: &Verified) -> String {
     let (tables, rows) = (found.tables, HumanCount(found.rows));
     let restored = if found.restored { "; it was restored into an empty server" } else { "" };
-    let left_out = found.unrestored.iter().map(|what| format!("takes a superuser: {what}\n"));
-    format!("the backup is what was taken: {tables} tables, {rows} rows{restored}\n")
+    let left_out = found.unrestored.iter().map(|what| format!("needs a superuser: {what}\n"));
+    format!("the backup is complete and unchanged: {tables} tables, {rows} rows{restored}\n")
         + &left_out.collect::<String>()
 }

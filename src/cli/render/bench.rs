@@ -1,11 +1,11 @@
-//! The result of a benchmark, as a person reads it.
+//! The result of a benchmark as text.
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
 use crate::bench::{BenchReport, DataSize, Latency, QueryReport};
 
-/// The whole report: what fails stands first in the table and last in words.
+/// The whole report: failed queries come first in the table, the verdict comes last.
 #[must_use]
 pub fn text(report: &BenchReport) -> String {
     let mut parts = vec![queries(report)];
@@ -70,8 +70,8 @@ fn verdict(query: &QueryReport) -> &'static str {
         (true, ..) if query.over_budget => "OVER BUDGET",
         (true, ..) => "SLOWER than the baseline",
         (false, _, None, _) => "within its budget, or without one",
-        (false, false, ..) => "uncertain, more --seconds would tell",
-        (false, true, _, true) => "as fast, by another plan",
+        (false, false, ..) => "uncertain, measure with more --seconds",
+        (false, true, _, true) => "as fast, with a different plan",
         (false, true, _, false) => "as fast",
     }
 }
@@ -99,13 +99,13 @@ fn around(report: &BenchReport) -> String {
     }
     match &report.production {
         Some(production) => line("production", size(production)),
-        None => line("production", "no rows: nothing to compare with, only budgets count".into()),
+        None => line("production", "no rows to compare with: only budgets are checked".into()),
     }
     line("staging", size(&report.staging));
     if let Some(more) = distance_ms(report) {
         line(
             "measured",
-            format!("by the server; its answers reach this machine {more:.1} ms later"),
+            format!("on the server; its answers reach this machine {more:.1} ms later"),
         );
     }
     line("server", report.environment.server.clone());
@@ -131,7 +131,7 @@ fn around(report: &BenchReport) -> String {
     lines.join("\n")
 }
 
-/// What the distance adds to the server's time, in the middle of all queries.
+/// Median over all queries of the latency that the network adds to the server's time, in ms.
 fn distance_ms(report: &BenchReport) -> Option<f64> {
     let more = |query: &QueryReport| Some(query.staging_answer_ms? - query.staging.p50_ms);
     let mut all: Vec<f64> = report.queries.iter().filter_map(more).collect();

@@ -1,10 +1,10 @@
-//! The findings of a checkpoint, as a person reads them: what failed first.
+//! The findings of `sterna check` as text: failed checks first.
 
 use comfy_table::{Table, presets};
 
 use crate::preflight::{Finding, PreflightCheck, PreflightSeverity};
 
-/// A line per check, what to do about those that failed, and the verdict.
+/// A line per check, hints for the failed ones, and the verdict.
 #[must_use]
 pub fn text(report: &PreflightCheck) -> String {
     let mut table = Table::new();

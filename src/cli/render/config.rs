@@ -1,23 +1,23 @@
-//! The configuration, as a person reads it.
+//! The configuration as text.
 
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
 use crate::cli::config::InForce;
 
-/// What is in force.
+/// The effective configuration.
 #[derive(Clone, Debug, Serialize)]
 pub struct Configuration {
-    /// The file that was read; null where there is none.
+    /// The file that was read; null if there is none.
     pub file: Option<String>,
-    /// The database that a command would connect to, without secrets; or why there is
-    /// none.
+    /// The database that a command would connect to, without secrets; or the reason why it
+    /// cannot be determined.
     pub database: String,
     /// Every option that has a value.
     pub options: Vec<InForce>,
 }
 
-/// What is in force, by command.
+/// The effective options, by command.
 #[must_use]
 pub fn text(configuration: &Configuration) -> String {
     let mut table = Table::new();

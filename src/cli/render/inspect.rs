@@ -1,4 +1,4 @@
-//! The result of an inspection, as a person reads it.
+//! The result of an inspection as text.
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
@@ -8,14 +8,14 @@ use crate::inspect::{InspectReport, MisfitReport, UnmappedReport};
 use crate::load::OnInexact;
 use crate::load::account::Account;
 
-/// How many files are listed; beyond, only those with records that do not fit.
+/// Maximum number of files listed; with more files, only those with rejects are.
 const FILES_LISTED: usize = 60;
-/// How many taxa of each sort are listed.
+/// Maximum number of taxa listed per category.
 const TAXA_LISTED: usize = 10;
-/// How many unlisted codes are listed.
+/// Maximum number of unlisted codes listed.
 const CODES_LISTED: usize = 20;
 
-/// The whole report; the verdict stands last, where a terminal shows it.
+/// The whole report; the verdict comes last, where it stays visible on a terminal.
 #[must_use]
 pub fn text(report: &InspectReport) -> String {
     let mut parts = vec![files(report)];
@@ -42,7 +42,7 @@ pub fn text(report: &InspectReport) -> String {
     }
     let mut text = parts.join("\n\n");
     text.push_str(&format!(
-        "\n\nread       {} in {:.2} s, {:.2} s in all; {} of memory at most\nverdict    {}\n",
+        "\n\nread       {} in {:.2} s, {:.2} s in total; peak memory {}\nverdict    {}\n",
         HumanBytes(report.bytes_read),
         report.read_seconds,
         report.seconds,
@@ -56,7 +56,7 @@ fn count(n: u64) -> String {
     HumanCount(n).to_string()
 }
 
-/// A table without lines, with the columns from `numbers` on to the right.
+/// A table without borders, with the columns in `numbers` right-aligned.
 fn table<const N: usize>(header: [&str; N], numbers: std::ops::Range<usize>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -153,7 +153,7 @@ fn taxa(report: &InspectReport) -> String {
 
 fn near_miss(unmapped: &UnmappedReport) -> String {
     let UnmappedReport { taxon, rows, near_misses } = unmapped;
-    format!("{:<11}{taxon:?} ({} rows) is near to {near_misses:?}", "", count(*rows))
+    format!("{:<11}{taxon:?} ({} rows) is similar to {near_misses:?}", "", count(*rows))
 }
 
 /// `label  heading: a, b, c and 5 more`, of `all` in total.

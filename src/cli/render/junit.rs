@@ -1,4 +1,4 @@
-//! Outcomes as JUnit XML, which CI systems show as tests.
+//! Results as JUnit XML, which CI systems show as tests.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use super::visible::readable_markup;
 use crate::bench::{BenchReport, QueryReport};
 use crate::error::{Error, Kind, Result};
 
-/// A benchmark: a test per query, and one for what concerns no single query.
+/// A benchmark: one test per query, and one for failures that concern no single query.
 ///
 /// # Errors
-/// Where the XML cannot be made.
+/// If the XML cannot be generated.
 pub fn bench(report: &BenchReport) -> Result<String> {
     let mut document = Report::new("sterna");
     document.add_test_suite(bench_suite("sterna bench", report));
@@ -30,7 +30,7 @@ pub(super) fn bench_suite(name: &str, report: &BenchReport) -> TestSuite {
     let mut suite = TestSuite::new(name);
     let mut general: Vec<&str> = report.failures.iter().map(String::as_str).collect();
     for query in &report.queries {
-        // Each failure of a query begins with its name.
+        // A failure message of a query starts with its name.
         let prefix = format!("{}: ", query.name);
         let (own, others) = general.into_iter().partition(|failure| failure.starts_with(&prefix));
         general = others;

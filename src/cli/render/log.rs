@@ -1,4 +1,4 @@
-//! The log on stderr, by the library `tracing`.
+//! Logging to stderr with `tracing`.
 
 use std::io::IsTerminal;
 
@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::format;
 
 use super::visible::readable;
 
-/// Starts to log: warnings, with `-v` what is done, with `-vv` every detail.
+/// Starts logging: warnings, with `-v` also progress, with `-vv` every detail.
 pub fn start(verbose: u8, quiet: bool) {
     let level = match verbose {
         _ if quiet => LevelFilter::ERROR,
@@ -16,13 +16,13 @@ pub fn start(verbose: u8, quiet: bool) {
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
-    // The driver logs statements; those may hold values.
+    // The driver logs statements, which may contain values.
     let filter = tracing_subscriber::filter::Targets::new()
         .with_target("sterna", level)
         .with_default(LevelFilter::WARN.min(level));
     use tracing_subscriber::layer::SubscriberExt as _;
     use tracing_subscriber::util::SubscriberInitExt as _;
-    // A message can repeat what a file or the database holds.
+    // A message may contain text from a file or the database.
     let fields = format::debug_fn(|writer, field, value| {
         let value = format!("{value:?}");
         let value = readable(&value);
@@ -34,9 +34,9 @@ pub fn start(verbose: u8, quiet: bool) {
     let lines = tracing_subscriber::fmt::layer()
         .fmt_fields(fields.delimited(" "))
         .with_writer(std::io::stderr)
-        // Where stderr cannot be written, saying so on stderr would panic.
+        // If stderr cannot be written, reporting that on stderr would panic.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
-    // A second call, as tests may make, changes nothing.
+    // A second call, as in tests, has no effect.
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }

@@ -1,4 +1,4 @@
-//! A run of the plan: a line for each step while it goes, a table at its end.
+//! A run of the plan as text: a line per step while it runs, a table at its end.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::migrate::status::{Status, StepStatus};
 use crate::migrate::{Ended, Step, StepListener, StepState, UndoneStep};
 use crate::watch::Watch;
 
-/// Lines on stderr while steps are taken, and a bar while one loads.
+/// Writes a line to stderr for each step, and shows a bar during a load.
 pub struct StepLines {
     progress: Progress,
     watch: Arc<Watch>,
@@ -23,7 +23,7 @@ pub struct StepLines {
 }
 
 impl StepLines {
-    /// None, where no progress is to be shown.
+    /// Shows nothing if progress is `Never`.
     #[must_use]
     pub fn new(progress: Progress, watch: &Arc<Watch>) -> Self {
         StepLines { progress, watch: Arc::clone(watch), bar: None }
@@ -53,7 +53,7 @@ impl StepListener for StepLines {
         }
         let seconds = ended.seconds;
         let what = match ended.state {
-            StepState::Skipped => format!("{}  left out: {}", step.number(), ended.outcome.summary),
+            StepState::Skipped => format!("{}  skipped: {}", step.number(), ended.outcome.summary),
             StepState::Failed => format!("     FAILED ({seconds:.1} s)"),
             _ => format!("     {} ({seconds:.1} s)", ended.outcome.summary),
         };
@@ -64,7 +64,7 @@ impl StepListener for StepLines {
     }
 }
 
-/// How far a run is.
+/// The status of a run.
 #[must_use]
 pub fn status(status: &Status) -> String {
     let mut table = Table::new();
@@ -95,7 +95,7 @@ pub fn status(status: &Status) -> String {
         line("next", &format!("{next}: {}", next.plan().title));
     }
     if let Some(command) = &status.next_command {
-        line("go on by", command);
+        line("continue", command);
     }
     match status.can_roll_back.as_slice() {
         [] => line("rollback", "there is nothing to roll back"),
@@ -110,7 +110,7 @@ pub fn status(status: &Status) -> String {
 
 fn state(status: &Status) -> &'static str {
     match status.state {
-        crate::migrate::RunState::Running => "running, or killed while it was",
+        crate::migrate::RunState::Running => "running, or killed while running",
         crate::migrate::RunState::Finished => "finished",
         crate::migrate::RunState::Failed => "failed",
         crate::migrate::RunState::Stopped => "stopped",
@@ -131,7 +131,7 @@ fn cells(step: &StepStatus) -> [String; 6] {
     ]
 }
 
-/// A fact of what was undone: `dropped "public"."x"`, `rows restored 43`.
+/// A detail of an undone step: `dropped "public"."x"`, `rows restored 43`.
 fn undone_part(name: &str, value: &Value) -> String {
     let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let value = match value {
@@ -151,7 +151,7 @@ pub fn to_roll_back(steps: &[Step]) -> String {
     }
 }
 
-/// What was rolled back.
+/// The rolled back steps.
 #[must_use]
 pub fn rolled_back(undone: &[UndoneStep]) -> String {
     let mut text = String::new();

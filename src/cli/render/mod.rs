@@ -1,4 +1,4 @@
-//! How results, progress and logs are shown. The engine only reports values.
+//! Formats results, progress and logs. The engine itself only returns values.
 
 pub mod ask;
 pub mod backup;
@@ -26,7 +26,7 @@ pub mod visible;
 use std::fmt::Display;
 use std::io::Write;
 
-/// Writes text for people to stderr. Where that cannot be done, nobody is reading.
+/// Writes text to stderr. Errors are ignored: nobody is reading.
 pub fn to_stderr(text: impl Display) {
     let _ = write!(std::io::stderr().lock(), "{text}");
 }

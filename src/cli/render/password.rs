@@ -1,14 +1,14 @@
-//! Passwords in text, wherever it comes from: what was typed in the wrong place is repeated
-//! by an error, and what a file holds by whoever shows it.
+//! Hides passwords in any text that is shown: an error may repeat one that was typed in the
+//! wrong place, and a report may repeat one from a file.
 
 use std::borrow::Cow;
 
-/// What stands in place of a password.
+/// Shown in place of a password.
 const HIDDEN: &str = "***";
-/// The parameter of libpq's that holds one; `sslpassword` and `PGPASSWORD` end in it.
+/// libpq's parameter for a password; `sslpassword` and `PGPASSWORD` end with it.
 const PARAMETER: &str = "password";
 
-/// The text without the passwords of URLs (`scheme://user:password@host`) and of libpq's
+/// The text with passwords hidden in URLs (`scheme://user:password@host`) and in libpq's
 /// parameters (`password=...`).
 #[must_use]
 pub fn without_passwords(text: &str) -> Cow<'_, str> {
@@ -35,8 +35,8 @@ fn ends_word(letter: char) -> bool {
     letter.is_whitespace() || matches!(letter, '\'' | '"' | '`')
 }
 
-/// From where to where passwords of URLs stand. One that was not encoded may hold any
-/// character: it ends at the last `@` of its line before another URL, else with its word.
+/// The byte ranges of passwords in URLs. A password that was not percent-encoded may contain
+/// any character: it ends at the last `@` of its line before another URL, else with its word.
 fn in_urls(text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (at, scheme_end) in text.match_indices("://") {
@@ -63,10 +63,10 @@ fn in_urls(text: &str) -> Vec<(usize, usize)> {
     found
 }
 
-/// From where to where values of [`PARAMETER`] stand.
+/// The byte ranges of the values of [`PARAMETER`].
 fn in_parameters(text: &str) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
-    // Upper case has as many bytes as lower case in ASCII.
+    // ASCII lowercasing keeps byte offsets.
     let lower = text.to_ascii_lowercase();
     for (at, name) in lower.match_indices(PARAMETER) {
         let after = &text[at + name.len()..];

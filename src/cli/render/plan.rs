@@ -1,4 +1,4 @@
-//! The plan, for people.
+//! The plan as text.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::migrate::Step;
 /// The plan for a table.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownPlan {
-    /// The table that is to be replaced.
+    /// The table to replace.
     pub table: String,
     /// Its steps, in order.
     pub steps: Vec<Planned>,
@@ -27,24 +27,24 @@ pub struct Planned {
     pub title: &'static str,
     /// The same in a sentence or two.
     pub does: &'static str,
-    /// What it locks, and how.
+    /// Its locks.
     pub locks: &'static str,
-    /// What is one transaction.
+    /// Its transactions.
     pub transaction: &'static str,
-    /// What must hold after it.
+    /// The validation after it.
     pub validated_by: &'static str,
-    /// What takes it back.
+    /// How it is undone.
     pub undone_by: &'static str,
-    /// About how many rows it reads or writes; null where that is not known.
+    /// Estimated number of rows that it reads or writes; null if unknown.
     pub estimated_rows: Option<u64>,
-    /// The statements that matter, with their names filled in.
+    /// The main statements, with names filled in.
     pub sql: Vec<ShownStatement>,
 }
 
 /// A statement of a step.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownStatement {
-    /// The file of sterna's that holds it; of the switchover, the part that it is of.
+    /// The file in sterna's source that contains it; for the switchover, the part it belongs to.
     pub file: &'static str,
     /// Its text.
     pub text: String,

@@ -1,4 +1,4 @@
-//! Progress on stderr: a bar on a terminal, a line now and then elsewhere.
+//! Progress on stderr: a bar on a terminal, a line every few seconds elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -16,16 +16,15 @@ use crate::watch::{Phase, Watch};
 
 /// How often a bar is drawn.
 const DRAW_EVERY: Duration = Duration::from_millis(100);
-/// How often a line is written where there is no terminal, and how often where that
-/// was asked for.
+/// How often a line is written without a terminal: by default, and with `--progress always`.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 const LINE_EVERY_ASKED: Duration = Duration::from_secs(1);
 
-/// Progress that is being shown by a thread of its own.
+/// Progress shown by a separate thread.
 pub struct Shown(Option<(Arc<AtomicBool>, JoinHandle<()>)>);
 
 impl Shown {
-    /// Begins to show what `watch` sees.
+    /// Starts showing the progress in `watch`.
     #[must_use]
     pub fn start(progress: Progress, watch: &Arc<Watch>) -> Self {
         let bars = match progress {
@@ -42,7 +41,7 @@ impl Shown {
         Shown(Some((done, thread)))
     }
 
-    /// Ends it and clears the bar.
+    /// Stops the thread and clears the bar.
     pub fn finish(self) {
         if let Some((done, thread)) = self.0 {
             done.store(true, Ordering::Relaxed);
@@ -64,7 +63,7 @@ fn name(phase: Phase) -> &'static str {
     }
 }
 
-/// Whether input is being read, so that its size says how far it is.
+/// Whether the phase reads input, so that its size gives the progress.
 fn is_reading(phase: Phase) -> bool {
     matches!(phase, Phase::Loading | Phase::Inspecting)
 }
@@ -78,7 +77,7 @@ fn draw(watch: &Watch, done: &AtomicBool) {
         let phase = watch.phase();
         if last != Some(phase) {
             let template = if is_reading(phase) { with_bytes } else { plain };
-            // A template that does not parse would fall back to the default one.
+            // If the template did not parse, the default style would be used.
             bar.set_style(
                 ProgressStyle::with_template(template)
                     .unwrap_or_else(|_| ProgressStyle::default_bar()),
@@ -139,7 +138,7 @@ fn write_lines(watch: &Watch, done: &AtomicBool, every: Duration) {
     }
 }
 
-/// Rows per second; none in the first moments, which say nothing.
+/// Rows per second; 0 in the first 0.2 seconds, when a rate means nothing.
 fn rate(rows: u64, elapsed: Duration) -> u64 {
     let seconds = elapsed.as_secs_f64();
     if seconds < 0.2 { 0 } else { (rows as f64 / seconds) as u64 }

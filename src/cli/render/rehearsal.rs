@@ -1,4 +1,4 @@
-//! A rehearsal: lines while it goes on, the verdict and what to expect at its end.
+//! A rehearsal as text: lines while it runs, the verdict and expected durations at its end.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -13,14 +13,14 @@ use crate::migrate::StepListener;
 use crate::rehearse::{Check, Listener, RehearsalReport};
 use crate::watch::Watch;
 
-/// Lines on stderr while it goes on.
+/// Writes lines to stderr while it runs.
 pub struct RehearsalLines {
     progress: Progress,
     steps: migrate::StepLines,
 }
 
 impl RehearsalLines {
-    /// None, where no progress is to be shown.
+    /// Shows nothing if progress is `Never`.
     #[must_use]
     pub fn new(progress: Progress, watch: &Arc<Watch>) -> Self {
         RehearsalLines { progress, steps: migrate::StepLines::new(progress, watch) }
@@ -58,7 +58,7 @@ pub fn text(report: &RehearsalReport) -> String {
     text
 }
 
-/// The same as a document.
+/// The same as Markdown.
 #[must_use]
 pub fn markdown(report: &RehearsalReport) -> String {
     let mut text = format!("# Rehearsal {}\n\n", report.rehearsal_id);
@@ -71,7 +71,7 @@ pub fn markdown(report: &RehearsalReport) -> String {
     text
 }
 
-/// What was to be shown, and the steps of the plan with the durations to expect.
+/// The checks, and the steps of the plan with their expected durations.
 fn tables(report: &RehearsalReport, style: TableStyle) -> Vec<String> {
     let mut checks = table(style, ["check", "", "seconds", "found"], 2);
     for check in &report.checks {
@@ -101,10 +101,10 @@ fn table(style: TableStyle, header: [&str; 4], numbers: usize) -> Table {
     table
 }
 
-/// Each thing worth knowing, with its label.
+/// The facts of the report with their labels.
 fn facts(report: &RehearsalReport) -> Vec<(&'static str, String)> {
     let verdict = match &report.failure {
-        None => "PASSED: the plan went there and back on a copy of production".to_owned(),
+        None => "PASSED: the plan and its rollback succeeded on a copy of production".to_owned(),
         Some(failure) => format!("NOT PASSED: {failure}"),
     };
     let mut facts = vec![("verdict", verdict), ("production", report.production.clone())];
@@ -119,14 +119,14 @@ fn facts(report: &RehearsalReport) -> Vec<(&'static str, String)> {
     if let Some(space) = &report.space {
         let [needed, growth, wal] =
             [space.needed_bytes, space.growth_bytes, space.wal_bytes].map(HumanBytes);
-        let what = format!("{needed} have to be free: {growth} of tables, {wal} of log");
+        let what = format!("{needed} must be free: {growth} for tables, {wal} for WAL");
         facts.push(("space", what));
     }
     for deviation in report.plan.iter().flat_map(|plan| &plan.deviations) {
         facts.push(("deviation", deviation.clone()));
     }
     if report.recorded {
-        facts.push(("ledger", "production's ledger knows that it passed".to_owned()));
+        facts.push(("ledger", "recorded as passed in production's ledger".to_owned()));
     }
     if let Some(folder) = &report.folder {
         facts.push(("report", folder.clone()));

@@ -1,11 +1,11 @@
-//! The indexes of a table, as a person reads them.
+//! The indexes of a table as text.
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanBytes;
 
 use crate::table::reindex::{IndexState, ReindexReport};
 
-/// A line per index, and what was done.
+/// A line per index, and the actions taken.
 #[must_use]
 pub fn text(report: &ReindexReport) -> String {
     let mut table = Table::new();

@@ -1,4 +1,4 @@
-//! Missing and added species, as a person reads them.
+//! Missing and added species as text.
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;
@@ -37,7 +37,7 @@ pub fn missing(report: &MissingReport) -> String {
     )
 }
 
-/// What was added.
+/// The result of an addition.
 #[must_use]
 pub fn added(addition: &AddedSpecies) -> String {
     match addition {
@@ -50,18 +50,18 @@ pub fn added(addition: &AddedSpecies) -> String {
             format!("added the species {scientific_name} ({species_id}){from}\n")
         }
         AddedSpecies::Synonym { synonym, scientific_name, .. } => {
-            format!("loads take {synonym} for {scientific_name} from now on\n")
+            format!("loads map {synonym} to {scientific_name} from now on\n")
         }
         AddedSpecies::Exists { name, scientific_name } if name == scientific_name => {
             format!("{name} exists already; nothing was done\n")
         }
         AddedSpecies::Exists { name, scientific_name } => {
-            format!("{name} stands for {scientific_name} already; nothing was done\n")
+            format!("{name} already stands for {scientific_name}; nothing was done\n")
         }
     }
 }
 
-/// What was taken back.
+/// The result of an undo.
 #[must_use]
 pub fn undone(undone: &SpeciesUndone) -> String {
     let before = if undone.was_there { "" } else { ", which was gone already" };

@@ -1,4 +1,4 @@
-//! A run and what is going on, as a person reads it.
+//! A run and its current activity as text.
 
 use std::fmt::Write as _;
 
@@ -10,24 +10,24 @@ use super::migrate;
 use crate::migrate::Live;
 use crate::migrate::status::Status;
 
-/// A run, and what is going on.
+/// A run and its current activity.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownStatus {
-    /// How far it is.
+    /// Its progress.
     #[serde(flatten)]
     pub status: Status,
-    /// What is being done at this moment.
+    /// Its current activity.
     #[serde(flatten)]
     pub live: Live,
 }
 
-/// How far a run is, and what its sessions are doing.
+/// The progress of a run, and the activity of its sessions.
 #[must_use]
 pub fn text(shown: &ShownStatus) -> String {
     migrate::status(&shown.status) + &live(&shown.live)
 }
 
-/// How far each step is, in a line: it changes when one of them does.
+/// The state of each step, on one line: compared to detect a change.
 #[must_use]
 pub fn steps(status: &Status) -> String {
     let steps = status.steps.iter();
@@ -64,7 +64,7 @@ fn live(live: &Live) -> String {
     let _ = writeln!(text, "\n{}", table.trim_fmt());
     for session in &live.sessions {
         for blocker in &session.blocked_by {
-            let _ = writeln!(text, "session {} is held up by {blocker}", session.pid);
+            let _ = writeln!(text, "session {} is blocked by {blocker}", session.pid);
         }
     }
     text

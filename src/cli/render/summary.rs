@@ -1,17 +1,17 @@
-//! A recomputed summary, as a person reads it.
+//! A recomputed summary as text.
 
 use indicatif::HumanCount;
 
 use crate::table::summary::{SummaryReport, SummaryUndone};
 
-/// What was recomputed.
+/// The result of a recomputation.
 #[must_use]
 pub fn recomputed(report: &SummaryReport) -> String {
     let count = |n: i64| HumanCount(u64::try_from(n).unwrap_or_default());
     format!(
         "{} has a row for each of {} species, {} before\n\
          they count {} records with a quantity of {}, as the table does; {:.2} s\n\
-         `sterna summary --undo` puts the rows back as they were\n",
+         `sterna summary --undo` restores the previous rows\n",
         report.summary,
         count(report.species),
         count(report.rows_before),
@@ -21,13 +21,13 @@ pub fn recomputed(report: &SummaryReport) -> String {
     )
 }
 
-/// What was put back.
+/// The result of an undo.
 #[must_use]
 pub fn undone(undone: &SummaryUndone) -> String {
     let mut text = format!("{} rows are as they were before\n", undone.rows_restored);
     if undone.rows_without_species > 0 {
         let lost = undone.rows_without_species;
-        text.push_str(&format!("{lost} more belong to species that are gone since\n"));
+        text.push_str(&format!("{lost} more belong to species that no longer exist\n"));
     }
     if undone.rows_kept > 0 {
         let kept = undone.rows_kept;

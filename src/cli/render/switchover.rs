@@ -1,16 +1,16 @@
-//! A switchover, for people.
+//! A switchover as text.
 
 use indicatif::HumanCount;
 
 use crate::switchover::{Foreseen, SwitchoverReport, Written};
 
-/// What a switchover did.
+/// The result of a switchover.
 #[must_use]
 pub fn switched(report: &SwitchoverReport) -> String {
     text(report, "switched over")
 }
 
-/// What taking one back did.
+/// The result of its rollback.
 #[must_use]
 pub fn returned(report: &SwitchoverReport) -> String {
     text(report, "rolled back")
@@ -32,7 +32,7 @@ fn text(report: &SwitchoverReport, what: &str) -> String {
     }
     line("carried", &format!("{} writes made during the run", count(report.replayed_rows)));
     let parity = match report.parity_differences.as_slice() {
-        [] => "nothing differs in the catalog but what was asked for".to_owned(),
+        [] => "no differences in the catalog other than requested ones".to_owned(),
         differences => format!("{} DIFFERENCES in the catalog", differences.len()),
     };
     line("catalog", &parity);
@@ -43,7 +43,7 @@ fn text(report: &SwitchoverReport, what: &str) -> String {
     text
 }
 
-/// What a rollback would meet, and what would become of what was written since.
+/// The obstacles of a rollback, and what would happen to the writes since the switchover.
 #[must_use]
 pub fn foreseen(foreseen: &Foreseen) -> String {
     let mut text = String::new();
@@ -55,17 +55,17 @@ pub fn foreseen(foreseen: &Foreseen) -> String {
         line("", &format!("{only_in_new} of the updated ones are rows of the new release only"));
     }
     if referred > 0 {
-        line("", &format!("{referred} rows of the new release are referred to, and go along"));
+        line("", &format!("{referred} rows of the new release are referred to, and are kept"));
     }
     let keep = foreseen.keep.name();
     let (kept, left) = (foreseen.kept_rows, foreseen.left_rows);
-    line("--keep", &format!("{keep}: {kept} rows go along, {left} are saved beside the table"));
+    line("--keep", &format!("{keep}: {kept} rows are kept, {left} are saved in another table"));
     match foreseen.obstacles.as_slice() {
-        [] => line("in the way", "nothing"),
+        [] => line("obstacles", "none"),
         obstacles => {
             for obstacle in obstacles {
                 let what = format!("{} {}: {}", obstacle.kind, obstacle.object, obstacle.detail);
-                line("in the way", &what);
+                line("obstacle", &what);
             }
         }
     }

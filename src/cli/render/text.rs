@@ -1,4 +1,4 @@
-//! Results as tables that a person can read.
+//! The result of a load as text.
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
@@ -7,11 +7,11 @@ use crate::input::LeftOut;
 use crate::load::account::Account;
 use crate::load::report::{LoadReport, RowsReport};
 
-/// How many files are listed; beyond, only those with rejects.
+/// Maximum number of files listed; with more files, only those with rejects are.
 const FILES_LISTED: usize = 60;
-/// How many of the things that are not read are listed.
+/// Maximum number of skipped inputs listed.
 const LEFT_OUT_LISTED: usize = 20;
-/// How many unmapped taxa are listed.
+/// Maximum number of unmapped taxa listed.
 const TAXA_LISTED: usize = 10;
 
 /// The result of a load.
@@ -40,7 +40,7 @@ pub fn load(report: &LoadReport) -> String {
     );
     if let (Some(matched), Some(new)) = (report.rows_matched, report.rows_new) {
         let (matched, new) = (HumanCount(matched), HumanCount(new));
-        line("matched", format!("{matched} rows are production's, {new} are new"));
+        line("matched", format!("{matched} rows exist in production, {new} are new"));
     }
     for unfilled in report.columns.unfilled() {
         line("columns", unfilled);
@@ -51,7 +51,7 @@ pub fn load(report: &LoadReport) -> String {
         1 => "; one connection for rows".to_owned(),
         writers => format!("; {writers} connections for rows"),
     };
-    line("distance", format!("the server's answer takes {:.0} ms{writers}", report.round_trip_ms));
+    line("distance", format!("round trip to the server {:.0} ms{writers}", report.round_trip_ms));
     let batch = &rows.batch_ms;
     line(
         "batches",
@@ -62,17 +62,17 @@ pub fn load(report: &LoadReport) -> String {
     );
     line("memory", format!("{} at most", HumanBytes(report.peak_memory_bytes)));
     let verdict = match report.verified {
-        Some(true) => "staging was read back and is what the files hold",
-        Some(false) => "FAILED: staging is not what the files hold",
-        None => "not asked for (--verify)",
+        Some(true) => "staging was read back and matches the files",
+        Some(false) => "FAILED: staging does not match the files",
+        None => "not requested (--verify)",
     };
     line("proof", format!("{verdict}; checksum {}", rows.checksum));
     if rows.account.rows_rounded > 0 {
-        line("rounded", format!("{} rows, as asked", HumanCount(rows.account.rows_rounded)));
+        line("rounded", format!("{} rows, as requested", HumanCount(rows.account.rows_rounded)));
     }
     if report.rows_cascaded > 0 {
         let gone = HumanCount(report.rows_cascaded);
-        line("cascaded", format!("{gone} rows went with their species, deleted meanwhile"));
+        line("cascaded", format!("{gone} rows were deleted with their species during the load"));
     }
     if !report.years_without_rows.is_empty() {
         let years = report.years_without_rows.iter().map(ToString::to_string);
@@ -95,7 +95,7 @@ pub fn load(report: &LoadReport) -> String {
     text
 }
 
-/// What was found and not read, a line each.
+/// Inputs that were found but not read, one line each.
 pub(super) fn left_out(left_out: &[LeftOut]) -> Vec<String> {
     let named = left_out.iter().take(LEFT_OUT_LISTED);
     let mut lines: Vec<_> = named.map(|l| format!("{}: {}", l.path, l.reason)).collect();
@@ -108,7 +108,7 @@ pub(super) fn left_out(left_out: &[LeftOut]) -> Vec<String> {
     lines
 }
 
-/// The account, a line per file and one for all.
+/// The account: a line per file and a total.
 fn files(rows: &RowsReport) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);

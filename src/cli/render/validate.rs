@@ -1,4 +1,4 @@
-//! The result of a validation, as a person reads it: what failed first.
+//! The result of a validation as text: failed checks first.
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;
@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::validate::{Change, CheckReport, Severity, ValidationReport};
 
-/// How many wrong rows of a check are listed.
+/// Maximum number of wrong rows listed per check.
 const ROWS_LISTED: usize = 5;
-/// How many of the largest changes are listed.
+/// Maximum number of largest changes listed.
 const CHANGES_LISTED: usize = 10;
 
-/// The whole report; the verdict stands last, where a terminal shows it.
+/// The whole report; the verdict comes last, where it stays visible on a terminal.
 #[must_use]
 pub fn text(report: &ValidationReport) -> String {
     let mut parts = vec![checks(report)];
@@ -67,7 +67,7 @@ fn cell(row: &Map<String, Value>, name: &str) -> String {
     row.get(name).map_or_else(String::new, plain)
 }
 
-/// A value without quotes; nothing for NULL.
+/// A value without quotes; empty for NULL.
 fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
@@ -90,7 +90,7 @@ fn changes(changes: &[Change]) -> String {
     table.trim_fmt()
 }
 
-/// A table without lines, with the columns from `numbers` on to the right.
+/// A table without borders, with the columns in `numbers` right-aligned.
 fn table<const N: usize>(header: [&str; N], numbers: std::ops::Range<usize>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);

@@ -1,21 +1,21 @@
-//! What files and the database hold may contain characters that are not seen but act: on a
-//! terminal they move the cursor or colour what follows, in any text they turn its order
-//! around or end a line. They are written as `\u{1b}`. A word without end is shortened, and
-//! passwords are left out.
+//! Text from files and the database may contain invisible characters that have an effect: on
+//! a terminal they move the cursor or change colours, in any text they reverse its direction
+//! or end a line. They are escaped as `\u{1b}`. Overlong words are shortened, and passwords
+//! are hidden.
 
 use std::borrow::Cow;
 
 use super::password::without_passwords;
 
-/// The longest run of characters without a blank that is shown whole. Names in PostgreSQL
-/// have 63 bytes, and lines of files some thousand characters, but in words.
+/// The longest word, in characters, that is shown whole. Names in PostgreSQL have at most 63
+/// bytes; lines of files may have thousands of characters, but consist of words.
 const LONGEST_WORD: usize = 1000;
-/// How much of a longer one is shown.
+/// Number of characters shown of a longer word.
 const SHOWN: usize = 200;
 
-/// Characters that format text without being seen: marks and overrides of direction,
-/// joiners, separators of lines and paragraphs, tags. The others of Unicode's kinds Cf, Zl
-/// and Zp stand beside letters of living scripts and do nothing to what surrounds them.
+/// Invisible formatting characters: marks and overrides of direction, joiners, line and
+/// paragraph separators, tags. The other characters of Unicode's categories Cf, Zl and Zp
+/// belong to scripts in use and do not affect the text around them.
 const UNSEEN: [(char, char); 12] = [
     ('\u{ad}', '\u{ad}'),
     ('\u{61c}', '\u{61c}'),
@@ -31,8 +31,8 @@ const UNSEEN: [(char, char); 12] = [
     ('\u{e0000}', '\u{e007f}'),
 ];
 
-/// The text without characters that act and are not seen, other than the end of a line and
-/// the tabulator.
+/// The text with control and invisible formatting characters escaped, except for newlines and
+/// tabs.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
     let is_raw = |letter: char| {
@@ -52,14 +52,13 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// As [`visible`], without passwords, and with the beginning alone of words that would fill
-/// the screen.
+/// As [`visible`], with passwords hidden and overlong words shortened.
 #[must_use]
 pub fn readable(text: &str) -> Cow<'_, str> {
     shortened(text, |letter| matches!(letter, ' ' | '\n' | '\t'))
 }
 
-/// As [`readable`], for HTML and XML, whose tags, attributes and entities stay whole.
+/// As [`readable`], for HTML and XML: tags, attributes and entities stay whole.
 #[must_use]
 pub fn readable_markup(text: &str) -> Cow<'_, str> {
     shortened(text, |letter| matches!(letter, ' ' | '\n' | '\t' | '<' | '>' | '"'))
@@ -82,7 +81,7 @@ fn shortened(text: &str, is_between: impl Fn(char) -> bool + Copy) -> Cow<'_, st
             continue;
         }
         let start: String = word.chars().take(SHOWN).collect();
-        // Not the half of an entity.
+        // Do not cut an entity in half.
         let whole = start.rfind('&').filter(|at| !start[*at..].contains(';'));
         shown.push_str(&start[..whole.unwrap_or(start.len())]);
         shown.push_str(&format!("… ({} characters)", word.chars().count()));

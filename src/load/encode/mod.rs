@@ -1,5 +1,5 @@
-//! Records to the rows of PostgreSQL's binary COPY format, without rounding,
-//! cutting or guessing.
+//! Encodes records as rows of PostgreSQL's binary COPY format, without rounding (unless
+//! asked), truncating or guessing.
 //!
 //! A row is a 16-bit count of columns, then for each a 32-bit length (-1 for NULL)
 //! and the value's binary form. Rows go into one buffer per batch, by hand: the
@@ -22,9 +22,9 @@ use crate::load::plan::row_id::RowIds;
 use crate::load::read::batch::{EncodedBatch, Fate, Record, RecordBatch, Reject, row_hash};
 use crate::pg::ColumnType;
 
-/// What opens a binary COPY stream: signature, flags and an empty extension.
+/// The start of a binary COPY stream: signature, flags and an empty extension.
 pub const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-/// What ends a binary COPY stream.
+/// The end of a binary COPY stream.
 pub const TRAILER: &[u8] = &[0xff, 0xff];
 
 /// What to do with a value that the column cannot hold exactly.
@@ -51,7 +51,7 @@ pub enum Origin {
     RowId,
     /// The id of the species found.
     Lookup,
-    /// This file's format has no such field: NULL.
+    /// NULL: this file's format has no such field.
     Absent,
 }
 
@@ -60,26 +60,26 @@ pub enum Origin {
 pub struct ColumnPlan {
     /// Where the value comes from.
     pub origin: Origin,
-    /// What it has to be.
+    /// The type of the column.
     pub kind: ColumnType,
-    /// Whether NULL is refused.
+    /// Whether the column rejects NULL.
     pub not_null: bool,
 }
 
-/// How one file format becomes rows.
+/// How records of one file format become rows.
 #[derive(Clone, Debug)]
 pub struct RowPlan {
-    /// Where the format's fields stand in its file.
+    /// Where the format's fields are in its file.
     pub layout: Layout,
     /// One entry per column of the COPY statement, in its order.
     pub columns: Vec<ColumnPlan>,
     /// The field of the record id and the type of its column, where the format has one.
     pub record_id: Option<(usize, ColumnType)>,
-    /// The columns that do not enter into the rows' hashes, in their order.
+    /// The columns that are left out of the row hashes, in ascending order.
     pub unhashed: Vec<usize>,
 }
 
-/// Turns batches of records into batches of rows. One per worker thread.
+/// Turns batches of records into batches of rows; one per worker thread.
 pub struct Encoder<'a> {
     taxa: &'a Taxa,
     row_ids: &'a RowIds,
@@ -87,7 +87,7 @@ pub struct Encoder<'a> {
     decimal: Decimal,
 }
 
-/// A value that cannot be stored as it stands.
+/// A value that cannot be stored as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Misfit {
     reason: Reason,
@@ -95,16 +95,16 @@ struct Misfit {
 }
 
 impl<'a> Encoder<'a> {
-    /// Rounds where `on_inexact` says so.
+    /// Creates an encoder, which rounds if `on_inexact` says so.
     #[must_use]
     pub fn new(taxa: &'a Taxa, row_ids: &'a RowIds, on_inexact: OnInexact) -> Self {
         let round = on_inexact == OnInexact::Round;
         Encoder { taxa, row_ids, round, decimal: Decimal::default() }
     }
 
-    /// Encodes `records` into `out`, which is emptied first and keeps its buffers.
+    /// Encodes `records` into `out`, which is cleared first and keeps its buffers.
     ///
-    /// `member_key` identifies the file where a row id has to be made from a place.
+    /// `member_key` identifies the file, for row ids made from the place of a record.
     pub fn encode(
         &mut self,
         plan: &RowPlan,
@@ -140,8 +140,8 @@ impl<'a> Encoder<'a> {
         out.records.account.rows_rejected = out.records.rejects.len() as u64;
     }
 
-    /// Appends one row; returns whether a value was rounded. After an error the
-    /// caller takes back what was appended.
+    /// Appends one row; returns whether a value was rounded. After an error the caller has to
+    /// truncate `out` to its old length.
     fn encode_row(
         &mut self,
         plan: &RowPlan,
@@ -151,7 +151,7 @@ impl<'a> Encoder<'a> {
         out: &mut BytesMut,
     ) -> Result<bool, Misfit> {
         let mut rounded = false;
-        // Most columns are text, which only a NUL can spoil: one look for all of them.
+        // Most columns are text, where only NUL is invalid: check all of them at once.
         let clean = memchr::memchr(0, record.raw()).is_none();
         out.put_u16(plan.columns.len() as u16);
         for column in &plan.columns {
@@ -196,7 +196,8 @@ impl<'a> Encoder<'a> {
         Ok(rounded)
     }
 
-    /// A record id as a text that is the same for all texts of one value: `12` for `0012`.
+    /// The canonical text of a record id, the same for all spellings of a value: `12` for
+    /// `0012`.
     fn canonical<'r>(&mut self, kind: ColumnType, text: &'r [u8]) -> Cow<'r, [u8]> {
         let canonical = match kind {
             ColumnType::Text | ColumnType::Varchar(_) => return Cow::Borrowed(text),
@@ -211,7 +212,7 @@ impl<'a> Encoder<'a> {
                 self.put_value(kind, text, &mut value).map(|_| value.to_vec())
             }
         };
-        // A text that is no value of the type is rejected with its own column.
+        // Text that is not a valid value is rejected later, with its own column.
         canonical.map_or(Cow::Borrowed(text), Cow::Owned)
     }
 
@@ -238,10 +239,10 @@ impl<'a> Encoder<'a> {
         Ok(rounded)
     }
 
-    /// Whether a field's text can be stored in a column, without storing it.
+    /// Checks whether a field's text can be stored in a column.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// The reason if it cannot.
     pub fn check(&mut self, column: &ColumnPlan, text: &[u8]) -> Result<(), Reason> {
         self.put_field(column, text, &mut BytesMut::new()).map(|_| ())
     }
@@ -256,7 +257,7 @@ impl<'a> Encoder<'a> {
         match kind {
             ColumnType::Text => scalar::put_text(text, None, out)?,
             ColumnType::Varchar(limit) => scalar::put_text(text, Some(limit), out)?,
-            // Blanks at the end are no part of the value: the server pads it.
+            // Trailing blanks are not part of the value: the server pads it.
             ColumnType::Char(length) => {
                 scalar::put_text(scalar::unpadded(text), Some(length), out)?
             }

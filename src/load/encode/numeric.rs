@@ -1,38 +1,38 @@
-//! Decimal text to PostgreSQL's binary `numeric`, without rounding unless asked.
+//! Encodes decimal text as PostgreSQL's binary `numeric`, without rounding unless asked.
 //!
 //! The wire form is the number of base-10000 digits, the weight of the first one,
 //! the sign, the display scale, and the digits (source: `numeric_recv` in
-//! PostgreSQL's `numeric.c`). The text grammar is that of `numeric_in`, less
-//! blanks, `NaN` and infinities, which no column of amounts should take silently.
+//! PostgreSQL's `numeric.c`). The text grammar is that of `numeric_in`, without
+//! blanks, `NaN` and infinities, which a column of amounts should not accept silently.
 
 use bytes::{BufMut, BytesMut};
 
 use crate::load::account::Reason;
 use crate::pg::NumericType;
 
-/// Digits before the point that `numeric` can hold.
+/// The maximum number of digits before the point in a `numeric`.
 const MAX_INTEGER_DIGITS: i64 = 131_072;
-/// Digits after the point that `numeric` can hold.
+/// The maximum number of digits after the point in a `numeric`.
 const MAX_SCALE: i64 = 16_383;
 
-/// The first exponent that is refused, whatever the digits. `numeric_in` has a limit as well,
-/// above this one, which depends on the version.
+/// The smallest exponent that is refused, whatever the digits. `numeric_in` has a higher
+/// limit, which depends on the version.
 const MAX_EXPONENT: i64 = 1_000_000_000;
 
-/// A decimal number taken apart; reused from value to value.
+/// A parsed decimal number; reused from value to value.
 #[derive(Debug, Default)]
 pub(super) struct Decimal {
     negative: bool,
     /// Digits 0 to 9, most significant first.
     digits: Vec<u8>,
-    /// How many digits stand before the point; may lie outside of `digits`.
+    /// The position of the point in `digits`; may lie outside of it.
     point: i64,
-    /// Digits after the point that the text showed.
+    /// The number of digits after the point in the text.
     scale: i64,
 }
 
 impl Decimal {
-    /// Reads decimal text such as `-12.50` or `3.3E+8`.
+    /// Parses decimal text such as `-12.50` or `3.3E+8`.
     pub(super) fn parse(&mut self, text: &[u8]) -> Result<(), Reason> {
         let (negative, unsigned) = match text {
             [b'-', rest @ ..] => (true, rest),
@@ -63,13 +63,13 @@ impl Decimal {
         Ok(())
     }
 
-    /// Digits before the point, leading zeros not counted; `None` for zero.
+    /// The number of digits before the point, without leading zeros; `None` for zero.
     fn integer_digits(&self) -> Option<i64> {
         let first = self.digits.iter().position(|d| *d != 0)?;
         Some(self.point - first as i64)
     }
 
-    /// Makes it fit `numeric` without a declared precision.
+    /// Checks that it fits `numeric` without a declared precision.
     pub(super) fn fit_any(&self) -> Result<(), Reason> {
         let too_large = self.integer_digits().is_some_and(|n| n > MAX_INTEGER_DIGITS);
         if too_large || self.scale > MAX_SCALE { Err(Reason::OutOfRange) } else { Ok(()) }
@@ -77,9 +77,9 @@ impl Decimal {
 
     /// Makes it fit `numeric(p,s)`; returns whether it had to be rounded.
     ///
-    /// Rounds half away from zero, as PostgreSQL does, and only where `round` allows it.
+    /// Rounds half away from zero, as PostgreSQL does, and only if `round` is set.
     pub(super) fn fit(&mut self, to: NumericType, round: bool) -> Result<bool, Reason> {
-        // The server reads the text before it rounds.
+        // The server parses the text before it rounds, so this limit applies first.
         if self.scale > MAX_SCALE {
             return Err(Reason::OutOfRange);
         }
@@ -97,8 +97,8 @@ impl Decimal {
         if !round {
             return Err(Reason::NumericScale);
         }
-        // Of the digits dropped only the first decides, and only if it is the
-        // one right behind the last that is kept.
+        // Only the first dropped digit decides, and only if it directly follows the last
+        // kept one.
         let up = keep >= 0 && dropped[0] >= 5;
         self.digits.truncate(usize::try_from(keep).unwrap_or(0));
         if up {
@@ -123,7 +123,7 @@ impl Decimal {
         self.point += 1;
     }
 
-    /// The number as digits with a point, without zeros that say nothing.
+    /// The number in plain notation, without insignificant zeros.
     pub(super) fn plain(&self) -> Result<Vec<u8>, Reason> {
         self.fit_any()?;
         let first = self.digits.iter().position(|d| *d != 0);
@@ -183,7 +183,7 @@ fn parse_exponent(text: &[u8]) -> Result<i64, Reason> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Reason::InvalidNumber);
     }
-    // Beyond any column, even for a zero: the server does not read it as a number.
+    // Out of range for any column, even for zero: the server does not accept it as a number.
     let value =
         digits.iter().fold(0i64, |sum, d| (sum * 10 + i64::from(d - b'0')).min(MAX_EXPONENT));
     if value == MAX_EXPONENT {
@@ -209,7 +209,7 @@ mod tests {
         Ok((rounded, out.to_vec()))
     }
 
-    /// The wire form back to text, written independently of the encoder.
+    /// Decodes the wire form to text, independently of the encoder.
     fn text(wire: &[u8]) -> String {
         let word = |i: usize| i16::from_be_bytes([wire[2 * i], wire[2 * i + 1]]);
         let (count, weight, scale) = (word(0), i32::from(word(1)), word(3) as usize);

@@ -1,8 +1,8 @@
-//! Text to the binary form of every type but `numeric`.
+//! Encodes text as the binary form of every type but `numeric`.
 //!
-//! Integers, floats, booleans, dates and times are written big-endian, as the
-//! types' receive functions in PostgreSQL read them. Each function takes one way
-//! of writing a value and refuses what could be read in two.
+//! Integers, floats, booleans, dates and times are written big-endian, as PostgreSQL's
+//! receive functions of these types expect. Each function accepts one notation and rejects
+//! text that could be read in two ways.
 
 use std::str::FromStr;
 
@@ -13,12 +13,12 @@ use uuid::Uuid;
 
 use crate::load::account::Reason;
 
-/// The significant digits of the double that has most of them.
+/// The maximum number of significant digits of a double.
 const MOST_DIGITS: usize = 767;
-/// Digits of the fraction of a second that are read.
+/// The maximum number of digits accepted in the fraction of a second.
 const MOST_SECOND_DIGITS: usize = 9;
 
-/// Reads an optional sign and digits, nothing else.
+/// Parses an optional sign and digits, nothing else.
 fn integer(text: &[u8]) -> Result<i64, Reason> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
@@ -28,7 +28,7 @@ fn integer(text: &[u8]) -> Result<i64, Reason> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(Reason::InvalidInteger);
     }
-    // Summed below zero, where there is room for one more.
+    // Summed as a negative number: i64 has one more of these.
     let sum = digits
         .iter()
         .try_fold(0i64, |sum, digit| sum.checked_mul(10)?.checked_sub(i64::from(digit - b'0')));
@@ -36,7 +36,7 @@ fn integer(text: &[u8]) -> Result<i64, Reason> {
     value.ok_or(Reason::OutOfRange)
 }
 
-/// A whole number of the range of `T`: `smallint`, `integer` or `bigint`.
+/// Parses a whole number in the range of `T`: `smallint`, `integer` or `bigint`.
 pub(crate) fn parse_integer<T: TryFrom<i64>>(text: &[u8]) -> Result<T, Reason> {
     T::try_from(integer(text)?).map_err(|_| Reason::OutOfRange)
 }
@@ -49,11 +49,11 @@ pub(super) fn boolean(text: &[u8]) -> Result<bool, Reason> {
     }
 }
 
-/// A binary float, and whether it is another number than was written.
+/// Parses a binary float; returns it and whether it is inexact.
 ///
-/// It is the same where the server prints it as it was written: with as many digits as were
-/// written, or, where that many do not read back as the float, with the fewest that do. (The
-/// second differs from the first next to a power of two.)
+/// It is exact if the server prints it as it was written: with as many digits as were
+/// written, or, if that many do not read back as the same float, with the fewest that do.
+/// (The two differ next to a power of two.)
 pub(super) fn float<T>(text: &[u8], is_finite: impl Fn(&T) -> bool) -> Result<(T, bool), Reason>
 where
     T: FromStr + PartialEq + std::fmt::LowerExp,
@@ -62,7 +62,7 @@ where
     let numeric =
         text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.' | b'e' | b'E'));
     if !numeric {
-        // Rust also reads "inf" and "nan".
+        // Rust also accepts "inf" and "nan".
         return Err(Reason::InvalidNumber);
     }
     let value: T = text.parse().map_err(|_| Reason::InvalidNumber)?;
@@ -84,8 +84,8 @@ where
     Ok((value, inexact))
 }
 
-/// The digits of a decimal without leading and trailing zeros, and the power of ten of the
-/// last one.
+/// The digits of a decimal without leading and trailing zeros, and the exponent of the last
+/// digit.
 #[derive(PartialEq)]
 struct Decimal {
     digits: String,
@@ -120,7 +120,7 @@ pub(super) fn date(text: &[u8]) -> Result<i32, Reason> {
     }
     let text = std::str::from_utf8(text).map_err(|_| Reason::InvalidDate)?;
     let date: Date = text.parse().map_err(|_| Reason::InvalidDate)?;
-    // Year 0 is 1 BC, which the text form of PostgreSQL writes otherwise.
+    // Year 0 is 1 BC, which PostgreSQL writes differently.
     if date.year() < 1 {
         return Err(Reason::InvalidDate);
     }
@@ -130,17 +130,17 @@ pub(super) fn date(text: &[u8]) -> Result<i32, Reason> {
 }
 
 /// Microseconds since 2000-01-01 UTC of a time with an offset, such as
-/// `2024-12-31T23:59:59Z` or `2024-12-31 23:59:59.5+01`, rounded to `digits` of a second
-/// as the server does, and whether it has more of them.
+/// `2024-12-31T23:59:59Z` or `2024-12-31 23:59:59.5+01`, rounded like the server to `digits`
+/// fractional digits, and whether it has more significant ones.
 ///
-/// Without an offset the value would depend on the session, so it is refused.
+/// Without an offset the value would depend on the session, so it is rejected.
 pub(super) fn timestamptz(text: &[u8], digits: u8) -> Result<(i64, bool), Reason> {
     let (day, time) = text.split_at_checked(10).ok_or(Reason::InvalidTimestamp)?;
     let days = date(day).map_err(|_| Reason::InvalidTimestamp)?;
     let (seconds, fraction) = time_of_day(time).ok_or(Reason::InvalidTimestamp)?;
     let seconds = i64::from(days) * 86_400 + seconds;
     let micros = seconds * 1_000_000 + micros(fraction);
-    // Halves away from 2000-01-01, as AdjustTimestampForTypmod in PostgreSQL's timestamp.c.
+    // Rounds half away from 2000-01-01, like AdjustTimestampForTypmod in PostgreSQL's timestamp.c.
     let unit = 10i64.pow(6 - u32::from(digits.min(6)));
     let rounded = (micros.abs() + unit / 2) / unit * unit * micros.signum();
     let significant = fraction.iter().rposition(|digit| *digit != b'0').map_or(0, |at| at + 1);
@@ -149,8 +149,8 @@ pub(super) fn timestamptz(text: &[u8], digits: u8) -> Result<(i64, bool), Reason
 
 /// Seconds of a time of day in UTC, and the digits of the fraction of a second.
 ///
-/// The form is ` 23:59:59.123456+01:00`: a blank or `T`; the fraction may be missing, and so
-/// may the minutes of the offset, or their colon.
+/// The form is ` 23:59:59.123456+01:00`, with a blank or `T` in front. The fraction may be
+/// missing, and so may the minutes of the offset, or only their colon.
 fn time_of_day(text: &[u8]) -> Option<(i64, &[u8])> {
     let [b' ' | b'T', h, i, b':', m, n, b':', s, t, rest @ ..] = text else { return None };
     let seconds = two_digits(h, i, 24)? * 3600 + two_digits(m, n, 60)? * 60;
@@ -173,7 +173,7 @@ fn time_of_day(text: &[u8]) -> Option<(i64, &[u8])> {
                 [m, n] | [b':', m, n] => two_digits(m, n, 60)?,
                 _ => return None,
             };
-            // PostgreSQL reads offsets below 16 hours.
+            // PostgreSQL accepts offsets below 16 hours.
             let seconds = two_digits(h, i, 16)? * 3600 + minutes * 60;
             if *sign == b'-' { -seconds } else { seconds }
         }
@@ -182,14 +182,14 @@ fn time_of_day(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((seconds - ahead, fraction))
 }
 
-/// A number of two digits below `end`.
+/// A two-digit number below `end`.
 fn two_digits(tens: &u8, ones: &u8, end: i64) -> Option<i64> {
     let digit = |byte: &u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
     Some(digit(tens)? * 10 + digit(ones)?).filter(|number| *number < end)
 }
 
-/// Microseconds of the fraction of a second with these digits, rounded by way of a binary
-/// float, as ParseFractionalSecond in PostgreSQL's datetime.c.
+/// Microseconds of the fraction of a second with these digits, rounded through a binary
+/// float, like ParseFractionalSecond in PostgreSQL's datetime.c.
 fn micros(fraction: &[u8]) -> i64 {
     let digits = fraction.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit - b'0'));
     let seconds = digits as f64 / 10i64.pow(fraction.len() as u32) as f64;
@@ -197,20 +197,20 @@ fn micros(fraction: &[u8]) -> i64 {
 }
 
 pub(super) fn uuid(text: &[u8]) -> Result<Uuid, Reason> {
-    // The crate also reads a URN, which PostgreSQL does not.
+    // The crate also accepts URNs, which PostgreSQL does not.
     if text.len() > 38 {
         return Err(Reason::InvalidUuid);
     }
     Uuid::try_parse_ascii(text).map_err(|_| Reason::InvalidUuid)
 }
 
-/// The value of a `char(n)`: blanks at the end are no part of it.
+/// The value of a `char(n)`, without trailing blanks, which are not part of it.
 pub(super) fn unpadded(text: &[u8]) -> &[u8] {
     let end = text.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1);
     &text[..end]
 }
 
-/// Text of at most `limit` characters.
+/// Appends text of at most `limit` characters.
 pub(super) fn put_text(text: &[u8], limit: Option<u32>, out: &mut BytesMut) -> Result<(), Reason> {
     if text.contains(&0) {
         return Err(Reason::NulByte);
@@ -262,7 +262,7 @@ mod tests {
         assert_eq!(double("5.684341886080802e-14"), Ok((2f64.powi(-44), false)));
         assert_eq!(double("9007199254740993"), Ok((9_007_199_254_740_992.0, true)));
         assert_eq!(double("7e-324"), Ok((5e-324, true)));
-        // Of two that are equally close the server prints the even one.
+        // Of two equally close texts the server prints the even one.
         assert_eq!(double("213819684465543.12"), Ok((213_819_684_465_543.12, false)));
         assert_eq!(double("213819684465543.13"), Ok((213_819_684_465_543.12, true)));
         assert_eq!(real("2.4414062e-4"), Ok((2f32.powi(-12), false)));
@@ -326,8 +326,8 @@ mod tests {
     proptest! {
         #[test]
         fn every_double_reads_back(value in any::<f64>().prop_filter("finite", |v| v.is_finite())) {
-            // With the 17 significant digits that tell all doubles apart. The shortest text may be
-            // one of two that are equally close, of which the server prints the even one.
+            // With 17 significant digits, which distinguish all doubles. The shortest text may
+            // be one of two equally close ones, of which the server prints the even one.
             let text = format!("{value:.16e}");
             prop_assert_eq!(float::<f64>(text.as_bytes(), |v| v.is_finite()), Ok((value, false)));
         }

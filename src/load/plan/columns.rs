@@ -1,6 +1,7 @@
-//! From the target's columns and the files' headers to the rows to be written.
+//! Plans the rows to write from the target's columns and the files' headers.
 //!
-//! Pure: everything that can be refused is refused here, before a record is read.
+//! Does no I/O. Whatever headers and columns rule out is refused here, before a record is
+//! read.
 
 use std::collections::BTreeMap;
 
@@ -13,18 +14,18 @@ use crate::pg::{Column, ColumnType, Ident, Table};
 /// The columns that a load writes, and how each file fills them.
 #[derive(Clone, Debug)]
 pub struct LoadPlan {
-    /// The columns of the COPY statement, as staging has them.
+    /// The columns of the COPY statement, with their types in staging.
     pub columns: Vec<Column>,
-    /// Those that become plain `numeric`.
+    /// The columns that become plain `numeric`, with their original types.
     pub widened: Vec<Column>,
     /// How the records of each member become rows.
     pub rows: PerMember<RowPlan>,
 }
 
 impl LoadPlan {
-    /// Leaves to the server what it puts in when it matches the rows with production's:
-    /// the ids that sterna makes, and what the files of some formats lack. These columns do
-    /// not enter into the rows' hashes, and files lack nothing that is `kept` or has a default.
+    /// Leaves to the server the columns that it fills when it matches rows with production:
+    /// row ids, and columns that some formats lack. They are left out of the row hashes, and
+    /// columns that are `kept`, have a default or are identity columns may be absent from files.
     pub(in crate::load) fn leave_to_server(&mut self, kept: &[&str]) {
         let is_left = |at: &usize| {
             let mut origins = self.rows.distinct().iter().map(|row| row.columns[*at].origin);
@@ -42,7 +43,7 @@ impl LoadPlan {
         }
     }
 
-    /// What the files lack that others fill: the number of each file, and a column.
+    /// The columns that a file lacks but other files fill, as pairs of file index and column.
     pub(in crate::load) fn lacking(&self) -> Vec<(i32, &str)> {
         let columns = |(file, row): (usize, &RowPlan)| {
             let columns = self.columns.iter().zip(row.columns.clone());
@@ -52,14 +53,14 @@ impl LoadPlan {
         self.rows.iter().enumerate().flat_map(columns).collect()
     }
 
-    /// The columns whose values are hashed, in their order.
+    /// The columns whose values are hashed, in order.
     pub(in crate::load) fn hashed(&self) -> Vec<&Column> {
         let unhashed = self.rows.distinct().first().map_or(&[][..], |row| &row.unhashed);
         let columns = self.columns.iter().enumerate();
         columns.filter(|(at, _)| !unhashed.contains(at)).map(|(_, column)| column).collect()
     }
 
-    /// The columns that hold the ids of species, in every file.
+    /// The columns that every file fills with species ids.
     pub(in crate::load) fn looked_up(&self) -> Vec<&Ident> {
         let is_looked_up = |at: usize| {
             let rows = self.rows.distinct();
@@ -73,7 +74,7 @@ impl LoadPlan {
 /// Decides which columns are written and where their values come from.
 ///
 /// # Errors
-/// Names the column and the format for which there is no way.
+/// If a column cannot be filled, naming it and the format.
 pub fn plan(
     table: &Table,
     columns: &[Column],
@@ -91,12 +92,10 @@ pub fn plan(
     for (name, format) in &sources {
         if !columns.iter().any(|c| c.name.name() == *name) {
             return Err(Error::usage(format!(
-                "{table} has no column {name:?}, which files of format {} ({}) fill",
+                "{table} has no column {name:?}, which files of format {} ({}) would fill",
                 format.name, format.about
             ))
-            .hint(
-                "such files load only into a table that has it; or map the fields with --mapping",
-            ));
+            .hint("load such files into a table that has it, or map the fields with --mapping"));
         }
     }
     let (mut planned, mut widened) = (Vec::new(), Vec::new());
@@ -153,7 +152,7 @@ fn origin(format: &Format, layout: &Layout, column: &str) -> Origin {
 fn check(table: &Table, column: &Column, format: &Format) -> Result<ColumnType> {
     let refused = |what: String| {
         Error::usage(format!("column {} of {table} {what}", column.name))
-            .hint("leave its field out of the columns of a mapping of your own (--mapping)")
+            .hint("use a mapping of your own (--mapping) that leaves out the field")
     };
     if column.generated {
         return Err(refused("is computed by the server, so no field can fill it".into()));
@@ -163,7 +162,7 @@ fn check(table: &Table, column: &Column, format: &Format) -> Result<ColumnType> 
     };
     let made = [format.row_id.as_deref(), format.lookup.as_ref().map(|l| l.column.as_str())];
     if made.contains(&Some(column.name.name())) && kind != ColumnType::Uuid {
-        return Err(refused(format!("is of type {}; it has to be uuid", column.sql_type)));
+        return Err(refused(format!("is of type {}, but has to be uuid", column.sql_type)));
     }
     Ok(kind)
 }

@@ -1,10 +1,10 @@
-//! Which row of production a record stands for, and what it keeps of it.
+//! Decides how records are matched with rows of production, and which values they keep.
 //!
-//! A row keeps its key, and every value that the files do not fill: what other tables
-//! refer to, and what people have written by hand, is not the release's to lose. Rows
-//! are the same where they agree in the columns of a natural key.
+//! A matched row keeps its key and every value that the files do not fill: a new release
+//! must not lose keys that other tables refer to, or values that people entered by hand.
+//! Rows match if they agree in the columns of a natural key.
 //!
-//! Pure: decides from the catalog and the mapping, before anything is written.
+//! Does no I/O: decides from the catalog and the mapping, before anything is written.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,85 +12,85 @@ use crate::cites::Format;
 use crate::error::{Error, Result};
 use crate::pg::{Column, ColumnType, Columns, Ident, Table};
 
-/// What becomes of columns that the files do not fill.
+/// How columns that the files do not fill get their values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Unfilled {
-    /// Where a row of production matches, they keep its values.
+    /// Keep the values of the matching row of production.
     #[default]
     Keep,
-    /// They take their default, but for keys.
+    /// Use the column default, except for keys.
     Default,
 }
 
-/// How rows are to be matched with production's.
+/// How to match rows with production.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MatchOptions {
-    /// The columns of the natural key; none leaves the choice to the mapping.
+    /// The columns of the natural key; if empty, the mapping decides.
     pub by: Vec<String>,
-    /// What becomes of columns that the files do not fill.
+    /// How columns that the files do not fill get their values.
     pub unfilled: Unfilled,
 }
 
-/// What production has to match rows by, and to lose.
+/// The keys of production that rows can be matched by, and whether it has rows to lose.
 #[derive(Clone, Debug, Default)]
 pub(in crate::load) struct Production {
     /// The columns of each unique index, those of the primary key first.
     pub(in crate::load) unique: Vec<Vec<Ident>>,
     /// The columns of the primary key.
     pub(in crate::load) primary: Vec<Ident>,
-    /// Columns that foreign keys refer to, each with a table that does.
+    /// Columns that foreign keys refer to, each with a referring table.
     pub(in crate::load) referred: Vec<(Ident, String)>,
     /// Whether it holds any row.
     pub(in crate::load) has_rows: bool,
-    /// Whether it holds more rows than a client should remember.
+    /// Whether it holds more rows than the client should keep in memory.
     pub(in crate::load) is_large: bool,
 }
 
-/// What becomes of a column.
+/// How a column gets its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Treatment {
-    /// The files fill it.
+    /// From the files.
     Filled,
-    /// It keeps production's value where a row matches, and is new otherwise.
+    /// From the matching row of production; a new value if none matches.
     Kept,
-    /// It takes its default.
+    /// From the column default.
     Default,
-    /// The server computes it from the others.
+    /// Computed by the server from other columns.
     Computed,
 }
 
-/// A column of the target and what becomes of it.
+/// A column of the target, and how it gets its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnUse {
     /// Its name.
     pub column: String,
-    /// Its type as SQL writes it.
+    /// Its SQL type.
     pub sql_type: String,
-    /// What becomes of it.
+    /// How it gets its value.
     pub treatment: Treatment,
-    /// The formats whose files do not fill it, where files of others do: it is of their rows
-    /// that it says what becomes.
+    /// The formats that do not fill it while others do; if not empty, `treatment` applies to
+    /// the rows of these formats.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lacked_by: Vec<String>,
 }
 
-/// What becomes of the columns of a table.
+/// How the columns of a table get their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnUses {
-    /// The columns by which rows are matched with production's; none where they are not.
+    /// The columns by which rows are matched with production; empty if they are not matched.
     pub matched_by: Vec<String>,
     /// Every column of the target, in its order.
     pub columns: Vec<ColumnUse>,
 }
 
 impl ColumnUses {
-    /// The names of columns of which that becomes.
+    /// The names of the columns with this treatment.
     #[must_use]
     pub fn of(&self, treatment: Treatment) -> Vec<&str> {
         let such = self.columns.iter().filter(|column| column.treatment == treatment);
@@ -104,7 +104,7 @@ impl ColumnUses {
         column.is_some_and(|c| c.treatment == Treatment::Filled || !c.lacked_by.is_empty())
     }
 
-    /// What becomes of the columns that the files do not fill, a line for each way.
+    /// Describes the columns that the files do not fill, one line per treatment.
     #[must_use]
     pub fn unfilled(&self) -> Vec<String> {
         let named = |treatment: Treatment| -> Vec<String> {
@@ -128,38 +128,39 @@ impl ColumnUses {
     }
 }
 
-/// Who finds production's row.
+/// Who matches rows with production.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// There is nothing to keep.
+    /// Nobody: there is nothing to keep.
     Nobody,
-    /// The client, which carries row ids over by record id as it reads.
+    /// The client, which carries row ids over by record id while it reads.
     Client,
-    /// The server, by one join after the rows are in.
+    /// The server, with one join after the rows are in.
     Server,
 }
 
-/// How rows find what they keep.
+/// How rows are matched with production.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Matching {
     pub(crate) way: Way,
-    /// The natural key; empty where no row is to be matched.
+    /// The natural key; empty if no rows are matched.
     pub(crate) by: Columns,
-    /// What becomes of each column.
+    /// How each column gets its value.
     pub(crate) uses: ColumnUses,
     /// The column of row ids that sterna makes for new rows.
     pub(crate) made: Option<Ident>,
-    /// A table that refers to a column which is kept.
+    /// A table that refers to a kept column.
     pub(crate) referred_by: Option<String>,
-    /// A column that refuses NULL and for which new rows have no value.
+    /// A NOT NULL column for which new rows have no value.
     pub(crate) required: Option<Ident>,
 }
 
 /// Decides how rows are matched.
 ///
 /// # Errors
-/// Wrong usage where the columns asked for cannot tell rows apart; refused where keys
-/// or values of production would be lost, naming what to add to the mapping.
+/// Wrong usage if the requested columns cannot be matched by, or if a required column gets no
+/// value; refused if keys or values of production would be lost, with a hint on what to add
+/// to the mapping.
 pub(in crate::load) fn decide(
     table: &Table,
     columns: &[Column],
@@ -189,12 +190,12 @@ pub(in crate::load) fn decide(
     }
     let needs_value =
         |c: &&&Column| c.not_null && c.default.is_none() && !c.identity && Some(&c.name) != made;
-    // A record that lacks what files of another format have is rejected by itself.
+    // A column that only some formats fill is not an error: their records are rejected singly.
     let required: Vec<&Column> =
         unfilled.iter().filter(needs_value).filter(|c| !is_partly_filled(c)).copied().collect();
     if let Some(column) = required.iter().find(|c| !kept.contains(&&c.name)) {
         return Err(Error::usage(format!(
-            "column {} of {table} refuses NULL and has no default, but no field fills it",
+            "column {} of {table} is NOT NULL without a default, but no field fills it",
             column.name
         ))
         .hint("map a field to it with --mapping, or give the column a default"));
@@ -248,7 +249,7 @@ fn record_id(format: &Format) -> Option<&str> {
     format.columns.get(format.record_id.as_ref()?).map(String::as_str)
 }
 
-/// What is decided about.
+/// The inputs of the decision.
 struct Target<'a> {
     table: &'a Table,
     columns: &'a [Column],
@@ -257,7 +258,7 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// The natural key; empty where there is none.
+    /// The natural key; empty if there is none.
     fn key(&self, options: &MatchOptions) -> Result<Vec<Ident>> {
         if options.by.is_empty() {
             return Ok(self.own_key().unwrap_or_default());
@@ -286,7 +287,7 @@ impl Target<'_> {
         Ok(key)
     }
 
-    /// The key that the mapping names, or else the first that the files fill.
+    /// The record id of the mapping, or else the first unique key that the files fill.
     fn own_key(&self) -> Option<Vec<Ident>> {
         let named = self.formats.first().and_then(|format| record_id(format));
         let is_shared = |id: &&str| self.formats.iter().all(|f| record_id(f) == Some(id));
@@ -299,8 +300,8 @@ impl Target<'_> {
         record_id.map(|column| vec![column.name.clone()]).or_else(unique)
     }
 
-    /// Whether production's row ids can be carried over by the client: by the text of
-    /// record ids, and not too many.
+    /// Whether the client can carry over production's row ids: only by record ids of a text
+    /// type, and only if there are not too many.
     fn is_carried_over(&self, by: &[Ident]) -> bool {
         let [by] = by else { return false };
         let is_record_id = self.formats.iter().all(|f| record_id(f) == Some(by.name()));
@@ -310,7 +311,7 @@ impl Target<'_> {
         is_record_id && is_text && !self.production.is_large
     }
 
-    /// Refuses where `kept` would be lost for want of a key.
+    /// Refuses if `kept` columns would be lost for lack of a key.
     fn refuse_loss(
         &self,
         kept: &[&Ident],
@@ -336,15 +337,15 @@ impl Target<'_> {
             lost.push(format!("the values of {}", names(values)));
         }
         let what = format!(
-            "rows cannot be matched with those of {}, so {} would be lost: the files do not fill \
-             them, nor a unique key",
+            "rows cannot be matched with those of {}, so {} would be lost: the files fill neither \
+             them nor a unique key",
             self.table,
             lost.join(" and ")
         );
         Err(Error::refused(what).hint(self.what_to_add(child.is_none(), options)))
     }
 
-    /// The line that would tell rows apart.
+    /// The hint on what would make rows distinguishable.
     fn what_to_add(&self, may_be_default: bool, options: &MatchOptions) -> String {
         let filled = |c: &Ident| self.formats.iter().all(|f| fills(f, c));
         let lacking = |key: &Vec<Ident>| -> Vec<Ident> {
@@ -363,7 +364,7 @@ impl Target<'_> {
         };
         hint.push_str("name the columns that tell rows apart with --match");
         if may_be_default && options.unfilled == Unfilled::Keep {
-            hint.push_str("; --unfilled default gives every row new ones");
+            hint.push_str("; --unfilled default gives every row new values");
         }
         hint
     }

@@ -1,4 +1,4 @@
-//! What is decided before a record is read.
+//! Planning: every decision made before a record is read.
 
 pub(in crate::load) mod columns;
 pub(in crate::load) mod matching;

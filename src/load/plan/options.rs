@@ -1,4 +1,4 @@
-//! What a load is asked to do, validated.
+//! Options of a load, validated.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::load::plan::matching::MatchOptions;
 use crate::load::read::map::{OnUnmapped, Years};
 use crate::pg::Table;
 
-/// What a load is asked to do.
+/// Options of a load.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LoadOptions {
@@ -20,46 +20,46 @@ pub struct LoadOptions {
     pub table: Table,
     /// Files, folders, globs, or `-`.
     pub inputs: Vec<String>,
-    /// How they are read.
+    /// How the inputs are read.
     pub read: ReadOptions,
     /// The years to load.
     pub years: Years,
-    /// Records per batch at most; each batch is a transaction.
+    /// The maximum number of records per batch; each batch is a transaction.
     pub batch_rows: usize,
-    /// Threads that encode.
+    /// The number of threads that encode.
     pub workers: usize,
-    /// Connections that write, build indexes and read back; by default as many as suit the
-    /// machine, the server and the distance between them.
+    /// The number of connections that write, build indexes and read back; by default chosen
+    /// by the machine, the server and the round trip between them.
     pub connections: Option<usize>,
-    /// For how long nothing may come or go before sterna asks whether a line has stalled.
+    /// How long a connection may be silent before sterna checks whether it has stalled.
     pub stall_timeout: Duration,
     /// What to do with taxa that map to no species.
     pub on_unmapped: OnUnmapped,
     /// What to do with values that do not fit exactly.
     pub on_inexact: OnInexact,
-    /// A file of further names of species.
+    /// A file of synonyms for species names.
     pub synonyms: Option<PathBuf>,
-    /// A file of formats in place of the built-in ones.
+    /// A file of formats that replaces the built-in ones.
     pub mapping: Option<PathBuf>,
-    /// How rows are matched with production's.
+    /// How rows are matched with production.
     pub matching: MatchOptions,
-    /// How many rejects are accepted.
+    /// The accepted number of rejects.
     pub max_rejects: MaxRejects,
-    /// Where rejected records go.
+    /// The file for rejected records.
     pub rejects: Option<PathBuf>,
-    /// Go on with an unfinished load.
+    /// Resume an unfinished load.
     pub resume: bool,
-    /// Add to what staging holds: the fixed rejects of the load before.
+    /// Append to the rows in staging, such as the fixed rejects of the previous load.
     pub append: bool,
-    /// Read staging back and compare.
+    /// Read staging back and compare it with what was sent.
     pub verify: bool,
-    /// Have the indexes in place while rows are loaded.
+    /// Keep the indexes in place while rows are loaded.
     pub keep_indexes: bool,
 }
 
 impl LoadOptions {
-    /// All years of `inputs`, by the defaults of the command line: a thread per core to
-    /// encode.
+    /// Returns the defaults of the command line: all years of `inputs`, and one encoding
+    /// thread per core.
     #[must_use]
     pub fn new(table: Table, inputs: Vec<String>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -86,14 +86,15 @@ impl LoadOptions {
         }
     }
 
-    /// Connections for what the server does by itself: one per core, and four at most.
+    /// The number of connections for work on the server: as requested, or one per core, at
+    /// most four.
     #[must_use]
     pub fn server_connections(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         self.connections.unwrap_or(cores.min(4))
     }
 
-    /// For the ledger: what was asked for, which holds no secret.
+    /// The arguments for the ledger, without secrets.
     #[must_use]
     pub fn arguments(&self) -> Value {
         json!({
@@ -117,7 +118,7 @@ impl LoadOptions {
         })
     }
 
-    /// The options that decide what the rows are: a resumed load must have the same.
+    /// The options that determine the rows: a resumed load must have the same.
     #[must_use]
     pub fn decisive(&self) -> Value {
         let mut decisive = json!({
@@ -127,7 +128,7 @@ impl LoadOptions {
             "on_inexact": self.on_inexact,
             "append": self.append,
         });
-        // Only what was asked for: a run that began before this could be asked goes on.
+        // Only non-default values, so that runs from before these options can be resumed.
         if self.keep_indexes {
             decisive["keep_indexes"] = json!(true);
         }
@@ -143,13 +144,13 @@ impl LoadOptions {
     }
 }
 
-/// How inputs are read, by whatever command.
+/// How inputs are read, in every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReadOptions {
-    /// Folders with the folders in them.
+    /// Read subfolders too.
     pub recursive: bool,
-    /// Bytes that a record may have; it is held in memory.
+    /// The maximum size of a record in bytes; a record is held in memory.
     pub max_record_bytes: usize,
 }
 
@@ -159,7 +160,7 @@ impl Default for ReadOptions {
     }
 }
 
-/// How many rejects are accepted.
+/// The accepted number of rejects.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum MaxRejects {
@@ -170,7 +171,7 @@ pub enum MaxRejects {
 }
 
 impl MaxRejects {
-    /// Whether that many rejects among that many records are more than accepted.
+    /// Whether `rejected` out of `read` records exceed the limit.
     #[must_use]
     pub fn exceeded(self, rejected: u64, read: u64) -> bool {
         match self {

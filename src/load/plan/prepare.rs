@@ -1,4 +1,4 @@
-//! Everything that is known, and can be refused, before a record is read.
+//! Prepares a load: gathers and checks everything that is known before a record is read.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,17 +20,17 @@ use crate::load::write::rejects;
 use crate::pg::{CatalogText, Column, Columns, Connection, Ident, Quoted, copy_out, fill, values};
 use crate::table::staging::Pair;
 
-/// What a load reads, and how that becomes rows.
+/// The inputs of a load, and how they become rows.
 pub(in crate::load) struct Prepared {
     pub(in crate::load) inputs: Inputs,
     pub(in crate::load) formats: Formats,
     pub(in crate::load) plan: LoadPlan,
-    /// What rows find in production.
+    /// How rows are matched with production.
     pub(in crate::load) matching: Matching,
     pub(in crate::load) taxa: Taxa,
-    /// What a resumed load must find unchanged, by topic.
+    /// What must be unchanged for a load to resume, by topic.
     pub(in crate::load) identity: Arc<Value>,
-    /// The format that looks names up, where one does.
+    /// The first format that looks up names, if any.
     pub(in crate::load) looks_up: Option<Format>,
 }
 
@@ -40,7 +40,7 @@ impl Prepared {
         Columns(self.plan.columns.iter().map(|c| c.name.clone()).collect())
     }
 
-    /// Those of them whose values are proved.
+    /// The columns of the COPY statement whose values are verified.
     pub(in crate::load) fn hashed_columns(&self) -> Vec<Column> {
         self.plan.hashed().into_iter().cloned().collect()
     }
@@ -51,7 +51,7 @@ impl Prepared {
     }
 }
 
-/// Looks at inputs, headers, target and species.
+/// Reads inputs, headers, target and species, and plans the load.
 pub(in crate::load) async fn prepare(
     session: &Connection,
     pair: &Pair,
@@ -81,11 +81,11 @@ pub(in crate::load) async fn prepare(
     }
     reading.identify(options.workers, stop)?;
     let Some(matching) = reading.matching().cloned() else {
-        return Err(Error::usage("nobody has asked how rows are matched"));
+        return Err(Error::usage("no matching options were given"));
     };
     if matching.way == Way::Server && options.keep_indexes {
         return Err(Error::usage(
-            "--keep-indexes has no use here: the server matches the rows with production's, and \
+            "--keep-indexes cannot be used here: the server matches the rows with production, and \
              the indexes are built after that",
         )
         .hint("leave it out"));
@@ -105,7 +105,7 @@ pub(in crate::load) async fn prepare(
     Ok(Prepared { inputs, formats, plan, matching, taxa, identity, looks_up })
 }
 
-/// Refuses to write rejects over a file that the load reads.
+/// Refuses to overwrite a file that the load reads with rejects.
 pub(in crate::load) fn refuse_input(
     path: &Path,
     inputs: &Inputs,
@@ -121,7 +121,7 @@ pub(in crate::load) fn refuse_input(
     Ok(())
 }
 
-/// A column as the ledger has it in the identity of a run.
+/// A column as written in the identity of a run in the ledger.
 pub(in crate::load) fn describe(column: &Column) -> String {
     let null = if column.not_null { " not null" } else { "" };
     format!("{} {}{null}", column.name, column.sql_type)
@@ -131,7 +131,7 @@ fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Production's row ids by record id, where the formats have both.
+/// Reads production's row ids by record id, for formats that have both.
 pub(in crate::load) async fn row_ids(
     session: &Connection,
     pair: &Pair,
@@ -166,13 +166,13 @@ pub(in crate::load) async fn row_ids(
                     return Err(Error::refused(format!("a row of {} has no id", pair.table)));
                 };
                 let id = uuid::Uuid::from_slice(id)
-                    .map_err(|e| Error::database("a row id is no uuid").caused_by(e))?;
+                    .map_err(|e| Error::database("a row id is not a uuid").caused_by(e))?;
                 if are_live || !ids.is_known(record_id) {
                     ids.carry_over(record_id, id);
                 }
                 Ok(())
             });
-            // Large, and awaited once.
+            // Boxed because it is large; awaited once per query.
             let read = read.boxed_local().await;
             read.map_err(|e| e.context("could not read production's row ids"))?;
         }
@@ -180,12 +180,12 @@ pub(in crate::load) async fn row_ids(
     if ids.ambiguous() > 0 {
         if let Some(child) = &prepared.matching.referred_by {
             return Err(Error::refused(format!(
-                "{} record ids name several rows of {} each, to which {child} refers: whose key a \
-                 record keeps cannot be told",
+                "{} record ids name several rows of {} each, to which {child} refers: it is \
+                 unclear whose key a record keeps",
                 ids.ambiguous(),
                 pair.table
             ))
-            .hint("give the rows record ids of their own, or name columns that tell them apart with --match"));
+            .hint("give the rows distinct record ids, or name columns that tell them apart with --match"));
         }
         tracing::warn!(
             "{} record ids name several rows of {}; their records get new row ids",

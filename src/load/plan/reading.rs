@@ -1,7 +1,7 @@
-//! What is to be read and what it is to become: inputs, headers, target, taxa.
+//! Reads what decides about a load: inputs, headers, target and taxa.
 //!
-//! Loading and inspecting begin with the same look, so that one refuses what the
-//! other would refuse. Nothing here writes to the database.
+//! Loading and inspecting share this step, so that both refuse the same inputs. Nothing
+//! here writes to the database.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -22,14 +22,14 @@ use crate::load::read::records::{read_header, read_small};
 use crate::pg::{Column, Connection, Ident, Table, catalog, fill};
 use crate::{species, trust};
 
-/// Files with an unknown header that one error names.
+/// The maximum number of unreadable files that one error names.
 const BAD_FILES_NAMED: usize = 10;
 
-/// Rows of production whose ids a client remembers, at some 60 bytes each; more are the
-/// server's to join.
+/// The maximum number of production rows whose ids the client keeps in memory, at about 60
+/// bytes each; larger tables are matched by the server.
 const MOST_CARRIED_OVER: i64 = 1_000_000;
 
-/// What is asked for.
+/// What to read.
 pub(crate) struct Request<'a> {
     pub(crate) table: &'a Table,
     pub(crate) table_oid: u32,
@@ -38,11 +38,11 @@ pub(crate) struct Request<'a> {
     pub(crate) years: &'a Years,
     pub(crate) synonyms: Option<&'a Path>,
     pub(crate) mapping: Option<&'a Path>,
-    /// How rows are to be matched with production's; none where nobody asks.
+    /// How rows are matched with production; `None` leaves matching out.
     pub(crate) matching: Option<&'a MatchOptions>,
 }
 
-/// What was found.
+/// The inputs and everything known about them before a record is read.
 pub(crate) struct Reading {
     pub(crate) inputs: Inputs,
     pub(crate) formats: Formats,
@@ -50,17 +50,17 @@ pub(crate) struct Reading {
     table: Table,
     columns: Vec<Column>,
     layouts: PerMember<Layout>,
-    /// Which members hold records, beside a header.
+    /// Whether each member holds records after its header.
     has_records: Vec<bool>,
-    /// What rows find in production, where it was asked.
+    /// How rows are matched with production, if requested.
     matching: Option<Matching>,
 }
 
 impl Reading {
-    /// Looks at inputs, headers, target and species.
+    /// Reads inputs, headers, target and species.
     ///
     /// # Errors
-    /// Where a file cannot be read or is of no known format; all such files are named.
+    /// If files cannot be read or have no known format; lists the first ten of them.
     pub(crate) async fn new(session: &Connection, request: &Request<'_>) -> Result<Self> {
         let formats = match request.mapping {
             Some(path) => {
@@ -74,7 +74,7 @@ impl Reading {
         let without_year = layouts.iter().position(|layout| layout.year.is_none());
         if let Some(member) = without_year.filter(|_| !request.years.is_all()) {
             let name = &inputs.members()[member].name;
-            return Err(Error::usage(format!("{name} has no year that --year could select by")));
+            return Err(Error::usage(format!("{name} has no year column for --year to select by")));
         }
         let used = used(&formats, &layouts);
         let (columns, taxa, production) = futures::join!(
@@ -93,7 +93,7 @@ impl Reading {
         Ok(Reading { table, inputs, formats, taxa, columns, layouts, has_records, matching })
     }
 
-    /// What rows find in production, where it was asked.
+    /// How rows are matched with production, if requested.
     pub(crate) fn matching(&self) -> Option<&Matching> {
         self.matching.as_ref()
     }
@@ -101,7 +101,7 @@ impl Reading {
     /// How the files become rows under a policy.
     ///
     /// # Errors
-    /// As [`plan`].
+    /// Those of [`plan`].
     pub(crate) fn plan(&self, on_inexact: OnInexact) -> Result<LoadPlan> {
         let mut plan = plan(&self.table, &self.columns, &self.formats, &self.layouts, on_inexact)?;
         if let Some(matching) = self.matching.as_ref().filter(|m| m.way == Way::Server) {
@@ -110,23 +110,23 @@ impl Reading {
         Ok(plan)
     }
 
-    /// Reads all files, and keeps what identifies them.
+    /// Reads all files and computes their digests.
     ///
     /// # Errors
-    /// As [`Inputs::identify`], and where two members hold the same records.
+    /// Those of [`Inputs::identify`]; also if two members hold the same records.
     pub(crate) fn identify(&mut self, threads: usize, stop: &AtomicBool) -> Result<()> {
         self.inputs.identify(threads, stop)?;
         self.inputs.refuse_doubled(|member| self.has_records[member])
     }
 
-    /// The formats that the files are of.
+    /// The formats of the files.
     pub(crate) fn used_formats(&self) -> Vec<&Format> {
         used(&self.formats, &self.layouts)
     }
 }
 
-/// What production has to match rows by, and whether it has rows to lose; none where
-/// nobody asks.
+/// Reads the keys of production, and whether it has rows to lose; `None` if matching was not
+/// requested.
 async fn production(session: &Connection, request: &Request<'_>) -> Result<Option<Production>> {
     if request.matching.is_none() {
         return Ok(None);
@@ -163,7 +163,7 @@ async fn production(session: &Connection, request: &Request<'_>) -> Result<Optio
             production.has_rows = rows > 0;
             production.is_large = rows > MOST_CARRIED_OVER;
         }
-        // Whoever may not read it can look at files all the same.
+        // Without the right to read the table, files can still be inspected.
         Err(e) if e.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {}
         Err(e) => {
             return Err(Error::from(e).context(format!("could not read {}", request.table)));
@@ -182,9 +182,8 @@ fn used<'a>(formats: &'a Formats, layouts: &PerMember<Layout>) -> Vec<&'a Format
     used.into_iter().map(|format| formats.get(format)).collect()
 }
 
-/// Reads the header of every member, also after the first that is not known: a
-/// download has dozens of files, and their faults should be fixed in one go. Says of
-/// each member, too, whether it holds records.
+/// Reads the header of every member, and whether it holds records. Continues after a bad one:
+/// a download has dozens of files, and their faults should be fixed in one go.
 fn layouts(
     inputs: &Inputs,
     formats: &Formats,
@@ -225,7 +224,7 @@ fn layouts(
     }
 }
 
-/// One error for all of `errors`, of which there is at least one.
+/// Combines `errors`, of which there is at least one, into a single error.
 fn all_of(mut errors: Vec<Error>, files: usize) -> Error {
     if errors.len() == 1 {
         return errors.remove(0);
@@ -237,11 +236,11 @@ fn all_of(mut errors: Vec<Error>, files: usize) -> Error {
     if errors.len() > BAD_FILES_NAMED {
         message.push_str(&format!("\n  and {} more", errors.len() - BAD_FILES_NAMED));
     }
-    let hint = errors[0].next_step().unwrap_or("name the files that are to be read");
+    let hint = errors[0].next_step().unwrap_or("name only the files to be read");
     Error::new(Kind::File, message).hint(hint)
 }
 
-/// The names that records can be mapped to.
+/// Reads the species and synonyms that records can be mapped to.
 pub(crate) async fn taxa(
     session: &Connection,
     table: &Table,
@@ -259,7 +258,7 @@ pub(crate) async fn taxa(
     };
     let place = |l: &Lookup| (l.table.clone(), l.key.clone(), l.value.clone());
     if lookups.iter().any(|l| place(l) != place(lookup)) {
-        return Err(Error::usage("the formats of the input look names up in different tables")
+        return Err(Error::usage("the formats of the input look up names in different tables")
             .hint("load them one after the other"));
     }
     let schema = lookup.schema.as_deref().unwrap_or(table.schema.name());
@@ -273,10 +272,10 @@ pub(crate) async fn taxa(
     let rows = session.query(&sql, &[]).await.map_err(|e| {
         let error = Error::from(e).context(format!("could not read the names of {other}"));
         match error.sqlstate() {
-            // What stands there is no uuid.
+            // The values are not of type uuid.
             Some("22P02") => error.hint(format!(
-                "a lookup fills a column of type uuid, and {other}.{value} is of another; map the \
-                 field to a column as it is, or leave it out"
+                "a lookup fills a column of type uuid, but {other}.{value} has another type; map \
+                 the field to a column directly, or leave it out"
             )),
             _ => error,
         }
@@ -286,7 +285,7 @@ pub(crate) async fn taxa(
     for kept in species::stored(session, &other).await? {
         taxa.add_synonym(&kept.synonym, &kept.scientific_name).map_err(|what| {
             Error::refused(format!("a synonym in the ledger has no effect: {what}"))
-                .hint("`sterna species undo` takes back what was added last")
+                .hint("`sterna species undo` reverts the last addition")
         })?;
     }
     if let Some(path) = synonyms {

@@ -1,9 +1,9 @@
-//! Row ids: the same record has the same id in every load.
+//! Row ids: a record has the same id in every load.
 //!
-//! A record that production has already keeps its id there, so that foreign keys
-//! and bookmarked addresses go on working. A new one gets a UUIDv5 of its record
-//! id, so that a second load yields the same ids. A record without an id gets a
-//! UUIDv5 of its place: the SHA-256 of its input, its member and its byte offset.
+//! A record that production already has keeps its id there, so that foreign keys and
+//! bookmarked URLs keep working. A new record gets a UUIDv5 of its record id, so that a second
+//! load yields the same ids. A record without an id gets a UUIDv5 of its place: the SHA-256 of
+//! its input, its member and its byte offset.
 
 use std::hash::BuildHasher;
 
@@ -11,8 +11,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use sha1::{Digest, Sha1};
 use uuid::Uuid;
 
-/// Makes the UUIDv5 of names in one namespace. The processor's SHA instructions make
-/// this four times as fast as the one of the uuid crate, for every row of a load.
+/// Computes UUIDv5s in one namespace. It runs for every row of a load, and uses the SHA
+/// instructions of the processor, which makes it four times as fast as the uuid crate.
 #[derive(Clone, Debug)]
 struct NameHasher(Sha1);
 
@@ -33,7 +33,7 @@ impl NameHasher {
     }
 }
 
-/// Production's ids by record id: exact, and about 40 bytes per row.
+/// Production's row ids by record id: exact, at about 40 bytes per row.
 #[derive(Debug)]
 pub struct RowIds {
     known: HashTable<Known>,
@@ -49,7 +49,7 @@ pub struct RowIds {
 struct Known {
     at: usize,
     len: usize,
-    /// Nil where two rows of production share the record id.
+    /// Nil if two rows of production share the record id.
     id: Uuid,
 }
 
@@ -67,8 +67,8 @@ impl Default for RowIds {
 }
 
 impl RowIds {
-    /// Notes that production has `id` for `record_id`. A record id that names two
-    /// rows identifies neither: its records get ids of their own.
+    /// Records that production has `id` for `record_id`. A record id shared by two rows
+    /// identifies neither: its records get new ids.
     pub fn carry_over(&mut self, record_id: &[u8], id: Uuid) {
         let hash = self.hasher.hash_one(record_id);
         let names = &self.names;
@@ -93,13 +93,13 @@ impl RowIds {
         self.known.find(self.hasher.hash_one(record_id), same).is_some()
     }
 
-    /// Record ids that name more than one row of production.
+    /// The number of record ids shared by several rows of production.
     #[must_use]
     pub fn ambiguous(&self) -> u64 {
         self.ambiguous
     }
 
-    /// Record ids that production has.
+    /// The number of record ids in production.
     #[must_use]
     pub fn len(&self) -> usize {
         self.known.len()
@@ -111,8 +111,8 @@ impl RowIds {
         self.known.is_empty()
     }
 
-    /// The id of a row, from its record id or else from its place: what identifies
-    /// its file, and its byte offset there.
+    /// The id of a row, from its record id or else from its place: the key of its file, and its
+    /// byte offset there.
     #[must_use]
     pub fn row_id(&self, record_id: Option<&[u8]>, place: (&[u8], u64)) -> Uuid {
         let Some(record_id) = record_id.filter(|id| !id.is_empty()) else {

@@ -1,24 +1,23 @@
 //! Batches: the unit of work, of transactions and of resuming.
 //!
-//! A [`RecordBatch`] is what a source hands on: up to `batch_rows` records of one
-//! file, in two flat buffers, with the place they came from. An [`EncodedBatch`]
-//! adds the rows as binary COPY sends them and keeps the records, because a
-//! record may still be rejected by the server.
+//! A [`RecordBatch`] is the output of a source: up to `batch_rows` records of one file, in two
+//! flat buffers, with their place in the file. An [`EncodedBatch`] adds the rows in binary
+//! COPY format and keeps the records, because the server may still reject some of them.
 
 use bytes::BytesMut;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use crate::load::account::{Account, Reason};
 
-/// A buffer that has become larger is not kept for the next batch.
+/// Larger buffers are not kept for the next batch.
 const KEPT_BYTES: usize = 4 << 20;
 
-/// Where a batch stands in its file (after decompression).
+/// The place of a batch in its file (after decompression).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Location {
     /// Index of the file among the load's members.
     pub member: usize,
-    /// Counts the batches of a file that hold rows, from 0.
+    /// Number of the batch in its file, counted from 0.
     pub number: u32,
     /// Line of the first record, counted from 1.
     pub first_line: u64,
@@ -28,32 +27,32 @@ pub struct Location {
     pub byte_length: u64,
 }
 
-/// What is to become of a record, as far as reading alone can tell.
+/// What to do with a record, as far as reading alone can decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fate {
-    /// To be encoded, with the index of its species where the format has a lookup.
+    /// Encode it; with the index of its species if the format has a lookup.
     Row(Option<u32>),
-    /// Among the batch's rejects already.
+    /// Nothing: it is already among the batch's rejects.
     Rejected,
 }
 
-/// A record of a batch: where it stood, and where its bytes are in the buffers.
+/// A record of a batch: its place in the file, and its bytes in the buffers.
 #[derive(Clone, Copy, Debug)]
 pub struct RecordRef {
     /// Its line in the file, counted from 1.
     pub line: u64,
     /// Its offset in the file, in bytes.
     pub byte_offset: u64,
-    /// What is to become of it.
+    /// What to do with it.
     pub fate: Fate,
     raw: (u32, u32),
     /// Where the first field begins in `bytes`.
     fields_at: u32,
-    /// Where the ends of the fields begin in `ends`, and how many there are.
+    /// Start of the field ends in `ends`, and their number.
     ends: (u32, u32),
-    /// Bytes between two fields: 1 where they lie in the raw record, with its
-    /// commas, 0 where quotes made a copy without them necessary.
+    /// Bytes between two fields: 1 if they are in the raw record, with its commas; 0 if
+    /// quotes required a copy without them.
     gap: u32,
 }
 
@@ -62,24 +61,24 @@ pub struct RecordRef {
 pub struct Reject {
     /// Index of the record in its batch.
     pub record: u32,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// The field concerned, where it is one.
+    /// The affected field, if the fault lies in one.
     pub field: Option<usize>,
-    /// What the server said, or what else helps to fix it.
+    /// The server's message, or other details that help to fix it.
     pub message: Option<Box<str>>,
 }
 
-/// Records of one file, as a source found them.
+/// Records of one file, as read by a source.
 #[derive(Debug, Default)]
 pub struct RecordBatch {
-    /// Where it came from.
+    /// Its place in the file.
     pub location: Location,
-    /// Whether it ends its file.
+    /// Whether it is the last of its file.
     pub last: bool,
-    /// The records that it covers, also those that it does not carry.
+    /// Counts of the records that it covers, including those that it does not carry.
     pub account: Account,
-    /// The records known to be bad.
+    /// The records rejected so far.
     pub rejects: Vec<Reject>,
     records: Vec<RecordRef>,
     bytes: Vec<u8>,
@@ -87,10 +86,10 @@ pub struct RecordBatch {
 }
 
 impl RecordBatch {
-    /// Takes a record over: `raw` as it stood in the file, whether a quote is in it,
-    /// `fields` with their quotes resolved, one after the other, and the end of each.
+    /// Adds a record: `raw` as in the file, whether it is `quoted`, the unquoted `fields` one
+    /// after the other, and the end of each.
     ///
-    /// The caller keeps a batch below 4 GiB; sources end them at a few MiB.
+    /// The caller has to keep a batch below 4 GiB; sources end batches at a few MiB.
     pub fn push(
         &mut self,
         (line, byte_offset): (u64, u64),
@@ -105,7 +104,7 @@ impl RecordBatch {
         let ends_at = at(self.ends.len());
         let count = at(ends.len());
         self.bytes.extend_from_slice(raw);
-        // Without quotes the raw record is its fields and the commas between them.
+        // Without quotes, the raw record is just the fields with commas in between.
         let plain = !quoted;
         let fields_at = if plain { raw_at } else { at(self.bytes.len()) };
         if !plain {
@@ -123,7 +122,7 @@ impl RecordBatch {
         });
     }
 
-    /// Records carried.
+    /// The number of records carried.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()
@@ -135,19 +134,19 @@ impl RecordBatch {
         self.records.is_empty()
     }
 
-    /// Bytes of the records.
+    /// The number of bytes of all records.
     #[must_use]
     pub fn byte_size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Fields of all records.
+    /// The number of fields of all records.
     #[must_use]
     pub fn fields(&self) -> usize {
         self.ends.len()
     }
 
-    /// Bytes of memory that it takes, about.
+    /// Its approximate memory use, in bytes.
     #[must_use]
     pub fn memory(&self) -> usize {
         self.bytes.len() + size_of_val(&self.ends[..]) + size_of_val(&self.records[..])
@@ -159,18 +158,18 @@ impl RecordBatch {
         self.resolve(&self.records[index])
     }
 
-    /// All records carried, in the order of the file.
+    /// All records carried, in file order.
     pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
         self.records.iter().map(|at| self.resolve(at))
     }
 
-    /// Finds the slices of a record once, not for each of its fields.
+    /// Resolves the slices of a record once, rather than for each of its fields.
     fn resolve<'a>(&'a self, at: &'a RecordRef) -> Record<'a> {
         let ends = &self.ends[at.ends.0 as usize..][..at.ends.1 as usize];
         Record { at, ends, bytes: &self.bytes, text: &self.bytes[at.fields_at as usize..] }
     }
 
-    /// Empties it for reuse; the buffers stay, unless one was unusually large.
+    /// Clears it for reuse; keeps the buffers, unless one is unusually large.
     pub fn clear(&mut self) {
         self.location = Location::default();
         self.last = false;
@@ -189,7 +188,7 @@ impl RecordBatch {
 pub struct Record<'a> {
     at: &'a RecordRef,
     ends: &'a [u32],
-    /// All bytes of the batch, and those from the first field on.
+    /// All bytes of the batch; `text` starts at the record's first field.
     bytes: &'a [u8],
     text: &'a [u8],
 }
@@ -201,19 +200,19 @@ impl<'a> Record<'a> {
         self.at
     }
 
-    /// How many fields it has.
+    /// The number of fields.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
-    /// Whether it has no field; the CSV reader never returns such a record.
+    /// Whether it has no fields, as with a record that is too long to be held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The field at `index`, its quotes resolved. Panics where there is none.
+    /// The field at `index`, unquoted. Panics if there is no such field.
     #[must_use]
     #[inline]
     pub fn field(&self, index: usize) -> &'a [u8] {
@@ -222,7 +221,7 @@ impl<'a> Record<'a> {
         &self.text[shift + start..shift + self.ends[index] as usize]
     }
 
-    /// The record as it stood in the file, without its line end.
+    /// The record as written in the file, without its line ending.
     #[must_use]
     pub fn raw(&self) -> &'a [u8] {
         &self.bytes[self.at.raw.0 as usize..][..self.at.raw.1 as usize]
@@ -234,21 +233,20 @@ impl<'a> Record<'a> {
 pub struct EncodedBatch {
     /// The records that it was made from.
     pub records: RecordBatch,
-    /// The rows as binary COPY sends them, without header and trailer.
+    /// The rows in binary COPY format, without header and trailer.
     pub rows: BytesMut,
-    /// For each row where it ends in `rows`, and which record it is.
+    /// The end of each row in `rows`, and the index of its record.
     pub row_ends: Vec<(u32, u32)>,
-    /// Records in whose row a value was rounded, in order.
+    /// Records in which a value was rounded, in order.
     pub rounded: Vec<u32>,
     /// Sum of the rows' hashes, modulo 2^64.
     pub checksum: u64,
-    /// The columns that are left out of the hashes, in their order.
+    /// The columns left out of the hashes, in ascending order.
     pub unhashed: Vec<usize>,
 }
 
 impl EncodedBatch {
-    /// Takes records over to make rows of them; the buffers stay, unless one was unusually
-    /// large.
+    /// Resets it to encode `records`; keeps the buffers, unless one is unusually large.
     pub(in crate::load) fn begin(&mut self, records: RecordBatch, unhashed: &[usize]) {
         self.records = records;
         self.rows.clear();
@@ -262,15 +260,15 @@ impl EncodedBatch {
         self.unhashed.extend_from_slice(unhashed);
     }
 
-    /// The bytes of the rows from `from` up to, not including, `to`.
+    /// The bytes of the rows from `from` up to but not including `to`.
     #[must_use]
     pub fn rows_between(&self, from: usize, to: usize) -> &[u8] {
         let end = |index: usize| if index == 0 { 0 } else { self.row_ends[index - 1].0 as usize };
         &self.rows[end(from)..end(to)]
     }
 
-    /// Takes the rows of some records out, as the server refuses them, and adds
-    /// them to the rejects. Records without a row here are passed over.
+    /// Removes the rows of records that the server refuses, and adds these records to the
+    /// rejects. Records without a row are ignored.
     pub fn take_out(&mut self, refused: &[(u32, String)]) {
         if refused.is_empty() {
             return;
@@ -303,8 +301,8 @@ impl EncodedBatch {
     }
 }
 
-/// The hash of a row as binary COPY sends it: 64 bits, to be summed. Columns can be left
-/// out, as if the row had never had them; they are given in their order.
+/// The 64-bit hash of a row in binary COPY format, to be summed. The columns in `unhashed`,
+/// in ascending order, are left out as if the row did not have them.
 #[must_use]
 pub fn row_hash(row: &[u8], unhashed: &[usize]) -> u64 {
     if unhashed.is_empty() {
@@ -326,7 +324,7 @@ pub fn row_hash(row: &[u8], unhashed: &[usize]) -> u64 {
     hash.digest()
 }
 
-/// What follows the first value of a row.
+/// The rest of a row after its first value.
 fn after_value(rest: &[u8]) -> &[u8] {
     let Some(length) = rest.first_chunk::<4>() else { return &[] };
     let bytes = usize::try_from(i32::from_be_bytes(*length)).unwrap_or(0);

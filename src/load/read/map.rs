@@ -1,7 +1,7 @@
-//! What becomes of a record as far as its taxon and year decide it.
+//! Maps taxa to species, and decides about records by taxon and year.
 //!
-//! Sources ask before they copy a record into a batch: of a download of the
-//! whole world 98 records in 100 map to no species, and those cost no copy.
+//! Sources ask before they copy a record into a batch: in a worldwide download, 98% of the
+//! records map to no species, and these are never copied.
 
 use std::collections::BTreeSet;
 use std::str::FromStr;
@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::load::account::Reason;
 use crate::load::encode::parse_integer;
 
-/// Distinct names that are remembered and counted, and the bytes that they may have in all;
-/// further ones are looked up each time and counted together, so that memory stays bounded.
+/// Limits for the number and total bytes of distinct names kept in memory. Further names are
+/// looked up each time and counted together, so that memory stays bounded.
 const MAX_NAMES: usize = 65_536;
 const MAX_NAME_BYTES: usize = 4 << 20;
 
@@ -25,7 +25,7 @@ const MAX_NAME_BYTES: usize = 4 << 20;
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum OnUnmapped {
-    /// Count it and leave it out.
+    /// Skip it and count it.
     Skip,
     /// Reject it.
     Reject,
@@ -49,7 +49,7 @@ impl Years {
         self.0.extend(other.0);
     }
 
-    /// The years, ascending; none where all are meant.
+    /// The years in ascending order; empty if all are meant.
     pub fn iter(&self) -> impl Iterator<Item = i32> + '_ {
         self.0.iter().copied()
     }
@@ -62,11 +62,11 @@ impl Years {
 impl FromStr for Years {
     type Err = Error;
 
-    /// Reads a list such as `2015-2020,2023`.
+    /// Parses a list such as `2015-2020,2023`.
     fn from_str(text: &str) -> Result<Self> {
         let bad = || {
             Error::usage(format!("{text:?} is not a list of years"))
-                .hint("write a year, a range such as 2015-2020, or several with commas")
+                .hint("write a year, a range such as 2015-2020, or several separated by commas")
         };
         let year = |text: &str| -> Result<i32> {
             let digits = text.trim();
@@ -93,12 +93,12 @@ impl FromStr for Years {
     }
 }
 
-/// Names without a species, and how many records bore each.
+/// Names without a species, and the number of records of each.
 #[derive(Clone, Debug, Default)]
 pub struct UnmappedTaxa {
     counts: HashMap<Box<str>, u64>,
     bytes: usize,
-    /// Records of names that were no longer told apart.
+    /// Records with names beyond the limits.
     pub others: u64,
 }
 
@@ -122,13 +122,13 @@ impl UnmappedTaxa {
         self.others += other.others;
     }
 
-    /// Distinct names that were told apart.
+    /// The number of distinct names counted separately.
     #[must_use]
     pub fn names(&self) -> usize {
         self.counts.len()
     }
 
-    /// The `limit` most frequent names, most records first, equal ones by name.
+    /// The `limit` most frequent names, most records first, then by name.
     #[must_use]
     pub fn most_frequent(&self, limit: usize) -> Vec<(&str, u64)> {
         let mut all: Vec<_> = self.counts.iter().map(|(name, rows)| (&**name, *rows)).collect();
@@ -138,7 +138,7 @@ impl UnmappedTaxa {
     }
 }
 
-/// What [`Mapper::decide`] found.
+/// The result of [`Mapper::decide`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::load) enum Decision {
     Row(Option<u32>),
@@ -147,13 +147,13 @@ pub(in crate::load) enum Decision {
     Reject(Reason),
 }
 
-/// Maps the taxa of one source thread and remembers what it found.
+/// Maps the taxa of one source thread and caches the results.
 pub(in crate::load) struct Mapper<'a> {
     taxa: &'a Taxa,
     years: &'a Years,
     known: HashMap<Box<str>, Option<u32>>,
     known_bytes: usize,
-    /// Files are sorted by taxon for long stretches: the last name is asked first.
+    /// Files are sorted by taxon for long stretches, so the last name is compared first.
     last: String,
     last_found: Option<u32>,
     last_unmapped: u64,
@@ -174,8 +174,8 @@ impl<'a> Mapper<'a> {
         }
     }
 
-    /// Decides about a record from its taxon and year, where its format has them.
-    /// Both are UTF-8, as the whole record was found to be.
+    /// Decides about a record by its taxon and year, if its format has them. Both have already
+    /// been checked to be UTF-8.
     pub(in crate::load) fn decide(
         &mut self,
         taxon: Option<&[u8]>,
@@ -232,7 +232,7 @@ impl<'a> Mapper<'a> {
         }
     }
 
-    /// The names without a species.
+    /// Returns the names without a species.
     pub(in crate::load) fn into_unmapped(mut self) -> UnmappedTaxa {
         self.settle_last();
         self.unmapped

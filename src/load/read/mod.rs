@@ -1,4 +1,4 @@
-//! Bytes into records, and records into batches.
+//! Reading: splits bytes into records and collects records in batches.
 
 pub mod batch;
 pub(in crate::load) mod map;

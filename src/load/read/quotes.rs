@@ -1,31 +1,31 @@
-//! Whether the quotes of a record are as CSV has them, however the record is handed over.
+//! Checks the quotes of a record against the rules of CSV, also when it is read in pieces.
 
-/// Every quote has to open a field, close one, or be doubled inside of one. (A quote inside
-/// of a field that is not quoted is text.)
+/// The state of the check. Every quote has to open a field, close one, or be doubled inside
+/// one. (A quote inside an unquoted field is text.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::load) enum Quotes {
-    /// A field begins.
+    /// At the start of a field.
     #[default]
     Begin,
-    /// Within a field without quotes.
+    /// In an unquoted field.
     Plain,
-    /// Within a field in quotes.
+    /// In a quoted field.
     Quoted,
-    /// Behind a quote within such a field, which closes it unless another follows.
+    /// After a quote in a quoted field, which closes it unless another quote follows.
     Closed,
-    /// A quote stands where none may.
+    /// After a misplaced quote.
     Wrong,
 }
 
 impl Quotes {
-    /// Those of a whole record.
+    /// Checks a whole record.
     pub(in crate::load) fn in_text(record: &[u8]) -> Self {
         let mut quotes = Quotes::default();
         quotes.read(record);
         quotes
     }
 
-    /// Goes on with more of the record.
+    /// Continues with more bytes of the record.
     pub(in crate::load) fn read(&mut self, bytes: &[u8]) {
         for byte in bytes {
             *self = match (*self, byte) {

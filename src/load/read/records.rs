@@ -1,9 +1,9 @@
-//! From the bytes of one file to records, and where each of them stands.
+//! Splits the bytes of one file into records and tracks the place of each.
 //!
-//! csv-async splits the records. It is given a reader that keeps the bytes of the
-//! record at hand, so that a batch can carry each record as it stood in the file.
-//! Reading blocks: it is done on threads of its own, where the futures of the CSV
-//! reader are always ready. This is the only file that names csv-async.
+//! csv-async splits the records. It reads through a reader that keeps the bytes of the current
+//! record, so that a batch can carry each record exactly as in the file. Reading blocks: it
+//! runs on threads of its own, where the futures of the CSV reader are always ready. This is
+//! the only file that uses csv-async.
 
 use std::io::Read;
 use std::sync::atomic::AtomicU64;
@@ -18,14 +18,14 @@ use crate::input::{explain, foreign};
 use crate::load::read::quotes::Quotes;
 use crate::load::read::window::{Full, Window};
 
-/// Bytes that the CSV reader asks for at a time.
+/// The buffer size of the CSV reader.
 pub(in crate::load) const READ_BYTES: usize = 128 * 1024;
-/// The same where the header alone is read, and whether a record follows.
+/// The buffer size for reading only the header and whether a record follows.
 const READ_HEADER_BYTES: usize = 8 * 1024;
-/// The longest record of a file that is not loaded.
+/// The maximum size of a record in a small auxiliary file, such as one of synonyms.
 pub(in crate::load) const MAX_SMALL_RECORD_BYTES: usize = 1 << 20;
 
-/// Splits a file into records and remembers where each stood.
+/// Splits a file into records and tracks the place of the current one.
 pub(in crate::load) struct Records<'a> {
     name: &'a str,
     csv: AsyncReader<AllowStdIo<Window<'a>>>,
@@ -33,18 +33,18 @@ pub(in crate::load) struct Records<'a> {
     pub(in crate::load) fields: ByteRecord,
     /// Line of the current record, counted from 1.
     pub(in crate::load) line: u64,
-    /// Its first byte, the end of its text, and where reading goes on.
+    /// Its first byte, the end of its text, and where the next record begins.
     from: u64,
     text_to: u64,
     to: u64,
-    /// Whether what ends the record before it, or stands before the first, has an LF.
+    /// Whether the line ending of the previous record contains an LF; true at the start.
     has_lf: bool,
 }
 
-/// What was found where a record begins.
+/// The result of reading a record.
 pub(in crate::load) enum Found {
     Record,
-    /// A record that is too long, and how many bytes it has: its end was found.
+    /// A record that is too long, whose end was found; with its size in bytes.
     TooLong(u64),
     End,
 }
@@ -60,7 +60,7 @@ impl<'a> Records<'a> {
         let csv = AsyncReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            // After a record that is too long there are others.
+            // Reading continues after a record that is too long.
             .end_on_io_error(false)
             .buffer_capacity(read_bytes)
             .create_reader(AllowStdIo::new(window));
@@ -86,7 +86,7 @@ impl<'a> Records<'a> {
         }
         self.to = self.csv.position().byte();
         let text = self.window().slice(from, self.to);
-        // The reader leaves the LF of a CR LF, and empty lines, before the next record.
+        // The reader leaves the LF of a CR LF, and blank lines, in front of the next record.
         let before = text.iter().take_while(|b| is_break(**b)).count();
         let after = text[before..].iter().rev().take_while(|b| is_break(**b)).count();
         let has_lf = text[text.len() - after..].contains(&b'\n');
@@ -102,8 +102,9 @@ impl<'a> Records<'a> {
         self.too_long(quotes, lines)
     }
 
-    /// Notes where a record begins, after line breaks with that many LF. Those before it
-    /// have to have one: a CR alone is no end of a line for what else reads the file.
+    /// Sets the start of a record, which follows `breaks` bytes of line breaks with `lines` LFs.
+    /// There has to be an LF since the previous record: other programs do not take a CR alone
+    /// for a line ending.
     fn begin(&mut self, line: u64, (from, breaks): (u64, u64), lines: u64) -> Result<()> {
         self.line = line + lines;
         self.from = from + breaks;
@@ -111,15 +112,15 @@ impl<'a> Records<'a> {
             return Ok(());
         }
         let what = match line {
-            1 => "line 1: the lines end in CR alone, as on an old Mac".to_owned(),
-            line => format!("line {line}: a CR stands alone, where other lines end in LF"),
+            1 => "line 1: lines end in CR alone, as on old Macs".to_owned(),
+            line => format!("line {line}: a CR without LF, while other lines end in LF"),
         };
         Err(Error::bad_file(self.name, what).hint(
-            "write LF for it (tr '\\r' '\\n' where all lines end so), or put the field into quotes",
+            "replace it with LF (tr '\\r' '\\n' if all lines end so), or put the field in quotes",
         ))
     }
 
-    /// Reads a record of which as much is held as may be to its end, and drops it.
+    /// Reads the rest of a record that has exceeded the size limit, and drops it.
     async fn skip(&mut self, line: u64, from: u64) -> Result<Found> {
         let (mut quotes, mut lines) = (Quotes::default(), 0);
         let held = self.window().slice(from, self.window().end());
@@ -149,8 +150,8 @@ impl<'a> Records<'a> {
         self.too_long(quotes, lines)
     }
 
-    /// What a record is that is too long: where its quotes are not as they should be, others
-    /// may be in it.
+    /// Judges a record that is too long: fails if it spans lines and its quotes are wrong, as it
+    /// may then contain other records.
     fn too_long(&self, quotes: Quotes, lines: usize) -> Result<Found> {
         if lines == 0 || quotes.are_closed() {
             return Ok(Found::TooLong(self.text_to - self.from));
@@ -158,12 +159,12 @@ impl<'a> Records<'a> {
         let (line, most) = (self.line, self.max_record_bytes);
         let what = format!("line {line}: a record of more than {most} bytes begins here");
         Err(Error::bad_file(self.name, what).hint(
-            "look for a quote that is opened in this line and never closed; where the record is \
-             as it should be, give --max-record-bytes",
+            "look for a quote that is opened in this line and never closed; if the record is \
+             correct, raise --max-record-bytes",
         ))
     }
 
-    /// The current record as it stands in the file, without its line end.
+    /// The current record as written in the file, without its line ending.
     pub(in crate::load) fn raw(&self) -> &[u8] {
         self.window().slice(self.from, self.text_to)
     }
@@ -173,7 +174,7 @@ impl<'a> Records<'a> {
         self.from + self.window().bom.unwrap_or(0)
     }
 
-    /// Where its text ends in the file.
+    /// The offset of the end of its text in the file.
     pub(in crate::load) fn end(&self) -> u64 {
         self.text_to + self.window().bom.unwrap_or(0)
     }
@@ -193,13 +194,13 @@ impl<'a> Records<'a> {
     pub(in crate::load) async fn header(&mut self) -> Result<Vec<String>> {
         let found = self.advance().await?;
         let window = self.window();
-        // No further than the header: a NUL in a record is that record's affair.
+        // Only the header: a NUL in a record concerns only that record.
         let header_end = usize::try_from(self.to).unwrap_or(usize::MAX);
         let start = window.start();
         let header = &start[..start.len().min(header_end)];
         let bad = |what: String| Error::bad_file(self.name, what);
         if let Some(form) = foreign(start) {
-            return Err(bad(format!("is {form}")).hint("unpack it once more"));
+            return Err(bad(format!("is {form}")).hint("unpack it"));
         }
         let nuls = header.iter().filter(|byte| **byte == 0).count();
         if matches!(start, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || 4 * nuls >= header.len().max(1) {
@@ -210,13 +211,13 @@ impl<'a> Records<'a> {
             Found::Record => {}
             Found::TooLong(bytes) => {
                 return Err(bad(format!("line {}: the header has {bytes} bytes", self.line))
-                    .hint("where that is as it should be, give --max-record-bytes"));
+                    .hint("if that is correct, raise --max-record-bytes"));
             }
             Found::End => {
                 let what = match (window.bom, window.end()) {
                     (Some(0) | None, 0) => "is empty",
-                    (_, 0) => "holds a byte order mark and nothing else",
-                    _ => "holds blank lines and nothing else",
+                    (_, 0) => "holds only a byte order mark",
+                    _ => "holds only blank lines",
                 };
                 return Err(bad(format!("the file {what}; a header line is needed")));
             }
@@ -227,7 +228,7 @@ impl<'a> Records<'a> {
             let name = std::str::from_utf8(field)
                 .map_err(|_| bad(format!("{place} is not UTF-8")).hint("save the file in UTF-8"))?;
             if name.contains('\0') {
-                return Err(bad(format!("{place} holds a NUL character")).hint("take it out"));
+                return Err(bad(format!("{place} holds a NUL character")).hint("remove it"));
             }
             names.push(name.to_owned());
         }
@@ -235,7 +236,7 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Goes on counting the lines of a record, and with its quotes.
+/// Continues counting the lines of a record and checking its quotes.
 fn count(bytes: &[u8], quotes: &mut Quotes, lines: &mut usize) {
     quotes.read(bytes);
     *lines += bytes.iter().filter(|byte| **byte == b'\n').count();
@@ -252,16 +253,16 @@ fn is_full(error: &csv_async::Error) -> bool {
     }
 }
 
-/// The first line of a file.
+/// The header of a file.
 pub(in crate::load) struct Header {
     pub(in crate::load) names: Vec<String>,
-    /// Which line it is, counted from 1.
+    /// Its line, counted from 1.
     pub(in crate::load) line: u64,
     /// Whether a record follows.
     pub(in crate::load) has_records: bool,
 }
 
-/// Reads the header of a file, and no more than tells whether a record follows.
+/// Reads the header of a file, and only as much more as shows whether a record follows.
 pub(in crate::load) fn read_header(
     name: &str,
     reader: &mut (dyn Read + Send),
@@ -273,13 +274,13 @@ pub(in crate::load) fn read_header(
     block_on(async {
         let names = records.header().await?;
         let line = records.line;
-        // What is wrong with a record is said when it is read.
+        // Errors in a record are reported when it is loaded.
         let has_records = !matches!(records.advance().await, Ok(Found::End));
         Ok(Header { names, line, has_records })
     })
 }
 
-/// Hands every record of a small UTF-8 file to `visit`, with its line; the header first.
+/// Passes every record of a small UTF-8 file to `visit` with its line, starting with the header.
 pub(in crate::load) fn read_small(
     name: &str,
     reader: &mut (dyn Read + Send),

@@ -1,7 +1,7 @@
-//! From the bytes of one file to batches of records.
+//! Reads one file into batches of records.
 //!
-//! Decides about each record as far as reading alone can tell, and carries on what is to
-//! be a row or a reject.
+//! Decides about each record as far as reading alone can, and passes on those that become a
+//! row or a reject.
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -20,29 +20,29 @@ use crate::load::read::window::BOM;
 use crate::load::write::rejects;
 use crate::watch::Counters;
 
-/// A batch ends when it holds this many bytes or fields, however few its records are.
+/// A batch ends when it holds this many bytes or fields, however few records.
 const MAX_BATCH_BYTES: usize = 8 << 20;
 const MAX_BATCH_FIELDS: usize = 2 << 20;
-/// Records after which watchers are told, and the wish to stop is asked for.
+/// The number of records between two updates of the counters and checks of `stop`.
 const WATCH_ROWS: u64 = 4096;
 
-/// What a source needs to know about its file and the load.
+/// The reader of one file.
 pub(in crate::load) struct Source<'a> {
     pub(in crate::load) name: &'a str,
     pub(in crate::load) member: usize,
-    /// As it was when the load began.
+    /// The layout found when the load began.
     pub(in crate::load) layout: &'a Layout,
     pub(in crate::load) batch_rows: usize,
     pub(in crate::load) max_record_bytes: usize,
     pub(in crate::load) on_unmapped: OnUnmapped,
     pub(in crate::load) counters: &'a Counters,
-    /// Asked after every batch, and now and then between.
+    /// Whether to stop; checked every [`WATCH_ROWS`] records of a batch.
     pub(in crate::load) stop: &'a dyn Fn() -> bool,
 }
 
 impl Source<'_> {
-    /// Reads the whole file and hands on its records, batch by batch, until `emit`
-    /// breaks off. The last batch ends the file and may hold no record.
+    /// Reads the whole file and passes its records to `emit`, batch by batch, until that breaks
+    /// off. The last batch of a file may hold no record.
     pub(in crate::load) fn run(
         &self,
         reader: &mut (dyn Read + Send),
@@ -55,7 +55,7 @@ impl Source<'_> {
         let mut records = Records::new(self.name, reader, sizes, &self.counters.bytes_read);
         block_on(async {
             if records.header().await? != self.layout.header {
-                return Err(Error::bad_file(self.name, "changed while it was read"));
+                return Err(Error::bad_file(self.name, "changed while it was being read"));
             }
             let mut number = 0;
             let mut batch = spare();
@@ -102,13 +102,13 @@ impl Source<'_> {
         })
     }
 
-    /// Counts the rest of a batch's records, which was not yet.
+    /// Counts the records of a batch that have not been counted yet.
     fn count(&self, batch: &RecordBatch) {
         let rest = batch.account.rows_read % WATCH_ROWS;
         self.counters.rows_read.fetch_add(rest, Ordering::Relaxed);
     }
 
-    /// Rejects a record that is too long to be held.
+    /// Rejects a record that is too long.
     fn leave(&self, records: &Records<'_>, bytes: u64, batch: &mut RecordBatch) {
         let most = self.max_record_bytes;
         let message = format!("a record of {bytes} bytes; --max-record-bytes is {most}").into();
@@ -118,7 +118,7 @@ impl Source<'_> {
         batch.rejects.push(Reject { record, reason, field: None, message: Some(message) });
     }
 
-    /// Decides about the current record and, where it is to be kept, takes it over.
+    /// Decides about the current record, and adds it to the batch if it is kept.
     fn take(
         &self,
         records: &Records<'_>,
@@ -133,18 +133,18 @@ impl Source<'_> {
         let quoted = memchr::memchr(b'"', raw).is_some();
         let misquoted = quoted && !Quotes::in_text(raw).are_closed();
         if misquoted && memchr::memchr(b'\n', raw).is_some() {
-            // Other records are in it: as one reject they would not be accounted for.
+            // It may contain other records, which one reject would not account for.
             let (line, last) =
                 (records.line, records.line + raw.iter().filter(|b| **b == b'\n').count() as u64);
             let what = format!(
-                "line {line}: a quote that is opened here, or on the way to line {last}, is not closed as it should be"
+                "line {line}: a quote opened here or up to line {last} is not closed correctly"
             );
             return Err(Error::bad_file(self.name, what).hint(
                 "double the quotes within the field, or remove the stray one; then load again",
             ));
         }
         let misread = if misquoted {
-            Some((Reason::FieldCount, Some("a quote stands where no field begins or ends".into())))
+            Some((Reason::FieldCount, Some("a quote is not at the start or end of a field".into())))
         } else if fields.len() != self.layout.header.len() {
             let (found, wanted) = (fields.len(), self.layout.header.len());
             Some((
@@ -188,8 +188,8 @@ impl Source<'_> {
         Ok(())
     }
 
-    /// The first field that is read and is not UTF-8. What stands in columns that are
-    /// ignored does not matter: a fixed reject still quotes what was wrong there.
+    /// The first field in use that is not UTF-8. Ignored columns do not matter: a fixed reject
+    /// still quotes the invalid value there.
     fn first_not_utf8(&self, fields: &ByteRecord) -> Option<usize> {
         let Layout { columns, record_id, year, lookup, .. } = self.layout;
         let others = [*record_id, *year, *lookup].into_iter().flatten();
@@ -197,12 +197,12 @@ impl Source<'_> {
         read.filter(|at| std::str::from_utf8(&fields[*at]).is_err()).min()
     }
 
-    /// Refuses files that are joined into one. In a file of one column, what is called as
-    /// the column is may be a value.
+    /// Refuses files that were joined into one. In a file with one column, the column name may
+    /// be a value, so this is checked only if a byte order mark precedes it.
     fn refuse_second_header(&self, records: &Records<'_>) -> Result<()> {
         let header = &self.layout.header;
         let is_header = match records.raw().strip_prefix(BOM) {
-            // Behind the mark, quotes are part of the field.
+            // After a byte order mark, the CSV reader takes quotes as part of the field.
             Some(raw) => {
                 let unquoted = raw.iter().filter(|byte| **byte != b'"');
                 unquoted.eq(header.join(",").replace('"', "").as_bytes())
@@ -214,10 +214,9 @@ impl Source<'_> {
         if !is_header {
             return Ok(());
         }
-        let what = format!("line {}: the header stands here a second time", records.line);
-        Err(Error::bad_file(self.name, what).hint(
-            "the file seems to be several joined into one: remove this line, or load the parts",
-        ))
+        let what = format!("line {}: the header appears a second time", records.line);
+        Err(Error::bad_file(self.name, what)
+            .hint("several files seem to be joined into one: remove this line, or load the parts"))
     }
 }
 

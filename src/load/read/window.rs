@@ -1,15 +1,15 @@
-//! The bytes of the record at hand, kept while a CSV reader takes them apart.
+//! Keeps the bytes of the current record while a CSV reader parses it.
 //!
-//! A batch carries every record as it stood in its file, which the CSV reader does
-//! not keep. It reads through a [`Window`], which does.
+//! A batch carries every record as written in its file, which the CSV reader does not keep.
+//! It reads through a [`Window`], which does.
 
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What may stand at the beginning of a file, and says that it is UTF-8.
+/// The byte order mark that may precede UTF-8 text.
 pub(in crate::load) const BOM: &[u8] = "\u{feff}".as_bytes();
 
-/// That more bytes are kept than may be; they are there still, and reading can go on.
+/// The error when more bytes than allowed are kept. They stay, and reading can continue.
 #[derive(Debug)]
 pub(in crate::load) struct Full;
 
@@ -21,22 +21,22 @@ impl std::fmt::Display for Full {
 
 impl std::error::Error for Full {}
 
-/// Reads a file's bytes and keeps those from `keep_from` on. Offsets are counted from
-/// behind a [`BOM`], which is not handed on.
+/// Reads a file and keeps its bytes from `keep_from` on. A [`BOM`] at the start is removed, and
+/// offsets are counted from after it.
 pub(in crate::load) struct Window<'a> {
     inner: &'a mut (dyn Read + Send),
     bytes: Vec<u8>,
-    /// As many may be kept, and what is read at a time.
+    /// The number of bytes that may be kept, plus one read.
     most: usize,
-    /// Offset in the file of `bytes[0]`.
+    /// Offset of `bytes[0]`.
     at: u64,
     /// Offset of the first byte that is still needed.
     pub(in crate::load) keep_from: u64,
-    /// Bytes of the BOM, once the file's start was looked at.
+    /// Length of the BOM, once the start of the file has been read.
     pub(in crate::load) bom: Option<u64>,
-    /// A stretch of the file that is known to be UTF-8: from one offset to another.
+    /// A range of offsets that is known to be UTF-8.
     utf8: (u64, u64),
-    /// Bytes read, for whoever watches.
+    /// Bytes read, for progress reports.
     bytes_read: &'a AtomicU64,
 }
 
@@ -50,7 +50,7 @@ impl Read for Window<'_> {
         }
         let mut read = self.read_inner(buffer)?;
         if self.bom.is_none() {
-            // It may come in pieces.
+            // It may arrive in pieces.
             while (1..BOM.len()).contains(&read) && BOM.starts_with(&buffer[..read]) {
                 match self.read_inner(&mut buffer[read..])? {
                     0 => break,
@@ -72,7 +72,7 @@ impl Read for Window<'_> {
 }
 
 impl<'a> Window<'a> {
-    /// Keeps `most` bytes, and what is read at a time.
+    /// Creates a window that keeps up to `most` bytes, plus one read.
     pub(in crate::load) fn new(
         inner: &'a mut (dyn Read + Send),
         most: usize,
@@ -95,22 +95,22 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// The first bytes that it holds.
+    /// The first bytes in the window, 64 at most.
     pub(in crate::load) fn start(&self) -> &[u8] {
         &self.bytes[..self.bytes.len().min(64)]
     }
 
-    /// The offset behind the last byte that was read.
+    /// The offset after the last byte read.
     pub(in crate::load) fn end(&self) -> u64 {
         self.at + self.bytes.len() as u64
     }
 
-    /// Checks what was read, in one go: that is several times faster than record by
-    /// record. Where a byte is wrong the stretch begins again after it; what stands
-    /// before it is then not known to be right, and is looked at again by itself.
+    /// Checks all new bytes at once, which is several times faster than record by record. At an
+    /// invalid byte, the known range starts over after it; records before it are then checked
+    /// one by one.
     fn check_utf8(&mut self) {
         if self.utf8.1 < self.at {
-            // The file ended within a character, and its last record is settled.
+            // The file ended inside a character, and its last record is done.
             self.utf8 = (self.at, self.at);
         }
         loop {
@@ -122,7 +122,7 @@ impl<'a> Window<'a> {
             };
             let good_to = to + error.valid_up_to() as u64;
             let Some(bad) = error.error_len() else {
-                // A character that the next read completes.
+                // An incomplete character, which the next read completes.
                 self.utf8 = (from, good_to);
                 return;
             };
@@ -136,7 +136,7 @@ impl<'a> Window<'a> {
         known || std::str::from_utf8(self.slice(from, to)).is_ok()
     }
 
-    /// The bytes between two offsets, as far as they are kept.
+    /// The bytes between two offsets; empty if they are not all kept.
     pub(in crate::load) fn slice(&self, from: u64, to: u64) -> &[u8] {
         let index = |offset: u64| usize::try_from(offset - self.at).unwrap_or(usize::MAX);
         self.bytes.get(index(from)..index(to)).unwrap_or_default()

@@ -1,10 +1,10 @@
-//! Records that the indexes refuse when they are built after the rows: they are taken out,
-//! and the rest is loaded once more.
+//! Handles records that make an index build fail after the rows are in: they are taken out,
+//! and the others are loaded again.
 //!
 //! Records that share a row id are found in the input, and only their batches are written
-//! again. What else an index refuses, a value that is too large or a key that is not unique,
-//! only the server can find: all rows are loaded again with the indexes in place, in the
-//! order of the input, so that the first of several records is the one that stays.
+//! again. Other offenders, such as values too large for an index or duplicate keys, only the
+//! server can find: all rows are loaded again with the indexes in place, in input order, so
+//! that of several records with the same key the first is kept.
 
 use tokio_postgres::error::SqlState;
 
@@ -17,10 +17,10 @@ use crate::load::settle::duplicates;
 use crate::pg::{Connection, Fault, Quoted, catalog, classify, fill};
 
 impl Load<'_> {
-    /// Loads without the records that made `error` when the indexes were built.
+    /// Loads again, without the records that caused `error` while the indexes were built.
     ///
     /// # Errors
-    /// `error`, where it is not about rows or the rows cannot be loaded again.
+    /// `error`, if it is not about rows or the rows cannot be loaded again.
     pub(super) fn load_without(
         &self,
         control: &mut Connection,
@@ -32,7 +32,7 @@ impl Load<'_> {
         }
         if self.prepared.matching.way == Way::Server {
             return Err(error.hint(
-                "take what is wrong out of the files, or out of production; then `sterna stage \
+                "fix the records in the files, or the rows in production; then `sterna stage \
                  truncate` and load again",
             ));
         }
@@ -41,12 +41,12 @@ impl Load<'_> {
             if before.was_indexed {
                 return Err(error);
             }
-            tracing::warn!("the rows are loaded again, with the indexes in place: {error}");
+            tracing::warn!("loading the rows again, with the indexes in place: {error}");
             self.unwrite_all(control)?;
             self.build_indexes(false).map_err(|error| match classify(&error) {
                 Fault::DataRefused => error.hint(
-                    "rows of an earlier load are in the way: `sterna stage truncate`, then load \
-                     all files at once",
+                    "rows of an earlier load conflict: `sterna stage truncate`, then load all \
+                     files at once",
                 ),
                 _ => error,
             })?;
@@ -54,14 +54,14 @@ impl Load<'_> {
         self.load_again(control, before)
     }
 
-    /// Loads the rows of batches that were taken out.
+    /// Loads the batches that were taken out.
     pub(super) fn load_again(&self, control: &mut Connection, before: &Done) -> Result<Done> {
         let mut done = self.load_rows(control)?;
         done.rows.load_seconds += before.rows.load_seconds;
         Ok(done)
     }
 
-    /// Takes records out that share a row id; whether there were any.
+    /// Takes out records that share a row id. Returns whether there were any.
     pub(super) fn refuse_doubles(&self, control: &mut Connection) -> Result<bool> {
         let row_ids = self.runtime.block_on(row_ids(control, &self.pair, &self.prepared))?;
         let pass = self.pass(&row_ids);
@@ -74,14 +74,14 @@ impl Load<'_> {
         if refusals.is_empty() {
             return Ok(false);
         }
-        tracing::warn!("{} records share the row id of another and are rejected", refusals.len());
+        tracing::warn!("rejecting {} records with the row id of another record", refusals.len());
         self.with_control(control, async |session| {
             duplicates::unwrite(session, &pass, &refusals).await
         })?;
         Ok(true)
     }
 
-    /// Takes all rows of this load out of staging.
+    /// Deletes all rows of this load from staging.
     fn unwrite_all(&self, control: &mut Connection) -> Result<()> {
         let run = self.attached.run.id;
         let staging = [("staging", &self.pair.staging as &dyn Quoted)];
@@ -101,7 +101,7 @@ impl Load<'_> {
         })
     }
 
-    /// Whether staging has an index, which may refuse rows while they come in.
+    /// Whether staging has an index, which may reject rows while they are loaded.
     pub(super) fn has_indexes(&self, control: &mut Connection) -> Result<bool> {
         let staging_oid = self.attached.staging_oid;
         let indexes = self

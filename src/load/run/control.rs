@@ -1,5 +1,5 @@
-//! The session of a load that holds its lock and writes its ledger; where it is lost,
-//! another one.
+//! The control session of a load, which holds its lock and writes to the ledger; it is
+//! replaced if it is lost.
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
@@ -19,8 +19,8 @@ use crate::pg::{
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
 
-/// Takes the lock, reads what the load is about, and writes it down; also tells what the
-/// server calls the session that holds the lock.
+/// Takes the lock, prepares the load, and records its run. Also returns the backend pid of
+/// the session that holds the lock.
 pub(super) async fn begin(
     session: &mut Connection,
     info: &ConnInfo,
@@ -28,7 +28,7 @@ pub(super) async fn begin(
     watch: &Watch,
 ) -> Result<(Pair, Prepared, Attached, Cell<i32>)> {
     let cancel = session.cancel_token();
-    // Large, and awaited once.
+    // Boxed because it is large; awaited only once.
     let begin = Box::pin(async {
         pooler::refuse_pooled(info, session).await?;
         let pair = staging::pair(session, &options.table).await?;
@@ -61,7 +61,7 @@ impl Load<'_> {
         self.with_control(control, async |session| ledger::settle(session, run, state, rows).await)
     }
 
-    /// A new session with the lock, as soon as the server can be had.
+    /// Opens a new control session with the lock, as soon as the server is available.
     async fn control_again(&self) -> Result<Connection> {
         let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
         let mut pauses = Backoff::new(first, longest, PATIENCE, 0);
@@ -87,8 +87,8 @@ impl Load<'_> {
         Ok(session)
     }
 
-    /// Runs `work` on the session that holds the lock. Where that session is gone,
-    /// a new one has to get the lock first.
+    /// Runs `work` on the session that holds the lock. If that session is lost, opens a new one,
+    /// takes the lock again, and runs `work` once more.
     pub(super) fn with_control<T>(
         &self,
         control: &mut Connection,
@@ -107,8 +107,8 @@ impl Load<'_> {
                 Ok(Err(error)) => (error, false),
                 Err(error) => (error, true),
             };
-            // A server that ends a session says so before it closes it: only using
-            // the session shows whether it is gone.
+            // A server that ends a session reports it before it closes the connection: only
+            // using the session shows whether it is gone.
             if !is_stalled && control.batch_execute("").await.is_ok() {
                 return Err(error);
             }

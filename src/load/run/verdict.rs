@@ -1,5 +1,5 @@
-//! Whether staging is what was read: rejects against what is accepted, the proof where it
-//! is asked for, the count of rows always, and the rejects that have come back.
+//! The verdict on a load: rejects against the limit, verification of staging if requested,
+//! the row count always, and the rejects of earlier loads that have come back fixed.
 
 use std::time::Instant;
 
@@ -16,8 +16,8 @@ use crate::pg::{Connection, Table, fill};
 use crate::watch::Phase;
 
 impl Load<'_> {
-    /// Compares the rejects with what is accepted and, where asked for, staging with
-    /// what was read.
+    /// Compares the rejects with the limit and, if requested, staging with the rows that were
+    /// read.
     pub(super) fn judge(&self, done: &mut Done) -> Result<()> {
         let failed = done.state == LoadState::Failed;
         let account = done.rows.account;
@@ -45,7 +45,7 @@ impl Load<'_> {
             Ok(()) => {
                 done.verified = Some(true);
                 if done.state == LoadState::Failed {
-                    // What was missing or changed is as it was again.
+                    // The earlier differences are gone.
                     done.state = LoadState::Built;
                 }
             }
@@ -60,8 +60,8 @@ impl Load<'_> {
         Ok(())
     }
 
-    /// The end of a load whose indexes are built: it is loaded where staging has as many rows
-    /// as were written, and no reject has come back twice.
+    /// Ends a load whose indexes are built: it is `loaded` if staging has as many rows as were
+    /// written and no reject has come back twice, otherwise `failed`.
     pub(super) fn conclude(&self, control: &mut Connection, done: &mut Done) -> Result<()> {
         done.state = LoadState::Loaded;
         let wrong = match self.miscounted(control, &done.rows)? {
@@ -76,7 +76,7 @@ impl Load<'_> {
         Ok(())
     }
 
-    /// What is wrong where staging has more or fewer rows than its loads have written.
+    /// Returns an error if staging has more or fewer rows than its loads have written.
     fn miscounted(&self, control: &mut Connection, rows: &RowsReport) -> Result<Option<Error>> {
         let staging = &self.pair.staging;
         let sql = fill(include_str!("../../../sql/load/count-rows.sql"), &[("staging", staging)]);
@@ -90,16 +90,15 @@ impl Load<'_> {
         })?;
         let written: u64 = self.reports(rows).map(|(_, rows)| rows.account.rows_loaded).sum();
         let wanted = written.saturating_sub(gone);
-        let what = format!("{staging} has {found} rows, where its loads have written {wanted}");
+        let what = format!("{staging} has {found} rows, but its loads have written {wanted}");
         Ok((found != wanted).then(|| {
             Error::new(Kind::Validation, what).hint(
-                "empty it with `sterna stage truncate` and load again; find out who else writes \
-                 to it",
+                "find out what else writes to it; then `sterna stage truncate` and load again",
             )
         }))
     }
 
-    /// What is wrong where a reject of an earlier load was brought back more than once.
+    /// Returns an error if a reject of an earlier load has come back more than once.
     fn came_back_twice(&self, rows: &RowsReport) -> Option<Error> {
         let (run, report) = self.reports(rows).find(|(run, report)| {
             let (back, key) = self.back(run.id, rows);
@@ -115,8 +114,8 @@ impl Load<'_> {
         ))
     }
 
-    /// Loads whose rejects have all come back, in however many appends, count as loaded
-    /// themselves. Returns what is wrong where rejects of a load are still missing.
+    /// Marks earlier loads as `loaded` once all their rejects have come back, in any number of
+    /// appends. Returns an error if rejects of such a load are still missing.
     pub(super) fn settle_mended(
         &self,
         control: &mut Connection,
@@ -142,14 +141,14 @@ impl Load<'_> {
             );
             let file = report.rejects_file.as_deref().unwrap_or("its file of rejects");
             missing.get_or_insert(Error::new(Kind::TooManyRejects, what).hint(format!(
-                "append what is missing of {file}, fixed, with its sterna_ columns; or start \
-                 over after `sterna stage truncate`"
+                "append the missing records of {file}, fixed and with their sterna_ columns; or \
+                 start over after `sterna stage truncate`"
             )));
         }
         Ok(missing)
     }
 
-    /// The loads that staging holds and what became of their records, `rows` for this one.
+    /// The loads in staging and their reports; `rows` is the report of this one.
     fn reports<'r>(
         &'r self,
         rows: &'r RowsReport,
@@ -161,7 +160,8 @@ impl Load<'_> {
         })
     }
 
-    /// How many rejects of a load have come back with all loads, and the sum of their keys.
+    /// The number of rejects of a load that have come back, over all loads, and the sum of
+    /// their keys.
     fn back(&self, of: Uuid, rows: &RowsReport) -> (u64, u64) {
         let mends = self.reports(rows).flat_map(|(_, report)| &report.mends);
         mends.filter(|mended| mended.run_id == of).fold((0, 0), |(rows, sum), mended| {
@@ -172,7 +172,7 @@ impl Load<'_> {
 }
 
 fn failed_before(staging: &Table) -> Error {
-    let what = format!("{staging} failed its proof before, and was not proved again");
+    let what = format!("{staging} failed verification before, and was not verified again");
     Error::new(Kind::Validation, what)
         .hint("add --verify, or empty it with `sterna stage truncate` and load again")
 }
@@ -187,7 +187,7 @@ fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {
     .hint(what_to_do(rows) + other_policy(rows))
 }
 
-/// Fixing them, or what else there is to do where not all rejects are in a file.
+/// The hint for too many rejects; it depends on whether all of them are in the files.
 fn what_to_do(rows: &RowsReport) -> String {
     let (rejected, written) = (rows.account.rows_rejected, rows.rejects_written);
     let files = match rows.rejects_files.as_slice() {
@@ -196,7 +196,7 @@ fn what_to_do(rows: &RowsReport) -> String {
     };
     if written < rejected {
         return format!(
-            "{files} has {written} of them, to see what is wrong: fix it in the input, then \
+            "{files} has {written} of them, which show what is wrong: fix the input, then \
              `sterna stage truncate` and load again; or accept that many with --max-rejects"
         );
     }
@@ -205,11 +205,11 @@ fn what_to_do(rows: &RowsReport) -> String {
     )
 }
 
-/// What to do instead of fixing thousands of values by hand, where a policy takes them.
+/// A further hint if a policy could accept values that would otherwise be fixed by hand.
 fn other_policy(rows: &RowsReport) -> &'static str {
     let inexact = [Reason::NumericScale, Reason::NumericPrecision];
     if inexact.iter().any(|reason| rows.reject_reasons.contains_key(reason.name())) {
-        "; or load again with --on-inexact: `sterna inspect` tells what round and widen would take"
+        "; or load again with --on-inexact: `sterna inspect` shows what round and widen accept"
     } else {
         ""
     }

@@ -1,6 +1,5 @@
-//! Species that are deleted while a load runs take their rows along, where production's
-//! foreign key says ON DELETE CASCADE: staging carries no foreign keys, so what the key
-//! would have done is done here.
+//! Deletes rows whose species is deleted while a load runs, if production's foreign key says
+//! ON DELETE CASCADE. Staging has no foreign keys, so this does what the key would have done.
 
 use hashbrown::HashMap;
 
@@ -11,23 +10,24 @@ use crate::pg::{Column, ConnInfo, Connection, Ident, Quoted, Table, fill};
 use crate::table::staging::Pair;
 use crate::trust;
 
-/// Where to look for rows whose species is gone.
+/// Rows in staging whose species was deleted.
 pub(in crate::load) struct Orphans<'a> {
     pub(in crate::load) info: &'a ConnInfo,
     pub(in crate::load) pair: &'a Pair,
     pub(in crate::load) staging_oid: u32,
-    /// The columns that were hashed, in their order.
+    /// The columns that were hashed, in order.
     pub(in crate::load) columns: &'a [Column],
-    /// The columns that hold the species' ids: what stands there was there when the
-    /// load began, so it can only have been deleted. Of other columns nobody knows.
+    /// The columns that hold species ids. These species existed when the load began, so a
+    /// missing one must have been deleted; for other columns that is unknown.
     pub(in crate::load) looked_up: &'a [&'a Ident],
 }
 
 impl Orphans<'_> {
-    /// Deletes them, over a session that has no transaction, and records which batches had written them; returns how many.
+    /// Deletes these rows and records which batches had written them. Returns their number. The
+    /// session must not be in a transaction.
     ///
     /// # Errors
-    /// Those of the server; then nothing is deleted.
+    /// Those of the server; the deletion that failed is rolled back.
     pub(in crate::load) async fn delete(&self, session: &Connection) -> Result<u64> {
         let sql = include_str!("../../../sql/load/orphan-key.sql");
         let mut deleted = 0;
@@ -53,7 +53,7 @@ impl Orphans<'_> {
             begun?;
             guarded?;
             let sums = verify::sums(session, &sql, self.columns).await?;
-            // Where the note fails, COMMIT rolls back.
+            // If recording fails, COMMIT rolls back.
             let (noted, ended) = futures::join!(
                 note_cascade(session, self.staging_oid, &sums),
                 session.batch_execute("COMMIT"),
@@ -63,7 +63,7 @@ impl Orphans<'_> {
             let rows: u64 = sums.values().map(|sum| sum.rows).sum();
             if rows > 0 {
                 tracing::warn!(
-                    "{rows} rows went with the rows of {referred} that were deleted during the load"
+                    "deleted {rows} rows whose rows in {referred} were deleted during the load"
                 );
             }
             deleted += rows;
@@ -72,11 +72,11 @@ impl Orphans<'_> {
     }
 }
 
-/// Records rows that went with the row they referred to, by the transaction that had
-/// written them; belongs in the transaction that deletes them.
+/// Records deleted rows by the transaction that had written them. Has to run in the
+/// transaction that deletes them.
 ///
 /// # Errors
-/// Where the ledger cannot be written.
+/// If the ledger cannot be written.
 async fn note_cascade(session: &Connection, staging: u32, gone: &HashMap<u32, Sum>) -> Result<()> {
     let xids: Vec<String> = gone.keys().map(u32::to_string).collect();
     let rows: Vec<i64> = gone.values().map(|sum| sum.rows.cast_signed()).collect();

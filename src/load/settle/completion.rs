@@ -1,11 +1,10 @@
-//! Rows that are in get what they keep of production's: its key, and the values of the
-//! columns that the files do not fill.
+//! Matches loaded rows with production: they get its key, and its values in the columns that
+//! the files do not fill.
 //!
-//! The server joins staging with production once and writes the rows again, with new
-//! keys and defaults where none matches. All of that is one transaction, which the
-//! ledger knows by its number: a load that is killed here is resumed before it or
-//! after it. Production is read after its journal, or what was counted of it, began:
-//! what is written there since is carried over.
+//! The server joins staging with production once and rewrites the rows, with new keys and
+//! defaults for rows without a match. All of this is one transaction, whose id the ledger
+//! records, so a load that is killed here resumes either before it or after it. Production is
+//! read after its journal began or its baseline was taken, so later writes are carried over.
 
 use std::sync::atomic::AtomicBool;
 
@@ -19,20 +18,20 @@ use crate::pg::{Connection, Session, Transaction, fill, interruptible_by};
 use crate::table::staging::Pair;
 use crate::trust;
 
-/// What the rows have found.
+/// The result of matching.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(in crate::load) struct Found {
-    /// Rows of staging.
+    /// The number of rows in staging.
     pub(in crate::load) rows: u64,
-    /// Those of them that stand for no row of production.
+    /// The number of them that match no row of production.
     pub(in crate::load) new: u64,
 }
 
-/// Lets staging take rows without what they are to find in production: no value is asked
-/// for, and no index is kept, that the join brings.
+/// Removes from staging what rows cannot satisfy before they are matched: requirements on
+/// columns that the files do not fill, and keys and indexes, which are built again later.
 ///
 /// # Errors
-/// The server's.
+/// Those of the server.
 pub(in crate::load) async fn loosen(
     session: &Session,
     staging_oid: u32,
@@ -50,7 +49,7 @@ pub(in crate::load) async fn loosen(
     Ok(())
 }
 
-/// A staging table whose rows are all in.
+/// A staging table with all its rows, ready for matching.
 pub(in crate::load) struct Completion<'a> {
     pub(in crate::load) pair: &'a Pair,
     pub(in crate::load) staging_oid: u32,
@@ -60,12 +59,12 @@ pub(in crate::load) struct Completion<'a> {
 }
 
 impl Completion<'_> {
-    /// Matches the rows with production's, where that has not been done.
+    /// Matches the rows with production, unless that has been done.
     ///
     /// # Errors
-    /// Refused where a key names several rows of either side, so that whose key or value
-    /// a row keeps would be a guess, and where new rows lack a value; then nothing is
-    /// changed. [`crate::error::Kind::Interrupted`] when `stop` is set.
+    /// Refused if a key occurs in several rows of either side, so that it is unclear whose
+    /// values a row keeps, or if new rows lack a required value; then nothing is changed.
+    /// [`crate::error::Kind::Interrupted`] if `stop` is set.
     pub(in crate::load) async fn run(
         &self,
         session: &mut Connection,
@@ -73,7 +72,7 @@ impl Completion<'_> {
     ) -> Result<Found> {
         let cancel = session.cancel_token();
         let transaction = session.transaction().await?;
-        // Large, and awaited once.
+        // Boxed because it is large; awaited only once.
         let work = Box::pin(self.in_transaction(&transaction));
         let found = interruptible_by(&cancel, stop, work).await?;
         transaction.commit().await?;
@@ -133,7 +132,7 @@ impl Completion<'_> {
         Ok(found)
     }
 
-    /// Refuses what would be a guess.
+    /// Refuses ambiguous matches and new rows without a required value.
     fn judge(&self, row: &tokio_postgres::Row) -> Result<Found> {
         let number = |at: usize| row.get::<_, i64>(at).cast_unsigned();
         let example = |at: usize| row.get::<_, Option<String>>(at).unwrap_or_default();
@@ -141,7 +140,7 @@ impl Completion<'_> {
         let matching = &prepared.matching;
         let by = &matching.by;
         let guess = |what: String| {
-            Error::refused(format!("{what}: which of them keeps its key cannot be told"))
+            Error::refused(format!("{what}: it is unclear which of them keeps its key"))
         };
         match (number(2), number(4), &matching.required) {
             (0, 0, None) => {}
@@ -149,8 +148,8 @@ impl Completion<'_> {
             (0, 0, Some(column)) => {
                 let (new, first) = (number(1), example(6));
                 return Err(Error::refused(format!(
-                    "{new} records stand for no row of {}, and no field fills its column {column}, \
-                     which refuses NULL and has no default; the first is {first}",
+                    "{new} records match no row of {}, and no field fills its column {column}, \
+                     which is NOT NULL without a default; the first is {first}",
                     pair.table
                 ))
                 .hint(
@@ -161,38 +160,38 @@ impl Completion<'_> {
             (0, shared, _) => {
                 let first = example(5);
                 return Err(guess(format!(
-                    "{shared} rows of {} are named by several records each, by {by}, the first is \
+                    "{shared} rows of {} match several records each by {by}, the first is \
                      {first}",
                     pair.table
                 ))
                 .hint(
-                    "take all but one out of the files, or name columns that tell them apart with \
+                    "remove all but one from the files, or name columns that tell them apart with \
                      --match; then `sterna stage truncate` and load again",
                 ));
             }
             (several, ..) => {
                 let first = example(3);
                 return Err(guess(format!(
-                    "{several} records name several rows of {} each, by {by}, the first is {first}",
+                    "{several} records match several rows of {} each by {by}, the first is {first}",
                     pair.table
                 ))
                 .hint(
-                    "name columns that tell the rows apart with --match, or give them keys of \
-                     their own; then `sterna stage truncate` and load again",
+                    "name columns that tell the rows apart with --match, or give them distinct \
+                     keys; then `sterna stage truncate` and load again",
                 ));
             }
         }
         Ok(Found { rows: number(0), new: number(1) })
     }
 
-    /// What it means that the server does not take a row back.
+    /// Explains an error of the server while it writes the matched rows back.
     fn refusal(&self, error: tokio_postgres::Error) -> Error {
         let error = Error::from(error);
         let breaks_a_rule = error.sqlstate().is_some_and(|state| state.starts_with("23"));
-        let error = error.context("a row cannot be put together with what it keeps of production");
+        let error = error.context("could not combine a row with its values from production");
         match breaks_a_rule {
             true => error.hint(
-                "change the record or production's row, then `sterna stage truncate` and load again",
+                "fix the record or production's row, then `sterna stage truncate` and load again",
             ),
             false => error,
         }

@@ -1,11 +1,11 @@
-//! Records that share a row id: the first in the order of the files is loaded, the
-//! others are rejected.
+//! Handles records that share a row id: the first in file order is loaded, the others are
+//! rejected.
 //!
-//! The server finds them when the unique index is built, after the rows. Their
-//! places are then found by reading the input once more; the batches that hold
-//! them are taken out of staging and of the ledger, and the next pass writes those
-//! again without the refused records. All of that is one transaction, so a load
-//! that is killed here resumes as any other.
+//! The server finds them when the unique index is built, after the rows. Their places are
+//! then found by reading the input again. The batches that hold them are removed from staging
+//! and from the ledger, and the next pass writes these batches again without the refused
+//! records. The removal is one transaction, so a load that is killed here resumes like any
+//! other.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -24,29 +24,29 @@ use crate::trust;
 /// A record whose row id is not unique.
 struct Double {
     id: Uuid,
-    /// File, line, batch and record: the order of the files comes first.
+    /// File, line, batch and record, in file order.
     member: usize,
     line: u64,
     batch: u32,
     record: u32,
 }
 
-/// What is known of row ids that stand more than once in staging.
+/// Row ids that occur more than once in staging.
 pub(in crate::load) struct Doubles {
-    /// Each id, and whether another load of the same staging table holds it too.
+    /// Each id, and whether a row of another load in the same staging table has it too.
     ids: HashMap<Uuid, bool>,
-    /// Records that are refused already: file, batch and record.
+    /// Records that have already been refused: file, batch and record.
     refused: HashSet<(usize, u32, u32)>,
 }
 
 impl Doubles {
-    /// Whether every row id stands once.
+    /// Whether every row id is unique.
     pub(in crate::load) fn is_empty(&self) -> bool {
         self.ids.is_empty()
     }
 }
 
-/// The row ids that stand more than once in staging.
+/// Finds the row ids that occur more than once in staging.
 ///
 /// # Errors
 /// Those of the server.
@@ -75,12 +75,12 @@ pub(in crate::load) async fn find_ids(session: &Connection, pass: &Pass<'_>) -> 
     Ok(doubles)
 }
 
-/// Finds the records of doubled ids in the input; all but the first of each are to
-/// be refused, with what is to be said of them, and the first as well where another
-/// load holds its id.
+/// Finds the records with duplicate ids in the input. Returns those to refuse, with the
+/// reason: all but the first of each id, and the first too if a row of another load has the
+/// id.
 ///
 /// # Errors
-/// Those of reading the input once more.
+/// Those of reading the input again.
 pub(in crate::load) fn find_records(
     pass: &Pass<'_>,
     doubles: &Doubles,
@@ -118,8 +118,8 @@ pub(in crate::load) fn find_records(
     Ok(refusals)
 }
 
-/// Takes the batches of the refused records out of staging and ledger, and
-/// remembers the records.
+/// Removes the batches of the refused records from staging and ledger, and records the
+/// refusals.
 ///
 /// # Errors
 /// Those of the server; then nothing is changed.
@@ -134,7 +134,7 @@ pub(in crate::load) async fn unwrite(
         keys.iter().filter_map(|key| batches.get(key)).map(|b| i64::from(b.xid)).collect();
     if xids.len() != keys.len() {
         return Err(Error::database(
-            "a doubled record is of a batch that the ledger does not have",
+            "a record with a duplicate id is in a batch that the ledger does not have",
         ));
     }
     let sql =
@@ -150,7 +150,7 @@ fn row_id_column(plans: &[RowPlan]) -> Option<usize> {
     plans.first()?.columns.iter().position(|c| c.origin == Origin::RowId)
 }
 
-/// Looks for rows of doubled ids; writes nothing.
+/// A sink that looks for rows with duplicate ids and writes nothing.
 struct Finder<'a> {
     doubles: &'a Doubles,
     column: usize,

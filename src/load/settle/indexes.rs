@@ -1,10 +1,10 @@
-//! What staging gets after its rows: primary key, indexes and statistics, with
-//! production's definitions. Foreign keys are only checked: on staging they would delete
-//! its rows with the application's, or hold the application up.
+//! Gives staging its primary key, indexes and statistics, with production's definitions.
+//! Foreign keys are only checked: on staging, they would delete its rows along with rows of
+//! the application, or block the application.
 //!
-//! Built after the load, because a sorted build is several times faster than
-//! keeping an index while rows come in, and side by side on several connections.
-//! What is there already is left alone, so an interrupted build goes on.
+//! Indexes are built after the load, because a sorted build is several times faster than
+//! maintaining an index while rows are loaded, and in parallel on several connections. Existing
+//! indexes are left alone, so an interrupted build can be resumed.
 
 use std::sync::atomic::AtomicBool;
 
@@ -21,11 +21,11 @@ use crate::table::locks::Patience;
 use crate::table::locks::{self, LockLimits};
 use crate::table::staging::{self, Pair};
 
-/// Builds the indexes that production has and staging lacks. With `keys`, foreign keys as
-/// well, for a load that keeps them while rows come in.
+/// Builds the indexes that production has and staging lacks. With `keys`, adds the foreign
+/// keys too, for a load that keeps them while rows are loaded.
 ///
 /// # Errors
-/// [`Kind::Interrupted`] when `stop` is set; otherwise those of the server.
+/// [`Kind::Interrupted`] if `stop` is set; otherwise those of the server.
 pub(in crate::load) async fn build(
     info: &ConnInfo,
     pair: &Pair,
@@ -51,7 +51,7 @@ pub(in crate::load) async fn build(
             missing.push(index);
         }
     }
-    // Boxed, because a stream of futures that borrow needs them to be of one type.
+    // Boxed: in a stream, futures that borrow all need the same type.
     stream::iter(missing)
         .map(|index| Box::pin(build_index(info, pair, staging_oid, index, stop)))
         .buffer_unordered(connections.max(1))
@@ -66,10 +66,10 @@ pub(in crate::load) async fn build(
     Ok(())
 }
 
-/// Makes sure that every row refers to one that exists, as production's foreign keys ask.
+/// Makes sure that the rows satisfy production's foreign keys.
 ///
 /// # Errors
-/// Names the key, how many rows break it, and a value.
+/// If a key is violated, naming the key, the number of rows and an example.
 async fn check_foreign_keys(
     session: &Connection,
     pair: &Pair,
@@ -86,30 +86,29 @@ async fn check_foreign_keys(
             return Err(Error::new(
                 Kind::Database,
                 format!(
-                    "while checking foreign key {name}: {rows} rows refer to rows that {parent} \
-                     does not have, such as {example}"
+                    "while checking foreign key {name}: {rows} rows refer to rows missing in \
+                     {parent}, such as {example}"
                 ),
             )
             .hint(
-                "add what the rows refer to and load with --resume; or `sterna stage truncate` \
-                 and load with --keep-indexes, which rejects the records that break a foreign key",
+                "add the missing rows and load with --resume; or `sterna stage truncate` and load \
+                 with --keep-indexes, which rejects the records that violate a foreign key",
             ));
         }
     }
     Ok(())
 }
 
-/// Deletes the rows of species that are gone, makes sure that all others refer to rows that
-/// exist, takes off the foreign keys that a load has kept while rows came in, freezes the
-/// rows and gathers statistics.
+/// Deletes rows whose species was deleted, checks the foreign keys, drops the foreign keys
+/// that a load kept while rows were loaded, freezes the rows and gathers statistics.
 ///
 /// # Errors
-/// Where rows refer to nothing; [`Kind::Interrupted`] when `stop` is set.
+/// If rows violate a foreign key; [`Kind::Interrupted`] if `stop` is set.
 pub(in crate::load) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) -> Result<()> {
     let Orphans { info, pair, staging_oid, .. } = *orphans;
     let mut session = open(info).await?;
     session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
-    // A species may be deleted between the two.
+    // Repeats, because a species may be deleted between the two steps.
     while let Err(error) = {
         let deleted = orphans.delete(&session).await?;
         let checked = check_foreign_keys(&session, pair, staging_oid, stop).await;
@@ -148,27 +147,27 @@ async fn open(info: &ConnInfo) -> Result<Connection> {
     Ok(session)
 }
 
-/// An index of staging is named after production's; the two swap names later.
+/// The name of an index on staging, derived from production's; the two swap names later.
 fn name_on_staging(index: &Index) -> Result<Ident> {
     staging::attached_name(index.name.name(), staging::SUFFIX)
 }
 
-/// Whether the name of an index is taken. Two builds of one name at a time end in
-/// the catalog's own unique index, which is not about rows.
+/// Whether the error says that the name of an index is taken. Two concurrent builds with one
+/// name violate a unique index of the catalog, which is not an error about rows.
 fn is_name_clash(error: &Error) -> bool {
     let constraint = error.postgres().and_then(|e| e.as_db_error()).and_then(|e| e.constraint());
     error.sqlstate() == Some(SqlState::DUPLICATE_TABLE.code())
         || constraint == Some("pg_class_relname_nsp_index")
 }
 
-/// A taken name is as good as built where a killed client's build has come to its
-/// end meanwhile; on any other relation it is in the way.
+/// Decides about a taken name: if the index is on staging, a killed client's build has finished
+/// in the meantime, and all is well; any other relation is in the way.
 async fn settle_name(session: &Connection, staging_oid: u32, name: &Ident) -> Result<()> {
     if catalog::indexes(session, staging_oid).await?.iter().any(|index| index.name == *name) {
         return Ok(());
     }
     Err(Error::refused(format!("the name {name}, for an index of staging, is taken"))
-        .hint("rename or drop what bears it, then load with --resume"))
+        .hint("rename or drop the relation of that name, then load with --resume"))
 }
 
 async fn build_index(
@@ -262,8 +261,8 @@ async fn add_foreign_keys(
     Ok(())
 }
 
-/// Runs a statement that locks a table others use: gives up its place in the queue
-/// soon, so that nobody queues behind it, and tries again.
+/// Runs a statement that locks a table in use. Waits for the lock only briefly, so that no
+/// session queues behind it for long, and retries.
 async fn with_short_locks(
     session: &mut Connection,
     relations: &[u32],
@@ -280,7 +279,7 @@ async fn with_short_locks(
     Ok(())
 }
 
-/// Runs a long statement and has the server cancel it when `stop` is set.
+/// Runs a long statement, which the server cancels if `stop` is set.
 async fn interruptible(session: &Connection, stop: &AtomicBool, sql: &str) -> Result<()> {
     pg::interruptible(session, stop, session.batch_execute(sql)).await
 }

@@ -1,4 +1,4 @@
-//! What follows the last row: the proof, what rows keep of production, indexes and keys.
+//! Everything after the last row: verification, matching with production, indexes and keys.
 
 pub(in crate::load) mod cascade;
 pub(in crate::load) mod completion;

@@ -1,9 +1,9 @@
-//! The proof: staging, read back, is exactly the rows that were encoded.
+//! Verification: proves that staging holds exactly the rows that were encoded.
 //!
-//! Every page is read with binary COPY OUT, on several connections over one
-//! snapshot. Each row is hashed as it was when it was encoded, and the sums are
-//! compared per batch: a row bears the transaction that wrote it, and so does the
-//! batch's ledger row. What COPY reported does not enter into it.
+//! Every page is read with binary COPY OUT, on several connections with one snapshot. Each row
+//! is hashed as it was when encoded, and the sums are compared per batch: a row's `xmin` is the
+//! transaction that wrote it, which the ledger row of its batch also has. The row counts that
+//! COPY reported are not used.
 
 use hashbrown::HashMap;
 use uuid::Uuid;
@@ -18,25 +18,25 @@ use crate::pg::{
 };
 use crate::table::staging::Pair;
 
-/// Bytes of a row in front of the first column after `xmin`: the count of columns,
-/// the length of `xmin`, and `xmin`.
+/// Offset of the first column after `xmin` in a row: it follows the column count, the length
+/// of `xmin`, and `xmin`.
 const XMIN_END: usize = 2 + 4 + 4;
 
-/// What is compared with what.
+/// A comparison of staging with the ledger.
 pub(crate) struct Proof<'a> {
     pub(crate) info: &'a ConnInfo,
     pub(crate) pair: &'a Pair,
     pub(crate) staging_oid: u32,
-    /// The columns that were hashed, in their order.
+    /// The columns that were hashed, in order.
     pub(crate) columns: &'a [Column],
     /// The loads whose rows staging holds.
     pub(crate) runs: &'a [Uuid],
-    /// How many read side by side.
+    /// The number of connections that read in parallel.
     pub(crate) connections: usize,
 }
 
 impl Proof<'_> {
-    /// Compares staging, as it is now, with the ledger's batches.
+    /// Compares the current rows of staging with the batches in the ledger.
     ///
     /// # Errors
     /// [`Kind::Validation`] with the first differences, or those of reading.
@@ -49,10 +49,10 @@ impl Proof<'_> {
         Ok(keeper.batch_execute("COMMIT").await?)
     }
 
-    /// As [`Proof::find`], in the snapshot that `keeper` has exported.
+    /// Like [`Proof::find`], in the snapshot that `keeper` has exported.
     ///
     /// # Errors
-    /// As [`Proof::find`].
+    /// Those of [`Proof::find`].
     pub(crate) async fn find_in(&self, keeper: &Connection, snapshot: &Snapshot) -> Result<()> {
         let mut batches = Vec::new();
         for run in self.runs {
@@ -70,8 +70,8 @@ impl Proof<'_> {
         let parts = u32::try_from(self.connections.max(1)).unwrap_or(1).min(pages.max(1));
         let ranges = (0..parts).map(|part| {
             let page = |part: u32| (u64::from(pages) * u64::from(part) / u64::from(parts)) as u32;
-            // The last part is open: pages cannot be added to this snapshot, but need not be
-            // counted either.
+            // The last part has no upper bound: later pages hold no rows of this snapshot, so
+            // the page count need not be exact.
             (page(part), if part + 1 == parts { u32::MAX } else { page(part + 1) })
         });
         let Proof { info, pair, columns, .. } = *self;
@@ -87,8 +87,8 @@ impl Proof<'_> {
         compare(self.pair, &batches, found)
     }
 
-    /// A batch may be lost, and its ledger row as well: then the batches are no longer the
-    /// whole that the load had come to.
+    /// Compares the totals recorded when the load ended with the sum of its batches: a batch
+    /// may have been lost together with its ledger row.
     fn compare_whole<'b>(
         &self,
         whole: Sum,
@@ -104,7 +104,7 @@ impl Proof<'_> {
         Err(different(
             self.pair,
             &format!(
-                "its batches in the ledger have {} rows with sum {:016x}, where {} with sum {:016x} \
+                "its batches in the ledger have {} rows with sum {:016x}, but {} with sum {:016x} \
                  were written",
                 found.rows, found.checksum, whole.rows, whole.checksum
             ),
@@ -112,16 +112,15 @@ impl Proof<'_> {
     }
 }
 
-/// Staging holds other rows than those that were written.
+/// The error that staging does not hold the rows that were written.
 fn different(pair: &Pair, how: &str) -> Error {
     let what = format!("{} is not what was loaded: {how}", pair.staging);
-    Error::new(Kind::Validation, what).hint(
-        "empty it with `sterna stage truncate` and load again; find out who else writes to it",
-    )
+    Error::new(Kind::Validation, what)
+        .hint("find out what else writes to it; then `sterna stage truncate` and load again")
 }
 
-/// The columns that a load wrote, in their order in `present`, those of its staging
-/// table; `None` where they are not what they were.
+/// The columns that a load wrote, in the order of `present`, the columns of its staging table;
+/// `None` if one of them is missing or has changed.
 pub(crate) fn columns_of(run: &LoadRun, present: &[Column]) -> Option<Vec<Column>> {
     let written = run.identity["target"].as_array()?;
     let was_written = |column: &&Column| written.iter().any(|w| *w == describe(column).as_str());
@@ -129,7 +128,7 @@ pub(crate) fn columns_of(run: &LoadRun, present: &[Column]) -> Option<Vec<Column
     (columns.len() == written.len()).then_some(columns)
 }
 
-/// The values of columns as a load writes them.
+/// The SQL expressions for the values of columns as a load writes them.
 pub(in crate::load) fn values_of(columns: &[Column]) -> SqlText {
     let unpadded = include_str!("../../../sql/load/unpadded.sql");
     let value = |column: &Column| match column.kind {
@@ -162,8 +161,8 @@ async fn read(
     Ok(sums)
 }
 
-/// Sums, by the transaction that wrote them, of the rows that a binary COPY hands out:
-/// `xmin` and then the values of `columns`.
+/// Counts and sums the rows of a binary COPY OUT by the transaction that wrote them. Each row
+/// has `xmin`, followed by the values of `columns`.
 pub(in crate::load) async fn sums(
     session: &Connection,
     sql: &str,
@@ -188,16 +187,16 @@ pub(in crate::load) async fn sums(
     Ok(sums)
 }
 
-/// What the rows of a transaction have to be.
+/// The expected rows of a transaction.
 #[derive(Default)]
 struct Wanted {
     sum: Sum,
-    /// The file and the number of the batch; none where the rows were written again when
-    /// they were matched, all of them at once.
+    /// The file and number of the batch; `None` if matching rewrote all rows in one
+    /// transaction.
     batch: Option<(usize, u32)>,
 }
 
-/// The sums that the ledger expects, by the transaction that the rows bear.
+/// The sums that the ledger expects, by transaction.
 fn wanted(runs: &[(Option<u32>, Batches)]) -> HashMap<u32, Wanted> {
     let mut wanted: HashMap<u32, Wanted> = HashMap::new();
     for (matched_by, batches) in runs {
@@ -205,7 +204,7 @@ fn wanted(runs: &[(Option<u32>, Batches)]) -> HashMap<u32, Wanted> {
             let of = wanted.entry(matched_by.unwrap_or(batch.xid)).or_default();
             of.batch = matched_by.is_none().then_some(*key);
             let Sum { rows, checksum } = batch.cascaded;
-            // What has gone may be on one batch's account for all of them.
+            // Deleted rows of all batches may be recorded with a single batch.
             of.sum.rows = of.sum.rows.wrapping_add(batch.rows).wrapping_sub(rows);
             of.sum.checksum = of.sum.checksum.wrapping_add(batch.checksum).wrapping_sub(checksum);
         }
@@ -224,10 +223,10 @@ fn compare(
         if sum != wanted {
             let what = match batch {
                 Some((file, number)) => format!("batch {number} of file {}", file + 1),
-                None => "all that was matched with production".into(),
+                None => "all rows matched with production".into(),
             };
             differences.push(format!(
-                "{what}: {} rows with sum {:016x}, where {} with sum {:016x} were written",
+                "{what}: {} rows with sum {:016x}, but {} with sum {:016x} were written",
                 sum.rows, sum.checksum, wanted.rows, wanted.checksum
             ));
         }
@@ -235,7 +234,7 @@ fn compare(
     if !found.is_empty() {
         let rows: u64 = found.values().map(|sum| sum.rows).sum();
         differences.push(format!(
-            "{rows} rows that no batch of this load wrote, or that were changed since"
+            "{rows} rows that were written by no batch of this load or have been changed since"
         ));
     }
     if differences.is_empty() {

@@ -1,4 +1,4 @@
-//! Rows into PostgreSQL, and rejects into their file.
+//! Writing: sends rows to PostgreSQL, and writes rejects to files.
 
 pub(in crate::load) mod refused;
 pub(in crate::load) mod rejects;

@@ -1,12 +1,12 @@
-//! Which rows of a batch the server refuses: those that break a CHECK, a unique
-//! key, a foreign key, or hold a value that a function of the table's does not take.
+//! Finds the rows of a batch that the server refuses: those that violate a CHECK, a unique
+//! key or a foreign key, or make a function of the table fail.
 //!
-//! The rows are tried in a transaction that is rolled back at the end, segment by
-//! segment, each under a savepoint. A segment that fails is cut where the error's
-//! context names a line, or else in half, down to a single row: a row is refused only
-//! after it was tried by itself. Segments shrink where rows are refused and grow where
-//! they are not, so that a batch without a single good row costs one small message per
-//! row and a batch with one bad row costs four.
+//! The rows are tried in a transaction that is rolled back at the end, segment by segment,
+//! each under a savepoint. A segment that fails is cut at the line named in the error's
+//! context, or else in half, down to a single row: a row is refused only after it was tried
+//! alone. Segments shrink while rows are refused and grow while they are not, so a batch
+//! without any good row costs one small message per row, and a batch with one bad row costs
+//! four messages.
 
 use bytes::Bytes;
 
@@ -16,11 +16,11 @@ use crate::load::write::session::{SinkSession, send};
 use crate::pg::{Fault, classify};
 use crate::trust;
 
-/// How many characters of a message are kept.
+/// The maximum number of characters kept of a message.
 const LONGEST_MESSAGE: usize = 1_000;
 
-/// The records whose rows the server refuses, with what it says. The batch is not
-/// changed, and neither is the table.
+/// Returns the records whose rows the server refuses, with its messages. Changes neither the
+/// batch nor the table.
 ///
 /// # Errors
 /// Any error that is not about a row.
@@ -45,7 +45,7 @@ async fn try_segments(session: &SinkSession, batch: &EncodedBatch) -> Result<Vec
     let rows = batch.row_ends.len();
     let mut refused = Vec::new();
     let (mut from, mut size) = (0, rows);
-    // Rows of the last segment that failed and was cut.
+    // Size of the last segment that failed and was cut.
     let mut cut = rows;
     while from < rows {
         let to = (from + size).min(rows);
@@ -66,7 +66,7 @@ async fn try_segments(session: &SinkSession, batch: &EncodedBatch) -> Result<Vec
         if classify(&error) != Fault::DataRefused {
             return Err(error);
         }
-        // Released as well: levels left open would each hold a lock of the server's table.
+        // Also released: each open level would hold an entry in the server's lock table.
         session.client.batch_execute("ROLLBACK TO segment; RELEASE segment").await?;
         if to - from == 1 {
             refused.push((batch.row_ends[from].1, message));
@@ -75,8 +75,8 @@ async fn try_segments(session: &SinkSession, batch: &EncodedBatch) -> Result<Vec
         }
         cut = to - from;
         size = match line.map(|line| line - 1).filter(|before| *before < cut) {
-            // The rows before it are good, but are not in: they go first, because
-            // a later one may clash with them.
+            // The rows before it are good, but were rolled back: they go first, because a
+            // later row may conflict with them.
             Some(before) => before.max(1),
             None => cut / 2,
         };
@@ -84,8 +84,8 @@ async fn try_segments(session: &SinkSession, batch: &EncodedBatch) -> Result<Vec
     Ok(refused)
 }
 
-/// The line of a COPY that the error's context names, counted from 1. It comes last there,
-/// behind the functions that the row called.
+/// The COPY line named in the error's context, counted from 1. It comes last there, after the
+/// functions that the row called.
 fn line(error: &tokio_postgres::Error) -> Option<usize> {
     let context = error.as_db_error()?.where_()?;
     let (_, after) = context.lines().rev().find_map(|line| line.rsplit_once(", line "))?;
@@ -93,7 +93,7 @@ fn line(error: &tokio_postgres::Error) -> Option<usize> {
     digits.parse().ok().filter(|line| *line > 0)
 }
 
-/// What the server says, as far as a report shows it: a function can say any amount.
+/// The server's message, truncated: a function can raise messages of any length.
 fn message(error: &tokio_postgres::Error) -> String {
     let text = match error.as_db_error() {
         Some(db) => match db.detail() {

@@ -1,8 +1,8 @@
-//! Rejected records, as a CSV file per format that can be fixed and loaded by itself.
+//! Writes rejected records to one CSV file per format, which can be fixed and loaded.
 //!
-//! The first columns are those of the format, so the file is of that format; what
-//! is wrong stands in columns behind them that a load ignores. Made again by each
-//! pass over the input, so a resumed load leaves no doubles in it.
+//! The first columns are those of the format, so the file has that format; the columns after
+//! them say what is wrong and are ignored by a load. Each pass over the input writes the file
+//! from scratch, so a resumed load leaves no duplicates in it.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use crate::load::read::batch::{Record, RecordBatch, Reject};
 use crate::load::report::RejectedRecord;
 use crate::private;
 
-/// The columns behind those of the format.
+/// The columns after those of the format.
 const ABOUT: [&str; 9] = [
     FILE,
     "sterna_line",
@@ -39,20 +39,20 @@ const OFFSET: &str = "sterna_byte_offset";
 const LOAD: &str = "sterna_load";
 const RECORD: &str = "sterna_record";
 
-/// How many characters of a rejected value a report shows.
+/// The maximum number of characters of a rejected value in a report.
 const LONGEST_SHOWN: usize = 200;
-/// How many bytes of a rejected value are said once more behind the fields.
+/// The maximum number of bytes of a rejected value repeated in `sterna_value`.
 const LONGEST_VALUE: usize = 1_000;
-/// A longer record is not written a second time where its fields stand in their columns.
+/// A longer record is not repeated in `sterna_record` if its fields are in their columns.
 const LONGEST_RAW: usize = 64 << 10;
-/// Bytes of rejects that are written although they are more than the load accepts.
+/// Once this many bytes are written, rejects beyond the number that the load accepts are not.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// Where the rejects of each format go, by its index.
+/// The file for the rejects of each format, by index of the format.
 pub(in crate::load) type Paths = BTreeMap<usize, PathBuf>;
 
-/// The file that was named for the first format of the input, and `a.<format>.csv` beside
-/// `a.csv` for each further one; a device or a pipe takes them all.
+/// Returns the reject file of each format: the named file for the first format of the input,
+/// and `a.<format>.csv` next to `a.csv` for each further one. A device or pipe takes all.
 pub(in crate::load) fn paths(first: &Path, plans: &[RowPlan], formats: &Formats) -> Paths {
     let is_stream = first.exists() && !first.is_file();
     let mut paths = Paths::new();
@@ -69,24 +69,24 @@ pub(in crate::load) fn paths(first: &Path, plans: &[RowPlan], formats: &Formats)
     paths
 }
 
-/// Whether rejects can be written to `path`.
+/// Checks that rejects can be written to `path`.
 ///
 /// # Errors
-/// Where sterna has not written what is there, where the folder is missing or closed, or
-/// where a folder has that name.
+/// If a file exists there that sterna did not write, if the folder is missing or not
+/// writable, or if `path` is itself a folder.
 pub(in crate::load) fn check(path: &Path) -> Result<()> {
     if path.is_dir() {
-        return Err(Error::bad_file(path.display(), "is a folder, and rejects go to a file"));
+        return Err(Error::bad_file(path.display(), "is a folder; rejects go to a file"));
     }
     check_own(path)?;
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Permissions do not tell what a file system allows; trying does.
-    tempfile::tempfile_in(folder).map(drop).map_err(|e| {
-        Error::file(path, e).hint("name a file with --rejects whose folder can be written to")
-    })
+    // Permissions do not show what a file system allows; trying does.
+    tempfile::tempfile_in(folder)
+        .map(drop)
+        .map_err(|e| Error::file(path, e).hint("name a file in a writable folder with --rejects"))
 }
 
-/// Whether nothing is at `path`, or the rejects of an earlier load.
+/// Checks that `path` is free, or holds the rejects of an earlier load.
 fn check_own(path: &Path) -> Result<()> {
     private::check(path, is_reject_file).map_err(|e| match e.kind() {
         Kind::Usage => e.hint("name another file with --rejects; sterna overwrites only its own"),
@@ -94,14 +94,14 @@ fn check_own(path: &Path) -> Result<()> {
     })
 }
 
-/// Whether a file begins in the form that sterna writes rejects in.
+/// Whether a file starts with the header of a reject file.
 fn is_reject_file(start: &[u8]) -> bool {
     let header = start.split(|b| *b == b'\n').next().unwrap_or_default();
     header.ends_with(RECORD.as_bytes())
 }
 
-/// Bytes that a record of a file may have, where those of other files may have `most`:
-/// in a reject every quote of a record may be doubled.
+/// The maximum size of a record in a file with this layout, if it is `most` in other files. It
+/// is larger in reject files, where every quote of a record may be doubled.
 pub(in crate::load) fn most_record_bytes(layout: &Layout, most: usize) -> usize {
     match layout.header.last() {
         Some(last) if last == RECORD => 2 * most + 4 * LONGEST_RAW,
@@ -109,8 +109,8 @@ pub(in crate::load) fn most_record_bytes(layout: &Layout, most: usize) -> usize 
     }
 }
 
-/// What identifies a rejected record: its file and its place there. The keys of many
-/// are summed, so that loads of fixed rejects can tell whether they have all of them.
+/// The key of a rejected record: a hash of its file and its offset there. Sums of keys show
+/// whether all rejects of a load have come back fixed.
 pub(in crate::load) fn key(file: &[u8], byte_offset: &[u8]) -> u64 {
     let mut hasher = Xxh3::new();
     hasher.update(file);
@@ -119,8 +119,8 @@ pub(in crate::load) fn key(file: &[u8], byte_offset: &[u8]) -> u64 {
     hasher.digest()
 }
 
-/// The rejects of earlier loads that a batch brings back, where its file still says where
-/// they came from: the load of each, and its key. What names no load was rejected by `last`.
+/// The rejects of earlier loads in a batch, if its file still has the columns that say where
+/// they came from: the load of each, and its key. Without a load, `last` is assumed.
 pub(in crate::load) fn brought_back(
     plan: &RowPlan,
     batch: &RecordBatch,
@@ -137,7 +137,8 @@ pub(in crate::load) fn brought_back(
     })
 }
 
-/// A rejected record as a report shows it; its file by index and name.
+/// A rejected record as shown in a report; `member` and `file` are the index and name of its
+/// file.
 pub(in crate::load) fn shown(
     (member, file): (usize, &str),
     plan: &RowPlan,
@@ -154,16 +155,16 @@ pub(in crate::load) fn shown(
         line: record.at().line,
         column: reject.field.and_then(|i| plan.layout.header.get(i)).cloned(),
         reason: reject.reason.name().to_owned(),
-        // PostgreSQL's JSON cannot hold it.
+        // jsonb cannot hold NUL.
         value: start.map(|text: String| text.replace('\0', "\u{fffd}")),
         message: reject.message.as_deref().map(str::to_owned),
     }
 }
 
-/// Writes rejects, a file for each format that has any.
+/// Writes rejects to one file for each format that has any.
 pub(in crate::load) struct RejectWriter {
     paths: Paths,
-    /// The load, as its rejects name it.
+    /// The id of the load, as written with each reject.
     load: String,
     /// By index of the format.
     files: BTreeMap<usize, Output>,
@@ -173,13 +174,13 @@ pub(in crate::load) struct RejectWriter {
 
 struct Output {
     writer: BufWriter<File>,
-    /// The columns that the fields go to, in the order of the fields.
+    /// The target columns of the fields, in field order.
     columns: Vec<String>,
 }
 
 impl RejectWriter {
-    /// Will write to `paths` when the first record is rejected; the rejects of an
-    /// earlier load that are there go.
+    /// Creates a writer to `paths`, which creates a file at its first reject. Deletes rejects of
+    /// an earlier load there.
     pub(in crate::load) fn create(paths: Paths, load: Uuid) -> Result<Self> {
         paths.values().try_for_each(|path| check_own(path))?;
         paths.values().try_for_each(|path| forget(path))?;
@@ -187,8 +188,8 @@ impl RejectWriter {
         Ok(RejectWriter { paths, load, files: BTreeMap::new(), written: (0, 0) })
     }
 
-    /// Writes the rejects of a batch. `are_accepted` tells whether a load accepts that many:
-    /// more are written only as long as their file is not large.
+    /// Writes the rejects of a batch. `are_accepted` says whether the load accepts that many;
+    /// beyond that, rejects are written only up to [`MOST_BYTES`].
     pub(in crate::load) fn write(
         &mut self,
         name: &str,
@@ -216,7 +217,7 @@ impl RejectWriter {
         Ok(())
     }
 
-    /// Ends the files; returns their paths, and how many records are in them.
+    /// Finishes the files; returns their paths and the number of records in them.
     pub(in crate::load) fn finish(self) -> Result<(Vec<PathBuf>, u64)> {
         let mut paths = Vec::new();
         for (format, mut output) in self.files {
@@ -239,10 +240,10 @@ fn forget(path: &Path) -> Result<()> {
 impl Output {
     fn create(path: &Path, plan: &RowPlan, formats: &Formats) -> Result<Self> {
         let file = private::create(path).map_err(|e| {
-            Error::file(path, e).hint("name another file with --rejects, and go on with --resume")
+            Error::file(path, e).hint("name another file with --rejects, and add --resume")
         })?;
         let mut writer = BufWriter::new(file);
-        // In the order in which this load's first file of the format has them.
+        // In the order of this load's first file of the format.
         let known = &formats.get(plan.layout.format).columns;
         let fields = plan.layout.header.iter().filter_map(|field| known.get_key_value(field));
         let (fields, columns): (Vec<&String>, Vec<String>) =
@@ -264,7 +265,7 @@ impl Output {
         reject: &Reject,
     ) -> Vec<u8> {
         let header = &plan.layout.header;
-        // Where it is not known which field is which, none is put under a name.
+        // If fields cannot be assigned to columns for certain, all columns stay empty.
         let is_split = reject.reason != Reason::FieldCount;
         let fields = self.columns.iter().map(|column| {
             let index = plan.layout.columns.get(column).copied();
@@ -293,7 +294,7 @@ impl Output {
     }
 }
 
-/// A field as CSV writes it: quoted only where it must be.
+/// A field in CSV form, quoted only if necessary.
 fn quote(field: &[u8]) -> Cow<'_, [u8]> {
     if !field.iter().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r')) {
         return Cow::Borrowed(field);

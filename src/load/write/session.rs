@@ -1,4 +1,4 @@
-//! The session of a sink, and what is sent over it for a batch.
+//! The session of a sink, and the messages that write a batch over it.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,42 +22,42 @@ use crate::load::read::batch::EncodedBatch;
 use crate::pg::{ConnInfo, Connection, Watched, connect};
 use crate::trust;
 
-/// Bytes handed to the driver at a time.
+/// The number of bytes passed to the driver at a time.
 const CHUNK_BYTES: usize = 128 * 1024;
 
-/// What all sinks of a load share.
+/// The configuration that all sinks of a load share.
 pub(in crate::load) struct SinkSpec<'a> {
     pub(in crate::load) info: ConnInfo,
     pub(in crate::load) run: Uuid,
     pub(in crate::load) staging_oid: u32,
     /// `COPY staging (...) FROM STDIN (FORMAT binary)`.
     pub(in crate::load) copy_sql: String,
-    /// Batches that are in already.
+    /// Batches that have already been committed.
     pub(in crate::load) committed: Batches,
-    /// Records that are not to be loaded.
+    /// Records that must not be loaded.
     pub(in crate::load) refusals: Refusals,
-    /// Becomes true where the server took fewer rows of a batch than it was sent.
+    /// Set if the server stored fewer rows of a batch than it was sent.
     pub(in crate::load) is_miscounted: &'a AtomicBool,
-    /// Asked before a batch is tried again.
+    /// Checked before a batch is retried.
     pub(in crate::load) stop: &'a AtomicBool,
-    /// How long to go on trying while the server cannot be had.
+    /// How long to retry while the server is unavailable.
     pub(in crate::load) patience: Duration,
-    /// For how long nothing may come or go before the server is asked whether it waits.
+    /// How long a connection may be silent before sterna checks whether it has stalled.
     pub(in crate::load) stall_timeout: Duration,
-    /// Microseconds that batches took to be written.
+    /// Time to write a batch, in microseconds.
     pub(in crate::load) latency_us: Arc<Mutex<Histogram<u64>>>,
 }
 
-/// A server that answers sooner is nearby.
+/// A server with a shorter round trip is nearby.
 const NEAR: Duration = Duration::from_millis(3);
-/// Connections that hide any distance, where nobody asks for more.
+/// The maximum number of connections chosen by default to hide the round trip.
 const MOST: usize = 8;
 
-/// How many connections write where nobody says it: nearby as many as the server can use,
-/// and one more for every 10 ms that an answer takes, as far as the server has room.
+/// The number of connections that write: as requested; by default as for work on the server,
+/// plus one for every 10 ms of round trip, limited by the free connections of the server.
 ///
 /// # Errors
-/// Where the server cannot be asked.
+/// If the server cannot be queried.
 pub(in crate::load) async fn writers(session: &Connection, options: &LoadOptions) -> Result<usize> {
     let nearby = options.server_connections();
     let distance = session.round_trip();
@@ -69,20 +69,20 @@ pub(in crate::load) async fn writers(session: &Connection, options: &LoadOptions
     Ok(for_distance(nearby, distance, free))
 }
 
-/// The application keeps three quarters of the connections that are free.
+/// Leaves three quarters of the free connections to the application.
 fn for_distance(nearby: usize, distance: Duration, free: i64) -> usize {
     let wanted = nearby + distance.as_millis() as usize / 10;
     let room = usize::try_from(free / 4).unwrap_or(0);
     wanted.min(MOST).min(room).max(1)
 }
 
-/// An open session with its statements.
+/// An open session with its prepared statements.
 pub(in crate::load) struct SinkSession {
     pub(in crate::load) client: Connection,
-    /// What the server calls it.
+    /// Its backend pid.
     pub(super) pid: i32,
-    /// Whether it is not to be used again: its line carries nothing any more, or a COPY was
-    /// refused, which the driver ends once more than the server does.
+    /// Whether it must not be used again: its connection has stalled, or a COPY was refused,
+    /// which the driver ends a second time after the server has.
     is_lost: AtomicBool,
     pub(in crate::load) insert: Statement,
     pub(in crate::load) copy: Statement,
@@ -90,17 +90,17 @@ pub(in crate::load) struct SinkSession {
 
 /// Why a batch was not written.
 pub(in crate::load) enum Failure {
-    /// The batch is in: an earlier transaction committed although its answer was lost.
+    /// It was written: an earlier transaction committed, but its answer was lost.
     AlreadyIn,
-    /// The server took that many rows of a batch that has more.
+    /// The server stored only that many rows of the batch.
     Miscounted(u64),
-    /// The server's or the connection's error.
+    /// An error of the server or the connection.
     Error(Error),
 }
 
 pub(super) type Answer<T> = Pin<Box<dyn Future<Output = std::result::Result<T, Failure>> + Send>>;
 
-/// A batch whose beginning is sent: what comes is the server's request for its rows.
+/// A batch whose start has been sent; resolves when the server asks for its rows.
 pub(super) type Claimed = Pin<Box<MaybeDone<Answer<CopyInSink<Bytes>>>>>;
 
 impl SinkSession {
@@ -108,7 +108,7 @@ impl SinkSession {
         self.is_lost.load(Ordering::Relaxed) || self.client.is_closed()
     }
 
-    /// Sends the beginning of a batch: BEGIN, its ledger row, and COPY.
+    /// Sends the start of a batch: BEGIN, its ledger row, and COPY.
     pub(super) async fn claim(
         self: &Arc<Self>,
         spec: &SinkSpec<'_>,
@@ -117,7 +117,7 @@ impl SinkSession {
     ) -> Claimed {
         let (session, claim) = (Arc::clone(self), Claim::of(spec, batch, refused));
         let claimed: Answer<_> = Box::pin(async move {
-            // All three are under way before the first is answered.
+            // Pipelined: all three are sent before the first is answered.
             let (begun, claimed, copying) = futures::join!(
                 session.client.batch_execute("BEGIN READ WRITE"),
                 claim.insert(&session),
@@ -132,7 +132,7 @@ impl SinkSession {
         claimed
     }
 
-    /// Ends a batch that was begun and has no rows yet.
+    /// Rolls back a batch that was begun but has sent no rows.
     pub(super) async fn give_up(&self, spec: &SinkSpec<'_>, mut claimed: Claimed) {
         if self.is_over() {
             return;
@@ -147,20 +147,21 @@ impl SinkSession {
         }
     }
 
-    /// Has the next batch open another session.
+    /// Marks the session as lost, so that the next batch opens another one.
     pub(super) fn lose(&self) {
         self.is_lost.store(true, Ordering::Relaxed);
     }
 
     pub(super) async fn roll_back(&self, spec: &SinkSpec<'_>) {
-        // Fails where the connection is lost, which ends the transaction as well.
+        // Fails if the connection is lost, which also ends the transaction.
         if !self.is_over() {
             let rolled_back = async { Ok(self.client.batch_execute("ROLLBACK").await?) };
             let _ = self.watched(spec, rolled_back).await;
         }
     }
 
-    /// What sends rows and COMMIT, which is in the queue behind them from now on.
+    /// Returns the future that sends the rows and waits for COMMIT, which is queued after them
+    /// right away.
     pub(super) async fn finish(
         self: &Arc<Self>,
         copying: CopyInSink<Bytes>,
@@ -170,8 +171,8 @@ impl SinkSession {
         let session = Arc::clone(self);
         let mut commit =
             Box::pin(maybe_done(async move { session.client.batch_execute("COMMIT").await }));
-        // Nothing of the queue is sent before the COPY has ended. Where it fails, or is not
-        // ended for lack of a client, COMMIT rolls back.
+        // The queued COMMIT is not sent before the COPY has ended. If the COPY fails, or is
+        // not ended because the client is gone, COMMIT rolls back.
         let _ = futures::poll!(commit.as_mut());
         Box::pin(async move {
             let copied = send(copying, &data).await;
@@ -187,7 +188,7 @@ impl SinkSession {
         })
     }
 
-    /// Waits for `work` of this session for as long as its line has not stalled.
+    /// Waits for `work` of this session, unless its connection stalls.
     pub(super) async fn watched<T>(
         &self,
         spec: &SinkSpec<'_>,
@@ -246,7 +247,7 @@ impl Claim {
     }
 }
 
-/// Of an answer that was taken before.
+/// The failure when an answer has already been taken.
 pub(super) fn lost() -> Failure {
     Failure::Error(Error::database("the answer to a batch is lost"))
 }
@@ -257,7 +258,7 @@ impl From<tokio_postgres::Error> for Failure {
     }
 }
 
-/// What it means that the ledger did not take the row of a batch.
+/// Interprets an error of inserting the ledger row of a batch.
 fn claim_failure(error: tokio_postgres::Error) -> Failure {
     match error.code() {
         Some(&SqlState::UNIQUE_VIOLATION) => Failure::AlreadyIn,
@@ -266,8 +267,8 @@ fn claim_failure(error: tokio_postgres::Error) -> Failure {
     }
 }
 
-/// Opens a session, in the place of one that is `lost`: the server may not have noticed,
-/// and keep what a batch has locked.
+/// Opens a session, in place of the one with the pid `lost`, if any. That one is ended first,
+/// because the server may not have noticed the loss and may still hold the locks of a batch.
 pub(super) async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<SinkSession> {
     let client = connect(&spec.info).await?;
     if lost.is_some() {
@@ -289,7 +290,7 @@ pub(super) async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<SinkS
     })
 }
 
-/// Sends rows with header and trailer; returns how many the server took.
+/// Sends rows with header and trailer; returns the number of rows that the server stored.
 pub(in crate::load) async fn send(
     sink: CopyInSink<Bytes>,
     rows: &Bytes,

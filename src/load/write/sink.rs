@@ -1,10 +1,9 @@
-//! Batches into PostgreSQL: one transaction each, with its ledger row.
+//! Writes batches to PostgreSQL: one transaction each, together with its ledger row.
 //!
-//! A sink is a thread with a connection and a runtime of its own. The thread waits
-//! on a queue that blocks and runs the runtime for one batch at a time: this is
-//! the one place where blocking and async code meet. COMMIT and the beginning of the next
-//! batch follow a batch's rows without waiting, so that a connection waits for one
-//! round trip per batch: for the server to ask for the rows.
+//! A sink is a thread with its own connection and runtime. The thread blocks on a queue and
+//! runs the runtime for one batch at a time: this is the one place where blocking and async
+//! code meet. COMMIT and the start of the next batch follow a batch's rows without waiting, so
+//! a connection waits only one round trip per batch: for the server to ask for the rows.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -27,13 +26,13 @@ use crate::runtime;
 /// A connection that writes batches.
 pub(in crate::load) struct CopySink<'a> {
     spec: Arc<SinkSpec<'a>>,
-    /// Whether the load ends where this one cannot have a session at first.
+    /// Whether the load fails if this sink cannot open its first session.
     is_needed: bool,
     runtime: Runtime,
     writer: Writer<'a>,
 }
 
-/// What a sink's runtime runs.
+/// The async side of a sink.
 struct Writer<'a> {
     spec: Arc<SinkSpec<'a>>,
     session: Option<Arc<SinkSession>>,
@@ -43,9 +42,9 @@ struct Writer<'a> {
 /// A batch whose rows and COMMIT are being sent.
 struct UnderWay {
     batch: EncodedBatch,
-    /// Taken out of the batch until all of them are sent.
+    /// The rows, taken out of the batch until they are sent.
     data: Bytes,
-    /// Records that were taken out of the batch.
+    /// Refused records that were removed from the batch.
     refused: Vec<(u32, String)>,
     begun: Instant,
     answer: Answer<()>,
@@ -66,7 +65,7 @@ impl Sink for CopySink<'_> {
             Err(error) if self.is_needed => Err(error),
             Err(error) => {
                 let stop = self.spec.stop.load(Ordering::Relaxed);
-                tracing::warn!(stop, "the load goes on with a connection less: {error}");
+                tracing::warn!(stop, "continuing with one connection less: {error}");
                 Ok(false)
             }
         }
@@ -82,7 +81,7 @@ impl Sink for CopySink<'_> {
 }
 
 impl Writer<'_> {
-    /// Has a batch under way, behind the one before it.
+    /// Starts a batch, queued after the one in flight.
     async fn write(&mut self, mut batch: EncodedBatch, done: Done<'_>) -> Result<()> {
         let location = batch.records.location;
         let key = (location.member, location.number);
@@ -93,7 +92,7 @@ impl Writer<'_> {
         };
         batch.take_out(&refused);
         if known.is_some() || batch.row_ends.is_empty() {
-            // The one before it first: batches end in their order.
+            // The one in flight first: batches finish in order.
             self.settle(None, done).await?;
             if let Some(known) = self.spec.committed.get(&key) {
                 recognise(known, &mut batch)?;
@@ -123,8 +122,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Waits for the batch under way. Where it fails it is written again, and what was
-    /// claimed behind it is given up.
+    /// Waits for the batch in flight. If it fails, gives up the batch `claimed` after it and
+    /// writes the failed one again. Returns what is still claimed.
     async fn settle(
         &mut self,
         mut claimed: Option<Claimed>,
@@ -150,7 +149,7 @@ impl Writer<'_> {
         Ok(claimed)
     }
 
-    /// Sends the rows of a batch, as soon as the server asks for them, and COMMIT.
+    /// Sends the rows of a batch once the server asks for them, and COMMIT.
     async fn send(
         &mut self,
         claimed: Option<Claimed>,
@@ -180,7 +179,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a batch that has failed, until it is in.
+    /// Retries a failed batch until it is written.
     async fn write_again(
         &mut self,
         batch: &mut EncodedBatch,
@@ -205,16 +204,18 @@ impl Writer<'_> {
                 Failure::Miscounted(copied) => {
                     spec.is_miscounted.store(true, Ordering::Relaxed);
                     let rows = batch.row_ends.len();
-                    return Err(Error::refused(format!("the server took {copied} of {rows} rows"))
-                        .hint(
-                            "does staging have a trigger or a rule? Empty it with `sterna stage \
+                    return Err(Error::refused(format!(
+                        "the server stored {copied} of {rows} rows"
+                    ))
+                    .hint(
+                        "does staging have a trigger or a rule? Empty it with `sterna stage \
                          truncate` and load again",
-                        ));
+                    ));
                 }
                 Failure::Error(error) => error,
             };
             let error = match classify(&error) {
-                // Finds at least the row that this error is about, or fails.
+                // `refuse` finds at least the row behind this error, or fails.
                 Fault::DataRefused => match self.refuse(batch, &error).await {
                     Ok(found) => {
                         refused.extend(found);
@@ -235,7 +236,7 @@ impl Writer<'_> {
                 return Err(Error::new(Kind::Interrupted, "interrupted"));
             }
             let Some(pause) = pauses.next() else { return Err(error) };
-            tracing::warn!("a batch is tried again in {} ms: {error}", pause.as_millis());
+            tracing::warn!("retrying a batch in {} ms: {error}", pause.as_millis());
             tokio::time::sleep(pause).await;
             match self.attempt(batch, &refused).await {
                 Ok(()) => return Ok(()),
@@ -244,7 +245,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Tries once more to write a batch, of which nobody knows whether it is in.
+    /// Retries a batch once. It is unknown whether the batch has been committed.
     async fn attempt(
         &mut self,
         batch: &mut EncodedBatch,
@@ -256,8 +257,8 @@ impl Writer<'_> {
         let data = std::mem::take(&mut batch.rows).freeze();
         let (rows, sent) = (batch.row_ends.len() as u64, data.clone());
         let written = session.watched(&spec, async {
-            // A COPY that the server refuses would cost the session: the driver ends it
-            // once more, and takes the answer for that of the next statement.
+            // Not pipelined: a COPY that the server refuses would cost the session, because the
+            // driver ends it again and takes the answer for that of the next statement.
             let (begun, claimed) = futures::join!(
                 session.client.batch_execute("BEGIN READ WRITE"),
                 claim.insert(&session),
@@ -275,7 +276,7 @@ impl Writer<'_> {
         written
     }
 
-    /// Takes the rows out of a batch that the server refuses.
+    /// Finds the rows that the server refuses, and removes them from the batch.
     async fn refuse(
         &mut self,
         batch: &mut EncodedBatch,
@@ -284,7 +285,7 @@ impl Writer<'_> {
         let staging_oid = self.spec.staging_oid;
         let found = refused::find(&*self.session().await?, staging_oid, batch).await?;
         if found.is_empty() {
-            let what = "the server refuses a batch, but each of its rows by itself is accepted";
+            let what = "the server refuses a batch, but accepts each of its rows alone";
             return Err(Error::database(format!("{what}: {error}")));
         }
         batch.take_out(&found);
@@ -306,7 +307,7 @@ impl Writer<'_> {
         self.session.clone().ok_or_else(|| Error::database("there is no session"))
     }
 
-    /// Notes how long a batch took.
+    /// Records how long a batch took.
     fn note(&self, begun: Instant) {
         let elapsed_us = begun.elapsed().as_micros() as u64;
         let mut latency = self.spec.latency_us.lock().unwrap_or_else(PoisonError::into_inner);
@@ -314,12 +315,12 @@ impl Writer<'_> {
     }
 }
 
-/// The buffer comes back once the driver has let go of it.
+/// Returns the buffer to its batch; copies it if the driver still holds it.
 fn give_back(batch: &mut EncodedBatch, data: Bytes) {
     batch.rows = data.try_into_mut().unwrap_or_else(|data| data.as_ref().into());
 }
 
-/// The batch is in: it must be the very same that was written then.
+/// Checks that a batch is the same as the one already written.
 fn recognise(known: &LedgerBatch, batch: &mut EncodedBatch) -> Result<()> {
     batch.take_out(&known.refused);
     if (known.rows, known.checksum) == (batch.row_ends.len() as u64, batch.checksum) {

@@ -1,4 +1,4 @@
-//! 1.1: the table and what its rows need, in files.
+//! Step 1.1: saves the table and what its rows need to files.
 
 use std::path::{Path, PathBuf};
 
@@ -16,15 +16,15 @@ pub(super) const STEP: Definition = Definition {
         number: "1.1",
         name: "backup",
         title: "save the table and what its rows need",
-        does: "Begins to record writes to the table. Then saves the table, species and \
-               summary with pg_dump where there is one, else by binary COPY, into a folder with \
-               checksums.",
+        does: "Starts recording writes to the table. Then saves the table, species and \
+               summary into a folder with checksums, with pg_dump if it is found, else by binary \
+               COPY.",
         statements: &[sql!("journal/begin.sql"), sql!("backup/count.sql")],
         locks: "SHARE ROW EXCLUSIVE on the table for a moment, to begin the journal; then ACCESS \
                 SHARE on what is saved",
         transaction: "one snapshot, REPEATABLE READ",
-        validated_by: "checksums; the dump can be listed and read; as many rows of each table as \
-                       the snapshot showed",
+        validated_by: "checksums; the dump can be listed and read; the row counts of all tables \
+                       equal those of the snapshot",
         undone_by: "nothing: the files stay; the journal ends",
         leaves_traces: false,
         is_gate: false,
@@ -48,7 +48,7 @@ fn validate(site: &Site, done: &StepOutcome) -> Result<()> {
     let found = verify(&path, &site.watch.stop)?;
     match i64::try_from(found.rows).ok() == done.rows {
         true => Ok(()),
-        false => Err(Error::new(crate::Kind::Validation, "the backup has other rows")),
+        false => Err(Error::new(crate::Kind::Validation, "the backup has a wrong row count")),
     }
 }
 
@@ -57,8 +57,8 @@ fn undo(site: &Site) -> Result<Option<Value>> {
     Ok(None)
 }
 
-/// A folder that no earlier attempt has used. What that saved may be older than writes to
-/// the table since, so it stays and counts for nothing.
+/// A folder that no earlier attempt has used. An earlier backup may lack later writes to the
+/// table, so it is kept but not used.
 fn unused(folder: &Path) -> PathBuf {
     let numbered = (2..).map(|number| {
         let mut name = folder.as_os_str().to_owned();

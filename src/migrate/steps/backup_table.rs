@@ -1,4 +1,4 @@
-//! 4.1: a copy of the live table beside it.
+//! Step 4.1: copies the live table into a backup table.
 
 use serde_json::{Value, json};
 
@@ -14,8 +14,8 @@ pub(super) const STEP: Definition = Definition {
         number: "4.1",
         name: "backup-table",
         title: "copy the live table beside it",
-        does: "Copies the live table into one for its owner alone, with its primary key. The copy \
-               of an earlier run is replaced.",
+        does: "Copies the live table, with its primary key, into one that only its owner can use. \
+               Replaces the copy of an earlier run.",
         statements: &[
             sql!("table/backup/create.sql"),
             sql!("table/backup/add-primary-key.sql"),
@@ -23,7 +23,7 @@ pub(super) const STEP: Definition = Definition {
         ],
         locks: "ACCESS SHARE on the table",
         transaction: "one, REPEATABLE READ",
-        validated_by: "as many rows as the table has in the same snapshot",
+        validated_by: "as many rows as the table in the same snapshot",
         undone_by: "dropping the copy",
         leaves_traces: true,
         is_gate: false,

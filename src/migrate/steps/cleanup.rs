@@ -1,4 +1,4 @@
-//! 5.4: not a part of the run, for it waits until people trust the new table.
+//! Step 5.4: the clean-up. It is not part of the run: it waits until people trust the new table.
 
 use super::{Definition, MigrationOptions, Site};
 use crate::error::{Error, Result};
@@ -14,10 +14,10 @@ pub(super) const STEP: Definition = Definition {
         does: "Not part of the run: `sterna cleanup --older-than 7d`, once the new table has \
                proved itself.",
         statements: &[sql!("switchover/drop-table.sql"), sql!("table/backup/drop.sql")],
-        locks: "ACCESS EXCLUSIVE on the old table, and on the live one to end its journal, for a \
-                moment",
+        locks: "ACCESS EXCLUSIVE for a moment, on the old table, and on the live one to end its \
+                journal",
         transaction: "one",
-        validated_by: "RESTRICT: nothing else goes with them",
+        validated_by: "RESTRICT: nothing else is dropped with them",
         undone_by: "nothing: the backup of 1.1 remains",
         leaves_traces: true,
         is_gate: false,

@@ -1,4 +1,4 @@
-//! 4.3: whether all indexes are valid.
+//! Step 4.3: checks that all indexes are valid.
 
 use super::{Definition, MigrationOptions, Site};
 use crate::error::Result;
@@ -11,14 +11,14 @@ pub(super) const STEP: Definition = Definition {
         step: Step::Indexes,
         number: "4.3",
         name: "indexes",
-        title: "look whether all indexes are valid",
-        does: "Nothing is left to rebuild, since indexes were built after the rows; `sterna \
-               reindex` rebuilds CONCURRENTLY where that is wanted.",
+        title: "check that all indexes are valid",
+        does: "Rebuilds nothing, since indexes were built after the rows were loaded; `sterna \
+               reindex` rebuilds CONCURRENTLY if that is wanted.",
         statements: &[sql!("table/reindex/indexes.sql")],
         locks: "none",
         transaction: "no",
         validated_by: "every index is valid",
-        undone_by: "nothing: it reads",
+        undone_by: "nothing: it only reads",
         leaves_traces: false,
         is_gate: false,
         rows: Rows::Few,

@@ -1,4 +1,4 @@
-//! 3.2: all years.
+//! Step 3.2: loads all years.
 
 use serde_json::Value;
 
@@ -14,8 +14,8 @@ pub(super) const STEP: Definition = Definition {
         number: "3.2",
         name: "load",
         title: "load all years",
-        does: "Loads the files into staging, reads it back and compares, then builds indexes \
-               and statistics, and checks that every row refers to one that exists.",
+        does: "Loads the files into staging, reads it back and compares it, then builds indexes \
+               and statistics, and checks that every referenced row exists.",
         statements: &[
             sql!("load/copy-in.sql"),
             sql!("table/stage/add-unique-index.sql"),
@@ -23,9 +23,9 @@ pub(super) const STEP: Definition = Definition {
             sql!("load/foreign-keys.sql"),
             sql!("table/stage/vacuum.sql"),
         ],
-        locks: "staging only; ACCESS SHARE on what foreign keys refer to",
-        transaction: "one for each batch, with its row in the ledger; each index by itself",
-        validated_by: "every record accounted for; sums of the rows equal to those of the files",
+        locks: "staging only; ACCESS SHARE on the tables that foreign keys refer to",
+        transaction: "one for each batch, with its row in the ledger; one for each index",
+        validated_by: "every record accounted for; sums over the rows equal those of the files",
         undone_by: "emptying staging",
         leaves_traces: true,
         is_gate: false,

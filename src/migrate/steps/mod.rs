@@ -1,5 +1,5 @@
-//! The steps of the plan: a file each, with what is said of it before it is taken, what
-//! it does, how that is looked at again, and how it is taken back.
+//! The steps of the plan, one file each: its description, what it does, how the result is
+//! validated, and how it is rolled back.
 
 macro_rules! sql {
     ($file:literal) => {
@@ -41,17 +41,16 @@ use crate::table::locks::Patience;
 
 type Undo = fn(&Site) -> Result<Option<Value>>;
 
-/// A step: what is said of it, and what it does.
+/// A step: its description and its code.
 pub(super) struct Definition {
     plan: StepPlan,
-    /// Acts. It may find anything from nothing to all of it done, by an earlier attempt
-    /// that was killed, and goes on from there.
+    /// Runs the step. An earlier attempt that was killed may have done any part of it; this
+    /// continues from there.
     act: fn(&Site, &MigrationOptions) -> Result<StepOutcome>,
-    /// Whether that is what it was to do, by looking again: fails as a validation where it
-    /// is not.
+    /// Looks again at what the step did; fails as a validation if that is wrong.
     validate: Option<fn(&Site, &StepOutcome) -> Result<()>>,
-    /// Takes it back, as far as it got: by what is there and not by what it reported, which
-    /// a killed run has not. Returns what was done; none where nothing was.
+    /// Rolls it back as far as it got, by what exists and not by what it reported, since a
+    /// killed run has no report. Returns what was done; `None` if nothing was.
     undo: Option<Undo>,
 }
 
@@ -75,25 +74,25 @@ static STEPS: [Definition; 16] = [
 ];
 
 impl Step {
-    /// The last step that a run takes by itself; what follows waits for people.
+    /// The last step that a run takes by itself; later steps wait for people.
     pub const LAST: Step = Step::Comprehensive;
 
-    /// All, in order.
+    /// All steps, in order.
     pub fn all() -> impl DoubleEndedIterator<Item = Step> {
         STEPS.iter().map(|step| step.plan.step)
     }
 
-    /// What is known of it.
+    /// Its description.
     #[must_use]
     pub fn plan(self) -> &'static StepPlan {
-        // The order of both is the same, which a test holds.
+        // Both are in the same order; a test checks that.
         &STEPS[self as usize].plan
     }
 
-    /// Acts, and looks whether that is what it was to do.
+    /// Runs the step and validates the result.
     ///
     /// # Errors
-    /// Whatever kept it from being done; what it found wrong is in the outcome.
+    /// If it could not be run; what it found wrong is in the outcome.
     pub(super) fn take(self, site: &Site, options: &MigrationOptions) -> Result<StepOutcome> {
         let step = &STEPS[self as usize];
         let mut outcome = (step.act)(site, options)?;
@@ -105,10 +104,10 @@ impl Step {
         Ok(outcome)
     }
 
-    /// Takes it back, as far as it got. Says what was done; none where nothing was.
+    /// Rolls it back as far as it got. Returns what was done; `None` if nothing was.
     ///
     /// # Errors
-    /// Where that is not possible or not safe.
+    /// If that is not possible or not safe.
     pub(super) fn undo(self, site: &Site) -> Result<Option<Value>> {
         STEPS[self as usize].undo.map_or(Ok(None), |undo| undo(site))
     }
@@ -119,7 +118,7 @@ impl Step {
         self.plan().number
     }
 
-    /// Whether a run may go on without it.
+    /// Whether a run may skip it.
     #[must_use]
     pub fn may_be_skipped(self) -> bool {
         !matches!(
@@ -128,13 +127,13 @@ impl Step {
         )
     }
 
-    /// What it makes no sense without, among the steps that may be skipped.
+    /// The step that it needs, among those that may be skipped.
     #[must_use]
     pub fn needs(self) -> Option<Step> {
         matches!(self, Step::TestValidation | Step::TestBench).then_some(Step::TestLoad)
     }
 
-    /// Whether it changes production's own rows.
+    /// Whether it is the switchover or comes after it.
     #[must_use]
     pub fn is_live(self) -> bool {
         self >= Step::Switchover
@@ -163,13 +162,13 @@ impl FromStr for Step {
         found.ok_or_else(|| {
             let known: Vec<_> = Step::all().map(|step| step.to_string()).collect();
             // Not as a hint, which the command line's parser would not show.
-            Error::usage(format!("{text:?} is no step of the plan; they are {}", known.join(", ")))
+            Error::usage(format!("{text:?} is not a step; the steps are {}", known.join(", ")))
         })
     }
 }
 
-/// Writes to the table are no longer recorded for staging, unless a staging table is
-/// left that needs them: one that the run has found and not made.
+/// Stops recording writes for staging, unless a staging table is left that needs them: one
+/// that the run found and did not create.
 fn end_journal(site: &Site) -> Result<()> {
     site.exclusive.session(async |session, pair| {
         if crate::table::staging::find(session, pair).await?.is_some() {
@@ -181,7 +180,8 @@ fn end_journal(site: &Site) -> Result<()> {
     })
 }
 
-/// Takes a load back: empties staging of the run's rows. Rows of other loads stay.
+/// Rolls a load back: empties staging if it has only rows of the run. Rows of other loads
+/// stay.
 fn unload(site: &Site) -> Result<Option<Value>> {
     let made = made(site)?;
     if !made.rows {
@@ -191,13 +191,13 @@ fn unload(site: &Site) -> Result<Option<Value>> {
     Ok(empty_staging(site)?.then(|| json!({"emptied": staging})))
 }
 
-/// Which of the tables beside the live one are the run's own.
+/// Which of the tables beside the live one belong to the run.
 fn made(site: &Site) -> Result<Made> {
     site.exclusive
         .session(async |session, pair| ledger::made_by(session, site.run, &pair.table).await)
 }
 
-/// Empties staging, where there is one with rows. Says whether there was.
+/// Empties staging, if it exists. Returns whether it had rows.
 fn empty_staging(site: &Site) -> Result<bool> {
     site.exclusive.session_alone(async |session, pair| {
         let Some(found) = crate::table::staging::find(session, pair).await? else {

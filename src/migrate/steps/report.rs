@@ -1,4 +1,4 @@
-//! 5.3: what the ledger says of the run, in files.
+//! Step 5.3: writes the report of the run to files.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ pub(super) const STEP: Definition = Definition {
         number: "5.3",
         name: "report",
         title: "write the report",
-        does: "Writes what the ledger says of the run into files, also where the run has failed.",
+        does: "Writes what the ledger says about the run to files, even if the run has failed.",
         statements: &[sql!("migrate/steps.sql")],
         locks: "none",
         transaction: "no",
@@ -31,7 +31,7 @@ pub(super) const STEP: Definition = Definition {
 fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     let Some(write) = site.write_report else {
         return Ok(StepOutcome {
-            summary: "nobody asked for files".into(),
+            summary: "no files were requested".into(),
             ..StepOutcome::default()
         });
     };

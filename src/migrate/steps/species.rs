@@ -1,4 +1,4 @@
-//! 1.3: species and synonyms that the files need.
+//! Step 1.3: adds species and synonyms that the files need.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::migrate::outcome::value;
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::species::{self, NewSpecies};
 
-/// How many taxa without a species the ledger names.
+/// The number of taxa without a species that the ledger names.
 const NAMED: usize = 10;
 
 pub(super) const STEP: Definition = Definition {
@@ -22,8 +22,8 @@ pub(super) const STEP: Definition = Definition {
         number: "1.3",
         name: "species",
         title: "add missing species and synonyms",
-        does: "Adds what --add-species and --add-synonym name; otherwise says which taxa of the \
-               files map to no species.",
+        does: "Adds what --add-species and --add-synonym name, and reports which taxa of the \
+               files still map to no species.",
         statements: &[sql!("species/insert.sql"), sql!("species/insert-synonym.sql")],
         locks: "SHARE ROW EXCLUSIVE on species, while it is written",
         transaction: "one for each addition",
@@ -75,7 +75,7 @@ fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
 fn undo(site: &Site) -> Result<Option<Value>> {
     let undone = site.exclusive.session_alone(async |session, pair| {
         let mut undone = Vec::new();
-        // A synonym may be one of a species that was added before it.
+        // A synonym may belong to a species that was added before it.
         for addition in site.additions.iter().rev() {
             let id = addition.id(site.run);
             if species::stands(session, &pair.table, id).await? {

@@ -1,4 +1,4 @@
-//! 1.2: the staging table.
+//! Step 1.2: creates the staging table.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub(super) const STEP: Definition = Definition {
         number: "1.2",
         name: "staging",
         title: "create the staging table",
-        does: "Creates a table of production's structure that nobody but its owner may use.",
+        does: "Creates a table with production's structure that only its owner can use.",
         statements: &[
             sql!("table/stage/create.sql"),
             sql!("table/stage/register.sql"),
@@ -24,7 +24,7 @@ pub(super) const STEP: Definition = Definition {
         ],
         locks: "ACCESS SHARE on the table",
         transaction: "one",
-        validated_by: "every column is there, of the same type",
+        validated_by: "every column exists, with the same type",
         undone_by: "dropping it; the journal ends",
         leaves_traces: true,
         is_gate: false,
@@ -41,13 +41,13 @@ fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
         if let Some(found) = staging::find(session, pair).await? {
             if staging::has_rows(session, pair).await? {
                 return Err(Error::refused(format!("{} holds rows already", pair.staging))
-                    .hint("`sterna stage drop` removes it; or begin --from 3.3 with its rows"));
+                    .hint("`sterna stage drop` removes it; or use its rows with --from 3.3"));
             }
-            // It may have the structure of another day.
+            // Its structure may be out of date.
             staging::drop(session, pair, found.oid, patience, stop).await?;
         }
         staging::create(session, pair, &[]).await?;
-        let summary = format!("{} is there, for its owner alone", pair.staging);
+        let summary = format!("{} is ready; only its owner can use it", pair.staging);
         let detail = json!({"staging": pair.staging.to_string()});
         Ok(StepOutcome { summary, detail, ..StepOutcome::default() })
     })
@@ -60,7 +60,7 @@ fn validate(site: &Site, _: &StepOutcome) -> Result<()> {
         match catalog::columns(session, pair.table_oid).await? == made {
             true => Ok(()),
             false => {
-                let what = format!("{} has not the columns of {}", pair.staging, pair.table);
+                let what = format!("{} lacks the columns of {}", pair.staging, pair.table);
                 Err(Error::new(Kind::Validation, what))
             }
         }

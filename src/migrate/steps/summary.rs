@@ -1,4 +1,4 @@
-//! 5.1: the summary per species.
+//! Step 5.1: recomputes the summary per species.
 
 use serde_json::{Value, json};
 
@@ -15,12 +15,12 @@ pub(super) const STEP: Definition = Definition {
         number: "5.1",
         name: "summary",
         title: "recompute the summary per species",
-        does: "Keeps the rows of the summary as they are, and computes them from the table.",
+        does: "Saves a copy of the summary's rows, then recomputes them from the table.",
         statements: &[sql!("table/summary/keep.sql"), sql!("table/summary/recompute.sql")],
-        locks: "SHARE ROW EXCLUSIVE on the summary: readers go on",
+        locks: "SHARE ROW EXCLUSIVE on the summary: readers continue",
         transaction: "one, REPEATABLE READ",
-        validated_by: "a row for every species; records and quantities as many as the table's",
-        undone_by: "putting the kept rows back",
+        validated_by: "a row for every species; totals of records and quantities equal the table's",
+        undone_by: "restoring the saved rows",
         leaves_traces: true,
         is_gate: false,
         rows: Rows::Species,
@@ -33,7 +33,7 @@ pub(super) const STEP: Definition = Definition {
 fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     site.exclusive.session(async |session, pair| {
         match summary::find(session, &pair.table).await? {
-            // Under the run's own id: another attempt keeps the rows of the first.
+            // Under the run's id: a later attempt keeps the rows that the first one saved.
             SummaryFound::Target(target) => {
                 outcome::summary(&summary::recompute(session, &target, site.run).await?)
             }

@@ -1,4 +1,4 @@
-//! 4.2: staging takes the table's place.
+//! Step 4.2: puts staging in the table's place.
 
 use serde_json::Value;
 
@@ -19,8 +19,8 @@ pub(super) const STEP: Definition = Definition {
         title: "put staging in the table's place",
         does: "Carries over what was written during the run. Then swaps both tables and every \
                name that belongs to them, moves what depends on the table, and compares the \
-               catalog with what it said before. The old table stays, and writes are recorded \
-               for it from then on.",
+               catalog with its earlier state. The old table stays, and from then on writes are \
+               recorded for it.",
         statements: &[
             sql!("switchover/lock.sql"),
             sql!("journal/carry-over.sql"),
@@ -30,11 +30,11 @@ pub(super) const STEP: Definition = Definition {
             sql!("switchover/notify.sql"),
         ],
         locks: "ACCESS EXCLUSIVE on the table, staging and what depends on them, in one order, \
-                for milliseconds; given up and tried again where it has to wait",
+                for milliseconds; given up and tried again if it has to wait",
         transaction: "one, sent at once; foreign keys are validated after it",
-        validated_by: "before the commit: the catalog says what it said, rows as many as expected, \
+        validated_by: "before the commit: the catalog is as before, the row count as expected, \
                        no orphans, nothing left that refers to the old table",
-        undone_by: "the same exchange backwards, with what was written since",
+        undone_by: "the same swap in reverse, with what was written since",
         leaves_traces: true,
         is_gate: false,
         rows: Rows::Few,
@@ -68,16 +68,16 @@ fn undo(site: &Site) -> Result<Option<Value>> {
     back(site)?.map(|report| value(&report)).transpose()
 }
 
-/// Goes back to the old table, where the run has put the new one in its place, or finishes
+/// Goes back to the old table, if the run has put the new one in its place, or finishes
 /// going back. The switchover is found by the run and not by the step's record, which a
-/// killed run has not written; what another run has made stays.
+/// killed run has not written. A switchover of another run stays.
 fn back(site: &Site) -> Result<Option<SwitchoverReport>> {
     let made = site
         .exclusive
         .session(async |session, pair| record::of_run(session, &pair.table, site.run).await)?;
     match made {
         None => return Ok(None),
-        // The exchange is made; what can wait until after it may not be.
+        // The swap is done, but the validation of foreign keys after it may not be.
         Some(made) if made.state == SwitchoverState::Returned && made.to_validate.is_empty() => {
             return Ok(None);
         }

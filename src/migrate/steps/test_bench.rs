@@ -1,4 +1,4 @@
-//! 2.3: whether the application's queries find their way in staging.
+//! Step 2.3: times the application's queries on the test year.
 
 use super::{Definition, MigrationOptions, Site};
 use crate::bench::bench;
@@ -13,12 +13,12 @@ pub(super) const STEP: Definition = Definition {
         name: "test-bench",
         title: "time the application's queries",
         does: "Runs the application's queries on both tables in turn. Staging holds one year \
-               only, so this finds what is badly wrong.",
+               only, so this finds only what is badly wrong.",
         statements: &[sql!("bench/species-by-year.sql"), sql!("bench/top-importers.sql")],
         locks: "ACCESS SHARE on both tables",
         transaction: "no, each query by itself, READ ONLY",
         validated_by: "a gate: exit code 5 where staging is certainly slower",
-        undone_by: "nothing: it reads",
+        undone_by: "nothing: it only reads",
         leaves_traces: false,
         is_gate: true,
         rows: Rows::TestYear,

@@ -1,4 +1,4 @@
-//! 2.1: one year of the files.
+//! Step 2.1: loads one year of the files.
 
 use serde_json::{Value, json};
 
@@ -61,7 +61,7 @@ pub(super) fn loaded_year(site: &Site) -> Result<Years> {
     let year = run.step(Step::TestLoad).and_then(|record| record.detail["test_year"].as_i64());
     let year = year.ok_or_else(|| {
         Error::refused("no year was loaded to test with")
-            .hint("begin at 2.1, or leave the step out with --skip")
+            .hint("begin at 2.1, or skip the step with --skip")
     })?;
     year.to_string().parse()
 }
@@ -73,8 +73,8 @@ fn newest_year(site: &Site, args: &MigrationOptions) -> Result<i32> {
         0 => Error::refused("no record of the files can be loaded")
             .hint("`sterna inspect INPUT...` says what they hold, and what maps to no species"),
         _ => Error::refused("the files have no year to test with").hint(
-            "name the field in `year` of the format, or leave the test out by --skip 2.1, and 2.2 \
-             and 2.3 with it",
+            "name the field in `year` of the format, or skip the test with --skip 2.1, which also \
+             skips 2.2 and 2.3",
         ),
     })
 }

@@ -1,4 +1,4 @@
-//! 2.2: whether the test year is right.
+//! Step 2.2: validates the test year.
 
 use super::test_load::loaded_year;
 use super::{Definition, MigrationOptions, Site};
@@ -18,7 +18,7 @@ pub(super) const STEP: Definition = Definition {
         locks: "ACCESS SHARE on both tables",
         transaction: "one snapshot, READ ONLY, on several sessions",
         validated_by: "a gate: exit code 4 where a check fails",
-        undone_by: "nothing: it reads",
+        undone_by: "nothing: it only reads",
         leaves_traces: false,
         is_gate: true,
         rows: Rows::TestYear,

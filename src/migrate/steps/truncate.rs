@@ -1,4 +1,4 @@
-//! 3.1: nothing of the test is left.
+//! Step 3.1: empties staging after the test.
 
 use super::{Definition, MigrationOptions, Site, empty_staging};
 use crate::error::{Error, Kind, Result};
@@ -12,7 +12,7 @@ pub(super) const STEP: Definition = Definition {
         number: "3.1",
         name: "truncate",
         title: "empty staging",
-        does: "Removes the test year, so that the full load begins with nothing.",
+        does: "Removes the test year, so that the full load starts with an empty table.",
         statements: &[sql!("table/stage/truncate.sql"), sql!("ledger/discard-runs.sql")],
         locks: "ACCESS EXCLUSIVE on staging",
         transaction: "one",
@@ -29,8 +29,8 @@ pub(super) const STEP: Definition = Definition {
 
 fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     let summary = match empty_staging(site)? {
-        true => "the test year is gone",
-        false => "there was nothing in it",
+        true => "the test year was removed",
+        false => "it was empty already",
     };
     Ok(StepOutcome { summary: summary.into(), ..StepOutcome::default() })
 }

@@ -1,4 +1,4 @@
-//! 3.3: whether all of it is right, and as fast as before.
+//! Step 3.3: validates all years and times the application's queries again.
 
 use serde_json::json;
 
@@ -22,7 +22,7 @@ pub(super) const STEP: Definition = Definition {
         locks: "ACCESS SHARE on both tables",
         transaction: "one snapshot, READ ONLY, on several sessions",
         validated_by: "a gate: exit code 4 where a check fails, 5 where staging is certainly slower",
-        undone_by: "nothing: it reads",
+        undone_by: "nothing: it only reads",
         leaves_traces: false,
         is_gate: true,
         rows: Rows::Files,

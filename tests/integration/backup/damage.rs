@@ -1,4 +1,4 @@
-//! Backups whose checksums fit and that still are not what was taken.
+//! Backups with valid checksums that are nevertheless not what was taken.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,8 @@ use sterna::pg::embedded::ModelSchema;
 
 use super::{Finished, Installation, backup, filled, shell, verify};
 
-/// Changes a file of the backup `saved` and makes the checksums fit again, verifies with
-/// these arguments, and puts everything back.
+/// Changes a file of the backup `saved` and updates the checksums, verifies with these arguments,
+/// and restores everything.
 fn verified_with(
     place: &Installation,
     name: &str,
@@ -60,7 +60,7 @@ async fn every_file_has_a_checksum_and_none_lies_elsewhere() {
         fs::write(place.path("nothing"), "").unwrap();
         let outside = |text: Vec<u8>| [text, further.clone().into_bytes()].concat();
         let refused = verified_with(&place, "SHA256SUMS", outside, &[]).expect_code(1);
-        assert!(refused.stderr.contains("is no checksum"), "{refused:?}");
+        assert!(refused.stderr.contains("is not a checksum"), "{refused:?}");
         verify(&place, "saved", &[]).expect_code(0);
     }
 }
@@ -79,7 +79,7 @@ async fn rows_that_were_cut_off_are_missed() {
         rows
     };
     let found = verified_with(&place, "000.copy", other, &[]).expect_code(4);
-    assert!(found.stderr.contains("000.copy is no binary COPY"), "{found:?}");
+    assert!(found.stderr.contains("000.copy is not a binary COPY"), "{found:?}");
 }
 
 #[tokio::test]
@@ -103,5 +103,5 @@ async fn rows_that_do_not_come_back_are_missed() {
     verified_with(&place, "constraints.sql", deletes, &[]).expect_code(0);
     let found = verified_with(&place, "constraints.sql", deletes, &["--restore"]).expect_code(4);
     assert!(found.stderr.contains("0 rows of"), "{found:?}");
-    assert!(found.stderr.contains("came back of 5"), "{found:?}");
+    assert!(found.stderr.contains("were restored instead of 5"), "{found:?}");
 }

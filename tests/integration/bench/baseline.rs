@@ -8,14 +8,14 @@ use super::{equal, query, report, run};
 async fn a_saved_run_is_a_baseline() {
     let here = equal(2_000).await;
     std::fs::create_dir(here.path("own")).unwrap();
-    // As slow as there are slow rows, so that what is measured does not depend on the machine.
+    // As slow as there are slow rows, so that the result does not depend on the machine.
     let text = "SELECT pg_sleep(0.5 * count(*) FILTER (WHERE taxon = 'slow')) FROM {trade}";
     here.file("own/planted.sql", text);
     let own = ["--queries", "own"];
     let first = report(&here, 0, &[&own[..], &["--save", "before.json"]].concat());
     let saved = std::fs::read_to_string(here.path("before.json")).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&saved).unwrap(), first);
-    // As every HdrHistogram library writes it: V2, compressed, base64.
+    // The format of every HdrHistogram library: V2, compressed, base64.
     let histogram = query(&first, "record-by-id")["staging"]["histogram_ns"].as_str().unwrap();
     assert!(histogram.starts_with("HISTFAAAA"), "{histogram}");
 

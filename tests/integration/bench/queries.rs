@@ -40,7 +40,7 @@ async fn what_takes_too_long_is_cut_off_and_counts_against_staging_alone() {
     let asleep = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND wait_event = 'PgSleep'";
     assert_eq!(here.db.psql(asleep).await, "0");
-    // The name of the table stands in a literal here, and sterna cannot know.
+    // The table name is in a literal here, which sterna cannot know.
     let text = "SELECT pg_sleep(CASE WHEN '{trade}' LIKE '%staging%' THEN 60 ELSE 0 END)
         FROM {trade} LIMIT 1";
     here.file("own/both.sql", text);
@@ -64,9 +64,9 @@ async fn a_bad_query_ends_the_run_and_names_its_file() {
         ("SELECT id FROM {trade} WHERE year = $1", 1, "takes 1 parameters and its header lists 0"),
         ("-- parameters: id\nSELECT id FROM {trade}", 1, "takes 0 parameters"),
         ("SELECT year / (year - year) FROM {trade}", 1, "division by zero"),
-        ("SELECT 1", 1, "does not ask {trade}"),
+        ("SELECT 1", 1, "does not use {trade}"),
         ("-- name: record-by-id\nSELECT FROM {trade}", 1, "sql/bench/record-by-id.sql"),
-        ("-- budget_ms: -1\nSELECT FROM {trade}", 1, "no number above 0"),
+        ("-- budget_ms: -1\nSELECT FROM {trade}", 1, "not a number above 0"),
     ]
     .into_iter()
     .enumerate()

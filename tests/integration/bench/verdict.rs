@@ -1,4 +1,4 @@
-//! What the benchmark says of tables that are equal, and of staging that is worse.
+//! The benchmark's verdict on equal tables, and on worse staging tables.
 
 use serde_json::{Value, json};
 use sterna::bench::last;
@@ -34,7 +34,7 @@ async fn equal_tables_pass_and_the_report_keeps_its_contract() {
     assert_eq!(skipped["name"], "species-reported-quantity-by-year");
     let reason = skipped["reason"].as_str().unwrap();
     assert!(reason.contains("\"importer_reported_quantity\" does not exist"), "{reason}");
-    // The ledger has the same.
+    // The ledger has the same report.
     let oid = "SELECT 'cites_trade_records_staging'::regclass::oid";
     let oid: u32 = here.db.psql(oid).await.parse().unwrap();
     let kept = last(&here.db.connect().await, oid).await.unwrap().unwrap();
@@ -92,7 +92,7 @@ async fn missing_statistics_and_wide_rows_fail() {
             ALTER TABLE cites_trade_records_staging ALTER filler SET STORAGE PLAIN",
         )
         .await;
-    // Rewritten, or the default would not be stored.
+    // Rewritten, because otherwise the default would not be stored.
     here.db.psql("VACUUM (FULL, ANALYZE) cites_trade_records_staging").await;
     let found = report(&here, 5, &["--max-regression", "1.1"]);
     assert_eq!(query(&found, "yearly-trend")["regressed"], json!(true), "{found:#}");
@@ -107,7 +107,7 @@ async fn without_rows_in_production_only_budgets_count() {
     let trend = query(&found, "yearly-trend");
     assert_eq!((&trend["production"], &trend["ratio"]), (&json!(null), &json!(null)));
     assert!(trend["staging"]["count"].as_u64().unwrap() >= 8);
-    // A budget is the only thing that can fail, and it does.
+    // Only a budget can fail here, and it does.
     std::fs::create_dir(here.path("own")).unwrap();
     here.file("own/slow.sql", "-- budget_ms: 0.5\nSELECT pg_sleep(0.01) FROM {trade} LIMIT 1");
     let finished = run(&here, &["--queries", "own"]).expect_code(5);
@@ -149,12 +149,12 @@ async fn there_must_be_something_to_measure() {
     assert!(wrong.stderr.contains("not between 1 and 1000"), "{wrong:?}");
 }
 
-/// A line that takes 10 ms in one direction, which hides what takes milliseconds.
+/// A connection with 10 ms latency in each direction, which hides differences of milliseconds.
 #[tokio::test]
 async fn a_query_that_became_slower_is_found_at_any_distance() {
     let here = equal(2_000).await;
     std::fs::create_dir(here.path("own")).unwrap();
-    // A millisecond in production; eight in staging, which alone has such a year.
+    // A millisecond in production; eight in staging, the only one with such a year.
     here.db.psql("UPDATE cites_trade_records_staging SET year = 1801 WHERE year = 2000").await;
     let sleeps = "SELECT pg_sleep(CASE WHEN EXISTS (SELECT FROM {trade} WHERE year = 1801)
         THEN 0.008 ELSE 0.001 END)";
@@ -170,7 +170,7 @@ async fn a_query_that_became_slower_is_found_at_any_distance() {
     let found: Value = serde_json::from_str(&finished.stdout).unwrap();
     let sleeps = query(&found, "sleeps");
     assert_eq!(sleeps["regressed"], json!(true), "{sleeps:#}");
-    // The distance is in what is seen from here, and in nothing that is compared.
+    // The latency is part of what the client sees, but of nothing that is compared.
     for side in ["production", "staging"] {
         let of = |figure: &Value| figure.as_f64().unwrap();
         let seen = of(&sleeps[format!("{side}_answer_ms")]);

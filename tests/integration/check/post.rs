@@ -1,4 +1,4 @@
-//! Whether the application is well: queries, endpoints, counters.
+//! Whether the application works: queries, endpoints, counters.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -11,8 +11,8 @@ fn post(db: &TestDb, args: &[&str]) -> Finished {
     db.sterna(&[&["check", "post", "--format", "json"], args].concat())
 }
 
-/// A role that logs in without a password and may what the application may. It is dropped
-/// by [`gone`], for roles are of the whole server.
+/// A role that logs in without a password and has the application's rights. [`gone`] drops it,
+/// because roles belong to the whole server.
 async fn application(db: &TestDb) -> String {
     let role = format!("{}_app", db.name());
     db.psql(&format!("CREATE ROLE {role} LOGIN IN ROLE anon")).await;
@@ -67,7 +67,7 @@ async fn without_a_login_of_the_application_nothing_is_asked() {
     let detail = finding(&report, "role")["detail"].as_str().unwrap();
     assert!(detail.contains("cannot log in"), "{detail}");
     let detail = finding(&report, "query-trade-routes")["detail"].as_str().unwrap();
-    assert!(detail.starts_with("parsed, not asked"), "{detail}");
+    assert!(detail.starts_with("parsed, not run"), "{detail}");
     db.psql("REVOKE SELECT ON trade_routes FROM anon").await;
     let report = findings(&post(db, &[]).expect_code(4));
     assert_eq!(failed(&report, "error"), ["query-trade-routes"], "{report:#}");
@@ -75,7 +75,7 @@ async fn without_a_login_of_the_application_nothing_is_asked() {
     let folder = here.folder.path().to_str().unwrap();
     let report = findings(&post(db, &["--queries", folder]).expect_code(0));
     assert_eq!(failed(&report, "warning"), ["role", "query-q"], "{report:#}");
-    // The migrator itself, or who has all its rights, is no application.
+    // The migrator itself, or a role with all its rights, is not an application.
     let url = format!(
         "host={} port={} user={} dbname={}",
         crate::server::shared().socket_folder().display(),
@@ -139,7 +139,7 @@ async fn what_the_application_would_run_into_is_an_error() {
         gone(&here.db, &app).await;
         let errors = failed(&report, "error");
         if name == "query-quantities" {
-            // The view reads as its owner and goes on finding rows; the table does not.
+            // The view reads with its owner's rights and still finds rows; the table does not.
             assert!(errors.contains(&"query-latest-trade".to_owned()), "{errors:?}");
         } else {
             assert!(errors.contains(&name.to_owned()), "{sql}: {errors:?}");
@@ -192,7 +192,7 @@ fn endpoint(answers: &'static [&'static str]) -> String {
             let _ = client.read(&mut [0; 4096]);
             let _ = client.write_all(answer.as_bytes());
         }
-        // The last one is kept waiting.
+        // The last connection gets no answer.
         let _silent = listener.accept();
         std::thread::sleep(std::time::Duration::from_secs(30));
     });
@@ -222,7 +222,7 @@ async fn endpoints_have_to_answer_in_time_and_their_keys_are_not_shown() {
 async fn what_the_server_has_counted_since_the_switchover_is_told() {
     let here = switched().await;
     let db = &here.db;
-    // As if two deadlocks had been fewer then.
+    // As if there had been two deadlocks fewer then.
     db.psql("UPDATE sterna.switchover_activity SET deadlocks = deadlocks - 2").await;
     let report = findings(&post(db, &[]).expect_code(0));
     assert_eq!(failed(&report, "warning"), ["role", "deadlocks"]);

@@ -1,4 +1,4 @@
-//! What keeps a migration from beginning, each planted alone.
+//! What prevents a migration, each problem planted alone.
 
 use serde_json::Value;
 
@@ -33,7 +33,7 @@ async fn with_a_backup_and_mapped_files_it_is_safe_to_begin() {
     assert_eq!(finding(&loaded, "staging")["detail"], "20 rows of 1 loads");
     assert_eq!(finding(&loaded, "species")["passed"], true);
 
-    // A backup that is named is read.
+    // A backup that is given is read.
     pre(&here.db, &["--backup", &folder]).expect_code(0);
     let saved = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let rows = saved
@@ -56,14 +56,13 @@ async fn a_taxon_without_a_species_is_named() {
     let found = finding(&report, "species");
     assert!(found["detail"].as_str().unwrap().contains("Branta hutchinsii leucopareia"), "{found}");
     assert_eq!(failed(&report, "error"), ["backup", "species"]);
-    // And the same from what the last load says.
+    // And the same from the last load's report.
     here.report(0, &[&file, "--all"]);
     let report = findings(&pre(&here.db, &[]).expect_code(6));
     assert_eq!(finding(&report, "species")["passed"], false);
 }
 
-/// What is planted, by the finding that it must lead to, its severity, and a part of
-/// what is said of it.
+/// What is planted, the finding that it must cause, its severity, and a part of its text.
 const PLANTED: [(&str, &str, &str, &str); 7] = [
     ("CREATE TABLE cites_trade_records_old (x int)", "leftovers", "error", "_old"),
     ("CREATE VIEW cites_trade_records_staging AS SELECT 1", "leftovers", "error", "_staging"),
@@ -125,7 +124,7 @@ async fn an_old_transaction_is_seen_only_after_its_minute() {
     assert_eq!(finding(&report, "long-transactions")["passed"], true);
 }
 
-/// The role that PGUSER names, as another than the owner.
+/// Runs it as a role other than the owner, by PGUSER.
 fn pre_as(db: &TestDb, role: &str) -> Value {
     let mut command = db.command(&["check", "pre", "--format", "json", SURE]);
     findings(&Finished::from(command.env("PGUSER", role).output().unwrap()).expect_code(6))
@@ -155,8 +154,8 @@ async fn rights_that_are_missing_are_listed_and_granting_them_is_enough() {
     ] {
         assert!(missing.contains(part), "{part}: {missing}");
     }
-    // What it says is SQL that can be run as it stands, but where that would give away more
-    // than what is needed.
+    // The suggestions are SQL that can be run as they are, unless that would grant more than
+    // needed.
     let by_hand = |line: &&str| line.contains(": run sterna as a superuser");
     for line in missing.split("; ").filter(|line| !by_hand(line)) {
         let (_, grant) = line.split_once(": ").unwrap();

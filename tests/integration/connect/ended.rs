@@ -1,4 +1,4 @@
-//! Sessions that the server ends: whatever is asked of them then is told why.
+//! Sessions that the server ends: later requests get the reason.
 
 use bytes::Bytes;
 use futures::{SinkExt, pin_mut};
@@ -9,7 +9,7 @@ use sterna::pg::{Connection, Fault, classify};
 
 use super::server::Server;
 
-/// A session over each way to a server: a socket, plain text and TLS.
+/// A session over each kind of connection: a socket, plain text and TLS.
 async fn sessions(server: &Server) -> [(&'static str, Connection); 3] {
     [
         ("socket", server.ready().await),
@@ -29,11 +29,11 @@ async fn until_closed(session: &Connection) {
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    panic!("nobody notices that the session is over");
+    panic!("the end of the session is not noticed");
 }
 
-/// Until the server waits for its clients: one that it has answered may still be in the
-/// middle of that, and where it is encrypting, a crash is not told.
+/// Waits until the server waits for its clients: it may still be busy with one that it has
+/// answered, and during encryption a crash is not reported.
 async fn until_idle(admin: &Connection, sessions: usize) {
     let idle = "SELECT count(*) FROM pg_stat_activity
         WHERE pid <> pg_backend_pid() AND state = 'idle' AND wait_event = 'ClientRead'";
@@ -87,7 +87,7 @@ async fn in_the_middle_of_a_copy() {
             sink.send(line.clone()).await.unwrap();
         }
         admin.execute("SELECT pg_terminate_backend($1, 5000)", &[&pid]).await.unwrap();
-        // More than the buffers on the way hold.
+        // More than the buffers in between hold.
         for _ in 0..500 {
             sink.send(line.clone()).await.unwrap();
         }
@@ -110,6 +110,6 @@ async fn a_crash_is_told_to_everybody() {
         until_closed(&session).await;
         assert_told(session.batch_execute("SELECT 1").await.unwrap_err(), "57P02", way);
     }
-    // It comes back.
+    // The server restarts.
     server.ready().await;
 }

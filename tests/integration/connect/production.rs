@@ -1,4 +1,4 @@
-//! What protects a session on its way, as the program is told of it.
+//! How a connection to production is protected, as the program is configured.
 
 use std::io::{Read, Write, copy};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -6,7 +6,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use super::Server;
 use crate::server::{Finished, sterna};
 
-/// `sterna status` of that database, in a folder whose `sterna.toml` says this.
+/// Runs `sterna status` on that database, in a folder with this `sterna.toml`.
 fn status(url: &str, settings: &str) -> Finished {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("sterna.toml"), settings).unwrap();
@@ -17,7 +17,7 @@ fn status(url: &str, settings: &str) -> Finished {
 
 #[test]
 fn production_elsewhere_is_not_asked_where_others_could_listen() {
-    // An address that is nobody's.
+    // An unassigned address.
     let url = |query: &str| format!("postgres://u@192.0.2.1/d?connect_timeout=1{query}");
     for mode in ["", "&sslmode=disable", "&sslmode=allow", "&sslmode=prefer"] {
         let refused = status(&url(mode), "production = true\n").expect_code(6);
@@ -43,7 +43,7 @@ async fn a_session_that_is_not_encrypted_against_the_wish_is_told() {
     status(&url("require"), "").expect_code(1);
 }
 
-/// A port that leads to the server; whoever asks for TLS there is told yes, and gets none.
+/// A port that leads to the server; it answers yes to a TLS request, but does not provide TLS.
 fn behind_broken_tls(server: u16) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -12,7 +12,7 @@ use nix::unistd::{Pid, User, geteuid};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use sterna::pg::{ConnInfo, Connection, connect};
 
-/// Who may come in, and how: each role shows one rule.
+/// Who may log in, and how: each role shows one rule.
 const HBA: &str = "\
 local   all all           trust
 hostssl all tls_only      127.0.0.1/32 trust
@@ -29,10 +29,10 @@ CREATE ROLE with_key LOGIN;
 CREATE ROLE with_password LOGIN PASSWORD 'tern:and\\terek';
 ";
 
-/// The password of the role `with_password`, with what a password file must escape.
+/// The password of the role `with_password`, with characters that a password file must escape.
 pub(super) const PASSWORD: &str = r"tern:and\terek";
 
-/// Certificates, and the files in which they lie.
+/// Certificates, and the folder with their files.
 pub(super) struct Certificates {
     folder: PathBuf,
     authority: CertifiedIssuer<'static, KeyPair>,
@@ -66,7 +66,7 @@ impl Certificates {
         self.write(&format!("{name}.key"), &key.serialize_pem());
     }
 
-    /// `<name>.crt` and `<name>.key`, signed by nobody else.
+    /// `<name>.crt` and `<name>.key`, self-signed.
     pub(super) fn issue_self_signed(&self, name: &str, params: &CertificateParams) {
         let key = KeyPair::generate().unwrap();
         self.write(&format!("{name}.crt"), &params.self_signed(&key).unwrap().pem());
@@ -83,7 +83,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// A server that offers TLS, or not, on 127.0.0.1, and a socket for set-up.
+    /// A server on 127.0.0.1, with or without TLS, and a socket for set-up.
     pub(super) async fn start(tls: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let certificates = Certificates::new(folder.path());
@@ -132,7 +132,7 @@ impl Server {
         }
     }
 
-    /// Puts another certificate and key in the place of the server's.
+    /// Replaces the server's certificate and key.
     pub(super) async fn show_certificate(&self, name: &str) {
         for extension in ["crt", "key"] {
             let file = self.file(&format!("server.{extension}"));
@@ -143,7 +143,7 @@ impl Server {
         let before: std::time::SystemTime = before.get(0);
         admin.batch_execute("SELECT pg_reload_conf()").await.unwrap();
         loop {
-            // A session of its own: the reload reaches an old one later than new ones.
+            // A new session: the reload reaches old sessions later than new ones.
             let row =
                 self.ready().await.query_one("SELECT pg_conf_load_time()", &[]).await.unwrap();
             if row.get::<_, std::time::SystemTime>(0) > before {
@@ -158,7 +158,7 @@ impl Server {
         self.folder.path().join(name)
     }
 
-    /// Writes a file that its owner alone may read.
+    /// Writes a file that only its owner may read.
     pub(super) fn write(&self, name: &str, text: &str) {
         self.certificates.write(name, text);
     }

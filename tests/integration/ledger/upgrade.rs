@@ -1,16 +1,16 @@
-//! The ledger of 0.1.0, and the runs in it, under this sterna.
+//! The ledger of 0.1.0, and its runs, with the current sterna.
 
 use std::path::Path;
 
 use crate::server::{Finished, TestDb};
 
-/// What the rows say of the application's writes: three quantities, one row of its own.
+/// The application's writes in the rows: three quantities, one row of its own.
 const ROWS: &str = "SELECT count(*), count(*) FILTER (WHERE quantity = 7.5),
         count(*) FILTER (WHERE record_id = 'of the application'), count(DISTINCT id)
     FROM public.cites_trade_records";
 
-/// All that could differ between a ledger that was upgraded and a new one. Columns go by
-/// name: where one was added to a table it comes last.
+/// Everything that could differ between an upgraded ledger and a new one. Columns are ordered by
+/// name, because an added column comes last.
 const CATALOG: &str = "
     SELECT format('%s %s', c.relkind, c.relname) FROM pg_class AS c
     WHERE c.relnamespace = 'sterna'::regnamespace
@@ -51,12 +51,12 @@ struct Left {
 }
 
 impl Left {
-    /// After a run that came to its end, and writes since.
+    /// After a completed run, and later writes.
     async fn finished() -> Self {
         Self::by(include_str!("../../fixtures/ledger-0.1.0/finished.sql")).await
     }
 
-    /// After a run that was stopped before the switchover, and writes since.
+    /// After a run that was stopped before the switchover, and later writes.
     async fn unfinished() -> Self {
         Self::by(include_str!("../../fixtures/ledger-0.1.0/unfinished.sql")).await
     }
@@ -64,7 +64,7 @@ impl Left {
     async fn by(dump: &str) -> Self {
         let (db, folder) = (TestDb::new().await, tempfile::tempdir().unwrap());
         let path = folder.path().display().to_string();
-        // The roles are there; the rest comes from the dump.
+        // The roles exist; the rest comes from the dump.
         db.psql("DROP SCHEMA public CASCADE; DROP PUBLICATION supabase_realtime").await;
         db.psql("CREATE SCHEMA public").await;
         db.psql(&dump.replace("{folder}", &path)).await;
@@ -79,7 +79,7 @@ impl Left {
         Finished::from(command.current_dir(self.folder.path()).output().unwrap())
     }
 
-    /// `sterna migrate` as the run was begun.
+    /// Runs `sterna migrate` with the arguments of the run.
     fn migrate(&self, more: &[&str]) -> Finished {
         let args = ["migrate", "release.csv", "--progress", "never", "--skip", "2.3"];
         let args = args.into_iter().chain(["--max-quantity-change", "1000"]);
@@ -87,7 +87,7 @@ impl Left {
     }
 }
 
-/// Whether the words of an upgrade were said.
+/// Whether the upgrade was reported.
 fn said(finished: &Finished) -> bool {
     let words = format!("ledger upgraded from version 1 to {}", sterna::ledger::VERSION);
     finished.stderr.contains(&words)
@@ -106,7 +106,7 @@ async fn an_upgraded_ledger_is_that_of_a_new_one_and_says_so_once() {
     fresh.sterna(&["stage", "create"]).expect_code(0);
     let mut catalogs = Vec::new();
     for db in [&left.db, &fresh] {
-        // A journal bears the OID of its table.
+        // A journal's name contains the OID of its table.
         let table = db.psql("SELECT relid FROM sterna.journaled").await;
         let catalog = db.psql(CATALOG).await;
         catalogs.push(catalog.replace(&format!("journal_{table}"), "journal_of_table"));
@@ -130,7 +130,7 @@ async fn nothing_is_upgraded_while_another_sterna_is_at_work() {
 async fn a_failed_upgrade_leaves_the_ledger_as_it_was() {
     let left = Left::unfinished().await;
     let before = left.db.psql(CATALOG).await;
-    // What the upgrade makes bears a name that is taken.
+    // The name of a table that the upgrade creates is taken.
     left.db.psql("CREATE DOMAIN sterna.ledger AS integer").await;
     let failed = left.sterna(&["status"]);
     assert_eq!(failed.code, Some(1), "{failed:?}");
@@ -149,7 +149,7 @@ async fn an_unfinished_run_is_resumed_to_its_end() {
     let status = left.sterna(&["status", "--format", "json"]).expect_code(0);
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
     assert_eq!(status["state"], "finished");
-    // And taken back, with what is written since.
+    // And rolled back, with later writes.
     left.db.psql("UPDATE public.cites_trade_records SET quantity = 7.5 WHERE unit = 'g'").await;
     left.sterna(&["rollback", "1.1"]).expect_code(0);
     let changed = "SELECT bool_and(quantity = 7.5), count(*) > 0
@@ -177,6 +177,6 @@ async fn a_finished_run_is_rolled_back_with_what_was_written_before_the_upgrade(
     assert_eq!(left.db.psql(ROWS).await, "120|3|1|120");
     let back = left.sterna(&["rollback", "1.1"]).expect_code(0);
     assert!(said(&back), "{back:?}");
-    // The old table's 90 rows, of which three were changed since, and the application's.
+    // The old table's 90 rows, three of which were changed since, and the application's.
     assert_eq!(left.db.psql(ROWS).await, "91|3|1|91");
 }

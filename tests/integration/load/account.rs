@@ -1,5 +1,5 @@
-//! Every record read is loaded, rejected, unmapped or filtered: which of them, by
-//! the policies, and what the report says about it.
+//! Every record read is loaded, rejected, unmapped or filtered: which of these, by policy, and
+//! what the report says about it.
 
 use serde_json::{Value, json};
 
@@ -152,7 +152,7 @@ async fn taxa_without_a_species_are_skipped_rejected_or_fail_the_load() {
     let here = Installation::new().await;
     let mut records = good(2);
     for at in 0..60 {
-        // The higher the number, the more often.
+        // The higher the number, the more often it occurs.
         let name = format!("Genus species{at:02}");
         let record = |copy| shipment(&[("Id", &format!("{at}-{copy}")), ("Taxon", &name)]);
         records.extend((0..=at).map(record));
@@ -195,7 +195,7 @@ async fn synonyms_map_names_and_a_bad_file_of_them_is_refused() {
     for row in here.staging().await {
         assert_eq!(row[0].as_deref(), Some("Ursus maritimus"));
     }
-    // The rows depend on them: a resumed load needs the same.
+    // The rows depend on the synonyms: a resumed load needs the same ones.
     let refused = here.load(&[&file, "--all", "--resume"]).expect_code(6);
     assert!(refused.stderr.contains("synonyms"), "{refused:?}");
 

@@ -1,5 +1,5 @@
-//! Inputs that are no CITES files: each has its error, which names the file and
-//! where it can the line, and nothing is written.
+//! Inputs that are not CITES files: each has its own error, which names the file and if possible
+//! the line, and nothing is written.
 
 use std::fs;
 use std::io::Write;
@@ -37,7 +37,7 @@ fn utf16(text: &str, big_endian: bool, mark: bool) -> Vec<u8> {
     units.into_iter().flat_map(bytes).collect()
 }
 
-/// Sets the bit that says encrypted in every header of an archive.
+/// Sets the encryption bit in every header of an archive.
 fn encrypted(mut archive: Vec<u8>) -> Vec<u8> {
     for (signature, flags) in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)] {
         let at = archive.windows(4).position(|w| w == signature).unwrap();
@@ -139,10 +139,10 @@ async fn damage_further_on_stops_the_load_which_can_begin_anew() {
     twice.push_str(&file_of(&good(2)));
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("cut.csv.gz", packed[..packed.len() - 20].to_vec(), "truncated"),
-        ("trailing.csv.gz", [&packed[..], b"garbage at the end"].concat(), "something else"),
+        ("trailing.csv.gz", [&packed[..], b"garbage at the end"].concat(), "unexpected data"),
         ("sum.csv.gz", with(&packed, packed.len() - 6), "damaged"),
         ("sum.zip", with(&stored, stored.len() / 2), "damaged"),
-        ("twice.csv", twice.into_bytes(), "line 5: the header stands here a second time"),
+        ("twice.csv", twice.into_bytes(), "line 5: the header appears a second time"),
     ];
     for (name, content, why) in cases {
         let file = here.file(name, content);
@@ -256,16 +256,16 @@ async fn a_file_that_grows_meanwhile_is_noticed() {
     writeln!(open, "{}", shipment(&[])).unwrap();
     go_on(session).await;
     let failed = finished(child).expect_code(1);
-    assert!(failed.stderr.contains("in.csv: changed while it was read"), "{failed:?}");
+    assert!(failed.stderr.contains("in.csv: changed while it was being read"), "{failed:?}");
     assert_eq!(here.db.psql("SELECT state FROM sterna.load_run").await, "loading");
-    // What was read before is not mixed with what is there now.
+    // Rows read before are not mixed with the file's current contents.
     let mut resumed = args.to_vec();
     resumed.push("--resume".into());
     here.load(&resumed).expect_code(6);
     here.file("in.csv", &text);
     let again = here.load(&resumed);
     if again.code != Some(0) {
-        // What was read too much is in, and cannot be told from what belongs there.
+        // Excess rows are in the table and cannot be told from the others.
         let again = again.expect_code(6);
         assert!(again.stderr.contains("sterna stage truncate"), "{again:?}");
         here.db.sterna(&["stage", "truncate"]).expect_code(0);
@@ -280,9 +280,9 @@ async fn after_a_load_that_wrote_nothing_a_mended_file_is_loaded_at_once() {
     let good = file_of(&[shipment(&[("Id", "1")])]);
     let file = here.file("in.csv", format!("{good}{}\n", header()));
     let failed = here.load(&[&file, "--all"]).expect_code(1);
-    assert!(failed.stderr.contains("the header stands here"), "{failed:?}");
+    assert!(failed.stderr.contains("the header appears"), "{failed:?}");
     let file = here.file("in.csv", &good);
-    // Rows of which the ledger knows nothing are not its to throw away.
+    // Rows unknown to the ledger must not be discarded.
     here.db
         .psql(
             "INSERT INTO cites_trade_records_staging (species_id, year, appendix, taxon, term)

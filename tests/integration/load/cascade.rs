@@ -1,10 +1,10 @@
-//! Species that are deleted while a load runs take their rows along.
+//! Species deleted while a load runs take their rows along.
 
 use serde_json::json;
 
 use crate::cites::{Installation, file_of, shipment};
 
-/// Deletes a species between the rows and the foreign key: when an index is built.
+/// Deletes a species between the rows and the foreign key, when an index is built.
 fn deleting(scientific_name: &str) -> String {
     format!(
         "CREATE FUNCTION delete_species() RETURNS event_trigger LANGUAGE plpgsql
@@ -42,12 +42,12 @@ async fn rows_of_a_species_deleted_meanwhile_go_with_it_and_are_accounted_for() 
     let left = "SELECT count(*), count(s.id) FROM cites_trade_records_staging AS t
         LEFT JOIN species AS s ON s.id = t.species_id";
     assert_eq!(here.db.psql(left).await, "200|200");
-    // Staging carries no foreign key that could delete its rows, or hold the application up.
+    // Staging has no foreign key that could delete its rows, or block the application.
     let keys = "SELECT count(*) FROM pg_constraint
         WHERE conrelid = 'cites_trade_records_staging'::regclass AND contype = 'f'";
     assert_eq!(here.db.psql(keys).await, "0");
 
-    // Everything that compares staging with the ledger knows: checks, proof, gate.
+    // Everything that compares staging with the ledger knows of it: checks, proof, gate.
     let validated = here.db.sterna(&["validate", "--format", "json", "--expect-rows", "200"]);
     let validated: serde_json::Value = serde_json::from_str(&validated.stdout).unwrap();
     for name in ["rows-accounted", "load-account", "rows-as-loaded"] {
@@ -72,11 +72,11 @@ async fn a_load_that_was_stopped_after_the_rows_went_is_resumed_and_proved() {
     let file = here.file("in.csv", records());
     here.db.psql(&deleting("Falco rusticolus")).await;
     here.report(0, &[&file, "--all", "--batch-size", "70"]);
-    // As it is left where the process ends between the rows' going and its own end.
+    // The state that is left if the process ends after deleting the rows and before completing.
     here.db.psql("UPDATE sterna.load_run SET state = 'built', finished_at = NULL").await;
     let again = here.report(0, &[&file, "--all", "--batch-size", "70", "--resume", "--verify"]);
     assert_eq!((&again["verified"], &again["rows_cascaded"]), (&json!(true), &json!(100)));
-    // A row that nothing explains is missing all the same.
+    // A row missing for no known reason is still reported.
     here.db
         .psql(
             "DELETE FROM cites_trade_records_staging WHERE record_id = '0';
@@ -88,8 +88,7 @@ async fn a_load_that_was_stopped_after_the_rows_went_is_resumed_and_proved() {
 
 #[tokio::test]
 async fn other_foreign_keys_keep_their_rows_and_fail() {
-    // Restricting, the species key deletes nothing; and of a country nobody knows that
-    // it was ever there.
+    // A restricting species key deletes nothing; and whether a country ever existed is unknown.
     for key in [
         "DROP CONSTRAINT cites_trade_records_species_id_fkey,
          ADD CONSTRAINT cites_trade_records_species_id_fkey FOREIGN KEY (species_id) REFERENCES species",

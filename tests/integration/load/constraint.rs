@@ -1,5 +1,5 @@
-//! Rows that only the server can refuse: they are rejected with its words, and
-//! their neighbours are loaded.
+//! Rows that only the server can refuse: they are rejected with its message, and their neighbours
+//! are loaded.
 
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ const MESSAGE: usize = 26;
 
 const CHECKED: &str = "ALTER TABLE cites_trade_records ADD CONSTRAINT year_ok CHECK (year < 2100)";
 
-/// `count` records, of which those are bad that `is_bad` says, each in this way.
+/// `count` records; those for which `is_bad` holds have this bad field.
 fn records(count: usize, is_bad: impl Fn(usize) -> bool, bad: (&str, &str)) -> String {
     let record = |at: usize| {
         let id = at.to_string();
@@ -25,7 +25,7 @@ fn records(count: usize, is_bad: impl Fn(usize) -> bool, bad: (&str, &str)) -> S
     file_of(&(0..count).map(record).collect::<Vec<_>>())
 }
 
-/// Ids of what staging holds, in order.
+/// Ids of staging's rows, in order.
 async fn loaded(here: &Installation) -> Vec<usize> {
     let rows = here.staging().await;
     let mut ids: Vec<usize> =
@@ -143,7 +143,7 @@ async fn keys_in_place_during_the_load_refuse_rows() {
         let options =
             ["--batch-size", "150", "--keep-indexes", "--connections", "1", "--workers", "1"];
         let report = load(&here, &file, &options);
-        // Of those that are the same, one is the first.
+        // The first of several equal ones is loaded.
         let first = usize::from(name == "permit_staging");
         assert_eq!(report["reject_reasons"], json!({"constraint": 10 - first}), "{key}");
         let rejected = rejected(&here);
@@ -158,7 +158,7 @@ async fn keys_in_place_during_the_load_refuse_rows() {
 
 #[tokio::test]
 async fn foreign_keys_checked_after_the_load_say_how_to_find_the_rows() {
-    // A key that production has not validated is not validated on staging either.
+    // A key that is not validated in production is not validated on staging either.
     let is_foreign = |(key, ..): &(&str, (&str, &str), &str)| {
         key.contains("FOREIGN KEY") && !key.contains("NOT VALID")
     };
@@ -168,7 +168,7 @@ async fn foreign_keys_checked_after_the_load_say_how_to_find_the_rows() {
         here.db.psql(&format!("ALTER TABLE cites_trade_records {key}")).await;
         let file = here.file("in.csv", records(400, |at| at % 40 == 5, bad));
         if key.ends_with("NOT VALID") {
-            // What production has not checked is not checked here either.
+            // What production has not validated is not validated here either.
             assert_eq!(here.report(0, &[&file, "--all"])["rows_loaded"], 400);
             let checked = "SELECT convalidated FROM pg_constraint WHERE conname = 'importer'";
             assert_eq!(here.db.psql(checked).await, "f\nf");

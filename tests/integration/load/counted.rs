@@ -1,4 +1,4 @@
-//! Rows that are lost or left out do not go unnoticed, whoever asks for a proof or not.
+//! Lost or omitted rows do not go unnoticed, with or without a proof.
 
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use super::process::{INDEXES_WAIT, finished, go_on, pause, until};
 #[tokio::test]
 async fn rows_that_are_gone_before_the_end_fail_the_load() {
     let here = Installation::new().await;
-    // The load comes to its indexes and no further.
+    // The load gets as far as its indexes.
     here.db.psql("CREATE INDEX idx_cites_trade_year_staging ON species (genus)").await;
     let file = here.file("in.csv", file_of(&good(10)));
     here.load(&[&file, "--all"]).expect_code(6);
@@ -20,7 +20,7 @@ async fn rows_that_are_gone_before_the_end_fail_the_load() {
         )
         .await;
     let failed = here.load(&[&file, "--all", "--resume"]).expect_code(4);
-    assert!(failed.stderr.contains("has 9 rows, where its loads have written 10"), "{failed:?}");
+    assert!(failed.stderr.contains("has 9 rows, but its loads have written 10"), "{failed:?}");
     assert_eq!(here.db.psql("SELECT state FROM sterna.load_run").await, "failed");
 }
 
@@ -41,15 +41,15 @@ async fn rows_that_the_server_leaves_out_stop_the_load() {
         .await;
     go_on(session).await;
     let refused = finished(child).expect_code(6);
-    assert!(refused.stderr.contains("the server took"), "{refused:?}");
+    assert!(refused.stderr.contains("the server stored"), "{refused:?}");
     assert!(refused.stderr.contains("of 100 rows"), "{refused:?}");
-    // What is there can be neither completed nor switched over.
+    // These rows can be neither completed nor switched over.
     assert_eq!(here.db.psql("SELECT state FROM sterna.load_run").await, "failed");
     here.db.psql("DROP TRIGGER left_out ON cites_trade_records_staging").await;
     for more in ["--resume", "--append"] {
         let args: Vec<&str> = args.iter().map(String::as_str).chain([more]).collect();
         let refused = here.load(&args).expect_code(6);
-        assert!(refused.stderr.contains("something there leaves rows out"), "{refused:?}");
+        assert!(refused.stderr.contains("a trigger or rule on it drops rows"), "{refused:?}");
         assert!(refused.stderr.contains("sterna stage truncate"), "{refused:?}");
     }
 }
@@ -68,7 +68,7 @@ async fn a_batch_that_is_lost_with_its_ledger_row_is_missed() {
         .await;
     let again = [&file, "--all", "--batch-size", "10", "--resume"];
     let failed = here.load(&[&again[..], &["--verify"]].concat()).expect_code(4);
-    assert!(failed.stderr.contains("where 30 with sum"), "{failed:?}");
+    assert!(failed.stderr.contains("but 30 with sum"), "{failed:?}");
     let report: serde_json::Value = serde_json::from_str(&failed.stdout).unwrap();
     assert_eq!((&report["state"], &report["verified"]), (&json!("failed"), &json!(false)));
     let validated = here.db.sterna(&["validate", "--all"]);
@@ -81,7 +81,7 @@ async fn a_batch_that_is_lost_at_the_very_end_is_missed() {
     let file = here.file("in.csv", file_of(&good(20_000)));
     let args = [&file, "--all", "--batch-size", "500", "--resume"];
     let (child, paused) = pause(&here, &args.map(str::to_owned)).await;
-    // Batches come in under this lock, and what says that all are in waits for it.
+    // Batches are written under this lock, but recording that all are in waits for it.
     let session = here.db.connect().await;
     session.batch_execute("BEGIN; SELECT FROM sterna.load_run FOR SHARE").await.unwrap();
     go_on(paused).await;
@@ -110,13 +110,13 @@ async fn a_load_that_lost_its_staging_while_it_built_indexes_does_not_count() {
     let file = here.file("in.csv", file_of(&good(20_000)));
     let args: Vec<String> = [&file, "--all", "--batch-size", "500"].map(str::to_owned).into();
     let (child, paused) = pause(&here, &args).await;
-    // Rows come in under this lock, and indexes wait for it.
+    // Rows are written under this lock, but indexes wait for it.
     let session = here.db.connect().await;
     let lock = "BEGIN; LOCK TABLE cites_trade_records_staging IN SHARE UPDATE EXCLUSIVE MODE";
     session.batch_execute(lock).await.unwrap();
     go_on(paused).await;
     until(&here.db, INDEXES_WAIT, "t").await;
-    // As `stage truncate` lets go of it.
+    // As `stage truncate` discards it.
     here.db.psql("UPDATE sterna.load_run SET state = 'discarded'").await;
     go_on(session).await;
     let refused = finished(child).expect_code(6);

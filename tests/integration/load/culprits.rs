@@ -1,6 +1,6 @@
-//! What one row causes costs that row: a value that is too large for an index, what a
-//! function of the table raises, a key that is not unique. Its neighbours are loaded, also
-//! where the indexes are built after them.
+//! An error caused by one row costs only that row: a value that is too large for an index, an
+//! exception raised by a function of the table, a duplicate key. Its neighbours are loaded, even
+//! if the indexes are built after them.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn records(bad: &[(&str, &str)]) -> String {
     file_of(&(0..200).map(record).collect::<Vec<_>>())
 }
 
-/// Loads the file; the hundredth record alone is rejected, with this in its message.
+/// Loads the file; only the hundredth record is rejected, with this in its message.
 async fn costs_one_row(here: &Installation, bad: &[(&str, &str)], message: &str) -> Value {
     let file = here.file("in.csv", records(bad));
     let args = [&file, "--all", "--max-rejects", "1", "--rejects", "r.csv", "--verify"];
@@ -37,7 +37,7 @@ async fn costs_one_row(here: &Installation, bad: &[(&str, &str)], message: &str)
 #[tokio::test]
 async fn what_a_check_raises_costs_the_row() {
     let here = Installation::new().await;
-    // Where its name stands in the context, a line of the COPY seems to.
+    // Its name in the error context looks like a line of the COPY.
     here.db
         .psql(
             "CREATE FUNCTION \"odd, line 1\"(integer) RETURNS boolean LANGUAGE plpgsql AS
@@ -66,7 +66,7 @@ async fn a_value_too_large_for_a_tsvector_costs_the_row() {
 async fn a_value_too_large_for_an_index_that_is_built_later_costs_the_row() {
     let here = Installation::new().await;
     here.db.psql("CREATE INDEX permits ON cites_trade_records (export_permit)").await;
-    // Digits that no compression makes short.
+    // Digits that do not compress.
     let mut state = 1u64;
     let digits = std::iter::repeat_with(|| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -101,7 +101,7 @@ async fn the_first_of_several_with_one_key_stays_where_the_key_is_built_later() 
     assert_eq!((&report["rows_loaded"], &report["rows_rejected"]), (&json!(500), &json!(500)));
     let last = "SELECT max(record_id::integer) FROM cites_trade_records_staging";
     assert_eq!(here.db.psql(last).await, "499");
-    // A later file of the same keys adds nothing, and the rows stay.
+    // A later file with the same keys adds nothing, and the rows stay.
     let other = here.file("other.csv", file_of(&[record(1_200), record(700)]));
     let args = [&other, "--all", "--append", "--max-rejects", "2", "--rejects", "r2.csv"];
     assert_eq!(here.report(0, &args)["rows_rejected"], 2);

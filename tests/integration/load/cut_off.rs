@@ -1,5 +1,5 @@
-//! Lines to the server that are cut without its being told, so that it keeps the sessions
-//! of a client that is gone, and their locks.
+//! Connections that are cut without the server noticing, so that it keeps the sessions of a
+//! client that is gone, and their locks.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -14,7 +14,7 @@ use crate::server::shared;
 
 use super::process::{finished, go_on, spawn, until};
 
-/// A way to the server's socket that never tells it of a client's end.
+/// A way to the server's socket that never reports the end of a client.
 struct Line {
     folder: tempfile::TempDir,
     /// Both sides of each connection: the client's, and the server's, which stays open.
@@ -40,7 +40,7 @@ impl Line {
         Line { folder, ends }
     }
 
-    /// Cuts every connection off, on the client's side alone.
+    /// Cuts every connection, only on the client's side.
     fn cut(&self) {
         for (client, _) in &*self.ends.lock().unwrap() {
             client.shutdown(Shutdown::Both).unwrap();
@@ -54,7 +54,7 @@ impl Line {
     }
 }
 
-/// Carries bytes until one side has ended, and does not tell the other.
+/// Carries bytes until one side has ended, without telling the other.
 fn carry(mut from: UnixStream, mut to: UnixStream) {
     std::thread::spawn(move || {
         let mut buffer = [0; 8_192];
@@ -66,13 +66,13 @@ fn carry(mut from: UnixStream, mut to: UnixStream) {
     });
 }
 
-/// Sessions of sterna's that the server keeps.
+/// sterna's sessions that the server keeps.
 const KEPT: &str = "SELECT count(*) > 0 FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'sterna'
         AND pid <> pg_backend_pid()";
 
-/// A load over a line of its own, two of whose batches are begun and wait; and what holds
-/// them up.
+/// A load over a line of its own, with two batches begun and waiting; and the session that blocks
+/// them.
 async fn scenario(text: &str) -> (Installation, Line, Vec<String>, Child, Connection) {
     let here = Installation::new().await;
     let mut args = vec![here.file("in.csv", text)];
@@ -96,7 +96,7 @@ async fn a_load_whose_line_was_cut_is_resumed_at_once() {
     let (here, _line, mut args, mut child, session) = scenario(&text).await;
     child.kill().unwrap();
     finished(child);
-    // The batches that were begun wait for their rows for ever.
+    // The open batches wait for their rows forever.
     go_on(session).await;
     assert_eq!(here.db.psql(KEPT).await, "t");
     args.extend(["--resume", "--verify"].map(str::to_owned));
@@ -113,7 +113,7 @@ async fn a_load_ends_the_sessions_that_it_was_cut_off_from() {
     line.cut();
     go_on(session).await;
     let loaded = finished(child).expect_code(0);
-    // Both that write, and the one that holds the lock.
+    // Both writing sessions, and the one that holds the lock.
     assert_eq!(loaded.stderr.matches("was cut off from sterna's process").count(), 3, "{loaded:?}");
     assert!(here.staging().await == rows_of(&text));
 }

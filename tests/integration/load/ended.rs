@@ -1,4 +1,4 @@
-//! Sessions of a load that the server ends: it says why, and the load goes on.
+//! Sessions of a load that the server ends: sterna reports why, and the load continues.
 
 use crate::cites::{Installation, file_of, good, rows_of};
 
@@ -9,7 +9,7 @@ async fn a_load_tells_why_the_server_ended_its_sessions() {
     let here = Installation::new().await;
     let text = file_of(&good(20_000));
     let file = here.file("in.csv", &text);
-    // Rows wait for a lock of the test's, so that COPY has begun and cannot go on.
+    // Rows wait for a lock held by the test, so that COPY has begun and cannot continue.
     let gate = "CREATE FUNCTION pass(text) RETURNS boolean LANGUAGE plpgsql AS $$
             BEGIN PERFORM pg_advisory_lock_shared(7), pg_advisory_unlock_shared(7); RETURN true; END
         $$;
@@ -25,7 +25,7 @@ async fn a_load_tells_why_the_server_ended_its_sessions() {
          WHERE {ours} AND query LIKE '%COPY%' AND wait_event = 'advisory'"
     );
     until(&here.db, &waiting, "t").await;
-    // The ones that copy, and the one that holds the load's lock and waits for them.
+    // The sessions that copy, and the one that holds the load's lock and waits for them.
     let end = format!(
         "SELECT count(pg_terminate_backend(pid, 5000)) > 1 FROM pg_stat_activity WHERE {ours}
              AND query NOT LIKE '%pg_advisory_lock(7)%'"
@@ -34,14 +34,14 @@ async fn a_load_tells_why_the_server_ended_its_sessions() {
     gatekeeper.batch_execute("SELECT pg_advisory_unlock(7)").await.unwrap();
     let loaded = finished(child).expect_code(0);
     let why = "terminating connection due to administrator command (SQLSTATE 57P01)";
-    for what in ["a batch is tried again", "the session that holds the lock was lost"] {
+    for what in ["retrying a batch", "the session that holds the lock was lost"] {
         let told = loaded.stderr.lines().any(|line| line.contains(what) && line.contains(why));
         assert!(told, "{what}: {loaded:?}");
     }
     assert!(here.staging().await == rows_of(&text));
 }
 
-/// Whether sessions of `sterna` are at something, and stay at it.
+/// Whether sessions of `sterna` are building an index.
 const AT_WORK: &str = "SELECT count(*) > 0 FROM pg_stat_activity
     WHERE datname = current_database() AND application_name = 'sterna' AND state = 'active'
         AND query LIKE '%CREATE INDEX%cites_trade_records_staging%' AND pid <> pg_backend_pid()";
@@ -59,6 +59,6 @@ async fn an_index_build_ends_with_its_client() {
     child.kill().unwrap();
     finished(child);
     until(&here.db, AT_WORK, "f").await;
-    // The lock that it had goes with it.
+    // Its lock is released with it.
     here.db.sterna(&["stage", "drop"]).expect_code(0);
 }

@@ -1,8 +1,8 @@
-//! Loads that a fault breaks anywhere: the line to the server, a COMMIT whose answer is
-//! lost, the client, the server, its sessions. `--resume` goes on at once, no row is lost
-//! or doubled, and what the broken load said names the fault.
+//! Loads that a fault breaks anywhere: the connection to the server, a COMMIT whose answer is
+//! lost, the client, the server, its sessions. `--resume` works at once, no row is lost or
+//! duplicated, and the broken load's error names the fault.
 //!
-//! Full disks are in [`disk`], lines that carry nothing in [`stall`].
+//! Full disks are in [`disk`], stalled connections in [`stall`].
 //!
 //! `STERNA_FAULTS_TIMES` and `STERNA_FAULTS_SEED` try more of them than the tests do.
 
@@ -21,10 +21,10 @@ use super::process::{finished, spawn};
 use crate::line::{Line, Pass, has};
 use scenario::{CUT, Scenario, Tries};
 
-/// What the server says when somebody ends a session.
+/// The errors when somebody terminates a session.
 const TERMINATED: [&str; 2] =
     ["terminating connection due to administrator command (SQLSTATE 57P01)", "was cut off from"];
-/// What a server says that crashes and comes back, and what the system says meanwhile.
+/// The errors while a server crashes and restarts, and those of the system meanwhile.
 const CRASHED: [&str; 8] = [
     "terminating connection due to immediate shutdown command (SQLSTATE 57P0",
     "the database system is starting up (SQLSTATE 57P03)",
@@ -34,7 +34,7 @@ const CRASHED: [&str; 8] = [
     "Connection refused",
     "No such file or directory",
     // Batches do not wait for the disk.
-    "batches that it had confirmed; they are sent again",
+    "batches that it had confirmed; sending them again",
 ];
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn the_line_breaks_at_any_byte() {
     scenario.load_over(&whole).expect_code(0);
     for turn in 0..tries.times {
         let at = tries.random.random_range(0..whole.carried());
-        // Sterna tries for half a minute to find a line that is not cut.
+        // sterna tries for half a minute to find a connection that is not cut.
         let for_good = turn % 8 == 0;
         let mut is_cut = false;
         let line = Line::new(move |sent: &[u8], before: u64| {
@@ -73,7 +73,7 @@ async fn a_commit_goes_unanswered() {
     });
     scenario.load_over(&counting).expect_code(0);
     let commits = commits.load(Ordering::SeqCst);
-    // Most of them are those of batches.
+    // Most of them belong to batches.
     assert!(commits >= 40, "{commits}");
     for _ in 0..tries.times {
         let lost = tries.random.random_range(1..=commits);
@@ -103,7 +103,7 @@ async fn the_client_is_killed_at_any_moment() {
         let killed = finished(child);
         scenario.judge(&mut tries, &what, &killed, &[]);
         if turn % 2 == 0 {
-            // What is killed again while it is resuming.
+            // Killed again while resuming.
             let mut child = spawn(scenario.command(&[]));
             std::thread::sleep(next);
             child.kill().unwrap();

@@ -1,5 +1,5 @@
-//! Which files of a folder or an archive are read, that none is read twice, and what is read
-//! is what was identified.
+//! Which files of a folder or an archive are read, that none is read twice, and that the file
+//! read is the one that was identified.
 
 use std::fs;
 use std::io::{Seek, SeekFrom, Write};
@@ -12,7 +12,7 @@ use super::process::{finished, go_on, pause};
 use crate::cites::{Installation, file_of, generated, good, header, rows_of, shipment};
 use crate::server::Finished;
 
-/// The files that a report says were left out, by the ends of their paths.
+/// The files that a report lists as left out, by the ends of their paths.
 fn left_out(report: &Value) -> Vec<String> {
     let left_out = report["left_out"].as_array().unwrap();
     let name = |left: &Value| {
@@ -78,9 +78,9 @@ async fn data_that_is_not_read_is_an_error() {
     };
     let inner = archive("b.csv", b"x");
     for (name, content, why) in [
-        ("all/a.csv.bz2", b"BZh".to_vec(), "a.csv.bz2: is data in a form that is not read"),
+        ("all/a.csv.bz2", b"BZh".to_vec(), "a.csv.bz2: is data in an unsupported format"),
         ("all/b.7z", b"x".to_vec(), "b.7z: is data"),
-        ("a.zip", archive("inner.zip", &inner), "a.zip/inner.zip: is packed within an archive"),
+        ("a.zip", archive("inner.zip", &inner), "a.zip/inner.zip: is packed inside an archive"),
         ("a.zip", archive("deep/b.csv.gz", &gzip(b"x")), "a.zip/deep/b.csv.gz: is packed"),
         ("a.zip", archive("b.csv.xz", b"x"), "a.zip/b.csv.xz: is data"),
     ] {
@@ -92,7 +92,7 @@ async fn data_that_is_not_read_is_an_error() {
     }
 }
 
-/// Has the directory of an archive end in the form for large ones.
+/// Rewrites the end of an archive's directory in the ZIP64 form.
 fn as_zip64(archive: &[u8]) -> Vec<u8> {
     let end = archive.windows(4).rposition(|w| w == b"PK\x05\x06").unwrap();
     let number = |at: usize, bytes: usize| {
@@ -125,14 +125,14 @@ async fn members_of_one_name_and_members_that_are_not_counted_are_refused() {
     while let Some(at) = doubled.windows(5).position(|w| w == b"b.csv") {
         doubled[at] = b'a';
     }
-    // As some write it who have more than 65,535: one modulo 2^16.
+    // As some tools write it for more than 65,535 entries: the count modulo 2^16.
     let mut uncounted = fine.clone();
     let end = uncounted.windows(4).rposition(|w| w == b"PK\x05\x06").unwrap();
     (uncounted[end + 8], uncounted[end + 10]) = (1, 1);
     for (name, content, why) in [
         ("doubled.zip", doubled.clone(), "two members of the archive have the same name"),
         ("doubled64.zip", as_zip64(&doubled), "two members of the archive have the same name"),
-        ("uncounted.zip", uncounted, "says that it has 1 members, and has 2"),
+        ("uncounted.zip", uncounted, "claims to have 1 members, but has 2"),
     ] {
         here.file(name, content);
         let refused = here.load(&[name, "--all"]).expect_code(1);
@@ -191,19 +191,19 @@ async fn what_was_read_decides_whether_a_file_has_changed() {
         let modified = open.metadata().unwrap().modified().unwrap();
         match change {
             "content" => {
-                // As many bytes, and the same time.
+                // The same size and modification time.
                 open.seek(SeekFrom::End(-2)).unwrap();
                 open.write_all(if text.ends_with("7\n") { b"8" } else { b"7" }).unwrap();
                 open.set_modified(modified).unwrap();
             }
             "touch" => open.set_modified(std::time::SystemTime::now()).unwrap(),
-            // What is read is what was opened.
+            // The opened file is the one that is read.
             _ => fs::rename(&file, here.path("elsewhere.csv")).unwrap(),
         }
         go_on(session).await;
         let done = finished(child).expect_code(code);
         if code == 1 {
-            assert!(done.stderr.contains("in.csv: changed while it was read"), "{done:?}");
+            assert!(done.stderr.contains("in.csv: changed while it was being read"), "{done:?}");
         } else {
             assert!(here.staging().await == rows_of(&text), "{change}");
         }
@@ -228,7 +228,7 @@ async fn a_pipe_is_read_by_whatever_name() {
     here.report(0, &["pipe", "--all"]);
     writing.join().unwrap().unwrap();
     assert!(here.staging().await == rows_of(&text));
-    // What reads its input several times says so.
+    // A command that reads its input several times says so.
     let content = gzip(text.as_bytes());
     let writing = std::thread::spawn(move || fs::write(pipe, content));
     let mut command = here.db.command(&["migrate", "pipe"]);

@@ -1,4 +1,4 @@
-//! Rejects that come back: from any format, of any length, in any number of appends.
+//! Rejects that are fixed and loaded: from any format, of any length, in any number of appends.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ const STATES: &str = "SELECT string_agg(state, ' ' ORDER BY started_at) FROM ste
 
 /// A load with four rejects in `out.csv`, whose lines are fixed one by one.
 async fn four_rejects(here: &Installation) -> (String, Vec<String>) {
-    // Without ids, so that nothing but the account tells that one came back twice.
+    // Without ids, so that only the account shows that one came back twice.
     let bad = shipment(&[("Id", ""), ("Year", "x")]);
     let records = [vec![shipment(&[("Id", "1")])], vec![bad; 4]].concat();
     let file = here.file("in.csv", file_of(&records));
@@ -62,7 +62,7 @@ async fn a_reject_that_comes_back_twice_fails_the_load() {
 #[tokio::test]
 async fn a_reject_may_be_as_long_as_a_record() {
     let here = Installation::new().await;
-    // Every character of it takes two in the file, and again in the file of rejects.
+    // Every character of it takes two in the file, and again in the reject file.
     let long = format!("\"{}\"", "\"\"".repeat(520_000));
     let bad = shipment(&[("Year", "x"), ("Export.permit.RandomID", &long)]);
     let file = here.file("in.csv", file_of(&[bad]));
@@ -124,9 +124,9 @@ async fn no_file_of_rejects_is_one_that_the_user_has() {
     };
     let precious = here.file("out.second.csv", "precious\n");
     let refused = load(&[&first, &second]);
-    assert!(refused.stderr.contains("sterna has not written it"), "{refused:?}");
+    assert!(refused.stderr.contains("was not written by sterna"), "{refused:?}");
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious\n");
-    // An input, though one in the form of rejects.
+    // An input file, even one in the form of a reject file.
     let text = "Season,Taxon,Term,App,sterna_record\nx,Ursus maritimus,skins,I,\n";
     let input = here.file("out.second.csv", text);
     let refused = load(&[&first, &input]);

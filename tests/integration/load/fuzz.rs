@@ -1,6 +1,6 @@
-//! Hostile files by the thousand. A generator decides what each record means before it
-//! writes a byte of it, so what must come of it is known without reading any file: the
-//! oracle shares no code with the loader.
+//! Hostile files by the thousand. A generator decides what each record means before it writes a
+//! byte of it, so the expected result is known without reading any file: the oracle shares no
+//! code with the loader.
 //!
 //! `STERNA_FUZZ_SECONDS` and `STERNA_FUZZ_SEED` make the run longer or repeat a load.
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::cites::{Installation, Row, csv_records};
 use build::{Built, Fate, Load};
 
-/// Loads that every run of the tests tries.
+/// The number of loads in every test run.
 const LOADS: u64 = 16;
 
 #[derive(Debug, Default)]
@@ -82,7 +82,7 @@ async fn try_load(here: &Installation, seed: u64, load: &Load) {
     rows.sort();
     let staging = here.staging().await;
     if let Some((found, expected)) = staging.iter().zip(&rows).find(|(a, b)| a != b) {
-        panic!("{again}: staging has {found:?}, and built was {expected:?}");
+        panic!("{again}: staging has {found:?}, expected {expected:?}");
     }
     assert_eq!(staging.len(), rows.len(), "{again}");
     let count = |is: fn(&Fate) -> bool| load.built().filter(|built| is(&built.fate)).count();
@@ -100,7 +100,7 @@ async fn try_load(here: &Installation, seed: u64, load: &Load) {
     here.db.sterna(&["stage", "drop"]).expect_code(0);
 }
 
-/// Name of the file, line, byte offset and reason of each reject, sorted.
+/// File name, line, byte offset and reason of each reject, sorted.
 fn rejects(here: &Installation) -> Vec<(String, u64, u64, String)> {
     let path = here.path("rejects.csv");
     if !path.exists() {

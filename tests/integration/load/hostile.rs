@@ -1,5 +1,4 @@
-//! Records that are not what they should be: each ends in its place of the account,
-//! and its neighbours are loaded.
+//! Malformed records: each is counted in its place of the account, and its neighbours are loaded.
 
 use serde_json::{Value, json};
 
@@ -103,7 +102,7 @@ async fn a_taxon_is_found_in_any_case_blanks_and_composition_and_nothing_else_is
     assert!(taxa.contains(&json!({"taxon": sql, "rows": 1})), "{taxa:?}");
     for row in here.staging().await {
         let (name, species) = names[row[1].as_ref().unwrap().parse::<usize>().unwrap()];
-        // What stands in the file stays as it stands.
+        // The text from the file is stored unchanged.
         assert_eq!((row[0].as_deref(), row[4].as_deref()), (species, Some(name)));
     }
 }
@@ -166,15 +165,12 @@ async fn the_form_of_the_lines_does_not_matter() {
 async fn a_quote_that_is_never_closed_stops_the_load() {
     let mut records = vec![shipment(&[("Id", "first")]), shipment(&[("Id", "\"open")])];
     records.extend((0..10).map(|id| shipment(&[("Id", &id.to_string())])));
-    // As one reject the records after it would not be accounted for.
+    // As a single reject, the records after it would not be accounted for.
     let here = Installation::new().await;
     let file = here.file("in.csv", file_of(&records));
     let failed = here.load(&[&file, "--all", "--max-rejects", "100%"]).expect_code(1);
-    assert!(
-        failed.stderr.contains(&format!("{file}: line 3: a quote that is opened here")),
-        "{failed:?}"
-    );
-    // A record that is longer than it may be has others in it as well.
+    assert!(failed.stderr.contains(&format!("{file}: line 3: a quote opened here")), "{failed:?}");
+    // A record over the size limit has swallowed others.
     records.extend((0..30_000).map(|id| shipment(&[("Id", &id.to_string())])));
     let file = here.file("in.csv", file_of(&records));
     let most = ["--max-record-bytes", "1048576"];

@@ -1,4 +1,4 @@
-//! Memory is bounded by bytes: neither many nor long names, values and records make it grow.
+//! Memory is bounded in bytes: neither many nor long names, values and records make it grow.
 
 use std::io::Write;
 

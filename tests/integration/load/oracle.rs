@@ -1,8 +1,8 @@
-//! Values of every column type, against the server as the oracle: what is loaded is what
-//! PostgreSQL itself makes of the same text, and reported as rounded where it was; what is
-//! rejected PostgreSQL refuses as well, or README's table of accepted forms leaves it out.
+//! Values of every column type, with the server as the oracle: what is loaded equals what
+//! PostgreSQL itself makes of the same text, and is reported as rounded if it was; what is
+//! rejected is refused by PostgreSQL as well, or is not in README's table of accepted forms.
 //!
-//! Some thousands of texts per type; `script/oracle` asks for more.
+//! Some thousands of texts per type; `script/oracle` tries more.
 
 mod texts;
 mod types;
@@ -15,8 +15,8 @@ use crate::cites::{Installation, csv_records};
 
 const MAPPING: &str = "[[format]]\nname = 'values'\n[format.columns]\nn = 'n'\nv = 'v'\n";
 
-/// What the server makes of a text by itself, NULL where it refuses it, and whether it
-/// prints a float as a text has it, whatever the number of digits.
+/// What the server makes of a text, NULL if it refuses it, and whether it prints a float as the
+/// text has it, whatever the number of digits.
 ///
 /// The exact value of a float is its mantissa times a power of two, and a power of two below
 /// one is a power of five, shifted by as many decimal places.
@@ -74,7 +74,7 @@ fn file_of_texts(texts: &[String]) -> String {
     format!("n,v\n{}", texts.iter().enumerate().map(line).collect::<String>())
 }
 
-/// Has the server read all texts; `oracle.texts` holds what it makes of them.
+/// Has the server parse all texts; `oracle.texts` holds the results.
 async fn ask(here: &Installation, of: &Type, texts: &[String]) {
     let setup = format!(
         "DROP TABLE IF EXISTS vals, vals_staging, oracle.texts;
@@ -116,7 +116,7 @@ fn load(here: &Installation, of: &Type, texts: &[String], policy: &str) -> Value
     report
 }
 
-/// The first texts of which a condition is true, and how many there are.
+/// The first texts that meet a condition, and how many there are.
 async fn wrong(here: &Installation, of: &Type, policy: &str, condition: &str) -> String {
     let sql = format!(
         "SELECT count(*), array_agg(row_to_json(t)::text ORDER BY n) FILTER (WHERE at <= 5) FROM (

@@ -1,4 +1,4 @@
-//! Who may do what with staging and ledger, and what sterna needs itself.
+//! Rights on staging and the ledger, and the rights that sterna needs itself.
 
 use sterna::cites::arctic::species_rows;
 
@@ -7,7 +7,7 @@ use crate::cites::{Installation, file_of, good};
 #[tokio::test]
 async fn nobody_but_the_owner_has_rights_on_staging_and_ledger() {
     let here = Installation::new().await;
-    // Not only in public, and for schemas and PUBLIC as well.
+    // Not only in public, and also for schemas and PUBLIC.
     here.db
         .psql(
             "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO anon, PUBLIC;
@@ -30,7 +30,7 @@ async fn nobody_but_the_owner_has_rights_on_staging_and_ledger() {
             assert_eq!(refused.sqlstate(), Some("42501"), "{role}: {sql}: {refused}");
         }
     }
-    // Production's own rights are as they were.
+    // Production's own rights are unchanged.
     here.db.psql("SET ROLE anon; SELECT FROM public.cites_trade_records").await;
 }
 
@@ -72,7 +72,7 @@ async fn a_missing_right_is_named() {
     };
     let refused = load().expect_code(1);
     assert!(refused.stderr.contains("the role needs CREATE on the database"), "{refused:?}");
-    // A ledger that somebody else made.
+    // A ledger that another role created.
     here.report(0, &[&file, "--all"]);
     let refused = load().expect_code(6);
     assert!(

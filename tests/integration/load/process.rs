@@ -1,4 +1,4 @@
-//! Loads that run while a test does something to them.
+//! Loads that a test interferes with while they run.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -19,18 +19,18 @@ pub(crate) fn finished(child: Child) -> Finished {
 }
 
 pub(crate) fn signal(child: &Child, signal: Signal) {
-    // It may have ended by itself.
+    // It may have ended already.
     let _ = kill(Pid::from_raw(child.id().cast_signed()), signal);
 }
 
-/// Whether indexes wait to be built on staging. Other sessions may still be waiting for
-/// what they were given a moment ago; what waits to extend the table writes rows.
+/// Whether index builds wait on staging. Other sessions may still show a lock that they were just
+/// granted as awaited; sessions that wait to extend the table write rows.
 pub(crate) const INDEXES_WAIT: &str = "SELECT count(*) > 0 FROM pg_locks
     WHERE NOT granted AND locktype = 'relation'
         AND relation = 'cites_trade_records_staging'::regclass
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
 
-/// Waits until a query gives this text.
+/// Waits until a query returns this text.
 pub(crate) async fn until(db: &TestDb, sql: &str, wanted: &str) {
     until_in(&db.connect().await, sql, wanted).await;
 }
@@ -38,15 +38,14 @@ pub(crate) async fn until(db: &TestDb, sql: &str, wanted: &str) {
 async fn until_in(session: &Connection, sql: &str, wanted: &str) {
     let begun = Instant::now();
     while text_of(session, sql).await.unwrap() != wanted {
-        assert!(begun.elapsed() < PATIENCE, "in vain waited for {wanted} from {sql}");
+        assert!(begun.elapsed() < PATIENCE, "timed out waiting for {wanted} from {sql}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-/// Lets a load write some batches and then no further one, until the session ends
-/// its transaction.
+/// Lets a load write some batches and then blocks it, until the session ends its transaction.
 pub(crate) async fn pause(here: &Installation, args: &[String]) -> (Child, Connection) {
-    // Before the load begins: it must not be over by the time that this is connected.
+    // Connect before the load begins: it must not finish first.
     let session = here.db.connect().await;
     let child = spawn(here.command(args));
     until_in(&session, "SELECT to_regclass('sterna.load_batch') IS NOT NULL", "t").await;

@@ -1,4 +1,4 @@
-//! Where records begin and end, and what is said where that cannot be told.
+//! Where records begin and end, and the errors if that cannot be determined.
 
 use serde_json::Value;
 
@@ -10,12 +10,9 @@ async fn a_cr_ends_no_line_alone() {
     let here = Installation::new().await;
     let text = file_of(&good(5));
     for (content, why) in [
-        (text.replace('\n', "\r"), "line 1: the lines end in CR alone"),
-        (
-            text.replacen("\n3,", "\r3,", 1),
-            "line 3: a CR stands alone, where other lines end in LF",
-        ),
-        (text.replacen("skins", "sk\rins", 1), "line 2: a CR stands alone"),
+        (text.replace('\n', "\r"), "line 1: lines end in CR alone"),
+        (text.replacen("\n3,", "\r3,", 1), "line 3: a CR without LF, while other lines end in LF"),
+        (text.replacen("skins", "sk\rins", 1), "line 2: a CR without LF"),
     ] {
         let file = here.file("a.csv", content);
         let refused = here.load(&[&file, "--all"]).expect_code(1);
@@ -71,13 +68,13 @@ async fn a_record_that_is_too_long_costs_that_record() {
     let ids =
         "SELECT string_agg(record_id, ',' ORDER BY record_id) FROM cites_trade_records_staging";
     assert_eq!(here.db.psql(ids).await, "1,3,5,6");
-    // The rejects say where it stands.
+    // The rejects give its position.
     let rejects = crate::cites::csv_records(&here.path(report["rejects_file"].as_str().unwrap()));
     let offset = rejects[0].iter().position(|name| name == "sterna_byte_offset").unwrap();
     let at: usize = rejects[1][offset].parse().unwrap();
     assert!(text[at..].starts_with("2,2020"), "{rejects:?}");
     here.db.sterna(&["stage", "drop"]).expect_code(0);
-    // With room for them all are in, also some that are larger than a MiB.
+    // With a larger limit all are loaded, even some over a MiB.
     let file = here.file("a.csv", text.replacen("xx", &"y".repeat(3 << 20), 1));
     let report = here.report(0, &[&file, "--all"]);
     assert_eq!(report["rows_loaded"], 6);
@@ -110,19 +107,19 @@ async fn what_is_wrong_with_a_file_is_said_by_its_cause() {
     let packed = gzip(plain);
     let joined = format!("\u{feff}{text}\u{feff}{}", text.replacen("Id,", "\"Id\",", 1));
     for (name, content, why) in [
-        ("blank.csv", b"\n\r\n\n".to_vec(), "the file holds blank lines and nothing else"),
-        ("mark.csv", "\u{feff}".into(), "the file holds a byte order mark and nothing else"),
+        ("blank.csv", b"\n\r\n\n".to_vec(), "the file holds only blank lines"),
+        ("mark.csv", "\u{feff}".into(), "the file holds only a byte order mark"),
         ("empty.csv", Vec::new(), "the file is empty"),
-        ("a.csv.gz", gzip(&packed), "is compressed with gzip once more"),
+        ("a.csv.gz", gzip(&packed), "is compressed a second time, with gzip"),
         (
             "stray.csv.gz",
             [&packed[..], b"x"].concat(),
-            "something else stands behind the end of the gzip data",
+            "unexpected data after the end of the gzip data",
         ),
         (
             "mixed.csv.gz",
             [&packed[..], plain].concat(),
-            "something else stands behind the end of the gzip data",
+            "unexpected data after the end of the gzip data",
         ),
         (
             "nul.csv",
@@ -134,7 +131,7 @@ async fn what_is_wrong_with_a_file_is_said_by_its_cause() {
             [b"Id,Ye\xe9r".as_slice(), &plain[7..]].concat(),
             "column 2 of the header is not UTF-8",
         ),
-        ("joined.csv", joined.into(), "line 32: the header stands here a second time"),
+        ("joined.csv", joined.into(), "line 32: the header appears a second time"),
     ] {
         let file = here.file(name, content);
         let refused = here.load(&[&file, "--all"]).expect_code(1);
@@ -150,7 +147,7 @@ async fn what_is_fine_is_read() {
     let mark = "\u{feff}".as_bytes();
     let quoted = text.replacen("Id,", "\"Id\",", 1);
     for (name, content) in [
-        // As spreadsheets leave columns behind.
+        // As left by empty spreadsheet columns.
         ("commas.csv", text.replace('\n', ",,\n").into_bytes()),
         ("mark.csv.gz", [gzip(mark), gzip(text.as_bytes())].concat()),
         ("mark-quoted.csv.gz", [gzip(mark), gzip(quoted.as_bytes())].concat()),
@@ -162,7 +159,7 @@ async fn what_is_fine_is_read() {
         assert!(here.staging().await == rows_of(&text), "{name}");
         here.db.sterna(&["stage", "drop"]).expect_code(0);
     }
-    // In a file of one column, a value may be what the column is called.
+    // In a file with one column, a value may equal the column's name.
     here.db.psql("CREATE TABLE names (name text PRIMARY KEY)").await;
     let mapping = "[[format]]\nname = \"names\"\n[format.columns]\nname = \"name\"\n";
     let mapping = here.file("m.toml", mapping);

@@ -1,5 +1,4 @@
-//! The file of rejected records: what stands in it, and that it can be fixed and
-//! loaded by itself.
+//! The file of rejected records: its contents, and that it can be fixed and loaded by itself.
 
 use std::fs;
 use std::path::Path;
@@ -151,14 +150,14 @@ async fn only_sternas_own_files_are_overwritten() {
     let file = here.file("in.csv", file_of(&[shipment(&[("Year", "x")])]));
     let precious = here.file("precious.txt", "precious\n");
     let refused = here.load(&[&file, "--all", "--rejects", &precious]).expect_code(2);
-    assert!(refused.stderr.contains("sterna has not written it"), "{refused:?}");
+    assert!(refused.stderr.contains("was not written by sterna"), "{refused:?}");
     assert_eq!(fs::read_to_string(&precious).unwrap(), "precious\n");
     here.report(3, &[&file, "--all", "--rejects", "out.csv"]);
     here.db.sterna(&["stage", "truncate"]).expect_code(0);
     here.report(3, &[&file, "--all", "--rejects", "out.csv"]);
 }
 
-/// One good record, one with a year that is none, one with a field too many.
+/// One good record, one with an invalid year, one with a field too many.
 async fn with_two_rejects(here: &Installation) {
     let wide = shipment(&[("Id", "3"), ("Quantity", "1,5")]);
     let records = [shipment(&[("Id", "1")]), shipment(&[("Id", "2"), ("Year", "x")]), wide];
@@ -176,9 +175,9 @@ async fn other_records_do_not_complete_a_load() {
     let other = here.file("other.csv", file_of(&other));
     let failed = here.load(&[&other, "--all", "--append"]).expect_code(3);
     assert!(failed.stderr.contains("stays rejected"), "{failed:?}");
-    assert!(failed.stderr.contains("append what is missing of out.csv"), "{failed:?}");
+    assert!(failed.stderr.contains("append the missing records of out.csv"), "{failed:?}");
     assert_eq!(here.db.psql(STATES).await, "rejected loaded");
-    // The same input again would double its rows.
+    // The same input again would duplicate its rows.
     let refused = here.load(&[&other, "--all", "--append"]).expect_code(6);
     assert!(refused.stderr.contains("already"), "{refused:?}");
 }
@@ -190,7 +189,7 @@ async fn rejects_that_were_not_mended_are_not_loaded() {
     fix(&here.path("out.csv"), &[(b",x,", b",2020,")]);
     let failed = here.load(&["out.csv", "--all", "--append"]).expect_code(3);
     assert!(failed.stderr.contains("stays rejected"), "{failed:?}");
-    // The record with a field too many is not guessed at.
+    // sterna does not guess about the record with a field too many.
     let ids =
         "SELECT string_agg(record_id, ' ' ORDER BY record_id) FROM cites_trade_records_staging";
     assert_eq!(here.db.psql(ids).await, "1 2");
@@ -234,7 +233,7 @@ async fn two_members_of_one_name_are_refused() {
             .unwrap();
     }
     let mut bytes = zip.finish().unwrap().into_inner();
-    // The library writes no such archive, so one is made of another.
+    // The library cannot write such an archive, so one is made by patching.
     while let Some(at) = bytes.windows(5).position(|w| w == b"b.csv") {
         bytes[at] = b'a';
     }

@@ -1,5 +1,5 @@
-//! A load that is killed or interrupted at a certain moment continues from there, and
-//! one that has changed does not go on at all.
+//! A load that is killed or interrupted at a certain moment continues from there, and one whose
+//! input has changed does not continue at all.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::process::{INDEXES_WAIT, finished, go_on, pause, signal, spawn, until}
 const ROWS: u64 = 30_000;
 const OPTIONS: [&str; 6] = ["--all", "--on-inexact", "widen", "--batch-size", "500", "--resume"];
 
-/// Sessions of others in this database.
+/// Other sessions in this database.
 const OTHERS: &str = "SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND backend_type = 'client backend'
         AND pid <> pg_backend_pid()";
@@ -29,7 +29,7 @@ async fn killed_while_indexes_are_built() {
     let (first, paused) = pause(&here, &args).await;
     let mut running = Some((first, paused));
     for signal_number in [Signal::SIGKILL, Signal::SIGINT] {
-        // Rows come in under this lock, and indexes wait for it.
+        // Rows are written under this lock, but indexes wait for it.
         let session = here.db.connect().await;
         let lock = "BEGIN; LOCK TABLE cites_trade_records_staging IN SHARE UPDATE EXCLUSIVE MODE";
         session.batch_execute(lock).await.unwrap();
@@ -47,7 +47,8 @@ async fn killed_while_indexes_are_built() {
         let expected = (signal_number == Signal::SIGINT).then_some(130);
         assert_eq!(ended.code, expected, "{ended:?}");
         go_on(session).await;
-        // What the server still builds for the dead must not be taken for the next load's.
+        // An index that the server still builds for the dead client must not be taken for the
+        // next load's.
         until(&here.db, OTHERS, "0").await;
     }
     let report = here.report(0, &args);
@@ -66,7 +67,7 @@ async fn interrupted_it_says_how_to_go_on() {
     let args = args(here.file("in.csv", &text));
     let (child, session) = pause(&here, &args).await;
     signal(&child, Signal::SIGINT);
-    // The batches under way are still written.
+    // The batches in progress are still written.
     tokio::time::sleep(Duration::from_millis(100)).await;
     go_on(session).await;
     let interrupted = finished(child).expect_code(130);
@@ -95,7 +96,7 @@ async fn two_loads_of_one_table_exclude_each_other() {
         let refused = finished(spawn(command)).expect_code(6);
         assert!(refused.stderr.contains("another sterna is working"), "{refused:?}");
     }
-    // Another table's load is not concerned.
+    // A load of another table is not affected.
     here.db.psql("CREATE TABLE other (LIKE cites_trade_records INCLUDING ALL)").await;
     let small = here.file("small.csv", file_of(&good(10)));
     let other = spawn(here.command(&[&small, "--all", "--table", "other"]));
@@ -123,9 +124,9 @@ async fn rows_that_somebody_else_removes_are_missed() {
     assert!(failed.stderr.contains("is not what was loaded"), "{failed:?}");
     let report: Value = serde_json::from_str(&failed.stdout).unwrap();
     assert_eq!((&report["state"], &report["verified"]), (&json!("failed"), &json!(false)));
-    // It stays failed, also for whoever does not ask for proof.
+    // It stays failed, even if the next run requests no proof.
     let again = here.load(&args[..args.len() - 1]).expect_code(4);
-    assert!(again.stderr.contains("failed its proof before"), "{again:?}");
+    assert!(again.stderr.contains("failed verification before"), "{again:?}");
     assert_eq!(here.db.psql("SELECT state FROM sterna.load_run").await, "failed");
     here.db.sterna(&["stage", "truncate"]).expect_code(0);
     assert_eq!(here.report(0, &args)["verified"], true);
@@ -136,8 +137,8 @@ async fn a_load_whose_staging_was_emptied_meanwhile_writes_nothing_more() {
     let here = Installation::new().await;
     let args = args(here.file("in.csv", generated(ROWS, 16)));
     let (child, session) = pause(&here, &args).await;
-    // Without its lock nothing keeps others out but the ledger. The server lists the locks
-    // of all its databases, and other tests have theirs.
+    // Without its lock only the ledger keeps others out. The server lists the locks of all its
+    // databases, and other tests have theirs.
     let lose_lock = "SELECT count(pg_terminate_backend(l.pid))
         FROM pg_locks AS l INNER JOIN pg_database AS d ON d.oid = l.database
         WHERE l.locktype = 'advisory' AND l.classid = 1937010273 AND l.granted
@@ -194,14 +195,14 @@ async fn what_has_changed_is_not_resumed() {
     here.db.psql("ALTER TABLE cites_trade_records ALTER genus TYPE varchar(9)").await;
     refused(&file, &base, "the columns of the target have changed");
     here.db.psql("ALTER TABLE cites_trade_records ALTER genus TYPE text").await;
-    // A row id of production that has changed makes other rows of the same input.
+    // A changed row id in production makes different rows of the same input.
     let add = "INSERT INTO cites_trade_records (species_id, record_id, year, appendix, taxon, term)
         SELECT id, n::text, 2020, 'II', scientific_name, 'skins'
         FROM (SELECT * FROM species LIMIT 1) s, generate_series(1, 20000) n";
     here.db.psql(add).await;
     refused(&file, &base, "row ids have changed");
     here.db.psql("DELETE FROM cites_trade_records").await;
-    // What does not decide about the rows may be another.
+    // Options that do not affect the rows may change.
     let more =
         [&base[..], &["--workers", "1", "--connections", "1", "--max-rejects", "5", "--verify"]]
             .concat();
@@ -228,7 +229,7 @@ async fn a_finished_load_is_not_loaded_again() {
     );
     here.load(&[&other, "--all", "--resume"]).expect_code(6);
     assert_eq!(here.staging().await.len(), 50);
-    // Rows that no load wrote are not taken for anybody's.
+    // Rows that no load wrote are not adopted.
     here.db.psql("UPDATE sterna.load_run SET state = 'discarded'").await;
     let refused = here.load(&[&file, "--all"]).expect_code(6);
     assert!(refused.stderr.contains("holds rows that no load of the ledger wrote"), "{refused:?}");

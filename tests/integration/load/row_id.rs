@@ -1,5 +1,5 @@
-//! Row ids: production's own where it has the record, else made from the record id,
-//! and the same in every load.
+//! Row ids: production's own if it has the record, otherwise made from the record id, and the
+//! same in every load.
 
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ async fn known_records_keep_their_id_and_new_ones_get_one_of_their_name() {
     let new = |record: &str| Uuid::new_v5(&namespace, record.as_bytes()).to_string();
     let known = here.db.psql("SELECT string_agg(md5(n::text)::uuid::text, ' ' ORDER BY n) FROM generate_series(1, 2) n").await;
     let known: Vec<&str> = known.split(' ').collect();
-    // The record id 5 names two rows of production, so it identifies neither.
+    // The record id 5 occurs in two rows of production, so it identifies neither.
     let expected = [
         ("1", new("1")),
         ("2", known[0].into()),
@@ -40,7 +40,7 @@ async fn known_records_keep_their_id_and_new_ones_get_one_of_their_name() {
 async fn a_second_load_gives_the_same_ids() {
     let here = Installation::new().await;
     let mut text = generated(2_000, 3);
-    // Records without an id are known by their place.
+    // Records without an id are identified by their position.
     for _ in 0..5 {
         text.push_str(&shipment(&[("Id", "")]));
         text.push('\n');
@@ -64,8 +64,8 @@ async fn a_second_load_gives_the_same_ids() {
     assert_eq!(ids(&elsewhere).await, first);
 }
 
-/// A column type for record ids, with an id as production has it, the same value written
-/// otherwise, and a new one written in two ways.
+/// A column type for record ids, with an id as stored in production, the same value in another
+/// notation, and a new one in two notations.
 const WRITTEN: [(&str, &str, &str, [&str; 2]); 4] = [
     ("bigint", "12", "00012", ["7", "+007"]),
     ("numeric(10,2)", "12.50", "1.25e1", ["7", "7.0"]),

@@ -1,4 +1,4 @@
-//! Columns that files cannot fill, and those that they do not.
+//! Columns that files cannot fill, and those that they do not fill.
 
 use std::collections::HashSet;
 
@@ -16,7 +16,7 @@ async fn columns_that_cannot_be_filled_are_refused_before_anything_is_written() 
         ("n integer, v interval", 2, "\"v\" of \"public\".\"vals\" is of type interval"),
         ("n integer, v text[]", 2, "is of type text[]"),
         ("n integer, v timestamp", 2, "is of type timestamp without time zone"),
-        ("n integer, v integer, w text NOT NULL", 2, "\"w\" of \"public\".\"vals\" refuses NULL"),
+        ("n integer, v integer, w text NOT NULL", 2, "\"w\" of \"public\".\"vals\" is NOT NULL"),
         (
             "n integer, v integer GENERATED ALWAYS AS (n * 2) STORED",
             2,

@@ -1,5 +1,5 @@
-//! Files of several formats in one load: what one of them lacks is kept, or takes its
-//! default, in the rows of its files and in no others.
+//! Files of several formats in one load: columns that a format lacks keep their values or take
+//! their defaults, in the rows of its files and in no others.
 
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ async fn a_new_record_takes_the_default_of_what_its_format_lacks() {
     let rows = async || here.db.psql(&format!("{ROWS} things_staging")).await;
     here.load("weights.csv", &["labels.csv"]).expect_code(0);
     assert!(rows().await.contains("/unnamed/none yet/55.00/open/-"), "{}", rows().await);
-    // And every record does where nothing is to be kept.
+    // And every record does if nothing is to be kept.
     here.sterna(&["stage", "drop"]).expect_code(0);
     here.load("weights.csv", &["labels.csv", "--unfilled", "default"]).expect_code(0);
     assert!(rows().await.contains("d/4/unnamed/none yet/44.00/open/-"), "{}", rows().await);
@@ -67,7 +67,7 @@ async fn a_new_record_without_a_value_that_has_to_be_there_is_refused_or_rejecte
     let refused = here.load("weights.csv", &["labels.csv"]).expect_code(1);
     assert!(refused.stderr.contains("\"label\""), "{refused:?}");
     here.sterna(&["stage", "drop"]).expect_code(0);
-    // Where nothing is kept, each record of the format that lacks it is one too many.
+    // If nothing is kept, each record of the format that lacks it is one too many.
     let options = ["labels.csv", "--unfilled", "default", "--max-rejects", "3"];
     let report = here.load("weights.csv", &options).expect_code(0);
     let report: Value = serde_json::from_str(&report.stdout).unwrap();

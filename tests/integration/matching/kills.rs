@@ -1,11 +1,11 @@
-//! Loads that are killed while the server matches rows: what is done is done once.
+//! Loads that are killed while the server matches rows: what was done is not done twice.
 
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use super::Things;
 
-/// New rows wait for whoever holds the lock 7 before they have their stamp.
+/// New rows wait for the holder of lock 7 before they get their stamp.
 const SCHEMA: &str = "CREATE FUNCTION stamp() RETURNS timestamptz LANGUAGE plpgsql AS
         'BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN now(); END';
     CREATE TABLE things (
@@ -15,7 +15,7 @@ const SCHEMA: &str = "CREATE FUNCTION stamp() RETURNS timestamptz LANGUAGE plpgs
         SELECT n, 'note ' || n, '2001-01-01' FROM generate_series(4000, 1, -2) AS n";
 const MAPPING: &str =
     "record_id = \"Code\"\n[format.columns]\n\"Code\" = \"code\"\n\"Label\" = \"label\"\n";
-/// Every row has what it had or what is new, and no number twice.
+/// Every row has its old or its new values, and no number occurs twice.
 const WRONG: &str = "SELECT count(*), count(DISTINCT s.id), count(*) FILTER (WHERE
         s.label <> 'L' || s.code
         OR (t.id, t.notes, t.stamped) IS DISTINCT FROM (s.id, s.notes, s.stamped)
@@ -37,7 +37,7 @@ fn spawn(here: &Things) -> Child {
     command.spawn().unwrap()
 }
 
-/// Loads to the end, as soon as the server has noticed the end of the one before.
+/// Resumes the load to its end, as soon as the server has noticed the end of the previous one.
 fn resume(here: &Things) {
     let begun = Instant::now();
     loop {
@@ -61,7 +61,7 @@ async fn killed_while_rows_are_put_back() {
         AND wait_event = 'advisory' AND query LIKE 'INSERT INTO %'";
     let begun = Instant::now();
     while here.db.psql(waiting).await != "1" {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it never put rows back");
+        assert!(begun.elapsed() < Duration::from_secs(30), "the rows were never written back");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     child.kill().unwrap();
@@ -71,7 +71,7 @@ async fn killed_while_rows_are_put_back() {
     assert_eq!(here.db.psql(WRONG).await, "3000|3000|0");
     assert_eq!(here.db.psql("SELECT count(matched) FROM sterna.load_run").await, "1");
     here.sterna(&["validate", "--all"]).expect_code(0);
-    // The way on is open, and the numbers go on where production's were.
+    // The switchover is possible, and the numbers continue where production's were.
     here.sterna(&["switchover"]).expect_code(0);
     here.db.psql("INSERT INTO things (code, label) VALUES (9000, 'L9000')").await;
 }

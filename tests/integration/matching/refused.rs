@@ -1,5 +1,5 @@
-//! What is refused, because a key or a value would be lost or guessed, and what is left
-//! as it was.
+//! What is refused because a key or a value would be lost or guessed, and that nothing is changed
+//! then.
 
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ async fn nothing_is_written_where_keys_or_values_would_be_lost() {
         assert_eq!(here.db.psql("SELECT to_regclass('things_staging')").await, "");
     }
     assert_eq!(here.db.psql(ROWS).await, before);
-    // Where nobody refers to them, it can be asked for.
+    // If no table refers to the keys, it can be requested.
     here.db.psql("DROP TABLE kids").await;
     let refused = here.load("in.csv", &[]).expect_code(6);
     assert!(refused.stderr.contains("--unfilled default"), "{refused:?}");
@@ -40,7 +40,7 @@ async fn nothing_is_written_where_keys_or_values_would_be_lost() {
 #[tokio::test]
 async fn a_key_of_several_rows_of_production_identifies_none() {
     let here = Things::new(SCHEMA, MAPPING).await;
-    // Of a record that the files do not hold nothing is guessed.
+    // Nothing is guessed about a record that the files do not contain.
     here.write("in.csv", "Code,Label\na,A2\nc,C2\n");
     let report = here.load("in.csv", &[]).expect_code(0);
     let report: Value = serde_json::from_str(&report.stdout).unwrap();
@@ -49,8 +49,8 @@ async fn a_key_of_several_rows_of_production_identifies_none() {
     here.write("in.csv", "Code,Label\na,A2\nb,B2\n");
     let refused = here.load("in.csv", &[]).expect_code(6);
     let said = &refused.stderr;
-    assert!(said.contains("1 records name several rows of") && said.contains("code b"), "{said}");
-    // The load is not at its end, and nothing else goes on with its rows.
+    assert!(said.contains("1 records match several rows of") && said.contains("code b"), "{said}");
+    // The load is not complete, and nothing else continues with its rows.
     here.sterna(&["switchover"]).expect_code(6);
     here.load("in.csv", &["--resume"]).expect_code(6);
     here.db.psql("UPDATE things SET code = 'b2' WHERE notes = 'of the other b'").await;
@@ -68,11 +68,11 @@ async fn a_row_of_production_that_several_records_name_is_nobodys() {
     assert!(said.contains("1 rows of") && said.contains("code a"), "{said}");
     let states = "SELECT string_agg(state, ' ') FROM sterna.load_run WHERE state <> 'discarded'";
     assert_eq!(here.db.psql(states).await, "built");
-    // Two new records with one key take nothing from anybody.
+    // Two new records with one key take nothing from existing rows.
     here.sterna(&["stage", "truncate"]).expect_code(0);
     here.write("in.csv", "Code,Label\na,A2\nc,C2\nc,C3\n");
     here.load("in.csv", &[]).expect_code(0);
-    // Another key may tell them apart.
+    // Another key may distinguish them.
     here.sterna(&["stage", "truncate"]).expect_code(0);
     here.write("in.csv", "Code,Label\na,A2\na,A\nc,C2\n");
     here.load("in.csv", &["--match", "code,label"]).expect_code(0);
@@ -92,7 +92,7 @@ async fn a_new_record_without_a_value_that_has_to_be_there_is_no_guess() {
     here.write("in.csv", "Code,Label\na,A2\nc,C2\nd,D2\n");
     let refused = here.load("in.csv", &[]).expect_code(6);
     let said = &refused.stderr;
-    assert!(said.contains("2 records stand for no row") && said.contains("code c"), "{said}");
+    assert!(said.contains("2 records match no row") && said.contains("code c"), "{said}");
     assert!(said.contains("\"owner\""), "{said}");
     here.sterna(&["stage", "truncate"]).expect_code(0);
     here.write("in.csv", "Code,Label\nb,B2\na,A2\n");

@@ -1,26 +1,26 @@
-//! Keys and columns of every kind: three migrations with writes of the application in
-//! between and meanwhile, and the rollback.
+//! Keys and columns of every kind: three migrations with writes by the application between and
+//! during them, and the rollback.
 
 use super::Things;
 
 /// A shape of table.
 struct Shape {
-    /// Makes `things` and `kids`, with rows.
+    /// Creates `things` and `kids`, with rows.
     schema: &'static str,
     mapping: &'static str,
-    /// Three releases; each holds records of before and new ones.
+    /// Three releases; each has earlier and new records.
     releases: [&'static str; 3],
     options: &'static [&'static str],
-    /// Of each row the natural key and all that has to stay, in order of the key.
+    /// The natural key and everything that must stay of each row, in key order.
     kept: &'static str,
-    /// Of each child the natural key of the row that it refers to.
+    /// The natural key of the row that each child refers to.
     kids: &'static str,
-    /// What the application inserts, with `{n}` for what tells it apart.
+    /// What the application inserts, with `{n}` for a distinguishing number.
     insert: &'static str,
 }
 
 impl Shape {
-    /// What production holds now for `kept`, as lines.
+    /// The current result of `kept` in production, as lines.
     async fn lines(&self, here: &Things) -> Vec<String> {
         here.db.psql(self.kept).await.lines().map(str::to_owned).collect()
     }
@@ -35,7 +35,8 @@ impl Shape {
             let rows =
                 here.db.psql("SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM things t");
             let rows = rows.await;
-            // The application goes on while the rows are in and the tables not exchanged.
+            // The application continues after the rows are loaded and before the tables are
+            // exchanged.
             let to = [self.options, &["--to", "3.3"]].concat();
             here.migrate("release.csv", &to).expect_code(0);
             let insert = self.insert.replace("{n}", &number.to_string());
@@ -43,7 +44,7 @@ impl Shape {
             let resume = [self.options, &["--resume"]].concat();
             here.migrate("release.csv", &resume).expect_code(0);
             let after = self.lines(&here).await;
-            // Every row of before that has a row now is that very row.
+            // Every earlier row that still has a record is the very same row.
             let key = |line: &str| line.split('|').next().unwrap().to_owned();
             let stayed = before.iter().filter(|b| after.iter().any(|a| key(a) == key(b)));
             assert!(stayed.clone().count() >= 3, "{before:#?} {after:#?}");
@@ -52,7 +53,8 @@ impl Shape {
             }
             assert_eq!(here.db.psql(self.kids).await, kids, "release {number}");
             if number == 2 {
-                // Without the row that came meanwhile the rollback leads to the very rows.
+                // Without the row inserted meanwhile, the rollback restores exactly the same
+                // rows.
                 here.db.psql("DELETE FROM things WHERE label = 'of the application 2'").await;
                 here.sterna(&["rollback", "4.2", "--progress", "never"]).expect_code(0);
                 let now = "SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM things t";
@@ -129,7 +131,7 @@ async fn serial_keys() {
             INSERT INTO things (code, label) VALUES ('b', 'B'), ('c', 'C'), ('a', 'A');
             CREATE TABLE kids (name text PRIMARY KEY, thing integer NOT NULL REFERENCES things);
             INSERT INTO kids VALUES ('k1', 3), ('k2', 1)",
-        // No record id: the unique key that the files fill tells rows apart.
+        // No record id: the unique key that the files fill identifies rows.
         mapping: "[format.columns]\n\"Code\" = \"code\"\n\"Label\" = \"label\"\n",
         releases: [FIRST, SECOND, THIRD],
         options: &[],
@@ -205,8 +207,8 @@ async fn documents_lists_and_choices_that_people_have_made() {
             CREATE TABLE kids (name text PRIMARY KEY, thing bigint NOT NULL REFERENCES things);
             INSERT INTO kids VALUES ('k1', 3), ('k2', 1)",
         mapping: BY_CODE,
-        // Written otherwise, and the same number; a new record has no status, but a release
-        // without new ones needs none.
+        // The same number in another notation; a new record has no status, but a release without
+        // new records needs none.
         releases: [
             "Code,Label\n00012,A1\n+7,B1\n30,C1\n",
             "Code,Label\n030,C2\n12,A2\n7,B2\n",
@@ -239,7 +241,7 @@ async fn keys_that_people_have_given_and_several_that_are_referred_to() {
             INSERT INTO kids VALUES ('k1', 3, 'the-a'), ('k2', 1, 'the-b')",
         mapping: BY_CODE,
         releases: [FIRST, SECOND, THIRD],
-        // Keys are kept even so; the parent's name is one.
+        // Keys are kept nevertheless; the parent's name is one.
         options: &["--unfilled", "default", "--accept-failed-validation"],
         kept: "SELECT code, slug, id FROM things ORDER BY code",
         kids: "SELECT k.name, t.code, o.code FROM kids AS k JOIN things AS t ON t.id = k.thing
@@ -260,7 +262,8 @@ async fn what_is_deleted_before_its_record_is_read_stays_deleted() {
     let here = Things::new(schema, BY_CODE).await;
     here.write("release.csv", SECOND);
     here.migrate("release.csv", &["--to", "1.2"]).expect_code(0);
-    // One is gone, one was made again, which is the application's own now, and one changed.
+    // One was deleted, one was created again and is now the application's own, and one was
+    // changed.
     here.db
         .psql(
             "DELETE FROM things WHERE code IN ('b', 'c');

@@ -1,4 +1,4 @@
-//! What becomes of each column is said before anything is done.
+//! What happens to each column is shown before anything is done.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ async fn inspect_and_check_pre_say_what_is_filled_kept_and_new() {
     let (finding, _) = found(&["--unfilled", "default"]);
     assert!(finding["detail"].as_str().unwrap().contains("by default: tags"), "{finding}");
 
-    // What a load would refuse is said here already.
+    // What a load would refuse is reported here already.
     here.write("m.toml", "[[format]]\nname = \"x\"\n[format.columns]\n\"Label\" = \"label\"\n");
     let refused = here.sterna(&inspect).expect_code(6);
     assert!(refused.stderr.contains("rows cannot be matched"), "{refused:?}");

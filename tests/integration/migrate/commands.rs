@@ -1,4 +1,4 @@
-//! The commands that are named to go on and to go back are those that do it.
+//! The commands that are suggested for resuming and rolling back work as printed.
 
 use std::process::Command;
 
@@ -6,7 +6,7 @@ use super::{ROWS, Scenario, state};
 use crate::server::Finished;
 
 impl Scenario {
-    /// Runs a command as it is printed, with a shell.
+    /// Runs a command as printed, in a shell.
     fn as_printed(&self, line: &str) -> Finished {
         let sterna = self.here.db.command::<&str>(&[]);
         let mut shell = Command::new("sh");
@@ -22,7 +22,7 @@ impl Scenario {
     }
 }
 
-/// What is between the quotes that a command is printed in.
+/// The command between backquotes that ends with this word.
 fn printed<'a>(text: &'a str, last_word: &str) -> &'a str {
     let ends_so = |part: &&str| part.starts_with("sterna ") && part.ends_with(last_word);
     text.split('`').find(ends_so).unwrap_or_else(|| panic!("{last_word}: {text}"))
@@ -80,7 +80,7 @@ async fn what_a_failure_and_the_report_name_can_be_run_as_it_is() {
     assert_eq!(state(&scenario.status(), "4.2"), "undone");
     let last = scenario.status()["rollback_command"].as_str().unwrap().to_owned();
     scenario.as_printed(&last).expect_code(0);
-    // Where another one is begun, the refusal says how to end this.
+    // If another run is started, the refusal says how to end this one.
     let refused = scenario.migrate(&[]).expect_code(6);
     scenario.as_printed(printed(&refused.stderr, "rollback 1.1")).expect_code(0);
     assert_eq!(scenario.here.db.psql(ROWS).await, scenario.rows);

@@ -1,5 +1,5 @@
-//! A second run whose exchange fails or is cut off at each of its statements in turn, and is
-//! then rolled back: production is what it was before that run.
+//! A second run whose exchange fails or is cut at each of its statements in turn, and is then
+//! rolled back: production is as it was before that run.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use crate::relay::{Relay, Verdict, kill_behind_the_exchange};
 use crate::server::Finished;
 use crate::switchover::exchange::{fingerprint_of, names};
 
-/// A small table with something of most that an exchange moves.
+/// A small table with most kinds of objects that an exchange moves.
 const SCHEMA: &str = "CREATE TABLE kinds (name text PRIMARY KEY);
     INSERT INTO kinds VALUES ('x'), ('y');
     CREATE TABLE things (
@@ -54,7 +54,8 @@ impl Production {
         }
     }
 
-    /// Rows and catalog; names are also those of what a run has beside it.
+    /// Compares rows and catalog; names include those of what a run has created next to the
+    /// table.
     #[track_caller]
     fn assert_same(&self, now: &Production, context: &str) {
         assert_eq!(now.rows, self.rows, "{context}");
@@ -74,7 +75,7 @@ async fn before_the_second_exchange() -> (Things, Production) {
     (here, before)
 }
 
-/// What is done to the exchange at one of its statements, and whether it came to that.
+/// Interferes with the exchange at one of its statements; returns whether it got there.
 fn strike(at: usize, how: Verdict) -> (Relay, Arc<AtomicBool>) {
     let struck = Arc::new(AtomicBool::new(false));
     let strikes = Arc::clone(&struck);
@@ -109,7 +110,7 @@ async fn a_second_run_is_rolled_back_whatever_statement_of_its_exchange_fails() 
             here.sterna(&["rollback", "1.1", "--progress", "never"]).expect_code(0);
             let now = Production::of(&here).await;
             before.assert_same(&now, "all of the second run");
-            // The copy beside the table was the first run's, and made way for the second's.
+            // The copy next to the table was the first run's, and was replaced by the second's.
             let left: Vec<_> = before.names.lines().filter(|n| !n.contains("_backup")).collect();
             assert_eq!(now.names, left.join("\n"));
             here.migrate("second.csv", &["--to", "4.1"]).expect_code(0);
@@ -139,7 +140,7 @@ async fn a_run_that_is_killed_behind_its_exchange_goes_either_way() {
     assert_eq!(here.db.psql("SELECT n FROM counts").await, "5");
     let now = Production::of(&here).await;
     assert_eq!(before.catalog.differences(&now.catalog), []);
-    // A row that only the new table has goes back with the one that refers to it.
+    // A row that only the new table has is carried back with the one that refers to it.
     here.sterna(&["rollback", "4.2", "--progress", "never"]).expect_code(0);
     kill_behind_the_exchange(&here.db, here.migration("second.csv", &go_on)).await;
     here.db.psql("INSERT INTO kids SELECT 'k3', id FROM things WHERE code = 'm'").await;
@@ -150,7 +151,7 @@ async fn a_run_that_is_killed_behind_its_exchange_goes_either_way() {
     assert_eq!(before.catalog.differences(&now.catalog), []);
 }
 
-/// Statements that are on their way when BEGIN fails must not be done one by one.
+/// Statements that have been sent when BEGIN fails must not run one by one.
 #[tokio::test]
 async fn an_exchange_that_could_not_begin_changes_nothing() {
     let (here, before) = before_the_second_exchange().await;
@@ -169,7 +170,7 @@ async fn an_exchange_that_could_not_begin_changes_nothing() {
         let done = Finished::from(step.env("PGHOST", relay.host()).output().unwrap());
         if !failed.load(Ordering::SeqCst) {
             done.expect_code(0);
-            // The exchange itself is among those that failed before.
+            // The exchange itself is among the transactions that failed before.
             assert!(at > 1, "no transaction was sent at once");
             break;
         }

@@ -13,8 +13,7 @@ async fn a_failed_validation_stops_the_run_and_can_be_accepted() {
     assert_eq!((&status["state"], state(&status, "3.3")), (&"failed".into(), "failed"));
     assert_eq!(state(&status, "5.3"), "done", "a failed run is reported as well");
     assert_eq!(scenario.here.db.psql(super::ROWS).await, scenario.rows);
-    // Nor does the command alone go past it.
-    // What was asserted at the beginning holds, also where it is left out or said otherwise.
+    // What was asserted at the beginning still applies, even if it is omitted or changed.
     scenario.migrate(&["--resume"]).expect_code(4);
     let raised = ["--resume", "--expect-rows", "1998", "--max-shrinkage", "21"];
     scenario.migrate(&raised).expect_code(4);
@@ -80,7 +79,7 @@ async fn commands_do_not_go_before_a_run_that_is_under_way() {
     let refused = scenario.sterna(&["cleanup", "--older-than", "0s"]).expect_code(6);
     assert!(refused.stderr.contains("may need the old table"), "{refused:?}");
     scenario.migrate(&["--resume"]).expect_code(0);
-    // A clean-up that was refused leaves the rollback open.
+    // A clean-up that was refused leaves the rollback possible.
     scenario.sterna(&["cleanup"]).expect_code(6);
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
     scenario.assert_as_before().await;

@@ -1,11 +1,11 @@
-//! What becomes of writes since the switchover when it is rolled back.
+//! What happens to writes since the switchover when it is rolled back.
 
 use serde_json::Value;
 
 use super::Scenario;
 
 impl Scenario {
-    /// What a rollback of the switchover would meet.
+    /// What a rollback of the switchover would encounter.
     fn foreseen(&self, code: i32, more: &[&str]) -> Value {
         let args = [&["rollback", "switchover", "--dry-run", "--format", "json"], more].concat();
         let shown = self.sterna(&args).expect_code(code);
@@ -59,7 +59,7 @@ async fn each_keep_does_what_it_says_and_the_rest_is_saved_beside() {
         });
         assert_eq!(foreseen["written"], counted, "{foreseen:#}");
         assert_eq!(foreseen["obstacles"], serde_json::json!([]));
-        assert_eq!(db.psql(super::ROWS).await, after, "looking changes nothing");
+        assert_eq!(db.psql(super::ROWS).await, after, "a dry run changes nothing");
         assert_ne!(before, after);
         let left_here = format!("SELECT to_regclass('{LEFT}') IS NOT NULL");
         assert_eq!(db.psql(&left_here).await, "f");
@@ -111,7 +111,7 @@ async fn an_update_of_every_row_is_reported_before_anything_happens() {
     let done = scenario.sterna(&["rollback", "switchover", "--keep", "none"]).expect_code(0);
     assert!(done.stdout.contains("2000 rows written since are saved in"), "{done:?}");
     assert_eq!(db.psql(super::ROWS).await.split('|').next(), scenario.rows.split('|').next());
-    // And where all goes along it is said before.
+    // And if everything is carried back, this is announced first.
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
     scenario.migrate(&[]).expect_code(0);
     db.psql("UPDATE public.cites_trade_records SET unit = 'backfilled'").await;
@@ -171,7 +171,7 @@ async fn every_obstacle_is_listed_at_once_and_additions_can_be_left_behind() {
     scenario.roll_back_keeping(&["--leave-additions", "--keep", "none"]);
     assert_eq!(scenario.differences().await, []);
     assert_eq!(db.psql(super::ROWS).await.split('|').next(), scenario.rows.split('|').next());
-    // They are where they were put.
+    // They are still where they were put.
     let left = "SELECT count(*) FROM pg_indexes WHERE indexname = 'recent'
         AND tablename = 'cites_trade_records_staging'";
     assert_eq!(db.psql(left).await, "1");
@@ -192,7 +192,7 @@ async fn a_truncated_a_rewritten_and_an_unrecorded_table_are_noticed() {
     assert_eq!(kinds(&foreseen), ["rewritten"], "{foreseen:#}");
     let refused = scenario.sterna(&["rollback", "switchover"]).expect_code(6);
     assert!(refused.stderr.contains("rewritten since the switchover"), "{refused:?}");
-    // VACUUM FULL makes a new file, and the rows are what they were.
+    // VACUUM FULL creates a new file, but the rows are unchanged.
     db.psql("UPDATE public.cites_trade_records SET taxon = rtrim(taxon, '!')").await;
     db.psql("VACUUM FULL public.cites_trade_records").await;
     assert_eq!(kinds(&scenario.foreseen(0, &[])), Vec::<&str>::new());

@@ -1,5 +1,5 @@
-//! Runs that are killed at any moment: production is whole at every one of them, and
-//! both ways lead on.
+//! Runs that are killed at any moment: production is always valid, and both resuming and rolling
+//! back work.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -17,14 +17,14 @@ fn random() -> f64 {
 }
 
 impl Scenario {
-    /// Takes everything back that a run has done, if there is one.
+    /// Rolls back everything that a run has done, if there is one.
     fn roll_back(&self) {
         let status = self.status();
         let run = !status.is_null() && status["state"] != "rolled_back";
         self.sterna(&["rollback", "1.1"]).expect_code(if run { 0 } else { 6 });
     }
 
-    /// The table that bears the name is the old one or the new one, whole.
+    /// The table with the name is the old one or the new one, complete.
     async fn assert_whole(&self) {
         let count = self.here.db.psql("SELECT count(*) FROM public.cites_trade_records").await;
         assert!(["1500", "2000"].contains(&count.as_str()), "{count}");
@@ -40,7 +40,7 @@ async fn killed_runs_are_resumed_or_rolled_back() {
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
     let kills = std::env::var("STERNA_TEST_KILLS").map_or(KILLS, |n| n.parse().unwrap());
     for kill in 0..kills {
-        // At random, and yet in every part of the run.
+        // At random, but spread over the whole run.
         let moment = duration.mul_f64((f64::from(kill) + random()) / f64::from(kills));
         let mut child = scenario
             .here
@@ -57,8 +57,8 @@ async fn killed_runs_are_resumed_or_rolled_back() {
         println!("killed after {moment:?}");
         scenario.assert_whole().await;
         if kill % 2 == 0 {
-            // Killed before it was recorded, it has not begun; and one that was faster
-            // than before is done.
+            // If it was killed before it was recorded, it has not begun; if it was faster than
+            // before, it is done.
             let status = scenario.status();
             match status["state"].as_str() {
                 Some("finished") => {}
@@ -70,7 +70,7 @@ async fn killed_runs_are_resumed_or_rolled_back() {
         scenario.roll_back();
         scenario.assert_as_before().await;
     }
-    // A rollback that is killed is resumed as well.
+    // A killed rollback is resumed as well.
     scenario.migrate(&[]).expect_code(0);
     for pause in [20, 60, 150] {
         let mut child = scenario.here.db.command(&["rollback", "1.1"]).spawn().unwrap();

@@ -1,5 +1,5 @@
-//! What `rollback --dry-run` finds in the way of a rollback, each planted alone, and that
-//! looking changes nothing.
+//! What `rollback --dry-run` finds in the way of a rollback, each obstacle planted alone, and
+//! that a dry run changes nothing.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ const SCHEMA: &str = "CREATE TABLE kinds (name text PRIMARY KEY);
 const MAPPING: &str = "record_id = \"Code\"\n[format.columns]\n\"Code\" = \"code\"\n\
                        \"Label\" = \"label\"\n\"Weight\" = \"weight\"\n";
 
-/// The obstacles of a rollback of the switchover, which would have this exit code.
+/// The obstacles to a rollback of the switchover, which would end with this exit code.
 fn obstacles(here: &Things, code: i32) -> Vec<[String; 3]> {
     let args = ["rollback", "4.2", "--dry-run", "--format", "json"];
     let shown: Value = serde_json::from_str(&here.sterna(&args).expect_code(code).stdout).unwrap();
@@ -24,8 +24,8 @@ fn obstacles(here: &Things, code: i32) -> Vec<[String; 3]> {
     obstacles.map(|o| ["kind", "object", "detail"].map(|part| text(o, part))).collect()
 }
 
-/// Production with a new release that lacks the only row of the kind z, and whose weights
-/// are of any precision.
+/// Production with a new release that lacks the only row of kind z, and whose weights have any
+/// precision.
 async fn migrated() -> Things {
     let here = Things::new(SCHEMA, MAPPING).await;
     here.write("release.csv", "Code,Label,Weight\na,A2,1\nb,B2,2\nn,N2,4.125\n");
@@ -83,7 +83,7 @@ async fn sessions_that_will_be_waited_for_are_named_and_refuse_nothing() {
     old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM kinds").await.unwrap();
     let holder = here.db.connect().await;
     holder.batch_execute("BEGIN; UPDATE things SET label = 'held' WHERE code = 'b'").await.unwrap();
-    // An attempt carries over what was written, of which the old snapshot knows nothing.
+    // An attempt carries writes over that the old snapshot does not see.
     here.db.psql("UPDATE things SET label = 'written' WHERE code = 'a'").await;
     here.sterna(&["rollback", "4.2", "--max-wait", "1s"]).expect_code(7);
     let pid = async |session: &sterna::pg::Connection| {

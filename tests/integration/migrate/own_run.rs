@@ -1,4 +1,4 @@
-//! A rollback reaches no further back than its own run, whatever that failed at.
+//! A rollback never goes further back than its own run, whatever made that run fail.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::switchover::exchange::names;
 const KILLS: u32 = 6;
 
 impl Scenario {
-    /// The rows, and the names of all that there is.
+    /// The rows, and the names of all objects.
     async fn production(&self) -> (String, String) {
         let db = &self.here.db;
         (db.psql(ROWS).await, names(db).await)
@@ -52,7 +52,7 @@ async fn a_second_run_that_failed_in_its_exchange_leaves_the_first_one_alone() {
     assert_ne!(failed.code, Some(0), "{failed:?}");
     assert_eq!(state(&scenario.status(), "4.2"), "failed");
     db.psql(STOP_FAILING).await;
-    // Step by step, and then once more than there is anything of this run.
+    // Step by step, and then more often than this run has steps.
     for _ in 0..20 {
         let back = scenario.sterna(&["rollback"]);
         assert_eq!(scenario.live_rows().await, rows, "{back:?}");
@@ -65,11 +65,11 @@ async fn a_second_run_that_failed_in_its_exchange_leaves_the_first_one_alone() {
     assert!(refused.stderr.contains(&format!("rollback --run {first}")), "{refused:?}");
     scenario.sterna(&["rollback", "switchover"]).expect_code(6);
     scenario.sterna(&["rollback", "1.1"]).expect_code(6);
-    // The copy of 4.1 was the second run's.
+    // The copy of 4.1 belonged to the second run.
     let left: Vec<_> = names_before.lines().filter(|line| !line.contains("_backup")).collect();
     assert_eq!(scenario.production().await, (rows, left.join("\n")));
 
-    // Further back by name alone, and not without an answer.
+    // Further back only with --run, and not without confirmation.
     let run = ["rollback", "--run", &first];
     let refused = scenario.sterna(&run).expect_code(6);
     assert!(refused.stderr.contains("4.2 switchover"), "{refused:?}");
@@ -89,7 +89,7 @@ async fn a_second_run_that_was_killed_around_its_exchange_is_taken_back_alone() 
     let db = &scenario.here.db;
     scenario.migrate(&[]).expect_code(0);
     let rows = scenario.live_rows().await;
-    // How long the rest takes from 4.2 on.
+    // How long the rest of the run takes from 4.2 on.
     scenario.migrate(&["--to", "4.1"]).expect_code(0);
     let begun = Instant::now();
     scenario.migrate(&["--resume"]).expect_code(0);
@@ -136,7 +136,7 @@ async fn a_switchover_that_its_step_did_not_record_is_found_by_the_run() {
     scenario.migrate(&[]).expect_code(0);
     let rows = scenario.live_rows().await;
     scenario.migrate(&["--to", "4.2"]).expect_code(0);
-    // As a kill right behind the exchange's COMMIT leaves it.
+    // The state after a kill right after the exchange's COMMIT.
     db.psql(
         "UPDATE sterna.step SET state = 'started', detail = 'null', finished_at = NULL
          WHERE step = '4.2' AND run_id = (
@@ -163,7 +163,7 @@ async fn a_run_that_was_refused_takes_back_nothing_that_it_has_found() {
     // Writes are still recorded for it, so that it can be switched over.
     db.sterna(&["validate", "--max-quantity-change", "1000"]).expect_code(0);
     db.sterna(&["switchover"]).expect_code(0);
-    // A switchover of a command's own, made after the run, is the latest.
+    // A switchover by its own command, after the run, is the latest.
     db.sterna(&["rollback"]).expect_code(0);
     assert_eq!(db.psql(ROWS).await, before.0);
 }
@@ -189,7 +189,7 @@ async fn a_backup_is_taken_again_where_a_run_is_resumed_after_a_rollback() {
     scenario.sterna(&["backup", "verify", &path]).expect_code(0);
     let copied = "SELECT count(*) FROM public.cites_trade_records_backup WHERE unit = 'mine'";
     assert_eq!(db.psql(copied).await, "1");
-    // Behind the switchover a copy would be one of the new table.
+    // After the switchover, a copy would be one of the new table.
     scenario.sterna(&["rollback", "5.1"]).expect_code(0);
     scenario.migrate(&["--resume"]).expect_code(0);
     assert_eq!(detail(&scenario.status())["path"], *path);

@@ -1,4 +1,4 @@
-//! What a command refuses leaves the run as it was.
+//! A refused command leaves the run unchanged.
 
 use super::{ROWS, Scenario, state};
 
@@ -11,12 +11,12 @@ async fn a_refused_clean_up_is_no_failed_step_and_locks_nobody_out() {
     assert!(refused.stderr.contains("the old table is kept for 7 d"), "{refused:?}");
     let status = scenario.status();
     assert_eq!((&status["state"], state(&status, "5.4")), (&"finished".into(), "pending"));
-    // What the server refuses changes nothing either.
+    // A refusal by the server changes nothing either.
     db.psql("CREATE VIEW public.looks_back AS SELECT id FROM public.cites_trade_records_old").await;
     let failed = scenario.sterna(&["cleanup", "--older-than", "0s"]);
     assert!(failed.code != Some(0) && failed.stderr.contains("looks_back"), "{failed:?}");
     db.psql("DROP VIEW public.looks_back").await;
-    // Everything is rolled back, and resumed.
+    // Everything can be rolled back and resumed.
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
     scenario.assert_as_before().await;
     assert_eq!(scenario.status()["state"], "rolled_back");

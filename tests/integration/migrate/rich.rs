@@ -1,4 +1,4 @@
-//! The whole plan on the richest table there is, with writers at every step.
+//! The whole plan on the table with all features, with writers at every step.
 
 use super::Scenario;
 
@@ -15,7 +15,7 @@ async fn the_whole_plan_changes_nothing_but_the_rows_and_back_nothing_at_all() {
     scenario.assert_as_before().await;
 }
 
-/// Deletes the first species of production with all that refers to it.
+/// Deletes the first species of production with everything that refers to it.
 const DELETE_SPECIES: &str = "BEGIN;
     CREATE TEMPORARY TABLE gone AS SELECT id, species_id FROM cites_trade_records
     WHERE species_id = (SELECT min(species_id::text)::uuid FROM cites_trade_records);
@@ -35,8 +35,8 @@ async fn a_species_that_is_deleted_meanwhile_goes_from_the_new_table_as_well() {
         db.psql(DELETE_SPECIES).await;
         rows -= 59;
         let resumed = scenario.migrate(&["--resume"]);
-        // The rows went from staging without being asked for: that is for the user to
-        // see, and loading again is all there is to do.
+        // The rows disappeared from staging unexpectedly: the user must see that, and can only
+        // load again.
         if resumed.code == Some(4) {
             assert!(resumed.stderr.contains("rows-accounted"), "{to}: {resumed:?}");
             assert!(resumed.stderr.contains("sterna rollback 2.1"), "{to}: {resumed:?}");
@@ -74,7 +74,7 @@ async fn a_column_that_is_widened_is_all_that_differs_and_narrow_again_after_the
     assert_eq!(switchover["parity_differences"], serde_json::json!([]));
     let widened = "SELECT count(*) FROM cites_trade_records WHERE quantity = 2.50125";
     assert_ne!(db.psql(widened).await, "0");
-    // What the old column cannot hold is not rounded in silence.
+    // What the old column cannot hold is not silently rounded.
     db.psql(
         "UPDATE cites_trade_records SET quantity = 1.125, notes = 'mine' WHERE record_id = 'R3-7'",
     )

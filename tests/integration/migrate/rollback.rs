@@ -2,7 +2,7 @@
 
 use super::{Scenario, state};
 
-/// Each step that leaves something, and where a run ends after it.
+/// Each step with a lasting effect, after which a run can end.
 const STEPS: [&str; 9] = ["1.1", "1.2", "1.3", "2.1", "3.1", "3.2", "4.1", "4.2", "5.1"];
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn one_step_at_a_time() {
         let status = scenario.status();
         assert_eq!((state(&status, undone), &status["next"]), ("undone", &next.into()));
     }
-    // From there it goes on as if nothing had happened.
+    // From there the run resumes as if nothing had happened.
     scenario.migrate(&["--resume"]).expect_code(0);
     scenario.assert_migrated().await;
 }
@@ -58,7 +58,7 @@ async fn what_was_written_since_is_kept() {
     let there = "SELECT string_agg(record_id, ' ' ORDER BY record_id)
         FROM public.cites_trade_records WHERE record_id IN ('during', 'after')";
     assert_eq!(db.psql(there).await, "after during");
-    // What the old table was not given is not lost in silence either.
+    // What was added only to the new table is not silently lost either.
     db.psql("ALTER TABLE public.cites_trade_records ADD CONSTRAINT recent CHECK (year > 1900)")
         .await;
     let refused = scenario.sterna(&["rollback", "1.1"]).expect_code(6);

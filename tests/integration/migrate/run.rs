@@ -56,7 +56,7 @@ async fn three_in_a_row_leave_the_names_of_one() {
         scenario.names
     );
     assert_eq!(state(&scenario.status(), "5.4"), "done");
-    // What is gone cannot be rolled back to.
+    // What was dropped cannot be rolled back to.
     scenario.sterna(&["rollback"]).expect_code(6);
 }
 
@@ -67,12 +67,12 @@ async fn a_part_is_run_and_then_the_rest() {
     let status = scenario.status();
     assert_eq!((&status["state"], &status["next"]), (&"stopped".into(), &"4.1".into()));
     assert_eq!(scenario.here.db.psql(super::ROWS).await, scenario.rows);
-    // Begun and not finished: neither a second run nor one with another input.
+    // Begun and not finished: neither a second run nor one with another input may start.
     let refused = scenario.migrate(&[]).expect_code(6);
     assert!(refused.stderr.contains("--resume") && refused.stderr.contains("rollback"));
     let other = scenario.here.file("other.csv", crate::cites::generated(10, 9));
     let refused = scenario.sterna(&["migrate", &other, "--resume"]).expect_code(6);
-    assert!(refused.stderr.contains("the input is not the one"), "{refused:?}");
+    assert!(refused.stderr.contains("the input has changed"), "{refused:?}");
     scenario.migrate(&["--resume"]).expect_code(0);
     scenario.assert_migrated().await;
     scenario.migrate(&["--resume"]).expect_code(6);

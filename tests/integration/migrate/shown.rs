@@ -1,4 +1,4 @@
-//! What is shown without anything being written.
+//! Commands that show something and write nothing.
 
 use super::Scenario;
 use crate::server::TestDb;

@@ -1,16 +1,16 @@
-//! Functions that the tables' own definitions call, and those that writing sets off.
+//! Functions called by the tables' own definitions, and those that writing triggers.
 
 use super::Planted;
 use crate::cites::file_of;
 
-/// What makes the trade table call mallory's code, who owns it.
+/// What makes the trade table, which mallory owns, call mallory's code.
 const ON_THE_TABLE: [&str; 11] = [
     "ALTER TABLE public.cites_trade_records ADD CHECK (spy.good(unit)) NOT VALID",
     "ALTER TABLE public.cites_trade_records ALTER unit SET DEFAULT spy.same('kg')",
     "ALTER TABLE public.cites_trade_records
          ADD shout text GENERATED ALWAYS AS (spy.same(unit)) STORED",
     "CREATE INDEX planted ON public.cites_trade_records (spy.same(unit))",
-    // What is constant is evaluated when a query is planned.
+    // Constants are evaluated when a query is planned.
     "SET SESSION AUTHORIZATION {mallory};
      CREATE INDEX planted ON public.cites_trade_records ((spy.same('constant')))",
     "SET SESSION AUTHORIZATION {mallory};
@@ -70,14 +70,14 @@ async fn code_of_the_tables_owner_does_not_run_as_the_superuser() {
         planted.assert_idle("check pre").await;
         planted.sterna(None, &["check", "post"]).expect_code(6);
         planted.assert_idle("check post").await;
-        // It runs as who owns it, whom it may do no harm.
+        // It runs with the owner's rights, and can only harm the owner.
         planted.sterna(Some(&planted.mallory), &["load", "in.csv", "--all"]).expect_code(0);
         planted.assert_idle("a load of the owner's own").await;
         planted.end().await;
     }
 }
 
-/// What makes reading a table beside the trade table run mallory's code, who owns both.
+/// What makes reading a table next to the trade table run the code of mallory, who owns both.
 const BESIDE_THE_TABLE: [&str; 3] = [
     "CREATE INDEX planted ON public.species ((spy.same('constant')))",
     "CREATE STATISTICS public.planted ON (spy.same('constant')), scientific_name
@@ -192,7 +192,7 @@ async fn staging_is_its_owners_and_what_they_put_there_does_not_run() {
         planted.psql(&format!("SET SESSION AUTHORIZATION {{mallory}}; {put}")).await;
         let refused = append().expect_code(6);
         assert!(refused.stderr.contains("code of other roles"), "{put}: {refused:?}");
-        // What is put there while batches are written is found by each of them.
+        // What is added while batches are written is found by each batch.
         let guard = format!("SELECT sterna.guarded('{on_staging}'::regclass)");
         let found = planted.here.db.try_psql(&guard).await.unwrap_err();
         assert_eq!(found.sqlstate(), Some("SN020"), "{put}");
@@ -225,7 +225,7 @@ async fn triggers_on_what_is_written_beside_the_table_do_not_run() {
         assert!(refused.stderr.contains("function spy.trigger()"), "{args:?}: {refused:?}");
         planted.assert_idle(&args.join(" ")).await;
     }
-    // Loading writes to neither.
+    // A load writes to neither.
     planted.sterna(None, &["load", &planted.release, "--all"]).expect_code(0);
     planted.assert_idle("a load").await;
     planted.end().await;
@@ -234,7 +234,7 @@ async fn triggers_on_what_is_written_beside_the_table_do_not_run() {
 #[tokio::test]
 async fn an_event_trigger_whose_function_is_somebody_elses_does_not_run() {
     let planted = Planted::new().await;
-    // Superusers alone make them, of any function.
+    // Only superusers can create them, with any function.
     planted
         .psql(
             "ALTER TABLE public.cites_trade_records OWNER TO {migrator};

@@ -1,4 +1,4 @@
-//! What is planted while sterna is at work, after it has looked whose everything is.
+//! Code that is planted while sterna is running, after it has checked who owns what.
 
 use std::process::Child;
 
@@ -10,7 +10,7 @@ use crate::load::process::{finished, spawn, until};
 use crate::server::Finished;
 
 impl Planted {
-    /// `sterna` as the superuser, while a test does something to it.
+    /// Starts `sterna` as the superuser, while a test interferes with it.
     fn begin(&self, args: &[&str]) -> Child {
         let mut command = self.here.db.command(args);
         command.current_dir(self.here.folder.path());
@@ -25,7 +25,7 @@ impl Planted {
         session
     }
 
-    /// Waits until somebody waits for a lock on a table.
+    /// Waits until a session waits for a lock on a table.
     async fn until_awaited(&self, table: &str) {
         let waiting = format!(
             "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND relation = '{table}'::regclass
@@ -64,7 +64,7 @@ async fn a_view_in_the_place_of_a_table_that_is_saved() {
     planted.end().await;
 }
 
-/// Puts code on a staging table, which belongs to the owner of the table.
+/// Attaches code to a staging table, which belongs to the owner of the table.
 fn plant(staging: &str) -> String {
     format!(
         "CREATE TRIGGER planted BEFORE INSERT OR DELETE ON {staging}
@@ -102,18 +102,18 @@ async fn a_trigger_between_a_batch_and_the_trial_of_its_rows() {
     planted.end().await;
 }
 
-/// Begins a load, and plants a trigger on staging when its rows are in.
+/// Begins a load, and plants a trigger on staging once its rows are in.
 async fn plant_after_rows(planted: &Planted, table: &str, load: &[&str]) -> Child {
     planted.psql(&format!("ALTER TABLE {table} OWNER TO {{mallory}}")).await;
     planted.sterna(None, &["stage", "create", "--table", table]).expect_code(0);
     let staging = format!("{table}_staging");
-    // Its batches wait until staging is mallory's to keep.
+    // Its batches wait until mallory has a lock on staging.
     let keeper = planted.here.db.connect().await;
     keeper.batch_execute("BEGIN; LOCK TABLE sterna.load_batch IN SHARE MODE").await.unwrap();
     let child = planted.begin(&[load, &["--all", "--table", table]].concat());
     planted.until_awaited("sterna.load_batch").await;
     let mallory = planted.mallory().await;
-    // Rows come in under this lock, and what follows them waits.
+    // Rows are written under this lock, but what follows them waits.
     let hold = format!("BEGIN; LOCK TABLE {staging} IN SHARE UPDATE EXCLUSIVE MODE");
     mallory.batch_execute(&hold).await.unwrap();
     keeper.batch_execute("COMMIT").await.unwrap();

@@ -1,8 +1,8 @@
-//! A schema `sterna` that is somebody else's, wholly or in part.
+//! A schema `sterna` that belongs to somebody else, completely or in part.
 
 use super::Planted;
 
-/// Commands that look into the ledger.
+/// Commands that read the ledger.
 const COMMANDS: [&[&str]; 8] = [
     &["status"],
     &["report", "--out", "r"],
@@ -18,7 +18,7 @@ const COMMANDS: [&[&str]; 8] = [
 async fn a_schema_made_beforehand_is_not_adopted() {
     let planted = Planted::new().await;
     planted.psql("ALTER TABLE public.cites_trade_records OWNER TO {migrator}").await;
-    // A ledger as sterna makes it, then handed to mallory with a trigger and a view.
+    // A ledger as sterna creates it, then handed to mallory with a trigger and a view.
     planted.sterna(None, &["stage", "create"]).expect_code(0);
     planted
         .psql(
@@ -54,7 +54,7 @@ async fn a_schema_made_beforehand_is_not_adopted() {
             let refused = planted.sterna(role, args).expect_code(6);
             let said = format!("schema sterna belongs to {}", planted.mallory);
             assert!(refused.stderr.contains(&said), "{args:?}: {refused:?}");
-            // The owner's rights are nothing to be had for the asking.
+            // The owner's rights must not be offered.
             assert!(!refused.stderr.contains("GRANT"), "{args:?}: {refused:?}");
             planted.assert_idle(&args.join(" ")).await;
         }
@@ -66,8 +66,8 @@ async fn a_schema_made_beforehand_is_not_adopted() {
     planted.end().await;
 }
 
-/// One thing each that makes a ledger of the superuser's somebody else's in part, what is
-/// said of it, and what takes it back.
+/// Changes that put part of a superuser's ledger under somebody else's control, the message, and
+/// what undoes each.
 const TAMPERED: [[&str; 3]; 9] = [
     [
         "ALTER SCHEMA sterna OWNER TO {mallory}",
@@ -100,7 +100,7 @@ const TAMPERED: [[&str; 3]; 9] = [
         "REVOKE ALL ON SCHEMA sterna FROM {mallory}; REVOKE ALL ON sterna.switchover FROM PUBLIC",
     ],
     [
-        // The right that it was made with is gone, and the trigger stays.
+        // The right that it was created with is gone, but the trigger remains.
         "GRANT USAGE ON SCHEMA sterna TO {mallory}; GRANT TRIGGER ON sterna.migration TO {mallory};
          SET SESSION AUTHORIZATION {mallory};
          CREATE TRIGGER planted BEFORE INSERT OR UPDATE ON sterna.migration
@@ -137,7 +137,7 @@ async fn a_ledger_that_is_not_ours_alone_is_not_used() {
         planted.psql(undone).await;
         planted.sterna(None, &["status"]).expect_code(0);
     }
-    // Who may only read is no danger.
+    // Roles that may only read are no danger.
     planted
         .psql(
             "GRANT USAGE ON SCHEMA sterna TO {mallory};

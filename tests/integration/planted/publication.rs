@@ -1,4 +1,4 @@
-//! Publications that would carry sterna's own tables to a subscriber.
+//! Publications that would send sterna's own tables to a subscriber.
 
 use super::Planted;
 
@@ -8,7 +8,7 @@ async fn a_subscriber_is_not_given_tables_that_it_does_not_have() {
     let in_database = planted.here.db.name().to_owned();
     for publication in ["FOR ALL TABLES", "FOR TABLES IN SCHEMA public"] {
         planted.psql(&format!("CREATE PUBLICATION everything {publication}")).await;
-        // Nobody reads by it.
+        // Nobody subscribes to it.
         planted.sterna(None, &["stage", "create"]).expect_code(0);
         planted.sterna(None, &["stage", "drop"]).expect_code(0);
         planted.psql("DROP SCHEMA sterna CASCADE").await;

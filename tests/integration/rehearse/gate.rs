@@ -1,4 +1,4 @@
-//! A migration of what is called production asks for a rehearsal of the same.
+//! A migration of production requires a passed rehearsal with the same input.
 
 use super::Stage;
 
@@ -12,7 +12,7 @@ async fn production_is_migrated_after_a_rehearsal_of_the_same_alone() {
     assert!(refused.stderr.contains("sterna rehearse"), "{refused:?}");
     stage.rehearse(&[]).await.expect_code(0);
     let other = scenario.migrate(&["--on-inexact", "widen"]).expect_code(6);
-    assert!(other.stderr.contains("was with other options"), "{other:?}");
+    assert!(other.stderr.contains("had other options"), "{other:?}");
     scenario.migrate(&["--to", "3.3"]).expect_code(0);
     scenario.migrate(&["--resume"]).expect_code(0);
     scenario.assert_migrated().await;
@@ -28,7 +28,7 @@ async fn doing_without_a_rehearsal_is_a_deviation() {
     scenario.migrate(&args).expect_code(0);
     let deviations = scenario.status()["deviations"].to_string();
     assert!(deviations.contains("--without-rehearsal was given"), "{deviations}");
-    // It was decided when the run began.
+    // This was decided when the run began.
     scenario.migrate(&["--production", "--resume", "--to", "1.3"]).expect_code(0);
 }
 
@@ -39,5 +39,5 @@ async fn a_table_that_has_changed_since_was_not_rehearsed() {
     let change = "ALTER TABLE public.cites_trade_records ADD COLUMN remark text";
     stage.scenario.here.db.psql(change).await;
     let refused = stage.scenario.migrate(&["--production"]).expect_code(6);
-    assert!(refused.stderr.contains("the catalog says otherwise now"), "{refused:?}");
+    assert!(refused.stderr.contains("the catalog has changed since"), "{refused:?}");
 }

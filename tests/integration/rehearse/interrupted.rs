@@ -1,4 +1,4 @@
-//! A rehearsal that does not come to its end leaves nothing behind either.
+//! An interrupted rehearsal leaves nothing behind either.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
@@ -11,7 +11,7 @@ use crate::server::{Finished, eventually};
 
 const SECRET: &str = "s3cret-of-production";
 
-/// The data folder of the copy's server, once that is ready.
+/// The data folder of the copy's server, once it is ready.
 fn ready(stage: &Stage) -> Option<PathBuf> {
     let mut folders = names(stage.scratch.path()).into_iter();
     let folder = folders.find(|name| name.starts_with("sterna-pg-"))?;
@@ -20,8 +20,8 @@ fn ready(stage: &Stage) -> Option<PathBuf> {
     lock.contains("ready").then_some(data)
 }
 
-/// Whether a process serves a data folder. In a sandbox, the server's own lock file names
-/// it by a number that means another process outside.
+/// Whether a process serves a data folder. In a sandbox, the number in the server's own lock file
+/// means another process outside.
 fn is_served(data: &Path) -> bool {
     let data = data.as_os_str().as_encoded_bytes();
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
@@ -29,7 +29,7 @@ fn is_served(data: &Path) -> bool {
     lines.into_iter().any(|line| line.split(|byte| *byte == 0).any(|word| word == data))
 }
 
-/// The environments of the processes that know a folder by its path.
+/// The environments of the processes that have a folder's path.
 fn environments(folder: &Path) -> Vec<String> {
     let folder = folder.to_str().unwrap();
     let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
@@ -40,7 +40,7 @@ fn environments(folder: &Path) -> Vec<String> {
     concerned.filter_map(|process| text(process.join("environ")).ok()).collect()
 }
 
-/// A rehearsal whose server is there, and that server's folder.
+/// A rehearsal whose server has started, and that server's folder.
 fn with_server(stage: &Stage) -> (Child, PathBuf) {
     let mut command = stage.command(&[]);
     command.env("DEPLOYMENT_TOKEN", SECRET).env("PGPASSWORD", SECRET);

@@ -1,4 +1,4 @@
-//! Problems that a rehearsal has to find.
+//! Problems that a rehearsal must find.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -26,7 +26,7 @@ async fn a_damaged_backup_is_found() {
 async fn a_backup_that_does_not_restore_is_found() {
     let stage = Stage::new().await;
     let db = &stage.scenario.here.db;
-    // The rows meet the condition, which asks for another table that is filled later.
+    // The rows meet the condition, which reads another table that is filled later.
     db.psql(
         "CREATE TABLE public.yes (term text);
          INSERT INTO public.yes VALUES ('x');
@@ -70,7 +70,7 @@ async fn too_little_space_is_found() {
     assert!(found.stderr.contains("too little space on production"), "{found:?}");
     let report = report(&found);
     assert_eq!(check(&report, "space")["passed"], false);
-    assert_eq!(check(&report, "as before")["passed"], true, "all else passed");
+    assert_eq!(check(&report, "as before")["passed"], true, "everything else passed");
     assert_eq!(report["space"]["free_bytes"], 1_000_000);
     assert_eq!(report["recorded"], false);
 }
@@ -90,7 +90,7 @@ async fn a_failed_gate_is_the_rehearsals_exit_code() {
 #[tokio::test]
 async fn extensions_that_the_copys_server_lacks_are_named() {
     let stage = Stage::new().await;
-    // As if they had been made on a server that has them.
+    // As if they had been created on a server that has them.
     let made = "SET allow_system_table_mods = on;
         INSERT INTO pg_catalog.pg_extension
             (oid, extname, extowner, extnamespace, extrelocatable, extversion)

@@ -1,4 +1,4 @@
-//! What is restored runs without rights, wherever code can stand in a backup.
+//! Restored code runs without rights, wherever it is in a backup.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,8 +8,8 @@ use std::process::Command;
 use super::{Stage, check, report};
 use crate::server::Finished;
 
-/// What somebody may plant who may create in `public`: it writes a file by every way that
-/// a superuser has, and always succeeds. {folder} is where the files would be.
+/// What a role that may create objects in `public` can plant: it tries to write a file in every
+/// way that a superuser can, and always succeeds. {folder} is where the files would be.
 const SPY: &str = r#"
     CREATE FUNCTION public.act(told text) RETURNS boolean LANGUAGE plpgsql AS $spy$
     DECLARE way text;
@@ -58,7 +58,7 @@ const SPY: &str = r#"
     INSERT INTO public.remarks SELECT id, 'x' FROM public.cites_trade_records LIMIT 3;
 "#;
 
-/// Plants it in production, where it has done its work before this returns.
+/// Plants it in production, where it has run before this returns.
 async fn planted() -> (Stage, tempfile::TempDir) {
     let stage = Stage::new().await;
     let written = tempfile::tempdir().unwrap();
@@ -77,7 +77,7 @@ fn forget(folder: &Path) {
     }
 }
 
-/// Runs it without a sandbox, which would hide what the planted code has done.
+/// Runs it without a sandbox, which would hide what the planted code did.
 fn unsandboxed(command: &mut Command) -> Finished {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();

@@ -1,9 +1,9 @@
-//! A headless Chromium that opens pages: what it makes of them, and what it complains of.
+//! A headless Chromium that opens pages: how it renders them, and its complaints.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// As script/chromium looks for it.
+/// The names that script/chromium looks for.
 const NAMES: [&str; 6] = [
     "chromium-headless-shell",
     "chrome-headless-shell",
@@ -13,7 +13,7 @@ const NAMES: [&str; 6] = [
     "google-chrome-stable",
 ];
 
-/// Whether pages are not to be opened, as script/test says where there is no browser.
+/// Whether pages are not opened, which script/test requests if there is no browser.
 pub(super) fn is_left_out() -> bool {
     std::env::var_os("STERNA_CHROMIUM").is_some_and(|named| named == "none")
 }
@@ -38,7 +38,7 @@ fn open(page: &Path, args: &[&str]) -> Output {
     let mut profile_arg = std::ffi::OsString::from("--user-data-dir=");
     profile_arg.push(profile.path());
     Command::new(program())
-        // Root, as in a container, may not have the sandbox.
+        // Root, as in a container, cannot use the sandbox.
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"])
         .args(["--enable-logging=stderr", "--host-resolver-rules=MAP * ~NOTFOUND"])
         .arg(profile_arg)
@@ -48,7 +48,7 @@ fn open(page: &Path, args: &[&str]) -> Output {
         .unwrap()
 }
 
-/// The page as the browser has read it, and what it wrote to its console.
+/// The page as the browser parsed it, and its console output.
 pub(super) fn read(page: &Path) -> (String, Vec<String>) {
     let output = open(page, &["--dump-dom"]);
     let log = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -58,7 +58,7 @@ pub(super) fn read(page: &Path) -> (String, Vec<String>) {
     (dom, console.collect())
 }
 
-/// A picture of the page; returns its width and height.
+/// Takes a picture of the page; returns its width and height.
 pub(super) fn screenshot(page: &Path, to: &Path, (width, height): (u32, u32)) -> (u32, u32) {
     let picture = format!("--screenshot={}", to.display());
     let output = open(page, &[&picture, &format!("--window-size={width},{height}")]);

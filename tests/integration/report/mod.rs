@@ -1,4 +1,4 @@
-//! The report of a run, as its files and as a browser shows it.
+//! The report of a run, in its files and in a browser.
 
 mod browser;
 
@@ -30,7 +30,7 @@ impl Report {
         }
     }
 
-    /// That of a scenario's `sterna report`.
+    /// The report of a scenario's `sterna report`.
     fn of(scenario: &Scenario, name: &str) -> Self {
         let folder = scenario.here.folder.path().join(name);
         let out = folder.to_str().unwrap();
@@ -42,8 +42,8 @@ impl Report {
         self.json["outcome"]["verdict"].as_str().unwrap()
     }
 
-    /// Opens the page: nothing is complained of, figures are those of the JSON, and it
-    /// can be drawn for a desk and for a phone.
+    /// Opens the page: there are no complaints, figures match the JSON, and it renders on a
+    /// desktop and on a phone.
     #[track_caller]
     fn assert_page_is_right(&self) {
         let page = self.folder.join("report.html");
@@ -78,7 +78,7 @@ impl Report {
         }
     }
 
-    /// Nothing is fetched and nothing runs.
+    /// The page fetches nothing and runs nothing.
     #[track_caller]
     fn assert_page_needs_nothing_else(&self) {
         for word in ["<script", "<iframe", "<link rel=\"stylesheet", " src=", "@import", "url("] {
@@ -95,7 +95,7 @@ impl Report {
     }
 }
 
-/// A figure of the page that says where it stands in the JSON.
+/// A figure of the page that names its place in the JSON.
 #[derive(Debug)]
 struct Figure {
     at: String,
@@ -141,7 +141,7 @@ async fn a_finished_run_is_told_from_the_plan_to_the_way_back() {
     assert_eq!((sum("production"), sum("checked")), (1500, 2000));
     assert_eq!(json["switchovers"][0]["state"], "switched");
     assert!(json["switchovers"][0]["locked_ms"].as_f64().unwrap() > 0.0);
-    // The server's own, whatever the session that asks has set.
+    // The server's own setting, whatever the session has set.
     assert_eq!(json["environment"]["settings"]["jit"], "on");
     let digest = json["backups"][0]["sha256"].as_str().unwrap();
     let deviation = json["run"]["deviations"][0].as_str().unwrap();
@@ -220,7 +220,7 @@ async fn without_a_run_there_is_nothing_to_report() {
     let refused = db.sterna(&["report", "--out", "nowhere"]).expect_code(6);
     assert!(refused.stderr.contains("hint: `sterna migrate` runs the plan"), "{refused:?}");
     assert!(!Path::new("nowhere").exists());
-    // A load by a command of its own is something.
+    // A load by its own command counts.
     let report = Report::of(&scenario, "by-hand");
     assert_eq!(report.verdict(), "commands");
     assert_eq!(report.json["loads"].as_array().unwrap().len(), 1);

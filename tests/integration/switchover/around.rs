@@ -1,5 +1,4 @@
-//! What an exchange does to those around it: who is waited for, who waits, and what is
-//! written meanwhile.
+//! How an exchange affects other sessions: who waits for whom, and what is written meanwhile.
 
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -46,9 +45,9 @@ async fn nothing_waits_for_the_client_between_the_first_lock_and_commit() {
     }
 }
 
-/// A socket in `folder` that leads to the server. From the first lock that keeps readers
-/// out on, a client gets no answer before it has sent COMMIT: one that waits for an answer
-/// in between waits for ever.
+/// A socket in `folder` that leads to the server. From the first lock that keeps readers out, a
+/// client gets no answer until it has sent COMMIT: one that waits for an answer in between waits
+/// forever.
 fn hold_answers_back(folder: &Path) {
     let name = format!(".s.PGSQL.{}", shared().port());
     let listener = UnixListener::bind(folder.join(&name)).unwrap();
@@ -100,7 +99,7 @@ async fn a_session_that_reads_and_then_writes_meets_no_deadlock() {
     for command in ["switchover", "rollback", "switchover"] {
         app.batch_execute("BEGIN; SELECT count(*) FROM cites_trade_records").await.unwrap();
         let exchange = tokio::spawn(run_owned(here.db.command(&exchanging(command))));
-        // Somewhere in these tries the exchange waits for this transaction.
+        // During one of these attempts the exchange waits for this transaction.
         for _ in 0..40 {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
             let write = "UPDATE cites_trade_records SET unit = unit WHERE record_id = '3'";
@@ -140,7 +139,7 @@ async fn the_tables_beside_hold_no_delete_of_the_application_up() {
             DELETE FROM species WHERE scientific_name = '{name}'"
         )
     };
-    // Staging has rows of it, and the live table has none any more.
+    // Staging has rows of this species, but the live table no longer has any.
     let species = "SELECT s.scientific_name FROM species AS s WHERE EXISTS
         (SELECT FROM cites_trade_records_staging AS t WHERE t.species_id = s.id) ORDER BY 1 LIMIT 1";
     let gone = db.psql(species).await;

@@ -1,4 +1,4 @@
-//! An autovacuum of the table, which readers and writers need not wait for.
+//! An autovacuum of the table, which must not make readers and writers wait.
 
 use std::time::Duration;
 
@@ -52,7 +52,7 @@ async fn an_autovacuum_is_asked_to_make_way() {
         assert!(turn < 400, "no autovacuum comes");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    // Others come as rarely as they usually do.
+    // Further ones run as rarely as usual.
     set("autovacuum_naptime = '1min'").await;
     run(&["switchover", "--accept-failed-validation", "--max-wait", "30s"]);
     let units = "SELECT count(*) FILTER (WHERE unit = 'kg') FROM cites_trade_records";

@@ -1,4 +1,4 @@
-//! The exchange on the richest table there is: to the end, and back.
+//! The exchange on the table with all features: forwards and back.
 
 use sterna::pg::Connection;
 use sterna::table::fingerprint::{Fingerprint, take_beside};
@@ -7,11 +7,11 @@ use crate::cites::{Installation, header};
 use crate::rich::{fill, rich};
 use crate::server::TestDb;
 
-/// The rich database with rows, and a release that holds the same records again.
+/// The rich database with rows, and a release that contains the same records again.
 pub(crate) async fn rich_installation() -> (Installation, String) {
     let here = Installation { db: rich().await, folder: tempfile::tempdir().unwrap() };
     fill(&here.db).await;
-    // Older than the check allows: the release cannot hold them.
+    // Older than the check allows: the release cannot contain them.
     here.db
         .psql(
             "DELETE FROM trade_annotations AS a USING cites_trade_records AS t
@@ -33,8 +33,8 @@ pub(super) async fn release_of(db: &TestDb) -> String {
     format!("{}\n{}\n", header(), db.psql(rows).await)
 }
 
-/// The arguments of `switchover` or `rollback`: what is tested here is the exchange, and
-/// not whether the rows are right.
+/// The arguments of `switchover` or `rollback`: these tests are about the exchange, not about
+/// whether the rows are right.
 pub(super) fn exchanging(command: &str) -> Vec<&str> {
     match command {
         "switchover" => vec![command, "--accept-failed-validation"],
@@ -42,7 +42,7 @@ pub(super) fn exchanging(command: &str) -> Vec<&str> {
     }
 }
 
-/// What the catalog says of the live table, less what sterna has made beside it.
+/// The fingerprint of the live table, without what sterna has created next to it.
 pub(crate) async fn fingerprint(db: &TestDb) -> Fingerprint {
     fingerprint_of(db, "cites_trade_records").await
 }
@@ -139,7 +139,7 @@ async fn writes_are_carried_over_both_ways() {
     assert_eq!(db.psql(recorded).await, format!("{written}|"));
     let state = "SELECT string_agg(record_id || ' ' || coalesce(notes, '') || ' ' || coalesce(unit, ''), ', ' ORDER BY record_id)
         FROM cites_trade_records WHERE record_id IN ('R1-3', 'R1-4', 'R1-5', 'R1-7', 'N-1') OR record_id LIKE 'R9-%'";
-    // The files do not fill the notes, so they stay what they were.
+    // The files do not fill the notes, so they are unchanged.
     let expected = "N-1 it's \"new\" , R1-3 written before the load , \
         R1-4 note note note note  written after it";
     assert_eq!(db.psql(state).await, expected);

@@ -1,6 +1,6 @@
-//! What goes wrong inside of an exchange: a statement fails, the session ends, the
-//! client is killed, the server crashes, the answer to COMMIT is lost. Production is
-//! valid after each, and the same command then comes to its end.
+//! What can go wrong during an exchange: a statement fails, the session ends, the client is
+//! killed, the server crashes, the answer to COMMIT is lost. Production is valid after each, and
+//! the same command then completes.
 
 use std::process::Child;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use crate::cites::{Installation, file_of, good, insert_species};
 use crate::line::{Line, Pass, has};
 use crate::server::{Finished, TestDb, sterna};
 
-/// At the N-th command or end of a command something happens to the session. A sequence
-/// counts, for it advances even where a transaction is rolled back.
+/// Something happens to the session at the N-th command or end of a command. A sequence counts,
+/// because it advances even if a transaction is rolled back.
 const STRIKE: &str = "CREATE SCHEMA fault;
     CREATE SEQUENCE fault.counter;
     CREATE TABLE fault.plan AS SELECT 0::bigint AS at, 'nothing' AS what;
@@ -46,14 +46,14 @@ async fn plan(session: &Connection, at: usize, what: &str) {
     session.batch_execute(&sql).await.unwrap();
 }
 
-/// Whether the count has come to `at`, where something happens.
+/// Whether the count has reached `at`, where something happens.
 async fn came_to(session: &Connection, at: usize) -> bool {
     let last = "SELECT last_value, is_called FROM fault.counter";
     let last = session.query_one(last, &[]).await.unwrap();
     last.get(1) && last.get::<_, i64>(0) >= i64::try_from(at).unwrap()
 }
 
-/// Waits until the session is asleep where something is to happen, or the client ends.
+/// Waits until the session sleeps where something should happen, or the client ends.
 async fn asleep(session: &Connection, client: &mut Child) -> Option<i32> {
     while client.try_wait().unwrap().is_none() {
         if let Some(row) = session.query_opt(ASLEEP, &[]).await.unwrap() {
@@ -64,7 +64,7 @@ async fn asleep(session: &Connection, client: &mut Child) -> Option<i32> {
     None
 }
 
-/// Runs a command to which this happens; none where it came to its end before.
+/// Runs a command to which this happens; none if it completed before.
 async fn strike(db: &TestDb, command: &str, at: usize, what: &str) -> Option<Finished> {
     let session = db.connect().await;
     plan(&session, at, what).await;
@@ -75,7 +75,7 @@ async fn strike(db: &TestDb, command: &str, at: usize, what: &str) -> Option<Fin
         && let Some(pid) = asleep(&session, &mut client).await
     {
         client.kill().unwrap();
-        // The server would notice when it next writes to the client.
+        // The server would only notice when it next writes to the client.
         let end = "SELECT pg_terminate_backend($1, 10000)";
         session.query_one(end, &[&pid]).await.unwrap();
     }
@@ -89,8 +89,8 @@ async fn strike(db: &TestDb, command: &str, at: usize, what: &str) -> Option<Fin
     Some(finished)
 }
 
-/// The table is there and whole, can be written to, and the catalog says of it what it
-/// said, whichever of the two tables it is.
+/// The table is complete and writable, and its fingerprint is unchanged, whichever of the two
+/// tables it is.
 async fn assert_valid(db: &TestDb, before: &Fingerprint, rows: &[&str], context: &str) {
     let now = fingerprint(db).await;
     let differences = before.differences(&now);
@@ -184,7 +184,7 @@ async fn the_server_may_crash_within() {
         asleep(&session, &mut client).await.unwrap();
         server.stop(StopMode::Immediate).unwrap();
         server.start_again().unwrap();
-        // It found the server again, and that nothing had been exchanged.
+        // It reconnected, and found that nothing had been exchanged.
         assert_eq!(client.wait().unwrap().code(), Some(1), "{at}");
         let session = connect(&info).await.unwrap();
         let count = "SELECT count(*) FROM cites_trade_records";
@@ -218,8 +218,8 @@ async fn the_answer_to_commit_may_be_lost() {
     }
 }
 
-/// A line that breaks once: at the COMMIT that ends an exchange, after the server has had
-/// it or before.
+/// A connection that breaks once: at the COMMIT that ends an exchange, before or after the server
+/// has received it.
 fn lose_commit(forwards: bool) -> Line {
     let (mut exchanges, mut is_lost) = (false, false);
     Line::new(move |sent, _| {

@@ -1,4 +1,4 @@
-//! The fingerprint sees every change of the catalog, and nothing that is none.
+//! The fingerprint shows every change of the catalog, and nothing else.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::server::TestDb;
 
 const CHANGES: &str = include_str!("../../fixtures/rich-changes.sql");
 
-/// A session as sterna prepares it.
+/// A session set up like sterna's.
 async fn session(db: &TestDb) -> Connection {
     let session = db.connect().await;
     session.batch_execute("SET search_path = ''; SET row_security = off").await.unwrap();
@@ -23,7 +23,7 @@ async fn oid(session: &Connection, table: &str) -> u32 {
     session.query_one(sql, &[&format!("public.{table}")]).await.unwrap().get(0)
 }
 
-/// The fingerprint of what is now called `cites_trade_records`.
+/// The fingerprint of the table now called `cites_trade_records`.
 async fn now(session: &Connection) -> Fingerprint {
     take(session, oid(session, "cites_trade_records").await).await.unwrap()
 }
@@ -37,18 +37,18 @@ async fn the_same_table_has_the_same_fingerprint() {
     let db = rich().await;
     let mut session = session(&db).await;
     let before = now(&session).await;
-    // Data is no part of it, nor what is gathered from data.
+    // Data is not part of it, nor are statistics about data.
     fill(&db).await;
     db.psql("VACUUM ANALYZE").await;
     db.psql("SELECT setval('cites_trade_records_revision_seq', 70000)").await;
     assert_eq!(before.differences(&now(&session).await), []);
-    // In a transaction as well.
+    // It works in a transaction, too.
     let table = oid(&session, "cites_trade_records").await;
     let transaction = session.transaction().await.unwrap();
     let within = take(&transaction, table).await.unwrap();
     assert_eq!(within, before);
     assert_eq!(within.digest(), before.digest());
-    // Nothing is said twice, and nothing by OID.
+    // No entry occurs twice, and none contains an OID.
     let keys: BTreeSet<_> = before.entries().iter().map(|e| (&e.kind, &e.key)).collect();
     assert_eq!(keys.len(), before.entries().len());
     let oid = table.to_string();
@@ -66,7 +66,7 @@ async fn the_owner_sees_what_the_superuser_sees() {
     assert_eq!(all.differences(&now(&owner).await), []);
 }
 
-/// The kind of entry that changes, the change, and its undoing.
+/// The kind of entry that changes, the change, and how to undo it.
 fn changes() -> Vec<(&'static str, &'static str, &'static str)> {
     let (mut changes, mut kind) = (Vec::new(), "");
     let (_, text) = CHANGES.split_once("\n\n").unwrap();
@@ -97,7 +97,7 @@ async fn every_change_is_seen_and_its_undoing_too() {
     }
 }
 
-/// What drops an object and makes it again as it was.
+/// Statements that drop an object and create it again unchanged.
 const REMADE: [&str; 9] = [
     "DROP TRIGGER trade_stamp ON cites_trade_records;
     CREATE TRIGGER trade_stamp BEFORE INSERT OR UPDATE ON cites_trade_records
@@ -150,7 +150,7 @@ async fn what_is_made_anew_as_it_was_is_the_same() {
         db.psql(sql).await;
         assert_eq!(before.differences(&now(&session).await), [], "{sql}");
     }
-    // Columns are told by their order, whatever was there between them.
+    // Columns are identified by their order, whatever was between them.
     db.psql("ALTER TABLE cites_trade_records ADD COLUMN passing text").await;
     db.psql("ALTER TABLE cites_trade_records DROP COLUMN passing").await;
     assert_eq!(before.differences(&now(&session).await), []);
@@ -164,7 +164,7 @@ async fn what_sterna_adds_is_no_change() {
     let before = now(&session).await;
     let file = here.file("in.csv", file_of(&good(10)));
     here.report(0, &[&file, "--all"]);
-    // Staging takes its numbers from the table's own sequence.
+    // Staging draws its numbers from the table's own sequence.
     let beside = before.differences(&now(&session).await);
     assert!(kinds(&beside).contains("default"), "{beside:#?}");
     let table = oid(&session, "cites_trade_records").await;
@@ -187,7 +187,7 @@ async fn what_sterna_adds_is_no_change() {
         .await;
     let taken = take_beside(&session, table, &[staging]).await.unwrap();
     assert_eq!(before.differences(&taken), []);
-    // What others make of sterna's tables is theirs.
+    // Other roles' objects based on sterna's tables are theirs.
     here.db
         .psql(
             "CREATE VIEW public.mine AS SELECT t.id FROM public.cites_trade_records AS t, sterna.seen",

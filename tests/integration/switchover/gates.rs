@@ -1,5 +1,4 @@
-//! What has to be so before an exchange begins. Each is broken alone, and then nothing is
-//! exchanged.
+//! The conditions for an exchange. Each is violated alone, and then nothing is exchanged.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -26,7 +25,7 @@ async fn switched_over() -> Installation {
     here
 }
 
-/// A switchover is refused with these words, and every name stays where it is.
+/// A switchover is refused with these words, and no name changes.
 async fn refused(here: &Installation, words: &str) {
     let before = names(&here.db).await;
     let refused = here.db.sterna(&exchanging("switchover")).expect_code(6);
@@ -34,7 +33,7 @@ async fn refused(here: &Installation, words: &str) {
     assert_eq!(names(&here.db).await, before, "{words}");
 }
 
-/// A rollback of the only switchover there was is refused with these words.
+/// A rollback of the only switchover is refused with these words.
 async fn no_way_back(here: &Installation, words: &str) {
     let run = here.db.psql("SELECT run_id FROM sterna.switchover").await;
     no_way_back_for(here, run.parse().unwrap(), words).await;
@@ -113,7 +112,7 @@ async fn a_table_that_bears_the_name_of_the_old_one_is_not_dropped() {
 #[tokio::test]
 async fn a_statement_that_takes_long_keeps_nobody_waiting() {
     let here = loaded().await;
-    // It sleeps in the exchange, under all its locks.
+    // It sleeps during the exchange, under all its locks.
     here.db
         .psql(
             "CREATE FUNCTION dawdle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN

@@ -1,5 +1,5 @@
-//! The conditions that an exchange holds under its locks. What breaks each of them happens
-//! between the last look before the locks and the locks: then nothing is exchanged.
+//! The conditions that an exchange checks under its locks. Each is violated between the last
+//! check before the locks and the locks: then nothing is exchanged.
 
 use serde_json::Value;
 use sterna::pg::{Connection, connect};
@@ -22,8 +22,8 @@ async fn loaded(setup: &str) -> Installation {
     here
 }
 
-/// As [`loaded`], where one row of staging is of a species that has no others, with which
-/// the foreign key does this when it is deleted.
+/// Like [`loaded`], but one row of staging is the only one of its species; the foreign key does
+/// this with it when the species is deleted.
 async fn with_a_species_of_its_own(on_delete: &str) -> Installation {
     let (here, _) = plain_installation().await;
     here.db
@@ -43,8 +43,8 @@ async fn with_a_species_of_its_own(on_delete: &str) -> Installation {
 
 const DELETE_SPECIES: &str = "DELETE FROM species WHERE scientific_name = 'Buteo lagopus'";
 
-/// Runs this in a session of its own as soon as an exchange is about to take its locks for
-/// the first time, and keeps the session.
+/// Runs this in a session of its own right before an exchange takes its locks for the first time,
+/// and keeps the session.
 fn before_the_locks(db: &TestDb, sql: &[&'static str]) -> Relay {
     let (info, sql) = (db.info().clone(), sql.to_vec());
     let mut session: Option<(tokio::runtime::Runtime, Connection)> = None;
@@ -67,7 +67,7 @@ fn before_the_locks(db: &TestDb, sql: &[&'static str]) -> Relay {
     })
 }
 
-/// A switchover in which this happens right before its locks.
+/// A switchover with this happening right before its locks.
 fn switched_over(db: &TestDb, sql: &[&'static str]) -> Finished {
     let relay = before_the_locks(db, sql);
     let mut args = exchanging("switchover");
@@ -75,8 +75,8 @@ fn switched_over(db: &TestDb, sql: &[&'static str]) -> Finished {
     Finished::from(db.command(&args).env("PGHOST", relay.host()).output().unwrap())
 }
 
-/// As [`switched_over`]; it is refused with these words, and nothing but `sql` has changed
-/// anything.
+/// Like [`switched_over`]; it is refused with these words, and nothing has changed except by
+/// `sql`.
 async fn refused(here: &Installation, sql: &[&'static str], words: &str) {
     let db = &here.db;
     let names_before = names(db).await;
@@ -85,7 +85,7 @@ async fn refused(here: &Installation, sql: &[&'static str], words: &str) {
     let left: Vec<_> = names(db).await.lines().map(str::to_owned).collect();
     let gone: Vec<_> = names_before.lines().filter(|n| !left.iter().any(|l| l == n)).collect();
     assert_eq!(gone, [""; 0], "{words}");
-    assert_eq!(here.staging().await.len() / 10, 25, "staging is what it was");
+    assert_eq!(here.staging().await.len() / 10, 25, "staging is unchanged");
 }
 
 #[tokio::test]
@@ -158,7 +158,7 @@ async fn a_table_that_differs_does_not_come_in() {
 
 #[tokio::test]
 async fn nothing_goes_on_using_the_old_table() {
-    // Made in the exchange itself, so that no look before the renames can find it.
+    // Created during the exchange, so that no check before the renames can find it.
     let setup = "CREATE FUNCTION cling() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
             IF to_regclass('public.cites_trade_records_old') IS NOT NULL
                 AND to_regclass('public.clinging') IS NULL THEN
@@ -197,7 +197,7 @@ async fn a_row_does_not_come_in_without_the_species_that_it_refers_to() {
 async fn a_snapshot_taken_right_before_the_locks_sees_what_was_acknowledged() {
     let here = loaded("SELECT").await;
     let before = here.db.psql(ROWS).await;
-    // A snapshot that holds no lock, for a lock would keep the exchange from its own.
+    // A snapshot without a lock, which would keep the exchange from its own.
     let write_then_look = [
         "UPDATE cites_trade_records SET unit = 'acknowledged' WHERE record_id = '3'",
         "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1",

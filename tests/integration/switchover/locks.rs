@@ -1,5 +1,5 @@
-//! Others at work on the table: readers and writers that hold their locks, and
-//! applications that lock in orders of their own.
+//! Other sessions on the table: readers and writers that hold their locks, and applications that
+//! lock in their own order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +29,7 @@ async fn loaded() -> Installation {
     here
 }
 
-/// A command that ends while the test's own tasks go on.
+/// Runs a command while the test's own tasks continue.
 async fn run(here: &Installation, args: &[&str]) -> Finished {
     let mut command = here.db.command(args);
     tokio::task::spawn_blocking(move || Finished::from(command.output().unwrap())).await.unwrap()
@@ -89,7 +89,7 @@ async fn a_snapshot_older_than_the_load_never_sees_an_empty_table() {
     let (here, release) = plain_installation().await;
     here.db.sterna(&["stage", "create"]).expect_code(0);
     let old = here.db.connect().await;
-    // A snapshot that holds no lock, for a lock would be waited for by itself.
+    // A snapshot without a lock, which the exchange would wait for anyway.
     old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1").await.unwrap();
     here.report(0, &[&release, "--all"]);
     let refused = run(&here, &["switchover", "--accept-failed-validation", "--max-wait", "1s"])
@@ -135,7 +135,7 @@ async fn no_error_and_no_lost_write_for_applications_that_lock_in_any_order() {
     assert_eq!(db.psql(orphans).await, "0");
 }
 
-/// What a session of an application does again and again.
+/// What a session of an application does repeatedly.
 #[derive(Clone, Copy, Debug)]
 enum Reader {
     Table,
@@ -147,7 +147,7 @@ enum Reader {
     Cascade,
 }
 
-/// Sessions at work, each until it is told to stop.
+/// Working sessions, each until it is stopped.
 struct Traffic {
     stop: Arc<AtomicBool>,
     sessions: Vec<JoinHandle<Vec<String>>>,

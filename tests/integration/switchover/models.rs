@@ -1,4 +1,4 @@
-//! The known installations, to the end, back, to the end again, and cleaned up.
+//! The known installations: switched over, rolled back, switched over again, and cleaned up.
 
 use sterna::pg::embedded::ModelSchema;
 

@@ -1,5 +1,5 @@
-//! Tables, dependents and values out of the ordinary: there and back, or refused before
-//! anything is written.
+//! Unusual tables, dependents and values: exchanged and rolled back, or refused before anything
+//! is written.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::exchange::{exchanging, fingerprint, names};
 use crate::cites::{Installation, file_of, good};
 use crate::server::TestDb;
 
-/// 200 rows of trade, and a release of 250 that holds the same records again.
+/// 200 rows of trade, and a release of 250 that contains the same records again.
 pub(super) async fn plain_installation() -> (Installation, String) {
     let here = Installation::new().await;
     here.db
@@ -36,7 +36,7 @@ pub(super) fn writes(id: &str, deleted: &str) -> String {
 const WRITTEN: &str = "SELECT string_agg(record_id || coalesce(' ' || unit, ''), ', '
     ORDER BY record_id) FROM cites_trade_records WHERE record_id IN ('7', '8', '9', 'x', 'y')";
 
-/// Stages, loads and runs a command to its end, which has to lose no parity.
+/// Runs a command to its end, which must preserve parity.
 fn exchanged(db: &TestDb, command: &str) {
     let args = [exchanging(command), vec!["--format", "json"]].concat();
     let done = db.sterna(&args).expect_code(0);
@@ -44,8 +44,7 @@ fn exchanged(db: &TestDb, command: &str) {
     assert_eq!(done["parity_differences"], serde_json::json!([]), "{command}: {done:#}");
 }
 
-/// A switchover and its rollback, with writes before each, on the plain database with
-/// this added to it.
+/// A switchover and its rollback, with writes before each, on the plain database with this setup.
 async fn there_and_back(setup: &str, more_writes: &str) -> Installation {
     let (here, release) = plain_installation().await;
     let db = &here.db;
@@ -311,7 +310,7 @@ async fn three_in_a_row_leave_the_names_of_one() {
                 db.sterna(&["cleanup", "--older-than", "0s"]).expect_code(0);
             }
         }
-        // Each carried over what had been written before it.
+        // Each carried over what was written before it.
         let written = "SELECT count(*) FROM cites_trade_records WHERE record_id = 'w2'";
         assert_eq!(db.psql(written).await, "1");
         exchanged(db, "rollback");

@@ -1,11 +1,11 @@
-//! `--accept-check`: one check is accepted by its name, and all others still count.
+//! `--accept-check`: one check is accepted by name, and all others still count.
 
 use serde_json::Value;
 
 use super::FILL_PRODUCTION;
 use crate::cites::{Installation, file_of, good};
 
-/// Staging with fewer rows than may be lost, and none of another year.
+/// Staging with too few rows, and none of another year.
 async fn shrunk() -> Installation {
     let here = Installation::new().await;
     let file = here.file("a.csv", file_of(&good(40)));
@@ -29,7 +29,7 @@ const ALL_BUT_ONE: [&str; 5] = [
 async fn a_check_is_accepted_by_its_name_and_recorded_with_its_figures() {
     let here = shrunk().await;
     let refused = here.db.sterna(&ALL_BUT_ONE).expect_code(4);
-    // The check is repeated for each column, and is meant by what stands before the dot.
+    // The check is repeated for each column, and is accepted by the name before the dot.
     assert!(refused.stderr.contains("1 of"), "{refused:?}");
     assert!(refused.stderr.contains("quantity-lost.quantity"), "{refused:?}");
     assert!(refused.stderr.contains("--accept-check"), "{refused:?}");
@@ -65,7 +65,7 @@ async fn a_migration_goes_on_and_refuses_names_that_no_check_bears() {
         "--format=json",
         "--accept-regression",
     ];
-    // Nobody can ask: that is said before anything is done.
+    // No role can run the queries, which is reported before anything is done.
     let refused = here.db.sterna(&[&migrate[..], &["--ask-dependents"]].concat()).expect_code(2);
     assert!(refused.stderr.contains("cannot log in"), "{refused:?}");
     assert_eq!(

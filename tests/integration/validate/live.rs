@@ -1,11 +1,11 @@
-//! `--comprehensive`: the live table and what stands around it.
+//! `--comprehensive`: the live table and its surroundings.
 
 use sterna::pg::embedded::ModelSchema;
 
 use super::{check, checks, failed, validated};
 use crate::cites::{Installation, file_of, good, shipment};
 
-/// What the records are warned of.
+/// The warnings about the records.
 const WARNED: [&str; 2] = ["blank-at-end.term", "listed-code.term"];
 
 /// Records whose summary has lists of more than one entry, and codes that are empty.
@@ -27,7 +27,7 @@ fn records() -> Vec<String> {
     (0..30).map(record).collect()
 }
 
-/// A table that went live by exchanging names, with a summary that agrees.
+/// A table that went live by an exchange of names, with a matching summary.
 async fn live() -> Installation {
     let here = Installation::new().await;
     let file = here.file("a.csv", file_of(&records()));
@@ -57,7 +57,7 @@ async fn the_live_table_passes_and_its_surroundings_are_asked() {
     {
         assert!(check(&report, name)["skipped"].is_null(), "{name}");
     }
-    // What the application writes is no error.
+    // Writes by the application are not errors.
     here.db.psql("UPDATE cites_trade_records SET unit = 'kg' WHERE record_id = '3'").await;
     let report = validated(&here, 0, &["--comprehensive"]);
     assert_eq!(failed(&report), [WARNED[0], WARNED[1], "rows-as-loaded", "rows-lost"]);
@@ -200,8 +200,8 @@ async fn what_does_not_fit_the_live_table_is_named() {
     }
 }
 
-/// A validation after `sql` fails these checks and no others, and the first of them shows
-/// what is wrong.
+/// A validation after `sql` fails these checks and no others, and the first of them shows what is
+/// wrong.
 #[track_caller]
 fn fails(here: &Installation, sql: &str, concerned: &[&str], shown: &str) {
     let report = validated(here, 4, &["--comprehensive"]);

@@ -36,7 +36,7 @@ async fn a_folder_of_checks_is_run_with_the_others() {
     assert_eq!(failed(&report), ["a", "c"]);
     assert_eq!(check(&report, "c")["rows"].as_array().unwrap().len(), 3);
 
-    // It cannot write, and a fault of its own is told with its name.
+    // It cannot write, and an error in it is reported with its name.
     write("c.sql", "error", "SELECT set_config('x.y', 'z', false) FROM {nothing}");
     let refused = here.db.sterna(&["validate", args[0], args[1]]).expect_code(1);
     assert!(refused.stderr.contains("check c"), "{refused:?}");
@@ -49,7 +49,7 @@ async fn a_folder_of_checks_is_run_with_the_others() {
     assert!(refused.stderr.contains("c.sql") && refused.stderr.contains("fatal"), "{refused:?}");
 }
 
-/// A check of one's own that takes an hour.
+/// A user's check that takes an hour.
 async fn endless() -> (Installation, String) {
     let here = Installation::new().await;
     let file = here.file("a.csv", file_of(&good(3)));
@@ -75,7 +75,7 @@ async fn a_check_that_takes_too_long_fails_and_the_others_go_on() {
     assert!(rows.contains("statement timeout"), "{rows}");
 }
 
-/// Whether a statement of sterna's sleeps in this database.
+/// Whether one of sterna's statements sleeps in this database.
 fn sleeps(here: &Installation) -> bool {
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
                AND pid <> pg_backend_pid() AND query LIKE '%pg_sleep(3600)%' AND state = 'active'";

@@ -1,13 +1,13 @@
-//! For each check, an error that it and no other is about, planted in a table that
-//! passes all of them; and the row that it has to name.
+//! For each check, an error that only this check is about, planted in a table that passes all of
+//! them; and the row that it must name.
 
 use serde_json::json;
 
 use super::{FILL_PRODUCTION, check, failed, validated};
 use crate::cites::{Installation, file_of, generated, good, insert_species, shipment};
 
-/// An error: SQL that plants it, the checks that have to fail, and what the first of
-/// them has to show among its rows.
+/// An error: SQL that plants it, the checks that must fail, and what the first of them must show
+/// among its rows.
 pub(super) struct Planted {
     sql: &'static str,
     checks: &'static [&'static str],
@@ -22,7 +22,7 @@ pub(super) const fn planted(
     Planted { sql, checks, shown }
 }
 
-/// Plants each error in a valid table of generated rows with production as full as it.
+/// Plants each error in a valid table of generated rows; production has the same rows.
 pub(super) async fn plant(errors: &[Planted]) {
     let here = Installation::new().await;
     here.db
@@ -39,7 +39,7 @@ pub(super) async fn plant(errors: &[Planted]) {
         let before = validated(&here, 0, &[]);
 
         here.db.psql(&format!("SET session_replication_role = replica; {sql}")).await;
-        // A check of what is planted only now is one of severity error.
+        // A check that exists only because of what is planted has severity error.
         let is_warning = |name: &&str| {
             super::checks(&before).iter().any(|c| c["name"] == **name && c["severity"] == "warning")
         };
@@ -59,7 +59,7 @@ pub(super) async fn plant(errors: &[Planted]) {
     }
 }
 
-/// A row that is written by hand is always noticed as such, too.
+/// A row written by hand is always noticed as such, too.
 macro_rules! and_touched {
     ($($check:literal),*) => { &[$($check,)* "equal-to-files", "rows-as-loaded", "rows-lost"] };
 }

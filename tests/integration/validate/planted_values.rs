@@ -1,9 +1,9 @@
-//! Further errors, planted in a table that passes all checks: values of one row, and
-//! columns of the table.
+//! Further errors, planted in a table that passes all checks: values of one row, and columns of
+//! the table.
 
 use super::planted::{Planted, plant, planted};
 
-/// A change of one row by hand, which is always noticed as such, too.
+/// A manual change of one row, which is always noticed as such, too.
 macro_rules! one_row {
     ($change:literal, [$($check:literal),*], $shown:literal) => {
         planted(

@@ -1,4 +1,4 @@
-//! What the ledger keeps of a validation, and when it no longer speaks of the rows.
+//! What the ledger stores of a validation, and when it no longer applies to the rows.
 
 use std::sync::atomic::AtomicBool;
 

@@ -1,5 +1,5 @@
-//! Tables of several kinds: first loads, loads of one year, synonyms, and installations
-//! whose columns are others.
+//! Tables of several kinds: first loads, loads of one year, synonyms, and installations with
+//! other columns.
 
 use serde_json::json;
 use sterna::pg::embedded::ModelSchema;

@@ -1,4 +1,4 @@
-//! A table is never emptied by accident: the total of rows, of any table.
+//! A table is never emptied by accident: the total row count of any table.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{FILL_PRODUCTION, check, failed, validated};
 use crate::cites::{Installation, file_of, good, shipment};
 use crate::server::Finished;
 
-/// A table that has neither species nor years, and a mapping of files to it.
+/// A table with neither species nor years, and a mapping of files to it.
 const ANY_TABLE: &str = "CREATE TABLE ports (code text PRIMARY KEY, name text NOT NULL);
      INSERT INTO ports SELECT 'P' || n, 'port ' || n FROM generate_series(1, 100) AS n";
 const ANY_MAPPING: &str = "[[format]]\nname = \"ports\"\n\
@@ -50,7 +50,7 @@ async fn an_empty_load_is_never_switched_over() {
     let here = any_table().await;
     let file = here.file("p.csv", ports(0));
     sterna(&here, &["load", &file, "--all", "--mapping", "m.toml"]).expect_code(0);
-    // However much may be lost: nothing is not less.
+    // Whatever the limit, an empty table is refused.
     sterna(&here, &["validate", "--max-shrinkage", "100"]).expect_code(4);
     sterna(&here, &["switchover"]).expect_code(4);
     let refused = sterna(&here, &["switchover", "--accept-failed-validation"]).expect_code(6);

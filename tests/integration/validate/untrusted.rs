@@ -1,13 +1,13 @@
-//! Nothing that a role has planted in the database is run with the rights of the role that
-//! migrates. Evidence are the server's own counts of calls, which no rollback takes back.
+//! Code that a role planted in the database never runs with the rights of the role that migrates.
+//! The evidence is the server's own counts of calls, which no rollback undoes.
 
 use super::{check, failed, validated};
 use crate::cites::{Installation, file_of, good};
 use crate::server::{Finished, TestDb};
 
-/// What a role plants that may create in `public` and read the table: functions of every
-/// volatility, a view over each, one that resets the role, one that never ends, what is
-/// evaluated when a plan is made, and what is run when literals are only read.
+/// What a role plants that may create objects in `public` and read the table: functions of every
+/// volatility, a view over each, one that resets the role, one that never ends, code that runs
+/// when a plan is made, and code that runs when literals are merely read.
 const PLANTED: &str = "
     CREATE FUNCTION heard(what text) RETURNS boolean LANGUAGE plpgsql AS
     $$ BEGIN PERFORM set_config('planted.heard', what, false); RETURN true; END $$;
@@ -62,18 +62,18 @@ impl<'a> Planter<'a> {
     }
 
     async fn plant(&self, sql: &str) {
-        // Counted before the reset, not when the session has ended.
+        // Flushed before the reset below, not when the session has ended.
         let as_planter = format!(
             "SET ROLE {}; SET search_path = public; {sql};
              RESET ROLE; SELECT pg_stat_force_next_flush()",
             self.role
         );
         self.db.psql(&as_planter).await;
-        // What planting itself has called.
+        // Clears the calls made by planting itself.
         self.db.psql("SELECT pg_stat_reset()").await;
     }
 
-    /// The planted functions that were called since, with how often.
+    /// The planted functions called since, and how often.
     async fn called(&self) -> String {
         self.db
             .psql(&format!(
@@ -110,13 +110,13 @@ async fn planted(here: &Installation) -> Planter<'_> {
 async fn a_validation_runs_nothing_that_is_planted() {
     let here = Installation::new().await;
     let planter = planted(&here).await;
-    // The counts see what is called.
+    // The counts show calls.
     let seen = "SET search_path = public; SELECT count(*) FROM planted_constant";
     planter.db.psql(seen).await;
     assert!(planter.called().await.starts_with("heard_immutable|"));
     planter.db.psql("SELECT pg_stat_reset()").await;
 
-    // What is planted is a difference of the catalog, and that is all.
+    // The planted objects only show as a difference of the catalog.
     let report = validated(&here, 4, &["--comprehensive"]);
     assert_eq!(failed(&report), ["catalog-parity"], "{report:#}");
     assert_eq!(planter.called().await, "");
@@ -170,7 +170,7 @@ async fn an_ordinary_migrator_runs_nothing_either() {
     let report: serde_json::Value = serde_json::from_str(&finished.stdout).unwrap();
     assert_eq!(check(&report, "dependents-answer")["passed"], true, "{report:#}");
     assert_eq!(planter.called().await, "");
-    // Policies that would be asked of its owner refuse the reading, and are not asked.
+    // Policies that would be evaluated for its owner make the read fail, and are not evaluated.
     here.db
         .psql(
             "ALTER TABLE cites_trade_records ENABLE ROW LEVEL SECURITY;
@@ -221,11 +221,11 @@ async fn dependents_are_asked_as_the_application_where_they_belong_to_trusted_ro
     let asked = ["--comprehensive", "--ask-dependents", "--as-role", &app];
     let report = validated(&here, 4, &asked);
     assert_eq!(failed(&report), ["catalog-parity", "dependents-answer"], "{report:#}");
-    // That of the application fails, and that which is not the application's is not asked.
+    // The application's query fails, and the other one is not run.
     let found = check(&report, "dependents-answer");
     assert_eq!((&found["rows"][0]["name"], &found["observed"]), (&"public.who".into(), &1.into()));
     assert_eq!(planter.called().await, "");
-    // Nobody can ask.
+    // No role can run the queries.
     let args = ["validate", "--comprehensive", "--ask-dependents"];
     let refused = here.db.sterna(&args).expect_code(2);
     assert!(refused.stderr.contains("cannot log in"), "{refused:?}");
@@ -243,7 +243,7 @@ async fn the_applications_queries_do_not_reach_the_migrator_by_resetting_the_rol
     let planter = Planter::new(&here.db).await;
     let app = format!("{}_app", here.db.name());
     here.db.psql(&format!("CREATE ROLE {app} LOGIN IN ROLE anon")).await;
-    // Takes the place of a view that the application asks, and says who it is.
+    // Replaces a view that the application queries, and says who it is.
     planter
         .plant(
             "CREATE FUNCTION heard() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RESET ROLE;
@@ -260,8 +260,8 @@ async fn the_applications_queries_do_not_reach_the_migrator_by_resetting_the_rol
     planter.gone().await;
 }
 
-/// A table in a schema of its own, beside which a role plants a species and a summary that
-/// are views, and a table that looks as if it kept the table's identity.
+/// A table in a schema of its own, next to which a role plants a species table and a summary that
+/// are views, and a table that appears to store the table's identity.
 const BESIDE: &str = "
     CREATE FUNCTION heard(x int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS
     $$ BEGIN RETURN x; END $$;
@@ -300,7 +300,7 @@ async fn what_is_planted_beside_the_table_is_not_read() {
     sterna(&["validate", "--comprehensive"]);
     sterna(&["check", "post"]);
     sterna(&["species", "missing", &file]);
-    // A mapping that looks names up there is refused.
+    // A mapping that looks up names there is refused.
     let lookup = "[[format]]\nname = \"ports\"\nlookup = { field = \"Code\", column = \
                   \"species_id\", table = \"species\", key = \"scientific_name\", value = \"id\" }\n\
                   [format.columns]\nCode = \"code\"\n";

@@ -1,8 +1,8 @@
-//! Sharing a whole number out by weights, so that nothing is lost to rounding.
+//! Apportions a whole number by weights, without losing anything to rounding.
 
 use std::cmp::Reverse;
 
-/// Shares `total` out by `weights`, by the method of the largest remainder.
+/// Apportions `total` by `weights`, with the largest remainder method.
 pub(super) fn share_out(weights: &[u64], total: u64) -> Vec<u64> {
     let sum: u128 = weights.iter().map(|&weight| u128::from(weight)).sum();
     if sum == 0 {
@@ -20,7 +20,7 @@ pub(super) fn share_out(weights: &[u64], total: u64) -> Vec<u64> {
     shares
 }
 
-/// Lets each have at least one, at the cost of the largest, where there is enough.
+/// Raises each count to at least one, at the expense of the largest, if the total suffices.
 pub(super) fn give_each_one(counts: &mut [u64]) {
     if counts.iter().sum::<u64>() < counts.len() as u64 {
         return;

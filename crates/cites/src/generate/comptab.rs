@@ -1,4 +1,4 @@
-//! Comparative tabulations: what importers and exporters reported, summed up
+//! Comparative tabulations: quantities reported by importers and exporters, summed
 //! by year, side by side. Small files, for tests of the other export formats.
 
 use std::io::{self, Write};
@@ -10,10 +10,10 @@ use super::choice::Choice;
 use super::record::Content;
 use sterna_error::{Error, Kind, Result};
 
-/// Which columns a comparative tabulation has.
+/// The columns of a comparative tabulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ComptabColumns {
-    /// The 16 columns of today's exports.
+    /// The 16 columns of current exports.
     Sixteen,
     /// The 13 columns of older exports, without class, order and genus.
     Thirteen,
@@ -34,16 +34,16 @@ impl ComptabColumns {
     }
 }
 
-/// Permille of lines on which both sides reported.
+/// Permille of lines with reports of both sides.
 const BOTH_REPORTED: u64 = 190;
 
 impl Generator {
-    /// Writes a comparative tabulation of `rows` rows of trade in `year`: of
-    /// the Arctic taxa, and in a world mostly of others. Returns the rows.
+    /// Writes a comparative tabulation with `rows` rows of trade in `year`: of
+    /// the Arctic taxa, or with `world` mostly of others. Returns the number of rows.
     ///
     /// # Errors
     ///
-    /// When `out` cannot be written to.
+    /// If `out` cannot be written.
     pub fn write_comptab(
         &self,
         year: u32,
@@ -54,7 +54,7 @@ impl Generator {
         let failed = |source: io::Error| {
             Error::new(Kind::File, format!("comptab-{year}.csv")).caused_by(source)
         };
-        // Streams of shipment files count from zero, so these never meet them.
+        // Streams of shipment files count up from zero, so they never overlap with these.
         let mut rng = self.rng(u64::MAX - u64::from(year));
         let weighted: Vec<(usize, u64)> =
             (0..self.taxa.len()).map(|taxon| (taxon, self.layout.rows_of(taxon))).collect();

@@ -1,9 +1,9 @@
-//! Which row stands where: how many rows each taxon has in each year, and
-//! which rows go into which file.
+//! The layout of rows: the number of rows per taxon and year, and the rows of
+//! each file.
 //!
-//! Rows are numbered by year and, within a year, by taxon. Everything follows
-//! from that number, so files are generated one by one, in any order and side
-//! by side, without remembering any row.
+//! Rows are numbered by year and, within a year, by taxon. Everything is derived
+//! from that number, so files can be generated in any order and in parallel,
+//! without storing any row.
 
 use std::ops::Range;
 
@@ -25,15 +25,15 @@ const DOWNLOAD_FILES: u64 = 56;
 /// Rows of the whole public download, and those of the Arctic taxa in it.
 const DOWNLOAD_ROWS: u64 = 27_901_870;
 pub(super) const ARCTIC_ROWS: u64 = 489_107;
-/// Rows that production had before the newer release, of its [`ARCTIC_ROWS`].
+/// Rows of [`ARCTIC_ROWS`] that production had before the newer release.
 const EARLIER_ROWS: u64 = 461_042;
 
-/// A row's place.
+/// The position of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
-    /// Which taxon; files are ordered by it.
+    /// Index of the taxon; files are ordered by it.
     pub(super) taxon: u32,
-    /// Which year, from the first one on.
+    /// Index of the year, counted from the first one.
     pub(super) year: u32,
     /// The row's number among all rows.
     pub(super) number: u64,
@@ -45,18 +45,18 @@ pub(super) struct Layout {
     first_year: u32,
     years: usize,
     taxa: usize,
-    /// Rows before each cell, a cell being a taxon in a year, years outermost;
-    /// at the end, all rows.
+    /// Number of rows before each cell, that is, each taxon in each year, ordered
+    /// by year; the last element is the total.
     before: Vec<u64>,
     files: Vec<Range<u64>>,
-    /// The last year of which the earlier release knows some rows, and how
-    /// many per taxon: of years before it knows all, of years after it none.
+    /// The last year in the earlier release, and its rows per taxon in that year.
+    /// It has all rows of the years before, and none of the years after.
     earlier_year: usize,
     earlier_rows: Vec<u64>,
 }
 
 impl Layout {
-    /// Lays out `rows` rows of `taxa`, which come by name.
+    /// Lays out `rows` rows of `taxa`, which are sorted by name.
     pub(super) fn new(taxa: &[Taxon], rows: u64) -> Result<Self> {
         let (first_year, arctic_years) = arctic_years()?;
         let world_years = world_years()?;
@@ -105,23 +105,23 @@ impl Layout {
         &self.files
     }
 
-    /// The files that hold rows of the earlier release.
+    /// The files that contain rows of the earlier release.
     pub(super) fn earlier_files(&self) -> &[Range<u64>] {
         let end = self.year_rows(self.earlier_year).end;
         &self.files[..self.files.partition_point(|file| file.start < end)]
     }
 
-    /// The calendar year of a place.
+    /// The calendar year of a row.
     pub(super) fn calendar_year(&self, place: Place) -> u32 {
         self.first_year + place.year
     }
 
-    /// How many rows `taxon` has, over all years.
+    /// Number of rows of `taxon`, over all years.
     pub(super) fn rows_of(&self, taxon: usize) -> u64 {
         (0..self.years).map(|year| self.cell(year, taxon)).map(|cell| cell.end - cell.start).sum()
     }
 
-    /// How many rows `taxon` has before each year.
+    /// Number of rows of `taxon` before each year.
     pub(super) fn rows_before_years(&self, taxon: usize) -> Vec<u64> {
         let cells = (0..self.years).map(|year| self.cell(year, taxon));
         let sums = cells.scan(0, |sum, cell| {
@@ -137,12 +137,12 @@ impl Layout {
         place.number - self.cell(place.year as usize, place.taxon as usize).start
     }
 
-    /// How many rows the earlier release has.
+    /// Number of rows of the earlier release.
     pub(super) fn earlier_total(&self) -> u64 {
         self.year_rows(self.earlier_year).start + self.earlier_rows.iter().sum::<u64>()
     }
 
-    /// Whether the earlier release already had the row.
+    /// Whether the row is in the earlier release.
     pub(super) fn is_earlier(&self, place: Place) -> bool {
         let (year, taxon) = (place.year as usize, place.taxon as usize);
         match year.cmp(&self.earlier_year) {
@@ -152,8 +152,7 @@ impl Layout {
         }
     }
 
-    /// The rows at the positions of one file, by taxon and year as in the
-    /// public files.
+    /// The rows of one file, sorted by taxon and year as in the public files.
     pub(super) fn places(&self, file: &Range<u64>) -> Vec<Place> {
         let mut places = Vec::with_capacity((file.end - file.start) as usize);
         for year in 0..self.years {
@@ -180,15 +179,15 @@ impl Layout {
         self.before[year * self.taxa]..self.before[(year + 1) * self.taxa]
     }
 
-    /// Files as an extract of a full download has them: its files are cut where
-    /// the world's rows fill them, and hold what the extract's taxa have there.
+    /// The files of an extract from a full download: boundaries are where the world's
+    /// rows fill a file, and each file contains the rows of the extract's taxa in it.
     fn extract_files(&self, world_years: &[u64], rows: u64) -> Vec<Range<u64>> {
         let per_file = ARCTIC_ROWS.div_ceil(DOWNLOAD_FILES);
         let files = rows.div_ceil(per_file).min(DOWNLOAD_FILES).max(rows.div_ceil(ROWS_PER_FILE));
         let world: u64 = world_years.iter().sum();
         let mut ends = Vec::new();
         for file in 1..=files {
-            // In parts of a file, lest the division lose what is between years.
+            // In fractions of a file, so that division loses no rows between years.
             let cut = world * file;
             let (mut year, mut passed) = (0, 0);
             while year + 1 < self.years && passed + world_years[year] * files <= cut {
@@ -217,7 +216,7 @@ impl Layout {
     }
 }
 
-/// The first year, and the weights of the years for each Arctic taxon.
+/// The first year, and the weight of each year for each Arctic taxon.
 fn arctic_years() -> Result<(u32, Vec<Vec<u64>>)> {
     let columns = ROWS_BY_YEAR.header().len();
     let by_taxon = ROWS_BY_YEAR
@@ -228,7 +227,7 @@ fn arctic_years() -> Result<(u32, Vec<Vec<u64>>)> {
     Ok((first, by_taxon))
 }
 
-/// The weights of the years for the world's trade.
+/// The weight of each year for the world's trade.
 fn world_years() -> Result<Vec<u64>> {
     WORLD_YEARS.entries().map(|entry| entry.number(1)).collect()
 }

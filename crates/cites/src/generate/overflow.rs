@@ -1,16 +1,16 @@
 //! The few rows whose quantity overflows `numeric(10,2)`.
 //!
-//! They are too few to leave to chance: the default size has exactly the three
-//! that the public files have, at rows that follow from the layout.
+//! They are too few to leave to chance: the default size has exactly three, like
+//! the public files, at rows determined by the layout.
 
 use super::layout::{Layout, Place};
 use super::quantity::{OVERFLOWING, Quantity};
 use super::taxa::Taxon;
 
-/// Rows that overflow, and the Arctic rows among which they were counted.
+/// Number of rows that overflow, and number of Arctic rows in which they were counted.
 const COUNTED: (u64, u64) = (3, 464_042);
 
-/// Which rows overflow: some of the taxon with most rows, evenly among them.
+/// The rows that overflow: some of the taxon with the most rows, evenly spaced.
 #[derive(Clone, Debug)]
 pub(super) struct Overflows {
     taxon: usize,
@@ -33,7 +33,7 @@ impl Overflows {
         Overflows { taxon, before: layout.rows_before_years(taxon), rows, count }
     }
 
-    /// The quantity of the row at `place`, where it is one that overflows.
+    /// The quantity of the row at `place`, if it is one that overflows.
     pub(super) fn quantity(&self, place: Place, layout: &Layout) -> Option<Quantity> {
         if self.count == 0 || place.taxon as usize != self.taxon {
             return None;

@@ -1,16 +1,16 @@
 //! Bijections on `0..n` that need no memory: they make ids unique without
-//! remembering them, and spread the taxa of a year over its files.
+//! storing them, and spread the taxa of a year over its files.
 
 /// Record ids have nine or ten digits, as in the public download.
 const FIRST_ID: u64 = 100_000_000;
-/// How many ids there are: up to 9,999,999,999.
+/// Number of ids: up to 9,999,999,999.
 pub(super) const IDS: u64 = 9_900_000_000;
 
-/// Half of the 34 bits that hold every id.
+/// Half of the 34 bits needed for an id.
 const HALF_BITS: u32 = 17;
 const HALF_MASK: u64 = (1 << HALF_BITS) - 1;
 
-/// Numbers records in an order that looks random; no two share a number.
+/// Assigns record ids in an order that looks random; ids are unique.
 #[derive(Clone, Debug)]
 pub(super) struct RecordIds {
     keys: [u64; 4],
@@ -25,7 +25,7 @@ impl RecordIds {
     pub(super) fn id(&self, index: u64) -> u64 {
         debug_assert!(index < IDS);
         let mut value = self.feistel(index);
-        // Walking the cycle keeps a bijection on 2^34 one on the ids alone.
+        // Cycle walking restricts a bijection on 2^34 to the ids.
         while value >= IDS {
             value = self.feistel(value);
         }
@@ -42,8 +42,8 @@ impl RecordIds {
     }
 }
 
-/// Puts the rows of one year in an order in which every stretch holds the
-/// year's taxa in about their proportions.
+/// Orders the rows of one year so that every section contains the year's taxa in
+/// about their proportions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spread {
     len: u64,
@@ -52,7 +52,7 @@ pub(super) struct Spread {
 
 impl Spread {
     pub(super) fn new(len: u64) -> Self {
-        // Steps near the golden section of a circle leave no large gaps.
+        // A step near the golden ratio leaves no large gaps.
         let mut step = (u128::from(len) * 618_033_989 / 1_000_000_000) as u64;
         while step > 1 && gcd(step, len) != 1 {
             step -= 1;
@@ -60,7 +60,7 @@ impl Spread {
         Spread { len, step: step.max(1) }
     }
 
-    /// The row, below `len`, that stands at `position`, below `len`.
+    /// The row at `position`; both are below `len`.
     pub(super) fn row(&self, position: u64) -> u64 {
         (u128::from(position) * u128::from(self.step) % u128::from(self.len)) as u64
     }

@@ -1,5 +1,5 @@
 //! Trade profiles: what is traded of a group of taxa, between whom, from where
-//! and why. The numbers are shares counted over public files, kept in `data/`.
+//! and why. The shares were counted in public files and are kept in `data/`.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ const TERMS: List =
 const CODES: List =
     List::new("data/profile-codes.csv", include_str!("../../../../data/profile-codes.csv"));
 
-/// What is traded: a term, its unit, and how much of it goes in one shipment.
+/// Traded goods: a term, its unit, and the distribution of quantities per shipment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Goods {
     pub(super) term: &'static str,
@@ -23,10 +23,10 @@ pub(super) struct Goods {
     pub(super) law: Law,
 }
 
-/// How one group of taxa is traded. Empty codes are empty cells.
+/// The trade profile of a group of taxa. Empty codes are empty cells.
 #[derive(Clone, Debug)]
 pub(super) struct Profile {
-    /// Permille of records that repeat the one before but for their id.
+    /// Permille of records that repeat the previous one except for the id.
     pub(super) repeat: u64,
     pub(super) goods: Choice<Goods>,
     pub(super) importer: Choice<&'static str>,
@@ -37,7 +37,7 @@ pub(super) struct Profile {
     pub(super) reporter: Choice<&'static str>,
 }
 
-/// All profiles, and where each stands by name.
+/// All profiles, and their indexes by name.
 #[derive(Debug)]
 pub(super) struct Profiles {
     profiles: Vec<Profile>,
@@ -78,7 +78,7 @@ impl Profiles {
         Ok(all)
     }
 
-    /// Where the profile that `entry` names at `column` stands.
+    /// The index of the profile that `entry` names in `column`.
     pub(super) fn place(&self, entry: &Entry, column: usize) -> Result<usize> {
         let name = entry.text(column);
         self.places.get(name).copied().ok_or_else(|| entry.wrong(name, "trade profile"))

@@ -1,8 +1,8 @@
-//! Quantities: how they are distributed for a kind of goods, and how the
-//! files spell them.
+//! Quantities: their distribution for a kind of goods, and their notation in the
+//! files.
 //!
-//! The spelling is R's, which wrote the public download: up to fifteen digits,
-//! in scientific notation where that is shorter (`1e+05`, `3e-04`).
+//! The notation is that of R, which wrote the public download: up to fifteen
+//! digits, in scientific notation if that is shorter (`1e+05`, `3e-04`).
 
 use crate::list::Entry;
 use sterna_error::Result;
@@ -14,7 +14,7 @@ pub(super) struct Quantity {
     decimals: u32,
 }
 
-/// The few shipments that no `numeric(10,2)` holds.
+/// The few quantities that do not fit `numeric(10,2)`.
 pub(super) const OVERFLOWING: [Quantity; 3] =
     [Quantity::new(330_000_000, 0), Quantity::new(100_000_000, 0), Quantity::new(123_370_000, 0)];
 
@@ -28,7 +28,7 @@ const TEN: [u64; 16] = {
     powers
 };
 
-/// Points of distributions are kept in millionths of a unit.
+/// Points of distributions are stored in millionths of a unit.
 const POINT_DECIMALS: u32 = 6;
 /// Drawn quantities stay below this, so that only [`OVERFLOWING`] overflow.
 const LARGEST: u64 = 99_000_000 * TEN[POINT_DECIMALS as usize];
@@ -38,7 +38,7 @@ impl Quantity {
         Quantity { digits, decimals }
     }
 
-    /// Appends the quantity as the files spell it.
+    /// Appends the quantity in the notation of the files.
     pub(super) fn write(self, line: &mut Vec<u8>) {
         let (mut digits, mut decimals) = (self.digits, self.decimals as i32);
         while digits != 0 && digits.is_multiple_of(10) {
@@ -91,12 +91,12 @@ fn write_scientific(text: &[u8], exponent: i32, line: &mut Vec<u8>) {
     line.extend_from_slice(&[b'0' + exponent / 10, b'0' + exponent % 10]);
 }
 
-/// How the quantities of a kind of goods are distributed.
+/// The distribution of quantities for a kind of goods.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Law {
-    /// Permille of shipments of exactly one.
+    /// Permille of shipments with the quantity one.
     one: u64,
-    /// Permille of shipments of a whole number, one included.
+    /// Permille of shipments with a whole number, including one.
     whole: u64,
     /// Permille of shipments with more than two decimals.
     inexact: u64,
@@ -105,7 +105,7 @@ pub(super) struct Law {
 }
 
 impl Law {
-    /// Reads the seven fields of `entry` from `column` on.
+    /// Reads the seven fields of `entry` starting at `column`.
     pub(super) fn read(entry: &Entry, column: usize) -> Result<Self> {
         let mut points = [0; 4];
         for (point, column) in points.iter_mut().zip(column + 3..) {
@@ -120,7 +120,7 @@ impl Law {
         })
     }
 
-    /// The quantity that 64 random bits select.
+    /// The quantity selected by 64 random bits.
     pub(super) fn draw(&self, bits: u64) -> Quantity {
         let kind = ((bits & 0xffff) * 1000) >> 16;
         let value = self.value((bits >> 16) & 0xffff);
@@ -147,7 +147,7 @@ impl Law {
             900..990 => (p90, p99, 900, 90),
             _ => (p99, p99 * 2, 990, 10),
         };
-        // Squared, because quantities crowd at the lower end of each stretch.
+        // Squared, because quantities cluster at the lower end of each interval.
         let share = (place * 1000 - (start << 16)) / width;
         let share = (share * share) >> 16;
         let step = (u128::from(to.saturating_sub(from)) * u128::from(share)) >> 16;
@@ -155,7 +155,7 @@ impl Law {
     }
 }
 
-/// People weigh and count in round numbers: two in three are rounded.
+/// People weigh and count in round numbers: two out of three quantities are rounded.
 fn rounded(value: u64, detail: u64) -> u64 {
     let digits = itoa(value).as_bytes().len();
     let kept = match detail % 3 {
@@ -190,12 +190,12 @@ fn inexact(value: u64, detail: u64) -> Quantity {
     } else {
         (value / TEN[(POINT_DECIMALS - decimals) as usize]).max(1)
     };
-    // A zero at the end would be cut off and leave fewer decimals.
+    // A trailing zero would be cut off, leaving fewer decimals.
     let ends_in_zero = digits.is_multiple_of(10);
     Quantity::new(digits + u64::from(ends_in_zero) * (1 + detail % 9), decimals)
 }
 
-/// A decimal text as millionths; `None` where it is not one.
+/// Parses a decimal number as millionths; `None` if it is not one.
 fn millionths(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let missing = (POINT_DECIMALS as usize).checked_sub(fraction.len())?;

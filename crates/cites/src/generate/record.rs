@@ -1,4 +1,4 @@
-//! One record: drawn from a taxon's trade profile, and written as a CSV line.
+//! A record: drawn from a taxon's trade profile, and written as a CSV line.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
@@ -7,15 +7,15 @@ use super::profile::{Goods, Profile};
 use super::quantity::{Quantity, itoa};
 use super::taxa::Taxon;
 
-/// Countries that reported under the name of the state they then belonged to:
-/// code, former code, last year of the former one.
+/// Countries that reported as the former state they belonged to: code, former code,
+/// last year of the former code.
 const FORMER: [(&str, &str, u32); 3] = [("RU", "SU", 1991), ("CZ", "CS", 1992), ("SK", "CS", 1992)];
-/// How often an origin is drawn again when it is the exporter.
+/// How often an origin is drawn again if it equals the exporter.
 const ORIGIN_DRAWS: u32 = 8;
 /// Percent of the world's records with an import, export and origin permit.
 const PERMIT_PERCENT: [u64; 3] = [40, 60, 10];
 
-/// What a record says besides its id, year and taxon. Empty texts are empty cells.
+/// The content of a record besides its id, year and taxon. Empty texts are empty cells.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Content {
     pub(super) appendix: &'static str,
@@ -40,8 +40,8 @@ impl Content {
             importer = profile.importer.pick(rng.next_u64());
         }
         let mut origin = profile.origin.pick(rng.next_u64());
-        // A re-export names another country; drawing once more would leave
-        // more origins empty than there are.
+        // The origin of a re-export is another country. An empty redraw is ignored,
+        // or there would be too many empty origins.
         for _ in 0..ORIGIN_DRAWS {
             if origin != exporter {
                 break;
@@ -96,8 +96,8 @@ impl Content {
         line.push(b'\n');
     }
 
-    /// Appends the fields of a comparative tabulation that follow the taxon,
-    /// the quantity standing where its reporter's column is.
+    /// Appends the fields of a comparative tabulation after the taxon, with the
+    /// quantity in the column of its reporter.
     pub(super) fn write_comptab(&self, other: Option<Quantity>, line: &mut Vec<u8>) {
         for text in [self.importer, self.exporter, self.origin] {
             line.push(b',');
@@ -143,7 +143,7 @@ fn permits(rng: &mut ChaCha8Rng) -> [Option<u64>; 3] {
     })
 }
 
-/// Ten hexadecimal digits, as the download replaces permit numbers by.
+/// Writes ten hexadecimal digits, which replace permit numbers in the download.
 fn write_hex(permit: u64, line: &mut Vec<u8>) {
     let digits = (0..10).map(|digit| b"0123456789abcdef"[(permit >> (4 * digit) & 15) as usize]);
     line.extend(digits);

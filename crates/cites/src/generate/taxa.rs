@@ -1,5 +1,5 @@
 //! The taxa that rows are generated for, with their weights: the Arctic ones,
-//! and on request as many of the rest of the world as a full download names.
+//! and on request as many others as a full worldwide download contains.
 
 use std::collections::HashSet;
 
@@ -21,22 +21,22 @@ const NAMES: List =
 
 /// Permille of a group's rows that go to its well-known taxa.
 const KNOWN_PERMILLE: u64 = 600;
-/// Scales the weight of a group, so that the rarest name still weighs something.
+/// Scales the weight of a group, so that the rarest name still has a weight above zero.
 const WEIGHT_SCALE: u64 = 1_000_000_000;
-/// Epithets that a made-up genus has on average.
+/// Average number of epithets per made-up genus.
 const EPITHETS_PER_GENUS: u64 = 9;
 
-/// A taxon and how it is traded.
+/// A taxon and its trade profile.
 #[derive(Clone, Debug)]
 pub(super) struct Taxon {
-    /// `Taxon,Class,Order,Family,Genus` as the files have it.
+    /// `Taxon,Class,Order,Family,Genus` as in the files.
     pub(super) classification: Box<str>,
     pub(super) appendix: Choice<&'static str>,
-    /// Which trade profile it follows.
+    /// Index of its trade profile.
     pub(super) profile: usize,
-    /// Whether a species of the production database stands for it.
+    /// Whether it maps to a species of the production database.
     pub(super) arctic: bool,
-    /// Its share of the rows, relative to others of its kind.
+    /// Its share of the rows, relative to other Arctic or non-Arctic taxa.
     pub(super) weight: u64,
 }
 
@@ -66,8 +66,8 @@ pub(super) fn arctic(profiles: &Profiles) -> Result<Vec<Taxon>> {
         .collect()
 }
 
-/// The taxa of the rest of the world: well-known ones and made-up ones. They
-/// do not depend on the seed, so that two worlds differ in their rows alone.
+/// The taxa of the rest of the world: well-known and made-up ones. They do not
+/// depend on the seed, so that two worlds differ only in their rows.
 pub(super) fn world(profiles: &Profiles) -> Result<Vec<Taxon>> {
     let mut namer = Namer::new();
     let mut taxa = Vec::new();
@@ -95,7 +95,7 @@ pub(super) fn world(profiles: &Profiles) -> Result<Vec<Taxon>> {
             taxa.push(group_taxon(entry.text(0), weight)?);
         }
         let made_up = group.number::<u64>(7)?;
-        // By Zipf's law: the tenth name has a tenth of the rows of the first.
+        // Zipf's law: the tenth name has a tenth of the rows of the first.
         let harmonic: u64 = (1..=made_up).map(|rank| WEIGHT_SCALE / rank).sum();
         for (rank, name) in (1..).zip(namer.names(made_up)) {
             let part =
@@ -111,15 +111,15 @@ fn appendices(entry: &Entry, column: usize) -> Result<Choice<&'static str>> {
     Choice::new(&weighted).ok_or_else(|| entry.wrong(entry.text(column), "weighted appendix"))
 }
 
-/// The genus of a name; a taxon above genus has none.
+/// The genus of a name; empty for a taxon above genus.
 fn genus(name: &str) -> &str {
     let first = name.split(' ').next().unwrap_or_default();
     let above_genus = ["idae", "aceae", "formes", "actinia", "patharia"];
     if above_genus.iter().any(|ending| first.ends_with(ending)) { "" } else { first }
 }
 
-/// Makes names up that look like names of species and that no real list of the
-/// project holds.
+/// Makes up names that look like species names and are not in the project's lists of
+/// real names.
 struct Namer {
     rng: ChaCha8Rng,
     starts: Vec<&'static str>,
@@ -146,7 +146,7 @@ impl Namer {
         }
     }
 
-    /// That many names that were not given before.
+    /// `count` names that were not returned before.
     fn names(&mut self, count: u64) -> Vec<String> {
         let genera: Vec<String> = (0..=count / EPITHETS_PER_GENUS).map(|_| self.genus()).collect();
         let mut names = Vec::new();

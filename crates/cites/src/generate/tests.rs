@@ -1,4 +1,4 @@
-//! What holds for whole downloads, on small ones.
+//! Properties of whole downloads, tested on small ones.
 
 use std::collections::{HashMap, HashSet};
 
@@ -35,7 +35,7 @@ fn share(records: &[Vec<String>], is: impl Fn(&[String]) -> bool) -> f64 {
     count as f64 / records.len() as f64
 }
 
-/// Decimals of a quantity as the files spell it, exponents included.
+/// Decimals of a quantity in the notation of the files, including exponents.
 fn decimals(quantity: &str) -> i32 {
     let (digits, exponent) = quantity.split_once('e').unwrap_or((quantity, "0"));
     let fraction = digits.split_once('.').map_or(0, |(_, fraction)| fraction.len());
@@ -55,7 +55,7 @@ fn a_file_does_not_change_between_versions() {
         let hash = Sha256::digest(file(&generator(2_000, 42, world), 0));
         hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     };
-    // A change here makes every generated data set of old irreproducible: say
+    // If this changes, data sets generated earlier can no longer be reproduced: say
     // so in the changelog.
     assert_eq!(digest(false), "a385e43e67a6471e22e27494e45a09ff36b374ea0fdb194a3af00bb65d9dc034");
     assert_eq!(digest(true), "648213f27404bc9ac7029dbb74b12e9799d8ccd01cb62c1a5fe68ddc775a62e2");

@@ -1,4 +1,4 @@
-//! Which TLS the parameters ask for.
+//! TLS parameters: mode, root certificates and client certificate.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use super::settings::Settings;
 use crate::tls::{Identity, Roots, SslMode};
 use sterna_error::{Error, Result};
 
-/// The mode, and where trusted certificates come from.
+/// The mode, and the source of trusted certificates.
 pub(super) fn policy(settings: &Settings, home: Option<&Path>) -> Result<(SslMode, Option<Roots>)> {
     let roots = match settings.value("sslrootcert") {
         Some("system") => Some(Roots::System),
@@ -17,8 +17,8 @@ pub(super) fn policy(settings: &Settings, home: Option<&Path>) -> Result<(SslMod
     };
     let system = roots == Some(Roots::System);
     let mode = match settings.get("sslmode") {
-        // The system's authorities sign certificates for anyone, so a chain
-        // without the name would prove nothing.
+        // The system's certificate authorities sign certificates for anyone, so
+        // checking the chain without the host name would prove nothing.
         None if system => SslMode::VerifyFull,
         None => SslMode::Prefer,
         Some(setting) => SslMode::from_str(&setting.value)
@@ -34,12 +34,12 @@ pub(super) fn policy(settings: &Settings, home: Option<&Path>) -> Result<(SslMod
             "{} lists revoked certificates, which sterna does not check",
             list.display()
         ))
-        .hint("move it away, or connect through a program of libpq's that checks it (pgbouncer)"));
+        .hint("move it away, or connect through a libpq program that checks it (pgbouncer)"));
     }
     Ok((mode, roots))
 }
 
-/// The client's certificate, where it is named or lies in its usual place.
+/// The client's certificate, if it is given or exists in its usual place.
 pub(super) fn identity(settings: &Settings, home: Option<&Path>) -> Result<Option<Identity>> {
     let usual = |name: &str| home.map(|home| home.join(".postgresql").join(name));
     let path = |keyword| settings.value(keyword).map(PathBuf::from);

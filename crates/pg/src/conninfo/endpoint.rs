@@ -1,4 +1,4 @@
-//! The places where a server may answer: sockets and hosts, in the order given.
+//! Endpoints of a server: sockets and hosts, in the given order.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,19 +11,19 @@ use sterna_error::{Error, Result};
 /// Folders in which a server's socket is usually found, Debian's first.
 pub(super) const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
-/// One place where a server may answer.
+/// One endpoint of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     pub(crate) address: Address,
     pub(crate) port: u16,
 }
 
-/// How an endpoint is reached.
+/// The address of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     /// The folder of a unix socket.
     Socket(PathBuf),
-    /// A host; where `ip` is given, the name serves for certificates alone.
+    /// A host; if `ip` is given, the name is only used to verify certificates.
     Tcp {
         /// A name or a literal address.
         host: String,
@@ -91,8 +91,8 @@ fn place(settings: &Settings, host: String, address: &str, port: u16) -> Result<
         return Ok(Address::Socket(PathBuf::from(host)));
     }
     match settings.get("host") {
-        // A leading @ would be a socket in Linux's abstract namespace; any other
-        // is what remains of a password that was not encoded.
+        // A leading @ would be a socket in Linux's abstract namespace; any other @ is
+        // the rest of a password that was not percent-encoded.
         Some(setting) if host.contains(['@', '/']) => {
             Err(setting.invalid("host", "a host name or the absolute path of a socket folder"))
         }
@@ -104,8 +104,8 @@ fn place(settings: &Settings, host: String, address: &str, port: u16) -> Result<
     }
 }
 
-/// The usual folder in which a server's socket lies, else this machine by TCP: a
-/// server in a container has no socket here.
+/// The first usual folder that contains a socket, else localhost by TCP: a server in
+/// a container has no socket here.
 fn default_place(port: u16) -> Address {
     SOCKET_FOLDERS
         .iter()
@@ -118,7 +118,7 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
             Address::Socket(folder) => write!(f, "{}:{}", folder.display(), self.port),
-            // An IPv6 address is full of colons.
+            // An IPv6 address contains colons.
             Address::Tcp { host, .. } if host.contains(':') => write!(f, "[{host}]:{}", self.port),
             Address::Tcp { host, .. } => write!(f, "{host}:{}", self.port),
         }

@@ -5,10 +5,10 @@ use std::str::Chars;
 
 use sterna_error::{Error, Result};
 
-/// The pairs of a key=value string. Blanks around `=` do not count; a value with
-/// blanks stands in single quotes; a backslash takes the next character as it is.
+/// Parses the pairs of a key=value string. Blanks around `=` are ignored; a value with
+/// blanks is in single quotes; a backslash escapes the next character.
 ///
-/// No message shows any part of the text, which may be the password.
+/// Messages never show any part of the text, which may be the password.
 pub(super) fn parse(text: &str) -> Result<Vec<(String, String)>> {
     let mut rest = text.chars().peekable();
     let mut pairs = Vec::new();
@@ -41,7 +41,7 @@ fn skip_blanks(rest: &mut Peekable<Chars<'_>>) {
 fn bare(rest: &mut Peekable<Chars<'_>>) -> String {
     let mut value = String::new();
     while let Some(c) = rest.next_if(|c| !c.is_ascii_whitespace()) {
-        // A backslash at the very end stands for nothing, as in libpq.
+        // A trailing backslash is ignored, as in libpq.
         value.extend(if c == '\\' { rest.next() } else { Some(c) });
     }
     value

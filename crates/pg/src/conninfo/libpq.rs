@@ -1,5 +1,5 @@
-//! The environment in which libpq's own programs, such as `pg_dump`, reach the server
-//! that sterna is connected to. No secret goes onto a command line.
+//! The environment that makes libpq programs, such as `pg_dump`, connect to the server that
+//! sterna is connected to. Secrets never appear on a command line.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -12,8 +12,8 @@ use crate::Connection;
 use crate::tls::{Roots, SslMode};
 
 impl ConnInfo {
-    /// Has `command`, a program of libpq's whose environment was cleared, connect to the
-    /// very server of `session`, as the same user and with the same protection.
+    /// Makes `command`, a libpq program with a cleared environment, connect to the same
+    /// server as `session`, as the same user and with the same protection.
     pub fn apply_to(&self, command: &mut Command, session: &Connection) {
         command.envs(self.environment(session));
     }
@@ -40,7 +40,7 @@ impl ConnInfo {
         match &self.roots {
             Some(Roots::File(path)) => variables.push(("PGSSLROOTCERT", path.into())),
             Some(Roots::System) => variables.push(("PGSSLROOTCERT", "system".into())),
-            // Where libpq looks by itself.
+            // libpq looks there by itself.
             Some(Roots::UsualFile(_)) | None => {}
         }
         if let Some(identity) = &self.identity {

@@ -1,4 +1,4 @@
-//! The password file: `host:port:database:user:password`, one line per case.
+//! The password file: lines of `host:port:database:user:password`.
 //!
 //! Read as bytes, because a password need not be UTF-8.
 
@@ -6,11 +6,11 @@ use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// What a password file holds. Has no `Debug`, on purpose.
+/// The contents of a password file. Deliberately not `Debug`.
 #[derive(Clone, Default)]
 pub(super) struct PassFile(Vec<u8>);
 
-/// The connection whose password is wanted.
+/// The connection that needs a password.
 #[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     /// `localhost` for a socket in a usual folder.
@@ -21,8 +21,8 @@ pub(super) struct Wanted<'a> {
 }
 
 impl PassFile {
-    /// Reads the file. As in libpq, a file that is missing counts as empty, and so
-    /// does one that others may read: using it would hide that its secrets are out.
+    /// Reads the file. As in libpq, a missing file counts as empty, and so does one that
+    /// others may read: using it would hide that its secrets are exposed.
     pub(super) fn read(path: &Path) -> Self {
         let metadata = match std::fs::metadata(path) {
             Ok(metadata) => metadata,
@@ -60,17 +60,17 @@ fn ignored(path: &Path, why: &dyn std::fmt::Display) -> PassFile {
     PassFile::default()
 }
 
-/// What follows the line's first field, where that is `*` or equals `wanted`.
+/// The rest of the line after its first field, if that is `*` or equals `wanted`.
 fn after_field<'a>(line: &'a [u8], wanted: &[u8]) -> Option<&'a [u8]> {
     if let Some(rest) = line.strip_prefix(b"*:") {
         return Some(rest);
     }
     let (field, length) = unescaped(line);
-    // A field that no colon ends is the line's last one, so not the one looked for.
+    // A field without a colon after it is the last one, so the line is too short.
     (field == wanted && length < line.len()).then(|| &line[length + 1..])
 }
 
-/// The text up to the next bare colon with its escapes resolved, and its raw length.
+/// The text up to the next unescaped colon, with escapes resolved, and its raw length.
 fn unescaped(line: &[u8]) -> (Vec<u8>, usize) {
     let mut text = Vec::new();
     let mut at = 0;

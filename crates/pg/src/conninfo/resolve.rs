@@ -1,6 +1,6 @@
-//! From what the user typed, files and the environment to a [`ConnInfo`].
+//! Resolves a [`ConnInfo`] from the connection string, files and the environment.
 //!
-//! The order is libpq's: connection string, service, environment, defaults.
+//! The precedence is libpq's: connection string, service, environment, defaults.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -29,7 +29,7 @@ impl ConnInfo {
     ///
     /// # Errors
     /// A usage error that names the parameter and its origin, never its value; a
-    /// file error where a service or certificate file cannot be read.
+    /// file error if a service or certificate file cannot be read.
     pub fn resolve(url: Option<&str>, env: Env<'_>) -> Result<Self> {
         let set = |name: &str| env(name).filter(|value| !value.is_empty());
         let home = set("HOME").map(PathBuf::from).or_else(home_of_os_user);
@@ -174,7 +174,7 @@ fn home_of_os_user() -> Option<PathBuf> {
 fn os_user() -> Result<String> {
     os_account().map(|account| account.name).ok_or_else(|| {
         Error::usage("no database user is given, and the system has no name for this user")
-            .hint("set PGUSER, or write the user into the database URL")
+            .hint("set PGUSER, or add the user to the database URL")
     })
 }
 

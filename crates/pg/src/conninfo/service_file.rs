@@ -1,4 +1,4 @@
-//! The connection service file: named groups of parameters, `[name]` and below it
+//! The connection service file: named groups of parameters, `[name]` followed by
 //! `keyword=value` lines.
 
 use std::io::ErrorKind;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use super::settings::{Origin, Settings};
 use sterna_error::{Error, Result};
 
-/// Where the system-wide file lies when `PGSYSCONFDIR` does not say: Debian's
-/// folder, then that of Fedora and of PostgreSQL's own packages.
+/// The folders of the system-wide file if `PGSYSCONFDIR` is not set: Debian's folder,
+/// then that of Fedora and of PostgreSQL's own packages.
 const SYSTEM_FOLDERS: [&str; 2] = ["/etc/postgresql-common", "/etc"];
 
-/// Offers the parameters of `service` from the first file that defines it.
+/// Adds the parameters of `service` from the first file that defines it.
 pub(super) fn offer(
     settings: &mut Settings,
     service: &str,

@@ -1,7 +1,7 @@
-//! Connection parameters by libpq's names, and which source of a value wins.
+//! Connection parameters by libpq's names, and the precedence of their sources.
 //!
-//! A value that sterna cannot honour is refused, never ignored: someone who asks
-//! for `requirepeer` or a revocation list must not get a connection without it.
+//! A value that sterna cannot honour is refused, never ignored: someone who sets
+//! `requirepeer` or a revocation list must not get a connection without it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,13 +9,14 @@ use std::path::PathBuf;
 
 use sterna_error::{Error, Result};
 
-/// What sterna does with a parameter that libpq knows.
+/// How sterna handles a parameter of libpq.
 enum Support {
     /// Its value takes effect.
     Used,
-    /// Any value is harmless, because sterna fixes what it would set.
+    /// Any value is accepted and has no effect.
     Ignored,
-    /// Only these values describe what sterna does; none where the list is empty.
+    /// Only these values are accepted, because they match what sterna does; none if the list
+    /// is empty.
     Only(&'static [&'static str]),
 }
 
@@ -24,7 +25,7 @@ use Support::{Ignored, Only, Used};
 /// Keyword, environment variable, support.
 type Parameter = (&'static str, Option<&'static str>, Support);
 
-/// Every parameter of libpq 18; a keyword that is not here is a spelling mistake.
+/// Every parameter of libpq 18; any other keyword is a spelling mistake.
 static PARAMETERS: &[Parameter] = &[
     ("service", Some("PGSERVICE"), Used),
     ("host", Some("PGHOST"), Used),
@@ -49,7 +50,7 @@ static PARAMETERS: &[Parameter] = &[
     ("sslkey", Some("PGSSLKEY"), Used),
     ("channel_binding", Some("PGCHANNELBINDING"), Used),
     ("target_session_attrs", Some("PGTARGETSESSIONATTRS"), Used),
-    // The driver always speaks UTF-8, whatever the terminal speaks.
+    // The driver always uses UTF-8, whatever the terminal uses.
     ("client_encoding", Some("PGCLIENTENCODING"), Ignored),
     ("gssencmode", Some("PGGSSENCMODE"), Only(&["disable", "prefer"])),
     ("krbsrvname", Some("PGKRBSRVNAME"), Ignored),
@@ -83,7 +84,7 @@ static PARAMETERS: &[Parameter] = &[
     ("ssl_max_protocol_version", Some("PGSSLMAXPROTOCOLVERSION"), Only(&["TLSv1.3"])),
 ];
 
-/// Where a value came from, for messages.
+/// The origin of a value, for messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
     /// `--database-url` or `DATABASE_URL`.
@@ -104,15 +105,15 @@ impl fmt::Display for Origin {
     }
 }
 
-/// A parameter's value and its origin. Has no `Debug`: it may be the password.
+/// A parameter's value and its origin. Not `Debug`, because it may be the password.
 pub(super) struct Setting {
     pub(super) value: String,
     pub(super) origin: Origin,
 }
 
 impl Setting {
-    /// A usage error about this value, which is not shown: what a malformed URL
-    /// puts in the place of a port or a host can be part of the password.
+    /// A usage error about this value, which is not shown: in a malformed URL, part of
+    /// the password can end up as port or host.
     pub(super) fn invalid(&self, keyword: &str, expected: &str) -> Error {
         Error::usage(format!("{keyword} in {} is not {expected}", self.origin))
     }
@@ -123,7 +124,7 @@ impl Setting {
 pub(super) struct Settings(BTreeMap<&'static str, Setting>);
 
 impl Settings {
-    /// The connection string's own pairs; a keyword given twice has its last value.
+    /// The connection string's pairs; if a keyword is given twice, the last value counts.
     pub(super) fn from_connection_string(pairs: Vec<(String, String)>) -> Result<Self> {
         let mut settings = Settings::default();
         let mut unknown = Vec::new();
@@ -142,7 +143,7 @@ impl Settings {
         }
     }
 
-    /// Adds a value of lower precedence: it counts only where there is none yet.
+    /// Adds a value of lower precedence: it is used only if there is none yet.
     pub(super) fn offer(&mut self, keyword: &str, value: String, origin: Origin) -> Result<()> {
         let Some(keyword) = known(keyword) else {
             return Err(unknown_parameters(&[keyword.to_owned()], &origin));
@@ -151,7 +152,7 @@ impl Settings {
         Ok(())
     }
 
-    /// Adds what the environment says about parameters without a value.
+    /// Adds values from the environment for parameters that have none yet.
     pub(super) fn offer_environment(&mut self, env: &dyn Fn(&str) -> Option<String>) {
         for (keyword, variable, _) in PARAMETERS {
             let Some(variable) = variable else { continue };
@@ -160,7 +161,7 @@ impl Settings {
                 self.0.entry(keyword).or_insert(Setting { value, origin });
             }
         }
-        // The older way to ask for encryption.
+        // The older way to require encryption.
         let required = "PGREQUIRESSL";
         if env(required).is_some_and(|value| value.starts_with('1')) {
             let (value, origin) = ("require".to_owned(), Origin::Environment(required));
@@ -173,12 +174,12 @@ impl Settings {
         self.0.get(keyword).filter(|setting| !setting.value.is_empty())
     }
 
-    /// As [`Settings::get`], the text alone.
+    /// As [`Settings::get`], but only the text.
     pub(super) fn value(&self, keyword: &str) -> Option<&str> {
         self.get(keyword).map(|setting| setting.value.as_str())
     }
 
-    /// Refuses what was asked for and cannot be had.
+    /// Refuses values that sterna cannot honour.
     pub(super) fn refuse_unsupported(&self) -> Result<()> {
         for (keyword, _, support) in PARAMETERS {
             let (Only(accepted), Some(setting)) = (support, self.get(keyword)) else {
@@ -273,7 +274,7 @@ mod tests {
 
     #[test]
     fn what_protects_is_honoured_or_refused_by_name() {
-        // What protects in libpq, and what sterna does with it.
+        // libpq's security parameters, and how sterna handles them.
         let honoured = [
             ("sslmode", "verify-full"),
             ("sslrootcert", "root.crt"),

@@ -1,18 +1,18 @@
 //! `postgres://user:password@host:port,host:port/database?parameter=value`.
 //!
-//! Splits as libpq does, with one refusal more: an `@` that is not part of the
-//! user information means an unencoded character in the password, and going on
-//! would show the rest of the password as a host or database name. For the same
-//! reason no message here shows any part of the URL.
+//! Splits like libpq, but additionally refuses an `@` that is not part of the user
+//! information: it means an unencoded character in the password, and the rest of the
+//! password would be shown as a host or database name. For the same reason no message
+//! here shows any part of the URL.
 
 use sterna_error::{Error, Result};
 
-/// What follows one of the two schemes, or `None` where `text` has neither.
+/// The text after one of the two schemes, or `None` if `text` has neither.
 pub(super) fn after_scheme(text: &str) -> Option<&str> {
     text.strip_prefix("postgresql://").or_else(|| text.strip_prefix("postgres://"))
 }
 
-/// The parameters that a URL (without its scheme) sets, by libpq's keywords.
+/// The parameters set by a URL (without its scheme), by libpq's keywords.
 pub(super) fn parse(rest: &str) -> Result<Vec<(String, String)>> {
     let mut pairs = Vec::new();
     let mut put = |keyword: &str, raw: &str| -> Result<()> {
@@ -33,7 +33,7 @@ pub(super) fn parse(rest: &str) -> Result<Vec<(String, String)>> {
     };
     let (before_query, query) = rest.split_once('?').unwrap_or((rest, ""));
     if before_query.contains('@') {
-        return Err(malformed("an \"@\" stands after the host"));
+        return Err(malformed("there is an \"@\" after the host"));
     }
     let (hosts, database) = before_query.split_once('/').unwrap_or((before_query, ""));
     let (hosts, ports) = split_hosts(hosts)?;
@@ -45,7 +45,7 @@ pub(super) fn parse(rest: &str) -> Result<Vec<(String, String)>> {
             return Err(malformed("a parameter after the \"?\" has no \"=\""));
         };
         let pair = match (decode(keyword)?, decode(value)?) {
-            // As other drivers spell it; libpq reads it the same way.
+            // The spelling of other drivers; libpq accepts it as well.
             (keyword, value) if keyword == "ssl" && value == "true" => {
                 ("sslmode".to_owned(), "require".to_owned())
             }
@@ -56,7 +56,8 @@ pub(super) fn parse(rest: &str) -> Result<Vec<(String, String)>> {
     Ok(pairs)
 }
 
-/// `a:1,[::1]:2` as the lists `a,::1` and `1,2`; the second is empty without any port.
+/// Splits `a:1,[::1]:2` into the lists `a,::1` and `1,2`; the second is empty if there are no
+/// ports.
 fn split_hosts(text: &str) -> Result<(String, String)> {
     let (mut hosts, mut ports) = (Vec::new(), Vec::new());
     for part in text.split(',') {
@@ -81,7 +82,7 @@ fn split_hosts(text: &str) -> Result<(String, String)> {
     Ok((hosts.join(","), if any_port { ports.join(",") } else { String::new() }))
 }
 
-/// Undoes percent-encoding. A plus sign stays one, as in libpq.
+/// Decodes percent-encoding. A plus sign is not a blank, as in libpq.
 fn decode(text: &str) -> Result<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -13,21 +13,21 @@ use tempfile::TempDir;
 use crate::programs;
 use sterna_error::{Error, Kind, Result};
 
-/// The shortest limit of a socket's path among the systems we know (macOS; Linux has 107).
+/// The lowest length limit of a socket path on the supported systems (macOS; Linux has 107).
 const SOCKET_PATH_BYTES: usize = 103;
 const LONGEST_SOCKET_NAME: &str = "/.s.PGSQL.65535";
-/// Tried where the server's account cannot use the first choice.
+/// Tried if the server's account cannot use the first choice.
 const FALLBACK_PARENTS: [&str; 2] = ["/tmp", "/var/tmp"];
 
-/// Whom the server runs as.
+/// The account that the server runs as.
 #[derive(Debug)]
 pub(super) struct Account {
-    /// The account to change to; none where the server runs as we do.
+    /// The account to switch to; `None` if the server runs as the current user.
     other: Option<User>,
 }
 
 impl Account {
-    /// PostgreSQL refuses to run as root, so root's servers run as `postgres`.
+    /// The current user, or `postgres` for root: PostgreSQL refuses to run as root.
     pub(super) fn for_server() -> Result<Self> {
         if !Uid::effective().is_root() {
             return Ok(Account { other: None });
@@ -44,10 +44,10 @@ impl Account {
     }
 
     /// Makes `command` run as this account. The standard library drops root's
-    /// supplementary groups when it changes the user; the account's own are
-    /// not taken up, which costs it nothing here.
+    /// supplementary groups when it changes the user; the account's own
+    /// supplementary groups are not set, and not needed here.
     pub(super) fn applied_to<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        // Whatever folder we are in, the other account may not be allowed there.
+        // The other account may have no access to the current folder.
         command.current_dir("/");
         match &self.other {
             Some(user) => command.uid(user.uid.as_raw()).gid(user.gid.as_raw()),
@@ -63,8 +63,8 @@ impl Account {
             .map_err(|e| Error::file(folder, e))
     }
 
-    /// Whether this account may make and remove folders in `parent`: it removes
-    /// the server's folder itself, at a time when we are gone.
+    /// Whether this account may create and remove folders in `parent`: it removes
+    /// the server's folder itself, after this process has ended.
     fn can_use(&self, parent: &Path) -> bool {
         let mut test = programs::command("/bin/sh");
         test.args(["-c", r#"test -d "$1" && test -w "$1" && test -x "$1""#, "sh"]).arg(parent);
@@ -72,20 +72,20 @@ impl Account {
     }
 }
 
-/// Where the cluster, its log and its socket are.
+/// The folders of the cluster, its log and its socket.
 #[derive(Debug)]
 pub(super) struct Folders {
     main: PathBuf,
     socket: PathBuf,
-    /// Remove the folders until the watchdog takes that over.
+    /// Remove the folders on drop, until the watchdog takes over.
     guards: Vec<TempDir>,
 }
 
 impl Folders {
-    /// New empty folders, accessible to `account` alone, in `TMPDIR` where it can use that.
+    /// Creates empty folders, accessible only to `account`, in `TMPDIR` if it can use that.
     pub(super) fn create(account: &Account) -> Result<Self> {
         let chosen = env::temp_dir();
-        // The account's commands run elsewhere, where a relative path means another folder.
+        // The account's commands run in another folder, so a relative path would not work.
         let chosen = absolute(&chosen).map_err(|e| Error::file(chosen, e))?;
         let mut parents = vec![chosen];
         parents.extend(FALLBACK_PARENTS.map(PathBuf::from));
@@ -94,7 +94,7 @@ impl Folders {
                 Kind::File,
                 format!("{} cannot hold the embedded server's folder", parents[0].display()),
             )
-            .hint("set TMPDIR to a folder that the account of the server can write to")
+            .hint("set TMPDIR to a folder that the server's account can write to")
         })?;
         if *parent != parents[0] {
             tracing::warn!(
@@ -114,7 +114,7 @@ impl Folders {
         Ok(Folders { main: guards[0].path().to_path_buf(), socket, guards })
     }
 
-    /// Leaves the removal to the watchdog.
+    /// Leaves removing the folders to the watchdog.
     pub(super) fn keep(mut self) -> Self {
         self.guards.drain(..).for_each(|guard| drop(guard.keep()));
         self
@@ -132,7 +132,7 @@ impl Folders {
         self.main.join("data")
     }
 
-    /// `watchdog.sh` writes there, too.
+    /// `watchdog.sh` writes to this file as well.
     pub(super) fn log(&self) -> PathBuf {
         self.main.join("server.log")
     }
@@ -148,20 +148,21 @@ fn private_folder(parent: &Path, account: &Account) -> Result<TempDir> {
     Ok(folder)
 }
 
-/// A folder for the socket alone, where the cluster's own path does not suit one.
+/// A separate folder for the socket, if the cluster's path is not suitable.
 fn short_folder(account: &Account) -> Result<TempDir> {
     let parent = FALLBACK_PARENTS.map(Path::new).into_iter().find(|parent| account.can_use(parent));
     let parent = parent.ok_or_else(|| {
         Error::new(
             Kind::File,
-            format!("the temporary folder's path suits no socket: {SOCKET_PATH_BYTES} bytes at most, UTF-8, no comma"),
+            format!("the temporary folder's path does not suit a socket: at most {SOCKET_PATH_BYTES} bytes, UTF-8, no comma"),
         )
         .hint("set TMPDIR to a folder with a shorter and simpler path")
     })?;
     private_folder(parent, account)
 }
 
-/// Clients take a comma in `PGHOST` for the start of another host.
+/// Whether a socket path in `folder` is short enough and has no comma, which would start
+/// another host in `PGHOST`.
 fn fits_socket(folder: &Path) -> bool {
     let length = folder.as_os_str().len() + LONGEST_SOCKET_NAME.len();
     length <= SOCKET_PATH_BYTES && folder.to_str().is_some_and(|path| !path.contains(','))

@@ -1,10 +1,10 @@
-//! A PostgreSQL server of one's own, gone when the process ends.
+//! A temporary PostgreSQL server, removed when the process ends.
 //!
-//! For the demo, rehearsals, tests and benchmarks: [`Embedded::start`] makes a
-//! cluster in a private temporary folder and runs a server on it that listens
-//! on a unix socket there and nowhere else. A small shell process, the watchdog,
-//! stops the server and removes the folder as soon as this process has ended,
-//! however it ended; only killing the watchdog itself leaves them behind.
+//! For the demo, rehearsals, tests and benchmarks: [`Embedded::start`] creates a
+//! cluster in a private temporary folder and starts a server that listens only on
+//! a unix socket in that folder. A small shell process, the watchdog, stops the
+//! server and removes the folder as soon as this process ends for whatever reason;
+//! only killing the watchdog itself leaves them behind.
 
 mod folders;
 mod options;
@@ -25,13 +25,13 @@ use watchdog::Watchdog;
 pub use options::{Durability, Options};
 pub use schema::ModelSchema;
 
-/// The database that every cluster has.
+/// A database that exists in every cluster.
 const MAINTENANCE_DATABASE: &str = "postgres";
-/// Only names the socket file: the server does not listen on TCP.
+/// Used only in the name of the socket file: the server does not listen on TCP.
 const PORT: u16 = 5432;
 /// How long the sessions of a killed server may take to end.
 const ORPHANS_LIMIT: Duration = Duration::from_secs(10);
-/// Crash recovery after an immediate stop is part of it.
+/// Includes crash recovery after an immediate stop.
 const STARTUP_LIMIT: Duration = Duration::from_secs(120);
 const STARTUP_POLL: Duration = Duration::from_millis(10);
 const LOG_TAIL_LINES: usize = 15;
@@ -41,15 +41,15 @@ const CREATE_DATABASE: &str = include_str!("../../../../sql/embedded/create-data
 /// How to stop the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopMode {
-    /// Ends sessions and writes everything out.
+    /// Ends sessions and writes a shutdown checkpoint.
     Fast,
-    /// Ends at once, as in a power failure that spares the disk; the next start recovers.
+    /// Ends at once, as after a crash; the next start runs recovery.
     Immediate,
 }
 
 /// A running server; dropping it stops the server and removes its folder.
 ///
-/// Its methods block; inside async code call them where blocking is allowed.
+/// Its methods block; in async code call them only where blocking is allowed.
 #[derive(Debug)]
 pub struct Embedded {
     watchdog: Watchdog,
@@ -60,11 +60,11 @@ pub struct Embedded {
 }
 
 impl Embedded {
-    /// Makes a cluster and starts its server. Takes about a second.
+    /// Creates a cluster and starts its server. Takes about a second.
     ///
     /// # Errors
-    /// Where the programs are missing, no folder can hold the cluster, a setting
-    /// is wrong, or the server does not start; the last carries the end of its log.
+    /// If the programs are missing, no folder can hold the cluster, a setting is
+    /// invalid, or the server does not start; the last error contains the end of its log.
     pub fn start(options: &Options) -> Result<Self> {
         let bin_folder = match options.major {
             None => programs::find()?,
@@ -83,7 +83,7 @@ impl Embedded {
         });
         let superuser = &options.superuser;
         let watchdog = Watchdog::start(&folders, &bin_folder, superuser, &account, &sandbox)?;
-        // From here on the watchdog removes the folders, not their guards.
+        // From now on the watchdog removes the folders, not their guards.
         let superuser = superuser.clone();
         let is_sandboxed = !sandbox.is_empty();
         let folders = folders.keep();
@@ -99,7 +99,7 @@ impl Embedded {
             return Err(self.failed(&format!("initdb failed with exit status {status}")));
         }
         let path = self.folders.data().join("postgresql.conf");
-        // Appended, not replaced: initdb's own findings stay, and so does the owner.
+        // Appended, not replaced, to keep the settings that initdb determined and the owner.
         let mut text = fs::read_to_string(&path).map_err(|e| Error::file(&path, e))?;
         text.push_str(settings);
         fs::write(&path, text).map_err(|e| Error::file(&path, e))
@@ -109,7 +109,7 @@ impl Embedded {
     /// connections. Does nothing while it runs.
     ///
     /// # Errors
-    /// Where it ends while starting, or takes longer than two minutes.
+    /// If it exits during startup, or takes longer than two minutes.
     pub fn start_again(&mut self) -> Result<()> {
         if self.is_running()? {
             return Ok(());
@@ -119,8 +119,8 @@ impl Embedded {
         let orphans_gone_by = Instant::now() + ORPHANS_LIMIT;
         while !self.is_ready(&server) {
             if !self.is_running()? {
-                // Sessions of a postmaster that was killed keep its shared memory for
-                // a moment, and a server does not start beside them.
+                // Sessions of a killed postmaster keep its shared memory for a moment,
+                // and a new server does not start until they are gone.
                 if self.log_tail().contains("shared memory block")
                     && Instant::now() < orphans_gone_by
                 {
@@ -141,9 +141,9 @@ impl Embedded {
         Ok(())
     }
 
-    /// Whether the postmaster says in its lock file that it accepts connections,
-    /// as `pg_ctl --wait` asks it. The file may be left over from a server that
-    /// was killed, hence the comparison of the process id.
+    /// Whether the postmaster's lock file says that it accepts connections, the same
+    /// check as `pg_ctl --wait`. The process id is compared because the file may be
+    /// left over from a server that was killed.
     fn is_ready(&self, server: &str) -> bool {
         let lock_file = fs::read_to_string(self.folders.data().join("postmaster.pid"));
         let lock_file = lock_file.unwrap_or_default();
@@ -155,10 +155,10 @@ impl Embedded {
         Ok(self.watchdog.ask("alive")? == "yes")
     }
 
-    /// Stops the server and waits for its end; the cluster stays for [`Embedded::start_again`].
+    /// Stops the server and waits until it exits; [`Embedded::start_again`] can restart it.
     ///
     /// # Errors
-    /// Where the server had ended in another way, with the end of its log.
+    /// If the server exits with an error; the error contains the end of its log.
     pub fn stop(&mut self, mode: StopMode) -> Result<()> {
         let status = self.watchdog.ask(match mode {
             StopMode::Fast => "fast",
@@ -170,50 +170,50 @@ impl Embedded {
         }
     }
 
-    /// How to reach `database` as the superuser.
+    /// Connection parameters of `database` as the superuser.
     #[must_use]
     pub fn conninfo(&self, database: &str) -> ConnInfo {
         self.conninfo_of(self.user(), database)
     }
 
-    /// How to reach `database` as another role, which needs no password either.
+    /// Connection parameters of `database` as another role, which needs no password either.
     #[must_use]
     pub fn conninfo_of(&self, role: &str, database: &str) -> ConnInfo {
         ConnInfo::unix_socket(self.socket_folder(), self.port(), role, database)
     }
 
-    /// Whether the server was shut off from this machine and the network.
+    /// Whether the server is isolated from this machine and the network.
     #[must_use]
     pub fn is_sandboxed(&self) -> bool {
         self.is_sandboxed
     }
 
-    /// Makes a database as a copy of `template`, or of the server's own empty one.
+    /// Creates a database as a copy of `template`, or of the server's default template.
     ///
     /// # Errors
-    /// The server's, among them that somebody is connected to the template.
+    /// The server's, for example if a session is connected to the template.
     pub async fn create_database(&self, name: &Ident, template: Option<&Ident>) -> Result<()> {
         let template = template.map(Ident::name);
         let client = connect(&self.conninfo(MAINTENANCE_DATABASE)).await?;
-        // The server quotes the names, and cannot run the statement itself in
-        // the transaction of the query that wrote it.
+        // The query quotes the names and returns the statement, which cannot run in
+        // a transaction.
         let row = client.query_one(CREATE_DATABASE, &[&name.name(), &template]).await?;
         Ok(client.batch_execute(row.try_get(0)?).await?)
     }
 
-    /// What `PGHOST` must be: the folder of the socket.
+    /// The folder of the socket: the value for `PGHOST`.
     #[must_use]
     pub fn socket_folder(&self) -> &Path {
         self.folders.socket()
     }
 
-    /// What `PGPORT` must be.
+    /// The port: the value for `PGPORT`.
     #[must_use]
     pub fn port(&self) -> u16 {
         PORT
     }
 
-    /// What `PGUSER` must be: the superuser, who needs no password.
+    /// The superuser, who needs no password: the value for `PGUSER`.
     #[must_use]
     pub fn user(&self) -> &str {
         &self.superuser
@@ -231,14 +231,14 @@ impl Embedded {
         self.folders.data()
     }
 
-    /// The server's private folder. What is put there is removed with the server,
+    /// The server's private folder. Its contents are removed with the server,
     /// however this process ends.
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folders.main()
     }
 
-    /// The last lines of the server's log, with those of initdb before them.
+    /// The last lines of the log of initdb and the server.
     #[must_use]
     pub fn log_tail(&self) -> String {
         let log = fs::read(self.folders.log()).unwrap_or_default();

@@ -1,41 +1,41 @@
-//! What an embedded server can be asked for, and the settings that follow.
+//! Options of an embedded server, and the resulting settings.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use sterna_error::{Error, Kind, Result};
 
-/// What survives which failure.
+/// Which failures committed rows survive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Durability {
     /// As in production: committed rows survive a power failure.
     Durable,
     /// Committed rows survive a crash of the server but not of the machine:
-    /// nothing is forced to disk. For tests.
+    /// nothing is flushed to disk. For tests.
     #[default]
     Fast,
 }
 
-/// How to run the server. The defaults suit tests.
+/// Options of the server. The defaults suit tests.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// What committed rows survive.
+    /// Which failures committed rows survive.
     pub durability: Durability,
-    /// Sessions at the same time, those of the superuser included.
+    /// Maximum number of concurrent sessions, including those of the superuser.
     pub max_connections: u32,
     /// The server's own cache, in MiB.
     pub shared_buffers_mb: u32,
-    /// WAL between two checkpoints, in MiB; large, so that no checkpoint falls into a load.
+    /// WAL between two checkpoints, in MiB; large, so that no checkpoint happens during a load.
     pub max_wal_size_mb: u32,
     /// The name of the superuser, who needs no password.
     pub superuser: String,
-    /// The server's major version; none for whichever is found first.
+    /// The server's major version; `None` for whichever is found first.
     pub major: Option<u32>,
-    /// Whether to shut it off from this machine and the network, where that can be done:
-    /// for what others wrote.
+    /// Whether to isolate it from this machine and the network, where possible: for
+    /// untrusted contents.
     pub sandboxed: bool,
-    /// Further settings by name; they override all others.
+    /// Additional settings by name; they override all others.
     pub settings: Vec<(String, String)>,
 }
 
@@ -55,13 +55,13 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Shut off from this machine and the network, where that can be done.
+    /// Isolates the server from this machine and the network, where possible.
     #[must_use]
     pub fn sandboxed(self) -> Self {
         Options { sandboxed: true, ..self }
     }
 
-    /// Like the production server in what a commit costs.
+    /// The defaults with the commit cost of a production server.
     #[must_use]
     pub fn durable() -> Self {
         Options { durability: Durability::Durable, ..Options::default() }
@@ -74,16 +74,16 @@ impl Options {
         self
     }
 
-    /// Lines for postgresql.conf; of two for one setting the server takes the later.
+    /// Lines for postgresql.conf; if a setting occurs twice, the server uses the last one.
     pub(super) fn to_conf(&self, socket_folder: &Path) -> Result<String> {
         let socket_folder = socket_folder.to_str().ok_or_else(|| {
             Error::new(Kind::File, format!("{} is not UTF-8", socket_folder.display()))
                 .hint("set TMPDIR to a folder whose path is UTF-8")
         })?;
-        // The setting is a list; quotes keep a blank in its one element.
+        // The setting is a list; quotes preserve blanks in its only element.
         let socket_folder = format!("\"{}\"", socket_folder.replace('"', "\"\""));
-        // synchronous_commit stays on even where nothing is flushed: it costs
-        // nothing then, and without it a crashed server forgets commits.
+        // synchronous_commit stays on even if nothing is flushed: it costs nothing
+        // then, and without it a crashed server loses commits.
         let flush = match self.durability {
             Durability::Durable => "on",
             Durability::Fast => "off",

@@ -1,8 +1,8 @@
-//! The sandbox of a server that runs what others wrote: bubblewrap, where it works.
+//! The sandbox of a server that runs untrusted code: bubblewrap, where it works.
 //!
-//! Inside there are the system's programs, read-only, and the server's own folder; no
-//! network, no other process, no home folder, no socket of another server. A role without
-//! rights could reach none of these anyway; this stands behind a fault of PostgreSQL.
+//! It contains the system's programs, read-only, and the server's own folder; no network, no
+//! other processes, no home folder, no sockets of other servers. An unprivileged role could
+//! reach none of these anyway; the sandbox protects against vulnerabilities of PostgreSQL.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -13,16 +13,16 @@ use crate::programs;
 
 const PROGRAM: &str = "bwrap";
 
-/// What programs need of the system. Not `/home`, not `/var`, not `/run`.
+/// System folders that programs need. Not `/home`, not `/var`, not `/run`.
 const SYSTEM: [&str; 9] =
     ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/nix"];
 
-/// Tried inside before it is relied on: the server's program starts, and its account has
-/// a name, which initdb asks for.
+/// Run in the sandbox as a test: the server's program must start, and its account must have
+/// a name, which initdb needs.
 const TRIAL: &str = r#""$1/postgres" --version && id -un"#;
 
-/// Arguments in front of a command that run it in a sandbox in which only the server's
-/// folders can be written to; or why there is none, in words.
+/// The command prefix that runs a command in a sandbox where only the server's folders are
+/// writable; or the reason why sandboxing is not possible.
 pub(super) fn sandbox(
     folders: &Folders,
     programs_folder: &Path,
@@ -31,7 +31,7 @@ pub(super) fn sandbox(
     let mut line: Vec<&OsStr> =
         [PROGRAM, "--unshare-all", "--die-with-parent", "--new-session"].map(OsStr::new).into();
     line.extend(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"].map(OsStr::new));
-    // The programs may be where no package puts them, with their libraries beside them.
+    // The programs may be installed in an unusual place, with their libraries next to them.
     let installed = programs_folder.parent().unwrap_or(programs_folder).as_os_str();
     for path in SYSTEM.iter().map(OsStr::new).chain([installed]) {
         line.extend([OsStr::new("--ro-bind-try"), path, path]);

@@ -1,5 +1,5 @@
-//! The production database's schema as modelled in `sql/schema/`, for an
-//! embedded server to stand in for it.
+//! The model of the production database's schema in `sql/schema/`, for embedded
+//! servers.
 
 use sterna_error::Result;
 
@@ -11,7 +11,7 @@ const PRODUCTION: &str = include_str!("../../../../sql/schema/production.sql");
 const REPORTED_QUANTITIES: &str = include_str!("../../../../sql/schema/reported-quantities.sql");
 const AROUND: &str = include_str!("../../../../sql/schema/around.sql");
 
-/// Which of the known installations the schema is like.
+/// The known installations that a schema can model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModelSchema {
     /// Shipment records: one `quantity numeric(10,2)`, text columns.
@@ -22,7 +22,7 @@ pub enum ModelSchema {
 }
 
 impl ModelSchema {
-    /// The SQL, to be run in this order by a superuser in an empty database.
+    /// The SQL scripts, to be run in this order by a superuser in an empty database.
     #[must_use]
     pub fn parts(self) -> [&'static str; 4] {
         let trade = match self {
@@ -32,7 +32,7 @@ impl ModelSchema {
         [PLATFORM, SPECIES, trade, AROUND]
     }
 
-    /// Builds the schema in the session's database, which holds no rows afterwards.
+    /// Creates the schema, without rows, in the session's database.
     ///
     /// # Errors
     /// The server's.

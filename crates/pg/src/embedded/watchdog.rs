@@ -1,9 +1,8 @@
 //! The shell process that runs the server and cleans up after us.
 //!
-//! It holds the reading end of a pipe whose only writing end is ours and closes
-//! when we end, which no signal handler of our own could promise. It is in a
-//! process group of its own, so that Ctrl-C on the terminal reaches us and not
-//! the server.
+//! It reads from a pipe whose only writing end is held by this process and closes
+//! when it ends, which no signal handler could guarantee. It has its own process
+//! group, so that Ctrl-C on the terminal reaches this process and not the server.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -17,18 +16,19 @@ use sterna_error::{Error, Kind, Result};
 
 const SCRIPT: &str = include_str!("watchdog.sh");
 
-/// Around a sandbox, which cannot remove the folders that it was given.
+/// Wraps a sandbox, which cannot remove the folders that are mounted in it.
 const OUTSIDE: &str = r#"trap '' HUP INT TERM PIPE
 folder=$1 socket=$2
 shift 2
 "$@"
 rm -rf -- "$folder" "$socket""#;
 
-/// The running shell process; dropping it stops the server and waits until all is gone.
+/// The running shell process; dropping it stops the server and waits until everything is
+/// removed.
 #[derive(Debug)]
 pub(super) struct Watchdog {
     process: Child,
-    /// None only while dropping.
+    /// `None` only while dropping.
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
@@ -41,8 +41,8 @@ impl Watchdog {
         account: &Account,
         sandbox: &[OsString],
     ) -> Result<Self> {
-        // The caller's own connection is none of the server's business, and nothing else
-        // that its environment may hold.
+        // The environment is cleared: the server must not see the caller's connection
+        // parameters or other variables.
         let mut command = programs::command("/bin/sh");
         if !sandbox.is_empty() {
             command.args(["-c", OUTSIDE, "sterna-watchdog"]);
@@ -61,7 +61,7 @@ impl Watchdog {
         }
     }
 
-    /// Sends one of the words of `watchdog.sh` and waits for its answer.
+    /// Sends a request of `watchdog.sh`, one word, and waits for its answer.
     pub(super) fn ask(&mut self, request: &str) -> Result<String> {
         let mut answer = String::new();
         let asked = match &mut self.requests {

@@ -1,17 +1,17 @@
 # The embedded server's watchdog. It runs initdb and postgres on request and,
-# when its standard input ends, stops the server and removes its folders. The
-# other end of that input is held by sterna alone, so it ends with sterna, in
-# whatever way sterna ends: a return, a panic, a signal that nobody can catch.
+# when its standard input ends, stops the server and removes its folders. Only
+# sterna holds the other end of that input, so it ends with sterna, however
+# sterna ends: a return, a panic, a signal that cannot be caught.
 #
 # Arguments: the server's folder, the socket's folder (the same, or a second
-# one), the folder of the programs, the superuser's name. One word is read per request, one line is
-# answered: initdb and stops answer an exit status, start answers a process id,
-# alive answers yes or no.
+# one), the folder of the programs, the superuser's name. A request is one word,
+# an answer one line: initdb, fast and immediate return an exit status, start
+# returns a process id, alive returns yes or no.
 
 folder=$1 socket=$2 bin=$3 superuser=$4
 
 # Only the end of the input ends the watchdog. A closed terminal or an answer
-# that nobody reads any more must not kill it before it has cleaned up.
+# that nobody reads must not kill it before it has cleaned up.
 trap '' HUP INT TERM PIPE
 umask 077
 exec 2>>"$folder/server.log"
@@ -43,8 +43,8 @@ while read -r request; do
         answer=$server
         ;;
     alive)
-        # Listing the jobs collects a server that has ended; until then its
-        # process id would still answer.
+        # `jobs` reaps a server that has ended; until then kill -0 would still
+        # succeed.
         jobs >/dev/null
         if [ -n "$server" ] && kill -0 "$server"; then answer=yes; else answer=no; fi
         ;;

@@ -13,7 +13,7 @@ fn message(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[kind], &length[..], body].concat()
 }
 
-/// A session with a server that is this test; pieces of messages are of `piece` bytes.
+/// A session whose server is played by the test; data is transferred in pieces of `piece` bytes.
 async fn begin(piece: usize) -> (tokio_postgres::Client, DuplexStream, Arc<AtomicBool>) {
     let (here, mut server) = tokio::io::duplex(piece);
     let is_ended = Arc::new(AtomicBool::new(false));
@@ -88,7 +88,7 @@ async fn other_messages_pass() {
     };
     let (refusal, ()) = tokio::join!(ask(&client), refused);
     assert_eq!(refusal.as_deref(), Some("42601"));
-    // A server that says nothing is simply gone.
+    // A server that closes without a message.
     drop(server);
     let lost = ask(&client).await.unwrap();
     assert!(lost.contains("connection closed"), "{lost}");

@@ -1,4 +1,4 @@
-//! What libpq's sslmodes check of the server's certificate, in rustls' terms.
+//! Verifies the server's certificate as libpq's sslmodes do, with rustls.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
@@ -10,30 +10,30 @@ use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureSc
 /// How much of the certificate is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// Nothing: whoever answers is taken for the server.
+    /// Nothing: any server is accepted.
     Nothing,
-    /// It leads to a trusted root and is valid now.
+    /// It chains to a trusted root and is valid now.
     Chain,
-    /// Also, it names the host.
+    /// As `Chain`, and it names the host.
     ChainAndName,
 }
 
-/// The verifier. Whatever the depth, the handshake's signature is verified, so the
-/// other side holds the key of the certificate that it shows.
+/// The verifier. At every depth the handshake's signature is verified, which proves that
+/// the server holds the key of its certificate.
 #[derive(Debug)]
 pub(super) struct ServerCheck {
     depth: Depth,
-    /// The trusted certificates as they are; `roots` keeps only their names and keys.
+    /// The full trusted certificates; `roots` keeps only their names and keys.
     trusted: Vec<CertificateDer<'static>>,
     roots: RootCertStore,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl ServerCheck {
-    /// A verifier that trusts what these certificates signed.
+    /// A verifier that trusts certificates signed by these.
     ///
-    /// Certificates that rustls cannot read are passed over, because the system's
-    /// store and bundles may hold some of an older form.
+    /// Certificates that rustls cannot read are skipped, because the system's store and
+    /// bundles may contain some in an older format.
     pub(super) fn new(
         depth: Depth,
         trusted: Vec<CertificateDer<'static>>,
@@ -42,7 +42,7 @@ impl ServerCheck {
         let mut roots = RootCertStore::empty();
         let (_, unreadable) = roots.add_parsable_certificates(trusted.iter().cloned());
         if unreadable > 0 {
-            tracing::debug!(unreadable, "root certificates passed over");
+            tracing::debug!(unreadable, "root certificates skipped");
         }
         ServerCheck { depth, trusted, roots, algorithms }
     }
@@ -62,10 +62,10 @@ impl ServerCheck {
             self.algorithms.all,
         );
         match verdict {
-            // A self-signed certificate as `openssl req -x509` makes it calls itself
-            // an authority, which webpki refuses of a server. libpq accepts it when
-            // the user trusts this very certificate. webpki looks at the validity
-            // period first and reports it as an error of its own.
+            // A self-signed certificate made by `openssl req -x509` is marked as a
+            // certificate authority, which webpki refuses for a server. libpq accepts it
+            // if the user trusts exactly this certificate. webpki checks the validity
+            // period first and reports it as a separate error.
             Err(rustls::Error::InvalidCertificate(CertificateError::Other(_)))
                 if self.trusted.iter().any(|trusted| trusted == shown) =>
             {
@@ -138,7 +138,7 @@ mod tests {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let key = provider.key_provider.load_private_key(key)?;
-        // Unlike the usual way, this does not ask whether certificate and key match.
+        // Unlike the usual way, this does not check that certificate and key match.
         let shown = SingleCertAndKey::from(CertifiedKey::new(vec![certificate.clone()], key));
         let server = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[version])?

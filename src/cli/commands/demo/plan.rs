@@ -1,4 +1,4 @@
-//! The plan itself and its rollback, with an application at work.
+//! The plan and its rollback, while an application reads and writes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::migrate::{Ended, Migration, MigrationOptions, Step, StepListener};
 use crate::pg::catalog;
 use crate::table::fingerprint::{self, Fingerprint};
 
-/// How long the exchange is tried, with readers in the way.
+/// How long to keep trying to get the locks while readers hold theirs.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 
 /// Runs the plan on the new release while the application reads and writes.
@@ -37,7 +37,7 @@ pub(super) fn run_plan(stage: &mut Stage) -> Result<String> {
     Ok(format!("readers were locked out for {:.0} ms", locked.unwrap_or_default()))
 }
 
-/// Takes the switchover back, and compares the catalog with what it said at first.
+/// Rolls the switchover back, and compares the catalog with its state before the plan.
 pub(super) fn run_back(stage: &mut Stage) -> Result<String> {
     let options = RollbackOptions {
         step: Some(Step::Switchover),
@@ -59,20 +59,20 @@ pub(super) fn run_back(stage: &mut Stage) -> Result<String> {
     let differences = before.unwrap_or_default().differences(&after);
     if !differences.is_empty() {
         let told: Vec<String> = differences.iter().map(ToString::to_string).collect();
-        let what = format!("the catalog is not as it was: {}", told.join("; "));
+        let what = format!("the catalog differs from before the plan: {}", told.join("; "));
         return Err(Error::new(Kind::Validation, what));
     }
     stage.summary.differences_after_rollback = Some(0);
     let locked = stage.summary.rollback.as_ref().and_then(|done| done["locked_ms"].as_f64());
     Ok(format!(
-        "readers were locked out for {:.0} ms; 0 catalog differences to before the plan",
+        "readers were locked out for {:.0} ms; 0 catalog differences from before the plan",
         locked.unwrap_or_default()
     ))
 }
 
-/// Ends the application, and asks what it noticed.
+/// Stops the application, and collects what it measured.
 pub(super) fn end_traffic(stage: &mut Stage) -> Result<String> {
-    let Some(traffic) = stage.traffic.take() else { return Ok("there was none".to_owned()) };
+    let Some(traffic) = stage.traffic.take() else { return Ok("it was not running".to_owned()) };
     let report = traffic.end()?;
     let errors = report.readers.errors + report.writers.errors;
     if let Some(error) = &report.first_error {
@@ -80,7 +80,7 @@ pub(super) fn end_traffic(stage: &mut Stage) -> Result<String> {
         return Err(Error::new(Kind::Validation, what));
     }
     let detail = format!(
-        "{} reads, {} writes, 0 errors, every write is there",
+        "{} reads, {} writes, 0 errors, no write lost",
         HumanCount(report.readers.queries),
         HumanCount(report.writers.queries)
     );
@@ -114,7 +114,7 @@ fn fingerprint(stage: &Stage) -> Result<Fingerprint> {
     })
 }
 
-/// Tells the application's side when the exchange begins and ends.
+/// Tells the application when the switchover begins and ends.
 struct Watching<'a> {
     lines: StepLines,
     traffic: Option<&'a mut Traffic>,

@@ -1,4 +1,4 @@
-//! What the steps of the demo share: a server, files, and what was measured so far.
+//! State shared by the steps of the demo: the server, the files and the measurements.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,12 +23,12 @@ use crate::watch::Watch;
 const DATABASE: &str = "sterna_demo";
 pub(super) const EARLIER_RELEASE: &str = "earlier-release.zip";
 pub(super) const NEW_RELEASE: &str = "new-release.zip";
-/// What the durations of earlier runs were measured with.
+/// The same in every run, so that durations are comparable.
 const SEED: u64 = 0;
 
-/// What the steps act on, and what they have measured so far.
+/// The objects that the steps work on, and their measurements so far.
 pub(super) struct Stage {
-    /// The application, while it is at work. First, so that it ends before the server.
+    /// The application, while it runs. The first field, so that it is dropped before the server.
     pub(super) traffic: Option<Traffic>,
     server: Embedded,
     runtime: Runtime,
@@ -36,19 +36,19 @@ pub(super) struct Stage {
     pub(super) progress: Progress,
     rows: u64,
     pub(super) table: Table,
-    /// Of the generated files and of rejects.
+    /// Folder of the generated files and of rejects.
     pub(super) folder: PathBuf,
-    /// Of backup and report, where nobody wants to keep them. Not in the server's folder,
-    /// for its account could not remove what is saved for this one's eyes only.
+    /// Folder of backup and report, without `--out`. Not inside the server's folder, because
+    /// the server's account could not remove files that are private to this account.
     scratch: tempfile::TempDir,
     keep: bool,
     pub(super) summary: Summary,
-    /// What the catalog said of the table before the plan.
+    /// The table's catalog entries before the plan.
     pub(super) before: Option<Fingerprint>,
 }
 
 impl Stage {
-    /// Starts the server; says in a few words what it is. Files are kept in `out`.
+    /// Starts the server; also returns a short description of it. Files are kept in `out`.
     pub(super) fn start(
         rows: u64,
         out: Option<&PathBuf>,
@@ -74,7 +74,7 @@ impl Stage {
         let mut summary = Summary { environment, ..Summary::default() };
         summary.files_kept = out.map(|folder| folder.display().to_string());
         let stage = Stage {
-            // The server's own folder is removed however this process ends.
+            // The server's own folder is removed no matter how this process ends.
             folder: out.cloned().unwrap_or_else(|| server.folder().to_path_buf()),
             scratch: tempfile::TempDir::with_prefix("sterna-demo-")
                 .map_err(|e| Error::file("a temporary folder", e))?,
@@ -92,7 +92,7 @@ impl Stage {
         Ok((stage, detail))
     }
 
-    /// Stops the server, waits until its folder is gone, and hands over what was measured.
+    /// Stops the server, waits until its folder is gone, and returns the measurements.
     pub(super) fn end(self) -> Result<Summary> {
         let folder = self.server.folder().to_path_buf();
         drop(self.server);
@@ -102,7 +102,7 @@ impl Stage {
         Ok(self.summary)
     }
 
-    /// Where backup and report go.
+    /// The folder of backup and report.
     pub(super) fn results(&self) -> &Path {
         if self.keep { &self.folder } else { self.scratch.path() }
     }
@@ -111,8 +111,8 @@ impl Stage {
         self.server.conninfo(DATABASE)
     }
 
-    /// Runs `work` in a session that is closed afterwards: one that is still open
-    /// when the server goes would be reported as lost.
+    /// Runs `work` in a session that is closed afterwards: a session that is still open
+    /// when the server stops would be reported as lost.
     pub(super) fn with_session<T>(
         &self,
         work: impl AsyncFnOnce(&mut Connection) -> Result<T>,

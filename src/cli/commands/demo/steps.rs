@@ -14,14 +14,14 @@ use crate::pg::interruptible;
 use crate::table::locks::Patience;
 use crate::table::staging;
 
-/// One step: it acts on the stage and says in a few words what came of it.
+/// One step: acts on the stage and returns its result in a few words.
 pub(super) struct Step {
     pub(super) name: &'static str,
     pub(super) title: &'static str,
     pub(super) run: fn(&mut Stage) -> Result<String>,
 }
 
-/// What follows once the server runs.
+/// The steps after the start of the server.
 pub(super) const STEPS: [Step; 7] = [
     Step { name: "schema", title: "create production's schema and species", run: schema },
     Step { name: "files", title: "generate the earlier and the new release", run: files },
@@ -32,8 +32,8 @@ pub(super) const STEPS: [Step; 7] = [
         title: "run the plan on the new release, with an application at work",
         run: plan::run_plan,
     },
-    Step { name: "rollback", title: "take the switchover back", run: plan::run_back },
-    Step { name: "application", title: "ask the application", run: plan::end_traffic },
+    Step { name: "rollback", title: "roll back the switchover", run: plan::run_back },
+    Step { name: "application", title: "stop the application", run: plan::end_traffic },
 ];
 
 fn schema(stage: &mut Stage) -> Result<String> {
@@ -67,7 +67,7 @@ fn schema(stage: &mut Stage) -> Result<String> {
 }
 
 fn files(stage: &mut Stage) -> Result<String> {
-    // Side by side, for each of them keeps one core busy.
+    // In parallel: each of them keeps one core busy.
     let (earlier, new) = std::thread::scope(|scope| {
         let earlier = scope.spawn(|| stage.generate(EARLIER_RELEASE, true));
         let new = stage.generate(NEW_RELEASE, false);

@@ -1,4 +1,4 @@
-//! What a demo measured, for JSON and for people.
+//! The measurements of a demo, as JSON and as text.
 
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
@@ -9,34 +9,34 @@ use super::traffic::{Noticed, TrafficReport};
 use crate::cli::commands::generate::Generated;
 use crate::migrate::status::Status;
 
-/// Everything that a demo measured.
+/// All measurements of a demo.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Summary {
-    /// The steps, in the order in which they were taken.
+    /// The steps, in the order in which they ran.
     pub steps: Vec<StepDone>,
-    /// The whole command, the end of the server included.
+    /// Duration of the whole command, including the shutdown of the server.
     pub seconds: f64,
-    /// Where it ran.
+    /// The machine and server on which it ran.
     pub environment: DemoEnvironment,
-    /// What production held before the load.
+    /// The contents of production before the load.
     pub production: DemoProduction,
-    /// The new release, as it was written.
+    /// The generated new release.
     pub release: Generated,
-    /// The plan's steps, as the ledger has them.
+    /// The steps of the plan, from the ledger.
     pub plan: Option<Status>,
-    /// What the switchover reported.
+    /// The report of the switchover.
     pub switchover: Option<Value>,
-    /// What taking it back reported.
+    /// The report of its rollback.
     pub rollback: Option<Value>,
-    /// What the catalog says otherwise after the rollback than before the plan.
+    /// Number of catalog differences between before the plan and after the rollback.
     pub differences_after_rollback: Option<usize>,
-    /// What the application noticed.
+    /// The application's measurements.
     pub traffic: Option<TrafficReport>,
-    /// The folder of the generated files, where they were kept.
+    /// The folder of the generated files, if they were kept.
     pub files_kept: Option<String>,
 }
 
-/// A step that was taken.
+/// A completed step.
 #[derive(Clone, Debug, Serialize)]
 pub struct StepDone {
     /// Its name.
@@ -45,22 +45,22 @@ pub struct StepDone {
     pub title: &'static str,
     /// How long it took.
     pub seconds: f64,
-    /// What came of it, in a few words.
+    /// Its result in a few words.
     pub detail: String,
 }
 
-/// What the durations depend on.
+/// The environment that the durations depend on.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct DemoEnvironment {
     /// sterna's version.
     pub sterna: &'static str,
-    /// Whether sterna was compiled with optimisation, as for a release.
+    /// Whether sterna was built with optimisation, as for a release.
     pub release_build: bool,
-    /// The server's version, as it says itself.
+    /// The server's version, as reported by the server.
     pub postgres: String,
     /// Whether commits wait for the disk.
     pub fsync: bool,
-    /// The server's own cache.
+    /// The size of the server's own cache.
     pub shared_buffers: String,
     /// Operating system and processor.
     pub platform: String,
@@ -68,7 +68,7 @@ pub struct DemoEnvironment {
     pub cores: usize,
 }
 
-/// What production holds before the load.
+/// The contents of production before the load.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct DemoProduction {
     /// Rows of `species`.
@@ -81,7 +81,7 @@ pub struct DemoProduction {
     pub without_quantity: i64,
 }
 
-/// The summary, for people.
+/// The summary as text.
 pub(super) fn text(summary: &Summary) -> String {
     let mut text = steps(&summary.steps, summary.seconds);
     text.push('\n');
@@ -115,7 +115,7 @@ pub(super) fn text(summary: &Summary) -> String {
         }
     }
     if let Some(differences) = summary.differences_after_rollback {
-        line("", &format!("{differences} catalog differences to before the plan"));
+        line("", &format!("{differences} catalog differences from before the plan"));
     }
     if let Some(traffic) = &summary.traffic {
         for (label, noticed) in [("readers", &traffic.readers), ("writers", &traffic.writers)] {
@@ -144,19 +144,19 @@ fn steps(steps: &[StepDone], seconds: f64) -> String {
     for step in steps {
         table.add_row([step.title, &format!("{:.2}", step.seconds), &step.detail]);
     }
-    table.add_row(["in all", &format!("{seconds:.2}"), ""]);
+    table.add_row(["total", &format!("{seconds:.2}"), ""]);
     if let Some(column) = table.column_mut(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     table.trim_fmt() + "\n"
 }
 
-/// An exchange of the two tables, by its report.
+/// A switchover or its rollback, from its report.
 fn exchanged(report: &Value) -> String {
     let number = |name: &str| report[name].as_f64().unwrap_or_default();
     let list = |name: &str| report[name].as_array().map_or(0, Vec::len);
     format!(
-        "locked for {:.0} ms at try {:.0}, {} writes carried over, {} catalog differences, {} asked for",
+        "locked for {:.0} ms at try {:.0}, {} writes carried over, {} catalog differences, {} requested",
         number("locked_ms"),
         number("attempts"),
         HumanCount(number("replayed_rows") as u64),
@@ -165,7 +165,7 @@ fn exchanged(report: &Value) -> String {
     )
 }
 
-/// What one side of the application noticed.
+/// The measurements of the readers or of the writers.
 fn noticed(noticed: &Noticed) -> String {
     format!(
         "{} queries, {} errors, p50 {:.1} ms, p99 {:.1} ms; slowest {:.0} ms in the switchover, {:.0} ms in the rollback",

@@ -1,5 +1,5 @@
-//! The application, as the demo has it: readers and a writer that go on while the table
-//! is replaced, and count what they notice of it.
+//! The demo's application: readers and a writer that keep running while the table is
+//! replaced, and measure what they notice of it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, connect};
 use crate::runtime;
 
-/// Pause between two reads of a reader, and two writes of a writer: an application
-/// that is in use, and leaves the machine to the migration for the most part.
+/// Pause between two reads of a reader, and two writes of a writer: a live application
+/// that leaves most of the machine to the migration.
 const READ_PAUSE: Duration = Duration::from_millis(20);
 const WRITE_PAUSE: Duration = Duration::from_millis(50);
-/// How long the long reader keeps its lock.
+/// How long the long reader holds its lock.
 const LONG_READ: Duration = Duration::from_millis(3_000);
 
-/// What the migration is doing, as far as readers may notice it.
+/// The phases of the migration that readers may notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum During {
     Run,
@@ -31,31 +31,31 @@ pub(super) enum During {
 
 const PERIODS: usize = 3;
 
-/// What readers or writers noticed.
+/// Measurements of the readers or of the writers.
 #[derive(Clone, Debug, Serialize)]
 pub struct Noticed {
     /// Queries that were answered.
     pub queries: u64,
     /// Queries that failed.
     pub errors: u64,
-    /// Half of them took no longer, in milliseconds.
+    /// Median latency in milliseconds.
     pub p50_ms: f64,
-    /// 99 in 100 took no longer.
+    /// 99th percentile of the latency in milliseconds.
     pub p99_ms: f64,
-    /// The slowest of those that began before the switchover ended, and after it began.
+    /// The slowest query that overlapped the switchover, in milliseconds.
     pub slowest_in_switchover_ms: f64,
-    /// The slowest during the rollback.
+    /// The slowest query that overlapped the rollback, in milliseconds.
     pub slowest_in_rollback_ms: f64,
 }
 
-/// What the application noticed.
+/// Measurements of the application.
 #[derive(Clone, Debug, Serialize)]
 pub struct TrafficReport {
-    /// Those that read.
+    /// The readers.
     pub readers: Noticed,
-    /// Those that wrote.
+    /// The writers.
     pub writers: Noticed,
-    /// The first failure, if there was one.
+    /// The first error, if there was one.
     pub first_error: Option<String>,
 }
 
@@ -74,12 +74,12 @@ struct Side {
     latency: [Histogram<u64>; PERIODS],
     errors: u64,
     first_error: Option<String>,
-    /// What a writer knows to be written: record id and unit.
+    /// The rows that a writer has written: record id and unit.
     written: BTreeMap<String, Option<String>>,
 }
 
 impl Traffic {
-    /// Lets the application begin.
+    /// Starts the application.
     pub(super) fn start(info: &ConnInfo) -> Self {
         let mut traffic = Traffic {
             info: info.clone(),
@@ -94,7 +94,7 @@ impl Traffic {
         ];
         for sql in reads {
             traffic.spawn(false, async move |session, side, round, began| {
-                // Years with few records: they are asked often, and answered at once.
+                // Years with few records, so that frequent queries stay fast.
                 let year = 1976 + (round % 8) as i32;
                 let done = session.query(sql, &[&year]).await;
                 side.note(began, done.map(drop));
@@ -134,12 +134,12 @@ impl Traffic {
         }));
     }
 
-    /// What the migration does from now on.
+    /// Sets the current phase of the migration.
     pub(super) fn during(&self, during: During) {
         self.period.store(during as usize, Ordering::Relaxed);
     }
 
-    /// Has one more reader begin, which keeps its lock for a while.
+    /// Starts one more reader, which holds its lock for [`LONG_READ`].
     pub(super) fn begin_long_read(&mut self) {
         let info = self.info.clone();
         let (ready, wait) = std::sync::mpsc::channel();
@@ -150,18 +150,18 @@ impl Traffic {
                 transaction
                     .query_one(include_str!("../../../../sql/demo/traffic/long-read.sql"), &[])
                     .await?;
-                // Whoever waited for it has given up.
+                // Fails if the receiver is gone.
                 let _gone = ready.send(());
                 tokio::time::sleep(LONG_READ).await;
                 transaction.commit().await?;
                 session.close().await
             })
         }));
-        // Where it fails it says so in the end.
+        // A failure is reported when the thread is joined.
         let _failed = wait.recv();
     }
 
-    /// Ends the application, and compares what it wrote with what the table holds.
+    /// Stops the application, and compares its writes with the contents of the table.
     pub(super) fn end(mut self) -> Result<TrafficReport> {
         self.stop.store(true, Ordering::Relaxed);
         for long in self.long.drain(..) {
@@ -185,7 +185,7 @@ impl Traffic {
             let lost = written.iter().find(|(id, unit)| found.get(*id) != Some(unit));
             Err(Error::new(
                 crate::error::Kind::Validation,
-                format!("what the application wrote is not what the table holds, such as {lost:?}"),
+                format!("the table does not hold what the application wrote, such as {lost:?}"),
             ))
         })?;
         let noticed = |writes: bool| Side::noticed(sides.iter().filter(|s| s.writes == writes));
@@ -198,7 +198,7 @@ impl Traffic {
 }
 
 impl Drop for Traffic {
-    /// Where a step failed: the server goes, and whoever asks it goes before.
+    /// If a step failed, ends the clients before the server stops.
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
@@ -227,7 +227,7 @@ impl Side {
     }
 
     fn note(&mut self, began: Began, done: Result<(), tokio_postgres::Error>) -> bool {
-        // A query that was waiting when a period began belongs to that one.
+        // A query that was waiting when a period began counts for that period.
         let period = began.first.max(began.period.load(Ordering::Relaxed));
         let taken = u64::try_from(began.at.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.latency[period].saturating_record(taken.max(1));
@@ -239,19 +239,19 @@ impl Side {
         true
     }
 
-    /// Adds a record; changes the one before it; deletes the one before that.
+    /// Inserts a record, then updates it, then deletes every other one, by `round`.
     async fn write(&mut self, session: &Connection, round: u64, began: Began) {
         let id = |round: u64| format!("demo-{round}");
         let insert = include_str!("../../../../sql/demo/traffic/insert.sql");
         let update = include_str!("../../../../sql/demo/traffic/update.sql");
         let delete = include_str!("../../../../sql/demo/traffic/delete.sql");
         let (number, kind) = (round / 3, round % 3);
-        // Over many years, so that no year of the species looks as if it had shrunk.
+        // Spread over many years, so that no year of the species appears to shrink.
         let year = 1985 + (number % 38) as i32;
         let done = match kind {
             0 => session.execute(insert, &[&id(number), &"new", &year]).await,
             1 => session.execute(update, &[&id(number), &"changed"]).await,
-            // Every other one stays.
+            // Every other record stays.
             _ if number % 2 == 0 => session.execute(delete, &[&id(number)]).await,
             _ => return,
         };

@@ -1,4 +1,4 @@
-//! What `sterna migrate` understands.
+//! The arguments of `sterna migrate`.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,15 +20,15 @@ use crate::pg::Table;
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna migrate download.zip --expect-rows 489107
-  sterna migrate download.zip --to 3.3            up to the switchover, which is left for later
+  sterna migrate download.zip --to 3.3            stop before the switchover
   sterna migrate download.zip --resume            after an interruption, a failure, or --to
-  sterna rollback switchover                      back to before step 4.2
+  sterna rollback switchover                      back to the state before step 4.2
   sterna migrate download.zip --add-synonym 'Branta hutchinsii leucopareia=Branta canadensis leucopareia'
 
-`sterna plan` shows every step, `sterna status` how far the run is. A gate that fails (exit code
-4 or 5) stops the run before production is touched.")]
+`sterna plan` shows every step, `sterna status` the progress of the run. A failed gate (exit code 4
+or 5) stops the run before production is touched.")]
 pub struct MigrateArgs {
-    /// How it goes.
+    /// Options shared with `sterna rehearse`.
     #[command(flatten)]
     pub choices: MigrationChoices,
     /// First step to run, by number or name; earlier steps are assumed to be done
@@ -46,11 +46,11 @@ pub struct MigrateArgs {
     /// Folder of the report [default: sterna-report-RUN]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Query views and functions over the table for a row in step 5.2, as the application: only
-    /// those of superusers and of the connected role
+    /// In step 5.2, query views and functions over the table for one row, as the application:
+    /// only those owned by superusers or the connected role
     #[arg(long)]
     pub ask_dependents: bool,
-    /// Who asks them.
+    /// The login that runs them.
     #[command(flatten)]
     pub application: ApplicationArgs,
     /// Migrate a production table without a passed rehearsal; recorded as a deviation
@@ -58,7 +58,7 @@ pub struct MigrateArgs {
     pub without_rehearsal: bool,
 }
 
-/// How a migration goes, the real one or a rehearsal of it.
+/// Options of a migration and of its rehearsal.
 #[derive(Args, Clone, Debug)]
 pub struct MigrationChoices {
     /// CSV files, .csv.gz, .zip, folders or globs
@@ -79,7 +79,7 @@ pub struct MigrationChoices {
     /// Add a species, with its common name (repeatable)
     #[arg(long, value_name = "NAME=COMMON NAME")]
     pub add_species: Vec<String>,
-    /// The species whose ranks it has: one for each --add-species
+    /// Species to copy the ranks from: one for each --add-species
     #[arg(long, value_name = "NAME", requires = "add_species")]
     pub like: Vec<String>,
     /// Treat a name in the files as a species of the database (repeatable)
@@ -91,10 +91,10 @@ pub struct MigrationChoices {
     /// Expected number of rows
     #[arg(long, value_name = "N", help_heading = "Gates")]
     pub expect_rows: Option<u64>,
-    /// Seconds to time queries for, at each of the two gates
+    /// Seconds for timing queries, at each of the two gates
     #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = not_negative, help_heading = "Gates")]
     pub bench_seconds: f64,
-    /// Folder of further queries to time, one .sql file each
+    /// Folder of additional queries to time, one .sql file each
     #[arg(long, value_name = "DIR", help_heading = "Gates")]
     pub queries: Option<PathBuf>,
     /// Allowed slowdown of staging over production
@@ -106,16 +106,16 @@ pub struct MigrationChoices {
     /// Compute materialized views after the exchange; until then they cannot be read
     #[arg(long)]
     pub refresh_after: bool,
-    /// How files are loaded.
+    /// Options of the load.
     #[command(flatten)]
     pub load: LoadChoices,
-    /// What is checked, and what is still accepted.
+    /// Checks and their limits.
     #[command(flatten)]
     pub limits: LimitArgs,
 }
 
 impl MigrateArgs {
-    /// What they mean for a table.
+    /// Converts to the engine's options.
     ///
     /// # Errors
     /// Usage errors that name the option.
@@ -138,7 +138,7 @@ impl MigrateArgs {
 }
 
 impl MigrationChoices {
-    /// What they mean for a table, with all of the plan.
+    /// Converts to the engine's options, for the whole plan.
     ///
     /// # Errors
     /// Usage errors that name the option.

@@ -1,4 +1,4 @@
-//! `sterna migrate`: the whole plan as one run, which can be resumed and taken back.
+//! `sterna migrate`: the whole plan as one run, which can be resumed and rolled back.
 
 mod args;
 
@@ -12,11 +12,11 @@ use crate::error::Result;
 use crate::migrate::Migration;
 use crate::watch::Watch;
 
-/// Runs the plan, reports, and returns the exit code.
+/// Runs the plan, prints the result, and returns the exit code.
 ///
 /// # Errors
-/// That of the step that did not succeed; refused where a run is unfinished, or is not
-/// the one that is to be resumed.
+/// The error of the step that failed; refused if another run is unfinished, or if the run
+/// to resume was started with different arguments.
 pub fn run(args: &MigrateArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;

@@ -1,4 +1,4 @@
-//! `sterna rehearse`: the whole plan, there and back, on a copy of production.
+//! `sterna rehearse`: the whole plan and its rollback on a copy of production.
 
 mod report_folder;
 
@@ -16,27 +16,27 @@ use crate::private;
 use crate::rehearse::{Rehearsal, RehearsalOptions};
 use crate::watch::Watch;
 
-/// Run the whole plan and its rollback on a copy of production, which is gone afterwards
+/// Run the whole plan and its rollback on a temporary copy of production
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna rehearse download.zip --expect-rows 489107
-  sterna rehearse download.zip --backup backups/whole      one that `sterna backup --full` took
+  sterna rehearse download.zip --backup backups/whole      a backup by `sterna backup --full`
   sterna rehearse download.zip --into postgresql://admin@staging.example.org/rehearsal
 
-Give it the options that `sterna migrate` will get: the table [migrate] of sterna.toml counts for
-both. Production is read, and only its ledger is written. The copy is in a PostgreSQL server of
-its own that is gone when the rehearsal ends, however it ends.")]
+Use the same options as for `sterna migrate`: the table [migrate] of sterna.toml applies to both.
+Production is only read, except for its ledger. Without --into the copy is in a temporary PostgreSQL
+server, which is removed when the rehearsal ends, even if it fails.")]
 pub struct RehearseArgs {
-    /// How the migration goes.
+    /// Options shared with `sterna migrate`.
     #[command(flatten)]
     pub choices: MigrationChoices,
-    /// Backup to restore, by `sterna backup --full` [default: one is taken, and not kept]
+    /// Backup by `sterna backup --full` to restore [default: a temporary one is taken]
     #[arg(long, value_name = "DIR")]
     pub backup: Option<PathBuf>,
     /// Empty database to restore into; it is kept [default: a temporary server]
     #[arg(long, value_name = "URL")]
     pub into: Option<String>,
-    /// Free space on production's disks, if sterna cannot see them: 20GiB
+    /// Free space on production's disks, such as 20GiB, if sterna cannot see them
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub free_space: Option<u64>,
     /// Folder of the report [default: sterna-rehearsal-ID]
@@ -44,10 +44,11 @@ pub struct RehearseArgs {
     pub out: Option<PathBuf>,
 }
 
-/// Rehearses, reports, and returns the exit code.
+/// Runs the rehearsal, prints the result, and returns the exit code.
 ///
 /// # Errors
-/// That of whatever did not pass, after the report; interrupted, without one.
+/// The error of whatever did not pass, after writing the report; if interrupted, without a
+/// report.
 pub fn run(args: &RehearseArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
@@ -67,7 +68,7 @@ pub fn run(args: &RehearseArgs, context: &Context) -> Result<u8> {
     done.failure.map_or(Ok(0), Err)
 }
 
-/// `20GiB`, `500 MB`, `1e9`: a number of bytes, with a unit or without.
+/// Parses a number of bytes with or without a unit: `20GiB`, `500 MB`, `1e9`.
 fn size(text: &str) -> Result<u64> {
     const UNITS: [(&str, f64); 8] = [
         ("KIB", 1024.0),

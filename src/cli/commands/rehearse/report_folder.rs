@@ -1,4 +1,4 @@
-//! The report of a rehearsal: written aside, and put in its place when all is there.
+//! The report of a rehearsal: written to a draft folder, then copied to its destination.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::rehearse::Rehearsed;
 const JSON: &str = "rehearsal.json";
 const MARKDOWN: &str = "rehearsal.md";
 
-/// Writes the report beside that of the plan, and puts all of it where it was asked for.
+/// Adds the report of the rehearsal to that of the plan, and copies both to `out`.
 pub(super) fn publish(done: &mut Rehearsed, out: Option<&Path>) -> Result<()> {
     let draft = done.files();
     private::own_folder(&draft)?;
@@ -27,7 +27,7 @@ pub(super) fn publish(done: &mut Rehearsed, out: Option<&Path>) -> Result<()> {
     copy(&draft, &place)
 }
 
-/// Copies a folder of files to a private one.
+/// Copies the files of a folder to a private folder.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     private::own_folder(to)?;
     let entries = fs::read_dir(from).map_err(|e| Error::file(from, e))?;

@@ -46,7 +46,7 @@ fn attempt(attempt: &Attempt) -> TestCase {
     case
 }
 
-/// A warning is not a failure, and what it says is kept.
+/// A warning is not a failure, but its text is kept.
 fn check(check: &CheckReport) -> TestCase {
     let status = match (&check.skipped, check.passed, check.severity) {
         (Some(why), ..) => {

@@ -7,7 +7,7 @@ use super::show;
 use crate::error::{Error, Kind, Result};
 use crate::history::RunReport;
 
-/// How many wrong rows of a check are listed, and how many changes.
+/// Maximum number of wrong rows listed per check, and of changes.
 const ROWS_LISTED: usize = 5;
 const CHANGES_LISTED: usize = 10;
 

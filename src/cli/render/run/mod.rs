@@ -1,5 +1,5 @@
-//! The report of a run as files: a page for people, Markdown for a repository, JUnit for
-//! machines that show tests, and JSON with all of it.
+//! The report of a run as files: an HTML page, Markdown for a repository, JUnit XML for CI,
+//! and JSON with all data.
 
 #[cfg_attr(not(feature = "charts"), path = "no_chart.rs")]
 mod chart;
@@ -19,13 +19,13 @@ use crate::history::{RunReport, collect};
 use crate::pg::{Connection, Table};
 use crate::private;
 
-/// The page for people.
+/// The file name of the HTML page.
 pub const PAGE: &str = "report.html";
 
-/// Writes the report of the latest run on a table; returns the page.
+/// Writes the report of the latest run on a table; returns the path of the page.
 ///
 /// # Errors
-/// Where the ledger cannot be read; otherwise as [`write()`].
+/// If the ledger cannot be read; otherwise as [`write()`].
 pub fn write_latest<'a>(
     session: &'a Connection,
     table: &'a Table,
@@ -38,11 +38,11 @@ pub fn write_latest<'a>(
     .boxed()
 }
 
-/// Writes all files into a private folder, which is made where it is missing; files of an
+/// Writes all files to a private folder, which is created if it is missing; files of an
 /// earlier report are replaced.
 ///
 /// # Errors
-/// Where a file cannot be written, or the folder is not sterna's.
+/// If a file cannot be written, or the folder is not sterna's.
 pub fn write(folder: &Path, report: &RunReport) -> Result<()> {
     let json = serde_json::to_string_pretty(report)
         .map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;

@@ -1,5 +1,5 @@
-//! In place of the charts, in a program that is built without them. The page's tables have
-//! the same figures.
+//! Stubs for a build without the feature `charts`. The page's tables contain the same
+//! figures.
 
 use std::convert::Infallible;
 
@@ -9,7 +9,7 @@ use crate::history::{Attempt, Throughput};
 use crate::load::account::Account;
 use crate::validate::Change;
 
-/// There is none.
+/// Never constructed.
 pub(super) type Figure = Infallible;
 
 pub(super) fn flow(_number: usize, _account: &Account) -> Result<Option<Figure>> {

@@ -1,4 +1,4 @@
-//! The report as one page that needs nothing else: no network, no script.
+//! The report as one self-contained HTML page: no network, no scripts.
 
 use askama::Template;
 use serde_json::{Map, Value};
@@ -10,17 +10,17 @@ use crate::error::{Error, Kind, Result};
 use crate::history::{Benchmark, Load, RunReport, RunVerdict, Validation};
 use crate::validate::{Change, CheckReport, Severity};
 
-/// How many species are shown before one asks for more.
+/// Maximum number of species shown unfolded.
 const SPECIES_SHOWN: usize = 12;
-/// How many wrong rows of a check are shown.
+/// Maximum number of wrong rows shown per check.
 const ROWS_SHOWN: usize = 10;
-/// How many files are shown.
+/// Maximum number of files shown.
 const FILES_SHOWN: usize = 100;
 
 /// The page of a report.
 ///
 /// # Errors
-/// None that can be provoked; the libraries declare some.
+/// None in practice; the libraries' signatures return a `Result`.
 pub(super) fn render(report: &RunReport) -> Result<String> {
     let page = Page {
         report,
@@ -47,9 +47,9 @@ struct Page<'a> {
 
 /// A load with its charts.
 struct LoadPart<'a> {
-    /// Where it is in the JSON.
+    /// Its index in the JSON.
     at: usize,
-    /// Whether its rows are, or were to be, those of the new table.
+    /// Whether its rows are, or were meant to be, those of the new table.
     is_main: bool,
     load: &'a Load,
     flow: Option<Figure>,
@@ -99,13 +99,13 @@ impl Page<'_> {
         }
     }
 
-    /// From the first step's beginning to the last one's end.
+    /// Seconds from the start of the first step to the end of the last one.
     fn seconds(&self) -> Option<f64> {
         self.report.attempts.iter().map(|a| a.began_seconds + a.seconds).reduce(f64::max)
     }
 
-    /// Validations with their places in the JSON, failed ones first and then the latest, and
-    /// whether each is shown without being asked for: those that failed, and the latest.
+    /// Validations with their index in the JSON, failed ones first, then the latest first, and
+    /// whether each is shown unfolded: failed ones and the latest.
     fn validations(&self) -> Vec<(usize, &Validation, bool)> {
         let latest = self.report.validations.len().saturating_sub(1);
         let all = self.report.validations.iter().enumerate().rev();
@@ -126,7 +126,7 @@ impl Page<'_> {
         format!("{errors}, {}", count(Severity::Warning, "warning", "warnings"))
     }
 
-    /// When a load was, of which years, and what became of it.
+    /// The time of a load, its years and its outcome.
     fn load_title(&self, load: &Load) -> String {
         let years = load.arguments["years"].as_array().into_iter().flatten();
         let years: Vec<_> = years.map(show::plain).collect();
@@ -141,12 +141,12 @@ impl Page<'_> {
         format!("{}: {what}, {state}", show::moment(&load.started_at))
     }
 
-    /// How many species are shown without being asked for: some of those that changed.
+    /// Number of species shown unfolded: the changed ones, up to [`SPECIES_SHOWN`].
     fn shown(&self, by_species: &[Change]) -> usize {
         self.differing(by_species).min(SPECIES_SHOWN)
     }
 
-    /// Failed checks of a validation with their places, errors first.
+    /// Failed checks of a validation with their indexes, errors first.
     fn failed<'v>(&self, validation: &'v Validation) -> Vec<(usize, &'v CheckReport)> {
         let checks = validation.report.checks.iter().enumerate();
         let mut failed: Vec<_> = checks.filter(|(_, check)| !check.passed).collect();
@@ -154,7 +154,7 @@ impl Page<'_> {
         failed
     }
 
-    /// How many of those compared have another number of rows.
+    /// Number of entries whose row count changed.
     fn differing(&self, changes: &[Change]) -> usize {
         changes.iter().filter(|change| change.production != change.checked).count()
     }
@@ -191,7 +191,7 @@ impl Page<'_> {
         settings.map(|(name, value)| (name.as_str(), show::plain(value))).collect()
     }
 
-    /// What a load was asked for, without what was left as it is.
+    /// The arguments of a load, without those that are empty or off.
     fn arguments(&self, arguments: &Value) -> String {
         let given = arguments.as_object().into_iter().flatten().filter(|(_, value)| {
             !(value.is_null()

@@ -1,11 +1,11 @@
-//! Figures as people read them.
+//! Readable formats of figures.
 
 use indicatif::{HumanBytes, HumanCount};
 use serde_json::Value;
 
 pub(super) use crate::history::readable;
 
-/// Something to be counted or measured. Templates hand references to references over.
+/// A number. Implemented for references as well, because templates pass them.
 pub(super) trait Number {
     /// Its value.
     fn number(&self) -> f64;
@@ -50,7 +50,7 @@ pub(super) fn signed(number: impl Number) -> String {
     }
 }
 
-/// `+12.5 %`, of what was there before.
+/// `+12.5 %`, relative to `before`.
 pub(super) fn change(before: impl Number, after: impl Number) -> String {
     let (before, after) = (before.number(), after.number());
     match before {
@@ -89,7 +89,7 @@ pub(super) fn ms(ms: impl Number) -> String {
     format!("{} ms", trimmed(format!("{ms:.digits$}")))
 }
 
-/// Without zeros at the end of what follows the point.
+/// Removes trailing zeros of the fraction.
 fn trimmed(text: String) -> String {
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
@@ -97,7 +97,7 @@ fn trimmed(text: String) -> String {
     }
 }
 
-/// `12.5 %`; what is not nothing is not shown as nothing.
+/// `12.5 %`; a share above zero is never shown as zero.
 #[cfg(any(test, feature = "charts"))]
 pub(super) fn percent(share: impl Number) -> String {
     match share.number() * 100.0 {
@@ -124,12 +124,12 @@ pub(super) fn bytes(bytes: impl Number) -> String {
     HumanBytes(bytes.number() as u64).to_string()
 }
 
-/// `0.98`, with as many digits as tell something.
+/// `0.98`, with two decimals.
 pub(super) fn ratio(ratio: impl Number) -> String {
     format!("{:.2}", ratio.number())
 }
 
-/// A value without quotes; a dash for none.
+/// A value without quotes; a dash for null.
 pub(super) fn plain(value: &Value) -> String {
     match value {
         Value::Null => "–".to_owned(),
@@ -145,7 +145,7 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
-/// With a capital letter and a full stop.
+/// The text with a capital letter and a full stop.
 pub(super) fn sentence(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|letter| letter.to_uppercase().to_string());
@@ -153,7 +153,7 @@ pub(super) fn sentence(text: &str) -> String {
     format!("{}{}{stop}", first.unwrap_or_default(), letters.as_str())
 }
 
-/// As [`plain`], a whole number with separators.
+/// As [`plain`], but an integer has thousands separators.
 pub(super) fn value(value: &Value) -> String {
     value.as_i64().map_or_else(|| plain(value), count)
 }
@@ -163,7 +163,7 @@ pub(super) fn moment(utc: &str) -> String {
     utc.replace('T', " ").replace('Z', " UTC")
 }
 
-/// Text that Markdown reads as nothing but text, on one line.
+/// Text escaped for Markdown, on one line.
 pub(super) fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {

@@ -1,4 +1,4 @@
-//! Decisions about matching, without a database.
+//! Tests of matching decisions, without a database.
 
 use super::*;
 use crate::cites::Formats;
@@ -89,7 +89,7 @@ fn nothing_is_lost_for_want_of_a_key() {
     let hint = error.next_step().unwrap();
     assert!(hint.contains("\"FIELD\" = \"id\"") && hint.contains("--unfilled default"), "{hint}");
 
-    // Nobody refers to the numbers, so new ones can be asked for.
+    // No table refers to the ids, so new ones can be requested.
     case.options.unfilled = Unfilled::Default;
     assert_eq!(case.decide().unwrap().uses.of(Treatment::Kept), [""; 0]);
     case.production.referred = vec![(name("id"), "public.kids".into())];
@@ -97,7 +97,7 @@ fn nothing_is_lost_for_want_of_a_key() {
     assert!(error.to_string().contains("to which public.kids refers"), "{error}");
     assert!(!error.next_step().unwrap().contains("--unfilled"), "{error:?}");
 
-    // Nothing is there that could be lost.
+    // There is nothing to lose.
     case.production.has_rows = false;
     let found = case.decide().unwrap();
     assert_eq!((found.way, found.by.0.len()), (Way::Server, 0));
@@ -119,7 +119,7 @@ fn a_value_that_has_to_be_there_comes_from_the_files_or_from_production() {
     assert_eq!(case.decide().unwrap().uses.of(Treatment::Kept), ["id", "notes"]);
     case.options.unfilled = Unfilled::Default;
     let error = case.decide().unwrap_err();
-    assert!(error.to_string().contains("\"notes\" of \"public\".\"things\" refuses NULL"));
+    assert!(error.to_string().contains("\"notes\" of \"public\".\"things\" is NOT NULL"));
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn what_files_of_one_format_lack_is_kept_or_takes_its_default() {
         ["kept where code is production's: label (files of short), notes"]
     );
     assert!(found.uses.is_filled("label") && !found.uses.is_filled("notes"));
-    // Without a default the rows of such files have NULL, as they are read.
+    // Without a default, rows of such files have NULL from the start.
     case.options.unfilled = Unfilled::Default;
     assert_eq!(decide(&case).way, Way::Nobody);
     case.columns[1].default = Some("'none'".into());
@@ -168,7 +168,7 @@ fn what_files_of_one_format_lack_is_kept_or_takes_its_default() {
         (found.way, found.uses.of(Treatment::Default)),
         (Way::Server, vec!["label", "notes"])
     );
-    // A record of such a file is rejected where there is no value at all.
+    // A record of such a file is rejected if it gets no value.
     case.columns[1] = Column { not_null: true, ..column("label", "text") };
     assert_eq!(decide(&case).required, None);
 }

@@ -127,7 +127,7 @@ fn what_is_no_csv_file_is_named() {
     assert!(error(b"\xff\xfeT\0,\0").contains("UTF-16"));
     assert!(error(b"T\0,\0Y\0,\0V\0\n\0").contains("UTF-16"));
     assert!(
-        error(b"T,Y,V\nUrsus maritimus,2000,a\nT,Y,V\n").contains("line 3: the header stands here")
+        error(b"T,Y,V\nUrsus maritimus,2000,a\nT,Y,V\n").contains("line 3: the header appears")
     );
     let mut open = b"T,Y,V\n\"".to_vec();
     open.resize(3 << 20, b'x');

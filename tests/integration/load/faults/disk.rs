@@ -1,4 +1,4 @@
-//! Full disks, of the server and of the client.
+//! Full disks, on the server and on the client.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
@@ -13,32 +13,32 @@ use super::scenario::{Scenario, Tries};
 use crate::cites::{Installation, file_of, good, rows_of, shipment};
 use crate::server::{Finished, eventually};
 
-/// What the server says of a disk that is full.
+/// The error for a full disk on the server.
 const FULL: &str = "the server's disk is full: could not ";
 const MAKE_ROOM_THERE: &str =
-    "hint: make room on the server's disk, then run the same command with --resume";
+    "hint: free space on the server's disk, then run the same command with --resume";
 const MAKE_ROOM_HERE: &str =
-    "hint: make room on that disk, then run the same command with --resume";
+    "hint: free space on that disk, then run the same command with --resume";
 const PAGE: u64 = 4_096;
 
-/// A small file system in memory. Only a process that lives as long as this one, or as
-/// the test, has it mounted: nothing stays behind.
+/// A small file system in memory, mounted only for a process that lives as long as this one or
+/// the test: nothing is left behind.
 struct SmallDisk {
     holder: Child,
-    /// Where others see it.
+    /// Where other processes see it.
     path: PathBuf,
     _mountpoint: tempfile::TempDir,
 }
 
 impl SmallDisk {
-    /// Of the user that owns `like`. None where it cannot be mounted, which is told aloud.
+    /// Owned by the owner of `like`. None, with a loud message, if it cannot be mounted.
     fn mount(like: &Path) -> Option<Self> {
         match Self::try_mount(like) {
             Ok(disk) => Some(disk),
             Err(why) => {
-                // Past the capture of a test that passes.
+                // Bypasses the output capture of passing tests.
                 let text =
-                    format!("SKIPPED: a full disk is not tried, as none can be mounted: {why}\n");
+                    format!("SKIPPED: full disks are not tested, as none can be mounted: {why}\n");
                 std::io::stderr().write_all(text.as_bytes()).unwrap();
                 None
             }
@@ -48,7 +48,7 @@ impl SmallDisk {
     fn try_mount(like: &Path) -> Result<Self, String> {
         let owner = fs::metadata(like).unwrap();
         let mountpoint = tempfile::tempdir().unwrap();
-        // Its user has to be able to look into the holder's root.
+        // Its user must be able to look into the holder's root.
         let script = "mount -t tmpfs -o size=32m,mode=0700,uid=$1,gid=$2 tmpfs \"$3\" && \
             exec setpriv --reuid=$1 --regid=$2 --clear-groups sh -c 'echo mounted; exec cat'";
         let holder = Command::new("unshare")
@@ -71,7 +71,7 @@ impl SmallDisk {
         Ok(SmallDisk { holder, path, _mountpoint: mountpoint })
     }
 
-    /// Fills it, leaving that many bytes free.
+    /// Fills the disk, leaving this many bytes free.
     fn fill(&self, but: u64) {
         let mut ballast = File::create(self.ballast()).unwrap();
         let full = loop {
@@ -120,7 +120,7 @@ async fn the_servers_disk_is_full() {
         let mut command = scenario.afresh();
         command.stdout(Stdio::null()).stderr(File::create(&said).unwrap());
         let broken = match turn % 3 {
-            // Room is made while the load tries again.
+            // Space is freed while the load retries.
             0 => {
                 disk.fill(rows / 2);
                 let mut child = command.spawn().unwrap();
@@ -129,7 +129,7 @@ async fn the_servers_disk_is_full() {
                 disk.make_room();
                 child.wait().unwrap()
             }
-            // Rows have room, indexes have none.
+            // There is room for the rows, but not for the indexes.
             1 => {
                 disk.fill(rows + indexes / 2);
                 command.status().unwrap()
@@ -152,7 +152,7 @@ async fn the_servers_disk_is_full() {
     tries.tell("full disks of the server");
 }
 
-/// Good records, and behind each a bad one whose reject takes more than a page.
+/// Good records, each followed by a bad one whose reject takes more than a page.
 fn half_bad() -> (String, String) {
     let records: Vec<String> = good(300);
     let long = "x".repeat(PAGE as usize);
@@ -164,7 +164,7 @@ fn half_bad() -> (String, String) {
 const BASE: [&str; 7] =
     ["in.csv", "--all", "--max-rejects", "100%", "--batch-size", "10", "--resume"];
 
-/// Loads half-bad records by a command that is changed before.
+/// Loads half-bad records with a modified command.
 async fn try_client(rejects: &str, change: impl FnOnce(&mut Command)) -> (Installation, Finished) {
     let here = Installation::new().await;
     here.file("in.csv", half_bad().0);
@@ -223,7 +223,7 @@ async fn what_is_written_to_a_full_device_is_named() {
     assert!(broken.stderr.contains("error: stdout: No space left on device"), "{broken:?}");
     resume_client(&here, &here.path("a.csv")).await;
 
-    // Nobody can be told that the log is lost; the load is what counts.
+    // The lost log cannot be reported anywhere; the load is what counts.
     let (here, loaded) = try_client("a.csv", |command| {
         command.arg("-vv").stderr(full());
     })

@@ -1,5 +1,5 @@
-//! A load of many small batches on any server, what it must come to, and what is held of
-//! one that a fault has broken.
+//! A load of many small batches on any server, its expected result, and what is checked of one
+//! that a fault has broken.
 
 use std::path::PathBuf;
 use std::process::{Child, Command};
@@ -19,28 +19,28 @@ use crate::server::{Finished, TestDb, shared, sterna};
 const ROWS: u64 = 6_000;
 const OPTIONS: [&str; 6] = ["--all", "--on-inexact", "widen", "--batch-size", "150", "--resume"];
 
-/// What a broken load may say of a session that has ended without a word.
+/// What a broken load may report about a session that ended without a message.
 pub(super) const CUT: [&str; 6] = [
     "connection closed",
     "unexpected end of file",
     "unexpected EOF",
     "Broken pipe",
     "Connection reset by peer",
-    // Of a session that the server kept meanwhile.
+    // A session that the server kept meanwhile.
     "was cut off from sterna's process",
 ];
 
-/// How often a fault is tried, and what decides where.
+/// How often a fault is tried, and the random source that decides where.
 pub(super) struct Tries {
     pub(super) times: u64,
     pub(super) seed: u64,
     pub(super) random: ChaCha8Rng,
-    /// Loads that the fault has ended.
+    /// Loads ended by the fault.
     broken: u64,
 }
 
 impl Tries {
-    /// As often as `STERNA_FAULTS_TIMES` says, or as is `usual`.
+    /// As often as `STERNA_FAULTS_TIMES` says, or `usual` by default.
     pub(super) fn new(usual: u64) -> Self {
         let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
         let seed = number("STERNA_FAULTS_SEED").unwrap_or(13);
@@ -54,18 +54,18 @@ impl Tries {
     }
 }
 
-/// A load, the server that it is for, and what it must come to.
+/// A load, its server, and its expected result.
 pub(super) struct Scenario {
     folder: tempfile::TempDir,
-    /// Goes with the scenario, where the server is the one that all tests share.
+    /// Dropped with the scenario, if the server is the one that all tests share.
     _db: Option<TestDb>,
     info: ConnInfo,
-    /// What leads to the database.
+    /// The variables that select the database.
     environment: Vec<(&'static str, String)>,
     args: Vec<String>,
     rows: Vec<Row>,
     checksum: Value,
-    /// How long a load takes when nothing happens.
+    /// How long an undisturbed load takes.
     pub(super) duration: Duration,
 }
 
@@ -98,7 +98,7 @@ impl Scenario {
             ("PGUSER", server.user().to_owned()),
             ("PGDATABASE", database.to_owned()),
         ];
-        // Only warnings and failures are said.
+        // Only warnings and errors are printed.
         let load = ["--progress", "never", "--format", "json", "load", "in.csv"];
         let args = load.into_iter().chain(OPTIONS);
         let mut scenario = Scenario {
@@ -127,7 +127,7 @@ impl Scenario {
         connect(&self.info).await.unwrap()
     }
 
-    /// `sterna load` with these further arguments.
+    /// `sterna load` with these additional arguments.
     pub(super) fn command(&self, more: &[&str]) -> Command {
         let args = self.args.iter().map(String::as_str).chain(more.iter().copied());
         self.sterna(&args.collect::<Vec<_>>())
@@ -140,17 +140,17 @@ impl Scenario {
         command
     }
 
-    /// Has every load take a further argument.
+    /// Adds an argument to every load.
     pub(super) fn add(&mut self, argument: &str) {
         self.args.push(argument.to_owned());
     }
 
-    /// Has every load find a further variable.
+    /// Sets an environment variable for every load.
     pub(super) fn set(&mut self, name: &'static str, value: &str) {
         self.environment.push((name, value.to_owned()));
     }
 
-    /// A load from the beginning, with nothing left of the one before.
+    /// A load from the beginning, with nothing left of the previous one.
     pub(super) fn afresh(&self) -> Command {
         let dropped = self.sterna(&["stage", "drop"]).output().unwrap();
         Finished::from(dropped).expect_code(0);
@@ -171,7 +171,7 @@ impl Scenario {
         finished(self.begin_over(line))
     }
 
-    /// A moment of a load: the sooner the likelier, as rows take less time than indexes.
+    /// A moment of a load: earlier ones are likelier, because rows take less time than indexes.
     pub(super) fn moment(&self, random: &mut ChaCha8Rng) -> Duration {
         self.duration.mul_f64(random.random_range(0.0..1.0_f64).powi(2))
     }
@@ -195,8 +195,8 @@ impl Scenario {
         resumed
     }
 
-    /// What a load has said must name one of these causes in every line, and nothing else.
-    /// Only a failure of the connection may have ended it.
+    /// Every line of a load's output must name one of these causes. Only a failure of the
+    /// connection may have ended the load.
     pub(super) fn judge(
         &self,
         tries: &mut Tries,

@@ -1,4 +1,4 @@
-//! Lines that carry nothing any more on either side, and do not end.
+//! Connections that stall: nothing gets through in either direction, and they do not end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,26 +10,26 @@ use super::scenario::{Scenario, Tries};
 use crate::line::{Line, Pass, has};
 use crate::server::eventually;
 
-/// What a load says of such a line.
+/// What a load reports about such a connection.
 const STALLED: [&str; 2] =
-    ["the line to the server has stalled", "was cut off from sterna's process"];
-/// What it says where no other line can be had.
+    ["the connection to the server has stalled", "was cut off from sterna's process"];
+/// What it reports if no other connection can be opened.
 const NO_LINE: [&str; 2] = ["no answer within 1 s", "no other session gets an answer"];
 
-/// Where a line stalls, counted from the first batch on.
+/// Where a connection stalls, counted from the first batch on.
 #[derive(Clone, Copy, Debug)]
 enum At {
     /// In the middle of the rows of a batch.
     Rows(u64),
     /// Before the server has the COMMIT of a batch.
     Commit(u64),
-    /// Behind that.
+    /// After that.
     Answer(u64),
 }
 
 impl At {
     fn random(tries: &mut Tries) -> Self {
-        // The load has 40 batches; its last COMMITs may be those of others.
+        // The load has 40 batches; its last COMMITs may be those of other transactions.
         let number = tries.random.random_range(1..=30);
         match tries.random.random_range(0..3) {
             0 => At::Rows(number),
@@ -38,7 +38,7 @@ impl At {
         }
     }
 
-    /// A line that stalls there, and where it is `for_good` all others with it.
+    /// A line that stalls there, and with `for_good` all other lines, too.
     fn line(self, for_good: bool) -> Line {
         let (mut batches, mut commits, mut is_stalled) = (0, 0, false);
         Line::new(move |sent: &[u8], _| {
@@ -86,7 +86,7 @@ async fn a_load_whose_lines_all_stall_names_that_and_is_resumed() {
         let what = format!("all lines stall from {at:?} on");
         let line = at.line(true);
         let broken = if turn % 2 == 0 {
-            // Whoever does not want to wait kills it, and the server keeps what it had.
+            // A user who does not want to wait kills it, and the server keeps its sessions.
             let mut child = scenario.begin_over(&line);
             eventually("the line stalls", || line.stalled() > 0);
             child.kill().unwrap();
@@ -101,7 +101,7 @@ async fn a_load_whose_lines_all_stall_names_that_and_is_resumed() {
     tries.tell("servers that no line leads to");
 }
 
-/// A server may be at work for any time without a byte on the line.
+/// A server may work for any length of time without sending a byte.
 #[tokio::test]
 async fn a_server_that_is_busy_is_waited_for() {
     let mut scenario = Scenario::new().await;

@@ -1,4 +1,4 @@
-//! Makes files whose every record is known: its values or its flaw, its line, its offset.
+//! Creates files in which every record is known: its values or its flaw, its line, its offset.
 
 use std::io::{Cursor, Write};
 
@@ -22,7 +22,7 @@ const QUANTITY: usize = 9;
 /// Where padding goes: text that may be of any length.
 const PERMIT: usize = 17;
 
-/// What is awkward in a field.
+/// Text that is awkward in a field.
 const PIECES: [&str; 26] = [
     "a",
     "Z9",
@@ -51,13 +51,13 @@ const PIECES: [&str; 26] = [
     "NULL",
     "\u{7f}",
 ];
-/// Each is no UTF-8.
+/// Each is invalid UTF-8.
 const NOT_UTF8: [&[u8]; 6] =
     [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xe6\x97", b"\xf5\x80\x80\x80", b"\x80"];
-/// The sizes of the buffers on the way, and then some.
+/// The sizes of the buffers in between, and more.
 const BUFFERS: [usize; 6] = [4 << 10, 8 << 10, 64 << 10, 128 << 10, 256 << 10, 512 << 10];
 
-/// What must come of a record.
+/// The expected result of a record.
 #[derive(Clone, Debug)]
 pub(super) enum Fate {
     Loaded(Row),
@@ -65,7 +65,7 @@ pub(super) enum Fate {
     Rejected(&'static str),
 }
 
-/// A record as it stands in a file.
+/// A record as written in a file.
 #[derive(Clone, Debug)]
 pub(super) struct Built {
     pub(super) fate: Fate,
@@ -80,7 +80,7 @@ pub(super) struct File {
     pub(super) records: Vec<Built>,
 }
 
-/// How the files reach the loader.
+/// How the loader gets the files.
 #[derive(Clone, Copy, Debug)]
 enum Container {
     Plain,
@@ -99,7 +99,7 @@ pub(super) struct Load {
 /// The form of a file.
 struct Form {
     line_end: &'static str,
-    /// Of 100 fields, how many are quoted without need.
+    /// Of 100 fields, how many are quoted unnecessarily.
     quoted: u32,
     /// Of 100 records, how many are followed by empty lines.
     blank: u32,
@@ -146,7 +146,7 @@ impl Load {
         self.files.iter().flat_map(|file| &file.records)
     }
 
-    /// Name of the file, line, byte offset and reason of each reject, sorted.
+    /// File name, line, byte offset and reason of each reject, sorted.
     pub(super) fn rejects(&self) -> Vec<(String, u64, u64, String)> {
         let of_file = |file: &File| {
             let name = file.name.clone();
@@ -163,7 +163,7 @@ impl Load {
         all
     }
 
-    /// The files as they stand on the disk: name and content.
+    /// The files on disk: name and content.
     pub(super) fn containers(&self) -> Vec<(String, Vec<u8>)> {
         let mut random = self.random.clone();
         match self.container {
@@ -266,7 +266,7 @@ impl File {
             fate = flaw(&mut fields, random);
         }
         if let (Fate::Loaded(row), true) = (&mut fate, happens(form.padded, random)) {
-            // Without quotes and commas of its own, so that its length is known.
+            // Without quotes and commas, so that its length is known.
             let used: usize = fields.iter().map(|field| field.len() + 1).sum();
             let buffer = *BUFFERS.choose(random).unwrap();
             let here = self.bytes.len() + used;
@@ -279,7 +279,7 @@ impl File {
         if let Fate::Rejected("field_count") = fate {
             match random.random_range(0..3) {
                 0 => ordered.push(b"more".to_vec()),
-                // With a line end in it other records might be, and that stops a load.
+                // With a line end in it, it could contain other records, which stops a load.
                 1 if !ordered[1..].iter().flatten().any(|byte| *byte == b'\n') => {
                     self.write(&ordered[1..], form, random);
                     self.bytes.extend(b",\"stray\" text");
@@ -293,7 +293,7 @@ impl File {
         self.records.push(Built { fate, line, offset });
     }
 
-    /// Writes fields, each quoted where it must be or as the form would have it.
+    /// Writes fields, quoted if necessary or if the form says so.
     fn write(&mut self, fields: &[Vec<u8>], form: &Form, random: &mut ChaCha8Rng) {
         for (at, field) in fields.iter().enumerate() {
             if at > 0 {
@@ -315,7 +315,7 @@ impl File {
     }
 }
 
-/// Good values of a record, and the species that its taxon means.
+/// Good values of a record, and the species of its taxon.
 fn values(id: u64, form: &Form, random: &mut ChaCha8Rng) -> (Vec<String>, String) {
     let species = species_rows().into_iter().map(|s| s.scientific_name.to_owned());
     let species: Vec<String> = species.collect();
@@ -342,7 +342,7 @@ fn text(form: &Form, random: &mut ChaCha8Rng) -> String {
     (0..random.random_range(0..6)).map(|_| *PIECES.choose(random).unwrap()).collect()
 }
 
-/// What staging must hold of good values.
+/// The expected row in staging for good values.
 fn row(values: &[String], species: String) -> Row {
     let cell = |(at, value): (usize, &String)| match (at, value.as_str()) {
         (_, "") => None,
@@ -352,7 +352,7 @@ fn row(values: &[String], species: String) -> Row {
     std::iter::once(Some(species)).chain(values.iter().enumerate().map(cell)).collect()
 }
 
-/// Values that a column does not take, and what is said of them.
+/// Values that a column does not accept, and the reason given.
 const BAD_VALUES: [(&[usize], &[&str], Option<&str>); 7] = [
     (&[YEAR], &["MMXX", " 2020", "2020.0", "20 20", "-", "0x7E4"], Some("invalid_integer")),
     (&[YEAR], &["2147483648", "-99999999999999999999"], Some("out_of_range")),
@@ -367,7 +367,7 @@ const BAD_VALUES: [(&[usize], &[&str], Option<&str>); 7] = [
     (&[TAXON], &["Nemo nemo", "Ursus", "Ursus maritimu", "-"], None),
 ];
 
-/// Puts one flaw into a record, and says what must come of it.
+/// Puts one flaw into a record, and returns the expected result.
 fn flaw(fields: &mut [Vec<u8>], random: &mut ChaCha8Rng) -> Fate {
     let kind = random.random_range(0..BAD_VALUES.len() + 3);
     if let Some((columns, values, reason)) = BAD_VALUES.get(kind) {

@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::types::{FLOAT, Type};
 
-/// Texts for a type: those at its edges, those of its grammars, numbers as programs print
-/// them, and any of these with a character changed.
+/// Texts for a type: edge cases, those of its grammars, numbers as programs print them, and any
+/// of these with a character changed.
 pub(super) struct Texts {
     random: ChaCha8Rng,
     runner: TestRunner,
@@ -68,7 +68,7 @@ impl Texts {
         }
     }
 
-    /// A text with a character more, less, or another.
+    /// A text with a character added, removed or replaced.
     fn changed(&mut self) -> String {
         let text = match self.random.random() {
             true => self.regular(),

@@ -1,17 +1,17 @@
-//! The column types, and what README says of the texts that they take.
+//! The column types, and the texts that README says they accept.
 
-/// A column type, and what README says of the texts that it takes.
+/// A column type, and the texts that README says it accepts.
 pub(super) struct Type {
     pub(super) sql: &'static str,
-    /// The accepted form, as PostgreSQL's own regular expressions write it.
+    /// The accepted form, as a PostgreSQL regular expression.
     pub(super) form: &'static str,
-    /// Texts that are certainly taken.
+    /// Texts that must be accepted.
     pub(super) taken: &'static [&'static str],
-    /// Texts at the edge of what is.
+    /// Texts at the edge of the accepted form.
     pub(super) others: &'static [&'static str],
-    /// Grammars of further texts, which need not be taken.
+    /// Grammars of further texts, which need not be accepted.
     pub(super) grammars: &'static [&'static str],
-    /// Whether a value `v` is another than its text, as SQL.
+    /// Whether a value `v` differs from its text, as SQL.
     pub(super) inexact: &'static str,
     pub(super) reasons: &'static [&'static str],
 }

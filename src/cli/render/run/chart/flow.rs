@@ -1,18 +1,18 @@
-//! Where the records of a load went.
+//! The records of a load by outcome.
 
 use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, TEXT, figure};
 use crate::cli::render::run::show;
 use crate::error::Result;
 use crate::load::account::Account;
 
-/// Height of all records together; what is thinner than a line is drawn as one.
+/// Height of all records together; a band thinner than a line is drawn as one.
 const BAND: f64 = 130.0;
 const LINE: f64 = 2.0;
-/// A place with its label.
+/// Height of an outcome with its label.
 const ROW: f64 = 40.0;
 const NODE: f64 = 10.0;
 
-/// A band from what was read to each place where records went.
+/// A band from the records read to each outcome.
 pub(in crate::cli::render::run) fn flow(
     number: usize,
     account: &Account,
@@ -34,8 +34,8 @@ pub(in crate::cli::render::run) fn flow(
             show::count(account.rows_read),
             told.join(", ")
         ),
-        caption: "Every record that was read is in exactly one of the four places. Bands are as \
-                  thick as their share, and never thinner than a line."
+        caption: "Every record read has exactly one of the four outcomes. Bands are as thick as \
+                  their share, but never thinner than a line."
             .into(),
     };
     // The thickest band, and the labels of the others.
@@ -55,7 +55,7 @@ pub(in crate::cli::render::run) fn flow(
                 canvas.polygon(&band, ink, 0.35)?;
                 canvas.rect((right, to), (NODE, drawn), ink, 1.0)?;
             }
-            // The figure above the name: there is no room for one line everywhere.
+            // The figure goes above the name: there is not always room for one line.
             let (x, middle) = (right + NODE + 10.0, (to + drawn / 2.0).max(to + 15.0));
             let share = format!("{} ({})", show::count(rows), show::percent(rows as f64 / read));
             let (upper, lower) = (middle - 8.0, middle + 8.0);
@@ -69,7 +69,7 @@ pub(in crate::cli::render::run) fn flow(
     figure(said, |_| height, draw).map(Some)
 }
 
-/// A band that leaves and arrives level.
+/// A band whose ends are horizontal.
 fn band((x0, y0): (f64, f64), (x1, y1): (f64, f64), thick: f64) -> Vec<(f64, f64)> {
     const POINTS: u32 = 24;
     let edge = |shift: f64| {

@@ -1,4 +1,4 @@
-//! Latencies of queries, production against staging.
+//! Latencies of queries on production and staging.
 
 use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, TEXT, figure, fitting};
 use crate::bench::{Latency, QueryReport};
@@ -6,7 +6,7 @@ use crate::cli::render::run::show;
 use crate::error::Result;
 use plotters::coord::combinators::{IntoLogRange, LogCoord};
 
-/// Where the first of the two lines of a query is, and how far the second is below.
+/// Vertical distance between the two lines of a query.
 const BETWEEN: f64 = 14.0;
 const LEGEND: f64 = 26.0;
 
@@ -33,8 +33,8 @@ pub(in crate::cli::render::run) fn latency(
             show::ms(least),
             show::ms(most)
         ),
-        caption: "From the median (circle) over p95 (short tick) to p99 (long tick), on a \
-                  logarithmic scale. Open circles: production. Filled ones: the new table."
+        caption: "From the median (circle) through p95 (short tick) to p99 (long tick), on a \
+                  logarithmic scale. Open circles: production. Filled circles: the new table."
             .into(),
     };
     let row = |narrow: bool| if narrow { 56.0 } else { 42.0 };

@@ -1,7 +1,6 @@
-//! Charts as SVG that stands within the page: drawn by plotters, coloured by the page's
-//! style sheet, so that they follow it into the dark and onto paper. Each is drawn twice,
-//! for wide and for narrow pages, because text in a picture that is scaled down is too
-//! small to read.
+//! Charts as inline SVG: drawn by plotters, coloured by the page's style sheet, so that they
+//! follow its dark mode and print styles. Each is drawn twice, for wide and for narrow pages,
+//! because text in a scaled-down picture is too small to read.
 
 mod flow;
 mod latency;
@@ -30,12 +29,12 @@ const WIDTHS: [(&str, i32); 2] = [("wide", 900), ("narrow", 360)];
 /// Heights of text.
 const TEXT: f64 = 13.0;
 const SMALL: f64 = 12.0;
-/// Which part of its height a letter is wide, on average.
+/// Average width of a letter, as a fraction of its height.
 const LETTER: f64 = 0.54;
-/// plotters writes sizes by this much smaller than they were asked for.
+/// plotters writes font sizes smaller than requested by this factor.
 const PLOTTERS_FONT: f64 = 1.24;
 
-/// What something is drawn in: a variable of the style sheet.
+/// A colour: a variable of the style sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
     Text,
@@ -45,11 +44,11 @@ pub(super) enum Ink {
     Warn,
     Old,
     New,
-    /// One of several of a kind.
+    /// One of several series.
     Series(usize),
 }
 
-/// As many as can be told apart.
+/// As many colours as can be distinguished.
 const SERIES: usize = 6;
 /// In the order of [`Ink::number`].
 const VARIABLES: [&str; 7 + SERIES] = [
@@ -82,7 +81,7 @@ impl Ink {
         }
     }
 
-    /// The colour that stands for it until the drawing is done.
+    /// The placeholder colour until the drawing is done.
     fn stand_in(self) -> RGBColor {
         RGBColor(254, 1, self.number())
     }
@@ -137,7 +136,7 @@ impl Canvas<'_> {
         Ok(self.area.draw(&Circle::new((px(x), px(y)), radius, style))?)
     }
 
-    /// Text whose middle is at a height.
+    /// Text that is vertically centred at `at`.
     fn text(&self, text: &str, at: (f64, f64), anchor: Anchor, (ink, size): (Ink, f64)) -> Drawn {
         let anchor = match anchor {
             Anchor::Start => HPos::Left,
@@ -191,18 +190,18 @@ impl<R: Ranged<ValueType = f64>> Scale<R> {
         f64::from(self.range.map(&value, self.pixels))
     }
 
-    /// At most that many round values.
+    /// At most `most` round values.
     fn ticks(&self, most: usize) -> Vec<f64> {
         self.range.key_points(most)
     }
 }
 
-/// About how wide a text is.
+/// The approximate width of a text.
 fn text_width(text: &str, size: f64) -> f64 {
     text.chars().count() as f64 * size * LETTER
 }
 
-/// As much of a text as fits.
+/// The text, cut to fit the width.
 fn fitting(text: &str, width: f64, size: f64) -> String {
     let most = (width / (size * LETTER)).max(1.0) as usize;
     if text.chars().count() <= most {
@@ -211,7 +210,7 @@ fn fitting(text: &str, width: f64, size: f64) -> String {
     text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// A chart: its drawings and what is said of it.
+/// A chart: its drawings and texts.
 #[derive(Template)]
 #[template(path = "figure.html", config = "src/cli/render/run/askama.toml")]
 pub(super) struct Figure {
@@ -230,19 +229,19 @@ struct Drawing {
     svg: String,
 }
 
-/// What is said of a chart.
+/// The texts of a chart.
 struct Said {
     /// Unique among charts, with the number.
     id: &'static str,
     number: usize,
     title: String,
-    /// For those who do not see it.
+    /// For screen readers.
     description: String,
     /// How to read it.
     caption: String,
 }
 
-/// Draws a chart at each width; `height` is asked for each.
+/// Draws a chart at each width; `height` gets whether it is narrow.
 fn figure(
     said: Said,
     height: impl Fn(bool) -> f64,
@@ -266,7 +265,7 @@ fn figure(
     Ok(Figure { id, number, title, description, caption, drawings })
 }
 
-/// What stands within the outermost element, with variables in place of their stand-ins.
+/// The contents of the outermost element, with variables in place of placeholder colours.
 fn styled(svg: &str) -> String {
     let from = svg.find("<svg").and_then(|at| Some(at + svg[at..].find('>')? + 1));
     let body = &svg[from.unwrap_or_default()..];

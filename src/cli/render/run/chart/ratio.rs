@@ -1,4 +1,4 @@
-//! How many times as long queries take on staging as on production.
+//! Ratios of query durations on staging to those on production.
 
 use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, TEXT, figure, fitting};
 use crate::bench::BenchReport;
@@ -26,7 +26,7 @@ pub(in crate::cli::render::run) fn ratio(
     let said = Said {
         id: "ratio",
         number,
-        title: "How many times as long as on production".into(),
+        title: "Duration relative to production".into(),
         description: format!(
             "Ratios of {} queries with their 99 % confidence intervals, from {low:.2} to \
              {high:.2}; {slower} are certainly slower than the limit of {:.2}.",
@@ -34,7 +34,7 @@ pub(in crate::cli::render::run) fn ratio(
             bench.max_regression
         ),
         caption: "Duration on the new table divided by that on production: the median of all \
-                  rounds, with the interval that holds it with 99 % confidence. Left of 1: faster."
+                  rounds, with its 99 % confidence interval. Left of 1: faster."
             .into(),
     };
     let row = |narrow: bool| if narrow { 42.0 } else { 26.0 };

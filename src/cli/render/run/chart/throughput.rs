@@ -1,4 +1,4 @@
-//! Rows per second over a load, the connections on top of each other.
+//! Rows per second during a load, stacked by connection.
 
 use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, figure, text_width};
 use crate::cli::render::run::show;
@@ -24,14 +24,14 @@ pub(in crate::cli::render::run) fn throughput(
         number,
         title: "Rows per second during the load, by connection".into(),
         description: format!(
-            "{} rows in {} by {} connections; {} rows per second at most.",
+            "{} rows in {} by {} connections; at most {} rows per second.",
             show::count(rows),
             show::seconds(of.seconds),
             of.connections.len(),
             show::count(highest as i64)
         ),
-        caption: "Rows per second, connections stacked in the order of their numbers. A batch is \
-                  spread over the time until its connection began the next one."
+        caption: "Rows per second, connections stacked by number. A batch is spread over the time \
+                  until its connection began the next one."
             .into(),
     };
     let draw = |canvas: &Canvas<'_>| -> Drawn {
@@ -66,7 +66,7 @@ pub(in crate::cli::render::run) fn throughput(
     figure(said, |_| LEGEND + HEIGHT + 24.0, draw).map(Some)
 }
 
-/// The outline of stretches: each as wide as it lasts.
+/// The outline of the rates as steps, one per time interval.
 fn steps(
     x: &Scale<RangedCoordf64>,
     y: &Scale<RangedCoordf64>,

@@ -1,4 +1,4 @@
-//! The steps of a run in time.
+//! The steps of a run over time.
 
 use super::{
     Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, TEXT, figure, fitting, text_width,
@@ -29,8 +29,8 @@ pub(in crate::cli::render::run) fn timeline(attempts: &[Attempt]) -> Result<Opti
         number: 0,
         title: "Steps over time".into(),
         description,
-        caption: "Each bar is one attempt at a step, from its beginning to its end: × marks one \
-                  that failed, ↶ one that was taken back. Steps before 4.2 do not change what \
+        caption: "Each bar is one attempt at a step, from its start to its end: × marks one that \
+                  failed, ↶ one that was rolled back. Steps before 4.2 do not change what \
                   production's readers see."
             .into(),
     };
@@ -70,7 +70,7 @@ fn draw_attempt(
         StepState::Failed => (Ink::Bad, " ×"),
         StepState::Undone | StepState::Undoing => (Ink::Muted, " ↶"),
         StepState::Refused => (Ink::Muted, " refused"),
-        StepState::Skipped => (Ink::Muted, " left out"),
+        StepState::Skipped => (Ink::Muted, " skipped"),
         _ if attempt.step.is_live() => (Ink::New, ""),
         _ => (Ink::Old, ""),
     };

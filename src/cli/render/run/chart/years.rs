@@ -1,4 +1,4 @@
-//! Rows per year, production against what is to replace it.
+//! Rows per year in production and in the new table.
 
 use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, figure, text_width};
 use crate::cli::render::run::show;
@@ -23,11 +23,11 @@ pub(in crate::cli::render::run) fn years(by_year: &[Change]) -> Result<Option<Fi
         number: 0,
         title: "Rows per year, before and after".into(),
         description: format!(
-            "{} years from {first} to {last}; {differing} of them have another number of rows \
-             than before.",
+            "{} years from {first} to {last}; {differing} of them have a different number of \
+             rows than before.",
             known.len()
         ),
-        caption: "Filled bars: the new rows. Lines across: the rows of production before.".into(),
+        caption: "Filled bars: the new rows. Horizontal lines: production's rows before.".into(),
     };
     let draw = |canvas: &Canvas<'_>| -> Drawn {
         let bottom = LEGEND + HEIGHT;
