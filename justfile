@@ -24,7 +24,7 @@ ci:
 bench *args:
     cargo bench --locked {{args}}
 
-# Hold the benchmarks against those of a base (origin/main, or what is given).
+# Compare the benchmarks with those of a base (origin/main, or the one given).
 bench-check *args:
     script/bench-check {{args}}
 

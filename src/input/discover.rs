@@ -8,15 +8,12 @@ use std::sync::Arc;
 
 use super::damage::zip_error;
 use super::name::{Kind, kind, natural};
-use super::open::{foreign, gzip_trailer, zip_directory};
-use super::{File, Form, Inputs, LeftOut, Member};
+use super::open::{UNPACK, foreign, gzip_trailer, zip_directory};
+use super::{File, Foreign, Form, Inputs, LeftOut, Member};
 use crate::error::{Error, Result};
 
 /// The maximum number of skipped files that an error names.
 const NAMED: usize = 5;
-
-/// The hint for a compressed file or an archive in an unsupported format.
-const UNPACK: &str = "unpack it, or pack it as gzip or zip";
 
 /// The device and inode of a file, which identify it on this machine.
 pub(super) fn place(meta: &Metadata) -> (u64, u64) {
@@ -195,8 +192,8 @@ impl Inputs {
                 file.archive = Some(directory);
             }
             other => {
-                if let Some(form) = foreign(other) {
-                    return Err(Error::bad_file(name, format!("is {form}")).hint(UNPACK));
+                if let Some(Foreign { form, hint }) = foreign(other) {
+                    return Err(Error::bad_file(name, format!("is {form}")).hint(hint));
                 }
                 self.members.push(member(Form::Plain, size));
             }

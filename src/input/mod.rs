@@ -13,7 +13,7 @@ mod open;
 
 pub use damage::explain;
 pub use identity::hex;
-pub use open::foreign;
+pub use open::{Foreign, foreign};
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

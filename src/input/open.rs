@@ -19,6 +19,10 @@ const READ_CHUNK: usize = 256 * 1024;
 const LOCAL_HEADER: u64 = 1024;
 /// The magic number of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// What to do with a form of compression that is not supported.
+pub(super) const UNPACK: &str = "unpack it, or pack it as gzip or zip";
+/// What to do with a file that holds no CSV.
+const EXPORT: &str = "export its rows as CSV in UTF-8";
 
 impl Inputs {
     /// Passes a reader of the decompressed bytes of `member` to `read`.
@@ -101,22 +105,32 @@ fn refuse_stray(mut rest: impl BufRead) -> io::Result<()> {
     }
 }
 
-/// Names a format that is easily mistaken for CSV or a supported archive, by its first bytes.
+/// A file that is easily mistaken for CSV or a supported archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Foreign {
+    /// What it is, to follow "is".
+    pub form: &'static str,
+    /// How to make it readable.
+    pub hint: &'static str,
+}
+
+/// Recognises such a file by its first bytes.
 #[must_use]
-pub fn foreign(start: &[u8]) -> Option<&'static str> {
-    match start {
-        [0x1f, 0x8b, ..] => Some("compressed a second time, with gzip"),
-        [b'P', b'K', 3 | 5 | 7, ..] => Some("a zip archive inside a compressed file"),
-        [b'B', b'Z', b'h', ..] => Some("compressed with bzip2"),
-        [0xfd, b'7', b'z', b'X', b'Z', 0] => Some("compressed with xz"),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("compressed with zstd"),
-        [b'7', b'z', 0xbc, 0xaf, ..] => Some("a 7z archive"),
-        [b'R', b'a', b'r', b'!', ..] => Some("a rar archive"),
-        [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file"),
-        [0xd0, 0xcf, 0x11, 0xe0, ..] => Some("an old Excel file"),
-        [b'%', b'P', b'D', b'F', ..] => Some("a PDF"),
-        _ => None,
-    }
+pub fn foreign(start: &[u8]) -> Option<Foreign> {
+    let (form, hint) = match start {
+        [0x1f, 0x8b, ..] => ("compressed a second time, with gzip", UNPACK),
+        [b'P', b'K', 3 | 5 | 7, ..] => ("a zip archive inside a compressed file", UNPACK),
+        [b'B', b'Z', b'h', ..] => ("compressed with bzip2", UNPACK),
+        [0xfd, b'7', b'z', b'X', b'Z', 0] => ("compressed with xz", UNPACK),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed with zstd", UNPACK),
+        [b'7', b'z', 0xbc, 0xaf, ..] => ("a 7z archive", UNPACK),
+        [b'R', b'a', b'r', b'!', ..] => ("a rar archive", UNPACK),
+        [b'P', b'A', b'R', b'1', ..] => ("a Parquet file", EXPORT),
+        [0xd0, 0xcf, 0x11, 0xe0, ..] => ("an old Excel file", EXPORT),
+        [b'%', b'P', b'D', b'F', ..] => ("a PDF", EXPORT),
+        _ => return None,
+    };
+    Some(Foreign { form, hint })
 }
 
 /// Reads the directory of an archive.

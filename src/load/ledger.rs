@@ -305,7 +305,8 @@ pub async fn rows_of_batches(session: &Connection, run: Uuid) -> Result<Vec<Batc
 /// # Errors
 /// If the ledger cannot be read.
 pub async fn whole(session: &Connection, run: Uuid) -> Result<Option<Sum>> {
-    let row = session.query_one(include_str!("../../sql/ledger/whole.sql"), &[&run]).await?;
+    let row = session.query_opt(include_str!("../../sql/ledger/whole.sql"), &[&run]).await?;
+    let Some(row) = row else { return Ok(None) };
     let sum = row.get::<_, Option<i64>>(0).zip(row.get::<_, Option<i64>>(1));
     Ok(sum.map(|(rows, checksum)| Sum {
         rows: rows.cast_unsigned(),

@@ -111,7 +111,8 @@ impl Exclusive {
             return error;
         }
         let hint = error.next_step().map_or_else(
-            || "nothing else was begun; run the same command when the server is back".into(),
+            || "nothing else was begun; when the server is back, run the same command, `sterna migrate` \
+                 with --resume".into(),
             str::to_owned,
         );
         let what = format!("the session that holds the lock on {} was lost", self.pair.table);

@@ -14,7 +14,7 @@ use futures::executor::block_on;
 use futures::io::AllowStdIo;
 
 use crate::error::{Error, Result};
-use crate::input::{explain, foreign};
+use crate::input::{Foreign, explain, foreign};
 use crate::load::read::quotes::Quotes;
 use crate::load::read::window::{Full, Window};
 
@@ -199,8 +199,8 @@ impl<'a> Records<'a> {
         let start = window.start();
         let header = &start[..start.len().min(header_end)];
         let bad = |what: String| Error::bad_file(self.name, what);
-        if let Some(form) = foreign(start) {
-            return Err(bad(format!("is {form}")).hint("unpack it"));
+        if let Some(Foreign { form, hint }) = foreign(start) {
+            return Err(bad(format!("is {form}")).hint(hint));
         }
         let nuls = header.iter().filter(|byte| **byte == 0).count();
         if matches!(start, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]) || 4 * nuls >= header.len().max(1) {
