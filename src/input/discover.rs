@@ -56,6 +56,8 @@ impl Inputs {
             return Err(Error::usage("no input")
                 .hint("name a CSV file, a .csv.gz, a .zip, a folder, a glob, or - for stdin"));
         }
+        found.files.shrink_to_fit();
+        found.members.shrink_to_fit();
         Ok(found)
     }
 

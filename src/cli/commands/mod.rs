@@ -28,7 +28,7 @@ pub mod summary;
 pub mod switchover;
 pub mod validate;
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -100,15 +100,15 @@ impl Context {
     /// # Errors
     /// If stdout cannot be written.
     pub fn print(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
-        let shown = match self.format {
-            OutputFormat::Text => readable(&text()).into_owned(),
+        let mut stdout = BufWriter::new(std::io::stdout().lock());
+        let written = match self.format {
+            OutputFormat::Text => stdout.write_all(readable(&text()).as_bytes()),
             OutputFormat::Json => {
-                let json = serde_json::to_string_pretty(result);
-                json.map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))? + "\n"
+                let json = serde_json::to_writer_pretty(&mut stdout, result);
+                json.map_err(std::io::Error::from).and_then(|()| stdout.write_all(b"\n"))
             }
         };
-        let mut stdout = std::io::stdout().lock();
-        match stdout.write_all(shown.as_bytes()).and_then(|()| stdout.flush()) {
+        match written.and_then(|()| stdout.flush()) {
             // The reader has closed the pipe, such as `head`.
             Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
             result => result.map_err(|e| Error::file("stdout", e)),

@@ -92,9 +92,11 @@ pub(in crate::load) async fn prepare(
     }
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);
-    let members = inputs.members().iter();
+    // One digest for all members, however many there are.
+    let mut input = Sha256::new();
+    inputs.members().iter().for_each(|m| input.update(Sha256::digest(inputs.member_key(m))));
     let identity = Arc::new(json!({
-        "input": members.map(|m| sha256(&inputs.member_key(m))).collect::<Vec<_>>(),
+        "input": hex(&input.finalize()),
         "options": options.decisive(),
         "mapping": sha256(format!("{used:?}").as_bytes()),
         "species": sha256(format!("{:?}", taxa.canonical()).as_bytes()),

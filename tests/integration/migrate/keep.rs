@@ -19,9 +19,11 @@ impl Scenario {
     }
 }
 
+/// The kinds of the obstacles, without locks: autovacuum may hold one at any time.
 fn kinds(foreseen: &Value) -> Vec<&str> {
     let obstacles = foreseen["obstacles"].as_array().unwrap();
-    obstacles.iter().map(|obstacle| obstacle["kind"].as_str().unwrap()).collect()
+    let kinds = obstacles.iter().map(|obstacle| obstacle["kind"].as_str().unwrap());
+    kinds.filter(|kind| *kind != "lock").collect()
 }
 
 const LIVE: &str = "public.cites_trade_records";

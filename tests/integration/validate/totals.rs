@@ -72,7 +72,7 @@ async fn a_year_without_rows_is_said_aloud_and_fails() {
     let here = Installation::new().await;
     let file = here.file("a.csv", file_of(&good(3)));
     let loaded = here.db.sterna(&["load", &file, "--year", "2019,2020", "--format", "json"]);
-    assert!(loaded.stderr.contains("no row of 2019"), "{loaded:?}");
+    assert!(loaded.stderr.contains("no row for 2019"), "{loaded:?}");
     let report: serde_json::Value = serde_json::from_str(&loaded.expect_code(0).stdout).unwrap();
     assert_eq!(report["years_without_rows"], json!([2019]));
     let report = validated(&here, 4, &[]);
