@@ -4,10 +4,14 @@ mod ended;
 mod production;
 mod server;
 
+use std::process::Command;
+
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa};
 use server::{PASSWORD, Server};
 use sterna::pg::{ConnInfo, Connection, Fault, classify, connect};
 use sterna::{Error, Result};
+
+use crate::server::{Finished, STERNA};
 
 /// Resolves with the server's folder as home and no other environment.
 fn resolve(server: &Server, url: &str) -> Result<ConnInfo> {
@@ -70,6 +74,23 @@ async fn every_sslmode_with_tls_at_the_server() {
     let socket = format!("host={} user=postgres sslmode=require", server.file("").display());
     let info = resolve(&server, &format!("{socket} port={}", server.port)).unwrap();
     assert!(!encrypted(&connect(&info).await.unwrap()).await, "no TLS over a socket");
+}
+
+#[tokio::test]
+async fn the_systems_root_certificates_are_used_on_request() {
+    let server = Server::start(true).await;
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    server.certificates.issue_self_signed("other", &params);
+    let url = format!("postgres://postgres@localhost:{}/postgres?sslrootcert=system", server.port);
+    // The variable is where OpenSSL, and so the system, looks for its certificates.
+    for (roots, code) in [("root.crt", 0), ("other.crt", 1)] {
+        let mut status = Command::new(STERNA);
+        status.args(["status", "--database-url", &url]).env("SSL_CERT_FILE", server.file(roots));
+        let done = Finished::from(status.env_remove("SSL_CERT_DIR").output().unwrap());
+        assert_eq!(done.code, Some(code), "{roots}: {done:?}");
+        assert_eq!(done.stderr.contains("UnknownIssuer"), code == 1, "{roots}: {done:?}");
+    }
 }
 
 #[tokio::test]
