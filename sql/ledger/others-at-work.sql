@@ -11,4 +11,9 @@ WHERE l.locktype = 'advisory'
     AND l.objsubid = 2
     AND l.granted
     AND l.pid <> pg_catalog.pg_backend_pid()
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_locks AS w
+        WHERE w.pid = l.pid AND NOT w.granted AND w.locktype = 'advisory'
+            AND w.classid = 1937010273::oid AND w.objid = 0::oid
+    )
 ORDER BY l.pid

@@ -4,7 +4,8 @@
 SELECT DISTINCT ON (step)
     step, attempt, state, row_count, seconds, detail, error, deviations, role_name, version,
     to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-    to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+    to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+    run_id
 FROM sterna.step
 WHERE state <> 'refused' AND run_id = (
     SELECT m.run_id FROM sterna.migration AS m

@@ -118,10 +118,10 @@ pub struct Foreign {
 #[must_use]
 pub fn foreign(start: &[u8]) -> Option<Foreign> {
     let (form, hint) = match start {
-        [0x1f, 0x8b, ..] => ("compressed a second time, with gzip", UNPACK),
+        [0x1f, 0x8b, ..] => ("compressed a second time, with gzip", "unpack it once"),
         [b'P', b'K', 3 | 5 | 7, ..] => ("a zip archive inside a compressed file", UNPACK),
         [b'B', b'Z', b'h', ..] => ("compressed with bzip2", UNPACK),
-        [0xfd, b'7', b'z', b'X', b'Z', 0] => ("compressed with xz", UNPACK),
+        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ("compressed with xz", UNPACK),
         [0x28, 0xb5, 0x2f, 0xfd, ..] => ("compressed with zstd", UNPACK),
         [b'7', b'z', 0xbc, 0xaf, ..] => ("a 7z archive", UNPACK),
         [b'R', b'a', b'r', b'!', ..] => ("a rar archive", UNPACK),

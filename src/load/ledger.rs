@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::input::hex;
 use crate::ledger::document;
+use crate::load::identity::with_one_digest;
 use crate::load::report::RowsReport;
 use crate::pg::{Connection, Table, Transaction};
 
@@ -187,7 +188,7 @@ pub async fn runs(session: &Connection, staging: u32) -> Result<Vec<LoadRun>> {
             Ok(LoadRun {
                 id: row.get(0),
                 state: LoadState::parse(row.get(1))?,
-                identity: Arc::new(row.get(2)),
+                identity: Arc::new(with_one_digest(row.get(2))),
                 report: document(row, 3)?,
                 mends: row.get(4),
                 arguments: row.get(5),

@@ -103,8 +103,10 @@ pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Resu
         session.query(include_str!("../../sql/migrate/steps.sql"), &names),
     );
     let Some(row) = run? else { return Ok(None) };
+    let run_id: Uuid = row.get(0);
+    let of_run = |step: &&tokio_postgres::Row| step.get::<_, Uuid>(12) == run_id;
     Ok(Some(Run {
-        run_id: row.get(0),
+        run_id,
         state: RunState::parse(row.get(1))?,
         arguments: row.get(2),
         identity: row.get(3),
@@ -113,7 +115,8 @@ pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Resu
         version: row.get(6),
         started_at: row.get(7),
         finished_at: row.get(8),
-        steps: steps?.iter().map(step_record).collect::<Result<_>>()?,
+        // A run that began between the two queries has steps of its own.
+        steps: steps?.iter().filter(of_run).map(step_record).collect::<Result<_>>()?,
     }))
 }
 

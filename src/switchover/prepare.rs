@@ -71,8 +71,11 @@ pub(super) async fn prepare(
     // Mostly there is nothing to do, which takes one round trip to find out. Otherwise what is
     // done first may change what is left to do.
     let asked = all.iter().map(|(sql, parameters)| transaction.query(sql, parameters));
-    let found = futures::future::try_join_all(asked).await?;
-    if found.iter().any(|rows| !rows.is_empty()) {
+    let mut is_complete = true;
+    for rows in futures::future::join_all(asked).await {
+        is_complete &= rows?.is_empty();
+    }
+    if !is_complete {
         for (sql, parameters) in all {
             let some = run(&transaction, sql, parameters).await?;
             changed |= some && (sql == columns || sql == checks);

@@ -79,15 +79,15 @@ impl Subject {
             }
         };
         let code = [checked_oid];
-        let (runs, columns, keys, sequences, production, last_year, code) = futures::join!(
+        let (code, runs, columns, keys, sequences, production, last_year) = futures::join!(
+            // Its owner may have added code to it since it was loaded.
+            trust::code(session, &code, &[]),
             ledger::runs(session, checked_oid),
             catalog::columns(session, checked_oid),
             keys(session, pair.table_oid),
             sequences(session, pair.table_oid, is_live),
             catalog::columns(session, pair.table_oid),
             last_year(session, options),
-            // Its owner may have added code to it since it was loaded.
-            trust::code(session, &code, &[]),
         );
         code?;
         let (runs, columns, production) = (runs?, columns?, production?);

@@ -88,16 +88,12 @@ fn written<T>(
     for deviation in &told.deviations {
         records.deviate(&format!("{}: {deviation}", what.step))?;
     }
-    if !own {
-        return records.end(what.step, &how);
+    // One after the other: a run whose step could not be recorded has not ended.
+    records.end(what.step, &how)?;
+    match own {
+        true => exclusive.ledger(async |session| ledger::settle(session, run, ended).await),
+        false => Ok(()),
     }
-    exclusive.ledger(async |session| {
-        let (step, run) = futures::join!(
-            ledger::end_step(session, run, what.step, &how),
-            ledger::settle(session, run, ended),
-        );
-        step.and(run)
-    })
 }
 
 /// Records that the step begins, in the unfinished run of the plan (false) or in a run of the

@@ -83,7 +83,7 @@ const LOAD: [&str; 3] = ["load", "a.csv", "--all"];
 
 #[test]
 fn the_file_wins_over_what_is_built_in_and_the_command_line_over_the_file() {
-    let text = "format = 'json'\nschema = 'trade'\n[load]\nbatch_size = 5000\nworkers = 3\non_inexact = 'widen'\nmax_rejects = '5%'\nverify = true\n[demo]\nrows = 7\n";
+    let text = "format = 'json'\nschema = 'trade'\n[load]\nbatch_size = 5000\nworkers = 3\non_inexact = 'widen'\nmax_rejects = '5%'\nverify = true\n[inspect]\nworkers = 7\n";
     let args = load_args(text, &LOAD);
     assert_eq!((args.choices.batch_size, args.choices.workers, args.verify), (5000, Some(3), true));
     assert_eq!(args.choices.on_inexact, OnInexact::Widen);
@@ -124,7 +124,7 @@ fn unknown_keys_are_named_with_the_nearest() {
     let global = refusal("databse_url = 'x'\n", &LOAD);
     assert_eq!(global, "line 1: unknown key databse_url | did you mean database_url?");
     // Even if the current command would not use the key. The file and inputs cannot be set.
-    for text in ["[demo]\nzzz = 1\n", "config = 'b.toml'\n", "[load]\ninputs = ['a.csv']\n"] {
+    for text in ["[inspect]\nzzz = 1\n", "config = 'b.toml'\n", "[load]\ninputs = ['a.csv']\n"] {
         assert!(refusal(text, &LOAD).contains("unknown key"), "{text}");
     }
 }

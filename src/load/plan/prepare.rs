@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::cites::{Format, Formats, Taxa};
 use crate::error::{Error, Result};
 use crate::input::{Inputs, hex};
+use crate::load::identity::input_digest;
 use crate::load::plan::columns::LoadPlan;
 use crate::load::plan::matching::{Matching, Way};
 use crate::load::plan::options::LoadOptions;
@@ -92,11 +93,9 @@ pub(in crate::load) async fn prepare(
     }
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);
-    // One digest for all members, however many there are.
-    let mut input = Sha256::new();
-    inputs.members().iter().for_each(|m| input.update(Sha256::digest(inputs.member_key(m))));
+    let keys = inputs.members().iter().map(|m| sha256(&inputs.member_key(m)));
     let identity = Arc::new(json!({
-        "input": hex(&input.finalize()),
+        "input": input_digest(keys),
         "options": options.decisive(),
         "mapping": sha256(format!("{used:?}").as_bytes()),
         "species": sha256(format!("{:?}", taxa.canonical()).as_bytes()),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::load::process::until;
 use crate::server::{Finished, TestDb};
 
 /// The application's writes in the rows: three quantities, one row of its own.
@@ -124,6 +125,27 @@ async fn nothing_is_upgraded_while_another_sterna_is_at_work() {
     assert_eq!(left.db.psql("SELECT to_regclass('sterna.ledger') IS NULL").await, "t");
     other.close().await.unwrap();
     assert!(said(&left.sterna(&["status"]).expect_code(0)));
+}
+
+/// Two commands that begin at once: the one that waits for the other's upgrade is not at work.
+#[tokio::test]
+async fn who_waits_for_an_upgrade_is_not_waited_for() {
+    let left = Left::unfinished().await;
+    let others = include_str!("../../../sql/ledger/others-at-work.sql");
+    let setup = include_str!("../../../sql/ledger/lock-setup.sql");
+    let (upgrades, waits) = (left.db.connect().await, left.db.connect().await);
+    waits.batch_execute("SELECT pg_advisory_lock_shared(1937010274, 42)").await.unwrap();
+    assert_eq!(upgrades.query(others, &[]).await.unwrap().len(), 1);
+    upgrades.batch_execute("BEGIN").await.unwrap();
+    upgrades.batch_execute(setup).await.unwrap();
+    let (waited, ()) = tokio::join!(waits.batch_execute(setup), async {
+        let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        until(&left.db, waiting, "1").await;
+        assert_eq!(upgrades.query(others, &[]).await.unwrap().len(), 0);
+        upgrades.batch_execute("COMMIT").await.unwrap();
+    });
+    waited.unwrap();
 }
 
 #[tokio::test]
