@@ -33,12 +33,19 @@ pub(super) async fn attach(
     prepared: &Prepared,
     stop: &AtomicBool,
 ) -> Result<Attached> {
-    let found = staging::find(session, pair).await?;
-    if let Some(relation) = &found {
-        trust::code(session, &[], &[relation.oid]).await?;
-    }
+    let found = catalog::relation(session, &pair.staging).await?;
     let mut runs = match &found {
-        Some(relation) => ledger::runs(session, relation.oid).await?,
+        Some(relation) => {
+            let written = [relation.oid];
+            let (own, code, runs) = futures::join!(
+                staging::refuse_foreign(session, pair, relation.oid),
+                trust::code(session, &[], &written),
+                ledger::runs(session, relation.oid),
+            );
+            own?;
+            code?;
+            runs?
+        }
         None => Vec::new(),
     };
     if let (Some(relation), [only]) = (&found, runs.as_slice())

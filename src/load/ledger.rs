@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::input::hex;
 use crate::ledger::document;
 use crate::load::identity::with_one_digest;
-use crate::load::report::RowsReport;
+use crate::load::report::{FileReport, RowsReport};
 use crate::pg::{Connection, Table, Transaction};
 
 /// The number of files that one statement writes to the ledger.
@@ -228,13 +228,14 @@ pub async fn begin(session: &mut Connection, run: &NewLoad<'_>) -> Result<LoadRu
         )
         .await?;
     let insert = include_str!("../../sql/ledger/insert-files.sql");
-    for (part, files) in run.files.chunks(FILES_AT_ONCE).enumerate() {
+    let (most, last) = split_last(run.files);
+    for (part, files) in most.chunks(FILES_AT_ONCE).enumerate() {
         let first = (part * FILES_AT_ONCE) as i32;
-        let (paths, sha256s): (Vec<&str>, Vec<String>) =
-            files.iter().map(|(path, sha256)| (*path, hex(*sha256))).unzip();
+        let (paths, sha256s) = paths_and_digests(files);
         transaction.execute(insert, &[&id, &first, &paths, &sha256s]).await?;
     }
-    transaction.commit().await?;
+    let (first, (paths, sha256s)) = (most.len() as i32, paths_and_digests(last));
+    transaction.execute_and_commit(insert, &[&id, &first, &paths, &sha256s]).await?;
     let (identity, arguments) = (Arc::clone(run.identity), run.arguments.clone());
     Ok(LoadRun {
         id,
@@ -349,12 +350,26 @@ pub async fn settle(
             .hint("run the same command with --resume, which sends them again"));
     }
     let update = include_str!("../../sql/ledger/file-accounts.sql");
-    for (part, files) in report.files.chunks(FILES_AT_ONCE).enumerate() {
+    let accounts =
+        |files: &[FileReport]| -> Vec<_> { files.iter().map(|file| Json(file.account)).collect() };
+    let (most, last) = split_last(&report.files);
+    for (part, files) in most.chunks(FILES_AT_ONCE).enumerate() {
         let first = (part * FILES_AT_ONCE) as i32;
-        let accounts: Vec<_> = files.iter().map(|file| Json(file.account)).collect();
-        transaction.execute(update, &[&run, &first, &accounts]).await?;
+        transaction.execute(update, &[&run, &first, &accounts(files)]).await?;
     }
-    Ok(transaction.commit().await?)
+    let (first, last) = (most.len() as i32, accounts(last));
+    transaction.execute_and_commit(update, &[&run, &first, &last]).await?;
+    Ok(())
+}
+
+/// Splits off what the last statement writes: as many files as fit, or all.
+fn split_last<T>(files: &[T]) -> (&[T], &[T]) {
+    let whole = files.len().saturating_sub(1) / FILES_AT_ONCE * FILES_AT_ONCE;
+    files.split_at(whole)
+}
+
+fn paths_and_digests<'a>(files: &[(&'a str, &[u8; 32])]) -> (Vec<&'a str>, Vec<String>) {
+    files.iter().map(|(path, sha256)| (*path, hex(*sha256))).unzip()
 }
 
 /// Counts the rows of a run that were deleted together with the row that they referred to.

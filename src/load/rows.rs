@@ -121,7 +121,7 @@ impl Pass<'_> {
             &[("staging", &self.pair.staging), ("columns", &prepared.columns())],
         );
         let spec = Arc::new(SinkSpec {
-            info: self.info.clone(),
+            info: self.info.for_own_sessions(),
             run: self.run,
             staging_oid: self.staging_oid,
             copy_sql,

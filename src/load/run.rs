@@ -129,7 +129,10 @@ impl Load<'_> {
             },
             _ => {
                 if self.options.keep_indexes {
-                    index_seconds += self.build_indexes(true)?;
+                    let begun = Instant::now();
+                    let built = async { self.build_indexes(true).await?.close().await };
+                    self.runtime.block_on(built)?;
+                    index_seconds += begun.elapsed().as_secs_f64();
                 }
                 self.load_rows(&mut control)?
             }
@@ -165,10 +168,14 @@ impl Load<'_> {
         let run = self.attached.run.id;
         let (rows_cascaded, years_without_rows) =
             self.with_control(&mut control, async |session| {
-                let rows = ledger::rows_cascaded(session, run).await?;
                 let years = self.options.years.iter().collect::<Vec<_>>();
                 let years = staging::years_without_rows(session, &self.pair, &years).await?;
-                crate::ledger::unlock(session, &self.pair.staging).await.map(|()| (rows, years))
+                let (rows, unlocked) = futures::join!(
+                    ledger::rows_cascaded(session, run),
+                    crate::ledger::unlock(session, &self.pair.staging),
+                );
+                unlocked?;
+                Ok((rows?, years))
             })?;
         let load_seconds = done.rows.load_seconds;
         let rows_loaded = done.rows.account.rows_loaded as f64;
@@ -298,30 +305,34 @@ impl Load<'_> {
         }
     }
 
-    fn build_indexes(&self, keys: bool) -> Result<f64> {
+    /// Builds the indexes, with `keys` also the foreign keys. Returns the session that did.
+    async fn build_indexes(&self, keys: bool) -> Result<Connection> {
         self.watch.enter(Phase::Indexing, 0);
-        let begun = Instant::now();
-        let built = indexes::build(
+        let mut session = indexes::open(self.info).await?;
+        indexes::build(
+            &mut session,
             self.info,
             &self.pair,
             self.attached.staging_oid,
             self.options.server_connections(),
             keys,
             &self.watch.stop,
-        );
-        self.runtime.block_on(built)?;
-        Ok(begun.elapsed().as_secs_f64())
+        )
+        .await?;
+        Ok(session)
     }
 
     /// Builds the indexes, and makes sure that all rows refer to rows that exist.
     fn settle_rows(&self) -> Result<f64> {
         let begun = Instant::now();
-        self.build_indexes(false)?;
-        let (info, pair, staging_oid) = (self.info, &self.pair, self.attached.staging_oid);
+        let (pair, staging_oid) = (&self.pair, self.attached.staging_oid);
         let (columns, looked_up) =
             (&self.prepared.hashed_columns(), &self.prepared.plan.looked_up());
-        let orphans = Orphans { info, pair, columns, staging_oid, looked_up };
-        self.runtime.block_on(indexes::finish(&orphans, &self.watch.stop))?;
+        let orphans = Orphans { pair, columns, staging_oid, looked_up };
+        self.runtime.block_on(async {
+            let session = self.build_indexes(false).await?;
+            indexes::finish(session, &orphans, &self.watch.stop).await
+        })?;
         Ok(begun.elapsed().as_secs_f64())
     }
 }

@@ -65,7 +65,9 @@ impl Exclusive {
         let lost = Arc::new(OnceLock::new());
         let kept = keep(Arc::clone(&session), Arc::clone(&lost), Arc::clone(watch));
         let keeper = runtime.spawn(kept);
-        Ok(Exclusive { runtime, info: info.clone(), pair, session, lost, keeper })
+        // Steps use the sessions of earlier ones.
+        let info = info.keeping_sessions(runtime.handle().clone());
+        Ok(Exclusive { runtime, info, pair, session, lost, keeper })
     }
 
     /// Reads or writes through the session that holds the lock.
@@ -127,12 +129,13 @@ impl Exclusive {
     /// Releases the lock, so that the next command finds it free, and closes the session
     /// properly, so that the server does not count it as failed.
     pub(crate) fn release(self) {
-        let Exclusive { runtime, session, pair, keeper, .. } = self;
+        let Exclusive { runtime, info, session, pair, keeper, .. } = self;
         runtime.block_on(async {
             keeper.abort();
             let _aborted = keeper.await;
             // If the session is lost, so is the lock.
-            let _freed = ledger::unlock(&session, &pair.table).await;
+            let (_freed, ()) =
+                futures::join!(ledger::unlock(&session, &pair.table), info.close_kept());
             if let Some(session) = Arc::into_inner(session) {
                 let _closed = session.close().await;
             }

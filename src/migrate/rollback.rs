@@ -166,8 +166,10 @@ pub fn roll_back(
     let runs = chosen.iter().map(Undo::run).collect();
     let mut undone = Vec::new();
     for what in chosen {
-        if what.steps().contains(&Step::Switchover) {
-            // Check before any later step is rolled back.
+        let steps = what.steps();
+        if steps.contains(&Step::Switchover) && !matches!(what, Undo::Switchover(_)) {
+            // Check before any later step is rolled back. The rollback of the switchover checks
+            // as well, before it changes anything.
             let options = options.switchover(what.run());
             exclusive.session(async |session, pair| {
                 switchover::refuse_obstacles(session, pair, &options).await

@@ -22,9 +22,11 @@ pub struct StoredSynonym {
 /// # Errors
 /// If the ledger cannot be read; refused if the ledger cannot be trusted.
 pub async fn stored(session: &Connection, species: &Table) -> Result<Vec<StoredSynonym>> {
-    trust::ledger(session).await?;
     let readable = include_str!("../../sql/species/synonyms-readable.sql");
-    match session.query_opt(readable, &[]).await? {
+    let (trusted, readable) =
+        futures::join!(trust::ledger(session), session.query_opt(readable, &[]));
+    trusted?;
+    match readable? {
         None => return Ok(Vec::new()),
         Some(row) if !row.get::<_, bool>(0) => {
             tracing::warn!("this role may not read the ledger: its synonyms are not used");

@@ -11,7 +11,7 @@ use tokio_postgres::types::Type;
 
 use super::properties;
 use crate::error::Result;
-use crate::pg::{CatalogText, Connection, Prepared, Session, Typed, Volley, fill};
+use crate::pg::{CatalogText, Connection, Parameter, Prepared, Session, Typed, Volley, fill};
 
 /// A column whose type differs in the incoming table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,16 +148,15 @@ pub(super) async fn find(
 ) -> Result<Dependents> {
     let (type_oids, modifiers): (Vec<u32>, Vec<i32>) =
         changed.iter().map(|c| (c.type_oid, c.type_modifier)).unzip();
-    let mut replaced = Replaced::of(session, table).await?;
+    let (mut relations, mut routines) = (vec![table], Vec::new());
     let mut again = Vec::new();
     loop {
-        let (classes, oids): (Vec<u32>, Vec<u32>) = replaced.objects.iter().copied().unzip();
-        let parameters: [&dyn Typed; 5] =
-            [&classes, &oids, &replaced.types, &type_oids, &modifiers];
+        let parameters: [&dyn Typed; 4] = [&relations, &routines, &type_oids, &modifiers];
+        let rows = session.query(FIND, &parameters).await?;
         let mut unsupported = Vec::new();
         let mut in_place = Vec::new();
         let before = again.len();
-        for row in session.query(FIND, &parameters).await? {
+        for row in rows {
             let Some(kind) = Kind::parse(row.get(0)) else {
                 unsupported.push(row.get(4));
                 continue;
@@ -174,9 +173,9 @@ pub(super) async fn find(
                 continue;
             }
             if kind == Kind::RowTypeRoutine {
-                replaced.objects.push((class, oid));
+                routines.push(oid);
             } else {
-                replaced.add_relation(session, oid).await?;
+                relations.push(oid);
             }
             again.push(dependent);
         }
@@ -189,61 +188,29 @@ pub(super) async fn find(
     }
 }
 
-/// Objects that the switchover replaces by objects with other OIDs.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Replaced {
-    /// Catalog and OID.
-    objects: Vec<(u32, u32)>,
-    /// Row types and arrays of them.
-    types: Vec<u32>,
-}
-
 /// Finds everything that depends on replaced objects.
 const FIND: &str = include_str!("../../sql/switchover/dependent/find.sql");
 
-impl Replaced {
-    /// The replaced objects of a table: itself, its row type and the array of it.
-    pub(super) async fn of(session: &Session, table: u32) -> Result<Self> {
-        let mut replaced = Replaced::default();
-        replaced.add_relation(session, table).await?;
-        Ok(replaced)
-    }
+/// Prepares the condition that nothing depends on a table any more.
+pub(super) async fn prepare_condition(
+    session: &Connection,
+) -> Result<Prepared, tokio_postgres::Error> {
+    let condition = include_str!("../../sql/switchover/condition/nothing-left.sql");
+    let sql = fill(condition, &[("find", &CatalogText::from_catalog(FIND))]);
+    let oids = Type::OID_ARRAY;
+    Prepared::new(session, sql, &[oids.clone(), oids.clone(), oids, Type::INT4_ARRAY]).await
+}
 
-    /// Prepares the condition that nothing depends on replaced objects any more.
-    pub(super) async fn prepare_condition(session: &Connection) -> Result<Prepared> {
-        let condition = include_str!("../../sql/switchover/condition/nothing-left.sql");
-        let sql = fill(condition, &[("find", &CatalogText::from_catalog(FIND))]);
-        let oids = Type::OID_ARRAY;
-        let types = [oids.clone(), oids.clone(), oids.clone(), oids, Type::INT4_ARRAY];
-        Ok(Prepared::new(session, sql, &types).await?)
-    }
-
-    /// Adds to a volley the condition that nothing depends on these objects any more.
-    pub(super) fn add_condition(&self, volley: &mut Volley, condition: &Prepared) {
-        let (classes, oids): (Vec<u32>, Vec<u32>) = self.objects.iter().copied().unzip();
-        volley.execute(
-            condition,
-            vec![
-                Box::new(classes),
-                Box::new(oids),
-                Box::new(self.types.clone()),
-                Box::new(Vec::<u32>::new()),
-                Box::new(Vec::<i32>::new()),
-            ],
-        );
-    }
-
-    async fn add_relation(&mut self, session: &Session, oid: u32) -> Result<()> {
-        let sql = include_str!("../../sql/switchover/dependent/table.sql");
-        let row = session.query_one(sql, &[&oid]).await?;
-        let (class, type_class): (u32, u32) = (row.get(0), row.get(1));
-        self.objects.push((class, oid));
-        for row_type in [row.get(2), row.get(3)] {
-            self.objects.push((type_class, row_type));
-            self.types.push(row_type);
-        }
-        Ok(())
-    }
+/// Adds to a volley the condition that nothing depends on these relations any more.
+pub(super) fn add_condition(volley: &mut Volley, condition: &Prepared, relations: Vec<u32>) {
+    let nothing = Vec::<u32>::new;
+    let parameters: Vec<Parameter> = vec![
+        Box::new(relations),
+        Box::new(nothing()),
+        Box::new(nothing()),
+        Box::new(Vec::<i32>::new()),
+    ];
+    volley.execute(condition, parameters);
 }
 
 /// Sorts dependents so that each comes after what it uses.

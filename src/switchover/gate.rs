@@ -9,7 +9,7 @@ use super::{Exchange, dependents};
 use crate::error::{Error, Kind, Result};
 use crate::ledger;
 use crate::pg::catalog::relation;
-use crate::pg::{Connection, Mode, Session, Table, fill};
+use crate::pg::{Connection, Session, Table, fill};
 use crate::table::fingerprint::{self, Fingerprint};
 use crate::table::staging::{self, Pair};
 
@@ -191,19 +191,20 @@ pub(super) async fn count_rows(
     journaled: bool,
 ) -> Result<Counted> {
     let incoming_table = exchange.incoming_table()?;
-    let transaction = session.begin(Mode::ReadOnlySnapshot).await?;
     let names: [(&str, &dyn crate::pg::Quoted); 2] =
         [("live", &exchange.table), ("incoming", &incoming_table)];
     let counts = fill(include_str!("../../sql/journal/counts.sql"), &names);
-    let (counts, loads, state, entries) = futures::join!(
-        transaction.query_one(&counts, &[]),
-        transaction
-            .query_one(include_str!("../../sql/switchover/loads.sql"), &[&exchange.incoming]),
-        journal::state(&transaction, exchange.live, toward),
-        journal::carried(&transaction, exchange.live, toward),
-    );
+    let loads = include_str!("../../sql/switchover/loads.sql");
+    let read = session.snapshot(async |session| {
+        futures::join!(
+            session.query_one(&counts, &[]),
+            session.query_one(loads, &[&exchange.incoming]),
+            journal::state(session, exchange.live, toward),
+            journal::carried(session, exchange.live, toward),
+        )
+    });
+    let (counts, loads, state, entries) = read.await?;
     let (counts, loads, state, entries) = (counts?, loads?, state?, entries?);
-    transaction.commit().await?;
     let (live, incoming): (i64, i64) = (counts.get(0), counts.get(1));
     let (loads, loaded, was_live): (i64, i64, bool) = (loads.get(0), loads.get(2), loads.get(3));
     let known = toward == Toward::Staging && loads > 0 && !was_live;

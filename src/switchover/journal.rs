@@ -7,8 +7,12 @@
 
 use std::sync::atomic::AtomicBool;
 
+use tokio_postgres::Row;
+
 use crate::error::{Error, Result};
-use crate::pg::{Connection, Mode, Parameter, Quoted, Session, Table, Transaction, Volley, fill};
+use crate::pg::{
+    Connection, Parameter, Quoted, Session, Table, Transaction, Volley, fill, first_row,
+};
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::trust;
 
@@ -213,15 +217,16 @@ pub(super) const CARRY_OVER: &str = include_str!("../../sql/journal/carry-over.s
 /// # Errors
 /// Refused if the other table cannot take a write.
 pub(super) async fn carry_over(
-    session: &mut Connection,
+    session: &Session,
     from: u32,
     to: u32,
     toward: Toward,
 ) -> Result<CarriedOver> {
-    let transaction = session.begin(Mode::Snapshot).await?;
-    let done = carry_over_in(&transaction, from, to, toward).await?;
-    transaction.commit().await.map_err(|e| refusal(e.into(), toward))?;
-    Ok(done)
+    let mut volley = Volley::of_snapshot();
+    let place = volley.query(CARRY_OVER, vec![of_oid(from), of_oid(to), of_text(toward.name())]);
+    let answers = volley.send(session).await;
+    let answers = answers.map_err(|failure| refusal(failure.error.into(), toward))?;
+    Ok(carried_by(first_row(&answers, place)?))
 }
 
 /// As [`carry_over`], in a transaction that may still be rolled back.
@@ -238,12 +243,16 @@ pub(super) async fn carry_over_in(
         .query_one(CARRY_OVER, &[&from, &to, &toward.name()])
         .await
         .map_err(|e| refusal(e.into(), toward))?;
-    Ok(CarriedOver {
+    Ok(carried_by(&row))
+}
+
+fn carried_by(row: &Row) -> CarriedOver {
+    CarriedOver {
         entries: row.get(0),
         inserted: row.get(1),
         updated: row.get(2),
         deleted: row.get(3),
-    })
+    }
 }
 
 /// The refusal for a write that cannot be carried over.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Exchange;
 use crate::error::{Error, Result};
-use crate::pg::{ConnInfo, Quoted, Session, Table, Transaction, connect, fill};
+use crate::pg::{Quoted, Session, Table, Transaction, fill};
 
 /// Suffix of the table with the writes that are not kept.
 const SUFFIX: &str = "_left";
@@ -194,15 +194,10 @@ pub(super) fn announce(written: &Written, keep: Keep) {
 ///
 /// # Errors
 /// The server's errors.
-pub(super) async fn left_behind(info: &ConnInfo, switchover: Uuid) -> Result<Option<(Table, i64)>> {
-    let session = connect(info).await?;
-    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    let left = find_left(&session, switchover).await?;
-    session.close().await?;
-    Ok(left)
-}
-
-async fn find_left(session: &Session, switchover: Uuid) -> Result<Option<(Table, i64)>> {
+pub(super) async fn left_behind(
+    session: &Session,
+    switchover: Uuid,
+) -> Result<Option<(Table, i64)>> {
     let sql = include_str!("../../sql/switchover/keep/left.sql");
     let Some(row) = session.query_opt(sql, &[&switchover]).await? else { return Ok(None) };
     let left = Table::new(row.get::<_, String>(0), row.get::<_, String>(1))?;

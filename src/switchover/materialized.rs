@@ -19,7 +19,7 @@ pub(super) async fn refuse_slow(session: &Connection, views: &[u32]) -> Result<(
     if views.is_empty() {
         return Ok(());
     }
-    let limits = locks::limits(session).await?;
+    let limits = LockLimits::of(session.deadlock_timeout_ms());
     let limit_ms = f64::from(i32::try_from(limits.script_ms).unwrap_or(i32::MAX));
     let sql = include_str!("../../sql/switchover/dependent/probe.sql");
     for row in session.query(sql, &[&views]).await? {

@@ -2,6 +2,7 @@
 //! since the switchover. Changes nothing.
 
 use serde::Serialize;
+use tokio_postgres::Row;
 
 use super::journal::{self, Toward};
 use super::keep::{self, Keep, Written};
@@ -10,7 +11,7 @@ use super::record::{SwitchoverRecord, SwitchoverState};
 use super::references::References;
 use super::{Exchange, gate, record};
 use crate::error::{Error, Result};
-use crate::pg::{ConnInfo, Connection, Mode, catalog::relation, connect};
+use crate::pg::{ConnInfo, Connection, Mode, Session, Typed, catalog::relation, connect};
 use crate::table::fingerprint::{self, Difference};
 use crate::table::staging::{self, Pair};
 
@@ -127,31 +128,42 @@ pub(super) async fn find(
     last: &SwitchoverRecord,
     options: &SwitchoverOptions,
 ) -> Result<(Vec<Obstacle>, Option<Written>)> {
-    let Exchange { table, live, incoming, .. } = exchange;
+    let Exchange { table, live, .. } = exchange;
     let mut found = Vec::new();
-    if let Err(error) = gate::refuse_no_old_table(session, exchange, last).await {
+    let staging = exchange.leaving_table()?;
+    let (old, taken, unsupported, journal) = futures::join!(
+        gate::refuse_no_old_table(session, exchange, last),
+        relation(session, &staging),
+        gate::refuse_unsupported(session, table, *live),
+        journal::state(session, *live, Toward::Old),
+    );
+    if let Err(error) = old {
         return Ok((vec![Obstacle::of("old table", exchange.incoming_table()?, &error)], None));
     }
-    let staging = exchange.leaving_table()?;
-    if relation(session, &staging).await?.is_some() {
+    if taken?.is_some() {
         let detail = "it has the name that the new table gets back; `sterna stage drop` removes it";
         found.push(Obstacle::new("name", &staging, detail));
     }
-    if let Err(error) = gate::refuse_unsupported(session, table, *live).await {
+    if let Err(error) = unsupported {
         found.push(Obstacle::of("dependent", table, &error));
     }
-    found.extend(differences(session, exchange, last).await?);
+    let is_armed = journal?.is_some_and(|state| state.armed);
+    let (differences, written) = futures::join!(differences(session, exchange, last), async {
+        match is_armed {
+            true => written_since(session, exchange, last).await.map(Some),
+            false => Ok(None),
+        }
+    });
+    found.extend(differences?);
     if options.leave_additions {
         found.retain(|obstacle| !obstacle.addition);
     }
-    if !journal::state(session, *live, Toward::Old).await?.is_some_and(|state| state.armed) {
+    let Some((row, rewritten)) = written? else {
         let detail = "its triggers are gone or disabled, so writes since the switchover are not \
                       known; restore the backup instead";
         found.push(Obstacle::new("journal", table, detail));
         return Ok((found, None));
-    }
-    let sql = include_str!("../../sql/switchover/obstacle/written.sql");
-    let row = session.query_one(sql, &[live, incoming]).await?;
+    };
     if row.get(4) {
         let detail = format!(
             "the table was truncated since the switchover, so its rows cannot be carried back; \
@@ -161,8 +173,6 @@ pub(super) async fn find(
         );
         found.push(Obstacle::new("truncate", table, detail));
     }
-    let unrecorded = include_str!("../../sql/switchover/obstacle/unrecorded.sql");
-    let rewritten = session.query_one(unrecorded, &[live, &last.id]).await?;
     if rewritten.get::<_, i64>(0) > 0 {
         let (rows, example): (i64, &str) = (rewritten.get(0), rewritten.get(1));
         let detail = format!(
@@ -181,6 +191,21 @@ pub(super) async fn find(
         referred: count(5),
     };
     Ok((found, Some(written)))
+}
+
+/// The writes since the switchover, and the rows that were rewritten without being recorded.
+async fn written_since(
+    session: &Session,
+    Exchange { live, incoming, .. }: &Exchange,
+    last: &SwitchoverRecord,
+) -> Result<(Row, Row)> {
+    let written = include_str!("../../sql/switchover/obstacle/written.sql");
+    let unrecorded = include_str!("../../sql/switchover/obstacle/unrecorded.sql");
+    let both: [&dyn Typed; 2] = [live, incoming];
+    let since: [&dyn Typed; 2] = [live, &last.id];
+    let (written, unrecorded) =
+        futures::join!(session.query_one(written, &both), session.query_one(unrecorded, &since));
+    Ok((written?, unrecorded?))
 }
 
 /// Refuses if anything is in the way.
@@ -233,11 +258,16 @@ async fn differences(
     exchange: &Exchange,
     last: &SwitchoverRecord,
 ) -> Result<Vec<Obstacle>> {
-    let now = fingerprint::take_beside(session, exchange.live, &[exchange.incoming]).await?;
+    let (live, incoming) = (exchange.live, exchange.incoming);
     let name = include_str!("../../sql/switchover/obstacle/name.sql");
-    let name: String = session.query_one(name, &[&exchange.live]).await?.get(0);
+    let (beside_live, beside_old) = ([incoming], [live]);
+    let (now, old, name) = futures::join!(
+        fingerprint::take_beside(session, live, &beside_live),
+        fingerprint::take_beside(session, incoming, &beside_old),
+        session.query_one(name, &[&live]),
+    );
+    let (now, old, name): (_, _, String) = (now?, old?, name?.get(0));
     let differences = last.fingerprint.differences(&now);
-    let old = fingerprint::take_beside(session, exchange.incoming, &[exchange.live]).await?;
     let as_live = |text: &str| without_suffix(text, exchange.incoming_suffix);
     // What was done to both tables is not in the way.
     let differs = |difference: &Difference| {

@@ -9,7 +9,7 @@
 use super::Exchange;
 use super::journal::Toward;
 use crate::error::{Error, Result};
-use crate::pg::{Connection, Session, Transaction, Typed, Volley};
+use crate::pg::{CatalogText, Session, Transaction, Typed, Volley, fill};
 
 /// Statements for the foreign keys of and to the live table, generated from the catalog.
 #[derive(Clone, Debug, Default)]
@@ -46,17 +46,23 @@ impl References {
     pub(super) async fn write(session: &Session, exchange: &Exchange) -> Result<Self> {
         let mut references = References::default();
         let (live, incoming) = (&exchange.live, &exchange.incoming);
-        let sql = include_str!("../../sql/switchover/reference/parents.sql");
-        for row in session.query(sql, &[live, incoming]).await? {
+        let parents = include_str!("../../sql/switchover/reference/parents.sql");
+        let children = include_str!("../../sql/switchover/reference/children.sql");
+        let both: [&dyn Typed; 2] = [live, incoming];
+        let (parents, children, found) = futures::join!(
+            session.query(parents, &both),
+            session.query(children, &both),
+            references.find_relations(session, *live),
+        );
+        found?;
+        for row in parents? {
             let values = Kept { keep: row.get(2), condition: row.get(3) };
             let (name, settle, deletes) = (row.get(0), row.get(1), row.get(4));
             references.parents.push(Parent { name, settle, deletes, values });
         }
-        let sql = include_str!("../../sql/switchover/reference/children.sql");
-        for row in session.query(sql, &[live, incoming]).await? {
+        for row in children? {
             references.children.push(Kept { keep: row.get(1), condition: row.get(2) });
         }
-        references.find_relations(session, *live).await?;
         Ok(references)
     }
 
@@ -78,20 +84,22 @@ impl References {
     /// Refused if a row would refer to nothing.
     pub(super) async fn settle(
         &self,
-        session: &mut Connection,
+        session: &Session,
         exchange: &Exchange,
         toward: Toward,
     ) -> Result<()> {
         for parent in &self.parents {
             let Some(settle) = &parent.settle else { continue };
-            let transaction = session.transaction().await?;
-            let rows = transaction.execute(settle, &[]).await?;
+            let template = match parent.deletes {
+                true => include_str!("../../sql/switchover/reference/settle-counted.sql"),
+                false => include_str!("../../sql/switchover/reference/settle.sql"),
+            };
+            let settle = fill(template, &[("settle", &CatalogText::from_catalog(settle))]);
+            let toward = toward.name();
+            let parameters: &[&dyn Typed] =
+                if parent.deletes { &[&exchange.live, &toward] } else { &[] };
+            let rows: i64 = session.query_one(&settle, parameters).await?.get(0);
             if rows > 0 {
-                let removed =
-                    if parent.deletes { i64::try_from(rows).unwrap_or(i64::MAX) } else { 0 };
-                let count = include_str!("../../sql/switchover/reference/count-removed.sql");
-                let parameters: [&dyn Typed; 3] = [&exchange.live, &toward.name(), &removed];
-                transaction.execute(count, &parameters).await?;
                 tracing::warn!(
                     "{rows} rows of {} referred by {} to rows that were deleted; as in {}, the \
                      key's ON DELETE action was applied",
@@ -100,14 +108,19 @@ impl References {
                     exchange.table
                 );
             }
-            transaction.commit().await?;
         }
-        session.batch_execute(include_str!("../../sql/switchover/reference/forget.sql")).await?;
-        for kept in self.kept() {
-            let (made, held) = futures::join!(
+        // Sent together: the server runs them in this order.
+        let forget = include_str!("../../sql/switchover/reference/forget.sql");
+        let kept = self.kept().map(|kept| {
+            futures::future::join(
                 session.batch_execute(&kept.keep),
                 session.query(&kept.condition, &[]),
-            );
+            )
+        });
+        let (forgotten, kept) =
+            futures::join!(session.batch_execute(forget), futures::future::join_all(kept));
+        forgotten?;
+        for (made, held) in kept {
             made?;
             held.map_err(|e| refusal(e.into()))?;
         }

@@ -79,7 +79,9 @@ pub async fn switch_over(
     let wanted = expected.clone();
     let due = Vec::new();
     let work = Work { info, options, stop, exchange, expected, wanted, recording, id, due };
-    let mut report = work.run(session, Toward::Staging).await?;
+    let (session, mut report) = work.run(session, Toward::Staging).await?;
+    // The server counts abandoned sessions.
+    session.close().await?;
     report.kept_rows = report.replayed_rows;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
@@ -107,7 +109,7 @@ pub async fn roll_back(
         let mut report = report_of(&exchange, &last)?;
         finish(&mut session, &exchange, last.id, &last.to_validate, &mut report, &last.fingerprint)
             .await?;
-        report.left(keep::left_behind(info, last.id).await?);
+        report.left(keep::left_behind(&session, last.id).await?);
         report.seconds = begun.elapsed().as_secs_f64();
         return Ok(report);
     }
@@ -134,9 +136,10 @@ pub async fn roll_back(
     let recording = Recording::Returned { id: last.id };
     let id = last.id;
     let work = Work { info, options, stop, exchange, expected, wanted, recording, id, due };
-    let mut report = work.run(session, Toward::Old).await?;
+    let (session, mut report) = work.run(session, Toward::Old).await?;
     report.kept_rows = written.kept(options.keep);
-    report.left(keep::left_behind(info, last.id).await?);
+    report.left(keep::left_behind(&session, last.id).await?);
+    session.close().await?;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
 }
@@ -157,7 +160,12 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn run(&self, mut session: Connection, toward: Toward) -> Result<SwitchoverReport> {
+    /// Returns the session as well, which may be another one than before.
+    async fn run(
+        &self,
+        mut session: Connection,
+        toward: Toward,
+    ) -> Result<(Connection, SwitchoverReport)> {
         let Exchange { table, live, .. } = &self.exchange;
         let journaled = journal::state(&session, *live, toward).await?;
         if toward == Toward::Old && !journaled.is_some_and(|state| state.armed) {
@@ -186,8 +194,11 @@ impl Work<'_> {
             swap.run(session, limits, counted).await
         };
         let relations = &script.relations;
-        session.batch_execute(include_str!("../../sql/switchover/plans.sql")).await?;
-        let backend = session.query_one(BACKEND, &[]).await?;
+        let plans = include_str!("../../sql/switchover/plans.sql");
+        let (set, backend) =
+            futures::join!(session.batch_execute(plans), session.query_one(BACKEND, &[]));
+        set?;
+        let backend = backend?;
         let backend = Backend { pid: backend.get(0), started: backend.get(1) };
         let tried =
             locks::with_retries(&mut session, patience, relations, self.stop, attempt).await;
@@ -220,9 +231,7 @@ impl Work<'_> {
         };
         finish(&mut session, &self.exchange, self.id, &script.finish, &mut report, &self.wanted)
             .await?;
-        // The server counts abandoned sessions.
-        session.close().await?;
-        Ok(report)
+        Ok((session, report))
     }
 
     /// Prepares the incoming table for the exchange as far as possible without a lock, and
@@ -350,13 +359,21 @@ async fn finish(
     report: &mut SwitchoverReport,
     expected: &Fingerprint,
 ) -> Result<()> {
-    journal::settle_baseline(session, &exchange.table, exchange.incoming).await?;
-    finish_with(session, statements).await?;
+    let (settled, finished) = futures::join!(
+        journal::settle_baseline(session, &exchange.table, exchange.incoming),
+        finish_with(session, statements),
+    );
+    settled?;
+    finished?;
     report.validated_after = statements.iter().filter(|sql| is_validation(sql)).count();
-    session.execute(include_str!("../../sql/switchover/record-validated.sql"), &[&id]).await?;
-    let siblings = [exchange.live];
-    let now = fingerprint::take_beside(session, exchange.incoming, &siblings).await?;
-    let differences = expected.differences(&now);
+    let (recorded, siblings) =
+        (include_str!("../../sql/switchover/record-validated.sql"), [exchange.live]);
+    let (recorded, now) = futures::join!(
+        session.execute(recorded, &[&id]),
+        fingerprint::take_beside(session, exchange.incoming, &siblings),
+    );
+    recorded?;
+    let differences = expected.differences(&now?);
     report.parity_differences =
         differences.into_iter().filter(|d| !report.exceptions.contains(d)).collect();
     Ok(())

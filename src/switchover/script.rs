@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::attached::{self, Attached, Kind, Pair};
-use super::dependents::{self, ChangedColumn, Replaced};
+use super::dependents::{self, ChangedColumn};
 use super::references::References;
 use super::{Exchange, properties};
 use crate::error::{Error, Result};
@@ -23,8 +23,6 @@ pub(super) struct Script {
     pub(super) computed: Vec<u32>,
     /// Foreign keys of and to the table.
     pub(super) references: References,
-    /// The table's objects in the catalog, to find what depends on them.
-    pub(super) replaced: Replaced,
     /// The relations that `locks` locks.
     pub(super) relations: Vec<u32>,
     /// Columns whose type differs in the incoming table, because that was asked for.
@@ -84,13 +82,12 @@ async fn assemble(
         ))
         .hint("drop it before the switchover and create it again after it"));
     }
-    let (redirection, property, replaced) = futures::join!(
+    let (redirection, property) = futures::join!(
         dependents.redirection(session, refresh_after),
         properties::of_table(session, exchange.live),
-        Replaced::of(session, exchange.live),
     );
-    let (redirection, property, replaced) = (redirection?, property?, replaced?);
-    let mut script = Script { changed, replaced, ..Script::default() };
+    let (redirection, property) = (redirection?, property?);
+    let mut script = Script { changed, ..Script::default() };
     // The same order as others lock in: a reader locks the view that it names before what the
     // view reads, and a writer locks its own table before those that its foreign keys check.
     let mut locked = redirection.relations;

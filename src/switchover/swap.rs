@@ -12,13 +12,14 @@ use serde::Serialize;
 use tokio_postgres::types::{Json, Type};
 use uuid::Uuid;
 
-use super::dependents::Replaced;
 use super::gate::{self, Counted};
 use super::journal::{self, CARRY_OVER, Toward, of_oid, of_text};
 use super::script::Script;
-use super::{Exchange, references};
+use super::{Exchange, dependents, references};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{Answer, CatalogText, Connection, Failure, Parameter, Prepared, Volley, fill};
+use crate::pg::{
+    Answer, CatalogText, Connection, Failure, Parameter, Prepared, Volley, fill, first_row,
+};
 use crate::table::fingerprint::{self, Difference, Fingerprint};
 use crate::table::locks::LockLimits;
 
@@ -93,12 +94,8 @@ impl Swap<'_> {
             .send(session)
             .await
             .map_err(|failure| self.explain(failure, &volley, Some(places.carry_over)))?;
-        let row = |place: usize| {
-            let first = answers.get(place).and_then(|answer| answer.rows.first());
-            first.ok_or_else(|| Error::database("the server left a statement unanswered"))
-        };
-        let recorded = row(places.record)?;
-        let Json(exceptions): Json<Vec<Difference>> = row(places.parity)?.get(0);
+        let recorded = first_row(&answers, places.record)?;
+        let Json(exceptions): Json<Vec<Difference>> = first_row(&answers, places.parity)?.get(0);
         Ok(Swapped {
             locked: locked(&answers, &places),
             rows: recorded.get(0),
@@ -115,13 +112,14 @@ impl Swap<'_> {
         let oids = Type::OID_ARRAY;
         let (json, text) = (Type::JSONB, Type::TEXT);
         let types = [Type::OID, oids, json.clone(), json, Type::BOOL, Type::UUID, text];
-        let conditions = Conditions {
-            parity: Prepared::new(session, sql, &types).await?,
-            nothing_left: Replaced::prepare_condition(session).await?,
-        };
+        let (parity, nothing_left) = futures::join!(
+            Prepared::new(session, sql, &types),
+            dependents::prepare_condition(session),
+        );
+        let conditions = Conditions { parity: parity?, nothing_left: nothing_left? };
         let mut volley = Volley::default();
         self.add_no_drift(&mut volley, &conditions);
-        Replaced::default().add_condition(&mut volley, &conditions.nothing_left);
+        dependents::add_condition(&mut volley, &conditions.nothing_left, Vec::new());
         volley.send(session).await.map_err(|failure| self.explain(failure, &volley, None))?;
         Ok(conditions)
     }
@@ -172,7 +170,7 @@ impl Swap<'_> {
                 of_text("SN015"),
             ],
         );
-        self.script.replaced.add_condition(&mut volley, &conditions.nothing_left);
+        dependents::add_condition(&mut volley, &conditions.nothing_left, vec![*live]);
         volley.add(include_str!("../../sql/switchover/notify.sql"));
         Ok((volley, Places { before_locks, carry_over, record, parity }))
     }

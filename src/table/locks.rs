@@ -93,12 +93,6 @@ impl LockLimits {
     }
 }
 
-/// Returns the limits that suit the server.
-pub(crate) async fn limits(session: &Session) -> Result<LockLimits> {
-    let sql = include_str!("../../sql/table/locks/deadlock-timeout.sql");
-    Ok(LockLimits::of(session.query_one(sql, &[]).await?.get(0)))
-}
-
 /// Sends a volley; an error names the statement that failed.
 pub(crate) async fn send(session: &Connection, volley: &Volley) -> Result<Vec<Answer>> {
     volley.send(session).await.map_err(|failure| {
@@ -128,7 +122,7 @@ pub(crate) async fn with_retries<T>(
     stop: &AtomicBool,
     attempt: impl AsyncFn(&mut Connection, LockLimits) -> Result<T>,
 ) -> Result<Tried<T>> {
-    let limits = limits(session).await?;
+    let limits = LockLimits::of(session.deadlock_timeout_ms());
     let begun = Instant::now();
     let seed = u64::from(std::process::id());
     let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE, patience.max_wait, seed);

@@ -105,9 +105,18 @@ async fn refuse_published(session: &Connection, table: u32) -> Result<()> {
 /// Refused if sterna did not create the table of that name.
 pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>> {
     let Some(found) = catalog::relation(session, &pair.staging).await? else { return Ok(None) };
+    refuse_foreign(session, pair, found.oid).await?;
+    Ok(Some(found))
+}
+
+/// Makes sure that sterna created the table that has the name of staging.
+///
+/// # Errors
+/// Refused if it did not.
+pub async fn refuse_foreign(session: &Connection, pair: &Pair, oid: u32) -> Result<()> {
     let sql = include_str!("../../sql/table/stage/registered.sql");
-    if session.query_one(sql, &[&found.oid]).await?.get(0) {
-        return Ok(Some(found));
+    if session.query_one(sql, &[&oid]).await?.get(0) {
+        return Ok(());
     }
     Err(Error::refused(format!("{} exists and was not made by sterna", pair.staging))
         .hint("rename or drop it; sterna creates its staging table itself"))
@@ -149,8 +158,7 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     registered?;
     let fingerprint = fingerprint?;
     let note = include_str!("../../sql/table/stage/note-fingerprint.sql");
-    transaction.execute(note, &[&oid, &Json(fingerprint)]).await?;
-    transaction.commit().await?;
+    transaction.execute_and_commit(note, &[&oid, &Json(fingerprint)]).await?;
     Ok(oid)
 }
 
@@ -173,8 +181,10 @@ pub async fn years_without_rows(
     pair: &Pair,
     years: &[i32],
 ) -> Result<Vec<i32>> {
-    let found = find(session, pair).await?.filter(|_| !years.is_empty());
-    let Some(found) = found else { return Ok(Vec::new()) };
+    if years.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(found) = find(session, pair).await? else { return Ok(Vec::new()) };
     let columns = catalog::columns(session, found.oid).await?;
     if !columns.iter().any(|column| column.name.name() == "year") {
         return Ok(Vec::new());

@@ -3,15 +3,14 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
-use std::ops::{Deref, RangeInclusive};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
-use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::AsyncMessage;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{AsyncMessage, SimpleQueryMessage};
 
 use super::cancel::CancelToken;
 use super::conninfo::{Address, ConnInfo, Endpoint};
@@ -20,12 +19,10 @@ use super::last_message::{AsItIs, LastMessage};
 use super::pooler;
 use super::session::{Mode, Session, Transaction};
 use super::socket::{Cause, Way};
+use super::spare::Spare;
+use super::supported::{check_attributes, check_version};
 use super::tls::Encryption;
 use sterna_error::{Error, Result};
-
-/// The major versions of servers that sterna supports. The catalogs of other versions may
-/// contain properties of a table that sterna does not know and a switchover would lose.
-const SUPPORTED_SERVERS: RangeInclusive<u32> = 15..=18;
 
 /// An open session: a client and the task that drives it.
 ///
@@ -40,6 +37,9 @@ pub struct Connection {
     carried: Arc<AtomicU64>,
     is_direct: bool,
     round_trip: Duration,
+    deadlock_timeout_ms: i64,
+    /// Where it goes when it is closed, if it is to be used again.
+    home: Option<Spare>,
 }
 
 impl Connection {
@@ -77,6 +77,12 @@ impl Connection {
     #[must_use]
     pub fn round_trip(&self) -> Duration {
         self.round_trip
+    }
+
+    /// The server's `deadlock_timeout` when the session began, in milliseconds.
+    #[must_use]
+    pub fn deadlock_timeout_ms(&self) -> i64 {
+        self.deadlock_timeout_ms
     }
 
     /// A counter of the bytes received and sent.
@@ -123,12 +129,47 @@ impl Connection {
         Transaction::begin(&mut self.session, Mode::ReadCommitted, first).await
     }
 
-    /// Ends the session and waits until the termination message is sent.
+    /// Runs queries that all see one snapshot. They share a round trip with its beginning and
+    /// end if `reads` sends them together.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn snapshot<T>(
+        &mut self,
+        reads: impl AsyncFnOnce(&Session) -> T,
+    ) -> std::result::Result<T, tokio_postgres::Error> {
+        let session = &self.session;
+        let (begun, read, ended) = futures::join!(
+            session.batch_execute(Mode::ReadOnlySnapshot.begin()),
+            reads(session),
+            session.batch_execute("COMMIT"),
+        );
+        begun?;
+        ended?;
+        Ok(read)
+    }
+
+    /// Has the session kept for others when it is closed.
+    pub(super) fn at_home(self, home: Spare) -> Self {
+        Connection { home: Some(home), ..self }
+    }
+
+    /// Has the session end when it is closed.
+    pub(super) fn leave_home(self) -> Self {
+        Connection { home: None, ..self }
+    }
+
+    /// Ends the session and waits until the termination message is sent; or keeps it, if its
+    /// [`ConnInfo`] does.
     ///
     /// # Errors
     /// If the task that drives the session failed.
     pub async fn close(self) -> Result<()> {
-        let Connection { session, driver, .. } = self;
+        let this = match &self.home {
+            Some(home) => home.clone().keep(self),
+            None => Some(self),
+        };
+        let Some(Connection { session, driver, .. }) = this else { return Ok(()) };
         drop(session);
         driver.await.map_err(|error| Error::database("the session's task failed").caused_by(error))
     }
@@ -142,13 +183,22 @@ impl Deref for Connection {
     }
 }
 
-/// Opens a session at the first endpoint that answers; needs a tokio runtime.
+/// Opens a session at the first endpoint that answers; needs a tokio runtime. Takes one that
+/// was kept if there is one ([`ConnInfo::keeping_sessions`]).
 ///
 /// # Errors
 /// `could not connect to user@host:port/database`, with the cause and a hint. An
 /// error that every server in the list would return, such as a wrong password, ends
 /// the search.
 pub async fn connect(info: &ConnInfo) -> Result<Connection> {
+    match info.spare() {
+        Some(spare) => spare.session(info).await,
+        None => open_any(info).await,
+    }
+}
+
+/// Opens a session at the first endpoint that answers.
+pub(super) async fn open_any(info: &ConnInfo) -> Result<Connection> {
     let mut servers = info.endpoints().iter().peekable();
     loop {
         let Some(endpoint) = servers.next() else {
@@ -252,10 +302,22 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
             tracing::debug!("the server does not check whether its client is alive: {error}");
         }
         set?;
-        Ok((asked.elapsed(), backend? == process.to_string()))
+        Ok((asked.elapsed(), backend?))
     };
-    let (round_trip, is_direct) = prepared.await.map_err(failed)?;
-    Ok(Connection { session, driver, way, is_ended, carried, is_direct, round_trip })
+    let (round_trip, backend) = prepared.await.map_err(failed)?;
+    let is_direct = backend.process == process.to_string();
+    let deadlock_timeout_ms = backend.deadlock_timeout_ms;
+    Ok(Connection {
+        session,
+        driver,
+        way,
+        is_ended,
+        carried,
+        is_direct,
+        round_trip,
+        deadlock_timeout_ms,
+        home: None,
+    })
 }
 
 type Driver = tokio_postgres::Connection<LastMessage, LastMessage>;
@@ -287,48 +349,6 @@ fn wants_other(cause: &(dyn std::error::Error + 'static)) -> bool {
         || code == Some(&SqlState::INVALID_AUTHORIZATION_SPECIFICATION)
 }
 
-/// Checks `target_session_attrs`, before the session is set up for writing.
-async fn check_attributes(
-    client: &tokio_postgres::Client,
-    wanted: TargetSessionAttrs,
-) -> Result<(), Cause> {
-    let wanted = match wanted {
-        TargetSessionAttrs::ReadWrite => "off",
-        TargetSessionAttrs::ReadOnly => "on",
-        _ => return Ok(()),
-    };
-    let answer = client.simple_query(include_str!("../../../sql/read-only.sql")).await?;
-    let is_wanted = answer.iter().any(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0) == Some(wanted),
-        _ => false,
-    });
-    if is_wanted {
-        return Ok(());
-    }
-    let what = match wanted {
-        "off" => "the database does not allow writes",
-        _ => "the database is not read only",
-    };
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, what).into())
-}
-
-/// Refuses unsupported servers. `version` is the server's own text, such as
-/// `15.6 (Debian 15.6-1)` or `18beta1`.
-fn check_version(info: &ConnInfo, version: Option<&str>) -> Result<()> {
-    let text = version.unwrap_or("an unknown version");
-    let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-    match digits.parse::<u32>() {
-        Ok(major) if SUPPORTED_SERVERS.contains(&major) => Ok(()),
-        _ => Err(Error::refused(format!(
-            "{} is PostgreSQL {text}; sterna {} works with {} to {}",
-            info.display(),
-            env!("CARGO_PKG_VERSION"),
-            SUPPORTED_SERVERS.start(),
-            SUPPORTED_SERVERS.end(),
-        ))),
-    }
-}
-
 /// Processes messages until the session ends.
 async fn drive(mut connection: Driver) {
     while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
@@ -350,23 +370,8 @@ async fn drive(mut connection: Driver) {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
 
     use super::*;
-
-    #[test]
-    fn servers_of_other_versions_are_refused() {
-        let info = ConnInfo::unix_socket(Path::new("/run/x"), 5432, "u", "d");
-        for version in ["15.0", "15.6 (Debian 15.6-1.pgdg)", "18beta1"] {
-            assert!(check_version(&info, Some(version)).is_ok(), "{version}");
-        }
-        for version in [Some("14.12"), Some("9.6.24"), Some("19beta1"), Some(""), None] {
-            assert!(check_version(&info, version).is_err(), "{version:?}");
-        }
-        let error = check_version(&info, Some("14.12")).unwrap_err().to_string();
-        assert!(error.starts_with("u@/run/x:5432/d is PostgreSQL 14.12; sterna "), "{error}");
-        assert!(error.ends_with(" works with 15 to 18"), "{error}");
-    }
 
     #[tokio::test]
     async fn a_missing_socket_is_named_with_a_hint() {

@@ -16,9 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio_postgres::config::{SslMode as DriverSsl, SslNegotiation};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::spare::Spare;
 use super::tls::{Encryption, Identity, Roots, SslMode};
 use endpoint::SOCKET_FOLDERS;
 pub(super) use endpoint::{Address, Endpoint};
@@ -59,6 +61,8 @@ pub struct ConnInfo {
     /// The input of `tls`, for libpq programs that set up TLS themselves.
     roots: Option<Roots>,
     identity: Option<Identity>,
+    /// Sessions that are kept for later use, if any are.
+    spare: Option<Spare>,
 }
 
 /// The source of the password.
@@ -87,13 +91,38 @@ impl ConnInfo {
             tls: None,
             roots: None,
             identity: None,
+            spare: None,
         }
+    }
+
+    /// The same, with sessions that are kept when they are closed and used again by whoever
+    /// opens the next one. `runtime` drives them and must make progress by itself.
+    #[must_use]
+    pub fn keeping_sessions(&self, runtime: Handle) -> Self {
+        ConnInfo { spare: Some(Spare::new(runtime)), ..self.clone() }
+    }
+
+    /// The same, with sessions that belong to the runtime that opens them and are not kept.
+    #[must_use]
+    pub fn for_own_sessions(&self) -> Self {
+        ConnInfo { spare: None, ..self.clone() }
+    }
+
+    /// Closes the sessions that are kept.
+    pub async fn close_kept(&self) {
+        if let Some(spare) = &self.spare {
+            spare.close().await;
+        }
+    }
+
+    pub(super) fn spare(&self) -> Option<&Spare> {
+        self.spare.as_ref()
     }
 
     /// The same server and user with another database.
     #[must_use]
     pub fn with_database(&self, name: &str) -> Self {
-        let mut other = self.clone();
+        let mut other = self.for_own_sessions();
         other.base.dbname(name);
         other
     }
@@ -102,7 +131,7 @@ impl ConnInfo {
     /// sent for the other one, whose password is looked up in the password file.
     #[must_use]
     pub fn with_user(&self, name: &str) -> Self {
-        let mut other = self.clone();
+        let mut other = self.for_own_sessions();
         other.base.user(name);
         if let Passwords::Given(_) = self.passwords {
             let file = self.pass_file.as_deref().map(PassFile::read).unwrap_or_default();
@@ -114,7 +143,7 @@ impl ConnInfo {
     /// The same with another `application_name` (see `pg_stat_activity`).
     #[must_use]
     pub fn with_application_name(&self, name: &str) -> Self {
-        let mut other = self.clone();
+        let mut other = self.for_own_sessions();
         other.base.application_name(name);
         other
     }

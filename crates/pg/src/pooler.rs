@@ -54,13 +54,26 @@ pub async fn refuse_pooled(info: &ConnInfo, session: &Connection) -> Result<()> 
 pub const HINT: &str = "use the direct connection, or the pooler in session mode (Supabase: port \
                         5432 instead of 6543)";
 
-/// The server process of a session. Queried without a prepared statement, which a pooler
+/// What a session is talking to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Backend {
+    /// The id of the server process.
+    pub(super) process: String,
+    /// The server's `deadlock_timeout`, in milliseconds.
+    pub(super) deadlock_timeout_ms: i64,
+}
+
+/// Returns what a session is talking to. Queried without a prepared statement, which a pooler
 /// may not support.
-pub(super) async fn backend(session: &Session) -> Result<String, tokio_postgres::Error> {
+pub(super) async fn backend(session: &Session) -> Result<Backend, tokio_postgres::Error> {
     let messages = session.simple_query(include_str!("../../../sql/pooler/backend.sql")).await?;
-    let value = messages.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+    let found = messages.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some(Backend {
+            process: row.get(0)?.to_owned(),
+            deadlock_timeout_ms: row.get(1)?.parse().ok()?,
+        }),
         _ => None,
     });
-    Ok(value.unwrap_or_default())
+    // No server answers otherwise; a second is PostgreSQL's default.
+    Ok(found.unwrap_or(Backend { process: String::new(), deadlock_timeout_ms: 1_000 }))
 }

@@ -182,7 +182,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    fn begin(self) -> &'static str {
+    pub(super) fn begin(self) -> &'static str {
         match self {
             Mode::ReadCommitted => "BEGIN",
             Mode::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ",
@@ -219,6 +219,25 @@ impl<'a> Transaction<'a> {
         self.session.batch_execute(&format!("{last}\n; COMMIT")).await?;
         self.is_over = true;
         Ok(())
+    }
+
+    /// Runs a last statement and commits, in one round trip; returns the number of rows changed.
+    ///
+    /// # Errors
+    /// As [`Self::commit_with`].
+    pub async fn execute_and_commit(
+        mut self,
+        sql: &str,
+        parameters: &[&dyn Typed],
+    ) -> Result<u64, Error> {
+        self.is_over = true;
+        // After an error, COMMIT rolls back.
+        let (changed, committed) = futures::join!(
+            self.session.execute(sql, parameters),
+            self.session.batch_execute("COMMIT"),
+        );
+        let changed = changed?;
+        committed.map(|()| changed)
     }
 
     /// Commits the transaction.

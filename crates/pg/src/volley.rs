@@ -14,7 +14,7 @@ use futures::future::maybe_done;
 use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
 
-use super::{Session, Typed};
+use super::{Mode, Session, Typed};
 
 const ONLY_READ: &str = include_str!("../../../sql/volley/only-read.sql");
 const WRITE: &str = include_str!("../../../sql/volley/write.sql");
@@ -25,6 +25,8 @@ pub type Parameter = Box<dyn Typed + Send>;
 /// Statements that are sent together, each as a separate message.
 #[derive(Default)]
 pub struct Volley {
+    /// Whether all statements see one snapshot (`REPEATABLE READ`).
+    is_snapshot: bool,
     statements: Vec<Statement>,
 }
 
@@ -67,6 +69,15 @@ pub struct Answer {
     pub at: Instant,
 }
 
+/// The first row of the answer at a position.
+///
+/// # Errors
+/// If there is none.
+pub fn first_row(answers: &[Answer], position: usize) -> sterna_error::Result<&Row> {
+    let row = answers.get(position).and_then(|answer| answer.rows.first());
+    row.ok_or_else(|| sterna_error::Error::database("the server left a statement unanswered"))
+}
+
 /// The first statement that failed.
 pub struct Failure {
     /// Its position, as [`Volley::add`] returned it.
@@ -76,6 +87,12 @@ pub struct Failure {
 }
 
 impl Volley {
+    /// An empty volley whose statements will all see one snapshot.
+    #[must_use]
+    pub fn of_snapshot() -> Self {
+        Volley { is_snapshot: true, ..Volley::default() }
+    }
+
     /// Adds text without parameters; returns its position.
     pub fn add(&mut self, sql: impl Into<String>) -> usize {
         self.push(Statement { sql: sql.into(), prepared: None, parameters: None })
@@ -117,7 +134,8 @@ impl Volley {
     /// lost before COMMIT was answered.
     pub async fn send(&self, session: &Session) -> Result<Vec<Answer>, Failure> {
         let plain = |sql: &str| Statement { sql: sql.into(), prepared: None, parameters: None };
-        let (begin, commit) = (plain("BEGIN READ WRITE"), plain("COMMIT"));
+        let mode = if self.is_snapshot { Mode::Snapshot } else { Mode::ReadCommitted };
+        let (begin, commit) = (plain(&format!("{} READ WRITE", mode.begin())), plain("COMMIT"));
         let all = std::iter::once(&begin).chain(&self.statements).chain([&commit]);
         // If BEGIN fails, no statement after it can write on its own.
         let mut guarded = Box::pin(maybe_done(session.batch_execute(ONLY_READ)));

@@ -1,10 +1,23 @@
--- Purpose: what depends on objects that the switchover replaces, and so would stay with the old
---   ones. What belongs to one of these objects, such as an index to its table, is left out: it
---   is replaced with it.
+-- Purpose: what depends on the relations ($1) and routines ($2) that the switchover replaces, and
+--   so would stay with the old ones. What belongs to one of them, such as an index to its table,
+--   is left out: it is replaced with it. $3 and $4 are the types and type modifiers of columns
+--   that will have another type.
 -- Lock: none, it only reads the catalog. Transaction: either.
 -- Undone by: nothing, it only reads.
-WITH replaced AS (
-    SELECT r.classid, r.objid FROM unnest($1::oid[], $2::oid[]) AS r (classid, objid)
+WITH row_type AS (
+    -- A relation's row type and the array of it, through which others can depend on it.
+    SELECT y.oid
+    FROM pg_catalog.pg_type AS t
+    CROSS JOIN LATERAL unnest(ARRAY[t.oid, t.typarray]) AS y (oid)
+    WHERE t.typrelid = ANY ($1::oid[])
+),
+replaced AS (
+    SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, r.objid
+    FROM unnest($1::oid[]) AS r (objid)
+    UNION ALL
+    SELECT 'pg_catalog.pg_type'::regclass::oid, y.oid FROM row_type AS y
+    UNION ALL
+    SELECT 'pg_catalog.pg_proc'::regclass::oid, r.objid FROM unnest($2::oid[]) AS r (objid)
 ),
 dependent AS (
     SELECT DISTINCT d.classid, d.objid, d.objsubid
@@ -72,7 +85,9 @@ SELECT DISTINCT
         WHEN p.tgisinternal IS NOT NULL THEN 'trigger'
         WHEN f.oid IS NOT NULL AND f.prokind IN ('f', 'p', 'w')
             AND (
-                f.prorettype = ANY ($3) OR f.proargtypes::oid[] && $3 OR f.proallargtypes && $3
+                f.prorettype IN (SELECT y.oid FROM row_type AS y)
+                OR f.proargtypes::oid[] && ARRAY(SELECT y.oid FROM row_type AS y)
+                OR f.proallargtypes && ARRAY(SELECT y.oid FROM row_type AS y)
             ) THEN 'row type routine'
         WHEN f.oid IS NOT NULL AND f.prosqlbody IS NOT NULL THEN 'routine'
         ELSE 'other'
@@ -85,7 +100,7 @@ SELECT DISTINCT
     -- Whether it is a view with a column whose type will change.
     EXISTS (
         SELECT FROM pg_catalog.pg_attribute AS a
-        INNER JOIN unnest($4::oid[], $5::integer[]) AS changed (typid, typmod)
+        INNER JOIN unnest($3::oid[], $4::integer[]) AS changed (typid, typmod)
             ON a.atttypmod = changed.typmod
             AND a.atttypid IN (
                 changed.typid,
@@ -109,5 +124,5 @@ WHERE NOT EXISTS (
     -- A serial's sequence stays and is tied to the new column.
     AND NOT (p.classid = 'pg_catalog.pg_class'::regclass AND c.relkind = 'S')
     -- A row type's own array type.
-    AND NOT (p.classid = 'pg_catalog.pg_type'::regclass AND p.objid = ANY ($3))
+    AND NOT (p.classid = 'pg_catalog.pg_type'::regclass AND p.objid IN (SELECT y.oid FROM row_type AS y))
 ORDER BY 1, 5

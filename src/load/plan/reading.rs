@@ -264,7 +264,9 @@ pub(crate) async fn taxa(
     let schema = lookup.schema.as_deref().unwrap_or(table.schema.name());
     let other = Table::new(schema, lookup.table.as_str())?;
     let (key, value) = (Ident::new(lookup.key.as_str())?, Ident::new(lookup.value.as_str())?);
-    trust::beside(session, &other, table).await?;
+    let (trusted, stored) =
+        futures::join!(trust::beside(session, &other, table), species::stored(session, &other));
+    trusted?;
     let sql = fill(
         include_str!("../../../sql/load/lookup.sql"),
         &[("lookup", &other), ("key", &key), ("value", &value)],
@@ -282,7 +284,7 @@ pub(crate) async fn taxa(
     })?;
     let all = rows.iter().map(|row| Species { id: row.get(0), name: row.get(1) });
     let mut taxa = Taxa::new(all.collect())?;
-    for kept in species::stored(session, &other).await? {
+    for kept in stored? {
         taxa.add_synonym(&kept.synonym, &kept.scientific_name).map_err(|what| {
             Error::refused(format!("a synonym in the ledger has no effect: {what}"))
                 .hint("`sterna species undo` reverts the last addition")

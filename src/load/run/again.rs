@@ -43,7 +43,8 @@ impl Load<'_> {
             }
             tracing::warn!("loading the rows again, with the indexes in place: {error}");
             self.unwrite_all(control)?;
-            self.build_indexes(false).map_err(|error| match classify(&error) {
+            let built = async { self.build_indexes(false).await?.close().await };
+            self.runtime.block_on(built).map_err(|error| match classify(&error) {
                 Fault::DataRefused => error.hint(
                     "rows of an earlier load conflict: `sterna stage truncate`, then load all \
                      files at once",

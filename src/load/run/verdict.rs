@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use futures::future::try_join_all;
 use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
@@ -81,12 +82,11 @@ impl Load<'_> {
         let staging = &self.pair.staging;
         let sql = fill(include_str!("../../../sql/load/count-rows.sql"), &[("staging", staging)]);
         let (gone, found) = self.with_control(control, async |session| {
-            let mut gone = 0;
-            for run in &self.attached.runs {
-                gone += ledger::rows_cascaded(session, run.id).await?;
-            }
-            let found = session.query_one(&sql, &[]).await?;
-            Ok((gone, found.get::<_, i64>(0).cast_unsigned()))
+            let gone = self.attached.runs.iter();
+            let gone = try_join_all(gone.map(|run| ledger::rows_cascaded(session, run.id)));
+            let (gone, found) = futures::join!(gone, session.query_one(&sql, &[]));
+            let found: i64 = found?.get(0);
+            Ok((gone?.iter().sum::<u64>(), found.cast_unsigned()))
         })?;
         let written: u64 = self.reports(rows).map(|(_, rows)| rows.account.rows_loaded).sum();
         let wanted = written.saturating_sub(gone);

@@ -6,13 +6,12 @@ use hashbrown::HashMap;
 use crate::error::Result;
 use crate::load::ledger::Sum;
 use crate::load::settle::verify;
-use crate::pg::{Column, ConnInfo, Connection, Ident, Quoted, Table, fill};
+use crate::pg::{Column, Connection, Ident, Quoted, Table, fill};
 use crate::table::staging::Pair;
 use crate::trust;
 
 /// Rows in staging whose species was deleted.
 pub(in crate::load) struct Orphans<'a> {
-    pub(in crate::load) info: &'a ConnInfo,
     pub(in crate::load) pair: &'a Pair,
     pub(in crate::load) staging_oid: u32,
     /// The columns that were hashed, in order.

@@ -6,9 +6,10 @@
 //! maintaining an index while rows are loaded, and in parallel on several connections. Existing
 //! indexes are left alone, so an interrupted build can be resumed.
 
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::future::try_join_all;
 use tokio_postgres::error::SqlState;
 
 use crate::error::{Error, Kind, Result};
@@ -21,12 +22,14 @@ use crate::table::locks::Patience;
 use crate::table::locks::{self, LockLimits};
 use crate::table::staging::{self, Pair};
 
-/// Builds the indexes that production has and staging lacks. With `keys`, adds the foreign
-/// keys too, for a load that keeps them while rows are loaded.
+/// Builds the indexes that production has and staging lacks, in `session`, which [`open`] has
+/// opened, and in further ones. With `keys`, adds the foreign keys too, for a load that keeps
+/// them while rows are loaded.
 ///
 /// # Errors
 /// [`Kind::Interrupted`] if `stop` is set; otherwise those of the server.
 pub(in crate::load) async fn build(
+    session: &mut Connection,
     info: &ConnInfo,
     pair: &Pair,
     staging_oid: u32,
@@ -34,10 +37,9 @@ pub(in crate::load) async fn build(
     keys: bool,
     stop: &AtomicBool,
 ) -> Result<()> {
-    let mut session = open(info).await?;
     let (wanted, present) = futures::join!(
-        catalog::indexes(&session, pair.table_oid),
-        catalog::indexes(&session, staging_oid),
+        catalog::indexes(session, pair.table_oid),
+        catalog::indexes(session, staging_oid),
     );
     let (wanted, present) = (wanted?, present?);
     let is_present = |index: &Index| {
@@ -51,17 +53,27 @@ pub(in crate::load) async fn build(
             missing.push(index);
         }
     }
-    // Boxed: in a stream, futures that borrow all need the same type.
-    stream::iter(missing)
-        .map(|index| Box::pin(build_index(info, pair, staging_oid, index, stop)))
-        .buffer_unordered(connections.max(1))
-        .try_collect::<Vec<()>>()
-        .await?;
+    let sessions = connections.clamp(1, missing.len().max(1));
+    // Each session builds the next index that none has begun.
+    let missing = Mutex::new(missing.into_iter());
+    let next = || missing.lock().ok().and_then(|mut missing| missing.next());
+    let build = async |session: &Connection| {
+        while let Some(index) = next() {
+            build_index(session, pair, staging_oid, index, stop).await?;
+        }
+        Ok(())
+    };
+    let others = (1..sessions).map(async |_| {
+        let session = open(info).await?;
+        build(&session).await?;
+        session.close().await
+    });
+    futures::try_join!(build(session), try_join_all(others))?;
     for index in &wanted {
-        add_constraint(&session, pair, index, &present, stop).await?;
+        add_constraint(session, pair, index, &present, stop).await?;
     }
     if keys {
-        add_foreign_keys(&mut session, pair, staging_oid, stop).await?;
+        add_foreign_keys(session, pair, staging_oid, stop).await?;
     }
     Ok(())
 }
@@ -104,9 +116,12 @@ async fn check_foreign_keys(
 ///
 /// # Errors
 /// If rows violate a foreign key; [`Kind::Interrupted`] if `stop` is set.
-pub(in crate::load) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) -> Result<()> {
-    let Orphans { info, pair, staging_oid, .. } = *orphans;
-    let mut session = open(info).await?;
+pub(in crate::load) async fn finish(
+    mut session: Connection,
+    orphans: &Orphans<'_>,
+    stop: &AtomicBool,
+) -> Result<()> {
+    let Orphans { pair, staging_oid, .. } = *orphans;
     session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
     // Repeats, because a species may be deleted between the two steps.
     while let Err(error) = {
@@ -136,7 +151,11 @@ pub(in crate::load) async fn finish(orphans: &Orphans<'_>, stop: &AtomicBool) ->
     session.close().await
 }
 
-async fn open(info: &ConnInfo) -> Result<Connection> {
+/// Opens a session to build indexes in.
+///
+/// # Errors
+/// Those of [`connect`].
+pub(in crate::load) async fn open(info: &ConnInfo) -> Result<Connection> {
     let session = connect(info).await?;
     let (set, memory) = futures::join!(
         session.batch_execute(include_str!("../../../sql/catalog/session.sql")),
@@ -171,7 +190,7 @@ async fn settle_name(session: &Connection, staging_oid: u32, name: &Ident) -> Re
 }
 
 async fn build_index(
-    info: &ConnInfo,
+    session: &Connection,
     pair: &Pair,
     staging_oid: u32,
     index: &Index,
@@ -188,13 +207,12 @@ async fn build_index(
         template,
         &[("index", &name), ("staging", &pair.staging), ("definition", &definition)],
     );
-    let session = open(info).await?;
-    match interruptible(&session, stop, &sql).await {
-        Err(e) if is_name_clash(&e) => settle_name(&session, staging_oid, &name).await,
+    match interruptible(session, stop, &sql).await {
+        Err(e) if is_name_clash(&e) => settle_name(session, staging_oid, &name).await,
         Err(e) => Err(e.context(format!("while building index {name}"))),
         Ok(()) => {
             tracing::info!(index = name.name(), "built");
-            session.close().await
+            Ok(())
         }
     }
 }

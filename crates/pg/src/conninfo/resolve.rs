@@ -74,6 +74,7 @@ impl ConnInfo {
             tls,
             roots,
             identity,
+            spare: None,
         })
     }
 }

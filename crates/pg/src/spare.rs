@@ -1,0 +1,116 @@
+//! Sessions that are kept when they are closed, for whoever opens the next one: opening a
+//! session takes three to seven round trips, and the steps of a migration open dozens, mostly
+//! one after the other.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_postgres::SimpleQueryMessage;
+
+use super::connection::{self, Connection};
+use super::{ConnInfo, Session};
+use sterna_error::{Error, Result};
+
+/// How many sessions are kept at most.
+const MOST: usize = 2;
+
+/// A session that was kept for longer may have been cut off unnoticed, and is tried out first.
+const SURELY_ALIVE: Duration = Duration::from_secs(5);
+
+/// The sessions of one [`ConnInfo`] and its clones.
+#[derive(Clone)]
+pub(super) struct Spare {
+    /// Drives all sessions, so that they can outlive the runtime that first used them.
+    runtime: Handle,
+    kept: Arc<Mutex<Vec<JoinHandle<Option<Kept>>>>>,
+}
+
+struct Kept {
+    session: Connection,
+    since: Instant,
+}
+
+impl Spare {
+    /// None yet. `runtime` must make progress by itself.
+    pub(super) fn new(runtime: Handle) -> Self {
+        Spare { runtime, kept: Arc::default() }
+    }
+
+    /// A kept session, or else a new one.
+    ///
+    /// # Errors
+    /// Those of opening one.
+    pub(super) async fn session(&self, info: &ConnInfo) -> Result<Connection> {
+        while let Some(kept) = self.pop() {
+            let Ok(Some(Kept { session, since })) = kept.await else { continue };
+            if session.is_closed() {
+                continue;
+            }
+            if since.elapsed() < SURELY_ALIVE || session.batch_execute("").await.is_ok() {
+                return Ok(session);
+            }
+        }
+        let (info, home) = (info.clone(), self.clone());
+        let opened = self.runtime.spawn(async move { connection::open_any(&info).await });
+        let opened = opened
+            .await
+            .map_err(|error| Error::database("the session's task failed").caused_by(error))?;
+        Ok(opened?.at_home(home))
+    }
+
+    /// Keeps a session; returns it if there are enough.
+    pub(super) fn keep(&self, session: Connection) -> Option<Connection> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= MOST {
+            return Some(session);
+        }
+        kept.push(self.runtime.spawn(async move {
+            match reset(&session).await {
+                Ok(true) => Some(Kept { session, since: Instant::now() }),
+                Ok(false) => None,
+                Err(error) => {
+                    tracing::debug!("a session is not used again: {error}");
+                    None
+                }
+            }
+        }));
+        None
+    }
+
+    /// Closes all sessions.
+    pub(super) async fn close(&self) {
+        let kept = std::iter::from_fn(|| self.pop()).map(async |kept| {
+            if let Ok(Some(Kept { session, .. })) = kept.await
+                && let Err(error) = session.leave_home().close().await
+            {
+                tracing::debug!("a session was not closed properly: {error}");
+            }
+        });
+        join_all(kept).await;
+    }
+
+    fn pop(&self) -> Option<JoinHandle<Option<Kept>>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
+/// Makes a session like a new one. Returns false if a transaction is open.
+async fn reset(session: &Session) -> Result<bool, tokio_postgres::Error> {
+    let (reset, set, watched) = futures::join!(
+        session.simple_query(include_str!("../../../sql/reset.sql")),
+        session.batch_execute(include_str!("../../../sql/session.sql")),
+        session.batch_execute(include_str!("../../../sql/watch-client.sql")),
+    );
+    if let Err(error) = watched {
+        tracing::debug!("the server does not check whether its client is alive: {error}");
+    }
+    set?;
+    let answer = reset?;
+    Ok(answer.iter().any(|message| match message {
+        SimpleQueryMessage::Row(row) => row.len() == 1 && row.get(0) == Some("t"),
+        _ => false,
+    }))
+}
