@@ -144,6 +144,7 @@ pub async fn backup(
     staging::pair(&mut control, &options.table).await?;
     let taken = take(info, options, stop).await?;
     record(&control, &taken).await?;
+    control.close().await?;
     Ok(taken)
 }
 
@@ -160,10 +161,17 @@ pub async fn take(
     let begun = Instant::now();
     let mut draft = folder::Draft::new(&options.out)?;
     let session = connect(info).await?;
-    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    session.batch_execute(include_str!("../../sql/catalog/tables-only.sql")).await?;
-    snapshot::begin(&session).await?;
-    let moment = session.query_one(include_str!("../../sql/backup/moment.sql"), &[]).await?;
+    let moment = include_str!("../../sql/backup/moment.sql");
+    let (set, only, snapshot, moment) = futures::join!(
+        session.batch_execute(include_str!("../../sql/catalog/session.sql")),
+        session.batch_execute(include_str!("../../sql/catalog/tables-only.sql")),
+        snapshot::begin(&session),
+        session.query_one(moment, &[]),
+    );
+    set?;
+    only?;
+    snapshot?;
+    let moment = moment?;
     let (taken_at, server_version, server_major): (String, String, i32) =
         (moment.get(0), moment.get(1), moment.get(2));
     let server_major = u32::try_from(server_major).unwrap_or_default();
@@ -185,6 +193,7 @@ pub async fn take(
         }
     };
     session.batch_execute("COMMIT").await?;
+    session.close().await?;
     let manifest = Manifest {
         form: manifest::FORM,
         backup_id: Uuid::new_v4(),

@@ -177,6 +177,7 @@ impl Load<'_> {
                 unlocked?;
                 Ok((rows?, years))
             })?;
+        self.runtime.block_on(control.close())?;
         let load_seconds = done.rows.load_seconds;
         let rows_loaded = done.rows.account.rows_loaded as f64;
         let report = LoadReport {

@@ -23,6 +23,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use futures::future::try_join_all;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -162,7 +163,7 @@ pub async fn validate(
     let snapshot = Snapshot::begin(&keeper).await?;
     let mut subject = Subject::read(&keeper, pair, options).boxed_local().await?;
     let opened = (0..options.connections.max(1)).map(|_| snapshot.open(info));
-    let sessions = futures::future::try_join_all(opened).await?;
+    let sessions = try_join_all(opened).await?;
     let compared = comparison::compare(&keeper, &mut subject, stop).await?;
     let asker = match &options.ask_dependents {
         Some(application) => {
@@ -203,6 +204,13 @@ pub async fn validate(
         seconds: begun.elapsed().as_secs_f64(),
     };
     ledger::store(&keeper, id, &subject, &report, &identity).await?;
+    let ended = sessions.into_iter().map(async |session| {
+        session.batch_execute("COMMIT").await?;
+        session.close().await
+    });
+    let (ended, closed) = futures::join!(try_join_all(ended), keeper.close());
+    ended?;
+    closed?;
     Ok(report)
 }
 

@@ -15,7 +15,7 @@ use super::{ConnInfo, Session};
 use sterna_error::{Error, Result};
 
 /// How many sessions are kept at most.
-const MOST: usize = 2;
+const MOST: usize = 4;
 
 /// A session that was kept for longer may have been cut off unnoticed, and is tried out first.
 const SURELY_ALIVE: Duration = Duration::from_secs(5);

@@ -42,11 +42,16 @@ impl Proof<'_> {
     /// [`Kind::Validation`] with the first differences, or those of reading.
     pub(in crate::load) async fn find(&self) -> Result<()> {
         let keeper = connect(self.info).await?;
-        keeper.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
-        keeper.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
-        let snapshot = Snapshot::begin(&keeper).await?;
-        self.find_in(&keeper, &snapshot).await?;
-        Ok(keeper.batch_execute("COMMIT").await?)
+        let (set, only, snapshot) = futures::join!(
+            keeper.batch_execute(include_str!("../../../sql/catalog/session.sql")),
+            keeper.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")),
+            Snapshot::begin(&keeper),
+        );
+        set?;
+        only?;
+        self.find_in(&keeper, &snapshot?).await?;
+        keeper.batch_execute("COMMIT").await?;
+        keeper.close().await
     }
 
     /// Like [`Proof::find`], in the snapshot that `keeper` has exported.
@@ -56,9 +61,13 @@ impl Proof<'_> {
     pub(crate) async fn find_in(&self, keeper: &Connection, snapshot: &Snapshot) -> Result<()> {
         let mut batches = Vec::new();
         for run in self.runs {
-            let matched_by = ledger::matched_by(keeper, *run).await?;
-            let known = ledger::batches(keeper, *run).await?;
-            if let Some(whole) = ledger::whole(keeper, *run).await? {
+            let (matched_by, known, whole) = futures::join!(
+                ledger::matched_by(keeper, *run),
+                ledger::batches(keeper, *run),
+                ledger::whole(keeper, *run),
+            );
+            let (matched_by, known) = (matched_by?, known?);
+            if let Some(whole) = whole? {
                 self.compare_whole(whole, known.values())?;
             }
             batches.push((matched_by, known));
@@ -158,6 +167,7 @@ async fn read(
     );
     let sums = sums(&session, &sql, columns).await?;
     session.batch_execute("COMMIT").await?;
+    session.close().await?;
     Ok(sums)
 }
 
