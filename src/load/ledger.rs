@@ -4,6 +4,8 @@
 //! staging makes it `discarded`. The ledger row of a batch is written in the same
 //! transaction as its rows, so the ledger always agrees with staging.
 
+mod refusals;
+
 use std::sync::Arc;
 
 use futures::{TryStreamExt, pin_mut};
@@ -17,7 +19,10 @@ use crate::input::hex;
 use crate::ledger::document;
 use crate::load::identity::with_one_digest;
 use crate::load::report::{FileReport, RowsReport};
-use crate::pg::{Connection, Table, Transaction};
+use crate::load::settle::verify::Proved;
+use crate::pg::{Connection, Table};
+
+pub use refusals::{Refusals, RefusedRow, forget, refusals, refuse};
 
 /// The number of files that one statement writes to the ledger.
 const FILES_AT_ONCE: usize = 5_000;
@@ -108,74 +113,6 @@ pub struct LedgerBatch {
 
 /// The batches of a run, by file and batch number.
 pub type Batches = HashMap<(usize, u32), LedgerBatch>;
-
-/// A record that could be encoded but must not be loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefusedRow {
-    /// Index of its file.
-    pub file: usize,
-    /// Number of its batch.
-    pub batch: u32,
-    /// Index in its batch.
-    pub record: u32,
-    /// The reason.
-    pub message: String,
-}
-
-/// Refused records and the reasons, by file and batch.
-pub type Refusals = HashMap<(usize, u32), Vec<(u32, String)>>;
-
-/// Reads the refusals of a run.
-///
-/// # Errors
-/// If the ledger cannot be read.
-pub async fn refusals(session: &Connection, run: Uuid) -> Result<Refusals> {
-    let mut refusals = Refusals::new();
-    for row in session.query(include_str!("../../sql/ledger/refusals.sql"), &[&run]).await? {
-        let key = (row.get::<_, i32>(0) as usize, row.get::<_, i32>(1) as u32);
-        refusals.entry(key).or_default().push((row.get::<_, i32>(2) as u32, row.get(3)));
-    }
-    Ok(refusals)
-}
-
-/// Records refusals, and deletes the batches with these records from the ledger.
-///
-/// # Errors
-/// If the ledger cannot be written.
-pub async fn refuse(
-    transaction: &Transaction<'_>,
-    run: Uuid,
-    refusals: &[RefusedRow],
-) -> Result<()> {
-    let files: Vec<i32> = refusals.iter().map(|r| r.file as i32).collect();
-    let batches: Vec<i32> = refusals.iter().map(|r| r.batch as i32).collect();
-    let records: Vec<i32> = refusals.iter().map(|r| r.record as i32).collect();
-    let messages: Vec<&str> = refusals.iter().map(|r| r.message.as_str()).collect();
-    let insert = include_str!("../../sql/ledger/insert-refusal.sql");
-    transaction.execute(insert, &[&run, &files, &batches, &records, &messages]).await?;
-    forget(transaction, run, refusals.iter().map(|r| (r.file, r.batch))).await
-}
-
-/// Deletes batches from the ledger and sets the run back to `loading`. The same transaction
-/// has to delete their rows from staging.
-///
-/// # Errors
-/// If the ledger cannot be written.
-pub async fn forget(
-    transaction: &Transaction<'_>,
-    run: Uuid,
-    batches: impl Iterator<Item = (usize, u32)>,
-) -> Result<()> {
-    let (files, batches): (Vec<i32>, Vec<i32>) =
-        batches.map(|(file, batch)| (file as i32, batch as i32)).unzip();
-    let forget = include_str!("../../sql/ledger/forget-batches.sql");
-    transaction.execute(forget, &[&run, &files, &batches]).await?;
-    let settle = include_str!("../../sql/ledger/settle-run.sql");
-    let nothing: (Option<Json<RowsReport>>, Option<i64>) = (None, None);
-    let state = LoadState::Loading.name();
-    transaction.execute(settle, &[&run, &state, &nothing.0, &nothing.1]).await?;
-    Ok(())
-}
 
 /// Reads the runs whose rows a staging table holds, oldest first.
 ///
@@ -381,6 +318,24 @@ pub async fn rows_cascaded(session: &Connection, run: Uuid) -> Result<u64> {
     Ok(session.query_one(sql, &[&run]).await?.get::<_, i64>(0).cast_unsigned())
 }
 
+/// Returns what a proof has found equal, for each of these runs.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub async fn proved(session: &Connection, runs: &[Uuid]) -> Result<Vec<Option<String>>> {
+    let rows = session.query(include_str!("../../sql/ledger/proved.sql"), &[&runs]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
+
+/// Records what a proof has found equal.
+///
+/// # Errors
+/// If the ledger cannot be written.
+pub(crate) async fn prove(session: &Connection, runs: &[Uuid], what: &Proved) -> Result<()> {
+    session.execute(include_str!("../../sql/ledger/prove.sql"), &[&runs, &what.0]).await?;
+    Ok(())
+}
+
 /// The transaction that matched a run's rows with production, as in `xmin` of the rows;
 /// `None` if they have not been matched.
 ///
@@ -393,7 +348,7 @@ pub async fn matched_by(session: &Connection, run: Uuid) -> Result<Option<u32>> 
 
 /// The lower 32 bits of a transaction id, as in `xmin`; staging is far younger than 2^32
 /// transactions.
-fn xid(text: &str) -> Result<u32> {
+pub(in crate::load) fn xid(text: &str) -> Result<u32> {
     let number: u64 =
         text.parse().map_err(|_| Error::database(format!("{text:?} is not a transaction id")))?;
     Ok(number as u32)

@@ -30,4 +30,4 @@ pub use read::batch;
 pub use read::map::{OnUnmapped, UnmappedTaxa, Years};
 pub use read::per_member::PerMember;
 pub use run::{Loaded, load};
-pub(crate) use settle::verify::{Proof, columns_of};
+pub(crate) use settle::verify::{Proof, Proved, columns_of};

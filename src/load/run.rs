@@ -139,7 +139,7 @@ impl Load<'_> {
         };
         let (mut found, mut match_seconds) = (None, 0.0);
         loop {
-            self.judge(&mut done)?;
+            self.judge(&mut control, &mut done)?;
             if !matches!(done.state, LoadState::Built | LoadState::Loaded) {
                 break;
             }

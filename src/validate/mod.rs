@@ -35,7 +35,7 @@ pub use report::{Change, CheckReport, ValidationReport};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
-use crate::load::Years;
+use crate::load::{self, Years};
 use crate::pg::{ConnInfo, Connection, Snapshot, Table, connect};
 use crate::table::staging;
 use subject::Subject;
@@ -176,7 +176,7 @@ pub async fn validate(
     for check in &checks {
         ready.extend(instance::prepare(check, &subject)?);
     }
-    let (found, proof, identity) = futures::try_join!(
+    let (found, (proof, proved), identity) = futures::try_join!(
         run::run(&sessions, &ready, &subject, stop).boxed_local(),
         proof::check(info, &keeper, &snapshot, &subject).boxed_local(),
         ledger::identity(&keeper, &subject).boxed_local(),
@@ -189,6 +189,10 @@ pub async fn validate(
     reports.extend(options.further.iter().cloned());
     name_files(&keeper, subject.checked_oid, &mut reports).await?;
     keeper.batch_execute("COMMIT").await?;
+    if let Some(proved) = proved {
+        let runs: Vec<Uuid> = subject.runs.iter().map(|run| run.id).collect();
+        load::ledger::prove(&keeper, &runs, &proved).await?;
+    }
     let id = Uuid::new_v4();
     let report = ValidationReport {
         id: id.to_string(),

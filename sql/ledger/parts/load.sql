@@ -22,7 +22,10 @@ CREATE TABLE sterna.load_run (
     finished_at timestamptz,
     -- The transaction that matched the rows with production's and wrote them again: from then
     -- on it is their xmin, not their batch's transaction.
-    matched xid8
+    matched xid8,
+    -- What a proof has found equal to the files: a digest of where staging keeps its rows and of
+    -- the sums of each transaction.
+    proved text
 );
 CREATE INDEX load_run_staging ON sterna.load_run (staging);
 

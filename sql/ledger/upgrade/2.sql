@@ -138,3 +138,5 @@ CREATE TABLE sterna.summary_written (
 
 -- Rows of a load may have been matched with production's and written again.
 ALTER TABLE sterna.load_run ADD COLUMN matched xid8;
+-- Proofs of earlier versions are made again.
+ALTER TABLE sterna.load_run ADD COLUMN proved text;

@@ -19,7 +19,7 @@ use crate::watch::Phase;
 impl Load<'_> {
     /// Compares the rejects with the limit and, if requested, staging with the rows that were
     /// read.
-    pub(super) fn judge(&self, done: &mut Done) -> Result<()> {
+    pub(super) fn judge(&self, control: &mut Connection, done: &mut Done) -> Result<()> {
         let failed = done.state == LoadState::Failed;
         let account = done.rows.account;
         if self.options.max_rejects.exceeded(account.rows_rejected, account.rows_read) {
@@ -43,7 +43,10 @@ impl Load<'_> {
         let (info, pair, connections) = (self.info, &self.pair, self.options.server_connections());
         let proof = Proof { info, pair, staging_oid, columns, runs, connections };
         match self.runtime.block_on(proof.find()) {
-            Ok(()) => {
+            Ok(proved) => {
+                self.with_control(control, async |session| {
+                    ledger::prove(session, runs, &proved).await
+                })?;
                 done.verified = Some(true);
                 if done.state == LoadState::Failed {
                     // The earlier differences are gone.

@@ -6,9 +6,11 @@
 //! COPY reported are not used.
 
 use hashbrown::HashMap;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
+use crate::input::hex;
 use crate::load::ledger::{self, Batches, LedgerBatch, LoadRun, Sum};
 use crate::load::plan::prepare::describe;
 use crate::load::read::batch::row_hash;
@@ -21,6 +23,10 @@ use crate::table::staging::Pair;
 /// Offset of the first column after `xmin` in a row: it follows the column count, the length
 /// of `xmin`, and `xmin`.
 const XMIN_END: usize = 2 + 4 + 4;
+
+/// What a proof has found equal: a digest of the sums of each transaction, and of where staging
+/// keeps its rows.
+pub(crate) struct Proved(pub(in crate::load) String);
 
 /// A comparison of staging with the ledger.
 pub(crate) struct Proof<'a> {
@@ -40,7 +46,7 @@ impl Proof<'_> {
     ///
     /// # Errors
     /// [`Kind::Validation`] with the first differences, or those of reading.
-    pub(in crate::load) async fn find(&self) -> Result<()> {
+    pub(in crate::load) async fn find(&self) -> Result<Proved> {
         let keeper = connect(self.info).await?;
         let (set, only, snapshot) = futures::join!(
             keeper.batch_execute(include_str!("../../../sql/catalog/session.sql")),
@@ -49,31 +55,25 @@ impl Proof<'_> {
         );
         set?;
         only?;
-        self.find_in(&keeper, &snapshot?).await?;
+        let proved = self.find_in(&keeper, &snapshot?).await?;
         keeper.batch_execute("COMMIT").await?;
-        keeper.close().await
+        keeper.close().await?;
+        Ok(proved)
     }
 
-    /// Like [`Proof::find`], in the snapshot that `keeper` has exported.
+    /// Like [`Proof::find`], in the snapshot that `keeper` has exported. Returns what to give
+    /// [`ledger::prove`] when that is committed.
     ///
     /// # Errors
     /// Those of [`Proof::find`].
-    pub(crate) async fn find_in(&self, keeper: &Connection, snapshot: &Snapshot) -> Result<()> {
-        let mut batches = Vec::new();
-        for run in self.runs {
-            let (matched_by, known, whole) = futures::join!(
-                ledger::matched_by(keeper, *run),
-                ledger::batches(keeper, *run),
-                ledger::whole(keeper, *run),
-            );
-            let (matched_by, known) = (matched_by?, known?);
-            if let Some(whole) = whole? {
-                self.compare_whole(whole, known.values())?;
-            }
-            batches.push((matched_by, known));
-        }
+    pub(crate) async fn find_in(&self, keeper: &Connection, snapshot: &Snapshot) -> Result<Proved> {
+        let wanted = self.wanted(keeper).await?;
         let pages = include_str!("../../../sql/load/pages.sql");
-        let pages: i64 = keeper.query_one(pages, &[&self.staging_oid]).await?.get(0);
+        let (pages, proved) = futures::join!(
+            keeper.query_one(pages, &[&self.staging_oid]),
+            self.proved(keeper, &wanted)
+        );
+        let (pages, proved): (i64, _) = (pages?.get(0), proved?);
         let pages =
             u32::try_from(pages).map_err(|_| Error::database("staging has too many pages"))?;
         let parts = u32::try_from(self.connections.max(1)).unwrap_or(1).min(pages.max(1));
@@ -93,7 +93,68 @@ impl Proof<'_> {
                 all.checksum = all.checksum.wrapping_add(sum.checksum);
             }
         }
-        compare(self.pair, &batches, found)
+        compare(self.pair, wanted, found)?;
+        Ok(proved)
+    }
+
+    /// Whether an earlier proof still holds: the ledger expects the same rows as then, staging
+    /// keeps them in the same place, and each transaction's rows are as many. A row that is
+    /// changed becomes one of another transaction. The rows are counted by the server.
+    ///
+    /// # Errors
+    /// Those of the server; [`Kind::Validation`] if the ledger contradicts itself.
+    pub(crate) async fn still_holds(&self, keeper: &Connection) -> Result<bool> {
+        let wanted = self.wanted(keeper).await?;
+        let (proved, earlier) =
+            futures::join!(self.proved(keeper, &wanted), ledger::proved(keeper, self.runs));
+        let (Proved(proved), earlier) = (proved?, earlier?);
+        if earlier.is_empty() || earlier.iter().any(|digest| digest.as_ref() != Some(&proved)) {
+            return Ok(false);
+        }
+        let count = include_str!("../../../sql/load/count-by-writer.sql");
+        let count = fill(count, &[("staging", &self.pair.staging)]);
+        let mut found = HashMap::new();
+        for row in keeper.query(&count, &[]).await? {
+            let rows: i64 = row.get(1);
+            found.insert(ledger::xid(row.get(0))?, rows.cast_unsigned());
+        }
+        let wanted = wanted.iter().filter(|(_, wanted)| wanted.sum.rows > 0);
+        let wanted: HashMap<u32, u64> = wanted.map(|(xid, of)| (*xid, of.sum.rows)).collect();
+        Ok(found == wanted)
+    }
+
+    /// What the ledger expects, by transaction.
+    async fn wanted(&self, keeper: &Connection) -> Result<HashMap<u32, Wanted>> {
+        let mut batches = Vec::new();
+        for run in self.runs {
+            let (matched_by, known, whole) = futures::join!(
+                ledger::matched_by(keeper, *run),
+                ledger::batches(keeper, *run),
+                ledger::whole(keeper, *run),
+            );
+            let (matched_by, known) = (matched_by?, known?);
+            if let Some(whole) = whole? {
+                self.compare_whole(whole, known.values())?;
+            }
+            batches.push((matched_by, known));
+        }
+        Ok(wanted(&batches))
+    }
+
+    /// What is proved if the rows are as wanted.
+    async fn proved(&self, keeper: &Connection, wanted: &HashMap<u32, Wanted>) -> Result<Proved> {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name.name()).collect();
+        let storage = include_str!("../../../sql/load/storage.sql");
+        let row = keeper.query_one(storage, &[&self.staging_oid, &names]).await?;
+        let mut hash = Sha256::new_with_prefix(row.get::<_, &str>(0));
+        let mut all: Vec<_> = wanted.iter().map(|(xid, wanted)| (*xid, wanted.sum)).collect();
+        all.sort_unstable_by_key(|(xid, _)| *xid);
+        for (xid, Sum { rows, checksum }) in all {
+            hash.update(xid.to_be_bytes());
+            hash.update(rows.to_be_bytes());
+            hash.update(checksum.to_be_bytes());
+        }
+        Ok(Proved(hex(&hash.finalize())))
     }
 
     /// Compares the totals recorded when the load ended with the sum of its batches: a batch
@@ -222,13 +283,9 @@ fn wanted(runs: &[(Option<u32>, Batches)]) -> HashMap<u32, Wanted> {
     wanted
 }
 
-fn compare(
-    pair: &Pair,
-    runs: &[(Option<u32>, Batches)],
-    mut found: HashMap<u32, Sum>,
-) -> Result<()> {
+fn compare(pair: &Pair, wanted: HashMap<u32, Wanted>, mut found: HashMap<u32, Sum>) -> Result<()> {
     let mut differences = Vec::new();
-    for (xid, Wanted { sum: wanted, batch }) in wanted(runs) {
+    for (xid, Wanted { sum: wanted, batch }) in wanted {
         let sum = found.remove(&xid).unwrap_or_default();
         if sum != wanted {
             let what = match batch {

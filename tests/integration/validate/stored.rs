@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use sterna::pg::{Table, catalog};
 use sterna::validate::{Carried, ValidateOptions, last, validate};
 
+use super::{check, validated};
 use crate::cites::{Installation, file_of, good, shipment};
 
 #[tokio::test]
@@ -78,4 +79,46 @@ async fn rows_that_no_load_wrote_are_never_validated() {
     let stored = last(&session, oid).await.unwrap().unwrap();
     let outdated = stored.is_outdated(&session, &staging, Carried::default()).await.unwrap();
     assert_eq!(outdated.as_deref(), Some("1 of its rows were not written by a load"));
+}
+
+#[tokio::test]
+async fn rows_are_read_back_once_unless_something_has_touched_them() {
+    let here = Installation::new().await;
+    let file = here.file("a.csv", file_of(&good(30)));
+    let table = "cites_trade_records_staging";
+    let how = |code: i32| {
+        let report = validated(&here, code, &[]);
+        check(&report, "equal-to-files")["detail"].as_str().unwrap().to_owned()
+    };
+    let (read, counted) = ("nothing is wrong", "read back by an earlier proof");
+    // A load that verified has read the rows already.
+    here.report(0, &[&file, "--all", "--verify"]);
+    assert!(how(0).starts_with(counted));
+    here.db.psql(&format!("VACUUM (FREEZE, ANALYZE) {table}")).await;
+    assert!(how(0).starts_with(counted));
+    // The same values in another place, and in columns of another type or number.
+    for rewrite in [
+        format!("VACUUM FULL {table}"),
+        format!("CLUSTER {table} USING cites_trade_records_pkey_staging"),
+    ] {
+        here.db.psql(&rewrite).await;
+        assert_eq!(how(0), read, "{rewrite}");
+        assert!(how(0).starts_with(counted), "{rewrite}");
+    }
+    here.db
+        .psql(&format!("ALTER TABLE {table} DROP COLUMN unit, ADD COLUMN unit text DEFAULT 'kg'"))
+        .await;
+    assert!(how(4).contains("with sum"), "the values are others, although no row was written");
+    here.db.sterna(&["stage", "drop"]).expect_code(0);
+
+    // Rows of a later load were not read by the proof of the first one.
+    here.report(0, &[&file, "--all", "--verify"]);
+    let more = here.file("b.csv", file_of(&[shipment(&[("Id", "31")])]));
+    here.report(0, &[&more, "--all", "--append"]);
+    assert_eq!(how(0), read);
+    assert!(how(0).starts_with(counted));
+    // As many rows by the same transactions, but not those that were proved.
+    here.db.psql("UPDATE sterna.load_batch SET checksum = checksum + 1").await;
+    here.db.psql("UPDATE sterna.load_run SET checksum = checksum + 1").await;
+    assert!(how(4).contains("with sum"));
 }

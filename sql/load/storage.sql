@@ -1,0 +1,12 @@
+-- Purpose: where staging keeps its rows, and as what it keeps the columns $2. As long as that is
+--   the same and no transaction has written to it, the rows have the same values.
+-- Lock: none. Transaction: either. Undone by: nothing, it only reads.
+SELECT concat_ws(
+    ' ',
+    pg_relation_filenode($1::oid),
+    string_agg(
+        concat_ws(':', a.attnum, a.atttypid, a.atttypmod, a.attcollation), ' ' ORDER BY a.attnum
+    )
+)
+FROM pg_catalog.pg_attribute AS a
+WHERE a.attrelid = $1 AND a.attname = ANY ($2::text[]) AND NOT a.attisdropped
