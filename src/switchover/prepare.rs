@@ -3,10 +3,12 @@
 
 use std::sync::atomic::AtomicBool;
 
+use tokio_postgres::Row;
+
 use super::Exchange;
 use super::attached::{self, Attached, Kind};
 use crate::error::Result;
-use crate::pg::{Connection, Ident, Quoted, Session, Typed, Volley, fill};
+use crate::pg::{Connection, Ident, Mode, Quoted, Session, Typed, Volley, fill};
 use crate::table::locks::{self, LockLimits, Patience};
 
 /// Makes the incoming table equal to the live one in everything that needs no lock on the live
@@ -14,24 +16,21 @@ use crate::table::locks::{self, LockLimits, Patience};
 ///
 /// # Errors
 /// Refused if one of the tables lacks an object that the other has; the server's errors.
-pub(super) async fn prepare(
-    session: &mut Connection,
-    exchange: &Exchange,
-    patience: Patience,
-    stop: &AtomicBool,
-) -> Result<()> {
-    drop_foreign_keys(session, exchange, patience, stop).await?;
-    let transaction = session.transaction().await?;
+pub(super) async fn prepare(session: &mut Connection, exchange: &Exchange) -> Result<()> {
     let (live, incoming) = (exchange.live, exchange.incoming);
     let owner = include_str!("../../sql/switchover/prepare/owner.sql");
     let both: [&dyn Typed; 2] = [&live, &incoming];
-    let (owned, mine, theirs) = futures::join!(
-        run(&transaction, owner, &both),
-        attached::of_table(&transaction, live),
-        attached::of_table(&transaction, incoming),
-    );
-    owned?;
+    let read = async |session: &Session| {
+        futures::join!(
+            session.query(owner, &both),
+            attached::of_table(session, live),
+            attached::of_table(session, incoming),
+        )
+    };
+    let (transaction, (owner, mine, theirs)) =
+        session.begin_with(Mode::ReadCommitted, read).await?;
     let (mine, mut theirs) = (mine?, theirs?);
+    run_all(&transaction, &owner?).await?;
     let mut renamed = false;
     for sequence in mine.iter().filter(|a| a.kind == Kind::Sequence) {
         if let Some(theirs) = attached::counterpart(exchange, sequence, &theirs)? {
@@ -90,16 +89,20 @@ pub(super) async fn prepare(
     Ok(())
 }
 
-/// Drops foreign keys of the incoming table, which an earlier version or a load with
-/// `--keep-indexes` has left there. The exchange adds them again.
-async fn drop_foreign_keys(
+/// Finds foreign keys of the incoming table, which an earlier version or a load with
+/// `--keep-indexes` has left there.
+pub(super) async fn foreign_keys(session: &Session, exchange: &Exchange) -> Result<Vec<Row>> {
+    let sql = include_str!("../../sql/switchover/prepare/foreign-keys.sql");
+    Ok(session.query(sql, &[&exchange.incoming]).await?)
+}
+
+/// Drops these foreign keys. The exchange adds them again.
+pub(super) async fn drop_keys(
     session: &mut Connection,
-    exchange: &Exchange,
+    rows: &[Row],
     patience: Patience,
     stop: &AtomicBool,
 ) -> Result<()> {
-    let sql = include_str!("../../sql/switchover/prepare/foreign-keys.sql");
-    let rows = session.query(sql, &[&exchange.incoming]).await?;
     if rows.is_empty() {
         return Ok(());
     }
@@ -120,10 +123,16 @@ async fn drop_foreign_keys(
 /// Runs every statement that a query returns. Returns whether there were any.
 async fn run(session: &Session, query: &str, parameters: &[&dyn Typed]) -> Result<bool> {
     let rows = session.query(query, parameters).await?;
-    for row in &rows {
+    run_all(session, &rows).await?;
+    Ok(!rows.is_empty())
+}
+
+/// Runs the statements in these rows.
+async fn run_all(session: &Session, rows: &[Row]) -> Result<()> {
+    for row in rows {
         session.batch_execute(row.get(0)).await?;
     }
-    Ok(!rows.is_empty())
+    Ok(())
 }
 
 /// Renames it, unless it bears the name; whether it did.

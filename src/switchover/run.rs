@@ -120,11 +120,16 @@ pub async fn roll_back(
     let (keys, due): (Vec<_>, Vec<_>) =
         last.to_validate.iter().cloned().partition(|sql| is_validation(sql));
     finish_with(&session, &keys).await?;
-    let (obstacles, written) = obstacles::find(&session, &exchange, &last, options).await?;
+    let siblings = [exchange.incoming];
+    let (found, expected) = futures::join!(
+        obstacles::find(&session, &exchange, &last, options),
+        fingerprint::take_beside(&session, exchange.live, &siblings),
+    );
+    let (obstacles, written) = found?;
     obstacles::refuse(&pair.table, &obstacles)?;
     let written = written.unwrap_or_default();
     keep::announce(&written, options.keep);
-    let expected = fingerprint::take_beside(&session, exchange.live, &[exchange.incoming]).await?;
+    let expected = expected?;
     let wanted = match options.leave_additions {
         true => expected.without_additions_to(&last.fingerprint),
         false => expected.clone(),
@@ -167,7 +172,11 @@ impl Work<'_> {
         toward: Toward,
     ) -> Result<(Connection, SwitchoverReport)> {
         let Exchange { table, live, .. } = &self.exchange;
-        let journaled = journal::state(&session, *live, toward).await?;
+        let (journaled, foreign_keys) = futures::join!(
+            journal::state(&session, *live, toward),
+            prepare::foreign_keys(&session, &self.exchange),
+        );
+        let journaled = journaled?;
         if toward == Toward::Old && !journaled.is_some_and(|state| state.armed) {
             return Err(Error::refused(format!(
                 "writes to {table} since the switchover were not recorded, and would be lost"
@@ -175,7 +184,8 @@ impl Work<'_> {
             .hint("its triggers are gone; restore the backup instead"));
         }
         let patience = Patience::new(self.options.max_wait);
-        prepare::prepare(&mut session, &self.exchange, patience, self.stop).await?;
+        prepare::drop_keys(&mut session, &foreign_keys?, patience, self.stop).await?;
+        prepare::prepare(&mut session, &self.exchange).await?;
         let mut script =
             script::write(&session, &self.exchange, self.options.refresh_after).await?;
         script.finish.extend(self.due.iter().cloned());

@@ -18,7 +18,7 @@ use super::diagnosis;
 use super::last_message::{AsItIs, LastMessage};
 use super::pooler;
 use super::session::{Mode, Session, Transaction};
-use super::socket::{Cause, Way};
+use super::socket::{Cause, Way, addresses};
 use super::spare::Spare;
 use super::supported::{check_attributes, check_version};
 use super::tls::Encryption;
@@ -129,6 +129,19 @@ impl Connection {
         Transaction::begin(&mut self.session, Mode::ReadCommitted, first).await
     }
 
+    /// Begins a transaction and sends queries with it, which must only read: if the transaction
+    /// could not begin, they ran without it.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn begin_with<T>(
+        &mut self,
+        mode: Mode,
+        reads: impl AsyncFnOnce(&Session) -> T,
+    ) -> std::result::Result<(Transaction<'_>, T), tokio_postgres::Error> {
+        Transaction::begin_with(&mut self.session, mode, reads).await
+    }
+
     /// Runs queries that all see one snapshot. They share a round trip with its beginning and
     /// end if `reads` sends them together.
     ///
@@ -220,7 +233,8 @@ fn is_final(error: &Error) -> bool {
 /// Tries every address that the endpoint's name resolves to.
 async fn connect_endpoint(info: &ConnInfo, endpoint: &Endpoint) -> Result<Connection> {
     let mut last = None;
-    for ip in addresses(info, endpoint).await? {
+    let found = addresses(endpoint).await;
+    for ip in found.map_err(|cause| diagnosis::not_reached(info, endpoint, cause))? {
         let opened = Box::pin(open(info, endpoint, ip));
         let result = match info.connect_timeout() {
             None => opened.await,
@@ -242,22 +256,6 @@ async fn connect_endpoint(info: &ConnInfo, endpoint: &Endpoint) -> Result<Connec
         let cause = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
         diagnosis::not_reached(info, endpoint, cause)
     }))
-}
-
-/// The addresses to try; `None` for a socket, which has none.
-///
-/// Names are resolved here and not by the driver, which would continue with the next
-/// address after a refused password and report its failure instead.
-async fn addresses(info: &ConnInfo, endpoint: &Endpoint) -> Result<Vec<Option<IpAddr>>> {
-    let host = match &endpoint.address {
-        Address::Socket(_) => return Ok(vec![None]),
-        Address::Tcp { ip: Some(ip), .. } => return Ok(vec![Some(*ip)]),
-        Address::Tcp { host, .. } => host,
-    };
-    let found = tokio::net::lookup_host((host.as_str(), endpoint.port))
-        .await
-        .map_err(|cause| diagnosis::not_reached(info, endpoint, cause))?;
-    Ok(found.map(|address| Some(address.ip())).collect())
 }
 
 /// Opens a session at one address, with the encryption that both sides agree on.

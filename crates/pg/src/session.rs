@@ -211,6 +211,18 @@ impl<'a> Transaction<'a> {
         Ok(transaction)
     }
 
+    pub(super) async fn begin_with<T>(
+        session: &'a mut Session,
+        mode: Mode,
+        reads: impl AsyncFnOnce(&Session) -> T,
+    ) -> Result<(Self, T), Error> {
+        let transaction = Transaction { session, is_over: false };
+        let session: &Session = transaction.session;
+        let (begun, read) = futures::join!(session.batch_execute(mode.begin()), reads(session));
+        begun?;
+        Ok((transaction, read))
+    }
+
     /// Runs statements without parameters, and commits.
     ///
     /// # Errors

@@ -102,3 +102,17 @@ impl Way {
         }
     }
 }
+
+/// The addresses to try; `None` for a socket, which has none.
+///
+/// Names are resolved here and not by the driver, which would continue with the next
+/// address after a refused password and report its failure instead.
+pub(super) async fn addresses(endpoint: &Endpoint) -> io::Result<Vec<Option<IpAddr>>> {
+    let host = match &endpoint.address {
+        Address::Socket(_) => return Ok(vec![None]),
+        Address::Tcp { ip: Some(ip), .. } => return Ok(vec![Some(*ip)]),
+        Address::Tcp { host, .. } => host,
+    };
+    let found = tokio::net::lookup_host((host.as_str(), endpoint.port)).await?;
+    Ok(found.map(|address| Some(address.ip())).collect())
+}
