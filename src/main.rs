@@ -13,6 +13,7 @@ use sterna::cli::commands::{demo, generate, sandbox};
 use sterna::cli::config::{self, Refusal};
 use sterna::cli::render::{log, to_stderr, visible::readable};
 use sterna::cli::{Cli, Command};
+use sterna::pg::is_lost;
 use sterna::{Error, Kind};
 
 fn main() -> ExitCode {
@@ -39,7 +40,8 @@ fn misused(error: &clap::Error) -> ExitCode {
 
 fn failed(error: &Error) -> ExitCode {
     to_stderr(format_args!("error: {}\n", readable(&error.to_string())));
-    if let Some(hint) = error.next_step() {
+    let again = "run the same command again when the server can be reached";
+    if let Some(hint) = error.next_step().or(is_lost(error).then_some(again)) {
         to_stderr(format_args!("hint: {}\n", readable(hint)));
     }
     ExitCode::from(error.kind().exit_code())

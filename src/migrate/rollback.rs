@@ -171,9 +171,11 @@ pub fn roll_back(
             // Check before any later step is rolled back. The rollback of the switchover checks
             // as well, before it changes anything.
             let options = options.switchover(what.run());
-            exclusive.session(async |session, pair| {
-                switchover::refuse_obstacles(session, pair, &options).await
-            })?;
+            exclusive
+                .session(async |session, pair| {
+                    switchover::refuse_obstacles(session, pair, &options).await
+                })
+                .map_err(|error| exclusive.explain(error))?;
         }
         match what {
             Undo::Switchover(run) => undone.push(by_command(options, &exclusive, watch, run)?),
@@ -285,7 +287,8 @@ fn by_command(
     let step = Step::Switchover;
     let Exclusive { runtime, info, .. } = exclusive;
     let options = options.switchover(run);
-    let back = runtime.block_on(switchover::roll_back(info, &options, &watch.stop))?;
+    let back = runtime.block_on(switchover::roll_back(info, &options, &watch.stop));
+    let back = back.map_err(|error| exclusive.explain(error))?;
     let detail = outcome::switchover(&back)?.detail;
     Ok(UndoneStep { step, name: step.plan().name, detail })
 }

@@ -16,6 +16,22 @@ use crate::table::staging::{self, Pair};
 /// Interval between two looks for old snapshots.
 const SNAPSHOT_POLL: Duration = Duration::from_millis(100);
 
+/// The refusal of a switchover without a staging table, which may be done already.
+pub(super) fn no_staging(pair: &Pair, last: Option<&SwitchoverRecord>) -> Error {
+    let error = format!("there is no {}", pair.staging);
+    let is_live = |last: &&SwitchoverRecord| {
+        last.state == SwitchoverState::Switched && last.new == pair.table_oid
+    };
+    match last.filter(is_live) {
+        None => Error::refused(error).hint("`sterna load` creates and fills it"),
+        Some(_) => Error::refused(format!("{error}: the last switchover made it {}", pair.table))
+            .hint(
+                "nothing is left to switch over; `sterna load` loads another release, and \
+                 `sterna rollback switchover` puts the old table back",
+            ),
+    }
+}
+
 /// Refuses a table that cannot be replaced without losing something, or with dependents that
 /// cannot be pointed at another table.
 ///

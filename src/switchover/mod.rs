@@ -13,6 +13,7 @@ mod attached;
 mod cleanup;
 mod dependents;
 mod exchange;
+mod finish;
 mod gate;
 pub mod journal;
 mod keep;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use super::finish::{finish, finish_with, is_validation};
 use super::gate::Counted;
 use super::journal::{self, Toward};
 use super::keep;
@@ -16,7 +17,7 @@ use super::report::{SwitchoverReport, report_of};
 use super::swap::{Recording, Swap};
 use super::{Exchange, gate, materialized, prepare, script};
 use crate::error::{Error, Result};
-use crate::pg::{Backoff, ConnInfo, Connection, Fault, classify, connect};
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, classify, connect, is_lost};
 use crate::table::fingerprint::{self, Fingerprint};
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::staging;
@@ -27,7 +28,7 @@ const FEW_WRITES: i64 = 100;
 /// Limit of the passes that carry writes over before the lock: new writes may come as fast.
 const MAX_PASSES: usize = 5;
 
-/// How long to try to reconnect if the connection was lost at the commit.
+/// How long to try to reconnect if the connection was lost at the commit or after it.
 const RECONNECT: Duration = Duration::from_secs(60);
 
 /// Puts the staging table in the live table's place.
@@ -60,8 +61,7 @@ pub async fn switch_over(
         return Ok(report);
     }
     let Some(found) = found else {
-        return Err(Error::refused(format!("there is no {}", pair.staging))
-            .hint("`sterna load` creates and fills it"));
+        return Err(gate::no_staging(&pair, last.as_ref()));
     };
     let exchange = Exchange::forwards(pair.table.clone(), pair.table_oid, found.oid);
     let (supported, loaded, previous, expected) = futures::join!(
@@ -81,7 +81,7 @@ pub async fn switch_over(
     let work = Work { info, options, stop, exchange, expected, wanted, recording, id, due };
     let (session, mut report) = work.run(session, Toward::Staging).await?;
     // The server counts abandoned sessions.
-    session.close().await?;
+    let _closed = session.close().await;
     report.kept_rows = report.replayed_rows;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
@@ -144,7 +144,7 @@ pub async fn roll_back(
     let (session, mut report) = work.run(session, Toward::Old).await?;
     report.kept_rows = written.kept(options.keep);
     report.left(keep::left_behind(&session, last.id).await?);
-    session.close().await?;
+    let _closed = session.close().await;
     report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
 }
@@ -227,7 +227,8 @@ impl Work<'_> {
                 }
             }
             Err(error) if is_lost(&error) => {
-                let (again, record) = self.after_loss(error, &backend).await?;
+                let not = "the tables were not exchanged; run the command again";
+                let (again, record) = self.after_loss(error, &backend, not).await?;
                 session = again;
                 let (rows, replayed_rows) = (record.rows, record.carried());
                 SwitchoverReport {
@@ -239,8 +240,19 @@ impl Work<'_> {
             }
             Err(error) => return Err(error),
         };
-        finish(&mut session, &self.exchange, self.id, &script.finish, &mut report, &self.wanted)
-            .await?;
+        let (exchange, wanted) = (&self.exchange, &self.wanted);
+        let finish = async |session: &mut Connection, report: &mut SwitchoverReport| {
+            finish(session, exchange, self.id, &script.finish, report, wanted).await
+        };
+        match finish(&mut session, &mut report).await {
+            Err(error) if is_lost(&error) => {
+                let since =
+                    "the tables were exchanged, and exchanged again since; see `sterna status`";
+                (session, _) = self.after_loss(error, &backend, since).await?;
+                finish(&mut session, &mut report).await?;
+            }
+            finished => finished?,
+        }
         Ok((session, report))
     }
 
@@ -287,12 +299,14 @@ impl Work<'_> {
         })
     }
 
-    /// Finds out whether an exchange happened after its answer was lost. The server may still be
-    /// working on it: the ledger has the answer only once that session is gone.
+    /// Finds out whether an exchange stands after the session was lost. The server may still be
+    /// working on it: the ledger has the answer only once that session is gone. If it does not
+    /// stand, `otherwise` is the error's hint.
     async fn after_loss(
         &self,
         error: Error,
         backend: &Backend,
+        otherwise: &str,
     ) -> Result<(Connection, SwitchoverRecord)> {
         let (first, longest) = (Duration::from_millis(50), Duration::from_secs(2));
         let mut pauses = Backoff::new(first, longest, RECONNECT, 0);
@@ -300,9 +314,7 @@ impl Work<'_> {
             match self.look_again(backend).await {
                 Ok(None) => {}
                 Ok(Some((session, Some(record)))) => return Ok((session, record)),
-                Ok(Some((_, None))) => {
-                    return Err(error.hint("the tables were not exchanged; run the command again"));
-                }
+                Ok(Some((_, None))) => return Err(error.hint(otherwise)),
                 Err(again) if classify(&again) != Fault::Transient => return Err(again),
                 Err(_) => {}
             }
@@ -347,61 +359,6 @@ struct Backend {
     started: String,
 }
 
-/// Whether the session was lost, so that the outcome of its transaction is unknown.
-fn is_lost(error: &Error) -> bool {
-    match error.sqlstate() {
-        Some(code) => code.starts_with("57P") || code.starts_with("08"),
-        None => classify(error) == Fault::Transient,
-    }
-}
-
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
-}
-
-/// Finishes what could wait until after the exchange: computes the journal's baseline, runs
-/// the remaining statements, and compares the catalog once more.
-async fn finish(
-    session: &mut Connection,
-    exchange: &Exchange,
-    id: Uuid,
-    statements: &[String],
-    report: &mut SwitchoverReport,
-    expected: &Fingerprint,
-) -> Result<()> {
-    let (settled, finished) = futures::join!(
-        journal::settle_baseline(session, &exchange.table, exchange.incoming),
-        finish_with(session, statements),
-    );
-    settled?;
-    finished?;
-    report.validated_after = statements.iter().filter(|sql| is_validation(sql)).count();
-    let (recorded, siblings) =
-        (include_str!("../../sql/switchover/record-validated.sql"), [exchange.live]);
-    let (recorded, now) = futures::join!(
-        session.execute(recorded, &[&id]),
-        fingerprint::take_beside(session, exchange.incoming, &siblings),
-    );
-    recorded?;
-    let differences = expected.differences(&now?);
-    report.parity_differences =
-        differences.into_iter().filter(|d| !report.exceptions.contains(d)).collect();
-    Ok(())
-}
-
-/// Runs the statements that could wait until after an exchange.
-async fn finish_with(session: &Connection, statements: &[String]) -> Result<()> {
-    for sql in statements {
-        session.batch_execute(sql).await.map_err(|e| {
-            Error::from(e)
-                .context(format!("the tables are exchanged, but this failed after it: `{sql}`"))
-                .hint("fix the cause, then run the same command again")
-        })?;
-    }
-    Ok(())
-}
-
-/// Whether a statement validates a foreign key.
-fn is_validation(sql: &str) -> bool {
-    sql.contains(" VALIDATE CONSTRAINT ")
 }

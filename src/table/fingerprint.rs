@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::pg::Session;
+use crate::pg::{Session, is_lost};
 
 /// Finds the objects in scope; each of [`PARTS`] describes some of them.
 const SCOPE: &str = include_str!("../../sql/table/fingerprint/scope.sql");
@@ -108,9 +108,11 @@ pub async fn take_beside(
     siblings: &[u32],
 ) -> Result<Fingerprint> {
     let failed = |e| {
-        Error::from(e)
-            .context("could not take the table's fingerprint")
-            .hint("try again when no other session is changing the schema")
+        let error = Error::from(e).context("could not take the table's fingerprint");
+        match is_lost(&error) {
+            true => error,
+            false => error.hint("try again when no other session is changing the schema"),
+        }
     };
     let rows = session.query(&query(), &[&table_oid, &siblings]).await.map_err(failed)?;
     if rows.is_empty() {

@@ -156,13 +156,16 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)?;
+        let mut last = self.0.message.clone();
         let mut source = self.0.source.as_deref().map(|s| s as &dyn std::error::Error);
         while let Some(cause) = source {
             let answer = server_message(cause);
             source = cause.source().filter(|_| answer.is_none());
             let text = answer.unwrap_or_else(|| cause.to_string());
-            if !self.0.message.ends_with(&text) {
+            // A source may show its own source.
+            if !last.ends_with(&text) {
                 write!(f, ": {text}")?;
+                last = text;
             }
         }
         Ok(())
@@ -225,5 +228,7 @@ mod tests {
         assert_eq!(error.to_string(), "reading: a.csv: no such file");
         assert_eq!(error.kind().exit_code(), 1);
         assert_eq!(error.next_step(), Some("check the path"));
+        let twice = Error::database("the lock was lost").caused_by(error);
+        assert_eq!(twice.to_string(), "the lock was lost: reading: a.csv: no such file");
     }
 }

@@ -41,7 +41,7 @@ pub use privilege::explain_denied;
 pub use session::{Mode, Session, Transaction};
 pub use snapshot::Snapshot;
 pub use sql::{CatalogText, Columns, Quoted, SqlText, fill};
-pub use sqlstate::{Fault, classify};
+pub use sqlstate::{Fault, classify, is_lost};
 pub use stall::Watched;
 pub use typed::Typed;
 pub use volley::{Answer, Failure, Parameter, Prepared, Volley, first_row};

@@ -39,6 +39,16 @@ pub fn classify(error: &Error) -> Fault {
     }
 }
 
+/// Whether the session was lost, so that the outcome of what it was doing is unknown, or could
+/// not be opened.
+#[must_use]
+pub fn is_lost(error: &Error) -> bool {
+    match error.sqlstate() {
+        Some(code) => code.starts_with("57P") || code.starts_with("08"),
+        None => classify(error) == Fault::Transient,
+    }
+}
+
 fn classify_code(code: &str) -> Fault {
     match code.get(..2) {
         // Connection, rollback (deadlock, serialization), resources, operator.
