@@ -36,4 +36,5 @@ mod species;
 mod staging;
 mod summary;
 mod switchover;
+mod tries;
 mod validate;

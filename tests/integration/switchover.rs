@@ -2,6 +2,7 @@
 
 mod around;
 mod autovacuum;
+mod cut;
 pub(crate) mod exchange;
 mod faults;
 mod fingerprint;

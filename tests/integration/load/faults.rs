@@ -19,7 +19,8 @@ use sterna::pg::embedded::{Options, StopMode};
 
 use super::process::{finished, spawn};
 use crate::line::{Line, Pass, has};
-use scenario::{CUT, Scenario, Tries};
+use crate::tries::Tries;
+use scenario::{CUT, Scenario};
 
 /// The errors when somebody terminates a session.
 const TERMINATED: [&str; 2] =

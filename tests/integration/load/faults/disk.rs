@@ -9,9 +9,10 @@ use std::process::{Child, Command, Stdio};
 use sterna::pg::Embedded;
 use sterna::pg::embedded::Options;
 
-use super::scenario::{Scenario, Tries};
+use super::scenario::Scenario;
 use crate::cites::{Installation, file_of, good, rows_of, shipment};
 use crate::server::{Finished, eventually};
+use crate::tries::Tries;
 
 /// The error for a full disk on the server.
 const FULL: &str = "the server's disk is full: could not ";

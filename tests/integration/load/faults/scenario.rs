@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use sterna::pg::embedded::{Embedded, ModelSchema};
@@ -15,6 +15,7 @@ use super::super::process::{finished, spawn};
 use crate::cites::{Row, assert_balances, generated, insert_species, rows_of, staging};
 use crate::line::Line;
 use crate::server::{Finished, TestDb, shared, sterna};
+use crate::tries::Tries;
 
 const ROWS: u64 = 6_000;
 const OPTIONS: [&str; 6] = ["--all", "--on-inexact", "widen", "--batch-size", "150", "--resume"];
@@ -29,30 +30,6 @@ pub(super) const CUT: [&str; 6] = [
     // A session that the server kept meanwhile.
     "was cut off from sterna's process",
 ];
-
-/// How often a fault is tried, and the random source that decides where.
-pub(super) struct Tries {
-    pub(super) times: u64,
-    pub(super) seed: u64,
-    pub(super) random: ChaCha8Rng,
-    /// Loads ended by the fault.
-    broken: u64,
-}
-
-impl Tries {
-    /// As often as `STERNA_FAULTS_TIMES` says, or `usual` by default.
-    pub(super) fn new(usual: u64) -> Self {
-        let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
-        let seed = number("STERNA_FAULTS_SEED").unwrap_or(13);
-        let random = ChaCha8Rng::seed_from_u64(seed);
-        Tries { times: number("STERNA_FAULTS_TIMES").unwrap_or(usual), seed, random, broken: 0 }
-    }
-
-    pub(super) fn tell(&self, what: &str) {
-        let Tries { times, seed, broken, .. } = self;
-        println!("{what}: {times} from seed {seed}, {broken} of them ended the load");
-    }
-}
 
 /// A load, its server, and its expected result.
 pub(super) struct Scenario {

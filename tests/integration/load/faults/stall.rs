@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rand::RngExt;
 
 use super::super::process::finished;
-use super::scenario::{Scenario, Tries};
+use super::scenario::Scenario;
 use crate::line::{Line, Pass, has};
 use crate::server::eventually;
+use crate::tries::Tries;
 
 /// What a load reports about such a connection.
 const STALLED: [&str; 2] =
