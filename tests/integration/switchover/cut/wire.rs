@@ -25,14 +25,14 @@ pub(super) enum Break {
 }
 
 /// How far an exchange had got when the line broke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// The server did not have its COMMIT yet.
-    BeforeCommit,
+    Before,
     /// The server had its COMMIT, but the client did not have the answer.
-    AtCommit,
+    Unanswered,
     /// The client had the answer.
-    AfterCommit,
+    After,
 }
 
 /// The line.
@@ -48,7 +48,7 @@ struct State {
     place: Place,
     /// Bytes that had been carried when the latest transaction began that might be the exchange.
     began: u64,
-    /// Bytes that had been carried when the server was sent its COMMIT.
+    /// Bytes that had been carried when the server had its COMMIT.
     committed: u64,
     /// Whether the server has, or has answered, the last statement before COMMIT.
     is_near: bool,
@@ -69,7 +69,7 @@ impl Wire {
             carried: 0,
             breaks,
             is_broken: false,
-            place: Place::BeforeCommit,
+            place: Place::Before,
             began: 0,
             committed: 0,
             is_near: false,
@@ -144,18 +144,18 @@ impl State {
 
     /// Follows the exchange, whose last statement before COMMIT is a NOTIFY.
     fn follow(&mut self, bytes: &[u8], to_server: bool, before: u64) {
-        if self.place == Place::BeforeCommit && to_server && has(bytes, b"BEGIN READ WRITE") {
+        if self.place == Place::Before && to_server && has(bytes, b"BEGIN READ WRITE") {
             self.began = before;
         }
         let (last, commit, next): (&[u8], &[u8], _) = match (self.place, to_server) {
-            (Place::BeforeCommit, true) => (b"NOTIFY pgrst", b"COMMIT", Place::AtCommit),
-            (Place::AtCommit, false) => (b"NOTIFY\0", b"COMMIT\0", Place::AfterCommit),
+            (Place::Before, true) => (b"NOTIFY pgrst", b"COMMIT", Place::Unanswered),
+            (Place::Unanswered, false) => (b"NOTIFY\0", b"COMMIT\0", Place::After),
             _ => return,
         };
         self.is_near |= has(bytes, last);
         if self.is_near && has(bytes, commit) {
             if to_server {
-                self.committed = before;
+                self.committed = before + bytes.len() as u64;
             }
             (self.place, self.is_near) = (next, false);
         }
