@@ -35,13 +35,11 @@ pub(super) async fn check(
             let (pair, staging_oid) = (&subject.pair, subject.checked_oid);
             let proof = Proof { info, pair, staging_oid, columns, runs: &runs, connections: 1 };
             let found = async {
-                if proof.still_holds(keeper).await? {
-                    return Ok::<_, Error>(
-                        "read back by an earlier proof, and not written to since",
-                    );
-                }
-                proved = Some(proof.find_in(keeper, snapshot).await?);
-                Ok("nothing is wrong")
+                proved = proof.find_unless_proved(keeper, snapshot).await?;
+                Ok::<_, Error>(match &proved {
+                    Some(_) => "nothing is wrong",
+                    None => "read back by an earlier proof, and not written to since",
+                })
             };
             match found.await {
                 Ok(how) => Ok(how),

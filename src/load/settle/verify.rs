@@ -55,25 +55,67 @@ impl Proof<'_> {
         );
         set?;
         only?;
-        let proved = self.find_in(&keeper, &snapshot?).await?;
+        let wanted = self.wanted(&keeper).await?;
+        let proved = self.proved(&keeper, &wanted).await?;
+        self.read_all(&keeper, &snapshot?, wanted).await?;
         keeper.batch_execute("COMMIT").await?;
         keeper.close().await?;
         Ok(proved)
     }
 
-    /// Like [`Proof::find`], in the snapshot that `keeper` has exported. Returns what to give
-    /// [`ledger::prove`] when that is committed.
+    /// Like [`Proof::find`], in the snapshot that `keeper` has exported, unless an earlier proof
+    /// still holds. Returns what to give [`ledger::prove`]; `None` if the rows were not read.
     ///
     /// # Errors
     /// Those of [`Proof::find`].
-    pub(crate) async fn find_in(&self, keeper: &Connection, snapshot: &Snapshot) -> Result<Proved> {
+    pub(crate) async fn find_unless_proved(
+        &self,
+        keeper: &Connection,
+        snapshot: &Snapshot,
+    ) -> Result<Option<Proved>> {
         let wanted = self.wanted(keeper).await?;
+        let (proved, earlier) =
+            futures::join!(self.proved(keeper, &wanted), ledger::proved(keeper, self.runs));
+        let (proved, earlier) = (proved?, earlier?);
+        let is_same = |digest: &Option<String>| digest.as_ref() == Some(&proved.0);
+        if !earlier.is_empty()
+            && earlier.iter().all(is_same)
+            && self.are_as_many(keeper, &wanted).await?
+        {
+            return Ok(None);
+        }
+        self.read_all(keeper, snapshot, wanted).await?;
+        Ok(Some(proved))
+    }
+
+    /// Whether each transaction's rows are as many as wanted, counted by the server. A row that
+    /// is changed becomes one of another transaction.
+    async fn are_as_many(
+        &self,
+        keeper: &Connection,
+        wanted: &HashMap<u32, Wanted>,
+    ) -> Result<bool> {
+        let count = include_str!("../../../sql/load/count-by-writer.sql");
+        let count = fill(count, &[("staging", &self.pair.staging)]);
+        let mut found = HashMap::new();
+        for row in keeper.query(&count, &[]).await? {
+            let rows: i64 = row.get(1);
+            found.insert(ledger::xid(row.get(0))?, rows.cast_unsigned());
+        }
+        let wanted = wanted.iter().filter(|(_, wanted)| wanted.sum.rows > 0);
+        let wanted: HashMap<u32, u64> = wanted.map(|(xid, of)| (*xid, of.sum.rows)).collect();
+        Ok(found == wanted)
+    }
+
+    /// Reads all rows and compares them with what is wanted.
+    async fn read_all(
+        &self,
+        keeper: &Connection,
+        snapshot: &Snapshot,
+        wanted: HashMap<u32, Wanted>,
+    ) -> Result<()> {
         let pages = include_str!("../../../sql/load/pages.sql");
-        let (pages, proved) = futures::join!(
-            keeper.query_one(pages, &[&self.staging_oid]),
-            self.proved(keeper, &wanted)
-        );
-        let (pages, proved): (i64, _) = (pages?.get(0), proved?);
+        let pages: i64 = keeper.query_one(pages, &[&self.staging_oid]).await?.get(0);
         let pages =
             u32::try_from(pages).map_err(|_| Error::database("staging has too many pages"))?;
         let parts = u32::try_from(self.connections.max(1)).unwrap_or(1).min(pages.max(1));
@@ -93,34 +135,7 @@ impl Proof<'_> {
                 all.checksum = all.checksum.wrapping_add(sum.checksum);
             }
         }
-        compare(self.pair, wanted, found)?;
-        Ok(proved)
-    }
-
-    /// Whether an earlier proof still holds: the ledger expects the same rows as then, staging
-    /// keeps them in the same place, and each transaction's rows are as many. A row that is
-    /// changed becomes one of another transaction. The rows are counted by the server.
-    ///
-    /// # Errors
-    /// Those of the server; [`Kind::Validation`] if the ledger contradicts itself.
-    pub(crate) async fn still_holds(&self, keeper: &Connection) -> Result<bool> {
-        let wanted = self.wanted(keeper).await?;
-        let (proved, earlier) =
-            futures::join!(self.proved(keeper, &wanted), ledger::proved(keeper, self.runs));
-        let (Proved(proved), earlier) = (proved?, earlier?);
-        if earlier.is_empty() || earlier.iter().any(|digest| digest.as_ref() != Some(&proved)) {
-            return Ok(false);
-        }
-        let count = include_str!("../../../sql/load/count-by-writer.sql");
-        let count = fill(count, &[("staging", &self.pair.staging)]);
-        let mut found = HashMap::new();
-        for row in keeper.query(&count, &[]).await? {
-            let rows: i64 = row.get(1);
-            found.insert(ledger::xid(row.get(0))?, rows.cast_unsigned());
-        }
-        let wanted = wanted.iter().filter(|(_, wanted)| wanted.sum.rows > 0);
-        let wanted: HashMap<u32, u64> = wanted.map(|(xid, of)| (*xid, of.sum.rows)).collect();
-        Ok(found == wanted)
+        compare(self.pair, wanted, found)
     }
 
     /// What the ledger expects, by transaction.
