@@ -11,4 +11,5 @@ SELECT
     (
         SELECT coalesce(sum(pg_total_relation_size(beside)), 0)::bigint
         FROM unnest($2::oid[]) AS beside
-    )
+    ),
+    pg_database_size(current_database())

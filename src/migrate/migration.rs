@@ -68,6 +68,7 @@ impl Migration {
         options.report.as_deref().map_or(Ok(()), private::own_folder)?;
         let identity = identity::of(options, &watch.stop)?;
         if !options.resume && options.from.is_none_or(|from| from <= Step::Load) {
+            runtime.block_on(preparation::refuse_above_limit(info, options))?;
             runtime.block_on(preparation::refuse_loss(info, options))?;
         }
         let exclusive = Exclusive::take(info, options.table(), watch)?;

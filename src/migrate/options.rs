@@ -57,6 +57,8 @@ pub struct MigrationOptions {
     pub max_wait: Duration,
     /// Refresh materialized views after the switchover; until then they cannot be read.
     pub refresh_after: bool,
+    /// What the database may take, in bytes; a migration that would take more is refused.
+    pub disk_limit: Option<u64>,
     /// The backup folder; none for one named after the run, in the working directory.
     pub backup: Option<PathBuf>,
     /// The report folder, with the same default.
@@ -133,6 +135,7 @@ impl MigrationOptions {
             time_limit: Duration::from_secs(10 * 60),
             max_wait: Duration::from_secs(60),
             refresh_after: false,
+            disk_limit: None,
             backup: None,
             report: None,
             write_report: None,
@@ -178,6 +181,7 @@ impl MigrationOptions {
             "bench_seconds": self.bench_seconds,
             "max_wait_seconds": self.max_wait.as_secs_f64(),
             "refresh_after": self.refresh_after,
+            "disk_limit": self.disk_limit,
             "load": self.load.arguments(),
             "from": self.from,
             "to": self.to,

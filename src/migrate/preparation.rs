@@ -8,6 +8,7 @@ use super::state::Run;
 use crate::error::Result;
 use crate::inspect::{self, InspectOptions};
 use crate::pg::{ConnInfo, catalog, connect};
+use crate::preflight;
 use crate::switchover::{self, journal};
 use crate::table::locks::Patience;
 use crate::table::staging;
@@ -37,6 +38,15 @@ pub(super) async fn refuse_loss(info: &ConnInfo, options: &MigrationOptions) -> 
     let matching = Some(options.load.matching.clone());
     let files = InspectOptions { matching, ..options.inspection() };
     inspect::columns(info, &files).await.map(|_| ())
+}
+
+/// Refuses a table that the disk limit leaves no room for, before anything is written, even to
+/// the ledger.
+pub(super) async fn refuse_above_limit(info: &ConnInfo, options: &MigrationOptions) -> Result<()> {
+    let Some(limit) = options.disk_limit else { return Ok(()) };
+    let session = connect(info).await?;
+    let found = catalog::plain_table(&session, options.table()).await?;
+    preflight::refuse_above(&session, found.oid, limit).await
 }
 
 /// Starts recording writes to the table if a load is still ahead; every write from then on

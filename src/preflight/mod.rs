@@ -2,6 +2,7 @@
 //! application works after the switchover ([`post`]). Both only read.
 
 mod endpoint;
+mod limit;
 mod place;
 mod post;
 mod pre;
@@ -16,6 +17,7 @@ use serde::Serialize;
 
 use crate::load::ColumnUses;
 
+pub use limit::refuse_above;
 pub use post::{PostOptions, post};
 pub use pre::{PreOptions, pre};
 pub use space::free_bytes;

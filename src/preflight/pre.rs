@@ -32,6 +32,8 @@ pub struct PreOptions {
     pub backup: Option<PathBuf>,
     /// The operator has checked the server's disks.
     pub disk_space_checked: bool,
+    /// What the database may take, in bytes, if the server's plan sets a limit.
+    pub disk_limit: Option<u64>,
     /// The taxa of the files without a species, if the files were read.
     pub missing: Option<MissingReport>,
     /// The files whose headers to compare with the columns of the table.
@@ -76,9 +78,10 @@ pub async fn pre(
             place::remembered(&session, oid),
         )
     };
+    let known = space::Known { checked: options.disk_space_checked, limit: options.disk_limit };
     let of_table = async {
         futures::join!(
-            space::check(&session, oid, options.disk_space_checked),
+            space::check(&session, oid, known),
             rights::check(&session, oid, &alterations.altered),
             others_code(&session, table, oid),
             supported(&session, table, oid, &alterations),

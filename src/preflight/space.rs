@@ -1,9 +1,11 @@
-//! Checks that a second table fits on the server's disks, if they belong to this machine.
+//! Checks that a second table fits: on the server's disks, if they belong to this machine, and
+//! within the limit of a hosted server.
 
 use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::statvfs;
 
+use super::limit::{self, Sizes};
 use super::{Finding, PreflightSeverity};
 use crate::error::Result;
 use crate::pg::Connection;
@@ -13,45 +15,86 @@ const GIB: u64 = 1 << 30;
 /// Less than this is never enough: the load writes as much WAL as rows.
 const LEAST_FREE: u64 = 10 * GIB;
 
-/// Compares the free space with twice the size of the table. With `checked` the operator
-/// vouches for it where sterna cannot know, or where less is enough.
-pub(super) async fn check(session: &Connection, oid: u32, checked: bool) -> Result<Finding> {
-    let unknown = |why: &str| {
-        if checked {
-            return Finding::good(
-                NAME,
-                PreflightSeverity::Error,
-                format!("{why}; checked by the operator"),
-            );
+/// What the operator knows about the space on the server.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// The disks have been checked, where sterna cannot see them, or where less is enough.
+    pub(super) checked: bool,
+    /// What the database may take, in bytes.
+    pub(super) limit: Option<u64>,
+}
+
+/// Compares the free space with twice the size of the table, and what the database will take
+/// with the limit, if there is one. If disks cannot be seen, the limit decides alone.
+pub(super) async fn check(session: &Connection, oid: u32, known: Known) -> Result<Finding> {
+    let seen = on_disks(session, oid).await?;
+    let Known { checked, limit } = known;
+    let mut details = Vec::new();
+    let mut hint = None;
+    match &seen {
+        Seen::Disks { detail, short } => {
+            details.push(detail.clone());
+            if *short {
+                hint = Some("free some space; or, if less is enough, give --disk-space-checked");
+            }
         }
-        let hint = "make sure that twice the table with its indexes, and at least 10 GiB, are free \
-                    on the server; then give --disk-space-checked";
-        Finding::bad(NAME, PreflightSeverity::Error, why, hint)
-    };
+        Seen::Nothing(why) => {
+            details.push((*why).to_owned());
+            if limit.is_none() {
+                hint = Some(
+                    "give --disk-limit with the size that the server's plan allows, such as 8GB; or \
+                     make sure that twice the table with its indexes, and at least 10 GiB, are \
+                     free on the server, then give --disk-space-checked",
+                );
+            }
+        }
+    }
+    if limit.is_some() || matches!(seen, Seen::Nothing(_)) {
+        let sizes = Sizes::read(session, oid).await?;
+        details.push(sizes.describe(limit));
+        if limit.is_some_and(|limit| !sizes.fit(limit)) {
+            hint = Some(limit::HINT);
+        }
+    }
+    if checked && (hint.is_some() || matches!(seen, Seen::Nothing(_))) {
+        details.push("checked by the operator".to_owned());
+    }
+    let detail = details.join("; ");
+    Ok(match hint.filter(|_| !checked) {
+        Some(hint) => Finding::bad(NAME, PreflightSeverity::Error, detail, hint),
+        None => Finding::good(NAME, PreflightSeverity::Error, detail),
+    })
+}
+
+/// What sterna sees of the server's disks.
+enum Seen {
+    /// The free and the wanted space on each, in words, and whether it is too little.
+    Disks { detail: String, short: bool },
+    /// Nothing, for this reason.
+    Nothing(&'static str),
+}
+
+async fn on_disks(session: &Connection, oid: u32) -> Result<Seen> {
     if !session.is_local() {
-        return Ok(unknown("the server is on another machine, whose disks sterna cannot see"));
+        return Ok(Seen::Nothing(
+            "the server is on another machine, whose disks sterna cannot see",
+        ));
     }
     let (mut details, mut short) = (Vec::new(), false);
     for row in session.query(include_str!("../../sql/preflight/space.sql"), &[&oid]).await? {
         let (folder, bytes): (Option<String>, i64) = (row.get(0), row.get(1));
         let Some(folder) = folder.map(PathBuf::from) else {
-            return Ok(unknown("this role may not know where the server keeps its data"));
+            return Ok(Seen::Nothing("this role may not know where the server keeps its data"));
         };
         let Some(free) = free_in(&folder) else {
-            return Ok(unknown("the server's data folder is not on this machine's disks"));
+            return Ok(Seen::Nothing("the server's data folder is not on this machine's disks"));
         };
         let wanted = wanted(bytes.unsigned_abs());
         short |= free < wanted;
         let [free, wanted] = [free, wanted].map(|bytes| bytes as f64 / GIB as f64);
         details.push(format!("{}: {free:.1} GiB free, {wanted:.1} wanted", folder.display()));
     }
-    let detail = details.join("; ");
-    Ok(if short && !checked {
-        let hint = "free some space; or, if less is enough, give --disk-space-checked";
-        Finding::bad(NAME, PreflightSeverity::Error, detail, hint)
-    } else {
-        Finding::good(NAME, PreflightSeverity::Error, detail)
-    })
+    Ok(Seen::Disks { detail: details.join("; "), short })
 }
 
 /// The free bytes where a second table would be; `None` if that is not known: the server is

@@ -25,6 +25,8 @@ pub struct Production {
     pub major: u32,
     /// Size of the table with its indexes, in bytes.
     pub bytes: u64,
+    /// Size of the database, in bytes.
+    pub database_bytes: u64,
     /// The table's catalog entries.
     pub fingerprint: Fingerprint,
     /// Free bytes on its disks, if that can be seen from here.
@@ -67,6 +69,7 @@ impl Production {
             server_version: asked.get(2),
             major: u32::try_from(asked.get::<_, i32>(3)).unwrap_or_default(),
             bytes: asked.get::<_, i64>(4).unsigned_abs(),
+            database_bytes: asked.get::<_, i64>(6).unsigned_abs(),
             fingerprint: fingerprint::take_beside(session, oid, &oids).await?,
             free_bytes: crate::preflight::free_bytes(session, oid).await?,
             own: tables.collect::<Result<_>>()?,

@@ -109,7 +109,7 @@ impl Space {
                 );
                 Err(Error::refused(what).hint(
                     "free some space, or archive the WAL often enough; if more is free, give \
-                     --free-space",
+                     --free-space, or a larger --disk-limit",
                 ))
             }
             _ => Ok(()),

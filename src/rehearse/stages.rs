@@ -160,16 +160,24 @@ impl<'a> Rehearsing<'a> {
             Ok(((), format!("catalog and rows of {} tables are as before", before.content.len())))
         })?;
         self.check("space", "compare the space with what is free", |this| {
-            let free = this.options.free_bytes.or(this.production.free_bytes);
+            let free = this.free_bytes();
             let space = this.runtime.block_on(growth.end(free))?;
             this.report.space = Some(space);
             space.judge()?;
             let free = match free {
                 Some(free) => format!("{} are free", megabytes(free)),
-                None => "the free space is not known (--free-space)".to_owned(),
+                None => "the free space is not known (--free-space, --disk-limit)".to_owned(),
             };
             Ok(((), format!("{} are needed, {free}", megabytes(space.needed_bytes))))
         })
+    }
+
+    /// The free bytes on production, as given or seen, and within the disk limit.
+    fn free_bytes(&self) -> Option<u64> {
+        let on_disks = self.options.free_bytes.or(self.production.free_bytes);
+        let limit = self.options.migration.disk_limit;
+        let within = limit.map(|limit| limit.saturating_sub(self.production.database_bytes));
+        [on_disks, within].into_iter().flatten().min()
     }
 
     /// Runs a stage and records whether it passed.
@@ -267,6 +275,8 @@ impl<'a> Rehearsing<'a> {
         let mut options = MigrationOptions {
             backup: Some(self.scratch.path().join("backup-of-copy")),
             report: Some(folder.clone()),
+            // It is production's.
+            disk_limit: None,
             ..self.options.migration.clone()
         };
         options.load.rejects = Some(folder.join("rejects.csv"));

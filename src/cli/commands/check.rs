@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use super::Context;
 use super::application::ApplicationArgs;
 use super::load::{MatchChoices, ReadChoices};
+use super::size::size;
 use super::switchover::duration;
 use crate::cli::render;
 use crate::error::{Error, Kind, Result};
@@ -41,6 +42,7 @@ pub enum Moment {
 #[command(after_help = "Examples:
   sterna check pre
   sterna check pre download.zip --backup backups/2025-06-01
+  sterna check pre --disk-limit 8GB               if the server is hosted
   sterna check pre --disk-space-checked --format json     if the server is remote
 
 It writes nothing. The exit code is 6 if it is not safe to start.")]
@@ -66,6 +68,9 @@ pub struct PreArgs {
     /// Confirm that the server's disks have room for a second copy of the table
     #[arg(long)]
     pub disk_space_checked: bool,
+    /// Size that the plan of a hosted server allows, such as 8GB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub disk_limit: Option<u64>,
 }
 
 /// After a switchover: check the application's queries, its API and the server's statistics
@@ -124,6 +129,7 @@ fn before(args: &PreArgs, context: &Context) -> Result<PreflightCheck> {
     let options = PreOptions {
         backup: args.backup.clone(),
         disk_space_checked: args.disk_space_checked,
+        disk_limit: args.disk_limit,
         missing: files.as_ref().map(|files| missing_taxa(files, context, &watch)).transpose()?,
         files,
     };

@@ -20,6 +20,7 @@ pub mod report;
 pub mod rollback;
 #[cfg(feature = "demo")]
 pub mod sandbox;
+mod size;
 pub mod species;
 pub mod stage;
 pub mod status;

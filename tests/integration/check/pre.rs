@@ -188,13 +188,58 @@ async fn disks_are_looked_at_where_they_can_be() {
     let report = findings(&report);
     let detail = finding(&report, "disk-space")["detail"].as_str().unwrap().to_owned();
     assert!(detail.contains("GiB free, 10.0 wanted"), "{detail}");
-    let role = format!("unaware_{}", db.name());
-    db.psql(&format!("CREATE ROLE {role} LOGIN")).await;
+    let role = unaware(&db).await;
     let mut command = db.command(&["check", "pre", "--format", "json"]);
     let unaware = findings(&Finished::from(command.env("PGUSER", &role).output().unwrap()));
     let unknown = finding(&unaware, "disk-space");
     assert_eq!(unknown["passed"], false);
     assert!(unknown["hint"].as_str().unwrap().contains(SURE), "{unknown}");
     assert_eq!(finding(&pre_as(&db, &role), "disk-space")["passed"], true);
+    db.psql(&format!("DROP ROLE {role}")).await;
+}
+
+/// A role that may not see the data folder, so that it cannot see the disks either.
+async fn unaware(db: &TestDb) -> String {
+    let role = format!("unaware_{}", db.name());
+    db.psql(&format!("CREATE ROLE {role} LOGIN")).await;
+    role
+}
+
+#[tokio::test]
+async fn sizes_are_compared_with_a_limit_where_disks_cannot_be_seen() {
+    let db = TestDb::new().await;
+    let role = unaware(&db).await;
+    let space = |args: &[&str]| {
+        let mut command = db.command(&[&["check", "pre", "--format", "json"], args].concat());
+        let done = Finished::from(command.env("PGUSER", &role).output().unwrap());
+        finding(&findings(&done.expect_code(6)), "disk-space").clone()
+    };
+    let text = |found: &Value, field: &str| found[field].as_str().unwrap_or_default().to_owned();
+
+    let unknown = space(&[]);
+    assert_eq!(unknown["passed"], false);
+    for figure in ["database takes", "table with its indexes", "staging", "backup table", "WAL"] {
+        assert!(text(&unknown, "detail").contains(figure), "{figure}: {unknown}");
+    }
+    for flag in ["--disk-limit", SURE] {
+        assert!(text(&unknown, "hint").contains(flag), "{unknown}");
+    }
+
+    let fits = space(&["--disk-limit", "8GB"]);
+    assert_eq!(fits["passed"], true);
+    assert!(text(&fits, "detail").contains("the limit is 8.0 GB"), "{fits}");
+    let short = space(&["--disk-limit", "1MB"]);
+    assert_eq!(short["passed"], false);
+    assert!(text(&short, "detail").contains("the limit is 1.0 MB"), "{short}");
+    let checked = space(&["--disk-limit", "1MB", SURE]);
+    assert_eq!(checked["passed"], true);
+    assert!(text(&checked, "detail").contains("checked by the operator"), "{checked}");
+
+    // A limit also holds where the disks can be seen.
+    let seen = findings(&pre(&db, &["--disk-limit", "8GB"]));
+    let seen = text(finding(&seen, "disk-space"), "detail");
+    assert!(seen.contains("GiB free") && seen.contains("the limit is 8.0 GB"), "{seen}");
+    let refused = db.sterna(&["check", "pre", "--disk-limit", "plenty"]).expect_code(2);
+    assert!(refused.stderr.contains("is not a size such as 20GiB"), "{refused:?}");
     db.psql(&format!("DROP ROLE {role}")).await;
 }

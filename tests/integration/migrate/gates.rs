@@ -84,3 +84,23 @@ async fn commands_do_not_go_before_a_run_that_is_under_way() {
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
     scenario.assert_as_before().await;
 }
+
+#[tokio::test]
+async fn a_disk_limit_is_compared_before_anything_is_written() {
+    let scenario = Scenario::new().await;
+    scenario.here.db.psql("DROP SCHEMA sterna CASCADE").await;
+    let refused = scenario.migrate(&["--disk-limit", "1MB"]).expect_code(6);
+    assert!(refused.stderr.contains("too little space on the server"), "{refused:?}");
+    assert!(refused.stderr.contains("the limit is 1.0 MB"), "{refused:?}");
+    assert_eq!(scenario.here.db.psql("SELECT to_regnamespace('sterna')").await, "");
+    assert_eq!(scenario.names, crate::switchover::exchange::names(&scenario.here.db).await);
+    // The file of defaults takes it as well, and a run is resumed with what it was given.
+    scenario.here.file("sterna.toml", "[migrate]\ndisk_limit = '8GB'\n");
+    scenario.migrate(&["--to", "3.3"]).expect_code(0);
+    let limit = "SELECT arguments->>'disk_limit' FROM sterna.migration";
+    assert_eq!(scenario.here.db.psql(limit).await, "8000000000");
+    let again = scenario.migrate(&["--disk-limit", "9GB"]).expect_code(6);
+    assert!(again.stderr.contains("--resume"), "{again:?}");
+    scenario.migrate(&["--resume", "--disk-limit", "9GB"]).expect_code(0);
+    scenario.assert_migrated().await;
+}

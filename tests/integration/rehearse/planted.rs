@@ -76,6 +76,19 @@ async fn too_little_space_is_found() {
 }
 
 #[tokio::test]
+async fn what_a_disk_limit_leaves_is_compared_with_the_measured_need() {
+    let stage = Stage::new().await;
+    let size = "SELECT pg_database_size(current_database()) + 1000000";
+    let limit = stage.scenario.here.db.psql(size).await;
+    let found = stage.rehearse(&["--disk-limit", &limit]).await.expect_code(6);
+    assert!(found.stderr.contains("too little space on production"), "{found:?}");
+    assert!(found.stderr.contains("--disk-limit"), "{found:?}");
+    assert_eq!(check(&report(&found), "as before")["passed"], true, "the copy has no limit");
+    let free = report(&found)["space"]["free_bytes"].as_u64().unwrap();
+    assert!(free <= 1_000_000, "{free}");
+}
+
+#[tokio::test]
 async fn a_failed_gate_is_the_rehearsals_exit_code() {
     let stage = Stage::new().await;
     let found = stage.rehearse(&["--expect-rows", "1999"]).await.expect_code(4);

@@ -9,6 +9,7 @@ use crate::cli::commands::Context;
 use crate::cli::commands::application::ApplicationArgs;
 use crate::cli::commands::bench::{not_negative, ratio};
 use crate::cli::commands::load::LoadChoices;
+use crate::cli::commands::size::size;
 use crate::cli::commands::switchover::duration;
 use crate::cli::commands::validate::LimitArgs;
 use crate::cli::render;
@@ -106,6 +107,9 @@ pub struct MigrationChoices {
     /// Compute materialized views after the exchange; until then they cannot be read
     #[arg(long)]
     pub refresh_after: bool,
+    /// Size that the plan of a hosted server allows, such as 8GB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub disk_limit: Option<u64>,
     /// Options of the load.
     #[command(flatten)]
     pub load: LoadChoices,
@@ -162,6 +166,7 @@ impl MigrationChoices {
             time_limit: limits.time_limit,
             max_wait: self.max_wait,
             refresh_after: self.refresh_after,
+            disk_limit: self.disk_limit,
             write_report: Some(render::run::write_latest),
             ..MigrationOptions::new(table.clone(), self.inputs.clone())
         })
