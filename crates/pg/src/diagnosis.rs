@@ -124,13 +124,18 @@ fn give_password() -> String {
         .to_owned()
 }
 
+/// Where to find the certificate of a host's authority, if that is known.
+pub(super) fn authority(endpoint: &Endpoint) -> Option<&'static str> {
+    let Address::Tcp { host, .. } = &endpoint.address else { return None };
+    let is_supabase = host.ends_with(".supabase.co") || host.ends_with(".supabase.com");
+    is_supabase.then_some(
+        "Supabase uses its own certificate authority: download its certificate from the \
+         dashboard (Database settings, SSL configuration), and name the file with sslrootcert or \
+         PGSSLROOTCERT",
+    )
+}
+
 fn tls_hint(endpoint: &Endpoint, error: &rustls::Error) -> String {
-    let is_supabase = match &endpoint.address {
-        Address::Tcp { host, .. } => {
-            host.ends_with(".supabase.co") || host.ends_with(".supabase.com")
-        }
-        Address::Socket(_) => false,
-    };
     let hint = match error {
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -138,17 +143,12 @@ fn tls_hint(endpoint: &Endpoint, error: &rustls::Error) -> String {
             "connect by one of the certificate's subject alternative names, or check only the \
              chain with sslmode=verify-ca"
         }
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) if is_supabase => {
-            "Supabase uses its own certificate authority: download its certificate from the \
-             dashboard (Database settings, SSL configuration), and name the file with \
-             sslrootcert or PGSSLROOTCERT"
-        }
         rustls::Error::InvalidCertificate(
             CertificateError::UnknownIssuer | CertificateError::BadSignature,
-        ) => {
+        ) => authority(endpoint).unwrap_or(
             "name the certificate of the authority that signed the server's with sslrootcert or \
-             PGSSLROOTCERT"
-        }
+             PGSSLROOTCERT",
+        ),
         rustls::Error::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         ) => "renew the server's certificate, and check this machine's clock",

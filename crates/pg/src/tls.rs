@@ -130,6 +130,16 @@ pub(crate) fn connector(
     Ok(MakeRustlsConnect::new(config))
 }
 
+/// Whether `mode` needs a root certificate and there is none.
+pub(crate) fn lacks_root(mode: SslMode, roots: Option<&Roots>) -> bool {
+    let has_root = match roots {
+        Some(Roots::UsualFile(file)) => file.exists(),
+        Some(Roots::File(_) | Roots::System) => true,
+        None => false,
+    };
+    matches!(mode, SslMode::VerifyCa | SslMode::VerifyFull) && !has_root
+}
+
 /// As in libpq, `require` also checks the chain if there is a root certificate.
 fn server_check(
     mode: SslMode,

@@ -16,6 +16,7 @@ use super::{
     APPLICATION_NAME, CONNECT_TIMEOUT, ConnInfo, KEEPALIVE_COUNT, KEEPALIVE_IDLE,
     KEEPALIVE_INTERVAL, Passwords, TCP_USER_TIMEOUT, encryption, key_value, service_file, url,
 };
+use crate::diagnosis::authority;
 use crate::tls::{self, SslMode};
 use sterna_error::{Error, Result};
 
@@ -54,7 +55,11 @@ impl ConnInfo {
         let mut identity = None;
         let tls = if ssl_mode != SslMode::Disable && endpoints.iter().any(over_tcp) {
             identity = encryption::identity(&settings, home.as_deref())?;
-            Some(tls::connector(ssl_mode, roots.as_ref(), identity.as_ref())?)
+            let connector = tls::connector(ssl_mode, roots.as_ref(), identity.as_ref());
+            Some(connector.map_err(|error| match endpoints.iter().find_map(authority) {
+                Some(hint) if tls::lacks_root(ssl_mode, roots.as_ref()) => error.hint(hint),
+                _ => error,
+            })?)
         } else {
             None
         };
@@ -279,6 +284,19 @@ mod tests {
         let password = |user| info.with_user(user).password(&info.endpoints[0]);
         assert_eq!(password("app").as_deref(), Some(b"of the app".as_slice()));
         assert_eq!(password("other"), None);
+    }
+
+    #[test]
+    fn a_missing_root_certificate_is_asked_for_and_says_where_it_is() {
+        for (host, part) in [
+            ("db.abcdefgh.supabase.co", "download its certificate from the dashboard"),
+            ("db.example.org", "sslrootcert=system uses the system's"),
+        ] {
+            let text = format!("host={host} user=u sslmode=verify-full");
+            let error = Place::new().resolve(Some(&text), &[]).unwrap_err();
+            assert!(error.to_string().contains("need a root certificate"), "{error}");
+            assert!(error.next_step().unwrap().contains(part), "{error:?}");
+        }
     }
 
     #[test]
