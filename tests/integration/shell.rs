@@ -10,7 +10,8 @@ use crate::server::{Finished, TestDb, sterna};
 #[test]
 fn the_configuration_in_force_is_shown_with_its_origin_and_without_secrets() {
     let folder = tempfile::tempdir().unwrap();
-    let text = "database_url = 'postgres://me:hush@127.0.0.1:1/d'\n[load]\nbatch_size = 5000\n";
+    let text = "database_url = 'postgres://me:hush@127.0.0.1:1/d'\n[load]\nbatch_size = 5000\n\
+                [migrate]\nmax_wait = '9s'\nout = 'report'\n";
     let file = folder.path().join("sterna.toml");
     std::fs::write(&file, text).unwrap();
     // It holds a password.
@@ -36,6 +37,10 @@ fn the_configuration_in_force_is_shown_with_its_origin_and_without_secrets() {
     assert_eq!(of(Some("load"), "batch-size")["from"], "sterna.toml line 3");
     assert_eq!(of(Some("load"), "batch-size")["values"][0], "5000");
     assert_eq!(of(Some("migrate"), "batch-size")["from"], "built in");
+    // What a rehearsal takes over from the migration.
+    assert_eq!(of(Some("rehearse"), "max-wait")["from"], "sterna.toml line 5");
+    let out = |o: &&Value| o["command"] == "rehearse" && o["option"] == "out";
+    assert!(options.iter().find(out).is_none(), "its report has its own folder");
     assert!(!show(&[]).stdout.contains("hush"));
 }
 

@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgAction, CommandFactory};
+use clap::{Arg, ArgAction, Command, CommandFactory};
 use serde::Serialize;
 
-use super::file::{Settings, settable};
+use super::concerns;
+use super::file::{Setting, Settings, settable};
 use crate::cli::Cli;
 use crate::cli::render::password::without_passwords;
 use crate::error::Result;
@@ -34,30 +35,43 @@ pub struct InForce {
 pub fn in_force(named: Option<&PathBuf>, folder: &Path) -> Result<(Option<PathBuf>, Vec<InForce>)> {
     let command = Cli::command();
     let settings = Settings::find(named, folder, &command)?;
+    let settings = settings.as_ref();
     let mut found = Vec::new();
     let scopes = command.get_subcommands().map(|scope| (Some(scope.get_name()), scope));
     for (name, scope) in std::iter::once((None, &command)).chain(scopes) {
         for arg in settable(scope) {
-            found.extend(option_in_force(name, arg, settings.as_ref()));
+            let set = settings.and_then(|all| Some((all, in_file(all, &command, name, arg)?)));
+            found.extend(option_in_force(name, arg, set));
         }
     }
     Ok((settings.map(|settings| settings.path().to_owned()), found))
 }
 
+/// What the file sets for an option, as [`super::read`] would apply it.
+fn in_file<'a>(
+    settings: &'a Settings,
+    command: &Command,
+    name: Option<&str>,
+    arg: &Arg,
+) -> Option<&'a Setting> {
+    settings.iter().find(|setting| {
+        arg.get_id() == &*setting.id
+            && setting.table.is_some() == name.is_some()
+            && concerns(setting, settings, command, name)
+    })
+}
+
 fn option_in_force(
     command: Option<&str>,
     arg: &Arg,
-    settings: Option<&Settings>,
+    set: Option<(&Settings, &Setting)>,
 ) -> Option<InForce> {
     let of_environment = arg.get_env().and_then(|name| {
         let value = std::env::var(name).ok()?;
         Some((vec![value], name.to_string_lossy().into_owned()))
     });
-    let of_file = || {
-        let settings = settings?;
-        let set = settings.iter().find(|s| s.table.as_deref() == command && arg.get_id() == &*s.id);
-        set.map(|setting| (setting.values.clone(), settings.place(setting)))
-    };
+    let of_file =
+        || set.map(|(settings, setting)| (setting.values.clone(), settings.place(setting)));
     let built_in = || {
         let values = arg.get_default_values().iter().map(|v| v.to_string_lossy().into_owned());
         let values: Vec<_> = values.collect();
