@@ -2,7 +2,7 @@
 
 mod ended;
 mod production;
-mod server;
+pub(crate) mod server;
 
 use std::process::Command;
 

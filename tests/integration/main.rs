@@ -13,6 +13,7 @@ mod demo;
 mod distance;
 mod duplicates;
 mod embedded;
+mod hosted;
 mod inspect;
 mod ledger;
 mod line;

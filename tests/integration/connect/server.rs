@@ -32,8 +32,18 @@ CREATE ROLE with_password LOGIN PASSWORD 'tern:and\\terek';
 /// The password of the role `with_password`, with characters that a password file must escape.
 pub(super) const PASSWORD: &str = r"tern:and\terek";
 
+/// How a server is set up.
+pub(crate) struct Setup<'a> {
+    pub(crate) superuser: &'a str,
+    /// The text of `pg_hba.conf`. The superuser must get in through the socket.
+    pub(crate) hba: &'a str,
+    pub(crate) tls: bool,
+    /// Further settings.
+    pub(crate) settings: &'a [&'a str],
+}
+
 /// Certificates, and the folder with their files.
-pub(super) struct Certificates {
+pub(crate) struct Certificates {
     folder: PathBuf,
     authority: CertifiedIssuer<'static, KeyPair>,
 }
@@ -75,27 +85,36 @@ impl Certificates {
 }
 
 /// A running server, stopped when dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     folder: tempfile::TempDir,
     child: Child,
-    pub(super) port: u16,
+    superuser: String,
+    pub(crate) port: u16,
     pub(super) certificates: Certificates,
 }
 
 impl Server {
-    /// A server on 127.0.0.1, with or without TLS, and a socket for set-up.
+    /// A server with or without TLS, and a role for each rule.
     pub(super) async fn start(tls: bool) -> Self {
+        let setup = Setup { superuser: "postgres", hba: HBA, tls, settings: &[] };
+        let server = Server::with(&setup);
+        server.ready().await.batch_execute(ROLES).await.unwrap();
+        server
+    }
+
+    /// A server on 127.0.0.1, and a socket for set-up.
+    pub(crate) fn with(setup: &Setup<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let certificates = Certificates::new(folder.path());
         own(folder.path());
         let data = folder.path().join("data");
         let output = program("initdb")
-            .args(["--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "-D"])
+            .args(["--auth=trust", "--no-sync", "--encoding=UTF8", "-U", setup.superuser, "-D"])
             .arg(&data)
             .output()
             .unwrap();
         assert!(output.status.success(), "initdb: {}", String::from_utf8_lossy(&output.stderr));
-        std::fs::write(data.join("pg_hba.conf"), HBA).unwrap();
+        std::fs::write(data.join("pg_hba.conf"), setup.hba).unwrap();
 
         let port = free_port();
         let at = |name: &str| folder.path().join(name).display().to_string();
@@ -104,21 +123,21 @@ impl Server {
             .arg(&data)
             .args(["-p", &port.to_string(), "-k", &folder.path().display().to_string()])
             .args(["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"])
-            .args(["-c", if tls { "ssl=on" } else { "ssl=off" }])
+            .args(setup.settings.iter().flat_map(|setting| ["-c", setting]))
+            .args(["-c", if setup.tls { "ssl=on" } else { "ssl=off" }])
             .args(["-c", &format!("ssl_cert_file={}", at("server.crt"))])
             .args(["-c", &format!("ssl_key_file={}", at("server.key"))])
             .args(["-c", &format!("ssl_ca_file={}", at("root.crt"))])
             .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
             .spawn()
             .unwrap();
-        let server = Server { folder, child, port, certificates };
-        server.ready().await.batch_execute(ROLES).await.unwrap();
-        server
+        Server { folder, child, superuser: setup.superuser.to_owned(), port, certificates }
     }
 
     /// The administrator's session, through the socket.
-    pub(super) async fn ready(&self) -> Connection {
-        let info = ConnInfo::unix_socket(self.folder.path(), self.port, "postgres", "postgres");
+    pub(crate) async fn ready(&self) -> Connection {
+        let user = &self.superuser;
+        let info = ConnInfo::unix_socket(self.folder.path(), self.port, user, "postgres");
         let started = Instant::now();
         loop {
             match connect(&info).await {
@@ -154,7 +173,7 @@ impl Server {
     }
 
     /// The path of a file in the server's folder, which also serves as a home.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -178,7 +197,8 @@ fn account() -> Option<User> {
     geteuid().is_root().then(|| User::from_name("postgres").unwrap().expect("a user postgres"))
 }
 
-fn own(folder: &Path) {
+/// Gives a folder and its files to that account.
+pub(crate) fn own(folder: &Path) {
     let Some(user) = account() else { return };
     let give = |path: &Path| chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
     give(folder);
@@ -188,7 +208,12 @@ fn own(folder: &Path) {
 }
 
 fn program(name: &str) -> Command {
-    let mut command = Command::new(sterna::pg::programs::find().unwrap().join(name));
+    as_account(&sterna::pg::programs::find().unwrap().join(name))
+}
+
+/// A program that runs as that account.
+pub(crate) fn as_account(program: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
     // The machine's own settings must not reach this server.
     let foreign = |name: &OsStr| name.to_string_lossy().starts_with("PG");
@@ -201,6 +226,6 @@ fn program(name: &str) -> Command {
     command
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

@@ -1,0 +1,173 @@
+//! A server like a hosted one, and `docs/first-migration.md` on it, literally.
+
+mod page;
+mod pgbouncer;
+mod project;
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use page::commands;
+use pgbouncer::{PgBouncer, Pool};
+use project::{Project, ROWS};
+
+use crate::server::Finished;
+
+/// What differs from the page, because it is made up there. Each has to occur in it.
+struct Instead {
+    said: &'static str,
+    meant: String,
+}
+
+/// What stands for the page's host, user, figures and addresses.
+fn instead(user: &str, project: &Project, health: String) -> Vec<Instead> {
+    let port = project.server.port;
+    let meant = |said, meant: &str| Instead { said, meant: meant.to_owned() };
+    vec![
+        meant("db.example.supabase.co", "localhost"),
+        meant("PGUSER=postgres ", &format!("PGUSER={user} ")),
+        meant("--expect-rows 489107", &format!("--expect-rows {ROWS}")),
+        Instead { said: "https://app.example/health", meant: health },
+        Instead {
+            said: "postgres://web@db/app",
+            meant: format!("postgres://web@localhost:{port}/postgres"),
+        },
+    ]
+}
+
+/// Runs the commands of the page one after the other, on the server at this port.
+async fn follow(project: &Project, user: &str, port: u16) {
+    project.password_file(user, port);
+    let before = project.looks().await;
+    let adapted = instead(user, project, healthy());
+    let mut adapted_anything = vec![false; adapted.len()];
+    let mut exported = String::new();
+    let mut done = Vec::new();
+    for literal in commands("first-migration.md") {
+        let mut line = literal.clone();
+        for (change, has_changed) in adapted.iter().zip(&mut adapted_anything) {
+            *has_changed |= line.contains(change.said);
+            line = line.replace(change.said, &change.meant);
+        }
+        if line.starts_with("export ") {
+            exported.push_str(&line);
+            exported.push('\n');
+        }
+        let ended = project.shell(port, &format!("{exported}{line}"));
+        check(&line, ended);
+        if line.contains("--to 3.3") {
+            assert_eq!(project.looks().await, before, "production has only been read");
+            assert_eq!(project.rows().await, project.rows_before);
+        }
+        done.push(line);
+    }
+    assert!(adapted_anything.iter().all(|has_changed| *has_changed), "{done:#?}");
+    assert_eq!(project.rows().await, ROWS.to_string());
+    assert_eq!(project.looks().await, before);
+    let slow = project.psql("SELECT is_called FROM extensions.slow_ddl_calls").await;
+    assert_eq!(slow, "t", "a statement ran longer than the role's own limit");
+    // The week is over.
+    let cleanup = done.last().unwrap().replace("--older-than 7d", "--older-than 0s");
+    project.shell(port, &format!("{exported}{cleanup}")).expect_code(0);
+    let old = project.psql("SELECT to_regclass('public.cites_trade_records_old')").await;
+    assert_eq!(old, "");
+}
+
+/// Whether a command of the page did what the page says.
+fn check(line: &str, ended: Finished) {
+    let is = |command: &str| line.starts_with(&format!("sterna {command}"));
+    // The old table is a few seconds old.
+    let ended = ended.expect_code(if is("cleanup") { 6 } else { 0 });
+    let said: &[&str] = if is("config show") {
+        &["@localhost:"]
+    } else if is("inspect") {
+        &["ready with --on-inexact widen"]
+    } else if is("check pre") {
+        &["the limit is 8.0 GB", "the database takes"]
+    } else if is("status") {
+        &["3.3", "done"]
+    } else if is("check post") {
+        &["web", " rows in ", ": 200 in "]
+    } else if is("cleanup") {
+        &["kept for 7 d"]
+    } else {
+        &[]
+    };
+    for part in said {
+        let text = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(text.contains(part), "{line}: {part}: {ended:#?}");
+    }
+}
+
+/// The URL of an application that is well.
+fn healthy() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/health", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let _ = client.read(&mut [0; 4096]);
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn the_first_migration_goes_as_its_page_says() {
+    let project = Project::new().await;
+    follow(&project, "postgres", project.server.port).await;
+}
+
+#[tokio::test]
+async fn and_through_a_pooler_in_session_mode() {
+    let project = Project::new().await;
+    let Some(pooler) = PgBouncer::start(&project.server, Pool::Session).await else { return };
+    follow(&project, pgbouncer::USER, pooler.port).await;
+}
+
+#[tokio::test]
+async fn a_pooler_in_transaction_mode_is_refused_with_the_way_out() {
+    let project = Project::new().await;
+    let Some(pooler) = PgBouncer::start(&project.server, Pool::Transaction).await else { return };
+    project.password_file(pgbouncer::USER, pooler.port);
+    let exported =
+        format!("export PGHOST=localhost PGUSER={} PGDATABASE=postgres", pgbouncer::USER);
+    let run = |line: &str| {
+        let line = format!("chmod 600 ~/.pgpass; {exported} PGSSLMODE=require; {line}");
+        project.shell(pooler.port, &line)
+    };
+    for line in ["sterna migrate download.zip --on-inexact widen", "sterna backup --out backup"] {
+        let refused = run(line).expect_code(6);
+        assert!(refused.stderr.contains("pooler in transaction mode"), "{line}: {refused:#?}");
+        assert!(refused.stderr.contains("port 5432 instead of 6543"), "{line}: {refused:#?}");
+    }
+    let found = run("sterna check pre --disk-limit 8GB").expect_code(6);
+    assert!(found.stdout.contains("behind a pooler in transaction mode"), "{found:#?}");
+    assert_eq!(project.psql("SELECT to_regnamespace('sterna')").await, "");
+}
+
+#[tokio::test]
+async fn what_the_platform_keeps_to_itself_is_found_before() {
+    let project = Project::new().await;
+    let port = project.server.port;
+    project.password_file("postgres", port);
+    let run = |exported: &str, line: &str| {
+        let always = "export PGHOST=localhost PGUSER=postgres PGDATABASE=postgres \
+                      PGSSLMODE=verify-full";
+        project.shell(port, &format!("chmod 600 ~/.pgpass; {always} {exported}; {line}"))
+    };
+    let unknown = run("", "sterna status").expect_code(2);
+    assert!(unknown.stderr.contains("sslrootcert"), "{unknown:#?}");
+    // The publication that the table is in belongs to the platform.
+    project.psql("ALTER PUBLICATION supabase_realtime OWNER TO supabase_admin").await;
+    let line = "sterna check pre download.zip --disk-limit 8GB";
+    let root = "PGSSLROOTCERT=$HOME/prod-ca-2021.crt";
+    let found = run(root, line).expect_code(6);
+    let rights = found.stdout.lines().find(|line| line.contains("publication supabase_realtime"));
+    assert!(rights.is_some(), "{found:#?}");
+    let short = run(root, "sterna check pre --disk-limit 1MB").expect_code(6);
+    assert!(short.stdout.contains("the limit is 1.0 MB"), "{short:#?}");
+    let unsaid = run(root, "sterna check pre").expect_code(6);
+    assert!(unsaid.stdout.contains("--disk-limit"), "{unsaid:#?}");
+}
