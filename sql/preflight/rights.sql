@@ -14,21 +14,28 @@ WITH target AS (
 me AS (
     SELECT rolsuper, rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user
 ),
--- What a switchover alters, with its owner, and whether it can be dropped in the meantime.
-altered (what, owner, is_dependent) AS (
-    SELECT 'table ' || relid::regclass, relowner, false FROM target
+-- What a switchover alters, with its owner, and what may be done about it in the meantime.
+altered (what, owner, otherwise) AS (
+    SELECT 'table ' || relid::regclass, relowner, '' FROM target
     UNION ALL
-    SELECT DISTINCT 'table ' || c.conrelid::regclass || ', which refers to it', r.relowner, false
+    SELECT DISTINCT 'table ' || c.conrelid::regclass || ', which refers to it', r.relowner, ''
     FROM pg_catalog.pg_constraint AS c
     INNER JOIN pg_catalog.pg_class AS r ON r.oid = c.conrelid
     WHERE c.confrelid = $1 AND c.conrelid <> $1 AND c.contype = 'f'
     UNION ALL
-    SELECT 'publication ' || quote_ident(p.pubname), p.pubowner, false
+    SELECT
+        'publication ' || quote_ident(p.pubname),
+        p.pubowner,
+        ', or have its owner take the table out of it before the switchover and add it after it'
     FROM pg_catalog.pg_publication_rel AS r
     INNER JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
     WHERE r.prrelid = $1
     UNION ALL
-    SELECT d.what, d.owner, true FROM unnest($2::text[], $3::oid[]) AS d (what, owner)
+    SELECT
+        d.what,
+        d.owner,
+        ', or drop it before the switchover and create it again after it'
+    FROM unnest($2::text[], $3::oid[]) AS d (what, owner)
 ),
 referred AS (
     SELECT DISTINCT confrelid FROM pg_catalog.pg_constraint
@@ -57,11 +64,9 @@ grantor AS (
 SELECT format(
     CASE
         WHEN a.owner = t.relowner AND NOT o.rolsuper THEN 'ownership of %1$s: GRANT %2$I TO %3$I'
-        WHEN a.is_dependent THEN 'ownership of %1$s, which belongs to %2$I: run sterna as a '
-            'superuser, or drop it before the switchover and create it again after it'
-        ELSE 'ownership of %1$s, which belongs to %2$I: run sterna as a superuser'
+        ELSE 'ownership of %1$s, which belongs to %2$I: run sterna as a superuser%4$s'
     END,
-    a.what, o.rolname, current_user
+    a.what, o.rolname, current_user, a.otherwise
 )
 FROM altered AS a
 INNER JOIN pg_catalog.pg_roles AS o ON o.oid = a.owner

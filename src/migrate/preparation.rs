@@ -5,8 +5,9 @@ use super::options::MigrationOptions;
 use super::plan::Step;
 use super::site::Site;
 use super::state::Run;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::inspect::{self, InspectOptions};
+use crate::ledger;
 use crate::pg::{ConnInfo, catalog, connect};
 use crate::preflight;
 use crate::switchover::{self, journal};
@@ -15,10 +16,10 @@ use crate::table::staging;
 use crate::table::summary::{self, SummaryFound};
 use crate::trust;
 
-/// Refuses kinds of tables that cannot be replaced, and code of other roles on the tables
-/// to be written, before anything is written, even to the ledger.
+/// Refuses kinds of tables that cannot be replaced, code of other roles on the tables to be
+/// written, and a role that lacks rights, before anything is written, even to the ledger.
 pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptions) -> Result<()> {
-    let session = connect(info).await?;
+    let mut session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let table = options.table();
     let found = catalog::plain_table(&session, table).await?;
@@ -29,7 +30,19 @@ pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptio
     {
         target.refuse_strange_code(&session).await?;
     }
-    Ok(())
+    if options.resume || options.from.is_some_and(|from| from > Step::Switchover) {
+        return Ok(());
+    }
+    // Another role's ledger is refused first: nothing may be granted on its account.
+    ledger::open(&mut session).await?;
+    // A run that ends before the switchover may do so to have the rights granted.
+    match preflight::refuse_missing_rights(&session, found.oid).await {
+        Err(error) if error.kind() == Kind::Unsafe && options.to < Step::Switchover => {
+            tracing::warn!("for the switchover, {error}");
+            Ok(())
+        }
+        done => done,
+    }
 }
 
 /// Refuses files with which keys or values of production would be lost, before anything is

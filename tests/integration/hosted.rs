@@ -165,7 +165,14 @@ async fn what_the_platform_keeps_to_itself_is_found_before() {
     let root = "PGSSLROOTCERT=$HOME/prod-ca-2021.crt";
     let found = run(root, line).expect_code(6);
     let rights = found.stdout.lines().find(|line| line.contains("publication supabase_realtime"));
-    assert!(rights.is_some(), "{found:#?}");
+    assert!(rights.is_some_and(|line| line.contains("have its owner take")), "{found:#?}");
+    // Not after hours of loading.
+    let migrate = "sterna migrate download.zip --on-inexact widen";
+    let refused = run(root, migrate).expect_code(6);
+    assert!(refused.stderr.contains("publication supabase_realtime"), "{refused:#?}");
+    assert_eq!(project.psql("SELECT to_regnamespace('sterna')").await, "");
+    let warned = run(root, &format!("{migrate} --to 1.2")).expect_code(0);
+    assert!(warned.stderr.contains("publication supabase_realtime"), "{warned:#?}");
     let short = run(root, "sterna check pre --disk-limit 1MB").expect_code(6);
     assert!(short.stdout.contains("the limit is 1.0 MB"), "{short:#?}");
     let unsaid = run(root, "sterna check pre").expect_code(6);
