@@ -7,6 +7,9 @@
 SELECT pg_catalog.now() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp();
 CLOSE ALL;
 SET SESSION AUTHORIZATION DEFAULT;
+-- A role's own setting of role, which SET SESSION AUTHORIZATION has not restored before
+-- November 2024.
+RESET ROLE;
 RESET ALL;
 UNLISTEN *;
 SELECT pg_catalog.pg_advisory_unlock_all();

@@ -5,7 +5,8 @@ SELECT concat_ws(
     ' ',
     pg_relation_filenode($1::oid),
     string_agg(
-        concat_ws(':', a.attnum, a.atttypid, a.atttypmod, a.attcollation), ' ' ORDER BY a.attnum
+        concat_ws(':', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation),
+        ' ' ORDER BY a.attnum
     )
 )
 FROM pg_catalog.pg_attribute AS a

@@ -181,6 +181,8 @@ pub async fn take(
     let program_major = program.as_ref().map_or(server_major, |(_, major)| *major);
     let method = match &program {
         Some((program, _)) => {
+            // pg_dump needs a connection of its own.
+            info.close_kept().await;
             let snapshot = Snapshot::share(&session).await?;
             let chosen = dump::selection(options.extent, &tables, &left_out)?;
             dump::write(info, &session, &mut draft, program, snapshot.name(), &chosen, stop)

@@ -220,6 +220,8 @@ impl Load<'_> {
         tracing::info!(row_ids = row_ids.len(), "production's row ids are read");
         let is_indexed = self.has_indexes(control)?;
         let options = self.options;
+        // The writers need their room.
+        self.runtime.block_on(self.info.close_kept());
         let writers =
             self.with_control(control, async |session| writers(session, options).await)?;
         self.writers.set(if is_indexed { 1 } else { writers });

@@ -330,7 +330,8 @@ impl Work<'_> {
 
     /// Returns `None` while the lost session is still there.
     async fn look_again(&self, backend: &Backend) -> Result<Option<Found>> {
-        let mut session = connect(self.info).await?;
+        // Not a kept session, which may be lost as well.
+        let mut session = connect(&self.info.for_own_sessions()).await?;
         let at_work = include_str!("../../sql/switchover/backend-at-work.sql");
         if session.query_one(at_work, &[&backend.pid, &backend.started]).await?.get(0) {
             return Ok(None);

@@ -38,7 +38,9 @@ pub(super) async fn check(
                 proved = proof.find_unless_proved(keeper, snapshot).await?;
                 Ok::<_, Error>(match &proved {
                     Some(_) => "nothing is wrong",
-                    None => "read back by an earlier proof, and not written to since",
+                    None => {
+                        "an earlier proof read the rows back, and nothing has written to them since"
+                    }
                 })
             };
             match found.await {

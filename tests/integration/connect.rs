@@ -1,6 +1,7 @@
 //! Connecting: encryption, certificates, passwords, and error messages.
 
 mod ended;
+mod kept;
 mod production;
 pub(crate) mod server;
 

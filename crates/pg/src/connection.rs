@@ -142,8 +142,8 @@ impl Connection {
         Transaction::begin_with(&mut self.session, mode, reads).await
     }
 
-    /// Runs queries that all see one snapshot. They share a round trip with its beginning and
-    /// end if `reads` sends them together.
+    /// Runs queries that all see one snapshot, in one round trip. `reads` must send all of them
+    /// when it is first polled: a later one would run after COMMIT, outside the snapshot.
     ///
     /// # Errors
     /// The server's.

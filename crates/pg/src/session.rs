@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use futures::FutureExt;
+use futures::future::maybe_done;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{
     Client, CopyInSink, CopyOutStream, Error, Row, RowStream, SimpleQueryMessage, Statement,
@@ -242,13 +243,16 @@ impl<'a> Transaction<'a> {
         sql: &str,
         parameters: &[&dyn Typed],
     ) -> Result<u64, Error> {
+        let mut last = Box::pin(maybe_done(self.session.execute(sql, parameters)));
+        let _ = futures::poll!(last.as_mut());
+        // What fails before it is sent must not be followed by COMMIT. If the server refuses it,
+        // COMMIT rolls back.
+        if let Some(Err(_)) = last.as_mut().output_mut() {
+            return last.as_mut().take_output().unwrap_or(Ok(0));
+        }
         self.is_over = true;
-        // After an error, COMMIT rolls back.
-        let (changed, committed) = futures::join!(
-            self.session.execute(sql, parameters),
-            self.session.batch_execute("COMMIT"),
-        );
-        let changed = changed?;
+        let (_, committed) = futures::join!(last.as_mut(), self.session.batch_execute("COMMIT"));
+        let changed = last.as_mut().take_output().unwrap_or(Ok(0))?;
         committed.map(|()| changed)
     }
 

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::error::SqlState;
 
 use super::connection::{self, Connection};
 use super::{ConnInfo, Session};
@@ -45,11 +47,12 @@ impl Spare {
     /// Those of opening one.
     pub(super) async fn session(&self, info: &ConnInfo) -> Result<Connection> {
         while let Some(kept) = self.pop() {
-            let Ok(Some(Kept { session, since })) = kept.await else { continue };
-            if session.is_closed() {
-                continue;
-            }
-            if since.elapsed() < SURELY_ALIVE || session.batch_execute("").await.is_ok() {
+            let usable = usable(kept);
+            let usable = match info.connect_timeout() {
+                None => usable.await,
+                Some(limit) => timeout(limit, usable).await.unwrap_or(None),
+            };
+            if let Some(session) = usable {
                 return Ok(session);
             }
         }
@@ -97,7 +100,16 @@ impl Spare {
     }
 }
 
-/// Makes a session like a new one. Returns false if a transaction is open.
+/// The session, if it still works.
+async fn usable(kept: JoinHandle<Option<Kept>>) -> Option<Connection> {
+    let Kept { session, since } = kept.await.ok()??;
+    let is_usable = !session.is_closed()
+        && (since.elapsed() < SURELY_ALIVE || session.batch_execute("").await.is_ok());
+    is_usable.then_some(session)
+}
+
+/// Makes a session like a new one. Returns false if it must not be used again: a transaction is
+/// open, or a cancel request came late.
 async fn reset(session: &Session) -> Result<bool, tokio_postgres::Error> {
     let (reset, set, watched) = futures::join!(
         session.simple_query(include_str!("../../../sql/reset.sql")),
@@ -105,6 +117,9 @@ async fn reset(session: &Session) -> Result<bool, tokio_postgres::Error> {
         session.batch_execute(include_str!("../../../sql/watch-client.sql")),
     );
     if let Err(error) = watched {
+        if error.code() == Some(&SqlState::QUERY_CANCELED) {
+            return Ok(false);
+        }
         tracing::debug!("the server does not check whether its client is alive: {error}");
     }
     set?;

@@ -88,7 +88,8 @@ impl Watched<'_> {
 
     /// Whether the server waits for the client, or has ended the session.
     async fn ask(&self) -> Result<bool> {
-        let session = connect(self.info).await?;
+        // Not a kept session, which may have stalled as well.
+        let session = connect(&self.info.for_own_sessions()).await?;
         let sql = include_str!("../../../sql/waits-for-client.sql");
         Ok(session.query_one(sql, &[&self.pid]).await?.try_get(0)?)
     }

@@ -135,8 +135,9 @@ impl Volley {
     pub async fn send(&self, session: &Session) -> Result<Vec<Answer>, Failure> {
         let plain = |sql: &str| Statement { sql: sql.into(), prepared: None, parameters: None };
         let mode = if self.is_snapshot { Mode::Snapshot } else { Mode::ReadCommitted };
-        let (begin, commit) = (plain(&format!("{} READ WRITE", mode.begin())), plain("COMMIT"));
-        let all = std::iter::once(&begin).chain(&self.statements).chain([&commit]);
+        let begin = plain(&format!("{} READ WRITE", mode.begin()));
+        let (commit, rollback) = (plain("COMMIT"), plain("ROLLBACK"));
+        let all = std::iter::once(&begin).chain(&self.statements);
         // If BEGIN fails, no statement after it can write on its own.
         let mut guarded = Box::pin(maybe_done(session.batch_execute(ONLY_READ)));
         let mut sent: Vec<_> =
@@ -144,8 +145,16 @@ impl Volley {
         let mut freed = Box::pin(maybe_done(session.batch_execute(WRITE)));
         // A request is sent when its future is polled for the first time.
         let _ = futures::poll!(guarded.as_mut());
+        let mut is_unsent = false;
         for one in &mut sent {
             let _ = futures::poll!(one.as_mut());
+            is_unsent |= one.as_mut().output_mut().is_some_and(|answer| answer.is_err());
+        }
+        // What fails before it is sent must not be followed by COMMIT.
+        let end = if is_unsent { &rollback } else { &commit };
+        sent.push(Box::pin(maybe_done(end.run(session))));
+        if let Some(end) = sent.last_mut() {
+            let _ = futures::poll!(end.as_mut());
         }
         let _ = futures::poll!(freed.as_mut());
         let mut answers = Vec::with_capacity(sent.len());

@@ -80,7 +80,8 @@ impl Load<'_> {
     }
 
     async fn open_control(&self) -> Result<Connection> {
-        let mut session = connect(self.info).await?;
+        // Not a kept session, which may be lost as well.
+        let mut session = connect(&self.info.for_own_sessions()).await?;
         staging::pair(&mut session, &self.pair.table).await?;
         let (staging, lost) = (&self.pair.staging, self.locked_by.get());
         self.locked_by.set(crate::ledger::lock_again(&session, staging, lost).await?);

@@ -6,6 +6,7 @@
 //! COPY reported are not used.
 
 use hashbrown::HashMap;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -80,7 +81,7 @@ impl Proof<'_> {
         let is_same = |digest: &Option<String>| digest.as_ref() == Some(&proved.0);
         if !earlier.is_empty()
             && earlier.iter().all(is_same)
-            && self.are_as_many(keeper, &wanted).await?
+            && self.are_as_many(snapshot, &wanted).await?
         {
             return Ok(None);
         }
@@ -92,16 +93,19 @@ impl Proof<'_> {
     /// is changed becomes one of another transaction.
     async fn are_as_many(
         &self,
-        keeper: &Connection,
+        snapshot: &Snapshot,
         wanted: &HashMap<u32, Wanted>,
     ) -> Result<bool> {
         let count = include_str!("../../../sql/load/count-by-writer.sql");
         let count = fill(count, &[("staging", &self.pair.staging)]);
+        let session = open(self.info, snapshot).await?;
         let mut found = HashMap::new();
-        for row in keeper.query(&count, &[]).await? {
+        for row in session.query(&count, &[]).await? {
             let rows: i64 = row.get(1);
             found.insert(ledger::xid(row.get(0))?, rows.cast_unsigned());
         }
+        session.batch_execute("COMMIT").await?;
+        session.close().await?;
         let wanted = wanted.iter().filter(|(_, wanted)| wanted.sum.rows > 0);
         let wanted: HashMap<u32, u64> = wanted.map(|(xid, of)| (*xid, of.sum.rows)).collect();
         Ok(found == wanted)
@@ -204,13 +208,12 @@ fn different(pair: &Pair, how: &str) -> Error {
         .hint("find out what else writes to it; then `sterna stage truncate` and load again")
 }
 
-/// The columns that a load wrote, in the order of `present`, the columns of its staging table;
-/// `None` if one of them is missing or has changed.
+/// The columns that a load wrote, in its order, of those that its staging table has now; `None`
+/// if one of them is missing or has changed.
 pub(crate) fn columns_of(run: &LoadRun, present: &[Column]) -> Option<Vec<Column>> {
     let written = run.identity["target"].as_array()?;
-    let was_written = |column: &&Column| written.iter().any(|w| *w == describe(column).as_str());
-    let columns: Vec<_> = present.iter().filter(was_written).cloned().collect();
-    (columns.len() == written.len()).then_some(columns)
+    let find = |wanted: &Value| present.iter().find(|column| *wanted == describe(column).as_str());
+    written.iter().map(|wanted| find(wanted).cloned()).collect()
 }
 
 /// The SQL expressions for the values of columns as a load writes them.
@@ -223,6 +226,13 @@ pub(in crate::load) fn values_of(columns: &[Column]) -> SqlText {
     SqlText::list(&columns.iter().map(value).collect::<Vec<_>>())
 }
 
+/// Opens a session that sees the snapshot and reads only tables by name.
+async fn open(info: &ConnInfo, snapshot: &Snapshot) -> Result<Connection> {
+    let session = snapshot.open(info).await?;
+    session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
+    Ok(session)
+}
+
 async fn read(
     info: &ConnInfo,
     pair: &Pair,
@@ -230,8 +240,7 @@ async fn read(
     snapshot: &Snapshot,
     (from, to): (u32, u32),
 ) -> Result<HashMap<u32, Sum>> {
-    let session = snapshot.open(info).await?;
-    session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
+    let session = open(info, snapshot).await?;
     let sql = fill(
         include_str!("../../../sql/load/copy-out.sql"),
         &[

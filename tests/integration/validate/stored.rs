@@ -90,7 +90,7 @@ async fn rows_are_read_back_once_unless_something_has_touched_them() {
         let report = validated(&here, code, &[]);
         check(&report, "equal-to-files")["detail"].as_str().unwrap().to_owned()
     };
-    let (read, counted) = ("nothing is wrong", "read back by an earlier proof");
+    let (read, counted) = ("nothing is wrong", "an earlier proof read the rows back");
     // A load that verified has read the rows already.
     here.report(0, &[&file, "--all", "--verify"]);
     assert!(how(0).starts_with(counted));
