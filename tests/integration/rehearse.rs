@@ -217,7 +217,7 @@ async fn the_plan_is_rehearsed_with_the_rights_of_the_role_that_will_run_it() {
     assert_eq!(passed["plan"]["role"], "rehearsal_owner");
     // What the role may not do to production, it may not do to the copy.
     db.psql("ALTER VIEW public.species_trade_overview OWNER TO postgres").await;
-    let refused = report(&rehearse().expect_code(1));
+    let refused = report(&rehearse().expect_code(6));
     assert_eq!(check(&refused, "plan")["passed"], false);
     assert!(refused["failure"].as_str().unwrap().contains("species_trade_overview"), "{refused:#}");
 }
