@@ -54,30 +54,34 @@ pub(super) async fn prepare(session: &mut Connection, exchange: &Exchange) -> Re
         of_kind.map(|pair| (pair.live.oid, pair.incoming.oid)).unzip()
     };
     let (i, s) = (of(Kind::Index), of(Kind::Sequence));
-    let columns = include_str!("../../sql/switchover/prepare/columns.sql");
-    let checks = include_str!("../../sql/switchover/prepare/checks.sql");
-    let all: [(&str, &[&dyn Typed]); 6] = [
-        (include_str!("../../sql/switchover/prepare/storage.sql"), &both),
-        (columns, &both),
-        (checks, &both),
-        (include_str!("../../sql/switchover/prepare/indexes.sql"), &[&live, &incoming, &i.0, &i.1]),
-        (include_str!("../../sql/switchover/prepare/sequences.sql"), &[&s.0, &s.1]),
+    // Statements, their parameters, and whether statistics are outdated after them.
+    let all: [(&str, &[&dyn Typed], bool); 6] = [
+        (include_str!("../../sql/switchover/prepare/storage.sql"), &both, false),
+        (include_str!("../../sql/switchover/prepare/columns.sql"), &both, true),
+        (include_str!("../../sql/switchover/prepare/checks.sql"), &both, true),
+        (
+            include_str!("../../sql/switchover/prepare/indexes.sql"),
+            &[&live, &incoming, &i.0, &i.1],
+            false,
+        ),
+        (include_str!("../../sql/switchover/prepare/sequences.sql"), &[&s.0, &s.1], false),
         (
             include_str!("../../sql/switchover/prepare/comments.sql"),
             &[&live, &incoming, &i.0, &i.1, &s.0, &s.1],
+            false,
         ),
     ];
     // Mostly there is nothing to do, which takes one round trip to find out. Otherwise what is
     // done first may change what is left to do.
-    let asked = all.iter().map(|(sql, parameters)| transaction.query(sql, parameters));
+    let asked = all.iter().map(|(sql, parameters, _)| transaction.query(sql, parameters));
     let mut is_complete = true;
     for rows in futures::future::join_all(asked).await {
         is_complete &= rows?.is_empty();
     }
     if !is_complete {
-        for (sql, parameters) in all {
+        for (sql, parameters, outdates_statistics) in all {
             let some = run(&transaction, sql, parameters).await?;
-            changed |= some && (sql == columns || sql == checks);
+            changed |= some && outdates_statistics;
         }
     }
     transaction.commit().await?;
