@@ -185,3 +185,14 @@ pub(crate) fn summary(report: &SummaryReport) -> Result<StepOutcome> {
         ..StepOutcome::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let grouped: Vec<_> = [0, 999, 1_000, 461_042, 1_000_007].map(grouped).into();
+        assert_eq!(grouped, ["0", "999", "1,000", "461,042", "1,000,007"]);
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use sterna::pg::{Table, catalog};
 use sterna::validate::{Carried, ValidateOptions, last, validate};
 
-use super::{check, validated};
+use super::{check, checks, validated};
 use crate::cites::{Installation, file_of, good, shipment};
 
 #[tokio::test]
@@ -121,4 +121,13 @@ async fn rows_are_read_back_once_unless_something_has_touched_them() {
     here.db.psql("UPDATE sterna.load_batch SET checksum = checksum + 1").await;
     here.db.psql("UPDATE sterna.load_run SET checksum = checksum + 1").await;
     assert!(how(4).contains("with sum"));
+
+    let report = validated(&here, 4, &[]);
+    let count = |severity: &str| {
+        let failed = checks(&report).iter().filter(|check| check["passed"] == false);
+        failed.filter(|check| check["severity"] == severity).count()
+    };
+    let counts = format!(" {} errors, {} warnings, ", count("error"), count("warning"));
+    let said = here.db.sterna(&["validate"]).expect_code(4).stdout;
+    assert!(count("error") > 0 && said.contains(&counts), "{said}");
 }
