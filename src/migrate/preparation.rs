@@ -19,7 +19,7 @@ use crate::trust;
 /// Refuses kinds of tables that cannot be replaced, code of other roles on the tables to be
 /// written, and a role that lacks rights, before anything is written, even to the ledger.
 pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptions) -> Result<()> {
-    let mut session = connect(info).await?;
+    let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let table = options.table();
     let found = catalog::plain_table(&session, table).await?;
@@ -34,7 +34,7 @@ pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptio
         return Ok(());
     }
     // Another role's ledger is refused first: nothing may be granted on its account.
-    ledger::open(&mut session).await?;
+    ledger::look(&session).await?;
     // A run that ends before the switchover may do so to have the rights granted.
     match preflight::refuse_missing_rights(&session, found.oid).await {
         Err(error) if error.kind() == Kind::Unsafe && options.to < Step::Switchover => {
