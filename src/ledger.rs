@@ -31,7 +31,23 @@ pub use version::{VERSION, ensure, look, open};
 /// # Errors
 /// Refused if another session holds the lock.
 pub async fn lock(session: &Connection, table: &Table) -> Result<i32> {
-    take_lock(session, table, None).await
+    Ok(take_lock(session, table, None).await?.0)
+}
+
+/// As [`lock`], and has `reads` ask questions of the session that are answered under the lock.
+/// It must send them when it is first polled.
+///
+/// # Errors
+/// As [`lock`].
+pub async fn lock_and_read<T>(
+    session: &Connection,
+    table: &Table,
+    reads: impl AsyncFn(&Connection) -> T,
+) -> Result<T> {
+    // The first try is sent before the questions.
+    let (locked, read) = futures::join!(take_lock(session, table, None), reads(session));
+    let (_, is_first) = locked?;
+    Ok(if is_first { read } else { reads(session).await })
 }
 
 /// As [`lock`], after this process has lost the session that held the lock. The server may
@@ -40,15 +56,17 @@ pub async fn lock(session: &Connection, table: &Table) -> Result<i32> {
 /// # Errors
 /// As [`lock`].
 pub async fn lock_again(session: &Connection, table: &Table, lost: i32) -> Result<i32> {
-    take_lock(session, table, Some(lost)).await
+    Ok(take_lock(session, table, Some(lost)).await?.0)
 }
 
-async fn take_lock(session: &Connection, table: &Table, lost: Option<i32>) -> Result<i32> {
+/// Also returns whether the first try got the lock.
+async fn take_lock(session: &Connection, table: &Table, lost: Option<i32>) -> Result<(i32, bool)> {
     let (sql, name) = (include_str!("../sql/ledger/try-lock.sql"), table.to_string());
     let names: [&dyn Typed; 1] = [&name];
     let (first, longest, total) =
         (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(3));
     let mut pauses = Backoff::new(first, longest, total, 0);
+    let mut is_first = true;
     loop {
         let (own, ended, locked) = futures::join!(
             mark(session),
@@ -57,8 +75,9 @@ async fn take_lock(session: &Connection, table: &Table, lost: Option<i32>) -> Re
         );
         ended?;
         if locked?.get(0) {
-            return own;
+            return Ok((own?, is_first));
         }
+        is_first = false;
         let Some(pause) = pauses.next() else {
             let holders = session::holders(session, Lock::Run, table).await?;
             return Err(working("another sterna is working", table, holders.first()));

@@ -3,7 +3,7 @@
 //! with them.
 
 use crate::error::{Error, Result};
-use crate::pg::{Quoted, Session, Table, Transaction, fill};
+use crate::pg::{CatalogText, Quoted, Session, Table, Transaction, fill};
 
 /// Finds untrusted code on tables: those read or copied ($1), and those written to ($2).
 pub(crate) const CODE: &str = include_str!("../sql/trust/code.sql");
@@ -51,11 +51,14 @@ pub async fn strange_code(
 /// # Errors
 /// Refused, listing each function and its owner.
 pub async fn code(session: &Session, tables: &[u32], written: &[u32]) -> Result<()> {
-    let lines = strange_code(session, tables, written).await?;
-    if lines.is_empty() {
+    refuse(&strange_code(session, tables, written).await?)
+}
+
+fn refuse(code: &[String]) -> Result<()> {
+    if code.is_empty() {
         return Ok(());
     }
-    let what = format!("code of other roles would run with this role's rights: {}", named(&lines));
+    let what = format!("code of other roles would run with this role's rights: {}", named(code));
     Err(Error::refused(what).hint(HINT))
 }
 
@@ -81,13 +84,15 @@ pub async fn strange_beside(
     table: &Table,
 ) -> Result<Option<String>> {
     let names = [beside.schema.name(), beside.name.name(), table.schema.name(), table.name.name()];
-    let sql = include_str!("../sql/trust/beside.sql");
-    let row = session.query_opt(sql, &[&names[0], &names[1], &names[2], &names[3]]).await?;
+    let code = CODE.replace("$1", "ARRAY[c.oid]").replace("$2", "ARRAY[]");
+    let code = CatalogText::from_catalog(code);
+    let sql = fill(include_str!("../sql/trust/beside.sql"), &[("code", &code)]);
+    let row = session.query_opt(&sql, &[&names[0], &names[1], &names[2], &names[3]]).await?;
     let Some(row) = row else { return Ok(None) };
-    if let Some(whose) = row.get::<_, Option<String>>(1) {
+    if let Some(whose) = row.get::<_, Option<String>>(0) {
         return Ok(Some(format!("{beside} {whose}")));
     }
-    code(session, &[row.get(0)], &[]).await?;
+    refuse(&row.get::<_, Vec<String>>(1))?;
     Ok(None)
 }
 

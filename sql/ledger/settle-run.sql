@@ -7,3 +7,4 @@ SET state = $2,
     checksum = coalesce($4, checksum),
     finished_at = CASE WHEN $2 IN ('loading', 'built') THEN NULL ELSE clock_timestamp() END
 WHERE run_id = $1 AND state <> 'discarded'
+RETURNING run_id

@@ -1,8 +1,8 @@
--- Purpose: the latest run on a table, if it is this step by its own command and was killed: the
---   command resumes it when run again. The caller holds the run's lock, so nobody else is
+-- Purpose: the latest run on a table and its step, if it is a step by its own command and was
+--   killed: the command resumes it when run again. The caller holds the run's lock, so nobody else is
 --   working on it.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
-SELECT m.run_id
+SELECT m.run_id, s.step
 FROM sterna.migration AS m
 INNER JOIN sterna.step AS s USING (run_id)
 WHERE m.run_id = (
@@ -11,5 +11,5 @@ WHERE m.run_id = (
     ORDER BY started_at DESC
     LIMIT 1
 )
-AND m.kind = 'command' AND m.state = 'running' AND s.step = $3
+AND m.kind = 'command' AND m.state = 'running'
 LIMIT 1

@@ -33,16 +33,14 @@ pub(super) async fn attach(
     prepared: &Prepared,
     stop: &AtomicBool,
 ) -> Result<Attached> {
-    let found = catalog::relation(session, &pair.staging).await?;
+    let found = staging::find(session, pair).await?;
     let mut runs = match &found {
         Some(relation) => {
             let written = [relation.oid];
-            let (own, code, runs) = futures::join!(
-                staging::refuse_foreign(session, pair, relation.oid),
+            let (code, runs) = futures::join!(
                 trust::code(session, &[], &written),
                 ledger::runs(session, relation.oid),
             );
-            own?;
             code?;
             runs?
         }
@@ -119,24 +117,26 @@ pub(super) async fn attach(
     if prepared.matching.way == Way::Server {
         completion::loosen(session, staging_oid, &prepared.matching).await?;
     }
-    staging::note_baseline(session, pair, staging_oid).await?;
     let mut arguments = options.arguments();
     // The files may be gone when the rows are validated.
     arguments["synonym_names"] = json!(prepared.taxa.synonyms());
     arguments["looks_up"] = json!(prepared.looks_up);
     arguments["columns"] = json!(prepared.matching.uses);
-    let run = ledger::begin(
-        session,
-        &NewLoad {
-            staging: staging_oid,
-            target: &pair.table,
-            identity: &prepared.identity,
-            arguments: &arguments,
-            mends,
-            files: &prepared.ledger_files(),
-        },
-    )
-    .await?;
+    let files = prepared.ledger_files();
+    let run = NewLoad {
+        staging: staging_oid,
+        target: &pair.table,
+        identity: &prepared.identity,
+        arguments: &arguments,
+        mends,
+        files: &files,
+    };
+    let (noted, run) = futures::join!(
+        staging::note_baseline(session, pair, staging_oid),
+        ledger::begin(session, &run),
+    );
+    noted?;
+    let run = run?;
     let runs = runs.into_iter().chain([run.clone()]).collect();
     Ok(Attached { run, staging_oid, runs, resumed: false })
 }

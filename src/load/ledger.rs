@@ -18,9 +18,9 @@ use crate::error::{Error, Result};
 use crate::input::hex;
 use crate::ledger::document;
 use crate::load::identity::with_one_digest;
-use crate::load::report::{FileReport, RowsReport};
+use crate::load::report::RowsReport;
 use crate::load::settle::verify::Proved;
-use crate::pg::{Connection, Table};
+use crate::pg::{Connection, Parameter, Table, Volley, first_row};
 
 pub use refusals::{Refusals, RefusedRow, forget, refusals, refuse};
 
@@ -154,25 +154,30 @@ pub struct NewLoad<'a> {
 ///
 /// # Errors
 /// If the ledger cannot be written.
-pub async fn begin(session: &mut Connection, run: &NewLoad<'_>) -> Result<LoadRun> {
+pub async fn begin(session: &Connection, run: &NewLoad<'_>) -> Result<LoadRun> {
     let id = Uuid::new_v4();
-    let transaction = session.transaction().await?;
-    let (target, version) = (run.target.to_string(), env!("CARGO_PKG_VERSION"));
-    transaction
-        .execute(
-            include_str!("../../sql/ledger/begin-run.sql"),
-            &[&id, &run.staging, &target, &**run.identity, run.arguments, &run.mends, &version],
-        )
-        .await?;
+    let mut volley = Volley::default();
+    volley.query(
+        include_str!("../../sql/ledger/begin-run.sql"),
+        vec![
+            Box::new(id),
+            Box::new(run.staging),
+            Box::new(run.target.to_string()),
+            Box::new(Value::clone(run.identity)),
+            Box::new(run.arguments.clone()),
+            Box::new(run.mends),
+            Box::new(env!("CARGO_PKG_VERSION").to_owned()),
+        ],
+    );
     let insert = include_str!("../../sql/ledger/insert-files.sql");
-    let (most, last) = split_last(run.files);
-    for (part, files) in most.chunks(FILES_AT_ONCE).enumerate() {
+    for (part, files) in run.files.chunks(FILES_AT_ONCE).enumerate() {
         let first = (part * FILES_AT_ONCE) as i32;
         let (paths, sha256s) = paths_and_digests(files);
-        transaction.execute(insert, &[&id, &first, &paths, &sha256s]).await?;
+        let files: Vec<Parameter> =
+            vec![Box::new(id), Box::new(first), Box::new(paths), Box::new(sha256s)];
+        volley.query(insert, files);
     }
-    let (first, (paths, sha256s)) = (most.len() as i32, paths_and_digests(last));
-    transaction.execute_and_commit(insert, &[&id, &first, &paths, &sha256s]).await?;
+    volley.send(session).await.map_err(|failure| failure.error)?;
     let (identity, arguments) = (Arc::clone(run.identity), run.arguments.clone());
     Ok(LoadRun {
         id,
@@ -270,43 +275,40 @@ pub async fn settle(
         let settled = session.execute(settle, &[&run, &state.name(), &report, &checksum]).await?;
         return if settled == 0 { Err(discarded()) } else { Ok(()) };
     };
-    let transaction = session.transaction().await?;
-    let (name, document, checksum) = (state.name(), Json(report), checksum.cast_signed());
-    let (settled, counted) = futures::join!(
-        transaction.execute(settle, &[&run, &name, &document, &checksum]),
-        transaction.query_one(include_str!("../../sql/ledger/count-batches.sql"), &[&run]),
-    );
-    if settled? == 0 {
-        return Err(discarded());
-    }
-    // The server may have lost batches since the last check.
-    let counted = counted?;
+    // The server may have lost batches since the last check. It cannot lose any between these
+    // round trips and keep the session.
+    let count = include_str!("../../sql/ledger/count-batches.sql");
+    let counted = session.query_one(count, &[&run]).await?;
     let found = (counted.get::<_, i64>(0), counted.get::<_, i64>(1));
     if found != (report.batches as i64, report.account.rows_loaded as i64) {
         return Err(Error::database("the server has lost batches that it had confirmed")
             .hint("run the same command with --resume, which sends them again"));
     }
-    let update = include_str!("../../sql/ledger/file-accounts.sql");
-    let accounts =
-        |files: &[FileReport]| -> Vec<_> { files.iter().map(|file| Json(file.account)).collect() };
-    let (most, last) = split_last(&report.files);
-    for (part, files) in most.chunks(FILES_AT_ONCE).enumerate() {
+    let mut volley = Volley::default();
+    let (document, checksum) = (Json(report.clone()), checksum.cast_signed());
+    let settled = volley.query(
+        settle,
+        vec![
+            Box::new(run),
+            Box::new(state.name().to_owned()),
+            Box::new(document),
+            Box::new(checksum),
+        ],
+    );
+    for (part, files) in report.files.chunks(FILES_AT_ONCE).enumerate() {
         let first = (part * FILES_AT_ONCE) as i32;
-        transaction.execute(update, &[&run, &first, &accounts(files)]).await?;
+        let accounts: Vec<_> = files.iter().map(|file| Json(file.account)).collect();
+        let update = include_str!("../../sql/ledger/file-accounts.sql");
+        volley.query(update, vec![Box::new(run), Box::new(first), Box::new(accounts)]);
     }
-    let (first, last) = (most.len() as i32, accounts(last));
-    transaction.execute_and_commit(update, &[&run, &first, &last]).await?;
+    let answers = volley.send(session).await.map_err(|failure| failure.error)?;
+    // A run that was discarded has no row that could be settled.
+    first_row(&answers, settled).map_err(|_| discarded())?;
     Ok(())
 }
 
-/// Splits off what the last statement writes: as many files as fit, or all.
-fn split_last<T>(files: &[T]) -> (&[T], &[T]) {
-    let whole = files.len().saturating_sub(1) / FILES_AT_ONCE * FILES_AT_ONCE;
-    files.split_at(whole)
-}
-
-fn paths_and_digests<'a>(files: &[(&'a str, &[u8; 32])]) -> (Vec<&'a str>, Vec<String>) {
-    files.iter().map(|(path, sha256)| (*path, hex(*sha256))).unzip()
+fn paths_and_digests(files: &[(&str, &[u8; 32])]) -> (Vec<String>, Vec<String>) {
+    files.iter().map(|(path, sha256)| ((*path).to_owned(), hex(*sha256))).unzip()
 }
 
 /// Counts the rows of a run that were deleted together with the row that they referred to.

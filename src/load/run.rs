@@ -26,7 +26,7 @@ use crate::load::settle::completion::{Completion, Found};
 use crate::load::settle::indexes;
 use crate::load::write::rejects;
 use crate::load::write::session::writers;
-use crate::pg::{ConnInfo, Connection, connect};
+use crate::pg::{ConnInfo, Connection, catalog, connect};
 use crate::runtime;
 use crate::table::staging::{self, Pair};
 use crate::watch::{Phase, Watch, peak_memory_bytes};
@@ -218,12 +218,15 @@ impl Load<'_> {
             }
         };
         tracing::info!(row_ids = row_ids.len(), "production's row ids are read");
-        let is_indexed = self.has_indexes(control)?;
-        let options = self.options;
+        let (options, staging_oid) = (self.options, self.attached.staging_oid);
         // The writers need their room.
         self.runtime.block_on(self.info.close_kept());
-        let writers =
-            self.with_control(control, async |session| writers(session, options).await)?;
+        let (indexes, writers) = self.with_control(control, async |session| {
+            let (indexes, writers) =
+                futures::join!(catalog::indexes(session, staging_oid), writers(session, options));
+            Ok((indexes?, writers?))
+        })?;
+        let is_indexed = !indexes.is_empty();
         self.writers.set(if is_indexed { 1 } else { writers });
         let pass = Pass { in_order: is_indexed, writers, ..self.pass(&row_ids) };
         for path in pass.rejects.values() {
@@ -245,6 +248,8 @@ impl Load<'_> {
             }
         }
         let (rows, checksum) = loaded?;
+        // Those that build indexes.
+        self.info.open_ahead(self.options.server_connections().min(2));
         self.settle(control, LoadState::Built, Some((&rows, checksum)))?;
         tracing::info!(rows = rows.account.rows_loaded, seconds = rows.load_seconds, "rows are in");
         Ok(Done {

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use super::ledger as runs;
+use super::ledger::{self as runs, Latest};
 use super::plan::Step;
 use super::records::{Ended, Records};
 use super::state::{Run, StepState};
@@ -30,6 +30,8 @@ pub(crate) struct Exclusive {
     pub(crate) runtime: Runtime,
     pub(crate) info: ConnInfo,
     pub(crate) pair: Pair,
+    /// What was on record when the lock was taken.
+    pub(crate) last: Latest,
     session: Arc<Connection>,
     /// Why the lock was lost, once that is known.
     lost: Arc<OnceLock<String>>,
@@ -37,37 +39,37 @@ pub(crate) struct Exclusive {
 }
 
 impl Exclusive {
-    /// Takes the lock. If its session is lost later, `watch.stop` is set.
+    /// Takes the lock. If its session is lost later, `watch.stop` is set. Opens this many
+    /// sessions for the work to come at the same time.
     ///
     /// # Errors
     /// Refused behind a pooler that hands out server sessions per transaction, and if
     /// another sterna holds the lock; otherwise as [`connect`] and [`staging::pair`].
-    pub(crate) fn take(info: &ConnInfo, table: &Table, watch: &Arc<Watch>) -> Result<Self> {
+    pub(crate) fn take(
+        info: &ConnInfo,
+        table: &Table,
+        watch: &Arc<Watch>,
+        sessions: usize,
+    ) -> Result<Self> {
         // A driver thread runs spawned tasks while steps block this one.
         let runtime = runtime::driven()?;
-        let (session, pair) = runtime.block_on(async {
-            let mut session = connect(info).await?;
-            pooler::refuse_pooled(info, &session).await?;
-            let pair = staging::pair(&mut session, table).await?;
-            ledger::lock(&session, &pair.table).await?;
-            let (waited, found) = futures::join!(
-                ledger::wait_for_work(&session, &pair.table),
-                catalog::relation(&session, &pair.table),
-            );
-            // Until the lock was held, another table may have had the name.
-            let now = if waited? { catalog::relation(&session, &pair.table).await } else { found };
-            let pair = match now? {
-                Some(now) if now.oid == pair.table_oid => pair,
-                _ => staging::pair(&mut session, &pair.table).await?,
-            };
-            Ok::<_, Error>((Arc::new(session), pair))
-        })?;
+        // Steps use the sessions of earlier ones.
+        let keeping = info.keeping_sessions(runtime.handle().clone());
+        keeping.open_ahead(sessions);
+        let locked = runtime.block_on(async {
+            let locked = lock(info, table).await;
+            if locked.is_err() {
+                keeping.close_kept().await;
+            }
+            locked
+        });
+        let (session, pair, last) = locked?;
+        // This session, which keeps others from upgrading the ledger, outlives theirs.
+        keeping.note(&pair.table, pair.table_oid);
         let lost = Arc::new(OnceLock::new());
         let kept = keep(Arc::clone(&session), Arc::clone(&lost), Arc::clone(watch));
         let keeper = runtime.spawn(kept);
-        // Steps use the sessions of earlier ones.
-        let info = info.keeping_sessions(runtime.handle().clone());
-        Ok(Exclusive { runtime, info, pair, session, lost, keeper })
+        Ok(Exclusive { runtime, info: keeping, pair, last, session, lost, keeper })
     }
 
     /// Reads or writes through the session that holds the lock.
@@ -129,18 +131,50 @@ impl Exclusive {
     /// Releases the lock, so that the next command finds it free, and closes the session
     /// properly, so that the server does not count it as failed.
     pub(crate) fn release(self) {
+        self.release_after(async |_| ());
+    }
+
+    /// Releases the lock after last statements, which must be sent when they are first polled.
+    pub(crate) fn release_after<T>(self, last: impl AsyncFnOnce(&Connection) -> T) -> T {
         let Exclusive { runtime, info, session, pair, keeper, .. } = self;
         runtime.block_on(async {
             keeper.abort();
             let _aborted = keeper.await;
             // If the session is lost, so is the lock.
-            let (_freed, ()) =
-                futures::join!(ledger::unlock(&session, &pair.table), info.close_kept());
+            let (done, _freed, ()) = futures::join!(
+                last(&session),
+                ledger::unlock(&session, &pair.table),
+                info.close_kept(),
+            );
             if let Some(session) = Arc::into_inner(session) {
                 let _closed = session.close().await;
             }
-        });
+            done
+        })
     }
+}
+
+/// Opens the session that takes the lock, and reads what it protects.
+async fn lock(info: &ConnInfo, table: &Table) -> Result<(Arc<Connection>, Pair, Latest)> {
+    let mut session = connect(info).await?.leave_home();
+    pooler::refuse_pooled(info, &session).await?;
+    let pair = staging::pair(&mut session, table).await?;
+    let read = async |session: &Connection| {
+        futures::join!(catalog::relation(session, table), runs::latest(session, table))
+    };
+    let asked = async |session: &Connection| {
+        futures::join!(ledger::wait_for_work(session, table), read(session))
+    };
+    let (waited, mut found) = ledger::lock_and_read(&session, table, asked).await?;
+    // Until the lock was held and others were done, another table may have had the name.
+    if waited? {
+        found = read(&session).await;
+    }
+    let pair = match found.0? {
+        Some(now) if now.oid == pair.table_oid => pair,
+        _ => staging::pair(&mut session, table).await?,
+    };
+    Ok((Arc::new(session), pair, found.1?))
 }
 
 /// Stops the run when the session is lost.
@@ -177,7 +211,7 @@ impl Records for InLedger<'_> {
 
     fn end(&mut self, step: Step, ended: &Ended<'_>) -> Result<()> {
         let run = self.run;
-        self.exclusive.ledger(async |s| runs::end_step(s, run, step, ended).await)
+        self.exclusive.ledger(async |s| runs::end_step(s, run, step, ended, None).await)
     }
 
     fn mark(&mut self, step: Step, state: StepState) -> Result<()> {

@@ -120,20 +120,38 @@ pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Resu
     }))
 }
 
-/// The run of a command for this step alone that was killed, if nothing was begun on the
-/// table since.
+/// What the ledger says about a table before a command begins.
+#[derive(Clone, Debug)]
+pub struct Latest {
+    /// The latest migration.
+    pub migration: Option<Run>,
+    /// The run of a command for one step that was killed, and the number of that step, if nothing
+    /// was begun on the table since.
+    killed: Option<(Uuid, String)>,
+}
+
+impl Latest {
+    /// The run of a command for this step alone that was killed, if nothing was begun on the
+    /// table since.
+    #[must_use]
+    pub fn killed(&self, step: Step) -> Option<Uuid> {
+        let killed = self.killed.as_ref().filter(|(_, number)| number == step.number());
+        killed.map(|(run, _)| *run)
+    }
+}
+
+/// Reads what is on record about a table, in one round trip.
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub async fn killed_command(
-    session: &Connection,
-    table: &Table,
-    step: Step,
-) -> Result<Option<Uuid>> {
+pub async fn latest(session: &Connection, table: &Table) -> Result<Latest> {
     let sql = include_str!("../../sql/migrate/killed-command.sql");
     let names = [table.schema.name(), table.name.name()];
-    let row = session.query_opt(sql, &[&names[0], &names[1], &step.number()]).await?;
-    Ok(row.map(|row| row.get(0)))
+    let names: [&dyn Typed; 2] = [&names[0], &names[1]];
+    let (migration, killed) =
+        futures::join!(find(session, table, None), session.query_opt(sql, &names));
+    let killed = killed?.map(|row| (row.get(0), row.get(1)));
+    Ok(Latest { migration: migration?, killed })
 }
 
 /// Which of the tables beside the live one belong to a run.
@@ -214,7 +232,8 @@ pub async fn begin_step(
     Ok(())
 }
 
-/// Records the outcome of a step.
+/// Records the outcome of a step and its deviations from the plan; with `settled`, also that its
+/// run has ended.
 ///
 /// # Errors
 /// If the ledger cannot be written.
@@ -223,14 +242,26 @@ pub async fn end_step(
     run: Uuid,
     step: Step,
     ended: &Ended<'_>,
+    settled: Option<RunState>,
 ) -> Result<()> {
     let sql = include_str!("../../sql/migrate/end-step.sql");
     let (state, rows, seconds) = (ended.state.name(), ended.outcome.rows, ended.seconds);
     let (detail, deviations) = (&ended.outcome.detail, Json(&ended.deviations));
+    let settled = settled.map(RunState::name);
     session
         .execute(
             sql,
-            &[&run, &step.number(), &state, &rows, &seconds, detail, &ended.error, &deviations],
+            &[
+                &run,
+                &step.number(),
+                &state,
+                &rows,
+                &seconds,
+                detail,
+                &ended.error,
+                &deviations,
+                &settled,
+            ],
         )
         .await?;
     Ok(())

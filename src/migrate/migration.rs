@@ -71,7 +71,7 @@ impl Migration {
             runtime.block_on(preparation::refuse_above_limit(info, options))?;
             runtime.block_on(preparation::refuse_loss(info, options))?;
         }
-        let exclusive = Exclusive::take(info, options.table(), watch)?;
+        let exclusive = Exclusive::take(info, options.table(), watch, 1)?;
         preparation::try_application(options, &exclusive)?;
         let unrehearsed = rehearsed::refuse_unrehearsed(options, &exclusive, &identity)?;
         let run = attach(&exclusive, options, &identity)?;

@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use super::Exchange;
 use super::attached::{self, Attached, Kind};
 use crate::error::Result;
-use crate::pg::{Connection, Ident, Mode, Quoted, Session, Typed, Volley, fill};
+use crate::pg::{Connection, Ident, Quoted, Session, Typed, Volley, fill};
 use crate::table::locks::{self, LockLimits, Patience};
 
 /// Makes the incoming table equal to the live one in everything that needs no lock on the live
@@ -27,8 +27,7 @@ pub(super) async fn prepare(session: &mut Connection, exchange: &Exchange) -> Re
             attached::of_table(session, incoming),
         )
     };
-    let (transaction, (owner, mine, theirs)) =
-        session.begin_with(Mode::ReadCommitted, read).await?;
+    let (transaction, (owner, mine, theirs)) = session.transaction_with("", read).await?;
     let (mine, mut theirs) = (mine?, theirs?);
     run_all(&transaction, &owner?).await?;
     let mut renamed = false;

@@ -246,7 +246,9 @@ impl Swap<'_> {
                 let register = include_str!("../../sql/table/stage/register.sql");
                 let (schema, name) = (&table.schema, self.exchange.leaving_suffix);
                 let name = format!("{}{name}", table.name.name());
-                volley.query(register, vec![of_oid(*live), of_text(schema.name()), of_text(&name)]);
+                let none = Box::new(None::<Json<Fingerprint>>);
+                let of_live = vec![of_oid(*live), of_text(schema.name()), of_text(&name), none];
+                volley.query(register, of_live);
                 let parameters = vec![Box::new(id) as _, finish, of_oid(*live), rows];
                 volley.query(include_str!("../../sql/switchover/record-return.sql"), parameters)
             }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::ledger;
 use crate::pg::catalog::Relation;
 use crate::pg::{
-    self, Column, Connection, Ident, MAX_NAME_BYTES, Parameter, Table, Volley, catalog, fill,
+    self, Column, Connection, Ident, MAX_NAME_BYTES, Parameter, Table, Typed, Volley, catalog, fill,
 };
 use crate::table::fingerprint;
 use crate::table::locks::Patience;
@@ -61,6 +61,11 @@ pub struct Pair {
 /// the ledger, or code that the table's definition uses, belongs to a role that is not trusted.
 pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     let staging = table.with_suffix(SUFFIX)?;
+    if let Some(oid) = session.noted(table)
+        && is_still(session, table, oid).await?
+    {
+        return Ok(Pair { table: table.clone(), table_oid: oid, staging });
+    }
     // Queries that do not depend on each other share a round trip.
     let (set, found, look) = futures::join!(
         session.batch_execute(include_str!("../../sql/catalog/session.sql")),
@@ -81,6 +86,27 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     joined?;
     state?.bring_up_to_date(session).await?;
     Ok(Pair { table: table.clone(), table_oid: oid, staging })
+}
+
+/// As [`pair`], in one round trip, for a session of a command whose first session has checked
+/// the ledger and found the table with this OID. Returns false if the table now has another one.
+async fn is_still(session: &Connection, table: &Table, oid: u32) -> Result<bool> {
+    let tables = [oid];
+    let (set, found, code, published, joined) = futures::join!(
+        session.batch_execute(include_str!("../../sql/catalog/session.sql")),
+        catalog::plain_table(session, table),
+        trust::code(session, &tables, &[]),
+        refuse_published(session, oid),
+        ledger::join(session, table),
+    );
+    set?;
+    if found?.oid != oid {
+        return Ok(false);
+    }
+    code?;
+    published?;
+    joined?;
+    Ok(true)
 }
 
 /// What to do if a subscriber would receive tables that it does not have, and stop.
@@ -104,19 +130,14 @@ async fn refuse_published(session: &Connection, table: u32) -> Result<()> {
 /// # Errors
 /// Refused if sterna did not create the table of that name.
 pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>> {
-    let Some(found) = catalog::relation(session, &pair.staging).await? else { return Ok(None) };
-    refuse_foreign(session, pair, found.oid).await?;
-    Ok(Some(found))
-}
-
-/// Makes sure that sterna created the table that has the name of staging.
-///
-/// # Errors
-/// Refused if it did not.
-pub async fn refuse_foreign(session: &Connection, pair: &Pair, oid: u32) -> Result<()> {
     let sql = include_str!("../../sql/table/stage/registered.sql");
-    if session.query_one(sql, &[&oid]).await?.get(0) {
-        return Ok(());
+    let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
+    let parameters: [&dyn Typed; 2] = [&schema, &name];
+    let (found, registered) =
+        futures::join!(catalog::relation(session, &pair.staging), session.query(sql, &parameters),);
+    let Some(found) = found? else { return Ok(None) };
+    if registered?.iter().any(|row| row.get::<_, u32>(0) == found.oid) {
+        return Ok(Some(found));
     }
     Err(Error::refused(format!("{} exists and was not made by sterna", pair.staging))
         .hint("rename or drop it; sterna creates its staging table itself"))
@@ -136,29 +157,31 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
             [("staging", &pair.staging), ("column", &column.name)];
         make.push(fill(include_str!("../../sql/table/stage/widen.sql"), &names));
     }
-    let transaction = session.transaction_with(&make.join("\n;\n")).await?;
     let relation = include_str!("../../sql/catalog/relation.sql");
     let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
-    let oid: u32 = transaction.query_one(relation, &[&schema, &name]).await?.get(0);
-    let (revokes, owner) = futures::join!(
+    let (transaction, found) = session
+        .transaction_with(&make.join("\n;\n"), async |session| {
+            session.query_one(relation, &[&schema, &name]).await
+        })
+        .await?;
+    let oid: u32 = found?.get(0);
+    let siblings = [oid];
+    let (revokes, owner, fingerprint) = futures::join!(
         transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]),
         transaction
             .query(include_str!("../../sql/table/stage/owner.sql"), &[&pair.table_oid, &oid]),
+        fingerprint::take_beside(&transaction, pair.table_oid, &siblings),
     );
-    let (revokes, owner) = (revokes?, owner?);
+    let (revokes, owner, fingerprint) = (revokes?, owner?, fingerprint?);
     let statements: Vec<&str> = revokes.iter().chain(&owner).map(|row| row.get(0)).collect();
     let register = include_str!("../../sql/table/stage/register.sql");
-    let (beside, statements) = ([oid], statements.join("; "));
-    let (own, registered, fingerprint) = futures::join!(
-        transaction.batch_execute(&statements),
-        transaction.execute(register, &[&oid, &schema, &name]),
-        fingerprint::take_beside(&transaction, pair.table_oid, &beside),
-    );
-    own?;
-    registered?;
-    let fingerprint = fingerprint?;
-    let note = include_str!("../../sql/table/stage/note-fingerprint.sql");
-    transaction.execute_and_commit(note, &[&oid, &Json(fingerprint)]).await?;
+    transaction
+        .execute_and_commit(
+            &statements.join("; "),
+            register,
+            &[&oid, &schema, &name, &Json(fingerprint)],
+        )
+        .await?;
     Ok(oid)
 }
 

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_postgres::AsyncMessage;
 use tokio_postgres::error::SqlState;
 
+use super::Table;
 use super::cancel::CancelToken;
 use super::conninfo::{Address, ConnInfo, Endpoint};
 use super::diagnosis;
@@ -85,6 +86,12 @@ impl Connection {
         self.deadlock_timeout_ms
     }
 
+    /// The OID of a table, if an earlier session was told it ([`ConnInfo::note`]).
+    #[must_use]
+    pub fn noted(&self, table: &Table) -> Option<u32> {
+        self.home.as_ref()?.noted(&table.to_string())
+    }
+
     /// A counter of the bytes received and sent.
     #[must_use]
     pub fn carried(&self) -> Arc<AtomicU64> {
@@ -115,31 +122,21 @@ impl Connection {
         &mut self,
         mode: Mode,
     ) -> std::result::Result<Transaction<'_>, tokio_postgres::Error> {
-        Transaction::begin(&mut self.session, mode, "").await
+        Transaction::begin(&mut self.session, mode).await
     }
 
-    /// Begins a transaction and runs statements without parameters in the same message.
+    /// Begins a transaction, runs statements without parameters in the same message, and sends
+    /// queries with it, which must only read: if the transaction could not begin, they ran
+    /// without it.
     ///
     /// # Errors
     /// The error of the first statement that failed.
-    pub async fn transaction_with(
+    pub async fn transaction_with<T>(
         &mut self,
         first: &str,
-    ) -> std::result::Result<Transaction<'_>, tokio_postgres::Error> {
-        Transaction::begin(&mut self.session, Mode::ReadCommitted, first).await
-    }
-
-    /// Begins a transaction and sends queries with it, which must only read: if the transaction
-    /// could not begin, they ran without it.
-    ///
-    /// # Errors
-    /// The server's.
-    pub async fn begin_with<T>(
-        &mut self,
-        mode: Mode,
         reads: impl AsyncFnOnce(&Session) -> T,
     ) -> std::result::Result<(Transaction<'_>, T), tokio_postgres::Error> {
-        Transaction::begin_with(&mut self.session, mode, reads).await
+        Transaction::begin_with(&mut self.session, first, reads).await
     }
 
     /// Runs queries that all see one snapshot, in one round trip. `reads` must send all of them
@@ -167,8 +164,9 @@ impl Connection {
         Connection { home: Some(home), ..self }
     }
 
-    /// Has the session end when it is closed.
-    pub(super) fn leave_home(self) -> Self {
+    /// Has the session end when it is closed, even if its [`ConnInfo`] keeps sessions.
+    #[must_use]
+    pub fn leave_home(self) -> Self {
         Connection { home: None, ..self }
     }
 

@@ -20,6 +20,7 @@ use tokio::runtime::Handle;
 use tokio_postgres::config::{SslMode as DriverSsl, SslNegotiation};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::Table;
 use super::spare::Spare;
 use super::tls::{Encryption, Identity, Roots, SslMode};
 use endpoint::SOCKET_FOLDERS;
@@ -106,6 +107,21 @@ impl ConnInfo {
     #[must_use]
     pub fn for_own_sessions(&self) -> Self {
         ConnInfo { spare: None, ..self.clone() }
+    }
+
+    /// Begins to open up to so many sessions that will be needed soon, if sessions are kept.
+    pub fn open_ahead(&self, sessions: usize) {
+        if let Some(spare) = &self.spare {
+            spare.open_ahead(self, sessions);
+        }
+    }
+
+    /// Tells later sessions the OID of a table that has been checked, for
+    /// [`Connection::noted`](super::Connection::noted), if sessions are kept.
+    pub fn note(&self, table: &Table, oid: u32) {
+        if let Some(spare) = &self.spare {
+            spare.note(table.to_string(), oid);
+        }
     }
 
     /// Closes the sessions that are kept.

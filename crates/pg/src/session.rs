@@ -200,26 +200,23 @@ pub struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) async fn begin(
-        session: &'a mut Session,
-        mode: Mode,
-        first: &str,
-    ) -> Result<Self, Error> {
+    pub(super) async fn begin(session: &'a mut Session, mode: Mode) -> Result<Self, Error> {
         // Created first, so that it rolls back even if this future is dropped during BEGIN.
         let transaction = Transaction { session, is_over: false };
-        // One message: if BEGIN fails, nothing after it runs.
-        transaction.batch_execute(&format!("{}; {first}", mode.begin())).await?;
+        transaction.batch_execute(mode.begin()).await?;
         Ok(transaction)
     }
 
     pub(super) async fn begin_with<T>(
         session: &'a mut Session,
-        mode: Mode,
+        first: &str,
         reads: impl AsyncFnOnce(&Session) -> T,
     ) -> Result<(Self, T), Error> {
         let transaction = Transaction { session, is_over: false };
         let session: &Session = transaction.session;
-        let (begun, read) = futures::join!(session.batch_execute(mode.begin()), reads(session));
+        // One message: if BEGIN fails, no other statement of it runs.
+        let begin = format!("{}; {first}", Mode::ReadCommitted.begin());
+        let (begun, read) = futures::join!(session.batch_execute(&begin), reads(session));
         begun?;
         Ok((transaction, read))
     }
@@ -234,15 +231,19 @@ impl<'a> Transaction<'a> {
         Ok(())
     }
 
-    /// Runs a last statement and commits, in one round trip; returns the number of rows changed.
+    /// Runs statements without parameters, then a last one, and commits, in one round trip;
+    /// returns the number of rows that the last one changed.
     ///
     /// # Errors
     /// As [`Self::commit_with`].
     pub async fn execute_and_commit(
         mut self,
+        first: &str,
         sql: &str,
         parameters: &[&dyn Typed],
     ) -> Result<u64, Error> {
+        let mut first = Box::pin(maybe_done(self.session.batch_execute(first)));
+        let _ = futures::poll!(first.as_mut());
         let mut last = Box::pin(maybe_done(self.session.execute(sql, parameters)));
         let _ = futures::poll!(last.as_mut());
         // What fails before it is sent must not be followed by COMMIT. If the server refuses it,
@@ -251,7 +252,9 @@ impl<'a> Transaction<'a> {
             return last.as_mut().take_output().unwrap_or(Ok(0));
         }
         self.is_over = true;
-        let (_, committed) = futures::join!(last.as_mut(), self.session.batch_execute("COMMIT"));
+        let commit = self.session.batch_execute("COMMIT");
+        let (_, _, committed) = futures::join!(first.as_mut(), last.as_mut(), commit);
+        first.as_mut().take_output().unwrap_or(Ok(()))?;
         let changed = last.as_mut().take_output().unwrap_or(Ok(0))?;
         committed.map(|()| changed)
     }

@@ -2,7 +2,7 @@
 //! session takes three to seven round trips, and the steps of a migration open dozens, mostly
 //! one after the other.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
@@ -28,6 +28,8 @@ pub(super) struct Spare {
     /// Drives all sessions, so that they can outlive the runtime that first used them.
     runtime: Handle,
     kept: Arc<Mutex<Vec<JoinHandle<Option<Kept>>>>>,
+    /// See [`ConnInfo::note`].
+    noted: Arc<OnceLock<(String, u32)>>,
 }
 
 struct Kept {
@@ -38,7 +40,7 @@ struct Kept {
 impl Spare {
     /// None yet. `runtime` must make progress by itself.
     pub(super) fn new(runtime: Handle) -> Self {
-        Spare { runtime, kept: Arc::default() }
+        Spare { runtime, kept: Arc::default(), noted: Arc::default() }
     }
 
     /// A kept session, or else a new one.
@@ -62,6 +64,36 @@ impl Spare {
             .await
             .map_err(|error| Error::database("the session's task failed").caused_by(error))?;
         Ok(opened?.at_home(home))
+    }
+
+    /// Begins to open sessions that will be needed soon.
+    pub(super) fn open_ahead(&self, info: &ConnInfo, sessions: usize) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in kept.len()..sessions.min(MOST) {
+            let (info, home) = (info.clone(), self.clone());
+            kept.push(self.runtime.spawn(async move {
+                match connection::open_any(&info).await {
+                    Ok(opened) => {
+                        let session = opened.at_home(home);
+                        Some(Kept { session, since: Instant::now() })
+                    }
+                    // Whoever needs it opens it, and gets the error.
+                    Err(error) => {
+                        tracing::debug!("a session was not opened ahead: {error}");
+                        None
+                    }
+                }
+            }));
+        }
+    }
+
+    pub(super) fn note(&self, name: String, oid: u32) {
+        // The first note is as good as a later one.
+        let _ = self.noted.set((name, oid));
+    }
+
+    pub(super) fn noted(&self, name: &str) -> Option<u32> {
+        self.noted.get().filter(|(noted, _)| noted == name).map(|(_, oid)| *oid)
     }
 
     /// Keeps a session; returns it if there are enough.

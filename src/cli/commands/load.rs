@@ -17,6 +17,7 @@ use crate::load::{
 use crate::migrate::Step;
 use crate::migrate::outcome;
 use crate::pg::Table;
+use crate::runtime;
 use crate::watch::Watch;
 
 /// Load CITES files into the staging table: every record accounted for, exactly once
@@ -172,16 +173,23 @@ pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
     context.stop_on_signal(&watch)?;
     let step = if options.years.is_all() { Step::Load } else { Step::TestLoad };
     let progress = render::progress::Shown::start(context.progress, &watch);
-    let done = load(&context.conninfo()?, &options, &watch);
+    // What follows the load uses its sessions.
+    let runtime = runtime::driven()?;
+    let info = context.conninfo()?.keeping_sessions(runtime.handle().clone());
+    let done = load(&info, &options, &watch);
     progress.finish();
+    if done.is_err() {
+        runtime.block_on(info.close_kept());
+    }
     let done = done?;
     // A load has its own lock and ledger, and survives a lost session. That it was also a
     // step of the plan is recorded afterwards.
     let arguments = options.arguments();
     let what = AsStep { step, arguments, told: outcome::load, watch: &watch };
-    if let Err(unwritten) = was_step(context, &what, &done, done.report.seconds) {
+    if let Err(unwritten) = was_step(context, &info, &what, &done, done.report.seconds) {
         tracing::warn!("loaded, but not recorded in the ledger of runs: {unwritten}");
     }
+    runtime.block_on(info.close_kept());
     context.print(&done.report, || render::text::load(&done.report))?;
     done.failure.map_or(Ok(0), Err)
 }

@@ -93,7 +93,7 @@ impl Context {
 
     /// Takes the lock on the table.
     fn exclusive(&self, watch: &Arc<Watch>) -> Result<Exclusive> {
-        Exclusive::take(&self.conninfo()?, &self.table, watch)
+        Exclusive::take(&self.conninfo()?, &self.table, watch, 1)
     }
 
     /// Writes a result to stdout, in the requested format.

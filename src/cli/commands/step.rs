@@ -9,11 +9,11 @@ use uuid::Uuid;
 
 use super::Context;
 use crate::error::{Error, Kind, Result};
-use crate::migrate::exclusive::{Exclusive, InLedger, last_run};
+use crate::migrate::exclusive::Exclusive;
 use crate::migrate::ledger::{self, NewRun, RunKind};
 use crate::migrate::outcome::value;
-use crate::migrate::records::Records;
 use crate::migrate::{Ended, Run, RunState, Step, StepOutcome, StepState};
+use crate::pg::ConnInfo;
 use crate::table::staging::Pair;
 use crate::watch::Watch;
 
@@ -42,8 +42,7 @@ pub(super) fn as_step<T>(
     let begun = Instant::now();
     let done = work(&exclusive, run).map_err(|error| exclusive.explain(error));
     let seconds = begun.elapsed().as_secs_f64();
-    let written = written(&exclusive, what, (run, own), done.as_ref(), seconds);
-    exclusive.release();
+    let written = written(exclusive, what, (run, own), done.as_ref(), seconds);
     match (done, written) {
         (Ok(done), Err(unwritten)) => {
             tracing::warn!("the step is done, but not recorded in the ledger: {unwritten}");
@@ -56,20 +55,20 @@ pub(super) fn as_step<T>(
 /// Records a step after the fact, if it ran without the lock.
 pub(super) fn was_step<T>(
     context: &Context,
+    info: &ConnInfo,
     what: &AsStep<'_, T>,
     done: &T,
     seconds: f64,
 ) -> Result<()> {
-    let exclusive = context.exclusive(what.watch)?;
+    let exclusive = Exclusive::take(info, &context.table, what.watch, 0)?;
     let (run, own) = begin(&exclusive, what.step, &what.arguments)?;
-    let written = written(&exclusive, what, (run, own), Ok(done), seconds);
-    exclusive.release();
-    written
+    written(exclusive, what, (run, own), Ok(done), seconds)
 }
 
-/// Records the outcome of a command's step, and of its run if the command started that.
+/// Records the outcome of a command's step, and of its run if the command started that, and
+/// releases the lock.
 fn written<T>(
-    exclusive: &Exclusive,
+    exclusive: Exclusive,
     what: &AsStep<'_, T>,
     (run, own): (Uuid, bool),
     done: Result<&T, &Error>,
@@ -82,18 +81,11 @@ fn written<T>(
         _ if error.is_some() => (StepState::Failed, RunState::Failed),
         _ => (StepState::Done, RunState::Finished),
     };
-    let deviations = told.deviations.clone();
+    let deviations = told.deviations.iter().map(|d| format!("{}: {d}", what.step)).collect();
     let how = Ended { state, outcome: &told, seconds, error, deviations };
-    let mut records = InLedger { exclusive, run, arguments: &what.arguments };
-    for deviation in &told.deviations {
-        records.deviate(&format!("{}: {deviation}", what.step))?;
-    }
-    // One after the other: a run whose step could not be recorded has not ended.
-    records.end(what.step, &how)?;
-    match own {
-        true => exclusive.ledger(async |session| ledger::settle(session, run, ended).await),
-        false => Ok(()),
-    }
+    let ended = own.then_some(ended);
+    exclusive
+        .release_after(async |session| ledger::end_step(session, run, what.step, &how, ended).await)
 }
 
 /// Records that the step begins, in the unfinished run of the plan (false) or in a run of the
@@ -104,14 +96,11 @@ fn begin(exclusive: &Exclusive, step: Step, arguments: &Value) -> Result<(Uuid, 
         Step::CleanUp => run.state == RunState::Finished,
         _ => run.state.is_unfinished(),
     };
-    let Pair { table, table_oid, .. } = &exclusive.pair;
+    let Exclusive { pair: Pair { table, table_oid, .. }, last, .. } = exclusive;
+    let migration = last.migration.as_ref().filter(|run| belongs(run));
+    let killed = last.killed(step).map(|run| (run, true));
+    let last = migration.map(|run| (run.run_id, false));
     exclusive.ledger(async |session| {
-        let (last, killed) = futures::join!(
-            ledger::find(session, table, None),
-            ledger::killed_command(session, table, step),
-        );
-        let last = last?.filter(belongs).map(|run| (run.run_id, false));
-        let killed = killed?.map(|run| (run, true));
         if let Some((run, own)) = last.or(killed) {
             ledger::begin_step(session, run, step, arguments).await?;
             return Ok((run, own));
@@ -129,9 +118,8 @@ fn begin(exclusive: &Exclusive, step: Step, arguments: &Value) -> Result<(Uuid, 
 
 /// Marks those of `steps` that the unfinished run has done as undone.
 pub(super) fn mark_undone(exclusive: &Exclusive, steps: &[Step]) -> Result<()> {
-    let Some(run) = last_run(exclusive)?.filter(|run| run.state.is_unfinished()) else {
-        return Ok(());
-    };
+    let migration = exclusive.last.migration.as_ref();
+    let Some(run) = migration.filter(|run| run.state.is_unfinished()) else { return Ok(()) };
     let is_done = |step: &Step| run.step(*step).is_some_and(|s| s.state == StepState::Done);
     exclusive.ledger(async |session| {
         for step in steps.iter().copied().filter(is_done) {

@@ -12,7 +12,7 @@ use super::Context;
 use super::step::{AsStep, as_step, plain};
 use crate::cli::render;
 use crate::error::{Error, Result};
-use crate::migrate::exclusive::{Exclusive, last_run};
+use crate::migrate::exclusive::Exclusive;
 use crate::migrate::outcome;
 use crate::migrate::unvalidated;
 use crate::migrate::{Run, Step, StepOutcome, command_line, next};
@@ -108,27 +108,29 @@ fn told((report, deviations): &(SwitchoverReport, Vec<String>)) -> Result<StepOu
 
 /// Refuses to run ahead of an unfinished migration that has not reached the switchover.
 fn refuse_out_of_order(exclusive: &Exclusive) -> Result<()> {
-    let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
-    let ahead = unfinished.and_then(|run| next(&run).map(|step| (run, step)));
+    let migration = exclusive.last.migration.as_ref();
+    let unfinished = migration.filter(|run| run.state.is_unfinished());
+    let ahead = unfinished.and_then(|run| next(run).map(|step| (run, step)));
     match ahead.filter(|(_, step)| *step < Step::BackupTable) {
         None => Ok(()),
         Some((run, step)) => Err(Error::refused(format!(
             "a migration of {} is under way, and its next step is {step}",
             exclusive.pair.table
         ))
-        .hint(onwards(&run))),
+        .hint(onwards(run))),
     }
 }
 
 /// Refuses to clean up after a migration that may still have to be rolled back.
 fn refuse_unfinished(exclusive: &Exclusive) -> Result<()> {
-    match last_run(exclusive)?.filter(|run| run.state.is_unfinished()) {
+    let migration = exclusive.last.migration.as_ref();
+    match migration.filter(|run| run.state.is_unfinished()) {
         None => Ok(()),
         Some(run) => Err(Error::refused(format!(
             "the migration {} of {} is not finished, and may need the old table",
             run.run_id, exclusive.pair.table
         ))
-        .hint(onwards(&run))),
+        .hint(onwards(run))),
     }
 }
 

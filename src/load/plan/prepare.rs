@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use futures::FutureExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::cites::{Format, Formats, Taxa};
 use crate::error::{Error, Result};
@@ -132,6 +133,17 @@ fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// The record id and the row id in a row of production.
+fn known_row<'a>(pair: &Pair, row: &'a [u8]) -> Result<(&'a [u8], Uuid)> {
+    let mut values = values(row).flatten();
+    let (Some(record_id), Some(id)) = (values.next(), values.next()) else {
+        return Err(Error::refused(format!("a row of {} has no id", pair.table)));
+    };
+    let id =
+        Uuid::from_slice(id).map_err(|e| Error::database("a row id is not a uuid").caused_by(e))?;
+    Ok((record_id, id))
+}
+
 /// Reads production's row ids by record id, for formats that have both.
 pub(in crate::load) async fn row_ids(
     session: &Connection,
@@ -160,22 +172,27 @@ pub(in crate::load) async fn row_ids(
         ];
         let live = fill(include_str!("../../../sql/load/row-ids.sql"), &names);
         let deleted = fill(include_str!("../../../sql/load/deleted-row-ids.sql"), &names);
-        for (sql, are_live) in [(live, true), (deleted, false)] {
-            let read = copy_out(session, &sql, |row| {
-                let mut values = values(row).flatten();
-                let (Some(record_id), Some(id)) = (values.next(), values.next()) else {
-                    return Err(Error::refused(format!("a row of {} has no id", pair.table)));
-                };
-                let id = uuid::Uuid::from_slice(id)
-                    .map_err(|e| Error::database("a row id is not a uuid").caused_by(e))?;
-                if are_live || !ids.is_known(record_id) {
-                    ids.carry_over(record_id, id);
-                }
+        let mut gone = Vec::new();
+        // Boxed because they are large; awaited once.
+        let read = futures::try_join!(
+            copy_out(session, &live, |row| {
+                let (record_id, id) = known_row(pair, row)?;
+                ids.carry_over(record_id, id);
                 Ok(())
-            });
-            // Boxed because it is large; awaited once per query.
-            let read = read.boxed_local().await;
-            read.map_err(|e| e.context("could not read production's row ids"))?;
+            })
+            .boxed_local(),
+            copy_out(session, &deleted, |row| {
+                let (record_id, id) = known_row(pair, row)?;
+                gone.push((record_id.to_owned(), id));
+                Ok(())
+            })
+            .boxed_local(),
+        );
+        read.map_err(|e| e.context("could not read production's row ids"))?;
+        for (record_id, id) in gone {
+            if !ids.is_known(&record_id) {
+                ids.carry_over(&record_id, id);
+            }
         }
     }
     if ids.ambiguous() > 0 {

@@ -264,14 +264,16 @@ pub(crate) async fn taxa(
     let schema = lookup.schema.as_deref().unwrap_or(table.schema.name());
     let other = Table::new(schema, lookup.table.as_str())?;
     let (key, value) = (Ident::new(lookup.key.as_str())?, Ident::new(lookup.value.as_str())?);
-    let (trusted, stored) =
-        futures::join!(trust::beside(session, &other, table), species::stored(session, &other));
-    trusted?;
     let sql = fill(
         include_str!("../../../sql/load/lookup.sql"),
         &[("lookup", &other), ("key", &key), ("value", &value)],
     );
-    let rows = session.query(&sql, &[]).await.map_err(|e| {
+    let read = async {
+        trust::beside(session, &other, table).await?;
+        Ok::<_, Error>(session.query(&sql, &[]).await)
+    };
+    let (rows, stored) = futures::join!(read, species::stored(session, &other));
+    let rows = rows?.map_err(|e| {
         let error = Error::from(e).context(format!("could not read the names of {other}"));
         match error.sqlstate() {
             // The values are not of type uuid.

@@ -14,7 +14,7 @@ use crate::load::plan::matching::Way;
 use crate::load::plan::prepare::row_ids;
 use crate::load::run::{Done, Load};
 use crate::load::settle::duplicates;
-use crate::pg::{Connection, Fault, Quoted, catalog, classify, fill};
+use crate::pg::{Connection, Fault, Quoted, classify, fill};
 
 impl Load<'_> {
     /// Loads again, without the records that caused `error` while the indexes were built.
@@ -100,13 +100,5 @@ impl Load<'_> {
             }
             Ok(transaction.commit().await?)
         })
-    }
-
-    /// Whether staging has an index, which may reject rows while they are loaded.
-    pub(super) fn has_indexes(&self, control: &mut Connection) -> Result<bool> {
-        let staging_oid = self.attached.staging_oid;
-        let indexes = self
-            .with_control(control, async |session| catalog::indexes(session, staging_oid).await)?;
-        Ok(!indexes.is_empty())
     }
 }

@@ -122,7 +122,12 @@ pub(in crate::load) async fn finish(
     stop: &AtomicBool,
 ) -> Result<()> {
     let Orphans { pair, staging_oid, .. } = *orphans;
-    session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
+    let (set, relations, keys) = futures::join!(
+        session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")),
+        staging::referred(&session, staging_oid),
+        catalog::foreign_keys(&session, staging_oid),
+    );
+    set?;
     // Repeats, because a species may be deleted between the two steps.
     while let Err(error) = {
         let deleted = orphans.delete(&session).await?;
@@ -133,10 +138,6 @@ pub(in crate::load) async fn finish(
             return Err(error.1);
         }
     }
-    let (relations, keys) = futures::join!(
-        staging::referred(&session, staging_oid),
-        catalog::foreign_keys(&session, staging_oid),
-    );
     let mut relations = relations?;
     relations.push(staging_oid);
     for key in keys? {

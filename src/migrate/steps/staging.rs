@@ -17,11 +17,7 @@ pub(super) const STEP: Definition = Definition {
         name: "staging",
         title: "create the staging table",
         does: "Creates a table with production's structure that only its owner can use.",
-        statements: &[
-            sql!("table/stage/create.sql"),
-            sql!("table/stage/register.sql"),
-            sql!("table/stage/note-fingerprint.sql"),
-        ],
+        statements: &[sql!("table/stage/create.sql"), sql!("table/stage/register.sql")],
         locks: "ACCESS SHARE on the table",
         transaction: "one",
         validated_by: "every column exists, with the same type",
