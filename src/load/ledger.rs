@@ -27,6 +27,9 @@ pub use refusals::{Refusals, RefusedRow, forget, refusals, refuse};
 /// The number of files that one statement writes to the ledger.
 const FILES_AT_ONCE: usize = 5_000;
 
+/// The SQLSTATE raised if the ledger lacks batches that were committed.
+const LOST_BATCHES: &str = "SN021";
+
 /// The state of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -275,15 +278,6 @@ pub async fn settle(
         let settled = session.execute(settle, &[&run, &state.name(), &report, &checksum]).await?;
         return if settled == 0 { Err(discarded()) } else { Ok(()) };
     };
-    // The server may have lost batches since the last check. It cannot lose any between these
-    // round trips and keep the session.
-    let count = include_str!("../../sql/ledger/count-batches.sql");
-    let counted = session.query_one(count, &[&run]).await?;
-    let found = (counted.get::<_, i64>(0), counted.get::<_, i64>(1));
-    if found != (report.batches as i64, report.account.rows_loaded as i64) {
-        return Err(Error::database("the server has lost batches that it had confirmed")
-            .hint("run the same command with --resume, which sends them again"));
-    }
     let mut volley = Volley::default();
     let (document, checksum) = (Json(report.clone()), checksum.cast_signed());
     let settled = volley.query(
@@ -295,16 +289,31 @@ pub async fn settle(
             Box::new(checksum),
         ],
     );
+    // The server may have lost some since the last check.
+    let (batches, rows) = (report.batches as i64, report.account.rows_loaded as i64);
+    let count = include_str!("../../sql/ledger/count-batches.sql");
+    volley.query(count, vec![Box::new(run), Box::new(batches), Box::new(rows)]);
     for (part, files) in report.files.chunks(FILES_AT_ONCE).enumerate() {
         let first = (part * FILES_AT_ONCE) as i32;
         let accounts: Vec<_> = files.iter().map(|file| Json(file.account)).collect();
         let update = include_str!("../../sql/ledger/file-accounts.sql");
         volley.query(update, vec![Box::new(run), Box::new(first), Box::new(accounts)]);
     }
-    let answers = volley.send(session).await.map_err(|failure| failure.error)?;
+    let answers = volley.send(session).await.map_err(|failure| lost_batches(failure.error))?;
     // A run that was discarded has no row that could be settled.
     first_row(&answers, settled).map_err(|_| discarded())?;
     Ok(())
+}
+
+/// Turns the error of a condition of [`settle`] into advice; returns any other unchanged.
+fn lost_batches(error: tokio_postgres::Error) -> Error {
+    match error.as_db_error() {
+        Some(said) if said.code().code() == LOST_BATCHES => {
+            Error::database(said.message().to_owned())
+                .hint("run the same command with --resume, which sends them again")
+        }
+        _ => error.into(),
+    }
 }
 
 fn paths_and_digests(files: &[(&str, &[u8; 32])]) -> (Vec<String>, Vec<String>) {
