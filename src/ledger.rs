@@ -18,7 +18,7 @@ use crate::pg::{Backoff, Connection, Table, Typed};
 use session::{Holder, Lock};
 
 pub use session::{end_abandoned, mark};
-pub use version::{VERSION, ensure, look, open};
+pub use version::{State, VERSION, ensure, look, open};
 
 /// Takes the session-level lock that prevents two runs on one table. A load locks its
 /// staging table, everything else locks the table that is replaced; so a migration that

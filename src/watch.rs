@@ -21,14 +21,19 @@ pub struct Counters {
     pub bytes_read: AtomicU64,
     /// Records read.
     pub rows_read: AtomicU64,
+    /// Records whose batch is finished, whatever became of them.
+    pub rows_done: AtomicU64,
     /// Rows committed.
     pub rows_loaded: AtomicU64,
+    /// Bytes of rows sent to the server and committed.
+    pub bytes_sent: AtomicU64,
 }
 
 impl Counters {
     /// Resets all counts to zero.
     pub(crate) fn reset(&self) {
-        for counter in [&self.bytes_read, &self.rows_read, &self.rows_loaded] {
+        let Counters { bytes_read, rows_read, rows_done, rows_loaded, bytes_sent } = self;
+        for counter in [bytes_read, rows_read, rows_done, rows_loaded, bytes_sent] {
             counter.store(0, Ordering::Relaxed);
         }
     }

@@ -147,7 +147,9 @@ impl Pipeline<'_> {
                 if failure.stopped() {
                     continue;
                 }
-                self.counters.rows_loaded.fetch_add(batch.row_ends.len() as u64, Ordering::Relaxed);
+                let Counters { rows_done, rows_loaded, .. } = self.counters;
+                rows_done.fetch_add(batch.records.account.rows_read, Ordering::Relaxed);
+                rows_loaded.fetch_add(batch.row_ends.len() as u64, Ordering::Relaxed);
                 failure.watch(|| settle(&batch));
                 let mut records = std::mem::take(&mut batch.records);
                 room.give_back(records.memory());

@@ -26,6 +26,9 @@ pub struct RowsReport {
     pub account: Account,
     /// Bytes read, after decompression.
     pub bytes_read: u64,
+    /// Bytes of rows sent to the server, without those of an earlier attempt.
+    #[serde(default)]
+    pub bytes_sent: u64,
     /// Batches with at least one row.
     pub batches: u64,
     /// Seconds from the first byte read to the last batch committed.
@@ -191,6 +194,9 @@ pub struct LoadReport {
     pub rows_per_second: f64,
     /// The round trip to the server, measured when the load began, in milliseconds.
     pub round_trip_ms: f64,
+    /// Bytes sent per second of `load_seconds`, over all connections together; null if an earlier
+    /// attempt sent all rows. The line may carry more.
+    pub line_bytes_per_second: Option<f64>,
     /// The maximum number of connections that write rows; 0 if an earlier attempt wrote all.
     pub writers: usize,
     /// The peak memory of this process.

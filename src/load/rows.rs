@@ -131,6 +131,7 @@ impl Pass<'_> {
             stop: &watch.stop,
             patience: PATIENCE,
             stall_timeout: options.stall_timeout,
+            bytes_sent: &watch.counters.bytes_sent,
             latency_us: Arc::clone(&tally.latency_us),
         });
         let connections = if self.in_order { 1 } else { self.writers };
@@ -139,6 +140,7 @@ impl Pass<'_> {
         let unmapped = self.pipeline().run(sinks?, |batch| tally.settle(self, batch))?;
         tally.report.set_unmapped(&unmapped);
         tally.report.bytes_read = watch.counters.bytes_read.load(Ordering::Relaxed);
+        tally.report.bytes_sent = watch.counters.bytes_sent.load(Ordering::Relaxed);
         Ok(())
     }
 }

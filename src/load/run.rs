@@ -179,7 +179,8 @@ impl Load<'_> {
             })?;
         self.runtime.block_on(control.close())?;
         let load_seconds = done.rows.load_seconds;
-        let rows_loaded = done.rows.account.rows_loaded as f64;
+        let per_second = |count: u64| (load_seconds > 0.0).then(|| count as f64 / load_seconds);
+        let line = per_second(done.rows.bytes_sent);
         let report = LoadReport {
             run_id: run.to_string(),
             state: done.state.name(),
@@ -194,8 +195,9 @@ impl Load<'_> {
             rows_cascaded,
             years_without_rows,
             verify_seconds: done.verify_seconds,
-            rows_per_second: if load_seconds > 0.0 { rows_loaded / load_seconds } else { 0.0 },
+            rows_per_second: per_second(done.rows.account.rows_loaded).unwrap_or_default(),
             round_trip_ms: self.round_trip.as_secs_f64() * 1000.0,
+            line_bytes_per_second: line.filter(|rate| *rate > 0.0 && self.writers.get() > 0),
             writers: self.writers.get(),
             peak_memory_bytes: peak_memory_bytes(),
             verified: done.verified,

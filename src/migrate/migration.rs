@@ -10,6 +10,7 @@ use super::coordinator::{Accepted, Coordinator};
 use super::exclusive::{Exclusive, InLedger, last_run};
 use super::ledger::{self, NewRun, RunKind};
 use super::options::MigrationOptions;
+use super::outlook::Outlook;
 use super::plan::Step;
 use super::records::{Records, StepListener};
 use super::site::{Site, folder};
@@ -100,8 +101,9 @@ impl Migration {
         for deviation in &deviations {
             records.deviate(deviation)?;
         }
+        let (from, to) = (options.from.unwrap_or(Step::Backup), options.to.min(Step::LAST));
+        expect(&site, listener, |step| (from..=to).contains(&step) && !run.is_settled(step));
         let taken = preparation::begin_journal(&site, &run, options.from).and_then(|()| {
-            let (from, to) = (options.from.unwrap_or(Step::Backup), options.to.min(Step::LAST));
             let stop = &watch.stop;
             coordinator(&site, &options, &mut records, listener, stop).run(&run, from, to)
         });
@@ -119,6 +121,22 @@ impl Migration {
                 Err(failure)
             }
         }
+    }
+}
+
+/// Tells what the steps ahead will take.
+fn expect(site: &Site, listener: &mut dyn StepListener, is_ahead: impl Fn(Step) -> bool) {
+    let pair = &site.exclusive.pair;
+    let outlook = site
+        .exclusive
+        .ledger(async |session| Outlook::read(session, (&pair.table, pair.table_oid), true).await);
+    match outlook {
+        Ok(outlook) => {
+            let ahead: Vec<_> = Step::all().filter(|step| is_ahead(*step)).collect();
+            listener.expects(&outlook, &ahead);
+        }
+        // The run itself says what is wrong with the server.
+        Err(error) => tracing::warn!("not known how long the run will take: {error}"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! How a run and its rollback are recorded, and who receives the progress.
 
 use super::outcome::StepOutcome;
+use super::outlook::Outlook;
 use super::plan::Step;
 use super::state::StepState;
 use crate::error::Result;
@@ -49,6 +50,8 @@ pub struct Ended<'a> {
 
 /// Receives the progress of a run.
 pub trait StepListener {
+    /// The run begins, with these steps ahead.
+    fn expects(&mut self, _outlook: &Outlook, _ahead: &[Step]) {}
     /// A step begins.
     fn begins(&mut self, step: Step);
     /// A step has ended.

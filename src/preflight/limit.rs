@@ -1,7 +1,10 @@
 //! Sizes, where sterna cannot see disks: what a migration adds to the database, compared with
 //! what a hosted server's plan allows.
 
+use serde::Serialize;
+
 use crate::error::{Error, Result};
+use crate::estimate;
 use crate::pg::Connection;
 
 /// What to do if the limit is too small.
@@ -9,8 +12,9 @@ pub(super) const HINT: &str = "free some space, or have the provider raise the l
                                rehearse` measures the need";
 
 /// The size of a database, and what a migration of a table adds to it. All in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sizes {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Sizes {
+    /// The database.
     database: u64,
     /// The table with its indexes. Staging will be as large.
     table: u64,
@@ -20,7 +24,10 @@ pub(super) struct Sizes {
 
 impl Sizes {
     /// Reads the sizes of this database and of a table in it.
-    pub(super) async fn read(session: &Connection, oid: u32) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If the server cannot be queried.
+    pub async fn read(session: &Connection, oid: u32) -> Result<Self> {
         let sql = include_str!("../../sql/preflight/sizes.sql");
         let row = session.query_one(sql, &[&oid]).await?;
         let [database, table, backup_table] =
@@ -40,7 +47,9 @@ impl Sizes {
     }
 
     /// The figures in words, with the limit if there is one.
-    pub(super) fn describe(&self, limit: Option<u64>) -> String {
+    #[must_use]
+    pub fn describe(&self, limit: Option<u64>) -> String {
+        let shown = |bytes: u64| estimate::size(bytes as f64);
         let Sizes { database, table, backup_table } = *self;
         let needed = self.needed();
         let [in_all, wal] = [database.saturating_add(needed), needed / 2].map(shown);
@@ -71,12 +80,6 @@ pub async fn refuse_above(session: &Connection, oid: u32, limit: u64) -> Result<
     }
     let what = format!("too little space on the server: {}", sizes.describe(Some(limit)));
     Err(Error::refused(what).hint(format!("{HINT}; without --disk-limit nothing is compared")))
-}
-
-/// `1.5 GB`, in the units of the providers' plans.
-fn shown(bytes: u64) -> String {
-    let (unit, of_unit) = if bytes >= 1_000_000_000 { ("GB", 1e9) } else { ("MB", 1e6) };
-    format!("{:.1} {unit}", bytes as f64 / of_unit)
 }
 
 #[cfg(test)]

@@ -15,9 +15,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::estimate::{Distance, Estimate};
 use crate::load::ColumnUses;
 
-pub use limit::refuse_above;
+pub use limit::{Sizes, refuse_above};
 pub use post::{PostOptions, post};
 pub use pre::{PreOptions, pre};
 pub use rights::refuse_missing_rights;
@@ -69,6 +70,18 @@ impl Finding {
     }
 }
 
+/// A step of the plan and how long it will take.
+#[derive(Clone, Debug, Serialize)]
+pub struct ExpectedStep {
+    /// Its number.
+    pub step: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// How long it will take.
+    #[serde(flatten)]
+    pub time: Estimate,
+}
+
 /// The result of a checkpoint.
 #[derive(Clone, Debug, Serialize)]
 pub struct PreflightCheck {
@@ -81,6 +94,10 @@ pub struct PreflightCheck {
     /// What becomes of each column of the table, if that is known.
     #[serde(flatten)]
     pub columns: ColumnUses,
+    /// How far away the server is; null after the switchover, and behind a pooler.
+    pub distance: Option<Distance>,
+    /// How long the main steps will take.
+    pub estimates: Vec<ExpectedStep>,
     /// The total time, in seconds.
     pub seconds: f64,
 }
@@ -91,7 +108,15 @@ impl PreflightCheck {
             |check: &Finding| !check.passed && check.severity == PreflightSeverity::Error;
         let passed = !checks.iter().any(is_error);
         let (columns, seconds) = (ColumnUses::default(), took.as_secs_f64());
-        PreflightCheck { table, passed, checks, columns, seconds }
+        PreflightCheck {
+            table,
+            passed,
+            checks,
+            columns,
+            distance: None,
+            estimates: Vec::new(),
+            seconds,
+        }
     }
 
     /// The checks of this severity that did not pass.

@@ -8,9 +8,10 @@ use futures::FutureExt;
 use futures::future::join_all;
 
 use super::question::{QUESTIONS, found};
-use super::{Finding, PreflightCheck, PreflightSeverity, place, rights, space};
+use super::{ExpectedStep, Finding, PreflightCheck, PreflightSeverity, place, rights, space};
 use crate::backup;
 use crate::error::{Kind, Result};
+use crate::estimate::{Basis, Distance, MAIN_STEPS};
 use crate::inspect::{self, InspectOptions, MissingReport};
 use crate::load::{ColumnUses, ledger};
 use crate::pg::{ConnInfo, Connection, Table, catalog, connect, pooler};
@@ -58,7 +59,12 @@ pub async fn pre(
         let pooled = Finding::bad("pooler", PreflightSeverity::Error, what, pooler::HINT);
         return Ok(PreflightCheck::new(table.to_string(), vec![pooled], begun.elapsed()));
     }
-    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    // Before anything else is on the line; the settings follow the first probe.
+    let settings = include_str!("../../sql/catalog/session.sql");
+    let (distance, set) =
+        futures::join!(Distance::measure(&session), session.batch_execute(settings));
+    set?;
+    let distance = distance?;
     let oid = catalog::plain_table(&session, table).await?.oid;
     let (has_ledger, ledger) = opened(&mut session).await?;
     let staging = match table.with_suffix(SUFFIX) {
@@ -85,20 +91,23 @@ pub async fn pre(
             rights::check(&session, oid, &alterations.altered),
             others_code(&session, table, oid),
             supported(&session, table, oid, &alterations),
+            Basis::read(&session, distance, (table, oid), has_ledger),
         )
     };
     let others = join_all(QUESTIONS.iter().map(|question| question.ask(&session, oid)));
     let (of_sterna, of_table, others) =
         futures::join!(of_sterna.boxed_local(), of_table.boxed_local(), others.boxed_local());
     let (backed_up, loaded, mapped, leftovers, remembered) = of_sterna;
-    let (space, rights, others_code, supported) = of_table;
+    let (space, rights, others_code, supported, basis) = of_table;
+    let estimates = estimates(&basis?, options.missing.as_ref());
     let mut checks = vec![
         Finding::good(
             "pooler",
             PreflightSeverity::Error,
             "every session has a server process of its own",
         ),
-        Finding::good("distance", PreflightSeverity::Info, distance(session.round_trip())),
+        Finding::good("distance", PreflightSeverity::Info, distance.describe()),
+        time(&estimates),
         ledger,
         backed_up?,
         loaded?,
@@ -115,14 +124,29 @@ pub async fn pre(
     checks.extend(others);
     Ok(PreflightCheck {
         columns: uses,
+        distance: Some(distance),
+        estimates,
         ..PreflightCheck::new(table.to_string(), checks, begun.elapsed())
     })
 }
 
-/// How far away the server is, in words.
-fn distance(round_trip: Duration) -> String {
-    let ms = round_trip.as_secs_f64() * 1000.0;
-    format!("the server's answer takes {ms:.0} ms")
+/// How long the main steps will take, with the rows of the files if they were read.
+fn estimates(basis: &Basis, missing: Option<&MissingReport>) -> Vec<ExpectedStep> {
+    let files = missing.map(|found| found.rows_read - found.rows_unmapped);
+    let step = |(step, name)| {
+        let rows = match name {
+            "backup" => basis.live_rows,
+            "load" => files,
+            _ => None,
+        };
+        ExpectedStep { step, name, time: basis.step(step, rows) }
+    };
+    MAIN_STEPS.map(step).into()
+}
+
+fn time(estimates: &[ExpectedStep]) -> Finding {
+    let lines = estimates.iter().map(|step| format!("{} {}", step.name, step.time.describe()));
+    Finding::good("time", PreflightSeverity::Info, lines.collect::<Vec<_>>().join("; "))
 }
 
 /// What becomes of each column, by the files or else by the last load, and whether anything

@@ -5,12 +5,18 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::Value;
+use sterna::estimate::{LOAD_TRIPS, SWITCHOVER_TRIPS};
+
 use crate::line::{Line, Pass};
 use crate::migrate::Scenario;
 use crate::server::Finished;
 
 /// Long enough for a client on a busy machine to send everything that it sends without waiting.
 const DISTANCE: Duration = Duration::from_millis(5);
+
+/// 2 Mbit/s, in bytes per second. A slower machine makes the line slower, never faster.
+const SLOW: f64 = 250e3;
 
 /// A command line, and its row in ARCHITECTURE.md.
 const COMMANDS: [(&str, &str); 12] = [
@@ -85,4 +91,94 @@ async fn a_batch_waits_once_at_most() {
     // One batch, and forty. A batch that is alone in the queue takes one more round trip.
     let [one, forty] = taken[..] else { panic!("{taken:?}") };
     assert!(forty - one <= 2 * 39, "{one} and {forty} round trips");
+}
+
+/// Runs a command over a line, and returns the JSON that it prints.
+fn over(line: &Line, here: &Scenario, args: &[&str]) -> Value {
+    let mut process = here.here.db.command(&[args, &["--format", "json"]].concat());
+    process.env("PGHOST", line.host()).current_dir(here.here.folder.path());
+    let done = Finished::from(process.output().unwrap());
+    serde_json::from_str(&done.stdout).unwrap_or_else(|error| panic!("{error}: {done:?}"))
+}
+
+/// The estimate of a step, in seconds, and what it is based on.
+fn estimate<'a>(report: &'a Value, list: &str, step: &str) -> (Option<f64>, &'a str) {
+    let steps = report[list].as_array().unwrap();
+    let found = steps.iter().find(|found| found["step"] == step).unwrap();
+    (found["estimated_seconds"].as_f64(), found["estimated_from"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_slow_line_is_told_and_counts() {
+    let here = Scenario::new().await;
+    // No step has run before.
+    here.here.db.psql("DELETE FROM sterna.step").await;
+    let (slow, near) = (Line::slow(4 * DISTANCE, SLOW), Line::new(|_, _| Pass::On));
+    let pre = ["check", "pre", here.release(), "--disk-space-checked"];
+    let [told, near] = [&slow, &near].map(|line| over(line, &here, &pre));
+    let trip = told["distance"]["round_trip_ms"].as_f64().unwrap();
+    assert!(trip >= 20.0, "{trip}");
+    let rate =
+        |report: &Value, way: &str| report["distance"][way]["bytes_per_second"].as_f64().unwrap();
+    for way in ["up", "down"] {
+        assert!(rate(&told, way) < 2.0 * SLOW, "{told:#}");
+        assert!(rate(&near, way) > rate(&told, way), "{near:#}");
+    }
+    let text = |report: &Value, name: &str| {
+        let checks = report["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["name"] == name).unwrap();
+        check["detail"].as_str().unwrap().to_owned()
+    };
+    assert!(text(&told, "distance").contains("Mbit/s"), "{told:#}");
+    for step in ["1.1", "3.2", "4.2"] {
+        let [(far, from), (close, _)] =
+            [&told, &near].map(|report| estimate(report, "estimates", step));
+        assert!(far > close && close > Some(0.0), "{step}: {far:?} {close:?}");
+        assert!(from.starts_with("only the line"), "{from}");
+    }
+    // Each record takes more than 100 bytes.
+    let (seconds, _) = estimate(&told, "estimates", "3.2");
+    assert!(seconds > Some(2000.0 * 100.0 / rate(&told, "up")), "{told:#}");
+
+    let plan = over(&slow, &here, &["plan", here.release(), "--brief"]);
+    assert!(rate(&plan, "up") < 2.0 * SLOW && plan["space"]["table"].as_u64() > Some(0), "{plan}");
+    assert!(estimate(&plan, "steps", "3.2").0 > estimate(&plan, "steps", "2.1").0, "{plan}");
+    assert_eq!(estimate(&plan, "steps", "3.3"), (None, "not known"));
+
+    let load = ["load", here.release(), "--all", "--connections", "1"];
+    let loaded = over(&slow, &here, &load);
+    let carried = loaded["line_bytes_per_second"].as_f64().unwrap();
+    assert!(carried > 0.0 && carried < 2.0 * SLOW, "{loaded:#}");
+    assert!(loaded["bytes_sent"].as_u64() > Some(2000 * 100), "{loaded:#}");
+    // From now on the load itself is what is known.
+    let then = loaded["seconds"].as_f64().unwrap();
+    for (report, list) in [
+        (over(&slow, &here, &pre), "estimates"),
+        (over(&slow, &here, &["plan", here.release(), "--brief"]), "steps"),
+    ] {
+        let (seconds, from) = estimate(&report, list, "3.2");
+        assert!(from.starts_with("as on "), "{from}");
+        assert!(seconds >= Some(0.99 * then), "{seconds:?} {then}");
+    }
+}
+
+#[tokio::test]
+async fn a_migration_says_what_it_will_take() {
+    let here = Scenario::new().await;
+    let line = Line::slow(DISTANCE, 10.0 * SLOW);
+    let args =
+        ["migrate", here.release(), "--to", "1.2", "--progress", "always", "--without-rehearsal"];
+    let mut process = here.here.db.command(&args);
+    process.env("PGHOST", line.host()).current_dir(here.here.folder.path());
+    let done = Finished::from(process.output().unwrap());
+    let done = done.expect_code(0);
+    for part in ["distance: round trip ", " Mbit/s", "time of 1.1", "time of 4.2"] {
+        assert_eq!(done.stderr.contains(part), part != "time of 4.2", "{part}: {done:?}");
+    }
+}
+
+#[test]
+fn estimates_count_as_many_round_trips_as_a_command_may_take() {
+    assert!(u64::from(LOAD_TRIPS) >= budget("load"));
+    assert!(u64::from(SWITCHOVER_TRIPS) >= budget("switchover"));
 }

@@ -32,6 +32,25 @@ type Rule = Box<dyn FnMut(&[u8], u64) -> Pass + Send>;
 /// Both ends of each session that has stalled, which stay open.
 type Stalled = Arc<Mutex<Vec<(UnixStream, UnixStream)>>>;
 
+/// How long bytes are on the line.
+#[derive(Clone, Copy)]
+struct Speed {
+    distance: Duration,
+    /// In each direction.
+    bytes_per_second: f64,
+}
+
+impl Speed {
+    /// How many bytes are passed on at a time: on a slow line no more than in 10 ms.
+    fn piece(self) -> usize {
+        ((self.bytes_per_second / 100.0) as usize).clamp(1, 65536)
+    }
+
+    fn time_of(self, bytes: usize) -> Duration {
+        Duration::from_secs_f64(bytes as f64 / self.bytes_per_second)
+    }
+}
+
 /// A socket that leads to the server that all tests share.
 pub(crate) struct Line {
     folder: TempDir,
@@ -45,12 +64,21 @@ impl Line {
         Line::far(Duration::ZERO, rule)
     }
 
+    /// A line that delays each answer, and carries no more in either direction, per session.
+    pub(crate) fn slow(distance: Duration, bytes_per_second: f64) -> Self {
+        Line::open(Speed { distance, bytes_per_second }, |_, _| Pass::On)
+    }
+
     /// A line that delays each answer. What the client sends without waiting goes on meanwhile,
     /// so only what it waits for counts as a round trip.
     pub(crate) fn far(
         distance: Duration,
         rule: impl FnMut(&[u8], u64) -> Pass + Send + 'static,
     ) -> Self {
+        Line::open(Speed { distance, bytes_per_second: f64::INFINITY }, rule)
+    }
+
+    fn open(speed: Speed, rule: impl FnMut(&[u8], u64) -> Pass + Send + 'static) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let name = format!(".s.PGSQL.{}", shared().port());
         let listener = UnixListener::bind(folder.path().join(&name)).unwrap();
@@ -67,7 +95,7 @@ impl Line {
                 let (rule, carried) = (Arc::clone(&rule), Arc::clone(&counted));
                 let (kept, trips) = (Arc::clone(&kept), Arc::clone(&trips));
                 std::thread::spawn(move || {
-                    relay(client, server, &rule, (&carried, &trips), &kept, distance);
+                    relay(client, server, &rule, (&carried, &trips), &kept, speed);
                 });
             }
         });
@@ -101,7 +129,7 @@ fn relay(
     rule: &Mutex<Rule>,
     (carried, round_trips): (&AtomicU64, &AtomicU64),
     stalled: &Stalled,
-    distance: Duration,
+    speed: Speed,
 ) {
     let (mut answers, mut back) = (server.try_clone().unwrap(), client.try_clone().unwrap());
     let (lost, stalls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -109,9 +137,12 @@ fn relay(
     let answered = Arc::new(AtomicBool::new(true));
     let answers_now = Arc::clone(&answered);
     std::thread::spawn(move || {
-        let mut bytes = [0; 65536];
+        let mut bytes = vec![0; speed.piece()];
         while let Ok(count @ 1..) = answers.read(&mut bytes) {
-            std::thread::sleep(distance);
+            // On a slow line, what follows is under way already.
+            let follows = speed.bytes_per_second.is_finite() && answers_now.load(Ordering::SeqCst);
+            let distance = if follows { Duration::ZERO } else { speed.distance };
+            std::thread::sleep(distance + speed.time_of(count));
             answers_now.store(true, Ordering::SeqCst);
             if is_stalled.load(Ordering::SeqCst) {
                 return;
@@ -125,8 +156,9 @@ fn relay(
         }
         let _closed = back.shutdown(Shutdown::Both);
     });
-    let mut bytes = [0; 65536];
+    let mut bytes = vec![0; speed.piece()];
     while let Ok(count @ 1..) = client.read(&mut bytes) {
+        std::thread::sleep(speed.time_of(count));
         let sent = &bytes[..count];
         round_trips.fetch_add(u64::from(answered.swap(false, Ordering::SeqCst)), Ordering::SeqCst);
         let pass = {

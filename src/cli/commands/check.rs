@@ -37,7 +37,7 @@ pub enum Moment {
     Post(PostArgs),
 }
 
-/// Before a migration: check backup, species, disk space, privileges and possible obstacles
+/// Before a migration: check backup, species, disk space, privileges, distance and obstacles
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Examples:
   sterna check pre
@@ -45,7 +45,8 @@ pub enum Moment {
   sterna check pre --disk-limit 8GB               if the server is hosted
   sterna check pre --disk-space-checked --format json     if the server is remote
 
-It writes nothing. The exit code is 6 if it is not safe to start.")]
+It writes nothing. The exit code is 6 if it is not safe to start. It sends and receives up to 1 MiB to
+measure the line, and estimates how long backup, load and switchover will take.")]
 pub struct PreArgs {
     /// Files whose taxa all need a species [default: those of the last load]
     #[arg(value_name = "INPUT")]

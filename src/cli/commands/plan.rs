@@ -6,10 +6,11 @@ use super::Context;
 use super::load::ReadChoices;
 use crate::cli::render;
 use crate::cli::render::plan::{Planned, ShownPlan, ShownStatement};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::inspect::{InspectOptions, inspect};
-use crate::migrate::Step;
+use crate::ledger;
 use crate::migrate::plan::{self, Names, Rows};
+use crate::migrate::{Outlook, Step};
 use crate::pg::{Connection, Table, catalog, connect};
 use crate::runtime;
 use crate::switchover::{self, Preview};
@@ -19,7 +20,7 @@ use crate::watch::Watch;
 /// Show every step with its SQL, locks, validation and rollback; write nothing
 #[derive(Args, Clone, Debug)]
 pub struct PlanArgs {
-    /// CSV files, .csv.gz, .zip, folders or globs to estimate the number of rows from
+    /// CSV files, .csv.gz, .zip, folders or globs; with them, rows, times and space are estimated
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<String>,
     /// How the files are read.
@@ -37,8 +38,9 @@ pub struct PlanArgs {
 pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
     let table = &context.table;
     let names = Names::new(table, staging::SUFFIX, backup_table::SUFFIX)?;
-    let (mut rows, preview) = runtime::blocking()?.block_on(look(context))?;
-    if !args.inputs.is_empty() {
+    let has_files = !args.inputs.is_empty();
+    let (mut rows, preview, outlook) = runtime::blocking()?.block_on(look(context, has_files))?;
+    if has_files {
         let (files, newest) = counted(args, context)?;
         rows.files = Some(files);
         rows.newest_year = newest;
@@ -60,10 +62,12 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
             validated_by: plan.validated_by,
             undone_by: plan.undone_by,
             estimated_rows: rows.of(plan.rows),
+            time: outlook.as_ref().map(|outlook| outlook.step(step, rows.of(plan.rows))),
             sql,
         }
     });
-    let plan = ShownPlan { table: table.to_string(), steps: steps.collect() };
+    let steps = steps.collect();
+    let plan = ShownPlan { table: table.to_string(), outlook, steps };
     context.print(&plan, || render::plan::text(&plan))?;
     Ok(0)
 }
@@ -106,17 +110,38 @@ fn foreseen(preview: &Preview) -> Vec<ShownStatement> {
     parts.collect()
 }
 
-async fn look(context: &Context) -> Result<(Estimates, Preview)> {
+async fn look(context: &Context, has_files: bool) -> Result<(Estimates, Preview, Option<Outlook>)> {
     let session = connect(&context.conninfo()?).await?;
     session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
-    catalog::plain_table(&session, &context.table).await?;
+    let found = catalog::plain_table(&session, &context.table).await?;
+    let outlook = match has_files {
+        true => {
+            let has_ledger = has_ledger(&session).await?;
+            Some(Outlook::read(&session, (&context.table, found.oid), has_ledger).await?)
+        }
+        false => None,
+    };
     let species = Table::new(context.table.schema.name(), "species")?;
     let (live, species, preview) = futures::join!(
         estimate(&session, &context.table),
         estimate(&session, &species),
         switchover::preview(&session, &context.table),
     );
-    Ok((Estimates { live: live?, species: species?, ..Estimates::default() }, preview?))
+    let estimates = Estimates { live: live?, species: species?, ..Estimates::default() };
+    Ok((estimates, preview?, outlook))
+}
+
+/// Whether there is a ledger that can be read as it is.
+async fn has_ledger(session: &Connection) -> Result<bool> {
+    let state = async { ledger::look(session).await?.state(session).await };
+    match state.await {
+        Ok(state) => Ok(state == ledger::State::Current),
+        Err(error) if error.kind() == Kind::Unsafe => {
+            tracing::warn!("earlier runs are not taken into account: {error}");
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn estimate(session: &Connection, table: &Table) -> Result<Option<u64>> {

@@ -12,7 +12,7 @@ use super::to_stderr;
 use super::visible::readable;
 use crate::cli::Progress;
 use crate::migrate::status::{Status, StepStatus};
-use crate::migrate::{Ended, Step, StepListener, StepState, UndoneStep};
+use crate::migrate::{Ended, Outlook, Step, StepListener, StepState, UndoneStep};
 use crate::watch::Watch;
 
 /// Writes a line to stderr for each step, and shows a bar during a load.
@@ -35,6 +35,28 @@ impl StepLines {
 }
 
 impl StepListener for StepLines {
+    fn expects(&mut self, outlook: &Outlook, ahead: &[Step]) {
+        if self.is_quiet() {
+            return;
+        }
+        let mut lines = vec![format!("distance: {}", outlook.distance.describe())];
+        if ahead.contains(&Step::Load) {
+            lines.push(format!("space: {}", outlook.space.describe(None)));
+        }
+        for step in ahead {
+            let time = outlook.unread(*step);
+            if time.estimated_seconds.is_some() {
+                lines.push(format!(
+                    "time of {}  {}: {}",
+                    step.number(),
+                    step.plan().title,
+                    time.describe()
+                ));
+            }
+        }
+        to_stderr(format_args!("{}\n", lines.join("\n")));
+    }
+
     fn begins(&mut self, step: Step) {
         if !self.is_quiet() {
             to_stderr(format_args!("{}  {} ...\n", step.number(), step.plan().title));

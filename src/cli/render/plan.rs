@@ -5,13 +5,17 @@ use std::fmt::Write as _;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use crate::migrate::Step;
+use crate::estimate::Estimate;
+use crate::migrate::{Outlook, Step};
 
 /// The plan for a table.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownPlan {
     /// The table to replace.
     pub table: String,
+    /// How far away the server is and what the plan adds to it; left out without files.
+    #[serde(flatten)]
+    pub outlook: Option<Outlook>,
     /// Its steps, in order.
     pub steps: Vec<Planned>,
 }
@@ -37,6 +41,9 @@ pub struct Planned {
     pub undone_by: &'static str,
     /// Estimated number of rows that it reads or writes; null if unknown.
     pub estimated_rows: Option<u64>,
+    /// How long it takes; left out without files.
+    #[serde(flatten)]
+    pub time: Option<Estimate>,
     /// The main statements, with names filled in.
     pub sql: Vec<ShownStatement>,
 }
@@ -54,9 +61,14 @@ pub struct ShownStatement {
 #[must_use]
 pub fn text(plan: &ShownPlan) -> String {
     let mut text = format!("The plan for {}\n", plan.table);
+    if let Some(outlook) = &plan.outlook {
+        let _ = writeln!(text, "distance: {}", outlook.distance.describe());
+        let _ = writeln!(text, "space: {}", outlook.space.describe(None));
+    }
     for step in &plan.steps {
         let _ = writeln!(text, "\n{}  {}  ({})", step.step.number(), step.title, step.name);
         let rows = step.estimated_rows.map(|rows| format!("about {}", HumanCount(rows)));
+        let time = step.time.as_ref().map(Estimate::describe);
         for (label, value) in [
             ("does", Some(step.does)),
             ("locks", Some(step.locks)),
@@ -64,6 +76,7 @@ pub fn text(plan: &ShownPlan) -> String {
             ("validated by", Some(step.validated_by)),
             ("undone by", Some(step.undone_by)),
             ("rows", rows.as_deref()),
+            ("time", time.as_deref()),
         ] {
             if let Some(value) = value {
                 let _ = writeln!(text, "     {label:<13}{value}");

@@ -88,13 +88,12 @@ fn draw(watch: &Watch, done: &AtomicBool) {
             bar.set_message("");
             last = Some(phase);
         }
-        bar.set_position(watch.counters.bytes_read.load(Ordering::Relaxed));
+        bar.set_position(bytes_done(watch));
         if phase == Phase::Loading {
             // Short enough to leave room for a bar on 80 columns.
-            let read = watch.counters.rows_read.load(Ordering::Relaxed);
-            let rate = HumanCount(rate(read, bar.elapsed()));
-            let read = HumanCount(read);
-            bar.set_message(format!("{read} rows {rate}/s"));
+            let done = watch.counters.rows_done.load(Ordering::Relaxed);
+            let rate = HumanCount(rate(done, bar.elapsed()));
+            bar.set_message(format!("{} rows {rate}/s", HumanCount(done)));
         }
         bar.tick();
         std::thread::park_timeout(DRAW_EVERY);
@@ -117,9 +116,9 @@ fn write_lines(watch: &Watch, done: &AtomicBool, every: Duration) {
             continue;
         }
         last_line = Instant::now();
-        let read = watch.counters.bytes_read.load(Ordering::Relaxed);
+        let bytes = bytes_done(watch);
         let total = watch.total_bytes.load(Ordering::Relaxed);
-        let share = (read as f64 / total.max(1) as f64).min(1.0);
+        let share = (bytes as f64 / total.max(1) as f64).min(1.0);
         let elapsed = phase_begun.elapsed();
         let eta = match phase {
             _ if is_reading(phase) && share > 0.01 => {
@@ -130,12 +129,21 @@ fn write_lines(watch: &Watch, done: &AtomicBool, every: Duration) {
         };
         let (name, so_far) = (name(phase), HumanDuration(elapsed));
         if phase == Phase::Loading {
-            let (read, total) = (HumanBytes(read), HumanBytes(total));
-            to_stderr(format_args!("{name}: {}, {read} of {total}{eta}\n", rows(watch, elapsed)));
+            let (bytes, total) = (HumanBytes(bytes), HumanBytes(total));
+            to_stderr(format_args!("{name}: {}, {bytes} of {total}{eta}\n", rows(watch, elapsed)));
         } else {
             to_stderr(format_args!("{name}: for {so_far}\n"));
         }
     }
+}
+
+/// The bytes of the records whose batch is finished. Reading is ahead by many batches if the server
+/// is far away, so bytes read would promise too early an end.
+fn bytes_done(watch: &Watch) -> u64 {
+    let [bytes, read, done] =
+        [&watch.counters.bytes_read, &watch.counters.rows_read, &watch.counters.rows_done]
+            .map(|counter| counter.load(Ordering::Relaxed) as f64);
+    (bytes * (done / read.max(1.0)).min(1.0)) as u64
 }
 
 /// Rows per second; 0 in the first 0.2 seconds, when a rate means nothing.
@@ -147,7 +155,7 @@ fn rate(rows: u64, elapsed: Duration) -> u64 {
 fn rows(watch: &Watch, elapsed: Duration) -> String {
     let read = watch.counters.rows_read.load(Ordering::Relaxed);
     let loaded = watch.counters.rows_loaded.load(Ordering::Relaxed);
-    let rate = rate(read, elapsed);
+    let rate = rate(watch.counters.rows_done.load(Ordering::Relaxed), elapsed);
     let done = if watch.phase() == Phase::Inspecting { "fit" } else { "loaded" };
     format!("{} rows read, {} {done}, {}/s", HumanCount(read), HumanCount(loaded), HumanCount(rate))
 }

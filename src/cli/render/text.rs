@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
+use crate::estimate;
 use crate::input::LeftOut;
 use crate::load::account::Account;
 use crate::load::report::{LoadReport, RowsReport};
@@ -46,12 +47,7 @@ pub fn load(report: &LoadReport) -> String {
         line("columns", unfilled);
     }
     line("rate", format!("{} rows/s", HumanCount(report.rows_per_second as u64)));
-    let writers = match report.writers {
-        0 => String::new(),
-        1 => "; one connection for rows".to_owned(),
-        writers => format!("; {writers} connections for rows"),
-    };
-    line("distance", format!("round trip to the server {:.0} ms{writers}", report.round_trip_ms));
+    line("distance", distance(report));
     let batch = &rows.batch_ms;
     line(
         "batches",
@@ -93,6 +89,20 @@ pub fn load(report: &LoadReport) -> String {
         line("unmapped", format!("{names} taxa, most often {}", named.join(", ")));
     }
     text
+}
+
+/// The round trip, and what was sent how fast.
+fn distance(report: &LoadReport) -> String {
+    let writers = match report.writers {
+        0 => String::new(),
+        1 => "; one connection for rows".to_owned(),
+        writers => format!("; {writers} connections for rows"),
+    };
+    let sent = report.line_bytes_per_second.map_or_else(String::new, |rate| {
+        let bytes = estimate::size(report.rows.bytes_sent as f64);
+        format!(", {bytes} sent at {}", estimate::mbit(rate))
+    });
+    format!("round trip to the server {}{writers}{sent}", estimate::ms(report.round_trip_ms))
 }
 
 /// Inputs that were found but not read, one line each.

@@ -1,7 +1,7 @@
 //! The session of a sink, and the messages that write a batch over it.
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -44,6 +44,8 @@ pub(in crate::load) struct SinkSpec<'a> {
     pub(in crate::load) patience: Duration,
     /// How long a connection may be silent before sterna checks whether it has stalled.
     pub(in crate::load) stall_timeout: Duration,
+    /// Bytes of the rows that were sent and committed.
+    pub(in crate::load) bytes_sent: &'a AtomicU64,
     /// Time to write a batch, in microseconds.
     pub(in crate::load) latency_us: Arc<Mutex<Histogram<u64>>>,
 }

@@ -115,7 +115,7 @@ impl Writer<'_> {
             }
             Err(failure) => {
                 self.write_again(&mut batch, refused, failure).await?;
-                self.note(begun);
+                self.note(begun, &batch);
                 done(batch);
                 Ok(())
             }
@@ -144,7 +144,7 @@ impl Writer<'_> {
             }
             self.write_again(&mut batch, refused, failure).await?;
         }
-        self.note(begun);
+        self.note(begun, &batch);
         done(batch);
         Ok(claimed)
     }
@@ -307,8 +307,9 @@ impl Writer<'_> {
         self.session.clone().ok_or_else(|| Error::database("there is no session"))
     }
 
-    /// Records how long a batch took.
-    fn note(&self, begun: Instant) {
+    /// Records how long a batch took, and its bytes.
+    fn note(&self, begun: Instant, batch: &EncodedBatch) {
+        self.spec.bytes_sent.fetch_add(batch.rows.len() as u64, Ordering::Relaxed);
         let elapsed_us = begun.elapsed().as_micros() as u64;
         let mut latency = self.spec.latency_us.lock().unwrap_or_else(PoisonError::into_inner);
         latency.saturating_record(elapsed_us);
