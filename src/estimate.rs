@@ -17,6 +17,9 @@ pub const LOAD_TRIPS: u32 = 84;
 /// As [`LOAD_TRIPS`].
 pub const SWITCHOVER_TRIPS: u32 = 62;
 
+/// Connections that a load opens to a distant server, at most.
+const MOST_CONNECTIONS: u32 = 8;
+
 /// The steps that take most of the time or that others wait for: number in the plan, and name.
 pub const MAIN_STEPS: [(&str, &str); 3] =
     [("1.1", "backup"), ("3.2", "load"), ("4.2", "switchover")];
@@ -132,53 +135,71 @@ impl Basis {
     /// How long a step of the plan takes with this number of rows.
     #[must_use]
     pub fn step(&self, number: &str, rows: Option<u64>) -> Estimate {
-        let (way, trips) = match number {
-            "1.1" => (Some(("down", self.distance.line.down)), 0),
-            "2.1" | "3.2" => (Some(("up", self.distance.line.up)), LOAD_TRIPS),
-            "4.2" => (None, SWITCHOVER_TRIPS),
-            _ => (None, 0),
+        let line = self.over_the_line(number, rows);
+        let Some(Earlier { rows: then, seconds, on, round_trip_ms }) = self.earlier.get(number)
+        else {
+            return line.map_or_else(unknown, |line| Estimate {
+                estimated_seconds: Some(line.seconds),
+                estimated_from: format!("only the line, without the server's work: {}", line.what),
+            });
         };
-        let wait = |trip_ms: f64| f64::from(trips) * trip_ms / 1000.0;
-        let waiting = wait(self.distance.round_trip_ms);
-        if let Some(Earlier { rows: then, seconds, on, round_trip_ms }) = self.earlier.get(number) {
-            let mut from = format!("as on {on}");
-            let mut seconds = *seconds;
-            if let Some((now, then)) = rows.zip(then.filter(|then| *then > 0)) {
-                seconds *= now as f64 / then as f64;
-                from.push_str(", by the number of rows");
-            }
-            if let Some(then) = round_trip_ms {
-                seconds += (waiting - wait(*then)).max(0.0);
-                from.push_str(&format!("; the round trip was {}", ms(*then)));
-            }
-            return Estimate {
-                estimated_seconds: Some(seconds.max(waiting)),
-                estimated_from: from,
-            };
+        let mut from = format!("as on {on}");
+        let mut seconds = *seconds;
+        if let Some((now, then)) = rows.zip(then.filter(|then| *then > 0)) {
+            seconds *= now as f64 / then as f64;
+            from.push_str(", by the number of rows");
         }
-        let bytes = rows.zip(self.row_bytes).map(|(rows, bytes)| rows as f64 * bytes);
-        let mut parts = Vec::new();
-        let mut seconds = waiting;
+        let Some(line) = line else {
+            return Estimate { estimated_seconds: Some(seconds), estimated_from: from };
+        };
+        if let Some(then) = round_trip_ms {
+            seconds += f64::from(line.trips) * (self.distance.round_trip_ms - then).max(0.0) / 1e3;
+            from.push_str(&format!("; the round trip was {}", ms(*then)));
+        }
+        if line.least_seconds > seconds {
+            seconds = line.least_seconds;
+            from = format!("longer than on {on}, because of the line: {}", line.what);
+        }
+        Estimate { estimated_seconds: Some(seconds), estimated_from: from }
+    }
+
+    /// What a step takes of the line; `None` if that is not known.
+    fn over_the_line(&self, number: &str, rows: Option<u64>) -> Option<OverTheLine> {
+        let Line { up, down } = self.distance.line;
+        let (way, connections, trips) = match number {
+            "1.1" => (Some(("down", down)), 1, 0),
+            "2.1" | "3.2" => (Some(("up", up)), MOST_CONNECTIONS, LOAD_TRIPS),
+            "4.2" => (None, 1, SWITCHOVER_TRIPS),
+            _ => return None,
+        };
+        let waiting = f64::from(trips) * self.distance.round_trip_ms / 1e3;
+        let (mut carrying, mut least, mut parts) = (0.0, 0.0, Vec::new());
         if let Some((to, carried)) = way {
-            let Some(bytes) = bytes else { return unknown() };
-            seconds += bytes / carried.bytes_per_second;
+            let bytes = rows? as f64 * self.row_bytes?;
+            carrying = bytes / carried.bytes_per_second;
+            // If the line may be faster, there is no telling.
+            least = if carried.is_least { 0.0 } else { carrying / f64::from(connections) };
             parts.push(format!("about {} {to} at {}", size(bytes), rate(carried)));
         }
         if trips > 0 {
             let trip = ms(self.distance.round_trip_ms);
             parts.push(format!("up to {trips} round trips of {trip}"));
         }
-        if parts.is_empty() {
-            return unknown();
-        }
-        Estimate {
-            estimated_seconds: Some(seconds),
-            estimated_from: format!(
-                "only the line, without the server's work: {}",
-                parts.join(", ")
-            ),
-        }
+        let (seconds, least_seconds) = (carrying + waiting, least + waiting);
+        Some(OverTheLine { seconds, least_seconds, trips, what: parts.join(", ") })
     }
+}
+
+/// What a step takes of the line.
+struct OverTheLine {
+    /// Over one connection.
+    seconds: f64,
+    /// Over as many connections as the step may open.
+    least_seconds: f64,
+    /// Round trips.
+    trips: u32,
+    /// In words.
+    what: String,
 }
 
 fn unknown() -> Estimate {
@@ -268,6 +289,18 @@ mod tests {
         assert_eq!(basis.step("3.3", Some(9)).describe(), "about 4.0 s: as on 2026-11-30");
         let near = Basis { distance: Distance { round_trip_ms: 1.0, ..basis.distance }, ..basis };
         assert_eq!(near.step("3.2", None).estimated_seconds, Some(20.0));
+    }
+
+    #[test]
+    fn a_line_that_has_become_slower_counts() {
+        let basis = basis(50.0, &[("3.2", Some(1000), 0.1), ("1.1", Some(1000), 0.1)]);
+        // 100 MB over eight connections of 250 kB/s.
+        let load = basis.step("3.2", Some(500_000));
+        assert_eq!(load.estimated_seconds, Some(50.0 + 84.0 * 0.05), "{load:?}");
+        assert!(load.estimated_from.starts_with("longer than on 2026-11-30"), "{load:?}");
+        // This direction may be faster than it was measured.
+        let backup = basis.step("1.1", Some(500_000));
+        assert_eq!(backup.describe(), "about 50 s: as on 2026-11-30, by the number of rows");
     }
 
     proptest! {

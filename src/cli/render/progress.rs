@@ -159,3 +159,24 @@ fn rows(watch: &Watch, elapsed: Duration) -> String {
     let done = if watch.phase() == Phase::Inspecting { "fit" } else { "loaded" };
     format!("{} rows read, {} {done}, {}/s", HumanCount(read), HumanCount(loaded), HumanCount(rate))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_only_read_is_not_done() {
+        let watch = Watch::default();
+        assert_eq!(bytes_done(&watch), 0);
+        for (counter, value) in [
+            (&watch.counters.bytes_read, 8000),
+            (&watch.counters.rows_read, 100),
+            (&watch.counters.rows_done, 25),
+        ] {
+            counter.store(value, Ordering::Relaxed);
+        }
+        assert_eq!(bytes_done(&watch), 2000);
+        watch.counters.rows_done.store(100, Ordering::Relaxed);
+        assert_eq!(bytes_done(&watch), 8000);
+    }
+}
