@@ -174,6 +174,11 @@ impl<'a> Mapper<'a> {
         }
     }
 
+    /// Whether only some years are loaded.
+    pub(in crate::load) fn selects_years(&self) -> bool {
+        !self.years.is_all()
+    }
+
     /// Decides about a record by its taxon and year, if its format has them. Both have already
     /// been checked to be UTF-8.
     pub(in crate::load) fn decide(

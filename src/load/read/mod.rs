@@ -1,6 +1,8 @@
 //! Reading: splits bytes into records and collects records in batches.
 
 pub mod batch;
+pub(in crate::load) mod long;
+pub(in crate::load) mod look;
 pub(in crate::load) mod map;
 pub(in crate::load) mod per_member;
 pub(in crate::load) mod quotes;

@@ -1,9 +1,10 @@
 //! Splits the bytes of one file into records and tracks the place of each.
 //!
 //! csv-async splits the records. It reads through a reader that keeps the bytes of the current
-//! record, so that a batch can carry each record exactly as in the file. Reading blocks: it
-//! runs on threads of its own, where the futures of the CSV reader are always ready. This is
-//! the only file that uses csv-async.
+//! record, so that a batch can carry each record exactly as in the file. A record that is a
+//! plain line can also be passed over without it. Reading blocks: it runs on threads of its own,
+//! where the futures of the CSV reader are always ready. This is the only file that uses
+//! csv-async.
 
 use std::io::Read;
 use std::sync::atomic::AtomicU64;
@@ -15,13 +16,15 @@ use futures::io::AllowStdIo;
 
 use crate::error::{Error, Result};
 use crate::input::{Foreign, explain, foreign};
-use crate::load::read::quotes::Quotes;
-use crate::load::read::window::{Full, Window};
+use crate::load::read::long::{Long, split_breaks};
+use crate::load::read::window::{Full, Line, Window};
 
-/// The buffer size of the CSV reader.
+/// The number of bytes read at a time.
 pub(in crate::load) const READ_BYTES: usize = 128 * 1024;
-/// The buffer size for reading only the header and whether a record follows.
+/// The same for reading only the header and whether a record follows.
 const READ_HEADER_BYTES: usize = 8 * 1024;
+/// The buffer size of the CSV reader, which gets one line at a time.
+const LINE_BYTES: usize = 8 * 1024;
 /// The maximum size of a record in a small auxiliary file, such as one of synonyms.
 pub(in crate::load) const MAX_SMALL_RECORD_BYTES: usize = 1 << 20;
 
@@ -33,6 +36,8 @@ pub(in crate::load) struct Records<'a> {
     pub(in crate::load) fields: ByteRecord,
     /// Line of the current record, counted from 1.
     pub(in crate::load) line: u64,
+    /// The line at `to`.
+    next_line: u64,
     /// Its first byte, the end of its text, and where the next record begins.
     from: u64,
     text_to: u64,
@@ -53,108 +58,147 @@ impl<'a> Records<'a> {
     pub(in crate::load) fn new(
         name: &'a str,
         inner: &'a mut (dyn Read + Send),
-        (read_bytes, max_record_bytes): (usize, usize),
+        sizes: (usize, usize),
         bytes_read: &'a AtomicU64,
     ) -> Self {
-        let window = Window::new(inner, max_record_bytes, bytes_read);
+        let (_, max_record_bytes) = sizes;
+        let window = Window::new(inner, sizes, bytes_read);
         let csv = AsyncReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             // Reading continues after a record that is too long.
             .end_on_io_error(false)
-            .buffer_capacity(read_bytes)
+            .buffer_capacity(LINE_BYTES)
             .create_reader(AllowStdIo::new(window));
-        let (line, from, text_to, to) = (1, 0, 0, 0);
-        let fields = ByteRecord::new();
-        Records { name, csv, max_record_bytes, fields, line, from, text_to, to, has_lf: true }
+        Records {
+            name,
+            csv,
+            max_record_bytes,
+            fields: ByteRecord::new(),
+            line: 1,
+            next_line: 1,
+            from: 0,
+            text_to: 0,
+            to: 0,
+            has_lf: true,
+        }
     }
 
     fn window(&self) -> &Window<'a> {
         self.csv.get_ref().get_ref()
     }
 
-    /// Reads the next record.
-    pub(in crate::load) async fn advance(&mut self) -> Result<Found> {
-        let line = self.csv.position().line();
-        let from = self.to;
-        self.csv.get_mut().get_mut().keep_from = from;
-        match self.csv.read_byte_record(&mut self.fields).await {
-            Ok(true) => {}
-            Ok(false) => return Ok(Found::End),
-            Err(error) if is_full(&error) => return self.skip(line, from).await,
-            Err(error) => return Err(self.failure(error, line)),
+    /// Passes over the next record without reading its fields, if it is a plain line and `judge`
+    /// returns a value for its text. Otherwise the record is still to be read.
+    pub(in crate::load) fn pass_over<T>(
+        &mut self,
+        judge: impl FnOnce(&[u8]) -> Option<T>,
+    ) -> Result<Option<T>> {
+        self.skip_breaks()?;
+        if !self.has_lf {
+            return Ok(None);
         }
-        self.to = self.csv.position().byte();
-        let text = self.window().slice(from, self.to);
-        // The reader leaves the LF of a CR LF, and blank lines, in front of the next record.
-        let before = text.iter().take_while(|b| is_break(**b)).count();
-        let after = text[before..].iter().rev().take_while(|b| is_break(**b)).count();
-        let has_lf = text[text.len() - after..].contains(&b'\n');
-        let lines = text[..before].iter().filter(|b| **b == b'\n').count() as u64;
-        self.begin(line, (from, before as u64), lines)?;
-        self.text_to = self.to - after as u64;
-        self.has_lf = has_lf;
-        if self.text_to - self.from <= self.max_record_bytes as u64 {
-            return Ok(Found::Record);
+        let (name, window) = (self.name, self.csv.get_mut().get_mut());
+        let line = window.plain_line(self.to, self.max_record_bytes);
+        let Some(Line { text_to, to }) = line.map_err(|e| explain(name, e))? else {
+            return Ok(None);
+        };
+        let judged = judge(window.slice(self.to, text_to));
+        if judged.is_some() {
+            window.given = to;
+            (self.from, self.text_to, self.to) = (self.to, text_to, to);
+            self.line = self.next_line;
+            self.next_line += 1;
         }
-        let (mut quotes, mut lines) = (Quotes::default(), 0);
-        count(self.raw(), &mut quotes, &mut lines);
-        self.too_long(quotes, lines)
+        Ok(judged)
     }
 
-    /// Sets the start of a record, which follows `breaks` bytes of line breaks with `lines` LFs.
-    /// There has to be an LF since the previous record: other programs do not take a CR alone
-    /// for a line ending.
-    fn begin(&mut self, line: u64, (from, breaks): (u64, u64), lines: u64) -> Result<()> {
-        self.line = line + lines;
-        self.from = from + breaks;
-        if self.has_lf || lines > 0 {
-            return Ok(());
+    /// Reads the next record.
+    pub(in crate::load) async fn advance(&mut self) -> Result<Found> {
+        self.skip_breaks()?;
+        if !self.has_lf && !self.window().rest().is_empty() {
+            return Err(self.lone_cr());
         }
-        let what = match line {
+        let before = self.csv.position().line();
+        let found = self.read().await?;
+        self.next_line += self.csv.position().line() - before;
+        Ok(found)
+    }
+
+    /// Passes over the line breaks in front of the next record: blank lines, and the LF of a
+    /// CR LF, of which the CSV reader is given only the CR.
+    fn skip_breaks(&mut self) -> Result<()> {
+        let window = self.csv.get_mut().get_mut();
+        window.keep_from = self.to;
+        loop {
+            match window.rest().first() {
+                Some(b'\n') => {
+                    self.next_line += 1;
+                    self.has_lf = true;
+                }
+                Some(b'\r') => {}
+                Some(_) => return Ok(()),
+                None => match window.fill().map_err(|e| explain(self.name, e))? {
+                    0 => return Ok(()),
+                    _ => continue,
+                },
+            }
+            self.to += 1;
+            (window.keep_from, window.given) = (self.to, self.to);
+        }
+    }
+
+    /// There has to be an LF between two records: other programs do not take a CR alone for a
+    /// line ending.
+    fn lone_cr(&self) -> Error {
+        let what = match self.next_line {
             1 => "line 1: lines end in CR alone, as on old Macs".to_owned(),
             line => format!("line {line}: a CR without LF, while other lines end in LF"),
         };
-        Err(Error::bad_file(self.name, what).hint(
+        Error::bad_file(self.name, what).hint(
             "replace it with LF (tr '\\r' '\\n' if all lines end so), or put the field in quotes",
-        ))
+        )
     }
 
-    /// Reads the rest of a record that has exceeded the size limit, and drops it.
-    async fn skip(&mut self, line: u64, from: u64) -> Result<Found> {
-        let (mut quotes, mut lines) = (Quotes::default(), 0);
-        let held = self.window().slice(from, self.window().end());
-        let before = held.iter().take_while(|b| is_break(**b)).count();
-        let breaks = held[..before].iter().filter(|b| **b == b'\n').count() as u64;
-        self.begin(line, (from, before as u64), breaks)?;
-        let mut done = self.from;
+    /// Reads the record that begins at `to`. One that exceeds the size limit is dropped piece by
+    /// piece until its end is found.
+    async fn read(&mut self) -> Result<Found> {
+        (self.from, self.line) = (self.to, self.next_line);
+        let (mut long, mut done) = (Long::default(), self.from);
         loop {
-            let end = self.window().end();
-            count(self.window().slice(done, end), &mut quotes, &mut lines);
-            done = end;
-            self.csv.get_mut().get_mut().keep_from = done;
             match self.csv.read_byte_record(&mut self.fields).await {
+                Ok(false) if done == self.from => return Ok(Found::End),
                 Ok(_) => break,
                 Err(error) if is_full(&error) => {}
-                Err(error) => return Err(self.failure(error, self.line)),
+                Err(error) => return Err(self.failure(error)),
+            }
+            let end = self.window().end();
+            long.read(self.window().slice(done, end));
+            done = end;
+            self.csv.get_mut().get_mut().keep_from = done;
+        }
+        self.to = self.window().given;
+        let rest = self.window().slice(done, self.to);
+        if done == self.from {
+            let (text, breaks) = split_breaks(rest);
+            let (bytes, has_lf) = (text.len(), breaks.contains(&b'\n'));
+            if bytes <= self.max_record_bytes {
+                self.text_to = self.from + bytes as u64;
+                self.has_lf = has_lf;
+                return Ok(Found::Record);
             }
         }
-        self.to = self.csv.position().byte();
-        let rest = self.window().slice(done, self.to);
-        let after = rest.iter().rev().take_while(|b| is_break(**b)).count();
-        let (text, end) = rest.split_at(rest.len() - after);
-        count(text, &mut quotes, &mut lines);
-        let has_lf = end.contains(&b'\n');
-        self.text_to = self.to - after as u64;
-        self.has_lf = has_lf;
-        self.too_long(quotes, lines)
+        long.read(rest);
+        self.text_to = self.from + long.bytes;
+        self.has_lf = long.lines_after > 0;
+        self.too_long(&long)
     }
 
     /// Judges a record that is too long: fails if it spans lines and its quotes are wrong, as it
     /// may then contain other records.
-    fn too_long(&self, quotes: Quotes, lines: usize) -> Result<Found> {
-        if lines == 0 || quotes.are_closed() {
-            return Ok(Found::TooLong(self.text_to - self.from));
+    fn too_long(&self, long: &Long) -> Result<Found> {
+        if long.lines == 0 || long.quotes.are_closed() {
+            return Ok(Found::TooLong(long.bytes));
         }
         let (line, most) = (self.line, self.max_record_bytes);
         let what = format!("line {line}: a record of more than {most} bytes begins here");
@@ -183,10 +227,10 @@ impl<'a> Records<'a> {
         self.window().is_utf8(self.from, self.text_to)
     }
 
-    fn failure(&self, error: csv_async::Error, line: u64) -> Error {
+    fn failure(&self, error: csv_async::Error) -> Error {
         match error.into_kind() {
             csv_async::ErrorKind::Io(e) => explain(self.name, e),
-            other => Error::bad_file(self.name, format!("line {line}: {other:?}")),
+            other => Error::bad_file(self.name, format!("line {}: {other:?}", self.line)),
         }
     }
 
@@ -234,16 +278,6 @@ impl<'a> Records<'a> {
         }
         Ok(names)
     }
-}
-
-/// Continues counting the lines of a record and checking its quotes.
-fn count(bytes: &[u8], quotes: &mut Quotes, lines: &mut usize) {
-    quotes.read(bytes);
-    *lines += bytes.iter().filter(|byte| **byte == b'\n').count();
-}
-
-fn is_break(byte: u8) -> bool {
-    matches!(byte, b'\n' | b'\r')
 }
 
 fn is_full(error: &csv_async::Error) -> bool {
@@ -306,4 +340,64 @@ pub(in crate::load) fn read_small(
             visit(records.line, &fields)?;
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::load::read::long::{is_break, line_feeds};
+
+    /// A record: its line, its offset and its fields.
+    type Read = (u64, usize, Vec<Vec<u8>>);
+
+    /// Reads records with csv-async alone.
+    fn expected(bytes: &[u8]) -> Vec<Read> {
+        let mut csv = AsyncReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .create_reader(AllowStdIo::new(bytes));
+        let (mut found, mut fields) = (Vec::new(), ByteRecord::new());
+        block_on(async {
+            loop {
+                let (line, from) = (csv.position().line(), csv.position().byte() as usize);
+                if !csv.read_byte_record(&mut fields).await.unwrap() {
+                    return;
+                }
+                let breaks = bytes[from..].iter().take_while(|b| is_break(**b)).count();
+                let lines = line_feeds(&bytes[from..from + breaks]);
+                let values = fields.iter().map(<[u8]>::to_vec).collect();
+                found.push((line + lines, from + breaks, values));
+            }
+        });
+        found
+    }
+
+    proptest! {
+        #[test]
+        fn csv_async_reads_the_same_line_by_line(
+            bytes in prop::collection::vec(prop::sample::select(b"a,,\"\"\n\n\r\0\xff\xef".to_vec()), 0..80),
+            read_bytes in 1usize..90,
+        ) {
+            let (bytes_read, mut input) = (AtomicU64::new(0), &bytes[..]);
+            let mut records = Records::new("f.csv", &mut input, (read_bytes, 1000), &bytes_read);
+            let mut found: Vec<Read> = Vec::new();
+            let end = block_on(async {
+                loop {
+                    match records.advance().await {
+                        Ok(Found::Record) => {}
+                        end => return end,
+                    }
+                    let values = records.fields.iter().map(<[u8]>::to_vec).collect();
+                    found.push((records.line, records.byte_offset() as usize, values));
+                }
+            });
+            let expected = expected(&bytes);
+            // A CR without LF ends reading.
+            let is_whole = matches!(end, Ok(Found::End));
+            prop_assert!(!is_whole || found.len() == expected.len());
+            prop_assert_eq!(&found[..], &expected[..found.len()]);
+        }
+    }
 }

@@ -13,6 +13,7 @@ use crate::cites::Layout;
 use crate::error::{Error, Kind, Result};
 use crate::load::account::Reason;
 use crate::load::read::batch::{Fate, RecordBatch, Reject};
+use crate::load::read::look::FirstLook;
 use crate::load::read::map::{Decision, Mapper, OnUnmapped};
 use crate::load::read::quotes::Quotes;
 use crate::load::read::records::{ByteRecord, Found, READ_BYTES, Records};
@@ -47,6 +48,19 @@ impl Source<'_> {
         &self,
         reader: &mut (dyn Read + Send),
         mapper: &mut Mapper<'_>,
+        spare: impl FnMut() -> RecordBatch,
+        emit: impl FnMut(RecordBatch) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let look = FirstLook::new(self.layout, mapper, self.on_unmapped);
+        self.read(reader, look, mapper, spare, emit)
+    }
+
+    /// The same with or without a first look, which makes no other difference than in speed.
+    fn read(
+        &self,
+        reader: &mut (dyn Read + Send),
+        look: Option<FirstLook<'_>>,
+        mapper: &mut Mapper<'_>,
         mut spare: impl FnMut() -> RecordBatch,
         mut emit: impl FnMut(RecordBatch) -> ControlFlow<()>,
     ) -> Result<()> {
@@ -60,7 +74,14 @@ impl Source<'_> {
             let mut number = 0;
             let mut batch = spare();
             loop {
-                let found = records.advance().await?;
+                let left_out = match &look {
+                    Some(look) => records.pass_over(|text| look.leave_out(text, mapper))?,
+                    None => None,
+                };
+                let found = match left_out {
+                    Some(_) => Found::Record,
+                    None => records.advance().await?,
+                };
                 if matches!(found, Found::End) {
                     break;
                 }
@@ -77,9 +98,11 @@ impl Source<'_> {
                         return Ok(());
                     }
                 }
-                match found {
-                    Found::TooLong(bytes) => self.leave(&records, bytes, &mut batch),
-                    _ => self.take(&records, mapper, &mut batch)?,
+                match (found, left_out) {
+                    (_, Some(Decision::Filtered)) => batch.account.rows_filtered += 1,
+                    (_, Some(_)) => batch.account.rows_unmapped += 1,
+                    (Found::TooLong(bytes), None) => self.leave(&records, bytes, &mut batch),
+                    (_, None) => self.take(&records, mapper, &mut batch)?,
                 }
                 let is_large =
                     batch.byte_size() >= MAX_BATCH_BYTES || batch.fields() >= MAX_BATCH_FIELDS;

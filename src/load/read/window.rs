@@ -6,6 +6,8 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use memchr::{memchr, memchr2};
+
 /// The byte order mark that may precede UTF-8 text.
 pub(in crate::load) const BOM: &[u8] = "\u{feff}".as_bytes();
 
@@ -23,68 +25,125 @@ impl std::error::Error for Full {}
 
 /// Reads a file and keeps its bytes from `keep_from` on. A [`BOM`] at the start is removed, and
 /// offsets are counted from after it.
+///
+/// A CSV reader gets the bytes up to the next line break only, so that it never holds any of the
+/// next record. Records can therefore be passed over without it.
 pub(in crate::load) struct Window<'a> {
     inner: &'a mut (dyn Read + Send),
+    /// The bytes kept are the first `filled`; the rest is room to read into.
     bytes: Vec<u8>,
+    filled: usize,
+    /// The number of bytes to read at a time.
+    read_bytes: usize,
     /// The number of bytes that may be kept, plus one read.
     most: usize,
     /// Offset of `bytes[0]`.
     at: u64,
     /// Offset of the first byte that is still needed.
     pub(in crate::load) keep_from: u64,
+    /// Offset of the first byte that the CSV reader has not been given.
+    pub(in crate::load) given: u64,
     /// Length of the BOM, once the start of the file has been read.
     pub(in crate::load) bom: Option<u64>,
     /// A range of offsets that is known to be UTF-8.
     utf8: (u64, u64),
+    /// Offset of the next quote or CR, as far as it is known: no other precedes it after the
+    /// last offset asked for. The end of the window if there is none.
+    unusual: u64,
     /// Bytes read, for progress reports.
     bytes_read: &'a AtomicU64,
 }
 
+/// A record that is a whole line: the end of its text, and where the next line begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::load) struct Line {
+    pub(in crate::load) text_to: u64,
+    pub(in crate::load) to: u64,
+}
+
 impl Read for Window<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let settled = usize::try_from(self.keep_from - self.at).unwrap_or(usize::MAX);
-        self.bytes.drain(..settled.min(self.bytes.len()));
-        self.at = self.keep_from;
-        if self.bytes.len() > self.most {
-            return Err(io::Error::other(Full));
+        if self.rest().is_empty() && self.fill()? == 0 {
+            return Ok(0);
         }
-        let mut read = self.read_inner(buffer)?;
-        if self.bom.is_none() {
-            // It may arrive in pieces.
-            while (1..BOM.len()).contains(&read) && BOM.starts_with(&buffer[..read]) {
-                match self.read_inner(&mut buffer[read..])? {
-                    0 => break,
-                    more => read += more,
-                }
-            }
-            let bom = if buffer[..read].starts_with(BOM) { BOM.len() } else { 0 };
-            self.bom = Some(bom as u64);
-            buffer.copy_within(bom..read, 0);
-            read -= bom;
-            if read == 0 && bom > 0 {
-                read = self.read_inner(buffer)?;
-            }
-        }
-        self.bytes.extend_from_slice(&buffer[..read]);
-        self.check_utf8();
-        Ok(read)
+        let rest = self.rest();
+        let rest = &rest[..rest.len().min(buffer.len())];
+        let most = memchr2(b'\n', b'\r', rest).map_or(rest.len(), |at| at + 1);
+        buffer[..most].copy_from_slice(&rest[..most]);
+        self.given += most as u64;
+        Ok(most)
     }
 }
 
 impl<'a> Window<'a> {
-    /// Creates a window that keeps up to `most` bytes, plus one read.
+    /// Creates a window that reads `read_bytes` at a time and keeps up to `most`, plus one read.
     pub(in crate::load) fn new(
         inner: &'a mut (dyn Read + Send),
-        most: usize,
+        (read_bytes, most): (usize, usize),
         bytes_read: &'a AtomicU64,
     ) -> Self {
-        let (bytes, utf8) = (Vec::new(), (0, 0));
-        Window { inner, bytes, most, at: 0, keep_from: 0, bom: None, utf8, bytes_read }
+        Window {
+            inner,
+            bytes: Vec::new(),
+            filled: 0,
+            read_bytes,
+            most,
+            at: 0,
+            keep_from: 0,
+            given: 0,
+            bom: None,
+            utf8: (0, 0),
+            unusual: 0,
+            bytes_read,
+        }
     }
 
-    fn read_inner(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    /// Drops what is no longer needed and reads more. Returns the number of bytes, 0 at the end
+    /// of the file.
+    pub(in crate::load) fn fill(&mut self) -> io::Result<usize> {
+        let settled = usize::try_from(self.keep_from - self.at).unwrap_or(usize::MAX);
+        self.bytes.copy_within(settled..self.filled, 0);
+        self.filled -= settled;
+        self.at = self.keep_from;
+        if self.filled > self.most {
+            return Err(io::Error::other(Full));
+        }
+        let room = self.filled + self.read_bytes;
+        if self.bytes.len() < room {
+            self.bytes.resize(room, 0);
+        }
+        let mut read = self.read_inner(0)?;
+        if self.bom.is_none() {
+            // It may arrive in pieces.
+            while (1..BOM.len()).contains(&read) && BOM.starts_with(&self.bytes[..read]) {
+                match self.read_inner(read)? {
+                    0 => break,
+                    more => read += more,
+                }
+            }
+            let bom = if self.bytes[..read].starts_with(BOM) { BOM.len() } else { 0 };
+            self.bom = Some(bom as u64);
+            self.bytes.copy_within(bom..read, 0);
+            read -= bom;
+            if read == 0 && bom > 0 {
+                read = self.read_inner(0)?;
+            }
+        }
+        let old_end = self.end();
+        self.filled += read;
+        self.check_utf8();
+        if self.unusual == old_end {
+            self.unusual = self.find_unusual(old_end);
+        }
+        Ok(read)
+    }
+
+    /// Reads `after` bytes behind those that are kept.
+    fn read_inner(&mut self, after: usize) -> io::Result<usize> {
+        let from = self.filled + after;
+        let room = &mut self.bytes[from..self.filled + self.read_bytes];
         loop {
-            match self.inner.read(buffer) {
+            match self.inner.read(room) {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
                 Ok(read) => {
@@ -95,14 +154,56 @@ impl<'a> Window<'a> {
         }
     }
 
+    /// Finds the record that begins at `from`, with no line break, if it is a line of UTF-8 of up
+    /// to `most` bytes, without quotes and without CRs other than in its CR LF.
+    pub(in crate::load) fn plain_line(
+        &mut self,
+        from: u64,
+        most: usize,
+    ) -> io::Result<Option<Line>> {
+        let old_end = self.end();
+        let mut lf = self.find_lf(from);
+        if lf.is_none() {
+            if old_end - from > most as u64 || self.fill()? == 0 {
+                return Ok(None);
+            }
+            lf = self.find_lf(old_end);
+        }
+        let Some(lf) = lf else { return Ok(None) };
+        if self.unusual < from {
+            self.unusual = self.find_unusual(from);
+        }
+        let text_to = match self.unusual {
+            at if at > lf => lf,
+            at if at + 1 == lf && self.slice(at, lf) == b"\r" => at,
+            _ => return Ok(None),
+        };
+        let is_plain = text_to - from <= most as u64 && self.is_utf8(from, text_to);
+        Ok(is_plain.then_some(Line { text_to, to: lf + 1 }))
+    }
+
+    fn find_lf(&self, from: u64) -> Option<u64> {
+        memchr(b'\n', self.slice(from, self.end())).map(|at| from + at as u64)
+    }
+
+    fn find_unusual(&self, from: u64) -> u64 {
+        let rest = self.slice(from, self.end());
+        from + memchr2(b'"', b'\r', rest).unwrap_or(rest.len()) as u64
+    }
+
     /// The first bytes in the window, 64 at most.
     pub(in crate::load) fn start(&self) -> &[u8] {
-        &self.bytes[..self.bytes.len().min(64)]
+        &self.bytes[..self.filled.min(64)]
     }
 
     /// The offset after the last byte read.
     pub(in crate::load) fn end(&self) -> u64 {
-        self.at + self.bytes.len() as u64
+        self.at + self.filled as u64
+    }
+
+    /// The bytes that the CSV reader has not been given.
+    pub(in crate::load) fn rest(&self) -> &[u8] {
+        self.slice(self.given, self.end())
     }
 
     /// Checks all new bytes at once, which is several times faster than record by record. At an
@@ -116,8 +217,8 @@ impl<'a> Window<'a> {
         loop {
             let (from, to) = self.utf8;
             let unknown = usize::try_from(to - self.at).unwrap_or(usize::MAX);
-            let Err(error) = std::str::from_utf8(&self.bytes[unknown..]) else {
-                self.utf8 = (from, self.at + self.bytes.len() as u64);
+            let Err(error) = std::str::from_utf8(&self.bytes[unknown..self.filled]) else {
+                self.utf8 = (from, self.end());
                 return;
             };
             let good_to = to + error.valid_up_to() as u64;
@@ -139,7 +240,7 @@ impl<'a> Window<'a> {
     /// The bytes between two offsets; empty if they are not all kept.
     pub(in crate::load) fn slice(&self, from: u64, to: u64) -> &[u8] {
         let index = |offset: u64| usize::try_from(offset - self.at).unwrap_or(usize::MAX);
-        self.bytes.get(index(from)..index(to)).unwrap_or_default()
+        self.bytes[..self.filled].get(index(from)..index(to)).unwrap_or_default()
     }
 }
 
@@ -163,7 +264,7 @@ mod tests {
         for most in 1..=bytes.len() {
             let mut trickle = Trickle(bytes, most);
             let bytes_read = AtomicU64::new(0);
-            let mut window = Window::new(&mut trickle, 1000, &bytes_read);
+            let mut window = Window::new(&mut trickle, (64, 1000), &bytes_read);
             let mut read = 0;
             let mut judged = Vec::new();
             let mut from = 0;
@@ -197,7 +298,7 @@ mod tests {
             for most in 1..9 {
                 let mut trickle = Trickle(bytes, most);
                 let bytes_read = AtomicU64::new(0);
-                let mut window = Window::new(&mut trickle, 1000, &bytes_read);
+                let mut window = Window::new(&mut trickle, (64, 1000), &bytes_read);
                 while window.read(&mut [0; 64]).unwrap() > 0 {}
                 assert_eq!(window.bom, Some(bom as u64));
                 assert_eq!(window.slice(0, window.end()), &bytes[bom..]);
@@ -210,7 +311,7 @@ mod tests {
     fn reading_goes_on_where_more_was_kept_than_may_be() {
         let mut trickle = Trickle(b"0123456789", 4);
         let bytes_read = AtomicU64::new(0);
-        let mut window = Window::new(&mut trickle, 3, &bytes_read);
+        let mut window = Window::new(&mut trickle, (64, 3), &bytes_read);
         assert_eq!(window.read(&mut [0; 64]).unwrap(), 4);
         let full = window.read(&mut [0; 64]).unwrap_err();
         assert!(full.get_ref().unwrap().is::<Full>());

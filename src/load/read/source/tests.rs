@@ -7,58 +7,90 @@ use proptest::prelude::*;
 
 fn formats() -> Formats {
     let text = "[[format]]\nname='t'\nyear='Y'\nlookup={field='T',column='s',table='s',key='k',value='v'}\n\
-                [format.columns]\nT='t'\nY='y'\nV='v'\n";
+                [format.columns]\nT='t'\nY='y'\nV='v'\n\
+                [[format]]\nname='u'\nyear='Y'\n[format.columns]\nY='y'\n";
     Formats::parse(text, "m.toml").unwrap()
 }
 
-fn read(file: &[u8], batch_rows: usize, years: &str) -> Result<Vec<RecordBatch>> {
-    read_with(file, batch_rows, years, OnUnmapped::Skip)
+/// How a file is read.
+#[derive(Clone, Debug)]
+struct How {
+    batch_rows: usize,
+    max_record_bytes: usize,
+    years: &'static str,
+    on_unmapped: OnUnmapped,
+    /// The number of bytes per read.
+    few: usize,
+    /// Whether records are looked at before they are parsed.
+    looks: bool,
 }
 
-fn read_with(
+impl Default for How {
+    fn default() -> Self {
+        How {
+            batch_rows: 10,
+            max_record_bytes: MAX_SMALL_RECORD_BYTES,
+            years: "",
+            on_unmapped: OnUnmapped::Skip,
+            few: 7,
+            looks: true,
+        }
+    }
+}
+
+fn read(file: &[u8], batch_rows: usize, years: &'static str) -> Result<Vec<RecordBatch>> {
+    read_with(file, &How { batch_rows, years, ..How::default() })
+}
+
+fn read_with(file: &[u8], how: &How) -> Result<Vec<RecordBatch>> {
+    let mut batches = Vec::new();
+    read_into(file, how, &mut batches).map(|_| batches)
+}
+
+/// Also returns the names without a species, and the counts of records and bytes.
+fn read_into(
     file: &[u8],
-    batch_rows: usize,
-    years: &str,
-    on_unmapped: OnUnmapped,
-) -> Result<Vec<RecordBatch>> {
+    how: &How,
+    batches: &mut Vec<RecordBatch>,
+) -> Result<(Vec<(String, u64)>, [u64; 2])> {
     let species = ["Ursus maritimus", "a,\"b"]
         .map(|name| Species { id: uuid::Uuid::nil(), name: name.into() });
     let taxa = Taxa::new(species.to_vec()).unwrap();
-    let years = if years.is_empty() { Years::default() } else { years.parse().unwrap() };
+    let years = if how.years.is_empty() { Years::default() } else { how.years.parse().unwrap() };
     let formats = formats();
     let header = read_header("f.csv", &mut &*file, MAX_SMALL_RECORD_BYTES)?;
     let names: Vec<&str> = header.names.iter().map(String::as_str).collect();
     let wrong = |what| Error::bad_file("f.csv", format!("line {}: {what}", header.line));
     let layout = formats.layout(&names).map_err(wrong)?;
+    let counters = Counters::default();
     let source = Source {
         name: "f.csv",
         member: 3,
         layout: &layout,
-        batch_rows,
-        max_record_bytes: MAX_SMALL_RECORD_BYTES,
-        on_unmapped,
-        counters: &Counters::default(),
+        batch_rows: how.batch_rows,
+        max_record_bytes: how.max_record_bytes,
+        on_unmapped: how.on_unmapped,
+        counters: &counters,
         stop: &|| false,
     };
-    let mut batches = Vec::new();
-    source.run(
-        &mut OneByOne(file),
-        &mut Mapper::new(&taxa, &years),
-        RecordBatch::default,
-        |batch| {
-            batches.push(batch);
-            ControlFlow::Continue(())
-        },
-    )?;
-    Ok(batches)
+    let mut mapper = Mapper::new(&taxa, &years);
+    let look = FirstLook::new(&layout, &mapper, how.on_unmapped).filter(|_| how.looks);
+    source.read(&mut FewAtATime(file, how.few), look, &mut mapper, RecordBatch::default, |batch| {
+        batches.push(batch);
+        ControlFlow::Continue(())
+    })?;
+    let unmapped = mapper.into_unmapped();
+    let unmapped = unmapped.most_frequent(usize::MAX).into_iter();
+    let unmapped = unmapped.map(|(name, rows)| (name.to_owned(), rows)).collect();
+    Ok((unmapped, [&counters.rows_read, &counters.bytes_read].map(|c| c.load(Ordering::Relaxed))))
 }
 
 /// Hands out few bytes at a time, so that records straddle every boundary.
-struct OneByOne<'a>(&'a [u8]);
+struct FewAtATime<'a>(&'a [u8], usize);
 
-impl Read for OneByOne<'_> {
+impl Read for FewAtATime<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let few = buffer.len().min(7);
+        let few = buffer.len().min(self.1);
         self.0.read(&mut buffer[..few])
     }
 }
@@ -113,9 +145,10 @@ fn bad_records_are_rejected_and_their_neighbours_kept() {
 #[test]
 fn unmapped_records_can_be_rejected_or_stop_the_load() {
     let file = b"T,Y,V\nPython regius,2000,d\n";
-    let rejected = read_with(file, 10, "", OnUnmapped::Reject).unwrap();
+    let with = |on_unmapped| read_with(file, &How { on_unmapped, ..How::default() });
+    let rejected = with(OnUnmapped::Reject).unwrap();
     assert_eq!(rejected[0].rejects[0].reason, Reason::UnmappedTaxon);
-    let error = read_with(file, 10, "", OnUnmapped::Fail).unwrap_err().to_string();
+    let error = with(OnUnmapped::Fail).unwrap_err().to_string();
     assert!(error.contains("f.csv: line 2") && error.contains("Python regius"), "{error}");
 }
 
@@ -136,6 +169,97 @@ fn what_is_no_csv_file_is_named() {
     open.extend(b"\nUrsus maritimus,2000,a\n");
     open.resize(6 << 20, b'x');
     assert!(read(&open, 10, "").unwrap_err().to_string().contains("line 2: a record of more than"));
+}
+
+/// Everything that reading a file leads to.
+fn outcome(file: &[u8], how: &How) -> String {
+    let mut batches = Vec::new();
+    let end = read_into(file, how, &mut batches);
+    let mut text = format!("{how:?}\n", how = How { looks: true, ..how.clone() });
+    for batch in &batches {
+        let RecordBatch { location, last, account, rejects, .. } = batch;
+        text += &format!("{location:?} {last} {account:?} {rejects:?}\n");
+        for record in batch.records() {
+            let fields: Vec<_> = (0..record.len()).map(|at| record.field(at)).collect();
+            text += &format!("{:?} {:?} {fields:?}\n", record.at(), record.raw());
+        }
+    }
+    text + &match end {
+        Ok(end) => format!("{end:?}"),
+        // No more is known of a file whose reading ends early.
+        Err(error) => error.to_string(),
+    }
+}
+
+/// Bytes as no program writes them, of pieces that mean something to a reader of CSV.
+fn soup() -> impl Strategy<Value = Vec<u8>> {
+    let pieces: Vec<&[u8]> = vec![
+        b",",
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"\"",
+        b"\"\"",
+        b"\0",
+        b"\xff",
+        b"\xc3",
+        BOM,
+        "\u{e9}".as_bytes(),
+        b"T",
+        b"2000",
+        b"2001",
+        b"Ursus maritimus",
+        b"a,\"b",
+        b"T,Y,V\n",
+        b"Python regius,2000,x\n",
+        b"Python regius,2000,x\r\n",
+        b"Ursus maritimus,2000,x\n",
+        b"Ursus maritimus,2001,x\r\n",
+        b"ursus  MARITIMUS,2000,\"two\nlines\"\n",
+        b"\"Python regius\",2000,\n",
+        b"Python regius,2000\n",
+        b"Python regius,20x0,,\n",
+        b"Naja naja,2001,xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n",
+        b"Naja \xff,2001,\n",
+        b",,\n",
+    ];
+    let piece = prop::sample::select(pieces);
+    prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat())
+}
+
+fn any_how() -> impl Strategy<Value = How> {
+    let on_unmapped = prop::sample::select(vec![
+        OnUnmapped::Skip,
+        OnUnmapped::Skip,
+        OnUnmapped::Reject,
+        OnUnmapped::Fail,
+    ]);
+    let years = prop::sample::select(vec!["", "2000"]);
+    (1usize..12, 20usize..90, years, on_unmapped, 1usize..300).prop_map(
+        |(batch_rows, max_record_bytes, years, on_unmapped, few)| How {
+            batch_rows,
+            max_record_bytes,
+            years,
+            on_unmapped,
+            few,
+            looks: true,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn a_first_look_changes_nothing(
+        header in prop::sample::select(vec!["T,Y,V\n", "\u{feff}T,Y,V\r\n", "V,T,Y\n", "Y,X\n", "Y\n"]),
+        soup in soup(),
+        how in any_how(),
+    ) {
+        let file = [header.as_bytes(), &soup].concat();
+        let parsed = outcome(&file, &How { looks: false, ..how.clone() });
+        prop_assert_eq!(outcome(&file, &how), parsed);
+    }
 }
 
 proptest! {
