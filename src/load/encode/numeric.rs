@@ -19,6 +19,72 @@ const MAX_SCALE: i64 = 16_383;
 /// limit, which depends on the version.
 const MAX_EXPONENT: i64 = 1_000_000_000;
 
+/// The longest text that [`put_amount`] reads: with 8 more decimals it still fits 64 bits.
+const MAX_AMOUNT_LENGTH: usize = 11;
+/// The powers of ten below 2^64.
+const POWERS: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = powers[at - 1] * 10;
+        at += 1;
+    }
+    powers
+};
+
+/// Appends the wire form of a short number without sign and exponent, as nearly all amounts
+/// are; returns whether it was rounded. `None` if it is another one, or does not fit: then
+/// [`Decimal`] decides.
+pub(super) fn put_amount(
+    text: &[u8],
+    to: Option<NumericType>,
+    round: bool,
+    out: &mut BytesMut,
+) -> Option<bool> {
+    if text.len() > MAX_AMOUNT_LENGTH {
+        return None;
+    }
+    let (mut digits, mut point) = (0, None);
+    for (at, byte) in text.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => digits = digits * 10 + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    if text.len() == usize::from(point.is_some()) {
+        return None;
+    }
+    let decimals = point.map_or(0, |at| text.len() - 1 - at);
+    let scale = to.map_or(Some(decimals), |to| usize::try_from(to.scale).ok())?;
+    if scale > 8 {
+        return None;
+    }
+    let (value, is_exact) = if decimals <= scale {
+        (digits * POWERS[scale - decimals], true)
+    } else {
+        let unit = POWERS[decimals - scale];
+        ((digits + unit / 2) / unit, digits.is_multiple_of(unit))
+    };
+    let limit = to.and_then(|to| POWERS.get(usize::try_from(to.precision).ok()?));
+    if !(is_exact || round) || limit.is_some_and(|limit| value >= *limit) {
+        return None;
+    }
+    let (whole, fraction) = (value / POWERS[scale], value % POWERS[scale] * POWERS[8 - scale]);
+    let base = 10_000;
+    let groups =
+        [whole / base / base, whole / base % base, whole % base, fraction / base, fraction % base];
+    let first = groups.iter().position(|group| *group != 0);
+    let used = groups.iter().rposition(|group| *group != 0).map_or(0, |last| last + 1);
+    let (first, weight) = first.map_or((0, 0), |first| (first, 2 - first as i16));
+    out.put_u16((used - first) as u16);
+    out.put_i16(weight);
+    out.put_u16(0);
+    out.put_u16(scale as u16);
+    groups[first..used].iter().for_each(|group| out.put_u16(*group as u16));
+    Some(!is_exact)
+}
+
 /// A parsed decimal number; reused from value to value.
 #[derive(Debug, Default)]
 pub(super) struct Decimal {
@@ -304,6 +370,24 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn short_amounts_are_encoded_as_any_other(
+            text in prop_oneof!["[0-9.]{0,12}", "0{0,3}[0-9]{0,8}\\.[0-9]{0,3}", "[0-9]{1,9}", "[-+0-9.e]{1,6}"],
+            precision in 1u16..25, scale in -2i16..10, declared: bool, round: bool,
+        ) {
+            let to = declared.then_some(NumericType { precision, scale });
+            let mut out = BytesMut::new();
+            let amount = put_amount(text.as_bytes(), to, round, &mut out);
+            match (amount, wire(&text, to, round)) {
+                (Some(rounded), any) => prop_assert_eq!(Ok((rounded, out.to_vec())), any),
+                (None, Ok(_)) => prop_assert!(
+                    text.len() > MAX_AMOUNT_LENGTH || text.contains(['-', '+', 'e'])
+                        || !(0..=8).contains(&scale)
+                ),
+                (None, Err(_)) => prop_assert!(out.is_empty()),
+            }
+        }
+
         #[test]
         fn exact_values_come_back(whole in 0u64..100_000_000, cents in 0u8..100, negative: bool) {
             let sign = if negative && (whole > 0 || cents > 0) { "-" } else { "" };

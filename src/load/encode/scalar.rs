@@ -25,13 +25,18 @@ fn integer(text: &[u8]) -> Result<i64, Reason> {
         [b'+', rest @ ..] => (false, rest),
         _ => (false, text),
     };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+    if digits.is_empty() {
         return Err(Reason::InvalidInteger);
     }
     // Summed as a negative number: i64 has one more of these.
-    let sum = digits
-        .iter()
-        .try_fold(0i64, |sum, digit| sum.checked_mul(10)?.checked_sub(i64::from(digit - b'0')));
+    let mut sum = Some(0i64);
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return Err(Reason::InvalidInteger);
+        }
+        sum = sum.and_then(|sum| sum.checked_mul(10)?.checked_sub(i64::from(digit)));
+    }
     let value = if negative { sum } else { sum.and_then(i64::checked_neg) };
     value.ok_or(Reason::OutOfRange)
 }

@@ -152,6 +152,11 @@ impl RecordBatch {
         self.bytes.len() + size_of_val(&self.ends[..]) + size_of_val(&self.records[..])
     }
 
+    /// Whether a byte is in any of its records.
+    pub(in crate::load) fn contains(&self, byte: u8) -> bool {
+        memchr::memchr(byte, &self.bytes).is_some()
+    }
+
     /// The record at `index`.
     #[must_use]
     pub fn record(&self, index: usize) -> Record<'_> {
@@ -216,9 +221,16 @@ impl<'a> Record<'a> {
     #[must_use]
     #[inline]
     pub fn field(&self, index: usize) -> &'a [u8] {
+        let (bytes, length) = self.field_onwards(index);
+        &bytes[..length]
+    }
+
+    /// The bytes from the start of the field at `index` on, and the field's length.
+    #[inline]
+    pub(in crate::load) fn field_onwards(&self, index: usize) -> (&'a [u8], usize) {
         let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
-        let shift = index * self.at.gap as usize;
-        &self.text[shift + start..shift + self.ends[index] as usize]
+        let length = self.ends[index] as usize - start;
+        (&self.text[index * self.at.gap as usize + start..], length)
     }
 
     /// The record as written in the file, without its line ending.
