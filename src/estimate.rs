@@ -296,7 +296,7 @@ mod tests {
         let basis = basis(50.0, &[("3.2", Some(1000), 0.1), ("1.1", Some(1000), 0.1)]);
         // 100 MB over eight connections of 250 kB/s.
         let load = basis.step("3.2", Some(500_000));
-        assert_eq!(load.estimated_seconds, Some(50.0 + 84.0 * 0.05), "{load:?}");
+        assert_eq!(load.estimated_seconds, Some(50.0 + 70.0 * 0.05), "{load:?}");
         assert!(load.estimated_from.starts_with("longer than on 2026-11-30"), "{load:?}");
         // This direction may be faster than it was measured.
         let backup = basis.step("1.1", Some(500_000));
