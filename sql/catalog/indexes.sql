@@ -12,7 +12,9 @@ SELECT
     con.contype::text,
     con.condeferrable,
     con.condeferred,
-    CASE WHEN con.contype = 'x' THEN pg_catalog.pg_get_constraintdef(con.oid) END
+    -- Only their definition can build these. Servers before 18 have no WITHOUT OVERLAPS.
+    CASE WHEN con.contype = 'x' OR to_jsonb(con) ->> 'conperiod' = 'true'
+        THEN pg_catalog.pg_get_constraintdef(con.oid) END
 FROM pg_catalog.pg_index AS i
 INNER JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid

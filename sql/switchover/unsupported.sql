@@ -61,6 +61,17 @@ SELECT reason FROM (
             WHERE t.tgconstraint = c.oid AND t.tgenabled <> 'O'
         )
     UNION ALL
+    -- Servers before 18 have neither.
+    SELECT format('the foreign key %I on %s is %s', c.conname, c.conrelid::regclass, kind)
+    FROM pg_catalog.pg_constraint AS c
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN to_jsonb(c) ->> 'conperiod' = 'true' THEN 'temporal (PERIOD)'
+            WHEN to_jsonb(c) ->> 'conenforced' = 'false' THEN 'NOT ENFORCED'
+        END
+    ) AS k (kind)
+    WHERE c.contype = 'f' AND $1 IN (c.conrelid, c.confrelid) AND kind IS NOT NULL
+    UNION ALL
     SELECT format('it has a security label of the provider %s', s.provider)
     FROM pg_catalog.pg_seclabel AS s
     WHERE s.objoid = $1 AND s.classoid = 'pg_catalog.pg_class'::regclass

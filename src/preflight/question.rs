@@ -19,7 +19,7 @@ pub(super) struct Question {
 }
 
 /// All checks of this kind.
-pub(super) const QUESTIONS: [Question; 10] = [
+pub(super) const QUESTIONS: [Question; 9] = [
     Question {
         name: "table-owner",
         severity: PreflightSeverity::Warning,
@@ -91,14 +91,6 @@ pub(super) const QUESTIONS: [Question; 10] = [
         of_table: false,
         good: "it leaves time for a switchover",
         hint: "set it to 1s, its default, at least for the switchover",
-    },
-    Question {
-        name: "server-version",
-        severity: PreflightSeverity::Warning,
-        sql: include_str!("../../sql/preflight/server-version.sql"),
-        of_table: false,
-        good: "PostgreSQL 15, which sterna is tested on",
-        hint: "rehearse on a server of this version first: sterna is tested on 15",
     },
 ];
 

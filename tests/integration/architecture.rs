@@ -335,3 +335,16 @@ fn the_map_of_the_code_names_every_module_of_the_engine() {
         assert!(is_root || named.iter().any(|name| map.contains(name)), "{name}");
     }
 }
+
+#[test]
+fn the_supported_servers_are_the_same_everywhere() {
+    let supported = sterna::pg::SUPPORTED_SERVERS;
+    let said = format!("PostgreSQL {} to {}", supported.start(), supported.end());
+    for file in ["README.md", "script/postgres"] {
+        assert!(fs::read_to_string(root().join(file)).unwrap().contains(&said), "{file}");
+    }
+    let list = std::process::Command::new(root().join("script/server")).arg("--list").output();
+    let list = String::from_utf8(list.unwrap().stdout).unwrap();
+    let tested: Vec<u32> = list.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(tested, supported.collect::<Vec<_>>());
+}

@@ -5,6 +5,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -29,6 +30,33 @@ static REPORTED_QUANTITIES: OnceCell<Ident> = OnceCell::const_new();
 /// The server that all tests of this run share.
 pub(crate) fn shared() -> &'static Embedded {
     SERVER.get_or_init(|| Embedded::start(&Options::default()).unwrap())
+}
+
+/// The server's major version.
+pub(crate) fn major() -> u32 {
+    let version = std::fs::read_to_string(shared().data_folder().join("PG_VERSION")).unwrap();
+    version.trim().parse().unwrap()
+}
+
+/// Whether the server has what came with a major version; if not, says loudly what is left out.
+pub(crate) fn has(since: u32, what: &str) -> bool {
+    let has = major() >= since;
+    if !has {
+        let text = format!("SKIPPED: PostgreSQL {} lacks {what}, from {since} on\n", major());
+        // Bypasses the output capture of passing tests.
+        std::io::stderr().write_all(text.as_bytes()).unwrap();
+    }
+    has
+}
+
+/// SQL for this server: `/*15 ... 15*/` is for PostgreSQL 15 and newer, and a comment for others.
+pub(crate) fn for_server(sql: &str) -> String {
+    static HAS: OnceLock<bool> = OnceLock::new();
+    let has = || has(15, "what the fixtures have between /*15 and 15*/");
+    match sql.contains("/*15 ") && *HAS.get_or_init(has) {
+        true => sql.replace("/*15 ", "").replace(" 15*/", ""),
+        false => sql.to_owned(),
+    }
 }
 
 /// A database of one test, dropped at its end.
@@ -77,7 +105,7 @@ impl TestDb {
         connect(&self.info).await.unwrap()
     }
 
-    /// Runs any SQL in a session of its own, like `psql -At`: one line per row, `|` between
+    /// Runs any SQL, for this version of the server, in a session of its own, like `psql -At`: one line per row, `|` between
     /// columns, NULL as nothing.
     pub(crate) async fn psql(&self, sql: &str) -> String {
         self.try_psql(sql).await.unwrap()
@@ -211,7 +239,7 @@ pub(crate) fn eventually(what: &str, condition: impl Fn() -> bool) {
 
 /// The result of SQL: one line per row, columns separated by |.
 pub(crate) async fn text_of(session: &Connection, sql: &str) -> sterna::Result<String> {
-    let messages = session.simple_query(sql).await?;
+    let messages = session.simple_query(&for_server(sql)).await?;
     let lines = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => {
             let cells = (0..row.len()).map(|column| row.get(column).unwrap_or_default());

@@ -11,3 +11,4 @@ mod guards;
 mod locks;
 mod models;
 mod odd;
+mod versions;

@@ -88,7 +88,7 @@ pub enum IndexConstraint {
     PrimaryKey(&'static str),
     /// A unique constraint, with its `DEFERRABLE` clause.
     Unique(&'static str),
-    /// An exclusion constraint, by its definition.
+    /// An exclusion constraint or a key WITHOUT OVERLAPS, by its definition.
     Exclusion(String),
 }
 
@@ -107,10 +107,10 @@ pub async fn indexes(session: &Connection, oid: u32) -> Result<Vec<Index>> {
                 (Some(true), _) => "DEFERRABLE",
                 _ => "",
             };
-            let constraint = match row.get::<_, Option<&str>>(5) {
-                Some("p") => Some(IndexConstraint::PrimaryKey(deferrable)),
-                Some("u") => Some(IndexConstraint::Unique(deferrable)),
-                Some("x") => row.get::<_, Option<String>>(8).map(IndexConstraint::Exclusion),
+            let constraint = match (row.get::<_, Option<&str>>(5), row.get(8)) {
+                (_, Some(definition)) => Some(IndexConstraint::Exclusion(definition)),
+                (Some("p"), _) => Some(IndexConstraint::PrimaryKey(deferrable)),
+                (Some("u"), _) => Some(IndexConstraint::Unique(deferrable)),
                 _ => None,
             };
             Ok(Index {

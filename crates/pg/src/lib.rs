@@ -45,5 +45,6 @@ pub use snapshot::Snapshot;
 pub use sql::{CatalogText, Columns, Quoted, SqlText, fill};
 pub use sqlstate::{Fault, classify, is_lost};
 pub use stall::Watched;
+pub use supported::SUPPORTED_SERVERS;
 pub use typed::Typed;
 pub use volley::{Answer, Failure, Parameter, Prepared, Volley, first_row};

@@ -12,7 +12,7 @@ use sterna_error::{Error, Result};
 
 /// The major versions of servers that sterna supports. The catalogs of other versions may
 /// contain properties of a table that sterna does not know and a switchover would lose.
-const SUPPORTED_SERVERS: RangeInclusive<u32> = 15..=18;
+pub const SUPPORTED_SERVERS: RangeInclusive<u32> = 14..=18;
 
 /// Checks `target_session_attrs`, before the session is set up for writing.
 pub(super) async fn check_attributes(
@@ -65,14 +65,14 @@ mod tests {
     #[test]
     fn servers_of_other_versions_are_refused() {
         let info = ConnInfo::unix_socket(Path::new("/run/x"), 5432, "u", "d");
-        for version in ["15.0", "15.6 (Debian 15.6-1.pgdg)", "18beta1"] {
+        for version in ["14.0", "15.6 (Debian 15.6-1.pgdg)", "18beta1"] {
             assert!(check_version(&info, Some(version)).is_ok(), "{version}");
         }
-        for version in [Some("14.12"), Some("9.6.24"), Some("19beta1"), Some(""), None] {
+        for version in [Some("13.12"), Some("9.6.24"), Some("19beta1"), Some(""), None] {
             assert!(check_version(&info, version).is_err(), "{version:?}");
         }
-        let error = check_version(&info, Some("14.12")).unwrap_err().to_string();
-        assert!(error.starts_with("u@/run/x:5432/d is PostgreSQL 14.12; sterna "), "{error}");
-        assert!(error.ends_with(" works with 15 to 18"), "{error}");
+        let error = check_version(&info, Some("13.12")).unwrap_err().to_string();
+        assert!(error.starts_with("u@/run/x:5432/d is PostgreSQL 13.12; sterna "), "{error}");
+        assert!(error.ends_with(" works with 14 to 18"), "{error}");
     }
 }

@@ -14,7 +14,7 @@ FROM (
     WHERE p.attrelid = $1 AND p.attgenerated = '' AND NOT s.atthasdef
     UNION ALL
     -- If the server names the NOT NULL constraint (18), staging gets the same name.
-    SELECT p.attname, false,
+    SELECT p.attname, NOT coalesce(c.convalidated, true),
         CASE WHEN c.oid IS NULL THEN format('ALTER COLUMN %I SET NOT NULL', p.attname)
             ELSE format('ADD CONSTRAINT %I %s', c.conname, pg_catalog.pg_get_constraintdef(c.oid))
         END

@@ -12,11 +12,16 @@ SELECT
         (
             SELECT ' (' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) || ')'
             FROM pg_catalog.pg_attribute AS a
-            WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)
+            WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.columns)
         ),
-        ' WHERE (' || pg_catalog.pg_get_expr(r.prqual, r.prrelid) || ')'
+        ' WHERE (' || pg_catalog.pg_get_expr(r.filter, r.prrelid) || ')'
     )]
-FROM pg_catalog.pg_publication_rel AS r
+-- Without a prefix, the names of columns that PostgreSQL 14 lacks stand for these.
+FROM (SELECT NULL::int2vector AS prattrs, NULL::pg_node_tree AS prqual) AS absent
+CROSS JOIN LATERAL (
+    SELECT m.prrelid, m.prpubid, prattrs AS columns, prqual AS filter
+    FROM pg_catalog.pg_publication_rel AS m
+) AS r
 INNER JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
 WHERE r.prrelid = $1
 ORDER BY p.pubname

@@ -11,9 +11,13 @@ SELECT format(
 FROM pg_catalog.pg_publication AS p
 CROSS JOIN LATERAL (
     SELECT string_agg(quote_ident(n.nspname), ', ' ORDER BY n.nspname) AS names
-    FROM pg_catalog.pg_publication_namespace AS pn
-    INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = pn.pnnspid
-    WHERE pn.pnpubid = p.oid
+    -- PostgreSQL 14 has no pg_publication_namespace. Its entries depend on both sides.
+    FROM pg_catalog.pg_depend AS pn
+    INNER JOIN pg_catalog.pg_depend AS d ON d.classid = pn.classid AND d.objid = pn.objid
+    INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = d.refobjid
+    WHERE pn.classid = pg_catalog.to_regclass('pg_catalog.pg_publication_namespace')
+        AND pn.refclassid = 'pg_catalog.pg_publication'::regclass AND pn.refobjid = p.oid
+        AND d.refclassid = 'pg_catalog.pg_namespace'::regclass
         AND (
             n.nspname = 'sterna'
             OR n.oid = (SELECT c.relnamespace FROM pg_catalog.pg_class AS c WHERE c.oid = $1)

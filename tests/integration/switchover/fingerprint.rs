@@ -7,7 +7,7 @@ use sterna::table::fingerprint::{Difference, Fingerprint, take, take_beside};
 
 use crate::cites::{Installation, file_of, good};
 use crate::rich::{fill, rich};
-use crate::server::TestDb;
+use crate::server::{TestDb, for_server};
 
 const CHANGES: &str = include_str!("../../fixtures/rich-changes.sql");
 
@@ -88,6 +88,9 @@ async fn every_change_is_seen_and_its_undoing_too() {
     let session = session(&db).await;
     let before = now(&session).await;
     for (kind, change, undo) in changes {
+        if for_server(change).starts_with("/*") {
+            continue;
+        }
         db.psql(change).await;
         let found = before.differences(&now(&session).await);
         assert!(kinds(&found).contains(kind), "{change}: {kind} is not among {found:#?}");
@@ -111,7 +114,7 @@ const REMADE: [&str; 9] = [
         DO ALSO INSERT INTO trade_log (what, record) VALUES ('rule DELETE', old.id);
     COMMENT ON RULE trade_delete_logged ON cites_trade_records IS 'Logs.'",
     "DROP VIEW trade_public;
-    CREATE VIEW trade_public WITH (security_barrier = true, security_invoker = true) AS
+    CREATE VIEW trade_public WITH (security_barrier = true /*15 , security_invoker = true 15*/) AS
     SELECT id, species_id, year, term, quantity FROM cites_trade_records WHERE year >= 1980;
     REVOKE ALL ON trade_public FROM anon, authenticated;
     GRANT SELECT (year, id) ON trade_public TO anon;
@@ -138,7 +141,7 @@ const REMADE: [&str; 9] = [
     COMMENT ON CONSTRAINT disputed_record ON trade_disputes IS 'Looked at at the end.'",
     "ALTER PUBLICATION trade_feed DROP TABLE cites_trade_records;
     ALTER PUBLICATION trade_feed ADD TABLE cites_trade_records
-        (quantity, term, year, species_id, id) WHERE (year > 2000 AND appendix <> 'N')",
+        /*15 (quantity, term, year, species_id, id) WHERE (year > 2000 AND appendix <> 'N') 15*/",
 ];
 
 #[tokio::test]

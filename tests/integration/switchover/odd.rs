@@ -45,7 +45,7 @@ fn exchanged(db: &TestDb, command: &str) {
 }
 
 /// A switchover and its rollback, with writes before each, on the plain database with this setup.
-async fn there_and_back(setup: &str, more_writes: &str) -> Installation {
+pub(super) async fn there_and_back(setup: &str, more_writes: &str) -> Installation {
     let (here, release) = plain_installation().await;
     let db = &here.db;
     db.psql(setup).await;
@@ -79,7 +79,7 @@ async fn views_of_every_kind() {
             SELECT id, 1 FROM cites_trade_records UNION ALL
             SELECT id, n + 1 FROM steps WHERE n < 2;
         CREATE VIEW both_ids AS SELECT id FROM cites_trade_records UNION SELECT id FROM species;
-        CREATE VIEW invoker WITH (security_invoker = true) AS SELECT * FROM cites_trade_records;
+        CREATE VIEW invoker /*15 WITH (security_invoker = true) 15*/ AS SELECT * FROM cites_trade_records;
         CREATE VIEW lateral_counts AS SELECT s.id, c.n FROM species AS s,
             LATERAL (SELECT count(*) AS n FROM cites_trade_records AS t WHERE t.species_id = s.id) AS c;
         CREATE MATERIALIZED VIEW years AS SELECT year, count(*) AS n
@@ -154,7 +154,7 @@ async fn rights_that_went_through_many_hands() {
         ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO PUBLIC;
         ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
         CREATE PUBLICATION everything FOR ALL TABLES;
-        CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA public",
+        /*15 CREATE PUBLICATION of_schema FOR TABLES IN SCHEMA public 15*/",
         "SELECT 1",
     )
     .await;
@@ -183,7 +183,8 @@ async fn foreign_keys_in_every_direction() {
     )
     .await;
     let refused = here.db.try_psql("DELETE FROM cites_trade_records WHERE record_id = 'y'").await;
-    assert_eq!(refused.unwrap_err().sqlstate(), Some("23503"));
+    // RESTRICT has a code of its own from PostgreSQL 18 on.
+    assert!(matches!(refused.unwrap_err().sqlstate(), Some("23001" | "23503")));
 }
 
 #[tokio::test]
