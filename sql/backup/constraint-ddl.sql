@@ -11,7 +11,12 @@ SELECT statement FROM (
     FROM pg_catalog.pg_constraint AS con
     INNER JOIN pg_catalog.pg_class AS c ON c.oid = con.conrelid
     INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE con.conrelid = ANY($1::oid[]) AND con.contype IN ('p', 'u', 'x', 'c', 'f')
+    WHERE con.conrelid = ANY($1::oid[])
+        -- A validated NOT NULL is part of the column.
+        AND (
+            con.contype IN ('p', 'u', 'x', 'c', 'f')
+            OR con.contype = 'n' AND NOT con.convalidated
+        )
     UNION ALL
     SELECT 2, pg_catalog.pg_get_indexdef(i.indexrelid) || E';\n'
     FROM pg_catalog.pg_index AS i

@@ -1,5 +1,7 @@
 //! A backup without `pg_dump`: a binary COPY of each table, and SQL that creates the
-//! tables, their constraints and indexes. Policies, grants and triggers are not included.
+//! tables, their constraints and indexes. Policies, grants, triggers and rules are in a script of
+//! their own, because they name roles and functions, which the backup does not hold. Extended
+//! statistics and publications are not included.
 
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
@@ -18,6 +20,20 @@ pub(super) const TABLES: &str = "tables.sql";
 pub(super) const CONSTRAINTS: &str = "constraints.sql";
 /// The script that restores everything with psql.
 pub(super) const RESTORE: &str = "restore.sql";
+
+/// The script of what names roles and functions, to be run where these exist.
+const ATTACHED: &str = "attached.sql";
+/// Queries whose rows are arrays of the statements that remove and make an attached object. The
+/// owner comes first, because rights are granted by it; what restricts access precedes rights.
+const OF_TABLE: [&str; 7] = [
+    include_str!("../../sql/backup/owner-ddl.sql"),
+    include_str!("../../sql/switchover/property/comments.sql"),
+    include_str!("../../sql/switchover/property/rules.sql"),
+    include_str!("../../sql/switchover/property/triggers.sql"),
+    include_str!("../../sql/switchover/property/policies.sql"),
+    include_str!("../../sql/switchover/property/row-security.sql"),
+    include_str!("../../sql/switchover/property/privileges.sql"),
+];
 
 /// Signature of a binary COPY, its flags, and the length of the header's extension.
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
@@ -52,11 +68,30 @@ pub(super) async fn write(
     let constraints: String = rows.iter().map(|row| row.get::<_, &str>(0)).collect();
     draft.write(TABLES, &create)?;
     draft.write(CONSTRAINTS, &(constraints + &after))?;
+    draft.write(ATTACHED, &attached(session, &oids).await?)?;
     let script = format!(
         "-- In this folder, into an empty database: psql -f {RESTORE}\n\
+         -- Afterwards, if the roles and functions that it names exist: psql -f {ATTACHED}\n\
          \\set ON_ERROR_STOP on\nBEGIN;\n\\i {TABLES}\n{script}\\i {CONSTRAINTS}\nCOMMIT;\n"
     );
     draft.write(RESTORE, &script)
+}
+
+/// The script of everything that is attached to these tables and names roles or functions.
+async fn attached(session: &Connection, oids: &[u32]) -> Result<String> {
+    let mut script = String::from("\\set ON_ERROR_STOP on\nBEGIN;\n");
+    for oid in oids {
+        for sql in OF_TABLE {
+            for row in session.query(sql, &[oid]).await? {
+                for statement in row.get::<_, Option<Vec<String>>>(1).unwrap_or_default() {
+                    script.push_str(statement.trim_end_matches(';'));
+                    script.push_str(";\n");
+                }
+            }
+        }
+    }
+    script.push_str("COMMIT;\n");
+    Ok(script)
 }
 
 async fn copy_out(

@@ -77,7 +77,7 @@ fn pg_restore(manifest: &Manifest) -> Result<Command> {
     let oldest = manifest.program_major;
     let (program, _) = programs::client("pg_restore", oldest).ok_or_else(|| {
         Error::usage(format!("pg_restore of version {oldest} or newer was not found"))
-            .hint("install postgresql-client, or set STERNA_PG_BIN to its folder")
+            .hint(programs::client_hint(oldest))
     })?;
     Ok(programs::command(program))
 }

@@ -238,12 +238,16 @@ fn program(options: &BackupOptions, server_major: u32) -> Result<Option<(PathBuf
     };
     if found.is_some() || (options.choice == Choice::Auto && tables_only) {
         if found.is_none() {
-            tracing::warn!("no pg_dump of version {server_major} or newer: the rows are copied");
+            tracing::warn!(
+                "no pg_dump of version {server_major} or newer: the rows are copied, without \
+                 extended statistics and publications; for a dump, {}",
+                programs::client_hint(server_major)
+            );
         }
         return Ok(found);
     }
     Err(Error::usage(format!("there is no pg_dump of version {server_major} or newer"))
-        .hint("install postgresql-client, or set STERNA_PG_BIN to its folder"))
+        .hint(programs::client_hint(server_major)))
 }
 
 /// Counts the rows of each table: by a query if planning it runs no code of other roles, else

@@ -9,9 +9,11 @@ use std::process::Command;
 use serde_json::Value;
 use sterna::pg::connect;
 use sterna::pg::embedded::ModelSchema;
+use sterna::table::fingerprint::Entry;
 
 use crate::cites::Installation;
 use crate::server::{Finished, TestDb, shared};
+use crate::switchover::exchange::fingerprint_of;
 
 const TABLES: [&str; 3] = ["cites_trade_records", "species", "species_trade_summary"];
 const TRADE: &str = "INSERT INTO public.cites_trade_records
@@ -126,6 +128,49 @@ async fn what_was_copied_is_restored_by_psql_to_the_letter() {
             nextval(pg_get_serial_sequence('public.species', 'own'))";
         assert_eq!(empty.psql(sequences).await, "44|44");
     }
+}
+
+#[tokio::test]
+async fn what_is_attached_to_a_copied_table_is_restored_where_its_functions_exist() {
+    let place = filled(ModelSchema::Production).await;
+    let attached = "ALTER TABLE public.cites_trade_records ENABLE ROW LEVEL SECURITY;
+        CREATE POLICY \"some; rows\" ON public.cites_trade_records FOR SELECT TO anon
+            USING (term <> 'a;b');
+        CREATE TRIGGER stamp BEFORE UPDATE ON public.cites_trade_records FOR EACH ROW
+            EXECUTE FUNCTION public.stamp();
+        ALTER TABLE public.cites_trade_records DISABLE TRIGGER stamp;
+        CREATE RULE kept AS ON DELETE TO public.cites_trade_records WHERE OLD.year < 1980
+            DO INSTEAD NOTHING;
+        GRANT SELECT (id, year) ON public.cites_trade_records TO anon WITH GRANT OPTION;
+        COMMENT ON TABLE public.cites_trade_records IS 'Trade; since 1975.';
+        ALTER TABLE public.species_trade_summary OWNER TO service_role";
+    let function = "CREATE FUNCTION public.stamp() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN RETURN NEW; END'";
+    place.db.psql(&format!("{function}; {attached}")).await;
+    backup(&place, "saved", &["--method", "copy"]).expect_code(0);
+    let copy = TestDb::empty().await;
+    copy.psql(function).await;
+    for script in ["restore.sql", "attached.sql"] {
+        shell(&place.path("saved"), &format!("psql -qf {script}"), &copy).expect_code(0);
+    }
+    for table in ["cites_trade_records", "species_trade_summary"] {
+        let (before, after) =
+            (attached_to(&place.db, table).await, attached_to(&copy, table).await);
+        assert!(before.iter().any(|entry| entry.definition.contains("owner: ")), "{before:#?}");
+        assert_eq!(before, after);
+    }
+    let policies = "SELECT string_agg(polname, ' ') FROM pg_policy";
+    assert!(copy.psql(policies).await.contains("some; rows"));
+}
+
+/// What a copied table has attached to it in this database.
+async fn attached_to(db: &TestDb, table: &str) -> Vec<Entry> {
+    let found = fingerprint_of(db, table).await;
+    let is_of_table = |entry: &&Entry| {
+        matches!(entry.kind.as_str(), "policy" | "trigger" | "rule" | "table")
+            || matches!(entry.kind.as_str(), "comment" | "privilege") && entry.key.contains(table)
+    };
+    found.entries().iter().filter(is_of_table).cloned().collect()
 }
 
 #[tokio::test]

@@ -80,7 +80,21 @@ pub fn server(wanted: u32) -> Result<PathBuf> {
     Err(Error::usage(format!(
         "the programs of PostgreSQL {wanted} (initdb, postgres) are not on this machine, only {others}"
     ))
-    .hint(format!("install the server's package of version {wanted}, or set {FOLDER_VARIABLE} to its folder")))
+    .hint(format!(
+        "install the package postgresql-{wanted} (Debian and Ubuntu, from apt.postgresql.org), \
+         postgresql{wanted}-server (Fedora, from yum.postgresql.org) or postgresql@{wanted} \
+         (Homebrew), or set {FOLDER_VARIABLE} to the folder of its programs"
+    )))
+}
+
+/// Where to get client programs of a major version or newer.
+#[must_use]
+pub fn client_hint(oldest: u32) -> String {
+    format!(
+        "install the package postgresql-client-{oldest} (Debian and Ubuntu, from \
+         apt.postgresql.org), postgresql{oldest} (Fedora, from yum.postgresql.org) or \
+         postgresql@{oldest} (Homebrew), or set {FOLDER_VARIABLE} to the folder of its programs"
+    )
 }
 
 /// A client program, such as `pg_dump`, of the major version `oldest` or newer: the

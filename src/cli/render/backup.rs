@@ -21,7 +21,9 @@ pub fn taken(report: &BackupReport) -> String {
     }
     let method = match manifest.method {
         Method::PgDump => format!("pg_dump {}", manifest.program_major),
-        Method::Copy => "binary COPY; policies, grants and triggers are not in it".into(),
+        Method::Copy => "binary COPY; policies, grants, triggers and rules are in attached.sql, \
+                         extended statistics and publications are not in it"
+            .into(),
     };
     format!(
         "{}\n\nbackup     {}\nsize       {} in {:.2} s, by {method}\nchecksum   {} of SHA256SUMS\n\
