@@ -53,7 +53,7 @@ pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Loa
     let runtime = runtime::blocking()?;
     let mut control = runtime.block_on(connect(info))?;
     watch.enter(Phase::Preparing, 0);
-    let begin = control::begin(&mut control, info, options, watch);
+    let begin = control::begin(&mut control, options, watch);
     let (pair, prepared, attached, locked_by) = runtime.block_on(begin)?;
     let (run, resumed) = (attached.run.id, attached.resumed);
     tracing::info!(%run, resumed, files = prepared.inputs.members().len(), "the load begins");

@@ -16,7 +16,7 @@ use super::records::{Ended, Records};
 use super::state::{Run, StepState};
 use crate::error::{Error, Kind, Result};
 use crate::ledger;
-use crate::pg::{ConnInfo, Connection, Table, catalog, connect, pooler};
+use crate::pg::{ConnInfo, Connection, Table, catalog, connect};
 use crate::runtime;
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
@@ -43,8 +43,7 @@ impl Exclusive {
     /// sessions for the work to come at the same time.
     ///
     /// # Errors
-    /// Refused behind a pooler that hands out server sessions per transaction, and if
-    /// another sterna holds the lock; otherwise as [`connect`] and [`staging::pair`].
+    /// Refused if another sterna holds the lock; otherwise as [`connect`] and [`staging::pair`].
     pub(crate) fn take(
         info: &ConnInfo,
         table: &Table,
@@ -157,7 +156,6 @@ impl Exclusive {
 /// Opens the session that takes the lock, and reads what it protects.
 async fn lock(info: &ConnInfo, table: &Table) -> Result<(Arc<Connection>, Pair, Latest)> {
     let mut session = connect(info).await?.leave_home();
-    pooler::refuse_pooled(info, &session).await?;
     let pair = staging::pair(&mut session, table).await?;
     let read = async |session: &Connection| {
         futures::join!(catalog::relation(session, table), runs::latest(session, table))

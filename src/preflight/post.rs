@@ -8,7 +8,7 @@ use super::question::{Question, found};
 use super::{Finding, PreflightCheck, PreflightSeverity, endpoint};
 use crate::application::Application;
 use crate::error::{Error, Result};
-use crate::pg::{ConnInfo, Connection, Ident, Quoted, Table, catalog, connect, fill, pooler};
+use crate::pg::{ConnInfo, Connection, Ident, Quoted, Table, catalog, connect, fill};
 use crate::switchover::journal::{self, Toward};
 use crate::switchover::record::{self, SwitchoverRecord, SwitchoverState};
 use crate::trust;
@@ -57,7 +57,6 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     let begun = Instant::now();
     let queries = queries(options.queries.as_deref())?;
     let mut session = connect(info).await?;
-    pooler::refuse_pooled(info, &session).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let oid = catalog::plain_table(&session, table).await?.oid;
     trust::code(&session, &[oid], &[]).await?;

@@ -52,13 +52,15 @@ pub async fn pre(
     stop: &AtomicBool,
 ) -> Result<PreflightCheck> {
     let begun = Instant::now();
-    let mut session = connect(info).await?;
-    if pooler::is_pooled(info, &session).await? {
-        // Every further query might be answered by a different session.
-        let what = "behind a pooler in transaction mode";
-        let pooled = Finding::bad("pooler", PreflightSeverity::Error, what, pooler::HINT);
-        return Ok(PreflightCheck::new(table.to_string(), vec![pooled], begun.elapsed()));
-    }
+    let mut session = match connect(info).await {
+        Ok(session) => session,
+        Err(error) => {
+            let Some(mode) = pooler::refused(&error) else { return Err(error) };
+            let what = format!("behind a pooler in {mode}");
+            let pooled = Finding::bad("pooler", PreflightSeverity::Error, what, pooler::HINT);
+            return Ok(PreflightCheck::new(table.to_string(), vec![pooled], begun.elapsed()));
+        }
+    };
     // Before anything else is on the line; the settings follow the first probe.
     let settings = include_str!("../../sql/catalog/session.sql");
     let (distance, set) =

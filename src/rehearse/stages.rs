@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::migrate::rollback::{RollbackOptions, roll_back};
 use crate::migrate::{Migration, MigrationOptions, Step};
 use crate::pg::embedded::Options;
-use crate::pg::{ConnInfo, Connection, Embedded, connect, pooler};
+use crate::pg::{ConnInfo, Connection, Embedded, connect};
 use crate::private;
 use crate::runtime;
 use crate::table::fingerprint::{Difference, Fingerprint};
@@ -63,7 +63,6 @@ impl<'a> Rehearsing<'a> {
         let runtime = runtime::driven()?;
         let production = runtime.block_on(async {
             let mut session = connect(info).await?;
-            pooler::refuse_pooled(info, &session).await?;
             let production = Production::look(&mut session, table).await?;
             session.close().await?;
             Ok::<_, Error>(production)

@@ -116,6 +116,15 @@ fn through(port: u16, db: &TestDb, args: &[&str]) -> std::process::Command {
     command
 }
 
+/// What the next client of the pooler finds set in its session.
+fn settings_of_others(port: u16, db: &TestDb) -> String {
+    let mut psql = std::process::Command::new(shared().bin_folder().join("psql"));
+    psql.args(["-XAt", "-h", "127.0.0.1", "-p", &port.to_string(), "-U", shared().user()]);
+    let set = "SELECT name FROM pg_settings WHERE source = 'session'";
+    psql.args(["-d", db.name(), "-c", set]).env("PGSSLMODE", "disable");
+    Finished::from(psql.output().unwrap()).expect_code(0).stdout
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_needs_a_session_is_refused_with_the_way_out() {
     let db = TestDb::new().await;
@@ -123,6 +132,8 @@ async fn whatever_needs_a_session_is_refused_with_the_way_out() {
     let file = folder.path().join("in.csv");
     std::fs::write(&file, file_of(&good(10))).unwrap();
     let file = file.to_str().unwrap();
+    let out = folder.path().join("backup");
+    let out = out.to_str().unwrap();
     for (sessions, next) in
         [(1, Next::LastFreed), (3, Next::LastFreed), (2, Next::FirstFreed), (3, Next::FirstFreed)]
     {
@@ -134,11 +145,21 @@ async fn whatever_needs_a_session_is_refused_with_the_way_out() {
             &["stage", "create"],
             &["validate"],
             &["summary"],
+            &["inspect", file],
+            &["plan"],
+            &["status"],
+            &["report"],
+            &["check", "post"],
+            &["backup", "--out", out],
+            &["migrate", file],
         ] {
             let refused = Finished::from(through(port, &db, args).output().unwrap());
             assert_eq!(refused.code, Some(6), "{args:?}: {refused:?}");
             assert!(refused.stderr.contains("pooler in transaction mode"), "{refused:?}");
             assert!(refused.stderr.contains("port 5432 instead of 6543"), "{refused:?}");
+            for _ in 0..sessions {
+                assert_eq!(settings_of_others(port, &db), "", "{args:?}");
+            }
         }
     }
     assert_eq!(db.psql("SELECT to_regnamespace('sterna')").await, "", "nothing was written");

@@ -213,7 +213,30 @@ impl From<tokio_postgres::Error> for Error {
             Some(&SqlState::LOCK_NOT_AVAILABLE) => Kind::LockTimeout,
             _ => Kind::Database,
         };
-        Self::new(kind, "the database failed").caused_by(source)
+        let hint = of_pooler(&source);
+        let error = Self::new(kind, "the database failed").caused_by(source);
+        match hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// What to do about an error that only poolers cause.
+#[cfg(feature = "postgres")]
+#[must_use]
+pub fn of_pooler(error: &tokio_postgres::Error) -> Option<&'static str> {
+    let said = error.as_db_error()?;
+    match said.code().code() {
+        "08P01" if said.message().contains("query_wait_timeout") => Some(
+            "the pooler had no free server session: end others, raise its pool size, or give a \
+             smaller --connections",
+        ),
+        "42P05" => Some(
+            "a pooler shares this session with others: use the direct connection, or the pooler \
+             in session mode",
+        ),
+        _ => None,
     }
 }
 

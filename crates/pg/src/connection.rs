@@ -36,7 +36,8 @@ pub struct Connection {
     /// Whether the server has ended the session.
     is_ended: Arc<AtomicBool>,
     carried: Arc<AtomicU64>,
-    is_direct: bool,
+    /// The id of the session's server process, if it is known to be its own.
+    process: Option<i32>,
     round_trip: Duration,
     deadlock_timeout_ms: i64,
     /// Where it goes when it is closed, if it is to be used again.
@@ -69,9 +70,16 @@ impl Connection {
         self.is_ended.load(Ordering::Relaxed) || self.session.client().is_closed()
     }
 
-    /// Whether the server itself is at the other end: a pooler reports made-up process ids.
-    pub(super) fn is_direct(&self) -> bool {
-        self.is_direct
+    /// The id of the session's own server process. A pooler reports made-up ones, so `None`
+    /// until it is known that the pooler keeps a process for the session.
+    pub(super) fn process(&self) -> Option<i32> {
+        self.process
+    }
+
+    /// Gives the session its settings, which belong to it alone: `process` is its own.
+    pub(super) async fn own(self, process: i32) -> Result<Self> {
+        set_up(&self.session, process).await?;
+        Ok(Connection { process: Some(process), ..self })
     }
 
     /// The round trip time measured when the session began.
@@ -200,15 +208,21 @@ impl Deref for Connection {
 /// # Errors
 /// `could not connect to user@host:port/database`, with the cause and a hint. An
 /// error that every server in the list would return, such as a wrong password, ends
-/// the search.
+/// the search. Refused if a pooler shares the session with others.
 pub async fn connect(info: &ConnInfo) -> Result<Connection> {
     match info.spare() {
         Some(spare) => spare.session(info).await,
-        None => open_any(info).await,
+        None => open_own(info).await,
     }
 }
 
-/// Opens a session at the first endpoint that answers.
+/// Opens a session that is shared with nobody.
+pub(super) async fn open_own(info: &ConnInfo) -> Result<Connection> {
+    pooler::owned(info, open_any(info).await?).await
+}
+
+/// Opens a session at the first endpoint that answers. Behind a pooler, it has no settings, and
+/// changes none.
 pub(super) async fn open_any(info: &ConnInfo) -> Result<Connection> {
     let mut servers = info.endpoints().iter().peekable();
     loop {
@@ -289,19 +303,13 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
     let prepared = async {
         check_attributes(session.client(), way.config.get_target_session_attrs()).await?;
         let asked = Instant::now();
-        let (set, watched, backend) = futures::join!(
-            session.batch_execute(include_str!("../../../sql/session.sql")),
-            session.batch_execute(include_str!("../../../sql/watch-client.sql")),
-            pooler::backend(&session),
-        );
-        if let Err(error) = watched {
-            tracing::debug!("the server does not check whether its client is alive: {error}");
-        }
+        let (set, backend) = futures::join!(set_up(&session, process), pooler::backend(&session));
         set?;
         Ok((asked.elapsed(), backend?))
     };
     let (round_trip, backend) = prepared.await.map_err(failed)?;
     let is_direct = backend.process == process.to_string();
+    let process = is_direct.then_some(process);
     let deadlock_timeout_ms = backend.deadlock_timeout_ms;
     Ok(Connection {
         session,
@@ -309,11 +317,27 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
         way,
         is_ended,
         carried,
-        is_direct,
+        process,
         round_trip,
         deadlock_timeout_ms,
         home: None,
     })
+}
+
+/// Gives a session its settings if its server process is this one.
+pub(super) async fn set_up(session: &Session, process: i32) -> Result<(), tokio_postgres::Error> {
+    let (set, watched) = futures::join!(
+        session.query(include_str!("../../../sql/session.sql"), &[&process]),
+        session.query(include_str!("../../../sql/watch-client.sql"), &[&process]),
+    );
+    match watched {
+        Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => return Err(error),
+        Err(error) => {
+            tracing::debug!("the server does not check whether its client is alive: {error}");
+        }
+        Ok(_) => {}
+    }
+    set.map(|_| ())
 }
 
 type Driver = tokio_postgres::Connection<LastMessage, LastMessage>;

@@ -14,6 +14,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -64,6 +65,8 @@ pub struct ConnInfo {
     identity: Option<Identity>,
     /// Sessions that are kept for later use, if any are.
     spare: Option<Spare>,
+    /// Whether the pooler in front of the server is known to keep a process for each session.
+    keeps_processes: Arc<AtomicBool>,
 }
 
 /// The source of the password.
@@ -93,6 +96,7 @@ impl ConnInfo {
             roots: None,
             identity: None,
             spare: None,
+            keeps_processes: Arc::default(),
         }
     }
 
@@ -135,10 +139,24 @@ impl ConnInfo {
         self.spare.as_ref()
     }
 
+    /// Whether the pooler in front of the server is known to keep a process for each session.
+    pub(super) fn keeps_processes(&self) -> bool {
+        self.keeps_processes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_that_it_keeps_processes(&self) {
+        self.keeps_processes.store(true, Ordering::Relaxed);
+    }
+
+    /// The same server, whose pooler may treat another user or database otherwise.
+    fn of_others(&self) -> Self {
+        ConnInfo { keeps_processes: Arc::default(), ..self.for_own_sessions() }
+    }
+
     /// The same server and user with another database.
     #[must_use]
     pub fn with_database(&self, name: &str) -> Self {
-        let mut other = self.for_own_sessions();
+        let mut other = self.of_others();
         other.base.dbname(name);
         other
     }
@@ -147,7 +165,7 @@ impl ConnInfo {
     /// sent for the other one, whose password is looked up in the password file.
     #[must_use]
     pub fn with_user(&self, name: &str) -> Self {
-        let mut other = self.for_own_sessions();
+        let mut other = self.of_others();
         other.base.user(name);
         if let Passwords::Given(_) = self.passwords {
             let file = self.pass_file.as_deref().map(PassFile::read).unwrap_or_default();

@@ -64,6 +64,9 @@ fn hint(
     endpoint: &Endpoint,
     cause: &(dyn std::error::Error + 'static),
 ) -> Option<String> {
+    if let Some(hint) = cause.downcast_ref().and_then(sterna_error::of_pooler) {
+        return Some(hint.to_owned());
+    }
     if let Some(code) = cause.downcast_ref().and_then(tokio_postgres::Error::code) {
         return match code.code() {
             "28P01" if info.has_password(endpoint) => Some(

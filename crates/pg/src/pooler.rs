@@ -1,53 +1,65 @@
-//! Detects poolers that assign server sessions per transaction (PgBouncer's `pool_mode =
-//! transaction`, Supavisor's port 6543). With them a session keeps no state: no settings,
-//! no advisory locks, no exported snapshots.
+//! Detects poolers that assign server processes per transaction or statement (PgBouncer's
+//! `pool_mode = transaction`, Supavisor's port 6543). With them a session keeps no state: no
+//! settings, no advisory locks, no exported snapshots.
 
 use tokio_postgres::SimpleQueryMessage;
 
-use super::{ConnInfo, Connection, Session, connect};
+use super::connection::open_any;
+use super::{ConnInfo, Connection, Session};
 use sterna_error::{Error, Result};
 
-/// Whether sessions of `info` share server processes; `session` is one of them, and
-/// idle. Unless `session` is directly connected to the server, opens another one briefly.
+/// The words by which the refusal of a pooler is known.
+const SHARED: &str = "is a connection pooler in ";
+
+/// The session with its settings, once it is known that no other client uses its server process.
+/// Until then nothing is changed in it: the pooler would give it to the next client as it is.
 ///
 /// # Errors
-/// If the other session cannot be opened.
-pub async fn is_pooled(info: &ConnInfo, session: &Connection) -> Result<bool> {
-    if session.is_direct() {
-        return Ok(false);
+/// Refused if there is a pooler that shares server processes; if a second session, which tells,
+/// cannot be opened.
+pub(super) async fn owned(info: &ConnInfo, session: Connection) -> Result<Connection> {
+    if session.process().is_some() {
+        return Ok(session);
     }
-    let mine = backend(session).await?;
-    let other = connect(info).await?;
-    // Whether a pooler reuses the most or the least recently freed server session: in this
-    // order, either one client is seen on two server sessions, or both clients on one.
-    let theirs = backend(&other).await?;
-    let (theirs_again, mine_again) = (backend(&other).await?, backend(session).await?);
-    let pooled = mine == theirs || mine != mine_again || theirs != theirs_again;
-    if pooled {
-        for open in [session, &other] {
-            let reset = open.batch_execute(include_str!("../../../sql/pooler/reset.sql")).await;
-            if let Err(error) = reset {
-                tracing::debug!("the pooled session was not reset: {error}");
-            }
+    let mine = backend(&session).await?.process;
+    if !info.keeps_processes() {
+        let other = open_any(info).await?;
+        // Whether a pooler reuses the most or the least recently freed server process: in this
+        // order, either one client is seen on two processes, or both clients on one.
+        let theirs = backend(&other).await?.process;
+        let (theirs_again, mine_again) =
+            (backend(&other).await?.process, backend(&session).await?.process);
+        if mine == theirs || mine != mine_again || theirs != theirs_again {
+            return Err(refusal(info, &other).await);
         }
+        other.close().await?;
+        info.note_that_it_keeps_processes();
     }
-    other.close().await?;
-    Ok(pooled)
+    let process = mine.parse().map_err(|_| Error::database("the server has no process id"))?;
+    session.own(process).await
 }
 
-/// Refuses work that needs session state if the connection is pooled.
-///
-/// # Errors
-/// Refused if there is such a pooler; otherwise as [`is_pooled`].
-pub async fn refuse_pooled(info: &ConnInfo, session: &Connection) -> Result<()> {
-    if !is_pooled(info, session).await? {
-        return Ok(());
-    }
-    Err(Error::refused(format!(
-        "{} is a connection pooler in transaction mode: it loses session locks and settings",
-        info.display()
-    ))
-    .hint(HINT))
+/// The refusal of a pooler, by whether it admits transactions.
+async fn refusal(info: &ConnInfo, session: &Session) -> Error {
+    let begun = session.batch_execute("BEGIN").await;
+    // Ignored, because the session is not used again.
+    let _ = session.batch_execute("ROLLBACK").await;
+    let is_refused = |error: &tokio_postgres::Error| {
+        error.as_db_error().is_some_and(|said| said.message().contains("statement pooling"))
+    };
+    let mode = match begun.as_ref().err().is_some_and(is_refused) {
+        true => "statement mode: it allows no transactions",
+        false => "transaction mode: it loses session locks and settings",
+    };
+    Error::refused(format!("{} {SHARED}{mode}", info.display())).hint(HINT)
+}
+
+/// The part of an error that says which kind of pooler is in the way, if one is.
+#[must_use]
+pub fn refused(error: &Error) -> Option<String> {
+    let text = error.to_string();
+    let (_, mode) = text.split_once(SHARED)?;
+    Some(mode.split(':').next().unwrap_or_default().to_owned())
 }
 
 /// Where to connect instead.

@@ -10,10 +10,9 @@ use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
-use tokio_postgres::error::SqlState;
 
+use super::ConnInfo;
 use super::connection::{self, Connection};
-use super::{ConnInfo, Session};
 use sterna_error::{Error, Result};
 
 /// How many sessions are kept at most.
@@ -59,7 +58,7 @@ impl Spare {
             }
         }
         let (info, home) = (info.clone(), self.clone());
-        let opened = self.runtime.spawn(async move { connection::open_any(&info).await });
+        let opened = self.runtime.spawn(async move { connection::open_own(&info).await });
         let opened = opened
             .await
             .map_err(|error| Error::database("the session's task failed").caused_by(error))?;
@@ -142,18 +141,12 @@ async fn usable(kept: JoinHandle<Option<Kept>>) -> Option<Connection> {
 
 /// Makes a session like a new one. Returns false if it must not be used again: a transaction is
 /// open, or a cancel request came late.
-async fn reset(session: &Session) -> Result<bool, tokio_postgres::Error> {
-    let (reset, set, watched) = futures::join!(
+async fn reset(session: &Connection) -> Result<bool, tokio_postgres::Error> {
+    let Some(process) = session.process() else { return Ok(false) };
+    let (reset, set) = futures::join!(
         session.simple_query(include_str!("../../../sql/reset.sql")),
-        session.batch_execute(include_str!("../../../sql/session.sql")),
-        session.batch_execute(include_str!("../../../sql/watch-client.sql")),
+        connection::set_up(session, process),
     );
-    if let Err(error) = watched {
-        if error.code() == Some(&SqlState::QUERY_CANCELED) {
-            return Ok(false);
-        }
-        tracing::debug!("the server does not check whether its client is alive: {error}");
-    }
     set?;
     let answer = reset?;
     Ok(answer.iter().any(|message| match message {

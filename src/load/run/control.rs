@@ -13,9 +13,7 @@ use crate::load::plan::prepare::{Prepared, prepare};
 use crate::load::report::RowsReport;
 use crate::load::rows::PATIENCE;
 use crate::load::run::Load;
-use crate::pg::{
-    Backoff, ConnInfo, Connection, Fault, Watched, classify, connect, interruptible_by, pooler,
-};
+use crate::pg::{Backoff, Connection, Fault, Watched, classify, connect, interruptible_by};
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
 
@@ -23,14 +21,12 @@ use crate::watch::Watch;
 /// the session that holds the lock.
 pub(super) async fn begin(
     session: &mut Connection,
-    info: &ConnInfo,
     options: &LoadOptions,
     watch: &Watch,
 ) -> Result<(Pair, Prepared, Attached, Cell<i32>)> {
     let cancel = session.cancel_token();
     // Boxed because it is large; awaited only once.
     let begin = Box::pin(async {
-        pooler::refuse_pooled(info, session).await?;
         let pair = staging::pair(session, &options.table).await?;
         let locked_by = crate::ledger::lock(session, &pair.staging).await?;
         let prepared = prepare(session, &pair, options, &watch.stop).await?;

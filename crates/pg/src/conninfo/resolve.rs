@@ -80,6 +80,7 @@ impl ConnInfo {
             roots,
             identity,
             spare: None,
+            keeps_processes: Arc::default(),
         })
     }
 }

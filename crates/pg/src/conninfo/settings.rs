@@ -81,6 +81,8 @@ static PARAMETERS: &[Parameter] = &[
         Some("PGSSLMINPROTOCOLVERSION"),
         Only(&["TLSv1", "TLSv1.1", "TLSv1.2"]),
     ),
+    // Not of libpq. Supabase prints it for drivers that would otherwise name statements.
+    ("pgbouncer", None, Ignored),
     ("ssl_max_protocol_version", Some("PGSSLMAXPROTOCOLVERSION"), Only(&["TLSv1.3"])),
 ];
 
@@ -244,11 +246,11 @@ mod tests {
 
     #[test]
     fn unknown_parameters_are_all_named() {
-        let given = pairs(&[("sslmod", "require"), ("pgbouncer", "true"), ("port", "1")]);
+        let given = pairs(&[("sslmod", "require"), ("pgbuoncer", "true"), ("port", "1")]);
         let error = refusal(Settings::from_connection_string(given));
         assert_eq!(
             error.to_string(),
-            "unknown parameters \"sslmod\", \"pgbouncer\" in the connection string"
+            "unknown parameters \"sslmod\", \"pgbuoncer\" in the connection string"
         );
         assert_eq!(error.kind().exit_code(), 2);
         assert_eq!(error.next_step(), Some("did you mean sslmode?"));
@@ -256,7 +258,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_honoured_is_refused() {
-        let given = pairs(&[("gssencmode", "prefer"), ("client_encoding", "LATIN1")]);
+        let given = pairs(&[
+            ("gssencmode", "prefer"),
+            ("client_encoding", "LATIN1"),
+            ("pgbouncer", "true"),
+        ]);
         assert!(Settings::from_connection_string(given).unwrap().refuse_unsupported().is_ok());
         for pair in [("requirepeer", "postgres"), ("gssencmode", "require"), ("sslcrl", "a")] {
             let settings = Settings::from_connection_string(pairs(&[pair])).unwrap();
