@@ -148,7 +148,7 @@ async fn whatever_needs_a_session_is_refused_with_the_way_out() {
             &["inspect", file],
             &["plan"],
             &["status"],
-            &["report"],
+            &["report", "--out", out],
             &["check", "post"],
             &["backup", "--out", out],
             &["migrate", file],

@@ -78,7 +78,7 @@ impl Connection {
 
     /// Gives the session its settings, which belong to it alone: `process` is its own.
     pub(super) async fn own(self, process: i32) -> Result<Self> {
-        set_up(&self.session, process).await?;
+        pooler::set_up(&self.session, process).await?;
         Ok(Connection { process: Some(process), ..self })
     }
 
@@ -212,13 +212,8 @@ impl Deref for Connection {
 pub async fn connect(info: &ConnInfo) -> Result<Connection> {
     match info.spare() {
         Some(spare) => spare.session(info).await,
-        None => open_own(info).await,
+        None => pooler::owned(info, open_any(info).await?).await,
     }
-}
-
-/// Opens a session that is shared with nobody.
-pub(super) async fn open_own(info: &ConnInfo) -> Result<Connection> {
-    pooler::owned(info, open_any(info).await?).await
 }
 
 /// Opens a session at the first endpoint that answers. Behind a pooler, it has no settings, and
@@ -303,7 +298,8 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
     let prepared = async {
         check_attributes(session.client(), way.config.get_target_session_attrs()).await?;
         let asked = Instant::now();
-        let (set, backend) = futures::join!(set_up(&session, process), pooler::backend(&session));
+        let (set, backend) =
+            futures::join!(pooler::set_up(&session, process), pooler::backend(&session));
         set?;
         Ok((asked.elapsed(), backend?))
     };
@@ -322,22 +318,6 @@ async fn open(info: &ConnInfo, endpoint: &Endpoint, ip: Option<IpAddr>) -> Resul
         deadlock_timeout_ms,
         home: None,
     })
-}
-
-/// Gives a session its settings if its server process is this one.
-pub(super) async fn set_up(session: &Session, process: i32) -> Result<(), tokio_postgres::Error> {
-    let (set, watched) = futures::join!(
-        session.query(include_str!("../../../sql/session.sql"), &[&process]),
-        session.query(include_str!("../../../sql/watch-client.sql"), &[&process]),
-    );
-    match watched {
-        Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => return Err(error),
-        Err(error) => {
-            tracing::debug!("the server does not check whether its client is alive: {error}");
-        }
-        Ok(_) => {}
-    }
-    set.map(|_| ())
 }
 
 type Driver = tokio_postgres::Connection<LastMessage, LastMessage>;

@@ -3,6 +3,7 @@
 //! settings, no advisory locks, no exported snapshots.
 
 use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::error::SqlState;
 
 use super::connection::open_any;
 use super::{ConnInfo, Connection, Session};
@@ -37,6 +38,22 @@ pub(super) async fn owned(info: &ConnInfo, session: Connection) -> Result<Connec
     }
     let process = mine.parse().map_err(|_| Error::database("the server has no process id"))?;
     session.own(process).await
+}
+
+/// Gives a session its settings if its server process is this one.
+pub(super) async fn set_up(session: &Session, process: i32) -> Result<(), tokio_postgres::Error> {
+    let (set, watched) = futures::join!(
+        session.query(include_str!("../../../sql/session.sql"), &[&process]),
+        session.query(include_str!("../../../sql/watch-client.sql"), &[&process]),
+    );
+    match watched {
+        Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => return Err(error),
+        Err(error) => {
+            tracing::debug!("the server does not check whether its client is alive: {error}");
+        }
+        Ok(_) => {}
+    }
+    set.map(|_| ())
 }
 
 /// The refusal of a pooler, by whether it admits transactions.

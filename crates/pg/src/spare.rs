@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::SimpleQueryMessage;
 
-use super::ConnInfo;
 use super::connection::{self, Connection};
+use super::{ConnInfo, pooler};
 use sterna_error::{Error, Result};
 
 /// How many sessions are kept at most.
@@ -58,7 +58,8 @@ impl Spare {
             }
         }
         let (info, home) = (info.clone(), self.clone());
-        let opened = self.runtime.spawn(async move { connection::open_own(&info).await });
+        let open = async move { pooler::owned(&info, connection::open_any(&info).await?).await };
+        let opened = self.runtime.spawn(open);
         let opened = opened
             .await
             .map_err(|error| Error::database("the session's task failed").caused_by(error))?;
@@ -145,7 +146,7 @@ async fn reset(session: &Connection) -> Result<bool, tokio_postgres::Error> {
     let Some(process) = session.process() else { return Ok(false) };
     let (reset, set) = futures::join!(
         session.simple_query(include_str!("../../../sql/reset.sql")),
-        connection::set_up(session, process),
+        pooler::set_up(session, process),
     );
     set?;
     let answer = reset?;
