@@ -127,9 +127,17 @@ async fn and_through_a_pooler_in_session_mode() {
 }
 
 #[tokio::test]
-async fn a_pooler_in_transaction_mode_is_refused_with_the_way_out() {
+async fn a_pooler_in_another_mode_is_refused_with_the_way_out() {
     let project = Project::new().await;
-    let Some(pooler) = PgBouncer::start(&project.server, Pool::Transaction).await else { return };
+    for (pool, mode) in
+        [(Pool::Transaction, "transaction mode"), (Pool::Statement, "statement mode")]
+    {
+        let Some(pooler) = PgBouncer::start(&project.server, pool).await else { return };
+        refused(&project, &pooler, mode).await;
+    }
+}
+
+async fn refused(project: &Project, pooler: &PgBouncer, mode: &str) {
     project.password_file(pgbouncer::USER, pooler.port);
     let exported =
         format!("export PGHOST=localhost PGUSER={} PGDATABASE=postgres", pgbouncer::USER);
@@ -137,13 +145,24 @@ async fn a_pooler_in_transaction_mode_is_refused_with_the_way_out() {
         let line = format!("chmod 600 ~/.pgpass; {exported} PGSSLMODE=require; {line}");
         project.shell(pooler.port, &line)
     };
-    for line in ["sterna migrate download.zip --on-inexact widen", "sterna backup --out backup"] {
+    let url = format!(
+        "postgres://{}@localhost:{}/postgres?sslmode=require&pgbouncer=true",
+        pgbouncer::USER,
+        pooler.port
+    );
+    for line in [
+        "sterna migrate download.zip --on-inexact widen",
+        "sterna backup --out backup",
+        "sterna status",
+        &format!("sterna plan --database-url '{url}'"),
+    ] {
         let refused = run(line).expect_code(6);
-        assert!(refused.stderr.contains("pooler in transaction mode"), "{line}: {refused:#?}");
+        let said = format!("pooler in {mode}");
+        assert!(refused.stderr.contains(&said), "{line}: {refused:#?}");
         assert!(refused.stderr.contains("port 5432 instead of 6543"), "{line}: {refused:#?}");
     }
     let found = run("sterna check pre --disk-limit 8GB").expect_code(6);
-    assert!(found.stdout.contains("behind a pooler in transaction mode"), "{found:#?}");
+    assert!(found.stdout.contains(&format!("behind a pooler in {mode}")), "{found:#?}");
     assert_eq!(project.psql("SELECT to_regnamespace('sterna')").await, "");
 }
 

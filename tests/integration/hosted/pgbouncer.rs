@@ -26,6 +26,7 @@ const LEFT_OUT: &str = "\n*** SKIPPED: pgbouncer is not installed, so nothing is
 pub(super) enum Pool {
     Session,
     Transaction,
+    Statement,
 }
 
 /// A running pooler, stopped when dropped.
@@ -55,6 +56,7 @@ impl PgBouncer {
         let mode = match pool {
             Pool::Session => "session",
             Pool::Transaction => "transaction",
+            Pool::Statement => "statement",
         };
         let conf = format!(
             "[databases]
