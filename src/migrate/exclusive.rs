@@ -54,9 +54,10 @@ impl Exclusive {
         let runtime = runtime::driven()?;
         // Steps use the sessions of earlier ones.
         let keeping = info.keeping_sessions(runtime.handle().clone());
-        keeping.open_ahead(sessions);
         let locked = runtime.block_on(async {
-            let locked = lock(info, table).await;
+            let opened = connect(info).await?.leave_home();
+            keeping.open_ahead(sessions);
+            let locked = lock(opened, table).await;
             if locked.is_err() {
                 keeping.close_kept().await;
             }
@@ -153,9 +154,8 @@ impl Exclusive {
     }
 }
 
-/// Opens the session that takes the lock, and reads what it protects.
-async fn lock(info: &ConnInfo, table: &Table) -> Result<(Arc<Connection>, Pair, Latest)> {
-    let mut session = connect(info).await?.leave_home();
+/// Takes the lock, and reads what it protects.
+async fn lock(mut session: Connection, table: &Table) -> Result<(Arc<Connection>, Pair, Latest)> {
     let pair = staging::pair(&mut session, table).await?;
     let read = async |session: &Connection| {
         futures::join!(catalog::relation(session, table), runs::latest(session, table))

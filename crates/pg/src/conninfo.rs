@@ -113,7 +113,8 @@ impl ConnInfo {
         ConnInfo { spare: None, ..self.clone() }
     }
 
-    /// Begins to open up to so many sessions that will be needed soon, if sessions are kept.
+    /// Begins to open up to so many sessions that will be needed soon, if sessions are kept. A
+    /// session that [`connect`](super::connect) returned must be open.
     pub fn open_ahead(&self, sessions: usize) {
         if let Some(spare) = &self.spare {
             spare.open_ahead(self, sessions);

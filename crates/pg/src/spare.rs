@@ -58,21 +58,21 @@ impl Spare {
             }
         }
         let (info, home) = (info.clone(), self.clone());
-        let open = async move { pooler::owned(&info, connection::open_any(&info).await?).await };
-        let opened = self.runtime.spawn(open);
+        let opened = self.runtime.spawn(async move { open(&info).await });
         let opened = opened
             .await
             .map_err(|error| Error::database("the session's task failed").caused_by(error))?;
         Ok(opened?.at_home(home))
     }
 
-    /// Begins to open sessions that will be needed soon.
+    /// Begins to open sessions that will be needed soon. An earlier session must be open: while it
+    /// is found out whether a pooler shares sessions, there must be no others.
     pub(super) fn open_ahead(&self, info: &ConnInfo, sessions: usize) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in kept.len()..sessions.min(MOST) {
             let (info, home) = (info.clone(), self.clone());
             kept.push(self.runtime.spawn(async move {
-                match connection::open_any(&info).await {
+                match open(&info).await {
                     Ok(opened) => {
                         let session = opened.at_home(home);
                         Some(Kept { session, since: Instant::now() })
@@ -130,6 +130,10 @@ impl Spare {
     fn pop(&self) -> Option<JoinHandle<Option<Kept>>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
+}
+
+async fn open(info: &ConnInfo) -> Result<Connection> {
+    pooler::owned(info, connection::open_any(info).await?).await
 }
 
 /// The session, if it still works.
