@@ -70,18 +70,9 @@ impl<'a> Records<'a> {
             .end_on_io_error(false)
             .buffer_capacity(LINE_BYTES)
             .create_reader(AllowStdIo::new(window));
-        Records {
-            name,
-            csv,
-            max_record_bytes,
-            fields: ByteRecord::new(),
-            line: 1,
-            next_line: 1,
-            from: 0,
-            text_to: 0,
-            to: 0,
-            has_lf: true,
-        }
+        let fields = ByteRecord::new();
+        let (line, next_line, from, text_to, to, has_lf) = (1, 1, 0, 0, 0, true);
+        Records { name, csv, max_record_bytes, fields, line, next_line, from, text_to, to, has_lf }
     }
 
     fn window(&self) -> &Window<'a> {

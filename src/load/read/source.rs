@@ -73,10 +73,14 @@ impl Source<'_> {
             }
             let mut number = 0;
             let mut batch = spare();
+            // Files are sorted: what follows a record that is kept is mostly kept, too.
+            let mut was_kept = false;
             loop {
                 let left_out = match &look {
-                    Some(look) => records.pass_over(|text| look.leave_out(text, mapper))?,
-                    None => None,
+                    Some(look) if !was_kept => {
+                        records.pass_over(|text| look.leave_out(text, mapper))?
+                    }
+                    _ => None,
                 };
                 let found = match left_out {
                     Some(_) => Found::Record,
@@ -98,12 +102,14 @@ impl Source<'_> {
                         return Ok(());
                     }
                 }
+                let kept = batch.len();
                 match (found, left_out) {
                     (_, Some(Decision::Filtered)) => batch.account.rows_filtered += 1,
                     (_, Some(_)) => batch.account.rows_unmapped += 1,
                     (Found::TooLong(bytes), None) => self.leave(&records, bytes, &mut batch),
                     (_, None) => self.take(&records, mapper, &mut batch)?,
                 }
+                was_kept = batch.len() > kept;
                 let is_large =
                     batch.byte_size() >= MAX_BATCH_BYTES || batch.fields() >= MAX_BATCH_FIELDS;
                 if is_large || batch.len() >= self.batch_rows {
