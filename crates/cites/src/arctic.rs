@@ -10,8 +10,8 @@ use uuid::Uuid;
 
 use super::list::List;
 
-pub(crate) const TAXA: List = List::new("data/taxa.csv", include_str!("../../../data/taxa.csv"));
-const SPECIES: List = List::new("data/species.csv", include_str!("../../../data/species.csv"));
+pub(crate) const TAXA: List = List::new("data/taxa.csv", include_str!("../data/taxa.csv"));
+const SPECIES: List = List::new("data/species.csv", include_str!("../data/species.csv"));
 
 /// The UUID namespace for the ids of demo species; an arbitrary fixed value.
 const SPECIES_NAMESPACE: Uuid = Uuid::from_u128(0x7d1c_9f0e_52b4_4a68_9c3b_0e6a_41d8_f725);

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use sterna_error::{Error, Result};
 
-const BUILT_IN: &str = include_str!("../../../data/formats.toml");
+const BUILT_IN: &str = include_str!("../data/formats.toml");
 
 /// One export format.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]

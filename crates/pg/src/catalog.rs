@@ -17,7 +17,7 @@ pub struct Relation {
 /// # Errors
 /// If the catalog cannot be read.
 pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Relation>> {
-    let sql = include_str!("../../../sql/catalog/relation.sql");
+    let sql = include_str!("../sql/catalog/relation.sql");
     let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
     Ok(row.map(|row| {
         let (kind, partition, persistence) =
@@ -50,7 +50,7 @@ pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation
 /// # Errors
 /// If the catalog cannot be read.
 pub async fn columns(session: &Connection, oid: u32) -> Result<Vec<Column>> {
-    let rows = session.query(include_str!("../../../sql/catalog/columns.sql"), &[&oid]).await?;
+    let rows = session.query(include_str!("../sql/catalog/columns.sql"), &[&oid]).await?;
     rows.iter()
         .map(|row| {
             Ok(Column {
@@ -97,7 +97,7 @@ pub enum IndexConstraint {
 /// # Errors
 /// If the catalog cannot be read, or an index definition has an unknown form.
 pub async fn indexes(session: &Connection, oid: u32) -> Result<Vec<Index>> {
-    let rows = session.query(include_str!("../../../sql/catalog/indexes.sql"), &[&oid]).await?;
+    let rows = session.query(include_str!("../sql/catalog/indexes.sql"), &[&oid]).await?;
     rows.iter()
         .map(|row| {
             let name = Ident::new(row.get::<_, String>(1))?;
@@ -145,7 +145,7 @@ pub struct ForeignKey {
 /// If the catalog cannot be read.
 pub async fn foreign_keys(session: &Connection, oid: u32) -> Result<Vec<ForeignKey>> {
     let rows =
-        session.query(include_str!("../../../sql/catalog/foreign-keys.sql"), &[&oid]).await?;
+        session.query(include_str!("../sql/catalog/foreign-keys.sql"), &[&oid]).await?;
     rows.iter()
         .map(|row| {
             Ok(ForeignKey {

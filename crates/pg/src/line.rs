@@ -69,11 +69,11 @@ impl Connection {
         // Sent together, so that the second answer follows the first.
         let (arrived, returned) = futures::join!(
             async {
-                self.query_one(include_str!("../../../sql/line/up.sql"), &[&text]).await?;
+                self.query_one(include_str!("../sql/line/up.sql"), &[&text]).await?;
                 Ok::<_, tokio_postgres::Error>(Instant::now())
             },
             async {
-                self.query_one(include_str!("../../../sql/line/down.sql"), &[&bytes]).await?;
+                self.query_one(include_str!("../sql/line/down.sql"), &[&bytes]).await?;
                 Ok::<_, tokio_postgres::Error>(Instant::now())
             },
         );

@@ -43,8 +43,8 @@ pub(super) async fn owned(info: &ConnInfo, session: Connection) -> Result<Connec
 /// Gives a session its settings if its server process is this one.
 pub(super) async fn set_up(session: &Session, process: i32) -> Result<(), tokio_postgres::Error> {
     let (set, watched) = futures::join!(
-        session.query(include_str!("../../../sql/session.sql"), &[&process]),
-        session.query(include_str!("../../../sql/watch-client.sql"), &[&process]),
+        session.query(include_str!("../sql/session.sql"), &[&process]),
+        session.query(include_str!("../sql/watch-client.sql"), &[&process]),
     );
     match watched {
         Err(error) if error.code() == Some(&SqlState::QUERY_CANCELED) => return Err(error),
@@ -95,7 +95,7 @@ pub(super) struct Backend {
 /// Returns what a session is talking to. Queried without a prepared statement, which a pooler
 /// may not support.
 pub(super) async fn backend(session: &Session) -> Result<Backend, tokio_postgres::Error> {
-    let messages = session.simple_query(include_str!("../../../sql/pooler/backend.sql")).await?;
+    let messages = session.simple_query(include_str!("../sql/pooler/backend.sql")).await?;
     let found = messages.iter().find_map(|message| match message {
         SimpleQueryMessage::Row(row) => Some(Backend {
             process: row.get(0)?.to_owned(),

@@ -26,7 +26,7 @@ impl Snapshot {
     /// # Errors
     /// The server's.
     pub async fn share(session: &Session) -> Result<Self> {
-        let share = include_str!("../../../sql/snapshot/share.sql");
+        let share = include_str!("../sql/snapshot/share.sql");
         Ok(Snapshot { name: session.query_one(share, &[]).await?.get(0) })
     }
 
@@ -43,10 +43,10 @@ impl Snapshot {
     pub async fn open(&self, info: &ConnInfo) -> Result<Connection> {
         let session = connect(info).await?;
         let name = CatalogText::from_catalog(format!("'{}'", self.name.replace('\'', "''")));
-        let see = fill(include_str!("../../../sql/snapshot/use.sql"), &[("snapshot", &name)]);
+        let see = fill(include_str!("../sql/snapshot/use.sql"), &[("snapshot", &name)]);
         let parts = [
-            include_str!("../../../sql/catalog/session.sql"),
-            include_str!("../../../sql/snapshot/begin.sql"),
+            include_str!("../sql/catalog/session.sql"),
+            include_str!("../sql/snapshot/begin.sql"),
             &see,
         ];
         session.batch_execute(&parts.join("\n;\n")).await?;
@@ -59,5 +59,5 @@ impl Snapshot {
 /// # Errors
 /// The server's.
 pub async fn begin(session: &Session) -> Result<()> {
-    Ok(session.batch_execute(include_str!("../../../sql/snapshot/begin.sql")).await?)
+    Ok(session.batch_execute(include_str!("../sql/snapshot/begin.sql")).await?)
 }

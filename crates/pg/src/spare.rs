@@ -149,7 +149,7 @@ async fn usable(kept: JoinHandle<Option<Kept>>) -> Option<Connection> {
 async fn reset(session: &Connection) -> Result<bool, tokio_postgres::Error> {
     let Some(process) = session.process() else { return Ok(false) };
     let (reset, set) = futures::join!(
-        session.simple_query(include_str!("../../../sql/reset.sql")),
+        session.simple_query(include_str!("../sql/reset.sql")),
         pooler::set_up(session, process),
     );
     set?;

@@ -90,7 +90,7 @@ impl Watched<'_> {
     async fn ask(&self) -> Result<bool> {
         // Not a kept session, which may have stalled as well.
         let session = connect(&self.info.for_own_sessions()).await?;
-        let sql = include_str!("../../../sql/waits-for-client.sql");
+        let sql = include_str!("../sql/waits-for-client.sql");
         Ok(session.query_one(sql, &[&self.pid]).await?.try_get(0)?)
     }
 }

@@ -24,7 +24,7 @@ pub(super) async fn check_attributes(
         TargetSessionAttrs::ReadOnly => "on",
         _ => return Ok(()),
     };
-    let answer = client.simple_query(include_str!("../../../sql/read-only.sql")).await?;
+    let answer = client.simple_query(include_str!("../sql/read-only.sql")).await?;
     let is_wanted = answer.iter().any(|message| match message {
         SimpleQueryMessage::Row(row) => row.get(0) == Some(wanted),
         _ => false,

@@ -16,8 +16,8 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::{Mode, Session, Typed};
 
-const ONLY_READ: &str = include_str!("../../../sql/volley/only-read.sql");
-const WRITE: &str = include_str!("../../../sql/volley/write.sql");
+const ONLY_READ: &str = include_str!("../sql/volley/only-read.sql");
+const WRITE: &str = include_str!("../sql/volley/write.sql");
 
 /// A parameter of a statement.
 pub type Parameter = Box<dyn Typed + Send>;

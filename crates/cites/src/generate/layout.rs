@@ -14,9 +14,9 @@ use crate::list::List;
 use sterna_error::Result;
 
 const ROWS_BY_YEAR: List =
-    List::new("data/rows-by-year.csv", include_str!("../../../../data/rows-by-year.csv"));
+    List::new("data/rows-by-year.csv", include_str!("../../data/rows-by-year.csv"));
 const WORLD_YEARS: List =
-    List::new("data/world-years.csv", include_str!("../../../../data/world-years.csv"));
+    List::new("data/world-years.csv", include_str!("../../data/world-years.csv"));
 
 /// Rows per file of the public download.
 const ROWS_PER_FILE: u64 = 500_000;

@@ -9,11 +9,11 @@ use crate::list::{Entry, List};
 use sterna_error::Result;
 
 const PROFILES: List =
-    List::new("data/profiles.csv", include_str!("../../../../data/profiles.csv"));
+    List::new("data/profiles.csv", include_str!("../../data/profiles.csv"));
 const TERMS: List =
-    List::new("data/profile-terms.csv", include_str!("../../../../data/profile-terms.csv"));
+    List::new("data/profile-terms.csv", include_str!("../../data/profile-terms.csv"));
 const CODES: List =
-    List::new("data/profile-codes.csv", include_str!("../../../../data/profile-codes.csv"));
+    List::new("data/profile-codes.csv", include_str!("../../data/profile-codes.csv"));
 
 /// Traded goods: a term, its unit, and the distribution of quantities per shipment.
 #[derive(Clone, Copy, Debug)]

@@ -36,7 +36,7 @@ const STARTUP_LIMIT: Duration = Duration::from_secs(120);
 const STARTUP_POLL: Duration = Duration::from_millis(10);
 const LOG_TAIL_LINES: usize = 15;
 
-const CREATE_DATABASE: &str = include_str!("../../../../sql/embedded/create-database.sql");
+const CREATE_DATABASE: &str = include_str!("../../sql/embedded/create-database.sql");
 
 /// How to stop the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use sterna_error::Result;
 
 use crate::Session;
 
-const PLATFORM: &str = include_str!("../../../../sql/schema/platform.sql");
-const SPECIES: &str = include_str!("../../../../sql/schema/species.sql");
-const PRODUCTION: &str = include_str!("../../../../sql/schema/production.sql");
-const REPORTED_QUANTITIES: &str = include_str!("../../../../sql/schema/reported-quantities.sql");
-const AROUND: &str = include_str!("../../../../sql/schema/around.sql");
+const PLATFORM: &str = include_str!("../../sql/schema/platform.sql");
+const SPECIES: &str = include_str!("../../sql/schema/species.sql");
+const PRODUCTION: &str = include_str!("../../sql/schema/production.sql");
+const REPORTED_QUANTITIES: &str = include_str!("../../sql/schema/reported-quantities.sql");
+const AROUND: &str = include_str!("../../sql/schema/around.sql");
 
 /// The known installations that a schema can model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
