@@ -21,6 +21,7 @@ mod load;
 mod matching;
 mod migrate;
 mod planted;
+mod package;
 mod pooler;
 mod private;
 mod recipes;
