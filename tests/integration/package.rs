@@ -69,7 +69,9 @@ fn the_debian_package_is_installed_and_removed() {
     let is_there = |program: &str| Command::new(program).arg("--version").output().is_ok();
     let is_root = nix::unistd::geteuid().is_root();
     if !is_there("dpkg-shlibdeps") || !(is_root || is_there("fakeroot")) {
-        eprintln!("SKIPPED: the Debian package is not tested without dpkg-dev, and root or fakeroot");
+        eprintln!(
+            "SKIPPED: the Debian package is not tested without dpkg-dev, and root or fakeroot"
+        );
         return;
     }
     let folder = tempfile::tempdir().unwrap();

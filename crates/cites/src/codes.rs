@@ -15,10 +15,8 @@ const TERMS: List = List::new("data/terms.csv", include_str!("../data/terms.csv"
 const UNITS: List = List::new("data/units.csv", include_str!("../data/units.csv"));
 const PURPOSES: List = List::new("data/purposes.csv", include_str!("../data/purposes.csv"));
 const SOURCES: List = List::new("data/sources.csv", include_str!("../data/sources.csv"));
-const APPENDICES: List =
-    List::new("data/appendices.csv", include_str!("../data/appendices.csv"));
-const COUNTRIES: List =
-    List::new("data/countries.csv", include_str!("../data/countries.csv"));
+const APPENDICES: List = List::new("data/appendices.csv", include_str!("../data/appendices.csv"));
+const COUNTRIES: List = List::new("data/countries.csv", include_str!("../data/countries.csv"));
 
 type Codes = HashSet<&'static [u8]>;
 

@@ -144,8 +144,7 @@ pub struct ForeignKey {
 /// # Errors
 /// If the catalog cannot be read.
 pub async fn foreign_keys(session: &Connection, oid: u32) -> Result<Vec<ForeignKey>> {
-    let rows =
-        session.query(include_str!("../sql/catalog/foreign-keys.sql"), &[&oid]).await?;
+    let rows = session.query(include_str!("../sql/catalog/foreign-keys.sql"), &[&oid]).await?;
     rows.iter()
         .map(|row| {
             Ok(ForeignKey {

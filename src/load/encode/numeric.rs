@@ -66,7 +66,7 @@ pub(super) fn put_amount(
         let unit = POWERS[decimals - scale];
         ((digits + unit / 2) / unit, digits.is_multiple_of(unit))
     };
-    let limit = to.and_then(|to| POWERS.get(usize::try_from(to.precision).ok()?));
+    let limit = to.and_then(|to| POWERS.get(usize::from(to.precision)));
     if !(is_exact || round) || limit.is_some_and(|limit| value >= *limit) {
         return None;
     }

@@ -8,8 +8,7 @@ use super::quantity::Law;
 use crate::list::{Entry, List};
 use sterna_error::Result;
 
-const PROFILES: List =
-    List::new("data/profiles.csv", include_str!("../../data/profiles.csv"));
+const PROFILES: List = List::new("data/profiles.csv", include_str!("../../data/profiles.csv"));
 const TERMS: List =
     List::new("data/profile-terms.csv", include_str!("../../data/profile-terms.csv"));
 const CODES: List =

@@ -14,10 +14,8 @@ use sterna_error::Result;
 
 const GROUPS: List =
     List::new("data/world-groups.csv", include_str!("../../data/world-groups.csv"));
-const KNOWN: List =
-    List::new("data/world-taxa.csv", include_str!("../../data/world-taxa.csv"));
-const NAMES: List =
-    List::new("data/world-names.csv", include_str!("../../data/world-names.csv"));
+const KNOWN: List = List::new("data/world-taxa.csv", include_str!("../../data/world-taxa.csv"));
+const NAMES: List = List::new("data/world-names.csv", include_str!("../../data/world-names.csv"));
 
 /// Permille of a group's rows that go to its well-known taxa.
 const KNOWN_PERMILLE: u64 = 600;
