@@ -6,16 +6,17 @@
 //! driver's own writer calls a trait object per value and flushes every 4 KiB.
 
 mod numeric;
+mod rows;
 mod scalar;
 
 use std::borrow::Cow;
 
 use bytes::{BufMut, BytesMut};
-use uuid::Uuid;
 
 pub(crate) use scalar::parse_integer;
 
 use self::numeric::Decimal;
+use self::rows::Rows;
 use crate::cites::{Layout, Taxa};
 use crate::load::account::Reason;
 use crate::load::plan::row_id::RowIds;
@@ -26,9 +27,6 @@ use crate::pg::ColumnType;
 pub const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 /// The end of a binary COPY stream.
 pub const TRAILER: &[u8] = &[0xff, 0xff];
-
-/// The size of fields up to which all are copied alike, in bytes.
-const SHORT: usize = 32;
 
 /// What to do with a value that the column cannot hold exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -88,6 +86,8 @@ pub struct Encoder<'a> {
     row_ids: &'a RowIds,
     round: bool,
     decimal: Decimal,
+    /// The value being encoded.
+    value: BytesMut,
 }
 
 /// A value that cannot be stored as written.
@@ -102,7 +102,8 @@ impl<'a> Encoder<'a> {
     #[must_use]
     pub fn new(taxa: &'a Taxa, row_ids: &'a RowIds, on_inexact: OnInexact) -> Self {
         let round = on_inexact == OnInexact::Round;
-        Encoder { taxa, row_ids, round, decimal: Decimal::default() }
+        let (decimal, value) = (Decimal::default(), BytesMut::new());
+        Encoder { taxa, row_ids, round, decimal, value }
     }
 
     /// Encodes `records` into `out`, which is cleared first and keeps its buffers.
@@ -119,26 +120,28 @@ impl<'a> Encoder<'a> {
         let mut rejects = Vec::new();
         // Most columns are text, where only NUL is invalid: check all of them at once.
         let clean = !out.records.contains(0);
+        let mut rows = Rows::new(&mut out.rows);
         for (index, record) in out.records.records().enumerate() {
             let Fate::Row(species) = record.at().fate else {
                 continue;
             };
-            let start = out.rows.len();
-            match self.encode_row(plan, member_key, (record, clean), species, &mut out.rows) {
+            let start = rows.len();
+            match self.encode_row(plan, member_key, (record, clean), species, &mut rows) {
                 Ok(rounded) => {
                     if rounded {
                         out.rounded.push(index as u32);
                     }
-                    let hash = row_hash(&out.rows[start..], &plan.unhashed);
+                    let hash = row_hash(rows.written_since(start), &plan.unhashed);
                     out.checksum = out.checksum.wrapping_add(hash);
-                    out.row_ends.push((out.rows.len() as u32, index as u32));
+                    out.row_ends.push((rows.len() as u32, index as u32));
                 }
                 Err(Misfit { reason, field }) => {
-                    out.rows.truncate(start);
+                    rows.go_back(start);
                     rejects.push(Reject { record: index as u32, reason, field, message: None });
                 }
             }
         }
+        rows.end();
         out.records.rejects.append(&mut rejects);
         out.records.account.rows_rounded = out.rounded.len() as u64;
         out.records.account.rows_loaded = out.row_ends.len() as u64;
@@ -146,18 +149,17 @@ impl<'a> Encoder<'a> {
     }
 
     /// Appends one row; returns whether a value was rounded. `clean` says that the record has no
-    /// NUL. After an error the caller has to
-    /// truncate `out` to its old length.
+    /// NUL. After an error, the caller has to drop what the row has so far.
     fn encode_row(
         &mut self,
         plan: &RowPlan,
         member_key: &[u8],
         (record, clean): (Record<'_>, bool),
         species: Option<u32>,
-        out: &mut BytesMut,
+        rows: &mut Rows<'_>,
     ) -> Result<bool, Misfit> {
         let mut rounded = false;
-        out.put_u16(plan.columns.len() as u16);
+        rows.begin(plan.columns.len());
         for column in &plan.columns {
             let field = match column.origin {
                 Origin::Field(index) => index,
@@ -166,12 +168,13 @@ impl<'a> Encoder<'a> {
                         .record_id
                         .map(|(field, kind)| self.canonical(kind, record.field(field)));
                     let place = (member_key, record.at().byte_offset);
-                    put_uuid(self.row_ids.row_id(record_id.as_deref(), place), out);
+                    let id = self.row_ids.row_id(record_id.as_deref(), place);
+                    rows.put_array(id.as_bytes());
                     continue;
                 }
                 Origin::Lookup => match species {
                     Some(index) => {
-                        put_uuid(self.taxa.species(index).id, out);
+                        rows.put_array(self.taxa.species(index).id.as_bytes());
                         continue;
                     }
                     None => {
@@ -183,19 +186,26 @@ impl<'a> Encoder<'a> {
                     return Err(Misfit { reason: Reason::MissingRequired, field: None });
                 }
                 Origin::Absent => {
-                    out.put_i32(-1);
+                    rows.put_null();
                     continue;
                 }
             };
             let (bytes, length) = record.field_onwards(field);
-            if clean && length > 0 && matches!(column.kind, ColumnType::Text) {
-                out.put_i32(length as i32);
-                put_start(bytes, length, out);
-                continue;
+            if length == 0 {
+                if column.not_null {
+                    return Err(Misfit { reason: Reason::MissingRequired, field: Some(field) });
+                }
+                rows.put_null();
+            } else if clean && matches!(column.kind, ColumnType::Text) {
+                rows.put(bytes, length);
+            } else {
+                let mut value = std::mem::take(&mut self.value);
+                value.clear();
+                let put = self.put_value(column.kind, &bytes[..length], &mut value);
+                rows.put(&value, value.len());
+                self.value = value;
+                rounded |= put.map_err(|reason| Misfit { reason, field: Some(field) })?;
             }
-            rounded |= self
-                .put_field(column, &bytes[..length], out)
-                .map_err(|reason| Misfit { reason, field: Some(field) })?;
         }
         Ok(rounded)
     }
@@ -220,35 +230,15 @@ impl<'a> Encoder<'a> {
         canonical.map_or(Cow::Borrowed(text), Cow::Owned)
     }
 
-    /// Appends one field with its length; returns whether it was rounded.
-    #[inline]
-    fn put_field(
-        &mut self,
-        column: &ColumnPlan,
-        text: &[u8],
-        out: &mut BytesMut,
-    ) -> Result<bool, Reason> {
-        if text.is_empty() {
-            if column.not_null {
-                return Err(Reason::MissingRequired);
-            }
-            out.put_i32(-1);
-            return Ok(false);
-        }
-        let length_at = out.len();
-        out.put_i32(0);
-        let rounded = self.put_value(column.kind, text, out)?;
-        let length = (out.len() - length_at - 4) as i32;
-        out[length_at..length_at + 4].copy_from_slice(&length.to_be_bytes());
-        Ok(rounded)
-    }
-
     /// Checks whether a field's text can be stored in a column.
     ///
     /// # Errors
     /// The reason if it cannot.
     pub fn check(&mut self, column: &ColumnPlan, text: &[u8]) -> Result<(), Reason> {
-        self.put_field(column, text, &mut BytesMut::new()).map(|_| ())
+        if text.is_empty() {
+            return if column.not_null { Err(Reason::MissingRequired) } else { Ok(()) };
+        }
+        self.put_value(column.kind, text, &mut BytesMut::new()).map(|_| ())
     }
 
     /// Appends one value; returns whether it was rounded.
@@ -305,25 +295,6 @@ impl<'a> Encoder<'a> {
     fn accept(&self, inexact: bool, reason: Reason) -> Result<bool, Reason> {
         if inexact && !self.round { Err(reason) } else { Ok(inexact) }
     }
-}
-
-/// Appends the first `length` of `bytes`.
-#[inline]
-fn put_start(bytes: &[u8], length: usize, out: &mut BytesMut) {
-    // Most fields are short, and a copy of a fixed size is a few instructions.
-    match bytes.first_chunk::<SHORT>() {
-        Some(chunk) if length <= SHORT => {
-            let end = out.len() + length;
-            out.extend_from_slice(chunk);
-            out.truncate(end);
-        }
-        _ => out.extend_from_slice(&bytes[..length]),
-    }
-}
-
-fn put_uuid(id: Uuid, out: &mut BytesMut) {
-    out.put_i32(16);
-    out.put_slice(id.as_bytes());
 }
 
 #[cfg(test)]

@@ -258,10 +258,10 @@ pub struct EncodedBatch {
 }
 
 impl EncodedBatch {
-    /// Resets it to encode `records`; keeps the buffers, unless one is unusually large.
+    /// Resets it to encode `records`; keeps the buffers, unless one is unusually large. The rows
+    /// stay, to be written over.
     pub(in crate::load) fn begin(&mut self, records: RecordBatch, unhashed: &[usize]) {
         self.records = records;
-        self.rows.clear();
         if self.rows.capacity() > KEPT_BYTES {
             self.rows = BytesMut::new();
         }
