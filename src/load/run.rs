@@ -23,7 +23,7 @@ use crate::load::report::{LoadReport, RowsReport};
 use crate::load::rows::Pass;
 use crate::load::settle::cascade::Orphans;
 use crate::load::settle::completion::{Completion, Found};
-use crate::load::settle::indexes;
+use crate::load::settle::indexes::{self, Builders};
 use crate::load::write::rejects;
 use crate::load::write::session::writers;
 use crate::pg::{ConnInfo, Connection, catalog, connect};
@@ -315,21 +315,13 @@ impl Load<'_> {
         }
     }
 
-    /// Builds the indexes, with `keys` also the foreign keys. Returns the session that did.
-    async fn build_indexes(&self, keys: bool) -> Result<Connection> {
+    /// Builds the indexes, with `keys` also the foreign keys. Returns the sessions that did.
+    async fn build_indexes(&self, keys: bool) -> Result<Builders> {
         self.watch.enter(Phase::Indexing, 0);
-        let mut session = indexes::open(self.info).await?;
-        indexes::build(
-            &mut session,
-            self.info,
-            &self.pair,
-            self.attached.staging_oid,
-            self.options.server_connections(),
-            keys,
-            &self.watch.stop,
-        )
-        .await?;
-        Ok(session)
+        let (staging_oid, connections) =
+            (self.attached.staging_oid, self.options.server_connections());
+        indexes::build(self.info, &self.pair, staging_oid, connections, keys, &self.watch.stop)
+            .await
     }
 
     /// Builds the indexes, and makes sure that all rows refer to rows that exist.
@@ -340,8 +332,8 @@ impl Load<'_> {
             (&self.prepared.hashed_columns(), &self.prepared.plan.looked_up());
         let orphans = Orphans { pair, columns, staging_oid, looked_up };
         self.runtime.block_on(async {
-            let session = self.build_indexes(false).await?;
-            indexes::finish(session, &orphans, &self.watch.stop).await
+            let sessions = self.build_indexes(false).await?;
+            indexes::finish(sessions, &orphans, &self.watch.stop).await
         })?;
         Ok(begun.elapsed().as_secs_f64())
     }

@@ -22,24 +22,41 @@ use crate::table::locks::Patience;
 use crate::table::locks::{self, LockLimits};
 use crate::table::staging::{self, Pair};
 
-/// Builds the indexes that production has and staging lacks, in `session`, which [`open`] has
-/// opened, and in further ones. With `keys`, adds the foreign keys too, for a load that keeps
-/// them while rows are loaded.
+/// Sessions that build indexes.
+pub(in crate::load) struct Builders {
+    first: Connection,
+    others: Vec<Connection>,
+}
+
+impl Builders {
+    /// Closes them.
+    ///
+    /// # Errors
+    /// Those of [`Connection::close`].
+    pub(in crate::load) async fn close(self) -> Result<()> {
+        let others = self.others.into_iter().map(Connection::close);
+        futures::try_join!(self.first.close(), try_join_all(others)).map(drop)
+    }
+}
+
+/// Builds the indexes that production has and staging lacks, and returns the sessions that did,
+/// at most `connections`. With `keys`, adds the foreign keys too, for a load that keeps them
+/// while rows are loaded.
 ///
 /// # Errors
 /// [`Kind::Interrupted`] if `stop` is set; otherwise those of the server.
 pub(in crate::load) async fn build(
-    session: &mut Connection,
     info: &ConnInfo,
     pair: &Pair,
     staging_oid: u32,
     connections: usize,
     keys: bool,
     stop: &AtomicBool,
-) -> Result<()> {
+) -> Result<Builders> {
+    let mut first = open(info).await?;
     let (wanted, present) = futures::join!(
-        catalog::indexes(session, pair.table_oid),
-        catalog::indexes(session, staging_oid),
+        catalog::indexes(&first, pair.table_oid),
+        catalog::indexes(&first, staging_oid),
     );
     let (wanted, present) = (wanted?, present?);
     let is_present = |index: &Index| {
@@ -61,21 +78,21 @@ pub(in crate::load) async fn build(
         while let Some(index) = next() {
             build_index(session, pair, staging_oid, index, stop).await?;
         }
-        Ok(())
+        Ok::<(), Error>(())
     };
     let others = (1..sessions).map(async |_| {
         let session = open(info).await?;
         build(&session).await?;
-        session.close().await
+        Ok(session)
     });
-    futures::try_join!(build(session), try_join_all(others))?;
+    let ((), others) = futures::try_join!(build(&first), try_join_all(others))?;
     for index in &wanted {
-        add_constraint(session, pair, index, &present, stop).await?;
+        add_constraint(&first, pair, index, &present, stop).await?;
     }
     if keys {
-        add_foreign_keys(session, pair, staging_oid, stop).await?;
+        add_foreign_keys(&mut first, pair, staging_oid, stop).await?;
     }
-    Ok(())
+    Ok(Builders { first, others })
 }
 
 /// Makes sure that the rows satisfy production's foreign keys.
@@ -111,58 +128,64 @@ async fn check_foreign_keys(
     Ok(())
 }
 
-/// Deletes rows whose species was deleted, checks the foreign keys, drops the foreign keys
-/// that a load kept while rows were loaded, freezes the rows and gathers statistics.
+/// Drops the foreign keys that a load kept while rows were loaded, freezes the rows, gathers
+/// statistics, and makes sure that the rows satisfy production's foreign keys, after deleting
+/// those whose species was deleted.
 ///
 /// # Errors
 /// If rows violate a foreign key; [`Kind::Interrupted`] if `stop` is set.
 pub(in crate::load) async fn finish(
-    mut session: Connection,
+    mut sessions: Builders,
     orphans: &Orphans<'_>,
     stop: &AtomicBool,
 ) -> Result<()> {
     let Orphans { pair, staging_oid, .. } = *orphans;
-    let (set, relations, keys) = futures::join!(
-        session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")),
-        staging::referred(&session, staging_oid),
-        catalog::foreign_keys(&session, staging_oid),
+    let session = &mut sessions.first;
+    let (relations, keys) = futures::join!(
+        staging::referred(session, staging_oid),
+        catalog::foreign_keys(session, staging_oid),
     );
-    set?;
-    // Repeats, because a species may be deleted between the two steps.
-    while let Err(error) = {
-        let deleted = orphans.delete(&session).await?;
-        let checked = check_foreign_keys(&session, pair, staging_oid, stop).await;
-        checked.map_err(|error| (deleted, error))
-    } {
-        if error.0 == 0 {
-            return Err(error.1);
-        }
-    }
     let mut relations = relations?;
     relations.push(staging_oid);
     for key in keys? {
         let names: [(&str, &dyn Quoted); 2] =
             [("staging", &pair.staging), ("constraint", &key.name)];
         let drop = fill(include_str!("../../../sql/table/stage/drop-foreign-key.sql"), &names);
-        with_short_locks(&mut session, &relations, stop, &drop).await?;
+        with_short_locks(session, &relations, stop, &drop).await?;
     }
     let vacuum =
         fill(include_str!("../../../sql/table/stage/vacuum.sql"), &[("staging", &pair.staging)]);
-    interruptible(&session, stop, &vacuum).await?;
-    session.close().await
+    // Only one session can do this, and it takes longer than the checks, which another does.
+    let first = &sessions.first;
+    let beside = sessions.others.first().unwrap_or(first);
+    loop {
+        let (vacuumed, checked) = futures::join!(
+            interruptible(first, stop, &vacuum),
+            check_foreign_keys(beside, pair, staging_oid, stop),
+        );
+        vacuumed?;
+        match checked {
+            Ok(()) => return sessions.close().await,
+            // Repeats, because a species may be deleted between the two steps.
+            Err(error) if orphans.delete(first).await? == 0 => return Err(error),
+            Err(_) => {}
+        }
+    }
 }
 
 /// Opens a session to build indexes in.
 ///
 /// # Errors
 /// Those of [`connect`].
-pub(in crate::load) async fn open(info: &ConnInfo) -> Result<Connection> {
+async fn open(info: &ConnInfo) -> Result<Connection> {
     let session = connect(info).await?;
-    let (set, memory) = futures::join!(
+    let (set, restricted, memory) = futures::join!(
         session.batch_execute(include_str!("../../../sql/catalog/session.sql")),
+        session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")),
         session.query(include_str!("../../../sql/load/build-session.sql"), &[]),
     );
     set?;
+    restricted?;
     memory?;
     Ok(session)
 }
