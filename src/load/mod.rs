@@ -17,6 +17,7 @@ pub mod report;
 mod rows;
 mod run;
 mod settle;
+mod waits;
 mod write;
 
 pub use encode::OnInexact;

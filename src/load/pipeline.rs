@@ -24,6 +24,7 @@ use crate::load::read::batch::{EncodedBatch, RecordBatch};
 use crate::load::read::map::{Mapper, OnUnmapped, UnmappedTaxa, Years};
 use crate::load::read::per_member::PerMember;
 use crate::load::read::source::Source;
+use crate::load::waits::{Timed, Waits};
 use crate::watch::Counters;
 
 /// The capacity of the queue in front of each stage, in batches.
@@ -111,6 +112,10 @@ impl Pipeline<'_> {
             Room { taken: Mutex::new(0), given_back: Condvar::new(), most: threads * THREAD_BYTES };
         let unmapped = Mutex::new(UnmappedTaxa::default());
         let next_member = AtomicUsize::new(0);
+        let [reading, encoding, writing] = [(); 3].map(|()| Waits::default());
+        let (sources, workers) =
+            (self.sources.min(self.plans.members()).max(1), self.workers.max(1));
+        let writers = sinks.len();
         let (to_workers, records) = bounded::<RecordBatch>(QUEUE_BATCHES);
         let (to_sinks, rows) = bounded::<EncodedBatch>(QUEUE_BATCHES);
         let (to_settle, settled) = bounded::<EncodedBatch>(QUEUE_BATCHES);
@@ -121,25 +126,29 @@ impl Pipeline<'_> {
         let (spare_records_in, spare_records) =
             bounded::<RecordBatch>(spare_in.capacity().unwrap_or(0));
         thread::scope(|scope| {
-            for _ in 0..self.sources.min(self.plans.members()).max(1) {
+            for _ in 0..sources {
                 let to_workers = to_workers.clone();
-                let (failure, unmapped, next, spare, room) =
-                    (&failure, &unmapped, &next_member, spare_records.clone(), &room);
+                let (failure, unmapped, next, spare, room, waits) =
+                    (&failure, &unmapped, &next_member, spare_records.clone(), &room, &reading);
                 scope.spawn(move || {
-                    let found =
-                        failure.watch(|| self.read(next, &to_workers, &spare, room, failure));
+                    let found = failure
+                        .watch(|| self.read(next, &to_workers, &spare, (room, waits), failure));
                     if let Some(found) = found {
                         unmapped.lock().unwrap_or_else(PoisonError::into_inner).merge(found);
                     }
                 });
             }
-            for _ in 0..self.workers.max(1) {
-                let (records, to_sinks, spare) = (records.clone(), to_sinks.clone(), spare.clone());
-                scope.spawn(move || self.encode(&records, &to_sinks, &spare));
+            for _ in 0..workers {
+                let (records, to_sinks, spare, waits) =
+                    (records.clone(), to_sinks.clone(), spare.clone(), &encoding);
+                scope.spawn(move || self.encode(&records, &to_sinks, &spare, waits));
             }
             for sink in sinks {
-                let (rows, to_settle, failure) = (rows.clone(), to_settle.clone(), &failure);
-                scope.spawn(move || failure.watch(|| write(sink, &rows, &to_settle, failure)));
+                let (rows, to_settle, failure, waits) =
+                    (rows.clone(), to_settle.clone(), &failure, &writing);
+                scope.spawn(move || {
+                    failure.watch(|| write(sink, &rows, &to_settle, waits, failure))
+                });
             }
             // Only the stages hold queue ends: each stage ends when those before it have.
             drop((to_workers, records, to_sinks, rows, to_settle, spare, spare_records));
@@ -158,6 +167,9 @@ impl Pipeline<'_> {
                 let _ = spare_in.try_send(batch);
             }
         });
+        reading.log("readers", sources);
+        encoding.log("encoders", workers);
+        writing.log("writers", writers);
         if let Some(error) = failure.first.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
@@ -172,7 +184,7 @@ impl Pipeline<'_> {
         next_member: &AtomicUsize,
         to_workers: &Sender<RecordBatch>,
         spare: &Receiver<RecordBatch>,
-        room: &Room,
+        (room, waits): (&Room, &Waits),
         failure: &Failure<'_>,
     ) -> Result<UnmappedTaxa> {
         let mut mapper = Mapper::new(self.taxa, self.years);
@@ -194,14 +206,17 @@ impl Pipeline<'_> {
             };
             self.inputs.with_reader(known, |reader| {
                 source.run(
-                    reader,
+                    &mut Timed { reader, waits },
                     &mut mapper,
                     || spare.try_recv().unwrap_or_default(),
                     |batch| {
-                        room.take(batch.memory(), || failure.stopped());
-                        match to_workers.send(batch) {
-                            Ok(()) => ControlFlow::Continue(()),
-                            Err(_) => ControlFlow::Break(()),
+                        let is_sent = waits.for_room(|| {
+                            room.take(batch.memory(), || failure.stopped());
+                            to_workers.send(batch).is_ok()
+                        });
+                        match is_sent {
+                            true => ControlFlow::Continue(()),
+                            false => ControlFlow::Break(()),
                         }
                     },
                 )
@@ -214,14 +229,15 @@ impl Pipeline<'_> {
         records: &Receiver<RecordBatch>,
         to_sinks: &Sender<EncodedBatch>,
         spare: &Receiver<EncodedBatch>,
+        waits: &Waits,
     ) {
         let mut encoder = Encoder::new(self.taxa, self.row_ids, self.on_inexact);
-        for batch in records {
+        while let Ok(batch) = waits.for_input(|| records.recv()) {
             let member = batch.location.member;
             let mut out = spare.try_recv().unwrap_or_default();
             let key = self.inputs.member_key(&self.inputs.members()[member]);
             encoder.encode(&self.plans[member], &key, batch, &mut out);
-            if to_sinks.send(out).is_err() {
+            if !waits.for_room(|| to_sinks.send(out).is_ok()) {
                 return;
             }
         }
@@ -232,6 +248,7 @@ fn write<S: Sink>(
     mut sink: S,
     rows: &Receiver<EncodedBatch>,
     to_settle: &Sender<EncodedBatch>,
+    waits: &Waits,
     failure: &Failure<'_>,
 ) -> Result<()> {
     if !sink.open()? {
@@ -239,14 +256,14 @@ fn write<S: Sink>(
     }
     let mut done = |batch| {
         // Fails only if the caller's thread is gone, which then needs no results.
-        let _ = to_settle.send(batch);
+        waits.for_room(|| to_settle.send(batch).is_ok());
     };
     loop {
         let batch = match rows.try_recv() {
             Ok(batch) => batch,
             Err(_) => {
                 sink.flush(&mut done)?;
-                match rows.recv() {
+                match waits.for_input(|| rows.recv()) {
                     Ok(batch) => batch,
                     Err(_) => return Ok(()),
                 }
