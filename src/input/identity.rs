@@ -27,7 +27,7 @@ const GZIP_HEADER_BYTES: usize = 10;
 pub(super) struct Digest {
     sha256: [u8; 32],
     content: Content,
-    /// CRC-32, as zip and gzip record it for their content.
+    /// CRC-32, as zip and gzip record it for their content; 0 if there is none to compare with.
     crc: u32,
     /// Whether it may be several gzip files in one; its trailer covers only the last.
     is_joined: bool,
@@ -79,6 +79,7 @@ impl Inputs {
     /// If a file cannot be read, or if `stop` is set.
     pub fn identify(&mut self, threads: usize, stop: &AtomicBool) -> Result<()> {
         let next = AtomicUsize::new(0);
+        let has_packed = self.members.iter().any(|member| member.form != Form::Plain);
         let work = || {
             let mut mine = Vec::new();
             let mut chunk = vec![0; HASH_CHUNK];
@@ -87,7 +88,8 @@ impl Inputs {
                 let Some(file) = self.files.get(index) else {
                     return Ok(mine);
                 };
-                mine.push((index, file.digest(&mut chunk, stop)?));
+                let with_crc = has_packed && file.archive.is_none();
+                mine.push((index, file.digest(&mut chunk, with_crc, stop)?));
             }
         };
         let parts: Vec<Result<Vec<_>>> = std::thread::scope(|scope| {
@@ -129,7 +131,7 @@ impl Inputs {
     }
 
     /// Refuses two members with the same content, unless they hold no records, as
-    /// `has_records` says by index. Reads only members with equal size and CRC, and those
+    /// `has_records` says by index. Reads only packed members with equal size and CRC, and those
     /// whose size and CRC are not known otherwise.
     ///
     /// # Errors
@@ -168,17 +170,20 @@ impl Inputs {
                 (entry.size(), entry.crc32())
             }
             (Form::Gzip(crc), _) if !digest.is_joined => (member.bytes, crc),
-            (Form::Gzip(_), _) => {
+            _ => {
                 let (content, crc) = self.content(member)?;
                 (content.bytes, crc)
             }
-            _ => (digest.content.bytes, digest.crc),
         };
         Ok((size as u32, crc))
     }
 
-    /// Reads a member and returns the digest of its content and its CRC.
+    /// Returns the digest of a member's content and its CRC, for which only a packed one is read.
     fn content(&self, member: &Member) -> Result<(Content, u32)> {
+        if member.form == Form::Plain {
+            let digest = &self.digests[member.file];
+            return Ok((digest.content, digest.crc));
+        }
         self.with_reader(member, |reader| {
             let (mut hasher, mut crc) = (ContentHasher::default(), Crc::new());
             let mut chunk = vec![0; HASH_CHUNK];
@@ -250,7 +255,7 @@ impl Read for Watched {
 }
 
 impl File {
-    fn digest(&self, chunk: &mut [u8], stop: &AtomicBool) -> Result<Digest> {
+    fn digest(&self, chunk: &mut [u8], with_crc: bool, stop: &AtomicBool) -> Result<Digest> {
         let failed = |e| Error::file(&*self.name, e);
         let mut file = fs::File::open(&self.path).map_err(failed)?;
         let mut digest = Digest::default();
@@ -273,7 +278,9 @@ impl File {
             let bytes = &chunk[kept..kept + read];
             sha256.update(bytes);
             content.update(bytes);
-            crc.update(bytes);
+            if with_crc {
+                crc.update(bytes);
+            }
             let is_first = content.bytes == read as u64;
             is_gzip |= is_first && bytes.starts_with(GZIP_START);
             let unseen = if is_first { kept + 1 } else { 0 };
