@@ -120,6 +120,23 @@ async fn the_first_migration_goes_as_its_page_says() {
 }
 
 #[tokio::test]
+async fn the_page_on_hosted_databases_connects_and_checks() {
+    let project = Project::new().await;
+    let port = project.server.port;
+    project.password_file("postgres", port);
+    let mut exported = String::new();
+    for literal in commands("hosted.md") {
+        let line = literal.replace("db.example.supabase.co", "localhost");
+        if line.starts_with("export ") {
+            exported.push_str(&line);
+            exported.push('\n');
+        }
+        check(&line, project.shell(port, &format!("{exported}{line}")));
+    }
+    assert!(exported.contains("localhost"), "{exported}");
+}
+
+#[tokio::test]
 async fn and_through_a_pooler_in_session_mode() {
     let project = Project::new().await;
     let Some(pooler) = PgBouncer::start(&project.server, Pool::Session).await else { return };

@@ -8,6 +8,6 @@ pub(super) fn commands(page: &str) -> Vec<String> {
     let text = std::fs::read_to_string(path).unwrap();
     let commands = text.lines().filter_map(|line| line.strip_prefix("    "));
     let commands: Vec<_> = commands.map(str::to_owned).collect();
-    assert!(commands.len() > 10, "{page}: {commands:#?}");
+    assert!(!commands.is_empty(), "{page}");
     commands
 }

@@ -1,6 +1,6 @@
 //! Values of every column type, with the server as the oracle: what is loaded equals what
 //! PostgreSQL itself makes of the same text, and is reported as rounded if it was; what is
-//! rejected is refused by PostgreSQL as well, or is not in README's table of accepted forms.
+//! rejected is refused by PostgreSQL as well, or is not in the table in `docs/loading.md` of accepted forms.
 //!
 //! Some thousands of texts per type; `script/oracle` tries more.
 
@@ -150,9 +150,9 @@ async fn values_are_those_that_the_server_reads_and_no_others_are_refused() {
                     "s.n IS NOT NULL AND (o.v::text, pg_column_size(o.v))
                         IS DISTINCT FROM (s.v::text, pg_column_size(s.v))",
                 ),
-                ("of a form that README lacks", "s.n IS NOT NULL AND NOT {form}"),
+                ("of a form that docs/loading.md lacks", "s.n IS NOT NULL AND NOT {form}"),
                 (
-                    "refused, though README has its form",
+                    "refused, though docs/loading.md has its form",
                     "s.n IS NULL AND o.v IS NOT NULL AND {form}
                         AND NOT (o.inexact AND {policy} = 'reject')",
                 ),

@@ -1,6 +1,6 @@
-//! The column types, and the texts that README says they accept.
+//! The column types, and the texts that `docs/loading.md` says they accept.
 
-/// A column type, and the texts that README says it accepts.
+/// A column type, and the texts that `docs/loading.md` says it accepts.
 pub(super) struct Type {
     pub(super) sql: &'static str,
     /// The accepted form, as a PostgreSQL regular expression.
