@@ -14,7 +14,7 @@ use crate::error::{Kind, Result};
 use crate::estimate::{Basis, Distance, MAIN_STEPS};
 use crate::inspect::{self, InspectOptions, MissingReport};
 use crate::load::{ColumnUses, ledger};
-use crate::pg::{ConnInfo, Connection, Table, catalog, connect, pooler};
+use crate::pg::{ConnInfo, Connection, SUPPORTED_SERVERS, Table, catalog, connect, pooler};
 use crate::switchover::{self, Alterations};
 use crate::table::staging::SUFFIX;
 use crate::table::summary;
@@ -94,13 +94,14 @@ pub async fn pre(
             others_code(&session, table, oid),
             supported(&session, table, oid, &alterations),
             Basis::read(&session, distance, (table, oid), has_ledger),
+            version(&session),
         )
     };
     let others = join_all(QUESTIONS.iter().map(|question| question.ask(&session, oid)));
     let (of_sterna, of_table, others) =
         futures::join!(of_sterna.boxed_local(), of_table.boxed_local(), others.boxed_local());
     let (backed_up, loaded, mapped, leftovers, remembered) = of_sterna;
-    let (space, rights, others_code, supported, basis) = of_table;
+    let (space, rights, others_code, supported, basis, version) = of_table;
     let estimates = estimates(&basis?, options.missing.as_ref());
     let mut checks = vec![
         Finding::good(
@@ -110,6 +111,7 @@ pub async fn pre(
         ),
         Finding::good("distance", PreflightSeverity::Info, distance.describe()),
         time(&estimates),
+        version?,
         ledger,
         backed_up?,
         loaded?,
@@ -337,6 +339,15 @@ async fn others_code(session: &Connection, table: &Table, oid: u32) -> Result<Fi
     let lines = trust::strange_code(session, &[oid], &written).await?;
     let good = "the table's definition calls no code of another role";
     Ok(found("others-code", PreflightSeverity::Error, &lines, good, trust::HINT))
+}
+
+/// The server's version. Those that are not supported are refused when a session is opened.
+async fn version(session: &Connection) -> Result<Finding> {
+    let sql = include_str!("../../sql/preflight/server-version.sql");
+    let version: String = session.query_one(sql, &[]).await?.get(0);
+    let (first, last) = (SUPPORTED_SERVERS.start(), SUPPORTED_SERVERS.end());
+    let what = format!("PostgreSQL {version}, of the supported versions {first} to {last}");
+    Ok(Finding::good("server-version", PreflightSeverity::Info, what))
 }
 
 /// Checks that nothing about the table keeps it from being replaced.
