@@ -284,7 +284,7 @@ mod tests {
     fn an_earlier_run_counts_by_its_rows() {
         let basis = basis(50.0, &[("3.2", Some(1000), 20.0), ("3.3", None, 4.0)]);
         let load = basis.step("3.2", Some(3000));
-        let says = "about 63 s: as on 2026-11-30, by the number of rows; the round trip was 20 ms";
+        let says = "about 62 s: as on 2026-11-30, by the number of rows; the round trip was 20 ms";
         assert_eq!(load.describe(), says);
         assert_eq!(basis.step("3.3", Some(9)).describe(), "about 4.0 s: as on 2026-11-30");
         let near = Basis { distance: Distance { round_trip_ms: 1.0, ..basis.distance }, ..basis };

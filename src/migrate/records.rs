@@ -14,7 +14,7 @@ pub(crate) trait Records {
     /// If it cannot be written; then the step must not act.
     fn begin(&mut self, step: Step) -> Result<()>;
 
-    /// Records how a step ended.
+    /// Records how a step ended, and its deviations from the plan.
     ///
     /// # Errors
     /// If it cannot be written.

@@ -14,6 +14,7 @@ impl Records for Notes {
     }
 
     fn end(&mut self, step: Step, ended: &Ended<'_>) -> Result<()> {
+        self.0.extend(ended.deviations.iter().map(|what| format!("deviation: {what}")));
         self.0.push(format!("{} {}", ended.state.name(), step.number()));
         Ok(())
     }
