@@ -200,8 +200,8 @@ fn outdated(run: &Run) -> Vec<Step> {
 
 /// Begins a new run, or returns the one to resume, without the steps to run again.
 fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -> Result<Run> {
-    let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
-    if let Some(run) = unfinished {
+    let latest = exclusive.last.migration.clone();
+    if let Some(run) = latest.filter(|run| run.state.is_unfinished()) {
         if !options.resume {
             let (id, state) = (run.run_id, run.state.name());
             let at = next(&run).map_or_else(String::new, |step| format!(", before {step}"));

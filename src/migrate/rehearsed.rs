@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::exclusive::{Exclusive, last_run};
+use super::exclusive::Exclusive;
 use super::options::MigrationOptions;
 use super::plan::Step;
 use crate::error::{Error, Result};
@@ -22,7 +22,8 @@ pub(super) fn refuse_unrehearsed(
     exclusive: &Exclusive,
     identity: &Value,
 ) -> Result<Option<String>> {
-    let unfinished = last_run(exclusive)?.filter(|run| run.state.is_unfinished());
+    let latest = exclusive.last.migration.as_ref();
+    let unfinished = latest.filter(|run| run.state.is_unfinished());
     // After the switchover there is nothing left to rehearse.
     let is_decided = unfinished.is_some_and(|run| {
         run.is_settled(Step::Switchover)
