@@ -131,12 +131,9 @@ pub(super) async fn attach(
         mends,
         files: &files,
     };
-    let (noted, run) = futures::join!(
-        staging::note_baseline(session, pair, staging_oid),
-        ledger::begin(session, &run),
-    );
-    noted?;
-    let run = run?;
+    // First, because a run that is resumed has no other chance to note it.
+    staging::note_baseline(session, pair, staging_oid).await?;
+    let run = ledger::begin(session, &run).await?;
     let runs = runs.into_iter().chain([run.clone()]).collect();
     Ok(Attached { run, staging_oid, runs, resumed: false })
 }

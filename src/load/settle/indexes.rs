@@ -95,6 +95,11 @@ pub(in crate::load) async fn build(
     Ok(Builders { first, others })
 }
 
+/// Whether the error is that of a check that found rows, not one of the server or the session.
+fn is_violation(error: &Error) -> bool {
+    error.kind() == Kind::Database && error.postgres().is_none()
+}
+
 /// Makes sure that the rows satisfy production's foreign keys.
 ///
 /// # Errors
@@ -166,6 +171,7 @@ pub(in crate::load) async fn finish(
         vacuumed?;
         match checked {
             Ok(()) => return sessions.close().await,
+            Err(error) if !is_violation(&error) => return Err(error),
             // Repeats, because a species may be deleted between the two steps.
             Err(error) if orphans.delete(first).await? == 0 => return Err(error),
             Err(_) => {}
