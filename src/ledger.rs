@@ -34,8 +34,8 @@ pub async fn lock(session: &Connection, table: &Table) -> Result<i32> {
     Ok(take_lock(session, table, None).await?.0)
 }
 
-/// As [`lock`], and has `reads` ask questions of the session that are answered under the lock.
-/// It must send them when it is first polled.
+/// As [`lock`], and has `reads` ask questions of the session that are answered under the lock, in
+/// one round trip. It must send them when it is first polled.
 ///
 /// # Errors
 /// As [`lock`].
@@ -107,23 +107,30 @@ pub async fn join(session: &Connection, table: &Table) -> Result<()> {
     Ok(())
 }
 
+/// Whether another session is working on a table at this moment.
+///
+/// # Errors
+/// If the server's views cannot be read.
+pub async fn is_worked_on(session: &Connection, table: &Table) -> Result<bool> {
+    let holders = session::holders(session, Lock::Work, table).await?;
+    Ok(holders.iter().any(|holder| !holder.is_idle))
+}
+
 /// Waits until no other session is working on a table. The server finishes the last
 /// statement of a killed client, which may be a commit; only then is the state of the table
-/// known. Returns whether it had to wait.
+/// known.
 ///
 /// # Errors
 /// Refused if a session is still working after 60 s.
-pub async fn wait_for_work(session: &Connection, table: &Table) -> Result<bool> {
+pub async fn wait_for_work(session: &Connection, table: &Table) -> Result<()> {
     let (first, longest, total) =
         (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(60));
     let mut pauses = Backoff::new(first, longest, total, 0);
-    let mut waited = false;
     loop {
         let holders = session::holders(session, Lock::Work, table).await?;
         let Some(holder) = holders.iter().find(|holder| !holder.is_idle) else {
-            return Ok(waited);
+            return Ok(());
         };
-        waited = true;
         let Some(pause) = pauses.next() else {
             return Err(working("another sterna is still at work", table, Some(holder)));
         };

@@ -161,11 +161,12 @@ async fn lock(mut session: Connection, table: &Table) -> Result<(Arc<Connection>
         futures::join!(catalog::relation(session, table), runs::latest(session, table))
     };
     let asked = async |session: &Connection| {
-        futures::join!(ledger::wait_for_work(session, table), read(session))
+        futures::join!(ledger::is_worked_on(session, table), read(session))
     };
-    let (waited, mut found) = ledger::lock_and_read(&session, table, asked).await?;
+    let (is_worked_on, mut found) = ledger::lock_and_read(&session, table, asked).await?;
     // Until the lock was held and others were done, another table may have had the name.
-    if waited? {
+    if is_worked_on? {
+        ledger::wait_for_work(&session, table).await?;
         found = read(&session).await;
     }
     let pair = match found.0? {
