@@ -13,8 +13,7 @@ mod url;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -65,8 +64,8 @@ pub struct ConnInfo {
     identity: Option<Identity>,
     /// Sessions that are kept for later use, if any are.
     spare: Option<Spare>,
-    /// Whether the pooler in front of the server is known to keep a process for each session.
-    keeps_processes: Arc<AtomicBool>,
+    /// The endpoints whose pooler is known to keep a process for each session.
+    keeps_processes: Arc<Mutex<Vec<String>>>,
 }
 
 /// The source of the password.
@@ -140,13 +139,15 @@ impl ConnInfo {
         self.spare.as_ref()
     }
 
-    /// Whether the pooler in front of the server is known to keep a process for each session.
-    pub(super) fn keeps_processes(&self) -> bool {
-        self.keeps_processes.load(Ordering::Relaxed)
+    /// Whether the pooler at an endpoint is known to keep a process for each session.
+    pub(super) fn keeps_processes(&self, endpoint: &Endpoint) -> bool {
+        let known = self.keeps_processes.lock().unwrap_or_else(PoisonError::into_inner);
+        known.contains(&self.display_endpoint(endpoint))
     }
 
-    pub(super) fn note_that_it_keeps_processes(&self) {
-        self.keeps_processes.store(true, Ordering::Relaxed);
+    pub(super) fn note_that_it_keeps_processes(&self, endpoint: &Endpoint) {
+        let mut known = self.keeps_processes.lock().unwrap_or_else(PoisonError::into_inner);
+        known.push(self.display_endpoint(endpoint));
     }
 
     /// The same server, whose pooler may treat another user or database otherwise.

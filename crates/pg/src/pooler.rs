@@ -23,8 +23,16 @@ pub(super) async fn owned(info: &ConnInfo, session: Connection) -> Result<Connec
         return Ok(session);
     }
     let mine = backend(&session).await?.process;
-    if !info.keeps_processes() {
+    if !info.keeps_processes(session.endpoint()) {
         let other = open_any(info).await?;
+        let (here, there) = (session.endpoint(), other.endpoint());
+        if info.display_endpoint(here) != info.display_endpoint(there) {
+            let (here, there) = (info.display_endpoint(here), info.display_endpoint(there));
+            return Err(Error::database(format!(
+                "a first session reached {here}, and a second one {there}"
+            ))
+            .hint("try again when it is clear which server is the primary"));
+        }
         // Whether a pooler reuses the most or the least recently freed server process: in this
         // order, either one client is seen on two processes, or both clients on one.
         let theirs = backend(&other).await?.process;
@@ -34,7 +42,7 @@ pub(super) async fn owned(info: &ConnInfo, session: Connection) -> Result<Connec
             return Err(refusal(info, &other).await);
         }
         other.close().await?;
-        info.note_that_it_keeps_processes();
+        info.note_that_it_keeps_processes(session.endpoint());
     }
     let process = mine.parse().map_err(|_| Error::database("the server has no process id"))?;
     session.own(process).await
