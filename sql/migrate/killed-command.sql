@@ -1,6 +1,6 @@
 -- Purpose: the latest run on a table and its step, if it is a step by its own command and was
---   killed: the command resumes it when run again. The caller holds the run's lock, so nobody else is
---   working on it.
+--   killed: the command resumes it when run again. The caller holds the run's lock, so nobody
+--   else is working on it.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT m.run_id, s.step
 FROM sterna.migration AS m

@@ -1,6 +1,6 @@
 -- Purpose: statements that make the check and NOT NULL constraints of staging NOT VALID if
---   production has not validated them. Staging got them as valid ones with its structure, and must not promise
---   more than production.
+--   production has not validated them. Staging got them as valid ones with its structure, and
+--   must not promise more than production.
 -- Lock: none, it only reads the catalog. Transaction: either.
 -- Undone by: nothing, it only reads.
 SELECT statement
