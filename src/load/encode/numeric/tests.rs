@@ -117,10 +117,15 @@ proptest! {
         let amount = put_amount(text.as_bytes(), to, round, &mut out);
         match (amount, wire(&text, to, round)) {
             (Some(rounded), any) => prop_assert_eq!(Ok((rounded, out.to_vec())), any),
-            (None, Ok(_)) => prop_assert!(
-                text.len() > MAX_AMOUNT_LENGTH || text.contains(['-', '+', 'e'])
-                    || !(0..=8).contains(&scale)
-            ),
+            (None, Ok(_)) => {
+                let has_many_decimals =
+                    if declared { !(0..=8).contains(&scale) } else { text.len() > 8 };
+                prop_assert!(
+                    text.len() > MAX_AMOUNT_LENGTH
+                        || text.contains(['-', '+', 'e'])
+                        || has_many_decimals
+                );
+            }
             (None, Err(_)) => prop_assert!(out.is_empty()),
         }
     }
