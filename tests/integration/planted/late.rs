@@ -103,7 +103,7 @@ async fn a_trigger_between_a_batch_and_the_trial_of_its_rows() {
 }
 
 /// Begins a load, and plants a trigger on staging once its rows are in.
-async fn plant_after_rows(planted: &Planted, table: &str, load: &[&str]) -> Child {
+async fn plant_after_rows(planted: &Planted, table: &str, load: &[&str], meanwhile: &str) -> Child {
     planted.psql(&format!("ALTER TABLE {table} OWNER TO {{mallory}}")).await;
     planted.sterna(None, &["stage", "create", "--table", table]).expect_code(0);
     let staging = format!("{table}_staging");
@@ -112,6 +112,7 @@ async fn plant_after_rows(planted: &Planted, table: &str, load: &[&str]) -> Chil
     keeper.batch_execute("BEGIN; LOCK TABLE sterna.load_batch IN SHARE MODE").await.unwrap();
     let child = planted.begin(&[load, &["--all", "--table", table]].concat());
     planted.until_awaited("sterna.load_batch").await;
+    planted.psql(meanwhile).await;
     let mallory = planted.mallory().await;
     // Rows are written under this lock, but what follows them waits.
     let hold = format!("BEGIN; LOCK TABLE {staging} IN SHARE UPDATE EXCLUSIVE MODE");
@@ -127,7 +128,9 @@ async fn plant_after_rows(planted: &Planted, table: &str, load: &[&str]) -> Chil
 async fn a_trigger_before_the_rows_of_deleted_species_go() {
     let planted = Planted::new().await;
     planted.here.file("late.csv", file_of(&good(5)));
-    let child = plant_after_rows(&planted, "cites_trade_records", &["load", "late.csv"]).await;
+    let load = ["load", "late.csv"];
+    let gone = "DELETE FROM species";
+    let child = plant_after_rows(&planted, "cites_trade_records", &load, gone).await;
     planted.assert_refused(child, "the trigger before orphans go").await;
     planted.end().await;
 }
@@ -137,7 +140,7 @@ async fn a_trigger_before_doubled_records_are_taken_out() {
     let planted = Planted::new().await;
     planted.here.file("late.csv", file_of(&[shipment(&[]), shipment(&[("Year", "2021")])]));
     let load = ["load", "late.csv", "--max-rejects", "1"];
-    let child = plant_after_rows(&planted, "cites_trade_records", &load).await;
+    let child = plant_after_rows(&planted, "cites_trade_records", &load, "").await;
     planted.assert_refused(child, "the trigger before doubles are taken out").await;
     planted.end().await;
 }
@@ -157,7 +160,7 @@ async fn a_trigger_before_rows_are_matched() {
         [format.columns]\n\"Code\" = \"code\"\n";
     planted.here.file("m.toml", mapping);
     let load = ["load", "late.csv", "--mapping", "m.toml"];
-    let child = plant_after_rows(&planted, "things", &load).await;
+    let child = plant_after_rows(&planted, "things", &load, "").await;
     planted.assert_refused(child, "the trigger before rows are matched").await;
     planted.end().await;
 }
