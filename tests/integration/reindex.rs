@@ -3,6 +3,7 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+use sterna::pg::Connection;
 
 use crate::server::{Finished, TestDb, eventually};
 
@@ -80,25 +81,50 @@ async fn a_name_that_is_no_index_of_the_table_is_refused() {
     assert!(refused.stderr.contains("idx_cites_trade_year"), "{refused:?}");
 }
 
-#[tokio::test]
-async fn stopped_in_the_middle_it_leaves_nothing_behind() {
-    let db = TestDb::new().await;
-    // An old transaction that has used the table makes the rebuild wait.
-    let old = db.connect().await;
-    old.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO public.species
+/// A transaction that has used the table, which makes a rebuild wait.
+async fn long_transaction(db: &TestDb) -> Connection {
+    let session = db.connect().await;
+    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO public.species
         (scientific_name, common_name, kingdom, phylum, class, order_name, family, genus, species_name)
-        VALUES ('a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'); SELECT FROM public.cites_trade_records")
-        .await.unwrap();
-    let child = db.command(&["reindex", "--all"]).spawn().unwrap();
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
-    let building = db.connect().await;
+        VALUES ('a', 'a', 'a', 'a', 'a', 'a', 'a', 'a', 'a'); SELECT FROM public.cites_trade_records";
+    session.batch_execute(begin).await.unwrap();
+    session
+}
+
+/// Waits until a rebuild has begun.
+async fn is_building(db: &TestDb) {
+    let session = db.connect().await;
+    let sql = "SELECT count(*) FROM pg_class WHERE relname ~ '_ccnew'";
     for _ in 0..400 {
-        let sql = "SELECT count(*) FROM pg_class WHERE relname ~ '_ccnew'";
-        if building.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {
-            break;
+        if session.query_one(sql, &[]).await.unwrap().get::<_, i64>(0) > 0 {
+            return;
         }
         tokio::time::sleep(std::time::Duration::from_millis(25)).await;
     }
+    panic!("no index is rebuilt");
+}
+
+#[tokio::test]
+async fn a_rebuild_in_another_database_is_not_in_the_way() {
+    let (db, other) = (TestDb::new().await, TestDb::new().await);
+    // Both databases come from one template.
+    let oid = "SELECT 'public.cites_trade_records'::regclass::oid";
+    assert_eq!(db.psql(oid).await, other.psql(oid).await);
+    let old = long_transaction(&other).await;
+    let child = other.command(&["reindex", "--all"]).spawn().unwrap();
+    is_building(&other).await;
+    db.sterna(&["reindex", "--all"]).expect_code(0);
+    old.batch_execute("COMMIT").await.unwrap();
+    Finished::from(child.wait_with_output().unwrap()).expect_code(0);
+}
+
+#[tokio::test]
+async fn stopped_in_the_middle_it_leaves_nothing_behind() {
+    let db = TestDb::new().await;
+    let old = long_transaction(&db).await;
+    let child = db.command(&["reindex", "--all"]).spawn().unwrap();
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    is_building(&db).await;
     kill(pid, Signal::SIGINT).unwrap();
     // Dropping the leftover waits for the old transaction, too.
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;

@@ -1,7 +1,9 @@
 -- Purpose: sessions that are building or rebuilding an index of a table right now; their
---   unfinished index is not a leftover.
+--   unfinished index is not a leftover. The view shows all databases, and a table of another one
+--   may have the same oid, above all where both were created from one template.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT pid
 FROM pg_catalog.pg_stat_progress_create_index
-WHERE relid = $1 AND pid <> pg_catalog.pg_backend_pid()
+WHERE datname = pg_catalog.current_database() AND relid = $1
+    AND pid <> pg_catalog.pg_backend_pid()
 ORDER BY pid
