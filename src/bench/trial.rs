@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use bytes::BytesMut;
+use futures::future::try_join;
 use futures::{TryStreamExt as _, pin_mut};
 use serde_json::Value;
 use tokio_postgres::Statement;
@@ -17,6 +18,9 @@ use super::query::Query;
 use super::report::Plans;
 use crate::error::Result;
 use crate::pg::{Connection, Typed, interruptible};
+
+/// Below this, an execution costs little enough to be repeated, in milliseconds.
+const BRIEF_MS: f64 = 20.0;
 
 /// A value of any type as text, sent back as the server wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +110,10 @@ pub(super) struct Execution {
 impl Trial {
     /// Runs the query on both tables with the parameters of this round.
     ///
+    /// Of a brief query, the server's clock times the second of two executions, which finds its
+    /// pages in the cache. Without the first one, production would be at an advantage: where the
+    /// cache is too small for both tables, the application keeps production's pages in it.
+    ///
     /// # Errors
     /// Errors of the query, with its file.
     pub(super) async fn round(
@@ -117,8 +125,13 @@ impl Trial {
     ) -> Result<Round> {
         let values = &self.draws[round % self.draws.len()];
         let staging = &self.statements.staging;
+        let brief = self.is_brief();
         let run = async |(statement, sql): &(Statement, String)| {
             let done = match clock {
+                Clock::Server if brief => {
+                    let time = || timed(session, sql, values, stop);
+                    try_join(Box::pin(time()), Box::pin(time())).await.map(|(_, second)| second)
+                }
                 Clock::Server => timed(session, sql, values, stop).await,
                 Clock::Client => answered(session, statement, values, stop).await,
             };
@@ -143,6 +156,15 @@ impl Trial {
             self.state = State::StagingTimedOut;
         }
         Ok(round)
+    }
+
+    /// Whether both tables have answered in a short time.
+    fn is_brief(&self) -> bool {
+        let brief = |side: fn(&Round) -> Option<Execution>| {
+            self.rounds.iter().filter_map(side).any(|execution| execution.ms < BRIEF_MS)
+        };
+        brief(|round| Some(round.staging))
+            && (self.statements.production.is_none() || brief(|round| round.production))
     }
 
     /// Staging/production of each round; none if there is nothing to compare.
