@@ -1,6 +1,7 @@
 """One run of ADBC; reads the request as JSON from stdin and prints the figures to stdout."""
 
 import json
+import resource
 import sys
 import time
 
@@ -11,7 +12,7 @@ from pyarrow import csv
 def main():
     request = json.load(sys.stdin)
     rows = 0
-    begun = time.perf_counter()
+    before, begun = used(), time.perf_counter()
     # An empty URI: libpq's environment variables name the server.
     with adbc_driver_postgresql.dbapi.connect("postgresql://") as connection:
         with connection.cursor() as cursor:
@@ -26,7 +27,14 @@ def main():
                 rows += table.num_rows
                 mode = "append"
         connection.commit()
-    print(json.dumps({"load": time.perf_counter() - begun, "rows": rows}))
+    seconds = time.perf_counter() - begun
+    print(json.dumps({"load": seconds, "client": used() - before, "rows": rows}))
+
+
+def used():
+    """The core-seconds of this process."""
+    now = resource.getrusage(resource.RUSAGE_SELF)
+    return now.ru_utime + now.ru_stime
 
 
 def header(path):

@@ -8,21 +8,16 @@ except where a figure's name says otherwise.
 
 import importlib.util
 import json
+import os
+import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
+import cores
 import database
 
 HERE = Path(__file__).parent
-
-
-def timed(work):
-    """Returns the seconds that `work` takes."""
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
 
 
 def claim(found, expected, who):
@@ -33,11 +28,11 @@ def claim(found, expected, who):
 class Sterna:
     """The whole command; its own report has the time of each phase."""
 
-    def __init__(self, name, sterna, source, folder, expected):
+    def __init__(self, name, sterna, source, folder, expected, what=("--all",)):
         self.name = name
         self.expected = expected
         self.sterna = sterna
-        self.words = ["load", str(source), "--all", "--on-inexact", "widen"]
+        self.words = ["load", str(source), *what, "--on-inexact", "widen"]
         self.rejects = str(folder / "rejects.csv")
         shown = " ".join([*self.words[:1], Path(source).name, *self.words[2:]])
         self.command = f"sterna {shown} --format json"
@@ -49,9 +44,8 @@ class Sterna:
         database.drop_staging(self.sterna)
         words = [self.sterna, *self.words, "--rejects", self.rejects, "--format", "json",
                  "--progress", "never"]
-        begun = time.perf_counter()
-        done = subprocess.run(words, check=True, capture_output=True, text=True)
-        wall = time.perf_counter() - begun
+        done, used = cores.timed(
+            lambda: subprocess.run(words, check=True, capture_output=True, text=True))
         report = json.loads(done.stdout)
         if self.expected is not None:
             claim(report["rows_read"], self.expected, self.name)
@@ -60,10 +54,19 @@ class Sterna:
             "load": report["load_seconds"],
             "index": report["index_seconds"],
             "command": report["seconds"],
-            "ready": wall,
+            "ready": used["seconds"],
+            "client": used["client"],
+            "server": used["server"],
             "peak_memory_bytes": report["peak_memory_bytes"],
             "rows": report["rows_loaded"],
+            "read": report["rows_read"],
+            "files": len(report["files"]),
         }
+
+    def about(self):
+        """What the input holds, from a run that is not measured."""
+        found = self.run()
+        return {"files": found["files"], "rows": found["read"], "rows_loaded": found["rows"]}
 
 
 class PsqlCopy:
@@ -86,14 +89,49 @@ class PsqlCopy:
     def run(self):
         database.new_target()
         copy = f"\\copy {database.TARGET} FROM '{self.binary}' (FORMAT binary)"
-        seconds = timed(lambda: database.psql(copy, ""))
+        _, used = cores.timed(lambda: database.psql(copy, ""))
         claim(database.rows(database.TARGET), self.expected, self.name)
-        return {"load": seconds, "rows": self.expected}
+        return {"load": used["seconds"], "client": used["client"], "server": used["server"],
+                "rows": self.expected}
+
+
+class PgLoader:
+    """pgloader with its own batches and threads: no species, no ids, numbers as double precision."""
+
+    name = "pgloader (no mapping, no ids)"
+    command = "pgloader: LOAD CSV FROM ALL FILENAMES MATCHING ~/csv$/ ... INTO postgresql://"
+
+    def __init__(self, source, folder, expected):
+        self.source = source
+        self.script = folder / "pgloader.load"
+        self.expected = expected
+
+    def missing(self):
+        return None if shutil.which("pgloader") else "not installed, skipped"
+
+    def run(self):
+        columns = database.new_plain_target()
+        host, port = os.environ["PGHOST"].replace(":", "::"), os.environ["PGPORT"]
+        user, base = os.environ["PGUSER"], os.environ["PGDATABASE"]
+        self.script.write_text(f"""
+            LOAD CSV FROM ALL FILENAMES MATCHING ~/csv$/ IN DIRECTORY '{self.source}'
+            HAVING FIELDS ({', '.join(columns)})
+            INTO postgresql://{user}@unix:{host}:{port}/{base}
+            TARGET TABLE {database.PLAIN} TARGET COLUMNS ({', '.join(columns)})
+            WITH skip header = 1, fields optionally enclosed by '"', fields escaped by double-quote,
+                fields terminated by ',', workers = {os.cpu_count()}, concurrency = 1;
+        """, encoding="utf-8")
+        words = ["pgloader", "--root-dir", str(self.script.parent), str(self.script)]
+        done, used = cores.timed(lambda: subprocess.run(words, capture_output=True, text=True))
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.name}: {done.stdout}{done.stderr}")
+        claim(database.rows(database.PLAIN), self.expected, self.name)
+        return {"load": used["seconds"], "client": used["client"], "server": used["server"]}
 
 
 class Python:
-    """A contender that is a Python package, run in a process of its own. Its `load`
-    excludes the start of the interpreter and the import."""
+    """A contender that is a Python package, run in a process of its own. Its `load`, and the
+    client's core-seconds, exclude the start of the interpreter and the import."""
 
     packages = ()
     script = ""
@@ -113,6 +151,10 @@ class Python:
             raise RuntimeError(f"{self.name}: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
+    def child_and_server(self):
+        figures, used = cores.timed(self.child)
+        return {**figures, "server": used["server"]}
+
 
 class DuckDb(Python):
     """DuckDB reads the CSV files, joins species, creates ids, and writes through its
@@ -125,10 +167,13 @@ class DuckDb(Python):
 
     def run(self):
         database.new_target()
-        figures = self.child()
+        figures = self.child_and_server()
         claim(database.rows(database.TARGET), self.expected, self.name)
-        figures["index"] = timed(lambda: database.psql(database.FINISH))
+        _, used = cores.timed(lambda: database.psql(database.FINISH))
+        figures["index"] = used["seconds"]
         figures["ready"] = figures["load"] + figures["index"]
+        figures["client"] += used["client"]
+        figures["server"] += used["server"]
         return figures
 
 
@@ -158,6 +203,17 @@ class Adbc(Python):
 
     def run(self):
         database.new_target()
-        figures = self.child()
+        figures = self.child_and_server()
         claim(figures["rows"], self.expected, self.name)
         return figures
+
+
+class Inflate(Python):
+    """Inflates the members of a zip on all cores and counts the bytes: no checksums, no records."""
+
+    name = "inflating the zip"
+    script = "inflate_run.py"
+    command = "python: inflate every member, a process per core (zlib-ng, or else zlib)"
+
+    def run(self):
+        return self.child()

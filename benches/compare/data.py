@@ -1,6 +1,7 @@
 """The files that all contenders read, and the species rows that match them."""
 
 import csv
+import os
 import shutil
 import subprocess
 import zipfile
@@ -10,7 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def make(options, sterna, folder):
-    """Puts `shipments.zip` (if there is one), `shipments/` and `world/` into `folder`."""
+    """Puts `shipments.zip` (if there is one), `shipments/`, `world/` and `download.zip` into
+    `folder`, as far as they are wanted."""
     given = options.input
     archive = folder / "shipments.zip"
     unpacked = folder / "shipments"
@@ -29,11 +31,23 @@ def make(options, sterna, folder):
     if options.world:
         subprocess.run([sterna, "-q", "generate", "--world", "--rows", str(options.world),
                         "--out", folder / "world"], check=True, stdout=subprocess.DEVNULL)
+    if options.download:
+        subprocess.run([sterna, "-q", "generate", "--world", "--rows", str(options.download),
+                        "--out", folder / "download.zip"], check=True, stdout=subprocess.DEVNULL)
 
 
 def csv_files(folder):
     """Returns the CSV files below `folder`."""
     return sorted(str(path) for path in Path(folder).rglob("*.csv"))
+
+
+def evict(folder):
+    """Removes all files below `folder` from the system's page cache, if they are on a disk."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as opened:
+                os.fsync(opened.fileno())
+                os.posix_fadvise(opened.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def count(folder):

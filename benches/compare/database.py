@@ -8,6 +8,8 @@ PRODUCTION = "public.cites_trade_records"
 # The table that sterna loads, and one of the same structure for the other contenders.
 STAGING = "public.cites_trade_records_staging"
 TARGET = "public.cites_trade_records_compared"
+# The fields of the files as they are, for contenders that map nothing.
+PLAIN = "public.cites_trade_records_plain"
 
 # As sql/stage/create.sql creates staging, and as --on-inexact widen changes it.
 CREATE_TARGET = f"""
@@ -19,9 +21,10 @@ CREATE_TARGET = f"""
 """
 
 # What sterna builds after the rows, in the natural order for a script, with the memory
-# that sterna uses.
+# that sterna uses: 256 MB, or more if the server's setting is higher.
 FINISH = f"""
-    SET maintenance_work_mem = '256MB';
+    SELECT set_config('maintenance_work_mem', greatest(setting::bigint, 262144) || 'kB', false)
+        FROM pg_settings WHERE name = 'maintenance_work_mem';
     ALTER TABLE {TARGET} ADD PRIMARY KEY (id);
     CREATE INDEX ON {TARGET} (species_id);
     CREATE INDEX ON {TARGET} (year);
@@ -44,8 +47,11 @@ def psql(sql, stdin=None):
     return done.stdout.strip()
 
 
-def prepare(columns, rows):
-    """Fills the species table, and turns autovacuum off, so that it disturbs no contender."""
+def prepare(columns, rows, memory):
+    """Fills the species table, turns autovacuum off, so that it disturbs no contender, and sets
+    the server's maintenance_work_mem, if one is given."""
+    if memory:
+        psql(f"ALTER SYSTEM SET maintenance_work_mem = '{memory}'")
     psql("ALTER SYSTEM SET autovacuum = off; SELECT pg_reload_conf()")
     text = io.StringIO()
     csv.writer(text).writerows(rows)
@@ -59,11 +65,26 @@ def new_target():
     psql(CREATE_TARGET + "CHECKPOINT;")
 
 
+def new_plain_target():
+    """Creates an empty table of the files' fields; returns its columns."""
+    psql(f"""
+        DROP TABLE IF EXISTS {PLAIN};
+        CREATE TABLE {PLAIN} AS SELECT * FROM {PRODUCTION} WITH NO DATA;
+        ALTER TABLE {PLAIN} DROP COLUMN id, DROP COLUMN species_id,
+            ALTER COLUMN quantity TYPE double precision;
+        CHECKPOINT
+    """)
+    return psql(f"""
+        SELECT attname FROM pg_attribute
+        WHERE attrelid = '{PLAIN}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+    """).splitlines()
+
+
 def drop_staging(sterna):
     """Drops the loaded tables, so that sterna starts afresh, with no WAL left to write out."""
     if psql(f"SELECT to_regclass('{STAGING}') IS NOT NULL") == "t":
         subprocess.run([sterna, "-q", "stage", "drop"], check=True, stdout=subprocess.DEVNULL)
-    psql(f"DROP TABLE IF EXISTS {TARGET}; CHECKPOINT")
+    psql(f"DROP TABLE IF EXISTS {TARGET}; DROP TABLE IF EXISTS {PLAIN}; CHECKPOINT")
 
 
 def rows(table):

@@ -36,13 +36,16 @@ def describe(sterna):
         "PostgreSQL": database.psql("SHOW server_version"),
         "Python": platform.python_version(),
     }
-    for package in ["duckdb", "duckdb-extension-postgres-scanner", "adbc-driver-postgresql", "pyarrow"]:
+    pgloader = said("pgloader", "--version")
+    versions["pgloader"] = pgloader.partition('"')[2].rstrip('"') if pgloader else "not installed"
+    for package in ["duckdb", "duckdb-extension-postgres-scanner", "adbc-driver-postgresql", "pyarrow",
+                    "zlib-ng"]:
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "not installed"
     settings = ["shared_buffers", "max_wal_size", "wal_level", "fsync", "synchronous_commit",
-                "full_page_writes", "autovacuum"]
+                "full_page_writes", "autovacuum", "maintenance_work_mem"]
     return {
         "machine": {
             "cpu": proc("/proc/cpuinfo", "model name") or platform.processor(),

@@ -10,7 +10,7 @@ import data
 import database
 import distance
 import machine
-from contenders import Adbc, DuckDb, DuckDbFilter, PsqlCopy, Sterna
+from contenders import Adbc, DuckDb, DuckDbFilter, Inflate, PgLoader, PsqlCopy, Sterna
 
 # Goals: a figure of sterna, the figure of another contender, and the greatest ratio allowed.
 TARGETS = [
@@ -18,18 +18,22 @@ TARGETS = [
     ("rows, from the zip: sterna / psql", ("sterna, zip", "load"), (PsqlCopy.name, "load"), 0.65),
     ("rows: sterna / DuckDB", ("sterna, CSV files", "load"), (DuckDb.name, "load"), None),
     ("rows: sterna / ADBC", ("sterna, CSV files", "load"), (Adbc.name, "load"), None),
-    ("staging ready: sterna / DuckDB", ("sterna, CSV files", "ready"), (DuckDb.name, "ready"), 0.5),
-    ("world: sterna / DuckDB", ("sterna, filtering", "load"), (DuckDbFilter.name, "load"), 0.7),
+    ("rows: sterna / pgloader", ("sterna, CSV files", "load"), (PgLoader.name, "load"), None),
+    ("staging ready: sterna / DuckDB", ("sterna, CSV files", "ready"), (DuckDb.name, "ready"), 0.45),
+    ("world: sterna / DuckDB", ("sterna, filtering", "load"), (DuckDbFilter.name, "load"), 0.5),
     ("world, whole command: sterna / DuckDB", ("sterna, filtering", "command"),
-     (DuckDbFilter.name, "load"), None),
+     (DuckDbFilter.name, "load"), 0.9),
+    ("download, read: sterna / inflating", ("sterna, download, one year", "load"),
+     (Inflate.name, "load"), 1.2),
+    ("download, loaded: sterna / inflating", ("sterna, download", "load"), (Inflate.name, "load"), 1.6),
 ]
-MEMORY_LIMIT_BYTES = 128 << 20
+MEMORY_LIMIT_BYTES = 64 << 20
 
 
 def run(options, sterna, folder):
     """Measures, and returns everything to report."""
     columns, species = data.species(options.species)
-    database.prepare(columns, species)
+    database.prepare(columns, species, options.memory)
     description = machine.describe(sterna)
     about = {
         "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
@@ -43,6 +47,8 @@ def run(options, sterna, folder):
     groups = [load_contenders(sterna, folder, inputs)]
     if options.world:
         groups.append(filter_contenders(sterna, folder, inputs))
+    if options.download:
+        groups.append(download_contenders(sterna, folder, inputs))
     skipped = {}
     for group in groups:
         present = []
@@ -54,7 +60,8 @@ def run(options, sterna, folder):
             else:
                 present.append(contender)
         contenders += present
-        rounds(present, options.rounds, figures)
+        before = (lambda: data.evict(folder)) if options.cold else (lambda: None)
+        rounds(present, options.rounds, figures, before)
     return {
         **about,
         "inputs": inputs,
@@ -81,7 +88,7 @@ def load_contenders(sterna, folder, inputs):
     if (folder / "shipments.zip").exists():
         group.insert(1, Sterna("sterna, zip", sterna, folder / "shipments.zip", folder, rows))
     request = {"files": files, "threads": os.cpu_count(), "target": database.TARGET}
-    return [*group, DuckDb(request, loaded), Adbc(request, rows)]
+    return [*group, DuckDb(request, loaded), Adbc(request, rows), PgLoader(source, folder, rows)]
 
 
 def filter_contenders(sterna, folder, inputs):
@@ -98,10 +105,21 @@ def filter_contenders(sterna, folder, inputs):
     return [ours, DuckDbFilter(request, loaded)]
 
 
-def rounds(contenders, count, figures):
+def download_contenders(sterna, folder, inputs):
+    source = folder / "download.zip"
+    ours = Sterna("sterna, download", sterna, source, folder, None)
+    # Reads every record and loads next to none.
+    read = Sterna("sterna, download, one year", sterna, source, folder, None, ("--year", "1975"))
+    say("counting the records of the download to be loaded")
+    inputs["download"] = {"bytes": source.stat().st_size, **ours.about()}
+    return [ours, read, Inflate({"archive": str(source), "threads": os.cpu_count()}, None)]
+
+
+def rounds(contenders, count, figures, before):
     for number in range(count + 1):
         turn = number % len(contenders)
         for contender in contenders[turn:] + contenders[:turn]:
+            before()
             result = contender.run()
             say(f"round {number or 'to warm up'}: {contender.name}: {result['load']:.3f} s")
             if number:
@@ -134,6 +152,9 @@ def command(options):
         words += ["--mbps", f"{options.mbps:g}"] if options.mbps else []
     else:
         words += ["--world", str(options.world)]
+        words += ["--download", str(options.download)] if options.download else []
+        words += ["--cold"] if options.cold else []
+        words += ["--maintenance-work-mem", options.memory] if options.memory else []
     words += ["--rounds", str(options.rounds)]
     if options.save:
         words += ["--save", options.save]

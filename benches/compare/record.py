@@ -6,7 +6,8 @@ import statistics
 import data
 import distance
 
-FIGURES = [("load", "rows"), ("index", "indexes"), ("ready", "staging ready")]
+FIGURES = [("load", "rows"), ("index", "indexes"), ("ready", "staging ready"),
+           ("client", "client, core-s"), ("server", "server, core-s")]
 
 
 def markdown(runs):
@@ -53,7 +54,9 @@ def markdown(runs):
     lines += [f"- {name}: {reason}" for name, reason in runs["skipped"].items()]
     lines += ["", "sterna's `rows` is its `load_seconds` (first byte read to last batch committed); "
               "its `staging ready` is the wall-clock time of the whole process, including hashing the "
-              "input. psql is measured as a whole process; DuckDB and ADBC without their startup."]
+              "input. psql and pgloader are measured as whole processes; DuckDB and ADBC without their "
+              "startup. Core-seconds are those of everything in the line: up to `staging ready` where "
+              "it has a figure, else of the rows."]
     return "\n".join(lines) + "\n"
 
 
