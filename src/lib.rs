@@ -94,6 +94,7 @@ pub mod load;
 pub mod migrate;
 pub mod preflight;
 pub mod private;
+pub mod prune;
 pub mod rehearse;
 mod runtime;
 pub mod species;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use sterna::cli::commands::{
     Context, backup, bench, check, completions, config as configuration, inspect, load, migrate,
-    plan, rehearse, reindex, report, rollback, species, stage, status, summary, switchover,
+    plan, prune, rehearse, reindex, report, rollback, species, stage, status, summary, switchover,
     validate,
 };
 #[cfg(feature = "demo")]
@@ -70,6 +70,7 @@ fn run(cli: &Cli) -> Result<u8, Error> {
         Command::Switchover(args) => switchover::run(args, &context),
         Command::Rollback(args) => rollback::run(args, &context),
         Command::Cleanup(args) => switchover::cleanup(args, &context),
+        Command::Prune(args) => prune::run(args, &context),
         #[cfg(feature = "demo")]
         Command::Demo(args) => demo::run(args, &context),
         #[cfg(feature = "demo")]

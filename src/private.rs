@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 const START_BYTES: u64 = 8192;
 
 /// The file that marks a folder as sterna's own.
-const MARKER: &str = ".sterna";
+pub(crate) const MARKER: &str = ".sterna";
 
 /// Creates a folder and its parents if missing.
 ///

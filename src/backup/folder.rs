@@ -125,31 +125,44 @@ pub(super) fn sha256(path: &Path, stop: &AtomicBool) -> Result<String> {
     Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// The names of the files that have a checksum.
+///
+/// # Errors
+/// If the folder has no checksums.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
+    Ok(sums(folder)?.into_iter().map(|(_, name)| name).collect())
+}
+
+/// The checksums with the names of their files.
+fn sums(folder: &Path) -> Result<Vec<(String, String)>> {
+    let path = folder.join(SUMS);
+    let text = fs::read_to_string(&path).map_err(|e| {
+        Error::file(&path, e).hint("name the folder of a complete backup: it holds SHA256SUMS")
+    })?;
+    let sum = |line: &str| match line.split_once("  ").filter(|(_, name)| !name.contains('/')) {
+        Some((sum, name)) => Ok((sum.to_owned(), name.to_owned())),
+        None => Err(Error::bad_file(path.display(), format!("{line:?} is not a checksum"))),
+    };
+    text.lines().map(sum).collect()
+}
+
 /// Compares every file with its checksum; returns the names of the files.
 ///
 /// # Errors
 /// [`Kind::Validation`], naming each file that is missing or has changed.
 pub(super) fn check_sums(folder: &Path, stop: &AtomicBool) -> Result<Vec<String>> {
-    let path = folder.join(SUMS);
-    let text = fs::read_to_string(&path).map_err(|e| {
-        Error::file(&path, e).hint("name the folder of a complete backup: it holds SHA256SUMS")
-    })?;
+    let sums = sums(folder)?;
     let mut wrong = Vec::new();
-    for line in text.lines() {
-        let Some((sum, name)) = line.split_once("  ").filter(|(_, name)| !name.contains('/'))
-        else {
-            return Err(Error::bad_file(path.display(), format!("{line:?} is not a checksum")));
-        };
+    for (sum, name) in &sums {
         let file = folder.join(name);
         if !file.exists() {
             wrong.push(format!("{name} is missing"));
-        } else if sha256(&file, stop)? != sum {
+        } else if sha256(&file, stop)? != *sum {
             wrong.push(format!("{name} is not what was written"));
         }
     }
     if wrong.is_empty() {
-        let names = text.lines().filter_map(|line| line.split_once("  "));
-        return Ok(names.map(|(_, name)| name.to_owned()).collect());
+        return Ok(sums.into_iter().map(|(_, name)| name).collect());
     }
     let what = format!("the backup {} is damaged: {}", folder.display(), wrong.join(", "));
     Err(Error::new(Kind::Validation, what).hint("take another one: `sterna backup --out DIR`"))

@@ -12,7 +12,7 @@ mod program;
 mod restore;
 mod verify;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -32,6 +32,20 @@ use crate::pg::{
 };
 use crate::table::{backup_table, staging};
 use crate::{ledger, trust};
+
+/// The names of the files of a backup, the manifest last.
+///
+/// # Errors
+/// If the folder does not hold the backup with this id.
+pub(crate) fn files(folder: &Path, id: Uuid) -> Result<Vec<String>> {
+    if Manifest::read(folder)?.backup_id != id {
+        return Err(Error::bad_file(folder.display(), "holds another backup"));
+    }
+    let mut names = folder::names(folder)?;
+    names.retain(|name| name != manifest::FILE);
+    names.extend([folder::SUMS, manifest::FILE].map(str::to_owned));
+    Ok(names)
+}
 
 /// Tables that belong to the trade table, if they exist beside it.
 const BESIDE: [&str; 2] = ["species", "species_trade_summary"];

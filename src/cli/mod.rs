@@ -21,6 +21,7 @@ use crate::cli::commands::inspect::InspectArgs;
 use crate::cli::commands::load::LoadArgs;
 use crate::cli::commands::migrate::MigrateArgs;
 use crate::cli::commands::plan::PlanArgs;
+use crate::cli::commands::prune::PruneArgs;
 use crate::cli::commands::rehearse::RehearseArgs;
 use crate::cli::commands::reindex::ReindexArgs;
 use crate::cli::commands::report::ReportArgs;
@@ -139,6 +140,7 @@ pub enum Command {
     Switchover(SwitchoverArgs),
     Rollback(RollbackArgs),
     Cleanup(CleanupArgs),
+    Prune(PruneArgs),
     #[cfg(feature = "demo")]
     Demo(DemoArgs),
     #[cfg(feature = "demo")]

@@ -25,6 +25,9 @@ use crate::migrate::{Step, StepState};
 use crate::table::fingerprint::Difference;
 use crate::validate::{Change, ValidationReport};
 
+/// The names of the files of a report: page, Markdown, JSON, JUnit XML.
+pub const FILES: [&str; 4] = ["report.html", "report.md", "report.json", "junit.xml"];
+
 /// Everything that the ledger says about a run.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]

@@ -7,6 +7,7 @@ mod keep;
 mod kills;
 mod obstacles;
 mod own_run;
+mod prune;
 mod refused;
 mod rich;
 mod rollback;

@@ -14,6 +14,7 @@ pub mod inspect;
 pub mod load;
 pub mod migrate;
 pub mod plan;
+pub mod prune;
 pub mod rehearse;
 pub mod reindex;
 pub mod report;

@@ -12,6 +12,7 @@ pub mod migrate;
 pub mod password;
 pub mod plan;
 pub mod progress;
+pub mod prune;
 pub mod rehearsal;
 pub mod reindex;
 pub mod run;

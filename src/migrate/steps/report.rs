@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{Definition, MigrationOptions, Site};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::migrate::outcome::StepOutcome;
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 
@@ -39,6 +39,8 @@ fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
         .exclusive
         .session(async |session, pair| write(session, &pair.table, &site.report).await)?;
     let summary = page.display().to_string();
-    let detail = json!({"folder": site.report});
+    // The working directory is not recorded.
+    let folder = std::path::absolute(&site.report).map_err(|e| Error::file(&site.report, e))?;
+    let detail = json!({"folder": folder});
     Ok(StepOutcome { summary, detail, ..StepOutcome::default() })
 }

@@ -20,6 +20,8 @@ async fn the_nightly_script_migrates_skips_and_fails_as_its_page_says() {
     // The same file again.
     page.run(&script).expect_code(0);
     assert_eq!(page.db.psql(RUNS).await, "1");
+    let pruned = page.follow();
+    assert!(pruned.stdout.contains("nothing to remove"), "{pruned:?}");
     let last = page.follow();
     assert!(last.stdout.trim().starts_with("20"), "{last:?}");
 

@@ -15,12 +15,12 @@ use futures::future::BoxFuture;
 
 use super::visible::{readable, readable_markup};
 use crate::error::{Error, Kind, Result};
-use crate::history::{RunReport, collect};
+use crate::history::{FILES, RunReport, collect};
 use crate::pg::{Connection, Table};
 use crate::private;
 
 /// The file name of the HTML page.
-pub const PAGE: &str = "report.html";
+pub const PAGE: &str = FILES[0];
 
 /// Writes the report of the latest run on a table; returns the path of the page.
 ///
@@ -47,12 +47,13 @@ pub fn write(folder: &Path, report: &RunReport) -> Result<()> {
     let json = serde_json::to_string_pretty(report)
         .map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;
     private::own_folder(folder)?;
-    for (name, text) in [
-        (PAGE, readable_markup(&page::render(report)?).into_owned()),
-        ("report.md", readable(&markdown::render(report)?).into_owned()),
-        ("report.json", json + "\n"),
-        ("junit.xml", junit::render(report)?),
-    ] {
+    let texts = [
+        readable_markup(&page::render(report)?).into_owned(),
+        readable(&markdown::render(report)?).into_owned(),
+        json + "\n",
+        junit::render(report)?,
+    ];
+    for (name, text) in FILES.iter().zip(texts) {
         private::put(&folder.join(name), &text, |_| true)?;
     }
     Ok(())

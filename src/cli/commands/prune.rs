@@ -1,0 +1,45 @@
+//! `sterna prune`: removes what old runs have left behind.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::Context;
+use crate::cli::render;
+use crate::error::Result;
+use crate::prune::prune;
+use crate::watch::Watch;
+
+/// Remove backups, reports and ledger rows of old migrations
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Examples:
+  sterna prune --keep 14 --dry-run
+  sterna prune --keep 14
+
+Unfinished migrations, those whose old table is still there, and everything later are kept, whatever
+their number. So are backups taken by `sterna backup`, folders that hold files of others, and
+folders on other machines, which are listed.")]
+pub struct PruneArgs {
+    /// The number of migrations to keep
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep: u32,
+    /// Only show what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Runs the command, prints the result, and returns the exit code.
+///
+/// # Errors
+/// As [`prune`]; refused if another sterna works on the table.
+pub fn run(args: &PruneArgs, context: &Context) -> Result<u8> {
+    let watch = Arc::new(Watch::default());
+    context.stop_on_signal(&watch)?;
+    let exclusive = context.exclusive(&watch)?;
+    let pruned = exclusive
+        .session(async |session, pair| prune(session, &pair.table, args.keep, args.dry_run).await);
+    exclusive.release();
+    let pruned = pruned?;
+    context.print(&pruned, || render::prune::text(&pruned))?;
+    Ok(0)
+}
