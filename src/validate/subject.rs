@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use super::check::body;
 use super::value::{Known, Value, references};
 use super::{ValidateOptions, names};
 use crate::cites::{Format, Formats};
 use crate::error::{Error, Result};
 use crate::load::ledger::{self, LoadRun};
 use crate::load::{ColumnUses, Years, columns_of};
-use crate::pg::{Column, ColumnType, Columns, Connection, Ident, Table, catalog};
+use crate::pg::{Column, ColumnType, Columns, Connection, Ident, SqlText, Table, catalog};
 use crate::table::staging::{self, Pair};
 use crate::table::summary;
 use crate::trust;
@@ -176,14 +177,14 @@ impl Subject {
         let required: Vec<&Column> =
             production.iter().filter(|c| c.not_null).filter(is_there).collect();
         if !required.is_empty() {
-            let is_text = |column: &&&Column| {
-                use ColumnType::{Char, Text, Varchar};
-                matches!(column.kind, Some(Text | Varchar(_) | Char(_)))
-            };
-            let names =
-                |columns: Vec<&Column>| Columns(columns.iter().map(|c| c.name.clone()).collect());
-            known.name("required_text", &names(required.iter().filter(is_text).copied().collect()));
-            known.name("required", &names(required));
+            let filled = required.iter().map(|column| match column.kind {
+                Some(ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_)) => {
+                    let template = body(include_str!("../../sql/validate/filled.sql")).trim_end();
+                    SqlText::filled(template, &[("column", &column.name)])
+                }
+                _ => SqlText::quoted(&column.name),
+            });
+            known.name("required_filled", &SqlText::list(&filled.collect::<Vec<_>>()));
         }
         known.value("widened", Value::Texts(self.widened(production)));
         self.known = known;
