@@ -1,6 +1,7 @@
 //! The subject of a validation: the table to check, the structure of production, and the
 //! values that checks can use.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::check::body;
@@ -36,6 +37,8 @@ pub(super) struct Subject {
     /// The column with a species' name and the one that refers to the species, if both exist.
     pub(super) names: Vec<Ident>,
     pub(super) known: Known,
+    /// The totals of both tables, by column of quantities.
+    pub(super) totals: BTreeMap<String, Value>,
     /// Time limit of each of the user's own checks.
     pub(super) time_limit: Duration,
 }
@@ -107,6 +110,7 @@ impl Subject {
             runs,
             names: Vec::new(),
             known: Known::default(),
+            totals: BTreeMap::new(),
             time_limit: options.time_limit,
         };
         subject.tell(session, options, &production, last_year?).await?;
