@@ -7,4 +7,6 @@
 -- Parameters: {column}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it only reads.
-{column} < 0 OR {column}::text IN ('NaN', 'Infinity')
+{column} < 0
+-- Both are greater than any number; text takes longer to compare.
+OR ({column} > 1e300 AND {column}::text IN ('NaN', 'Infinity'))

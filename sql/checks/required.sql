@@ -3,10 +3,7 @@
 --   blank.
 -- Severity: error
 -- Form: condition
--- Parameters: {required}, {required_text}
+-- Parameters: {required_filled}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it only reads.
-num_nulls({required}) > 0
-OR EXISTS (
-    SELECT FROM unnest(ARRAY[{required_text}]::text[]) AS v (value) WHERE btrim(value, E' \t\r\n') = ''
-)
+num_nulls({required_filled}) > 0

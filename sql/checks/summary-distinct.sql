@@ -7,16 +7,33 @@
 -- Parameters: {summary}, {species_written}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it only reads.
-WITH expected AS (
-    SELECT DISTINCT t.species_id, c.list, c.code
-    FROM (SELECT DISTINCT species_id, year, term, importer, exporter FROM {checked}) AS t
-    CROSS JOIN LATERAL (VALUES
-        ('years', t.year::text),
-        ('terms', coalesce(nullif(btrim(t.term), ''), 'Unknown')),
-        ('importers', nullif(btrim(t.importer), '')),
-        ('exporters', nullif(btrim(t.exporter), ''))
-    ) AS c (list, code)
-    WHERE c.code IS NOT NULL
+WITH grouped AS (
+    -- The columns are grouped as they are: of their values, there are far fewer to trim.
+    SELECT
+        species_id,
+        CASE
+            WHEN grouping(year) = 0 THEN 'years'
+            WHEN grouping(term) = 0 THEN 'terms'
+            WHEN grouping(importer) = 0 THEN 'importers'
+            ELSE 'exporters'
+        END AS list,
+        year,
+        nullif(btrim(coalesce(term, importer, exporter)), '') AS code
+    FROM {checked}
+    GROUP BY GROUPING SETS (
+        (species_id, year), (species_id, term), (species_id, importer), (species_id, exporter)
+    )
+), expected AS (
+    SELECT DISTINCT species_id, list, code
+    FROM (
+        SELECT
+            species_id,
+            list,
+            CASE list WHEN 'years' THEN year::text WHEN 'terms' THEN coalesce(code, 'Unknown') ELSE code
+            END AS code
+        FROM grouped
+    ) AS g
+    WHERE code IS NOT NULL
 ), observed AS (
     SELECT s.species_id, l.list, coalesce(e.entry ->> 'code', e.entry #>> '{}') AS code, count(*) AS times
     FROM {summary} AS s

@@ -9,26 +9,41 @@
 -- Parameters: {summary}, {species_written}, {quantity}, {other_quantity}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it only reads.
-WITH expected AS (
-    SELECT t.species_id, t.year, c.list, c.code, sum(t.row_count) AS row_count, sum(t.total) AS total
+WITH grouped AS (
+    -- The columns are grouped as they are: of their values, there are far fewer to trim.
+    SELECT
+        species_id,
+        year,
+        CASE
+            WHEN grouping(term) = 0 THEN 'terms'
+            WHEN grouping(source) = 0 THEN 'sources'
+            WHEN grouping(purpose) = 0 THEN 'purposes'
+            WHEN grouping(importer) = 0 THEN 'importers'
+            ELSE 'exporters'
+        END AS list,
+        nullif(btrim(coalesce(term, source, purpose, importer, exporter)), '') AS code,
+        count(*) AS row_count,
+        coalesce(sum(coalesce({quantity}, {other_quantity})), 0) AS total
+    FROM {checked}
+    GROUP BY GROUPING SETS (
+        (species_id, year, term), (species_id, year, source), (species_id, year, purpose),
+        (species_id, year, importer), (species_id, year, exporter)
+    )
+), expected AS (
+    SELECT species_id, year, list, code, sum(row_count) AS row_count, sum(total) AS total
     FROM (
-        -- Few enough groups to expand.
         SELECT
-            species_id, year, term, source, purpose, importer, exporter,
-            count(*) AS row_count,
-            coalesce(sum(coalesce({quantity}, {other_quantity})), 0) AS total
-        FROM {checked}
-        GROUP BY species_id, year, term, source, purpose, importer, exporter
-    ) AS t
-    CROSS JOIN LATERAL (VALUES
-        ('terms', coalesce(nullif(btrim(t.term), ''), 'Unknown')),
-        ('sources', coalesce(nullif(btrim(t.source), ''), 'unknown')),
-        ('purposes', coalesce(nullif(btrim(t.purpose), ''), 'unknown')),
-        ('importers', nullif(btrim(t.importer), '')),
-        ('exporters', nullif(btrim(t.exporter), ''))
-    ) AS c (list, code)
-    WHERE c.code IS NOT NULL
-    GROUP BY t.species_id, t.year, c.list, c.code
+            species_id, year, list, row_count, total,
+            CASE list
+                WHEN 'terms' THEN coalesce(code, 'Unknown')
+                WHEN 'sources' THEN coalesce(code, 'unknown')
+                WHEN 'purposes' THEN coalesce(code, 'unknown')
+                ELSE code
+            END AS code
+        FROM grouped
+    ) AS g
+    WHERE code IS NOT NULL
+    GROUP BY species_id, year, list, code
 ), observed AS (
     SELECT
         s.species_id, y.year, l.list,

@@ -7,9 +7,10 @@
 -- Parameters: {species}, {taxon}, {reference}, {accepted_species}, {accepted_taxa}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it only reads.
-{reference} IN (SELECT s.{species_key} FROM {species} AS s)
-AND (({reference}, {taxon}) IN (
+-- First what is true of no right row: then the other is not looked up.
+(({reference}, {taxon}) IN (
     SELECT s.{species_key}, s.{species_name} FROM {species} AS s
     UNION ALL
     SELECT * FROM unnest({accepted_species}, {accepted_taxa})
 )) IS NOT TRUE
+AND {reference} IN (SELECT s.{species_key} FROM {species} AS s)

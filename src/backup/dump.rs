@@ -17,6 +17,10 @@ use crate::pg::{ConnInfo, Connection, connect, programs};
 /// The file of the dump, in pg_dump's custom format.
 pub(super) const FILE: &str = "backup.dump";
 
+/// gzip's fastest level, which every pg_restore reads: files are an eighth larger than at
+/// pg_dump's default, in less than half the time.
+const COMPRESSION: &str = "--compress=1";
+
 /// How long pg_dump waits for a table that is locked exclusively.
 const LOCK_WAIT: &str = "--lock-wait-timeout=60s";
 
@@ -60,7 +64,7 @@ pub(super) async fn write(
     draft.create(FILE)?;
     let mut command = programs::command(program);
     info.apply_to(&mut command, session);
-    command.args(["--format=custom", "--no-password", "--strict-names", LOCK_WAIT]);
+    command.args(["--format=custom", COMPRESSION, "--no-password", "--strict-names", LOCK_WAIT]);
     command.arg(format!("--snapshot={snapshot}"));
     command.arg("--file").arg(draft.path().join(FILE));
     command.args(selection);

@@ -102,7 +102,9 @@ impl Migration {
             records.deviate(deviation)?;
         }
         let (from, to) = (options.from.unwrap_or(Step::Backup), options.to.min(Step::LAST));
-        expect(&site, listener, |step| (from..=to).contains(&step) && !run.is_settled(step));
+        expect(&site, &options, listener, |step| {
+            (from..=to).contains(&step) && !run.is_settled(step)
+        });
         let taken = preparation::begin_journal(&site, &run, options.from).and_then(|()| {
             let stop = &watch.stop;
             coordinator(&site, &options, &mut records, listener, stop).run(&run, from, to)
@@ -125,13 +127,19 @@ impl Migration {
 }
 
 /// Tells what the steps ahead will take.
-fn expect(site: &Site, listener: &mut dyn StepListener, is_ahead: impl Fn(Step) -> bool) {
+fn expect(
+    site: &Site,
+    options: &MigrationOptions,
+    listener: &mut dyn StepListener,
+    is_ahead: impl Fn(Step) -> bool,
+) {
     let pair = &site.exclusive.pair;
     let outlook = site
         .exclusive
         .ledger(async |session| Outlook::read(session, (&pair.table, pair.table_oid), true).await);
     match outlook {
-        Ok(outlook) => {
+        Ok(mut outlook) => {
+            outlook.space = options.sizes(outlook.space);
             let ahead: Vec<_> = Step::all().filter(|step| is_ahead(*step)).collect();
             listener.expects(&outlook, &ahead);
         }

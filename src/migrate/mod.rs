@@ -32,7 +32,7 @@ pub(crate) mod unvalidated;
 pub use additions::Addition;
 pub use live::{Live, LoadProgress, Session, live};
 pub use migration::{Migrated, Migration};
-pub use options::{CheckLimits, Gates, MigrationOptions, WriteReport};
+pub use options::{BackupTableChoice, CheckLimits, Gates, MigrationOptions, WriteReport};
 pub use outcome::StepOutcome;
 pub use outlook::Outlook;
 pub use plan::Step;

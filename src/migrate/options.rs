@@ -15,12 +15,26 @@ use crate::error::{Error, Result};
 use crate::inspect::InspectOptions;
 use crate::load::LoadOptions;
 use crate::pg::{Connection, Table};
+use crate::preflight::Sizes;
 use crate::validate::{Limits, ValidateOptions, refuse_unknown_checks};
 
 /// Writes the report of the latest run on a table into a folder, which is created if it is
 /// missing; returns the file to open.
 pub type WriteReport =
     for<'a> fn(&'a Connection, &'a Table, &'a Path) -> BoxFuture<'a, Result<PathBuf>>;
+
+/// What step 4.1 does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum BackupTableChoice {
+    /// Copy the live table; the copy stays as it is if the switchover is rolled back.
+    #[default]
+    Always,
+    /// Copy nothing: until the clean-up, the switchover keeps the replaced table itself.
+    Auto,
+}
 
 /// Options of a migration.
 #[derive(Clone, Debug)]
@@ -57,6 +71,8 @@ pub struct MigrationOptions {
     pub max_wait: Duration,
     /// Refresh materialized views after the switchover; until then they cannot be read.
     pub refresh_after: bool,
+    /// Whether step 4.1 copies the live table, or leaves that to the switchover, which keeps it.
+    pub backup_table: BackupTableChoice,
     /// What the database may take, in bytes; a migration that would take more is refused.
     pub disk_limit: Option<u64>,
     /// The backup folder; none for one named after the run, in the working directory.
@@ -135,6 +151,7 @@ impl MigrationOptions {
             time_limit: Duration::from_secs(10 * 60),
             max_wait: Duration::from_secs(60),
             refresh_after: false,
+            backup_table: BackupTableChoice::default(),
             disk_limit: None,
             backup: None,
             report: None,
@@ -181,6 +198,7 @@ impl MigrationOptions {
             "bench_seconds": self.bench_seconds,
             "max_wait_seconds": self.max_wait.as_secs_f64(),
             "refresh_after": self.refresh_after,
+            "backup_table": self.backup_table,
             "disk_limit": self.disk_limit,
             "load": self.load.arguments(),
             "from": self.from,
@@ -197,6 +215,14 @@ impl MigrationOptions {
             all.extend(gates);
         }
         Ok(arguments)
+    }
+
+    /// What a run with these options adds to the database.
+    pub(super) fn sizes(&self, sizes: Sizes) -> Sizes {
+        match self.backup_table {
+            BackupTableChoice::Always => sizes,
+            BackupTableChoice::Auto => sizes.without_backup_table(),
+        }
     }
 
     /// The options of a validation.

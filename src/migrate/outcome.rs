@@ -9,9 +9,11 @@ use crate::bench::BenchReport;
 use crate::error::{Error, Kind, Result};
 use crate::load;
 use crate::load::report::LoadReport;
+use crate::pg::Table;
 use crate::switchover::SwitchoverReport;
 use crate::table::backup_table::BackupTableReport;
 use crate::table::reindex::ReindexReport;
+use crate::table::staging;
 use crate::table::summary::SummaryReport;
 use crate::validate::{Severity, ValidationReport};
 
@@ -146,6 +148,16 @@ pub(crate) fn backup_table(report: &BackupTableReport) -> Result<StepOutcome> {
         rows: Some(report.rows),
         summary,
         detail: value(report)?,
+        ..StepOutcome::default()
+    })
+}
+
+/// The outcome of step 4.1 if the switchover alone keeps the table.
+pub(crate) fn no_backup_table(table: &Table) -> Result<StepOutcome> {
+    let kept = table.with_suffix(staging::OLD_SUFFIX)?;
+    Ok(StepOutcome {
+        summary: format!("nothing copied: the switchover keeps the table itself as {kept}"),
+        detail: json!({"backup_table": null, "kept_by_switchover": kept.to_string()}),
         ..StepOutcome::default()
     })
 }

@@ -9,7 +9,7 @@ use crate::error::{Kind, Result};
 use crate::inspect::{self, InspectOptions};
 use crate::ledger;
 use crate::pg::{ConnInfo, catalog, connect};
-use crate::preflight;
+use crate::preflight::{self, Sizes};
 use crate::switchover::{self, journal};
 use crate::table::locks::Patience;
 use crate::table::staging;
@@ -59,7 +59,8 @@ pub(super) async fn refuse_above_limit(info: &ConnInfo, options: &MigrationOptio
     let Some(limit) = options.disk_limit else { return Ok(()) };
     let session = connect(info).await?;
     let found = catalog::plain_table(&session, options.table()).await?;
-    preflight::refuse_above(&session, found.oid, limit).await
+    let sizes = Sizes::read(&session, found.oid).await?;
+    preflight::refuse_above(options.sizes(sizes), limit)
 }
 
 /// Starts recording writes to the table if a load is still ahead; every write from then on

@@ -1,20 +1,23 @@
-//! The gate settings of a resumed run: what it keeps from its beginning, and what differs.
+//! The settings of a resumed run: what it keeps from its beginning, and what differs.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::command_line;
-use super::options::{Gates, MigrationOptions};
+use super::options::{BackupTableChoice, Gates, MigrationOptions};
 use super::plan::Step;
 use super::state::Run;
 use crate::error::{Error, Result};
 
-/// The gate settings at the beginning of the run, from the ledger.
+/// The settings at the beginning of the run, from the ledger.
 #[derive(Deserialize)]
 pub(super) struct Began {
     #[serde(flatten)]
     gates: Gates,
     load: BeganLoad,
+    /// Earlier versions had no choice.
+    #[serde(default)]
+    backup_table: BackupTableChoice,
 }
 
 #[derive(Deserialize)]
@@ -37,7 +40,7 @@ impl Began {
     }
 
     /// Each value with its option.
-    fn named(&self) -> [(&'static str, Value); 9] {
+    fn named(&self) -> [(&'static str, Value); 10] {
         let Gates { expect_rows, queries, max_regression, limits: checks } = &self.gates;
         let limits = checks.limits;
         [
@@ -50,6 +53,7 @@ impl Began {
             ("--last-year", json!(limits.last_year)),
             ("--max-shrinkage", json!(limits.max_shrinkage_percent)),
             ("--max-quantity-change", json!(limits.max_quantity_change_percent)),
+            ("--backup-table", json!(self.backup_table)),
         ]
     }
 }
@@ -66,10 +70,11 @@ pub(super) fn carried_on(mut options: MigrationOptions, began: &Began) -> Migrat
     options
 }
 
-/// The gate settings that differ from the beginning and are not yet recorded as deviations.
+/// The settings that differ from the beginning and are not yet recorded as deviations.
 pub(super) fn departures(options: &MigrationOptions, began: &Began, run: &Run) -> Vec<String> {
     let max_rejects = options.load.max_rejects.to_string();
-    let now = Began { gates: options.gates.clone(), load: BeganLoad { max_rejects } };
+    let (gates, backup_table) = (options.gates.clone(), options.backup_table);
+    let now = Began { gates, load: BeganLoad { max_rejects }, backup_table };
     let both = began.named().into_iter().zip(now.named());
     let changed = both.filter(|((_, before), (_, now))| before != now);
     let changed = changed.map(|((option, before), (_, now))| {
@@ -115,8 +120,16 @@ mod tests {
 
         let mut lax = now;
         lax.gates.limits.limits.max_shrinkage_percent = 50.0;
-        let told = ["resumed with --max-shrinkage 50.0 instead of 10.0"];
+        lax.backup_table = BackupTableChoice::Auto;
+        let told = [
+            "resumed with --max-shrinkage 50.0 instead of 10.0",
+            "resumed with --backup-table auto instead of always",
+        ];
         assert_eq!(departures(&lax, &recorded, &run), told);
+
+        // A run of an earlier version made the copy.
+        run.arguments.as_object_mut().unwrap().remove("backup_table");
+        assert_eq!(departures(&lax, &Began::read(&run).unwrap(), &run), told);
 
         run.arguments["expect_rows"] = json!("many");
         let refused = Began::read(&run).err().unwrap();

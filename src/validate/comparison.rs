@@ -1,5 +1,6 @@
-//! Compares the table with production: number of rows per species and year.
+//! Compares the table with production: number of rows per species and year, and quantities.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use tokio_postgres::types::Json;
@@ -8,26 +9,31 @@ use super::report::Change;
 use super::subject::Subject;
 use super::value::{Value, references};
 use crate::error::{Error, Result};
-use crate::pg::{Connection, interruptible};
+use crate::pg::{Connection, Ident, interruptible};
 
 /// How many of the largest changes are shown.
 const CHANGES_SHOWN: usize = 20;
 /// For how many species the rows are shown, those with the largest changes first.
 const SPECIES_SHOWN: usize = 500;
 
+/// The columns whose totals are compared.
+const QUANTITIES: [&str; 3] =
+    ["quantity", "importer_reported_quantity", "exporter_reported_quantity"];
+
 /// The numbers of rows of both tables.
 #[derive(Default)]
 pub(super) struct Comparison {
+    /// All changes, for the checks that judge them.
+    pub(super) changes: Option<Value>,
     pub(super) largest_changes: Vec<Change>,
     pub(super) by_species: Vec<Change>,
     pub(super) by_year: Vec<Change>,
 }
 
-/// Compares the tables, and provides the changes to the checks that judge them. A table without
-/// species or years, and the live table, is not compared.
+/// Compares the tables. A table without species or years, and the live table, is not compared.
 pub(super) async fn compare(
     session: &Connection,
-    subject: &mut Subject,
+    subject: &Subject,
     stop: &AtomicBool,
 ) -> Result<Comparison> {
     let can_be = subject.has_column("year") && subject.known.has("reference");
@@ -57,6 +63,27 @@ pub(super) async fn compare(
     found.largest_changes = changes.iter().take(CHANGES_SHOWN).cloned().collect();
     let known = serde_json::to_value(changes);
     let known = known.map_err(|e| Error::database("could not serialize changes").caused_by(e))?;
-    subject.known.value("changes", Value::Json(known));
+    found.changes = Some(Value::Json(known));
     Ok(found)
+}
+
+/// Totals the quantities of both tables, once for all checks that compare them. The live table is
+/// not compared.
+pub(super) async fn total(
+    session: &Connection,
+    subject: &Subject,
+    stop: &AtomicBool,
+) -> Result<BTreeMap<String, Value>> {
+    let mut totals = BTreeMap::new();
+    if subject.is_live || !subject.has_column("year") || !subject.has_column("unit") {
+        return Ok(totals);
+    }
+    for name in QUANTITIES.into_iter().filter(|name| subject.has_column(name)) {
+        let mut known = subject.known.clone();
+        known.name("column", &Ident::new(name)?);
+        let (sql, sent) = known.statement(include_str!("../../sql/validate/quantities.sql"));
+        let row = interruptible(session, stop, session.query_one(&sql, &references(&sent))).await?;
+        totals.insert(name.to_owned(), Value::Json(row.get(0)));
+    }
+    Ok(totals)
 }

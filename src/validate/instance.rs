@@ -80,6 +80,9 @@ pub(super) fn prepare(check: &Check, subject: &Subject) -> Result<Vec<Ready>> {
                     let codes = codes.into_iter().map(str::to_owned).collect();
                     known.value("codes", Value::Texts(codes));
                 }
+                if let Some(totals) = subject.totals.get(column.name()) {
+                    known.value("quantities", totals.clone());
+                }
                 one(Some(column.name()), known, Some(column))
             };
             there.map(column).collect::<Result<_>>()?

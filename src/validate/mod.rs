@@ -164,7 +164,14 @@ pub async fn validate(
     let mut subject = Subject::read(&keeper, pair, options).boxed_local().await?;
     let opened = (0..options.connections.max(1)).map(|_| snapshot.open(info));
     let sessions = try_join_all(opened).await?;
-    let compared = comparison::compare(&keeper, &mut subject, stop).await?;
+    let (compared, totals) = futures::try_join!(
+        comparison::compare(&keeper, &subject, stop).boxed_local(),
+        comparison::total(&sessions[0], &subject, stop).boxed_local(),
+    )?;
+    subject.totals = totals;
+    if let Some(changes) = compared.changes {
+        subject.known.value("changes", changes);
+    }
     let asker = match &options.ask_dependents {
         Some(application) => {
             let table = (&subject.pair.table, subject.pair.table_oid);

@@ -46,13 +46,15 @@ pub(super) async fn run(
     // A user's own check has a time limit, so it does not share the pass.
     let (conditions, others): (Vec<_>, Vec<_>) =
         ready.into_iter().partition(|(_, check)| check.form == Form::Condition && !check.is_own);
-    // The longest job comes first; the others keep the remaining sessions busy.
+    // The longest job comes first, then the checks of the summary, which are listed last; short
+    // ones at the end keep all sessions busy.
     let mut jobs = vec![Job::Pass(conditions)];
-    jobs.extend(others.into_iter().map(|(at, check)| Job::One(at, check)));
+    jobs.extend(others.into_iter().rev().map(|(at, check)| Job::One(at, check)));
     let next = AtomicUsize::new(0);
     let work = sessions.iter().map(|session| {
         let (jobs, next) = (&jobs, &next);
-        Box::pin(async move {
+        let set = session.query(include_str!("../../sql/validate/session.sql"), &[]);
+        let work = async move {
             let mut found = Found::default();
             while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
                 match job {
@@ -67,6 +69,12 @@ pub(super) async fn run(
                 }
             }
             Ok::<_, Error>(found)
+        };
+        // Sent together with the first check.
+        Box::pin(async move {
+            let (set, found) = futures::join!(set, work);
+            set?;
+            found
         })
     });
     let mut all = Found::default();

@@ -1,15 +1,17 @@
 //! The subject of a validation: the table to check, the structure of production, and the
 //! values that checks can use.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::check::body;
 use super::value::{Known, Value, references};
 use super::{ValidateOptions, names};
 use crate::cites::{Format, Formats};
 use crate::error::{Error, Result};
 use crate::load::ledger::{self, LoadRun};
 use crate::load::{ColumnUses, Years, columns_of};
-use crate::pg::{Column, ColumnType, Columns, Connection, Ident, Table, catalog};
+use crate::pg::{Column, ColumnType, Columns, Connection, Ident, SqlText, Table, catalog};
 use crate::table::staging::{self, Pair};
 use crate::table::summary;
 use crate::trust;
@@ -35,6 +37,8 @@ pub(super) struct Subject {
     /// The column with a species' name and the one that refers to the species, if both exist.
     pub(super) names: Vec<Ident>,
     pub(super) known: Known,
+    /// The totals of both tables, by column of quantities.
+    pub(super) totals: BTreeMap<String, Value>,
     /// Time limit of each of the user's own checks.
     pub(super) time_limit: Duration,
 }
@@ -106,6 +110,7 @@ impl Subject {
             runs,
             names: Vec::new(),
             known: Known::default(),
+            totals: BTreeMap::new(),
             time_limit: options.time_limit,
         };
         subject.tell(session, options, &production, last_year?).await?;
@@ -176,14 +181,14 @@ impl Subject {
         let required: Vec<&Column> =
             production.iter().filter(|c| c.not_null).filter(is_there).collect();
         if !required.is_empty() {
-            let is_text = |column: &&&Column| {
-                use ColumnType::{Char, Text, Varchar};
-                matches!(column.kind, Some(Text | Varchar(_) | Char(_)))
-            };
-            let names =
-                |columns: Vec<&Column>| Columns(columns.iter().map(|c| c.name.clone()).collect());
-            known.name("required_text", &names(required.iter().filter(is_text).copied().collect()));
-            known.name("required", &names(required));
+            let filled = required.iter().map(|column| match column.kind {
+                Some(ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_)) => {
+                    let template = body(include_str!("../../sql/validate/filled.sql")).trim_end();
+                    SqlText::filled(template, &[("column", &column.name)])
+                }
+                _ => SqlText::quoted(&column.name),
+            });
+            known.name("required_filled", &SqlText::list(&filled.collect::<Vec<_>>()));
         }
         known.value("widened", Value::Texts(self.widened(production)));
         self.known = known;

@@ -1,5 +1,6 @@
 //! The plan as one run, on generated files.
 
+mod backup_table;
 mod commands;
 mod every_statement;
 mod gates;

@@ -5,20 +5,7 @@
 -- Lock: ROW EXCLUSIVE on the summary, ACCESS SHARE on species and trade.
 -- Transaction: yes, REPEATABLE READ, after table/summary/lock.sql.
 -- Undone by: table/summary/restore.sql.
-WITH record AS (
-    SELECT
-        species_id,
-        year,
-        coalesce({quantity}, {fallback}) AS quantity,
-        coalesce(nullif(btrim(term), ''), 'Unknown') AS term,
-        coalesce(nullif(btrim(source), ''), 'unknown') AS source,
-        coalesce(nullif(btrim(purpose), ''), 'unknown') AS purpose,
-        coalesce(btrim(importer), '') AS importer,
-        coalesce(btrim(exporter), '') AS exporter
-    FROM {trade}
-),
--- Rows of six kinds: one per year, and one per code of each of five columns in it.
-counted AS MATERIALIZED (
+WITH grouped AS (
     SELECT
         species_id,
         year,
@@ -30,10 +17,10 @@ counted AS MATERIALIZED (
             WHEN grouping(exporter) = 0 THEN 'exporter'
             ELSE 'year'
         END AS kind,
-        coalesce(term, source, purpose, importer, exporter) COLLATE "C" AS code,
+        btrim(coalesce(term, source, purpose, importer, exporter)) AS code,
         count(*) AS records,
-        trim_scale(coalesce(sum(quantity), 0)::numeric) AS quantity
-    FROM record
+        coalesce(sum(coalesce({quantity}, {fallback})), 0)::numeric AS quantity
+    FROM {trade}
     GROUP BY GROUPING SETS (
         (species_id, year),
         (species_id, year, term),
@@ -42,6 +29,33 @@ counted AS MATERIALIZED (
         (species_id, year, importer),
         (species_id, year, exporter)
     )
+),
+-- Rows of six kinds: one per year, and one per code of each of five columns in it. The columns
+-- are grouped as they are: of their values, there are far fewer to trim.
+counted AS MATERIALIZED (
+    SELECT
+        species_id,
+        year,
+        kind,
+        code COLLATE "C" AS code,
+        sum(records)::bigint AS records,
+        trim_scale(sum(quantity)) AS quantity
+    FROM (
+        SELECT
+            species_id,
+            year,
+            kind,
+            CASE kind
+                WHEN 'term' THEN coalesce(nullif(code, ''), 'Unknown')
+                WHEN 'source' THEN coalesce(nullif(code, ''), 'unknown')
+                WHEN 'purpose' THEN coalesce(nullif(code, ''), 'unknown')
+                ELSE coalesce(code, '')
+            END AS code,
+            records,
+            quantity
+        FROM grouped
+    ) AS g
+    GROUP BY species_id, year, kind, code
 ),
 coded AS (
     SELECT

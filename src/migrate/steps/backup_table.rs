@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Definition, MigrationOptions, Site, made};
 use crate::error::Result;
+use crate::migrate::options::BackupTableChoice;
 use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
 use crate::table::backup_table;
@@ -15,7 +16,8 @@ pub(super) const STEP: Definition = Definition {
         name: "backup-table",
         title: "copy the live table beside it",
         does: "Copies the live table, with its primary key, into one that only its owner can use. \
-               Replaces the copy of an earlier run.",
+               Replaces the copy of an earlier run. With --backup-table auto, copies nothing: the \
+               switchover keeps the table itself until 5.4.",
         statements: &[
             sql!("table/backup/create.sql"),
             sql!("table/backup/add-primary-key.sql"),
@@ -24,7 +26,7 @@ pub(super) const STEP: Definition = Definition {
         locks: "ACCESS SHARE on the table",
         transaction: "one, REPEATABLE READ",
         validated_by: "as many rows as the table in the same snapshot",
-        undone_by: "dropping the copy",
+        undone_by: "dropping the copy, if there is one",
         leaves_traces: true,
         is_gate: false,
         rows: Rows::Live,
@@ -34,7 +36,10 @@ pub(super) const STEP: Definition = Definition {
     undo: Some(undo),
 };
 
-fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
+fn act(site: &Site, options: &MigrationOptions) -> Result<StepOutcome> {
+    if options.backup_table == BackupTableChoice::Auto {
+        return outcome::no_backup_table(&site.exclusive.pair.table);
+    }
     let stop = &site.watch.stop;
     let made = site
         .exclusive

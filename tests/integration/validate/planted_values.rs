@@ -29,6 +29,7 @@ async fn a_value_that_cannot_be_is_named() {
             r#""year":2100"#,
         ),
         one_row!("quantity = 'Infinity'", ["quantity-positive"], "Infinity"),
+        one_row!("quantity = 'NaN'", ["quantity-positive"], "NaN"),
         one_row!("quantity = -quantity", ["quantity-positive"], r#""quantity":-"#),
         one_row!("quantity = NULL", ["quantity-missing"], r#""record_id""#),
         one_row!("appendix = 'i'", ["listed-code.appendix"], r#""appendix":"i""#),
@@ -39,6 +40,7 @@ async fn a_value_that_cannot_be_is_named() {
         one_row!("source = '7'", ["listed-code.source"], "7"),
         one_row!("reporter_type = 'e'", ["listed-code.reporter_type"], r#""e""#),
         one_row!("appendix = ''", ["required", "listed-code.appendix"], r#""record_id""#),
+        one_row!("appendix = E' \\r\\n '", ["required", "listed-code.appendix"], r#""record_id""#),
         one_row!(
             "term = E'\\t'",
             ["required", "blank-at-end.term", "listed-code.term"],

@@ -14,7 +14,9 @@ use crate::cli::commands::switchover::duration;
 use crate::cli::commands::validate::LimitArgs;
 use crate::cli::render;
 use crate::error::Result;
-use crate::migrate::{Addition, CheckLimits, Gates, MigrationOptions, Step, command_line};
+use crate::migrate::{
+    Addition, BackupTableChoice, CheckLimits, Gates, MigrationOptions, Step, command_line,
+};
 use crate::pg::Table;
 
 /// Run the whole plan: backup, test, load, validate, switch over, validate again
@@ -107,6 +109,9 @@ pub struct MigrationChoices {
     /// Compute materialized views after the exchange; until then they cannot be read
     #[arg(long)]
     pub refresh_after: bool,
+    /// Whether step 4.1 copies the live table
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    pub backup_table: BackupTableChoice,
     /// Size that the plan of a hosted server allows, such as 8GB
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub disk_limit: Option<u64>,
@@ -166,6 +171,7 @@ impl MigrationChoices {
             time_limit: limits.time_limit,
             max_wait: self.max_wait,
             refresh_after: self.refresh_after,
+            backup_table: self.backup_table,
             disk_limit: self.disk_limit,
             write_report: Some(render::run::write_latest),
             ..MigrationOptions::new(table.clone(), self.inputs.clone())

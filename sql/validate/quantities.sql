@@ -1,0 +1,21 @@
+-- Purpose: the total quantity of each unit in both tables, with production's number of rows, for the
+--   checks quantity-lost and quantity-grown. Infinite values are reported by quantity-positive.
+-- Lock: ACCESS SHARE on both. Transaction: yes, on a shared snapshot.
+-- Undone by: nothing, it only reads.
+WITH before AS (
+    SELECT coalesce(unit, '') AS unit, sum({column}::numeric) AS total, count(*) AS row_count
+    FROM {table}
+    WHERE {column}::numeric < 'Infinity' AND ({all_years} OR year = ANY ({years}))
+    GROUP BY 1
+), after AS (
+    SELECT coalesce(unit, '') AS unit, sum({column}::numeric) AS total
+    FROM {checked}
+    WHERE {column}::numeric < 'Infinity' AND ({all_years} OR year = ANY ({years}))
+    GROUP BY 1
+)
+SELECT coalesce(pg_catalog.jsonb_agg(pg_catalog.to_jsonb(q)), '[]')
+FROM (
+    SELECT unit, b.row_count, b.total AS production, coalesce(a.total, 0) AS checked
+    FROM before AS b
+    LEFT JOIN after AS a USING (unit)
+) AS q
