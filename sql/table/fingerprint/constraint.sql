@@ -14,8 +14,17 @@ SELECT
         'validated: ' || con.convalidated,
         'deferrable: ' || nullif(con.condeferrable, false),
         'deferred: ' || nullif(con.condeferred, false),
-        'no inherit: ' || nullif(con.connoinherit, false),
+        -- A key that is attached to a parent's says so and one that is created with it does not:
+        -- it means nothing, as a partition has no heirs.
+        'no inherit: ' || CASE
+            WHEN con.contype IN ('c', 'n') OR con.conparentid = 0
+                THEN nullif(con.connoinherit, false)
+        END,
         'inherited: ' || nullif(con.coninhcount, 0),
+        'parent: ' || (
+            SELECT p.identity
+            FROM pg_identify_object('pg_constraint'::regclass, nullif(con.conparentid, 0), 0) AS p
+        ),
         -- A foreign key could depend on another unique index on the same columns.
         'index: ' || nullif(con.conindid, 0)::regclass
     )
