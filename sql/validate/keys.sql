@@ -16,6 +16,11 @@ FROM (
         -- A partition's key may have a parent, which the partitioned table has.
         AND (
             f.conparentid = 0
+            OR f.confrelid = $1 AND EXISTS (
+                -- A key to the table that it is a partition of.
+                SELECT FROM pg_catalog.pg_constraint AS p
+                WHERE p.oid = f.conparentid AND p.confrelid <> $1
+            )
             OR f.conrelid = $1 AND NOT EXISTS (
                 SELECT FROM pg_catalog.pg_constraint AS p
                 WHERE p.oid = f.conparentid AND p.conrelid = f.conrelid

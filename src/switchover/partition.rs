@@ -14,8 +14,9 @@ pub(super) struct Partition {
     pub(super) detach: Vec<String>,
     /// After the renames: attaches the incoming table.
     pub(super) attach: Vec<String>,
-    /// The partitioned table.
-    pub(super) parent: Option<u32>,
+    /// Locked before everything else: the partitioned table; all of it, if foreign keys refer to
+    /// it.
+    pub(super) above: Vec<u32>,
     /// The default partition next to it, and the partitions of that.
     pub(super) defaults: Vec<u32>,
 }
@@ -28,7 +29,7 @@ impl Partition {
         Ok(row.map_or_else(Partition::default, |row| Partition {
             detach: row.get(0),
             attach: row.get(1),
-            parent: row.get(2),
+            above: row.get(2),
             defaults: row.get(3),
         }))
     }

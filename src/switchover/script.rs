@@ -94,7 +94,7 @@ async fn assemble(
     // view reads, and a partitioned table before its partitions; a writer locks its own table
     // before those that its foreign keys check.
     let mut locked = redirection.relations;
-    locked.extend(partition.parent);
+    locked.extend(partition.above);
     locked.extend([exchange.live, exchange.incoming]);
     locked.extend(partition.defaults);
     locked.extend(&references.parent_relations);

@@ -7,7 +7,10 @@ SELECT
         WHEN con.contype = 'f' THEN 'foreign key'
         ELSE 'constraint'
     END,
-    i.identity,
+    -- The server chooses the name of a key to a single partition, by those that are in use.
+    CASE WHEN con.contype = 'f' AND p.confrelid <> con.confrelid
+        THEN format('on %s, to %s', con.conrelid::regclass, con.confrelid::regclass)
+        ELSE i.identity END,
     concat_ws(
         E'\n',
         'definition: ' || pg_get_constraintdef(con.oid),
@@ -21,13 +24,12 @@ SELECT
                 THEN nullif(con.connoinherit, false)
         END,
         'inherited: ' || nullif(con.coninhcount, 0),
-        'parent: ' || (
-            SELECT p.identity
-            FROM pg_identify_object('pg_constraint'::regclass, nullif(con.conparentid, 0), 0) AS p
-        ),
+        'parent: ' || CASE WHEN p.contype <> 'f' OR p.confrelid = con.confrelid
+            THEN format('%I on %s', p.conname, p.conrelid::regclass) END,
         -- A foreign key could depend on another unique index on the same columns.
         'index: ' || nullif(con.conindid, 0)::regclass
     )
 FROM pg_constraint AS con
+LEFT JOIN pg_constraint AS p ON p.oid = con.conparentid
 CROSS JOIN LATERAL pg_identify_object('pg_constraint'::regclass, con.oid, 0) AS i
 WHERE con.oid = ANY (ARRAY(SELECT objid FROM object WHERE classid = 'pg_constraint'::regclass))

@@ -22,13 +22,17 @@ CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(leaf.oid) AS a
 INNER JOIN pg_catalog.pg_partitioned_table AS k ON k.partrelid = a.relid
 WHERE k.partexprs IS NOT NULL
 UNION ALL
--- A partition with referenced rows cannot be detached.
-SELECT format('the foreign key %I on %s refers to %s, of which it is a partition',
-    top.conname, top.conrelid::regclass, top.confrelid::regclass)
+SELECT format('the foreign key %I on %s, which is partitioned, refers to %s, of which it is a '
+    'partition', top.conname, top.conrelid::regclass, top.confrelid::regclass)
 FROM leaf
 INNER JOIN pg_catalog.pg_constraint AS c
     ON c.confrelid = leaf.oid AND c.contype = 'f' AND c.conparentid <> 0
 INNER JOIN pg_catalog.pg_constraint AS top ON top.oid = c.conparentid
+INNER JOIN pg_catalog.pg_class AS r ON r.oid = c.conrelid
+WHERE r.relkind <> 'r' OR c.conrelid IN (
+    SELECT t.relid
+    FROM pg_catalog.pg_partition_tree(pg_catalog.pg_partition_root(leaf.oid)) AS t
+)
 UNION ALL
 SELECT format('its foreign key %I refers to the partitioned table %s',
     c.conname, c.confrelid::regclass)

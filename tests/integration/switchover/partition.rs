@@ -59,6 +59,12 @@ const LEAF: &str = "ALTER TABLE {leaf} SET (fillfactor = 90), ALTER term SET STA
     COMMENT ON INDEX only_here IS 'Here.';
     COMMENT ON TRIGGER from_leaf ON {leaf} IS 'Here too.';";
 
+/// A table that refers to the partitioned one by `{key}`, and to two of its records.
+const REFERRING: &str = "CREATE TABLE notes (id uuid, {key},
+        CONSTRAINT note_of FOREIGN KEY (id, {names}) REFERENCES trade ON DELETE CASCADE);
+    COMMENT ON CONSTRAINT note_of ON notes IS 'From below.';
+    INSERT INTO notes SELECT id, {names} FROM trade WHERE record_id IN ('3', 'r2019');";
+
 /// Puts the 200 records of the plain table into the partitioned one, which replaces it.
 const MOVED: &str = "INSERT INTO trade SELECT * FROM cites_trade_records;
     DROP TABLE cites_trade_records CASCADE;
@@ -94,12 +100,13 @@ const CATALOG: &str = "WITH part AS (
             || jsonb_build_object('definition', pg_get_indexdef(indexrelid))
         FROM pg_index AS i JOIN part ON part_id = indrelid
         UNION ALL
-        SELECT format('constraint %s.%s', name, conname), to_jsonb(c) - '{oid,conrelid,conindid,conparentid,conbin}'::text[]
+        SELECT format('constraint %s.%s', conrelid::regclass, conname), to_jsonb(c) - '{oid,conrelid,confrelid,conindid,conparentid,conbin}'::text[]
             -- Of a key with a parent, this says only how it was made. A partition has no heirs.
             - CASE WHEN conparentid <> 0 AND contype IN ('p', 'u', 'f') THEN 'connoinherit' ELSE '' END
             || jsonb_build_object('definition', pg_get_constraintdef(c.oid), 'index', conindid::regclass::text,
                 'parent', (SELECT p.conrelid::regclass || '.' || p.conname FROM pg_constraint AS p WHERE p.oid = c.conparentid))
-        FROM pg_constraint AS c JOIN part ON part.part_id = conrelid
+        FROM pg_constraint AS c LEFT JOIN part ON part_id = conrelid
+        WHERE part_id IS NOT NULL OR conrelid = to_regclass('notes')
         UNION ALL
         SELECT format('trigger %s.%s', name, CASE WHEN tgconstraint = 0 OR NOT tgisinternal THEN tgname::text
                 ELSE (SELECT conname FROM pg_constraint AS c WHERE c.oid = tgconstraint) || tgfoid::regproc END),
@@ -237,7 +244,19 @@ async fn one_year_of_a_table_by_range() {
     let (here, _) = partitioned("RANGE (year)", "year", YEARS, "trade_2020").await;
     let others = ["2019", "2021"].map(|year| shipment(&[("Id", year), ("Year", year)]));
     let release = here.file("mixed.csv", file_of(&[good(250), others.to_vec()].concat()));
+    here.db.psql(&REFERRING.replace("{key}", "year int").replace("{names}", "year")).await;
     there_and_back(&here, &release, "trade_2020", 2).await;
+    let notes =
+        "SELECT count(*), count(t.id) FROM notes AS n LEFT JOIN trade AS t USING (id, year)";
+    assert_eq!(here.db.psql(notes).await, "2|2");
+    for refused in [
+        "INSERT INTO notes VALUES (gen_random_uuid(), 2020)",
+        "UPDATE trade SET id = gen_random_uuid() WHERE record_id = '3'",
+    ] {
+        here.db.try_psql(refused).await.unwrap_err();
+    }
+    here.db.psql("DELETE FROM trade WHERE record_id = '3'").await;
+    assert_eq!(here.db.psql(notes).await, "1|1");
 }
 
 #[tokio::test]
@@ -275,6 +294,8 @@ async fn a_partition_two_levels_down() {
         CREATE TABLE trade_rest PARTITION OF trade DEFAULT;";
     let key = "year, appendix";
     let (here, release) = partitioned("LIST (appendix)", key, leaves, "trade_ii_2020").await;
+    let columns = "year int, appendix text";
+    here.db.psql(&REFERRING.replace("{key}", columns).replace("{names}", key)).await;
     there_and_back(&here, &release, "trade_ii_2020", 0).await;
 }
 

@@ -8,7 +8,7 @@ use sterna::pg::connect;
 
 use super::super::exchange::{exchanging, fingerprint_of, names};
 use super::super::faults::{STRIKE, strike};
-use super::{CATALOG, YEARS, different, exchanged, partitioned};
+use super::{CATALOG, REFERRING, YEARS, different, exchanged, partitioned};
 use crate::cites::{Installation, file_of, shipment};
 use crate::server::{Finished, major};
 
@@ -17,6 +17,7 @@ const LEAF: &str = "trade_2020";
 /// The year 2020 of a table partitioned by year, loaded into staging.
 async fn loaded() -> Installation {
     let (here, release) = partitioned("RANGE (year)", "year", YEARS, LEAF).await;
+    here.db.psql(&REFERRING.replace("{key}", "year int").replace("{names}", "year")).await;
     here.db.sterna(&["stage", "create", "--table", LEAF]).expect_code(0);
     here.report(0, &[&release, "--all", "--table", LEAF]);
     here
@@ -87,6 +88,35 @@ async fn no_write_is_lost_and_no_read_fails() {
 }
 
 #[tokio::test]
+async fn a_reader_of_the_whole_with_an_old_snapshot_is_waited_for() {
+    let (here, release) = partitioned("RANGE (year)", "year", YEARS, LEAF).await;
+    let db = &here.db;
+    // May read the partitioned table, but none of its partitions.
+    let reader = format!("reader_{}", db.name());
+    db.psql(&format!(
+        "CREATE ROLE {reader} LOGIN; REVOKE ALL ON trade_2020 FROM PUBLIC;
+        GRANT SELECT ON trade TO {reader}"
+    ))
+    .await;
+    db.sterna(&["stage", "create", "--table", LEAF]).expect_code(0);
+    let old = db.connect().await;
+    let begin = format!(
+        "SET ROLE {reader}; SET SESSION AUTHORIZATION {reader};
+        BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1"
+    );
+    old.batch_execute(&begin).await.unwrap();
+    here.report(0, &[&release, "--all", "--table", LEAF]);
+    let args = [exchanging("switchover"), vec!["--table", LEAF, "--max-wait", "1s"]].concat();
+    let refused = db.sterna(&args).expect_code(7);
+    assert!(refused.stderr.contains("older than the load"), "{refused:?}");
+    let seen = "SELECT count(*) FROM trade WHERE year = 2020";
+    assert_eq!(old.query_one(seen, &[]).await.unwrap().get::<_, i64>(0), 200);
+    old.batch_execute("COMMIT; RESET SESSION AUTHORIZATION; RESET ROLE").await.unwrap();
+    exchanged(db, LEAF, "switchover");
+    db.psql(&format!("DROP OWNED BY {reader}; DROP ROLE {reader}")).await;
+}
+
+#[tokio::test]
 async fn any_command_may_fail() {
     let here = loaded().await;
     let db = &here.db;
@@ -112,8 +142,8 @@ async fn any_command_may_fail() {
             db.psql(
                 "BEGIN;
                 UPDATE trade SET unit = 'valid' WHERE record_id = '3';
-                UPDATE trade SET year = 2019 WHERE record_id = '3';
-                UPDATE trade SET year = 2020 WHERE record_id = '3';
+                UPDATE trade SET year = 2019 WHERE record_id = '5';
+                UPDATE trade SET year = 2020 WHERE record_id = '5';
                 ROLLBACK",
             )
             .await;
@@ -139,9 +169,9 @@ async fn what_is_not_supported_is_refused_before_the_first_write() {
         (
             14,
             "CREATE TABLE notes (id uuid, year int, CONSTRAINT note_of FOREIGN KEY (id, year)
-                REFERENCES trade)",
+                REFERENCES trade) PARTITION BY LIST (year)",
             LEAF,
-            "the foreign key note_of on public.notes refers to public.trade",
+            "the foreign key note_of on public.notes, which is partitioned, refers to public.trade",
         ),
         (
             14,
