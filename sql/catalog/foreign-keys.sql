@@ -9,9 +9,14 @@ SELECT
     ELSE def.text END,
     convalidated,
     confrelid = conrelid
-FROM pg_catalog.pg_constraint
+FROM pg_catalog.pg_constraint AS c
 CROSS JOIN LATERAL (
     SELECT regexp_replace(pg_catalog.pg_get_constraintdef(oid), ' NOT VALID$', '') AS text
 ) AS def
-WHERE conrelid = $1 AND contype = 'f' AND conparentid = 0
+WHERE conrelid = $1 AND contype = 'f'
+    -- A partition's key may have a parent, which the partitioned table has.
+    AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_constraint AS p
+        WHERE p.oid = c.conparentid AND p.conrelid = c.conrelid
+    )
 ORDER BY conname

@@ -23,7 +23,12 @@ FROM (
     CROSS JOIN LATERAL unnest(c.conkey, c.confkey) WITH ORDINALITY AS k (own, referred, position)
     INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.own
     INNER JOIN pg_catalog.pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.referred
-    WHERE c.conrelid = $1 AND c.contype = 'f' AND c.convalidated AND c.conparentid = 0
+    WHERE c.conrelid = $1 AND c.contype = 'f' AND c.convalidated
+        -- A partition's key may have a parent, which the partitioned table has.
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_constraint AS p
+            WHERE p.oid = c.conparentid AND p.conrelid = c.conrelid
+        )
     GROUP BY c.oid, c.conname, c.conrelid, c.confrelid
 ) AS k
 ORDER BY k.name

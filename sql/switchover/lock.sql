@@ -5,7 +5,15 @@
 SELECT CASE c.relkind
     WHEN 'v' THEN format('ALTER VIEW %s OWNER TO %I', c.oid::regclass, r.rolname)
     WHEN 'm' THEN format('ALTER MATERIALIZED VIEW %s OWNER TO %I', c.oid::regclass, r.rolname)
-    ELSE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', c.oid::regclass)
+    -- Of a partitioned table only what is listed, not every partition.
+    ELSE format(
+        'LOCK TABLE %s%s IN ACCESS EXCLUSIVE MODE',
+        CASE WHEN EXISTS (
+            SELECT FROM pg_catalog.pg_inherits AS i
+            WHERE i.inhparent = c.oid AND i.inhrelid = ANY ($1)
+        ) THEN 'ONLY ' ELSE '' END,
+        c.oid::regclass
+    )
 END
 FROM unnest($1::oid[]) WITH ORDINALITY AS wanted (oid, position)
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = wanted.oid

@@ -5,7 +5,6 @@
 SELECT reason FROM (
     SELECT CASE
         WHEN c.relkind = 'p' THEN 'it is partitioned'
-        WHEN c.relispartition THEN 'it is a partition'
         WHEN c.relkind = 'f' THEN 'it is a foreign table'
         WHEN c.relkind <> 'r' THEN 'it is not a table'
         WHEN c.relpersistence = 'u' THEN 'it is unlogged: a crash would empty it'
@@ -50,7 +49,7 @@ SELECT reason FROM (
         c.conrelid::regclass)
     FROM pg_catalog.pg_constraint AS c
     INNER JOIN pg_catalog.pg_class AS r ON r.oid = c.conrelid
-    WHERE c.confrelid = $1 AND c.contype = 'f' AND r.relkind <> 'r'
+    WHERE c.confrelid = $1 AND c.contype = 'f' AND r.relkind <> 'r' AND c.conparentid = 0
     UNION ALL
     SELECT format('the check of foreign key %I on %s is switched off', c.conname,
         c.conrelid::regclass)

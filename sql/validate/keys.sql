@@ -10,9 +10,22 @@ SELECT
     o.relname::text,
     there.columns
 FROM (
-    SELECT oid, conname, contype, conrelid, confrelid, conkey, confkey
-    FROM pg_catalog.pg_constraint
-    WHERE contype = 'f' AND $1 IN (conrelid, confrelid) AND conparentid = 0
+    SELECT f.oid, f.conname, f.contype, f.conrelid, f.confrelid, f.conkey, f.confkey
+    FROM pg_catalog.pg_constraint AS f
+    WHERE f.contype = 'f' AND $1 IN (f.conrelid, f.confrelid)
+        -- A partition's key may have a parent, which the partitioned table has.
+        AND (
+            f.conparentid = 0
+            OR f.confrelid = $1 AND EXISTS (
+                -- A key to the table that it is a partition of.
+                SELECT FROM pg_catalog.pg_constraint AS p
+                WHERE p.oid = f.conparentid AND p.confrelid <> $1
+            )
+            OR f.conrelid = $1 AND NOT EXISTS (
+                SELECT FROM pg_catalog.pg_constraint AS p
+                WHERE p.oid = f.conparentid AND p.conrelid = f.conrelid
+            )
+        )
     UNION ALL
     SELECT i.indexrelid, ic.relname, 'u', i.indrelid, 0, (i.indkey::int2[])[0:i.indnkeyatts - 1], '{}'
     FROM pg_catalog.pg_index AS i

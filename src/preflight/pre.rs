@@ -67,7 +67,7 @@ pub async fn pre(
         futures::join!(Distance::measure(&session), session.batch_execute(settings));
     set?;
     let distance = distance?;
-    let oid = catalog::plain_table(&session, table).await?.oid;
+    let oid = catalog::table_or_partition(&session, table).await?.oid;
     let (has_ledger, ledger) = opened(&mut session).await?;
     let staging = match table.with_suffix(SUFFIX) {
         Ok(staging) => catalog::relation(&session, &staging).await?.map(|found| found.oid),

@@ -38,12 +38,14 @@ pub(super) fn no_staging(pair: &Pair, last: Option<&SwitchoverRecord>) -> Error 
 /// # Errors
 /// The refusal, with every reason.
 pub async fn refuse_unsupported(session: &Session, table: &Table, oid: u32) -> Result<()> {
-    let (rows, dependents) = futures::join!(
+    let (rows, partition, dependents) = futures::join!(
         session.query(include_str!("../../sql/switchover/unsupported.sql"), &[&oid]),
+        staging::unsupported_partition(session, oid),
         dependents::find(session, oid, &[]),
     );
     let (rows, dependents) = (rows?, dependents?.unsupported);
     let mut reasons: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    reasons.extend(partition?);
     reasons.extend(dependents.iter().map(|what| format!("{what} cannot be pointed elsewhere")));
     if reasons.is_empty() {
         return Ok(());

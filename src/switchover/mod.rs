@@ -21,6 +21,7 @@ mod materialized;
 mod obstacles;
 mod options;
 pub mod parity;
+mod partition;
 mod prepare;
 mod preview;
 mod properties;

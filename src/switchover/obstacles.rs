@@ -328,9 +328,17 @@ fn without_suffix(text: &str, suffix: &str) -> String {
     shorter
 }
 
-/// The lines about a column, without the properties that are made equal before an exchange.
+/// The lines of a definition, without the properties that are made equal before an exchange, and
+/// those that a partition has from its parent.
 fn stays(definition: &Option<String>) -> Option<Vec<&str>> {
-    const EQUALLED: [&str; 4] = ["storage: ", "compression: ", "statistics target: ", "options: "];
+    const EQUALLED: [&str; 6] = [
+        "storage: ",
+        "compression: ",
+        "statistics target: ",
+        "options: ",
+        "inherited: ",
+        "parent: ",
+    ];
     let lines = definition.as_ref()?.lines();
     Some(lines.filter(|line| !EQUALLED.iter().any(|name| line.starts_with(name))).collect())
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use super::attached::{self, Attached, Kind, Pair};
 use super::dependents::{self, ChangedColumn};
+use super::partition::Partition;
 use super::references::References;
 use super::{Exchange, properties};
 use crate::error::{Error, Result};
@@ -82,16 +83,20 @@ async fn assemble(
         ))
         .hint("drop it before the switchover and create it again after it"));
     }
-    let (redirection, property) = futures::join!(
+    let (redirection, property, partition) = futures::join!(
         dependents.redirection(session, refresh_after),
         properties::of_table(session, exchange.live),
+        Partition::write(session, exchange.live),
     );
-    let (redirection, property) = (redirection?, property?);
+    let (redirection, property, partition) = (redirection?, property?, partition?);
     let mut script = Script { changed, ..Script::default() };
     // The same order as others lock in: a reader locks the view that it names before what the
-    // view reads, and a writer locks its own table before those that its foreign keys check.
+    // view reads, and a partitioned table before its partitions; a writer locks its own table
+    // before those that its foreign keys check.
     let mut locked = redirection.relations;
+    locked.extend(partition.above);
     locked.extend([exchange.live, exchange.incoming]);
+    locked.extend(partition.defaults);
     locked.extend(&references.parent_relations);
     locked.extend(&references.child_relations);
     script.references = references;
@@ -102,6 +107,7 @@ async fn assemble(
     script.locks = session.query(sql, &[&locked]).await?.iter().map(|row| row.get(0)).collect();
 
     let statements = &mut script.exchange;
+    statements.extend(partition.detach);
     statements.extend(property.detach);
     statements.extend(redirection.step_aside);
     rename_all(statements, exchange, pairs)?;
@@ -111,6 +117,7 @@ async fn assemble(
         let parameters: [&dyn Typed; 3] = [&pair.live.oid, &pair.incoming.oid, &leaving.name()];
         statements.push(session.query_one(sql, &parameters).await?.get(0));
     }
+    statements.extend(partition.attach);
     statements.extend(redirection.point);
     statements.extend(property.attach);
     statements.extend(redirection.drop);

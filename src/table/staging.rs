@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 use crate::ledger;
 use crate::pg::catalog::Relation;
 use crate::pg::{
-    self, Column, Connection, Ident, MAX_NAME_BYTES, Parameter, Table, Typed, Volley, catalog, fill,
+    self, Column, Connection, Ident, MAX_NAME_BYTES, Parameter, Session, Table, Typed, Volley,
+    catalog, fill,
 };
 use crate::table::fingerprint;
 use crate::table::locks::Patience;
@@ -69,7 +70,7 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     // Queries that do not depend on each other share a round trip.
     let (set, found, look) = futures::join!(
         session.batch_execute(include_str!("../../sql/catalog/session.sql")),
-        catalog::plain_table(session, table),
+        catalog::table_or_partition(session, table),
         ledger::look(session),
     );
     set?;
@@ -94,7 +95,7 @@ async fn is_still(session: &Connection, table: &Table, oid: u32) -> Result<bool>
     let tables = [oid];
     let (set, found, code, published, joined) = futures::join!(
         session.batch_execute(include_str!("../../sql/catalog/session.sql")),
-        catalog::plain_table(session, table),
+        catalog::table_or_partition(session, table),
         trust::code(session, &tables, &[]),
         refuse_published(session, oid),
         ledger::join(session, table),
@@ -143,12 +144,43 @@ pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>>
         .hint("rename or drop it; sterna creates its staging table itself"))
 }
 
-/// Creates the staging table and returns its OID. It belongs to the live table's owner, so that
-/// whatever the server runs with its owner's rights runs with theirs. No other role has
-/// privileges on it. `widened` columns become plain `numeric`.
+/// The query for the statements that give a table the CHECK which a partition's bound implies.
+pub(crate) const BOUND: &str = include_str!("../../sql/table/stage/bound.sql");
+
+/// Why a table cannot be replaced although it is a partition; nothing if it is none.
 ///
 /// # Errors
-/// If the role may not create it.
+/// If the catalog cannot be read.
+pub(crate) async fn unsupported_partition(session: &Session, oid: u32) -> Result<Vec<String>> {
+    let sql = include_str!("../../sql/table/stage/unsupported-partition.sql");
+    Ok(session.query(sql, &[&oid]).await?.iter().map(|row| row.get(0)).collect())
+}
+
+/// Refuses a partition that cannot be replaced.
+async fn refuse_partition(session: &Session, pair: &Pair, widened: &[Column]) -> Result<()> {
+    let mut reasons = unsupported_partition(session, pair.table_oid).await?;
+    if !widened.is_empty() {
+        let relation = include_str!("../../sql/catalog/relation.sql");
+        let (schema, name) = (pair.table.schema.name(), pair.table.name.name());
+        let found = session.query_opt(relation, &[&schema, &name]).await?;
+        if found.is_some_and(|row| row.get(2)) {
+            reasons.push("a column cannot be widened in one partition alone".to_owned());
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(format!("{} cannot be replaced: {}", pair.table, reasons.join("; ")))
+        .hint("nothing was loaded; alter or drop what is named, then try again"))
+}
+
+/// Creates the staging table and returns its OID. It belongs to the live table's owner, so that
+/// whatever the server runs with its owner's rights runs with theirs. No other role has
+/// privileges on it. `widened` columns become plain `numeric`. Next to a partition, it takes only
+/// rows that belong there.
+///
+/// # Errors
+/// If the role may not create it; refused for a partition that cannot be replaced.
 pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -> Result<u32> {
     let names: [(&str, &dyn pg::Quoted); 2] = [("staging", &pair.staging), ("table", &pair.table)];
     let mut make = vec![fill(include_str!("../../sql/table/stage/create.sql"), &names)];
@@ -166,14 +198,18 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
         .await?;
     let oid: u32 = found?.get(0);
     let siblings = [oid];
-    let (revokes, owner, fingerprint) = futures::join!(
+    let (supported, bound, revokes, owner, fingerprint) = futures::join!(
+        refuse_partition(&transaction, pair, widened),
+        transaction.query(BOUND, &[&pair.table_oid, &oid]),
         transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]),
         transaction
             .query(include_str!("../../sql/table/stage/owner.sql"), &[&pair.table_oid, &oid]),
         fingerprint::take_beside(&transaction, pair.table_oid, &siblings),
     );
-    let (revokes, owner, fingerprint) = (revokes?, owner?, fingerprint?);
-    let statements: Vec<&str> = revokes.iter().chain(&owner).map(|row| row.get(0)).collect();
+    supported?;
+    let (bound, revokes, owner, fingerprint) = (bound?, revokes?, owner?, fingerprint?);
+    let statements = bound.iter().chain(&revokes).chain(&owner);
+    let statements: Vec<&str> = statements.map(|row| row.get(0)).collect();
     let register = include_str!("../../sql/table/stage/register.sql");
     transaction
         .execute_and_commit(

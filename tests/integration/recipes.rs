@@ -3,6 +3,7 @@
 mod nightly;
 mod operations;
 mod pages;
+mod partitions;
 mod restoring;
 mod role;
 

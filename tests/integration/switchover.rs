@@ -11,4 +11,5 @@ mod guards;
 mod locks;
 mod models;
 mod odd;
+mod partition;
 mod versions;

@@ -10,6 +10,8 @@ pub struct Relation {
     pub oid: u32,
     /// Whether it is an ordinary, permanent table and not a partition.
     pub plain: bool,
+    /// Whether it is a partition that holds rows itself, and permanent.
+    pub leaf: bool,
 }
 
 /// Finds a table by its exact name.
@@ -22,24 +24,41 @@ pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Rela
     Ok(row.map(|row| {
         let (kind, partition, persistence) =
             (row.get::<_, i8>(1), row.get::<_, bool>(2), row.get::<_, i8>(3));
-        Relation {
-            oid: row.get(0),
-            plain: kind == b'r' as i8 && !partition && persistence == b'p' as i8,
-        }
+        let table = kind == b'r' as i8 && persistence == b'p' as i8;
+        Relation { oid: row.get(0), plain: table && !partition, leaf: table && partition }
     }))
 }
 
-/// Finds a table that must exist and be of a kind that sterna can replace.
+/// Finds a table that must exist and be an ordinary one.
 ///
 /// # Errors
 /// If the table is missing or of another kind; the error names it.
 pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation> {
+    let found = table_or_partition(session, table).await?;
+    if found.leaf {
+        return Err(Error::refused(format!(
+            "{table} is a partition, which this command does not support"
+        ))
+        .hint(
+            "replace it with `sterna stage create`, `load`, `validate` and `switchover`, after a \
+             backup of the whole partitioned table with pg_dump",
+        ));
+    }
+    Ok(found)
+}
+
+/// Finds a table that must exist and be of a kind that sterna can replace: an ordinary one, or a
+/// partition that holds rows itself.
+///
+/// # Errors
+/// If the table is missing or of another kind; the error names it.
+pub async fn table_or_partition(session: &Connection, table: &Table) -> Result<Relation> {
     match relation(session, table).await? {
         None => Err(Error::usage(format!("there is no table {table}"))
             .hint("check --schema, --table and the database that you are connected to")),
-        Some(found) if !found.plain => Err(Error::refused(format!(
-            "{table} is not an ordinary table: views, partitions, partitioned, foreign, \
-             temporary and unlogged tables are not supported"
+        Some(found) if !found.plain && !found.leaf => Err(Error::refused(format!(
+            "{table} is not an ordinary table: views, partitioned, foreign, temporary and \
+             unlogged tables are not supported"
         ))),
         Some(found) => Ok(found),
     }

@@ -19,5 +19,10 @@ UNION ALL
 SELECT 'referred', ARRAY[a.attname::text], c.conrelid::regclass::text
 FROM pg_catalog.pg_constraint AS c
 INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = $1 AND a.attnum = ANY (c.confkey)
-WHERE c.confrelid = $1 AND c.contype = 'f' AND c.conparentid = 0
+WHERE c.confrelid = $1 AND c.contype = 'f'
+    AND (c.conparentid = 0 OR EXISTS (
+            -- A key to the table that it is a partition of.
+            SELECT FROM pg_catalog.pg_constraint AS p
+            WHERE p.oid = c.conparentid AND p.confrelid <> $1
+        ))
 ORDER BY kind, 2, 3

@@ -31,5 +31,14 @@ FROM (
         SELECT FROM pg_catalog.pg_constraint AS s
         WHERE s.conrelid = $2 AND s.contype = 'c' AND s.conname = c.conname
     )
+    UNION ALL
+    -- A partition's bound, in the place of which staging has a CHECK.
+    SELECT 'sterna_partition', false,
+        'ADD CONSTRAINT sterna_partition CHECK (' || b.condition || ')'
+    FROM (SELECT pg_catalog.pg_get_partition_constraintdef($1::oid) AS condition) AS b
+    WHERE b.condition IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_constraint AS s
+        WHERE s.conrelid = $2 AND s.conname = 'sterna_partition'
+    )
 ) AS changes
 ORDER BY name, change

@@ -15,7 +15,14 @@ WHERE a.datname = current_database()
     AND a.backend_type = 'client backend'
     AND a.state LIKE 'idle in transaction%'
     AND a.backend_xmin IS NOT NULL
-    AND pg_catalog.has_table_privilege(a.usesysid, $1, 'SELECT')
+    AND EXISTS (
+        SELECT FROM (
+            SELECT $1::oid AS relid
+            UNION ALL
+            SELECT p.relid FROM pg_catalog.pg_partition_ancestors($1::oid) AS p
+        ) AS read
+        WHERE pg_catalog.has_table_privilege(a.usesysid, read.relid, 'SELECT')
+    )
     AND EXISTS (
         SELECT FROM sterna.carrying AS c
         WHERE c.relid = $1 AND c.toward = $3 AND c.entries > $2

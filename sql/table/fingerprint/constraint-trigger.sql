@@ -10,4 +10,4 @@ FROM pg_trigger AS t
 CROSS JOIN LATERAL pg_identify_object('pg_constraint'::regclass, t.tgconstraint, 0) AS i
 WHERE
     t.oid = ANY (ARRAY(SELECT objid FROM object WHERE classid = 'pg_trigger'::regclass))
-    AND t.tgisinternal AND t.tgenabled <> 'O'
+    AND t.tgisinternal AND t.tgenabled <> 'O' AND t.tgconstraint <> 0

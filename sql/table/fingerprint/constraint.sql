@@ -7,18 +7,29 @@ SELECT
         WHEN con.contype = 'f' THEN 'foreign key'
         ELSE 'constraint'
     END,
-    i.identity,
+    -- The server chooses the name of a key to a single partition, by those that are in use.
+    CASE WHEN con.contype = 'f' AND p.confrelid <> con.confrelid
+        THEN format('on %s, to %s', con.conrelid::regclass, con.confrelid::regclass)
+        ELSE i.identity END,
     concat_ws(
         E'\n',
         'definition: ' || pg_get_constraintdef(con.oid),
         'validated: ' || con.convalidated,
         'deferrable: ' || nullif(con.condeferrable, false),
         'deferred: ' || nullif(con.condeferred, false),
-        'no inherit: ' || nullif(con.connoinherit, false),
+        -- A key that is attached to a parent's says so and one that is created with it does not:
+        -- it means nothing, as a partition has no heirs.
+        'no inherit: ' || CASE
+            WHEN con.contype IN ('c', 'n') OR con.conparentid = 0
+                THEN nullif(con.connoinherit, false)
+        END,
         'inherited: ' || nullif(con.coninhcount, 0),
+        'parent: ' || CASE WHEN p.contype <> 'f' OR p.confrelid = con.confrelid
+            THEN format('%I on %s', p.conname, p.conrelid::regclass) END,
         -- A foreign key could depend on another unique index on the same columns.
         'index: ' || nullif(con.conindid, 0)::regclass
     )
 FROM pg_constraint AS con
+LEFT JOIN pg_constraint AS p ON p.oid = con.conparentid
 CROSS JOIN LATERAL pg_identify_object('pg_constraint'::regclass, con.oid, 0) AS i
 WHERE con.oid = ANY (ARRAY(SELECT objid FROM object WHERE classid = 'pg_constraint'::regclass))

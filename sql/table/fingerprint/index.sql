@@ -8,6 +8,9 @@ SELECT
         'definition: ' || pg_get_indexdef(i.indexrelid),
         'owner: ' || pg_get_userbyid(c.relowner),
         'tablespace: ' || (SELECT t.spcname FROM pg_tablespace AS t WHERE t.oid = c.reltablespace),
+        'parent: ' || (
+            SELECT h.inhparent::regclass FROM pg_inherits AS h WHERE h.inhrelid = i.indexrelid
+        ),
         'primary: ' || nullif(i.indisprimary, false),
         'immediate: ' || i.indimmediate,
         'valid: ' || i.indisvalid,

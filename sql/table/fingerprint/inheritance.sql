@@ -3,6 +3,6 @@
 SELECT
     'inheritance',
     format('%s from %s', h.inhrelid::regclass, h.inhparent::regclass),
-    'place: ' || h.inhseqno
+    'place: ' || h.inhseqno || CASE WHEN h.inhdetachpending THEN ', being detached' ELSE '' END
 FROM pg_inherits AS h
 WHERE h.inhrelid = $1 OR h.inhparent = $1

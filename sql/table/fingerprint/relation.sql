@@ -30,6 +30,10 @@ SELECT
         'of type: ' || nullif(c.reloftype, 0)::regtype,
         'partitioned: ' || CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
         'partition: ' || pg_get_expr(c.relpartbound, c.oid),
+        -- A hash partition's names the partitioned table by its OID.
+        'partition constraint: ' || regexp_replace(
+            pg_get_partition_constraintdef(c.oid), '''\d+''::oid', 'parent', 'g'
+        ),
         'populated: ' || CASE WHEN c.relkind = 'm' THEN c.relispopulated END,
         'definition: ' || CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
         (

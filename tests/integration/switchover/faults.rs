@@ -18,7 +18,7 @@ use crate::server::{Finished, TestDb, sterna};
 
 /// Something happens to the session at the N-th command or end of a command. A sequence counts,
 /// because it advances even if a transaction is rolled back.
-const STRIKE: &str = "CREATE SCHEMA fault;
+pub(super) const STRIKE: &str = "CREATE SCHEMA fault;
     CREATE SEQUENCE fault.counter;
     CREATE TABLE fault.plan AS SELECT 0::bigint AS at, 'nothing' AS what;
     CREATE FUNCTION fault.strike() RETURNS event_trigger LANGUAGE plpgsql
@@ -65,10 +65,15 @@ async fn asleep(session: &Connection, client: &mut Child) -> Option<i32> {
 }
 
 /// Runs a command to which this happens; none if it completed before.
-async fn strike(db: &TestDb, command: &str, at: usize, what: &str) -> Option<Finished> {
+pub(super) async fn strike(
+    db: &TestDb,
+    command: &[&str],
+    at: usize,
+    what: &str,
+) -> Option<Finished> {
     let session = db.connect().await;
     plan(&session, at, what).await;
-    let mut client = db.command(&exchanging(command));
+    let mut client = db.command(command);
     client.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let mut client = client.spawn().unwrap();
     if what == "kill"
@@ -126,7 +131,7 @@ async fn sweep(here: &Installation, from: usize, step: usize, kinds: &[&str]) {
         loop {
             let (at, what) = places.next().unwrap();
             let context = format!("{command}, {what} at {at}");
-            let Some(finished) = strike(db, command, at, what).await else { break };
+            let Some(finished) = strike(db, &exchanging(command), at, what).await else { break };
             let expected = (*what != "kill").then_some(1);
             assert_eq!(finished.code, expected, "{context}: {finished:#?}");
             assert_valid(db, &before, &rows, &context).await;

@@ -118,7 +118,7 @@ async fn what_is_not_supported_is_refused_before_the_first_write() {
             DROP TABLE cites_trade_records CASCADE;
             CREATE TABLE cites_trade_records PARTITION OF whole
                 FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
-            "partitions, partitioned, foreign",
+            "partition",
         ),
     ] {
         if !has(since, reason) {

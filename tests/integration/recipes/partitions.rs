@@ -1,0 +1,43 @@
+//! `docs/partitions.md`.
+
+use std::fs;
+
+use super::Recipe;
+use crate::cites::{file_of, insert_species, shipment};
+use crate::server::TestDb;
+
+#[tokio::test]
+async fn one_year_is_replaced_and_put_back() {
+    let recipe = Recipe::new("partitions.md", TestDb::new().await);
+    let db = &recipe.db;
+    let year = |id: usize| shipment(&[("Id", &id.to_string()), ("Year", "2024")]);
+    let release: Vec<String> = (1..=300).map(year).collect();
+    // Its content decides what it is.
+    fs::write(recipe.folder.path().join("release.zip"), file_of(&release)).unwrap();
+    db.psql(&insert_species()).await;
+    db.psql(
+        "CREATE TABLE trade (LIKE cites_trade_records INCLUDING DEFAULTS, PRIMARY KEY (id, year),
+            FOREIGN KEY (species_id) REFERENCES species (id)) PARTITION BY RANGE (year);
+        CREATE TABLE trade_2024 PARTITION OF trade FOR VALUES FROM (2024) TO (2025);
+        CREATE TABLE trade_rest PARTITION OF trade DEFAULT;
+        INSERT INTO trade (species_id, record_id, year, appendix, taxon, term, quantity)
+            SELECT s.id, i::text, 2023 + i % 2, 'II', 'Ursus maritimus', 'skins', 1
+            FROM species AS s, generate_series(1, 600) AS i
+            WHERE s.scientific_name = 'Ursus maritimus' AND i NOT IN (2, 4)",
+    )
+    .await;
+    let count = "SELECT count(*), count(*) FILTER (WHERE year = 2024) FROM trade";
+    let before = db.psql(count).await;
+    let commands = recipe.commands.concat();
+    let (there, back) = commands.split_once("sterna rollback").unwrap();
+    // pg_dump need not be on the path.
+    let (_, there) = there.split_once('\n').unwrap();
+    recipe.run(there).expect_code(0);
+    assert_eq!(db.psql(count).await, "598|300");
+    let (back, cleanup) = back.split_once('\n').unwrap();
+    recipe.run(&format!("sterna rollback{back}")).expect_code(0);
+    assert_eq!(db.psql(count).await, before);
+    recipe.run("sterna switchover --table trade_2024").expect_code(0);
+    recipe.run(&cleanup.replace("--table", "--older-than 0s --table")).expect_code(0);
+    assert_eq!(db.psql(count).await, "598|300");
+}
