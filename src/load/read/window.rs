@@ -6,7 +6,9 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
+
+use crate::load::read::blocks::first_line;
 
 /// The byte order mark that may precede UTF-8 text.
 pub(in crate::load) const BOM: &[u8] = "\u{feff}".as_bytes();
@@ -59,6 +61,8 @@ pub(in crate::load) struct Window<'a> {
 pub(in crate::load) struct Line {
     pub(in crate::load) text_to: u64,
     pub(in crate::load) to: u64,
+    /// The number of commas in its text.
+    pub(in crate::load) commas: usize,
 }
 
 impl Read for Window<'_> {
@@ -161,15 +165,15 @@ impl<'a> Window<'a> {
         from: u64,
         most: usize,
     ) -> io::Result<Option<Line>> {
-        let old_end = self.end();
-        let mut lf = self.find_lf(from);
-        if lf.is_none() {
-            if old_end - from > most as u64 || self.fill()? == 0 {
+        let mut line = first_line(self.slice(from, self.end()));
+        if line.is_none() {
+            if self.end() - from > most as u64 || self.fill()? == 0 {
                 return Ok(None);
             }
-            lf = self.find_lf(old_end);
+            line = first_line(self.slice(from, self.end()));
         }
-        let Some(lf) = lf else { return Ok(None) };
+        let Some((length, commas)) = line else { return Ok(None) };
+        let lf = from + length as u64;
         if self.unusual < from {
             self.unusual = self.find_unusual(from);
         }
@@ -179,11 +183,7 @@ impl<'a> Window<'a> {
             _ => return Ok(None),
         };
         let is_plain = text_to - from <= most as u64 && self.is_utf8(from, text_to);
-        Ok(is_plain.then_some(Line { text_to, to: lf + 1 }))
-    }
-
-    fn find_lf(&self, from: u64) -> Option<u64> {
-        memchr(b'\n', self.slice(from, self.end())).map(|at| from + at as u64)
+        Ok(is_plain.then_some(Line { text_to, to: lf + 1, commas }))
     }
 
     fn find_unusual(&self, from: u64) -> u64 {
