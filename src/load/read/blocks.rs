@@ -1,5 +1,5 @@
 //! Finds bytes in blocks of 64, each of which gives one word: a bit for every byte, set where the
-//! byte is the wanted one.
+//! byte is a wanted one.
 //!
 //! A record has a comma every few bytes. Searching for one after the other costs several times
 //! as much as comparing a whole block at once.
@@ -23,25 +23,42 @@ fn block(rest: &[u8]) -> [u8; 64] {
 #[inline]
 fn bits(block: &[u8; 64], wanted: u8) -> u64 {
     let wanted = u8x16::splat(wanted);
-    let parts = block.as_chunks().0.iter().rev();
-    parts.fold(0, |bits, part| {
-        bits << 16 | u64::from(u8x16::new(*part).simd_eq(wanted).to_bitmask())
-    })
+    let mut bits = 0;
+    for (at, part) in block.as_chunks().0.iter().enumerate() {
+        let equal = u8x16::new(*part).simd_eq(wanted).to_bitmask();
+        bits |= u64::from(equal) << (16 * at);
+    }
+    bits
 }
 
-/// The length of the first line, without its LF, and how many commas it has.
+/// A line, and what is in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    /// Its length, without the LF.
+    pub(super) length: usize,
+    pub(super) commas: usize,
+    /// Where its first quote or CR is.
+    pub(super) unusual: Option<usize>,
+}
+
+/// Finds the first line, if it ends in an LF.
 #[inline]
-pub(super) fn first_line(bytes: &[u8]) -> Option<(usize, usize)> {
-    let (mut at, mut count) = (0, 0);
+pub(super) fn first_line(bytes: &[u8]) -> Option<Line> {
+    let (mut at, mut count, mut first) = (0, 0, None);
     while at < bytes.len() {
         let block = block(&bytes[at..]);
-        let (commas, lfs) = (bits(&block, b','), bits(&block, b'\n'));
-        if lfs > 0 {
-            let before = (lfs - 1) & !lfs;
-            count += (commas & before).count_ones() as usize;
-            return Some((at + lfs.trailing_zeros() as usize, count));
+        let lfs = bits(&block, b'\n');
+        // All of them if there is none.
+        let before = lfs.wrapping_sub(1) & !lfs;
+        count += (bits(&block, b',') & before).count_ones() as usize;
+        let unusual = (bits(&block, b'"') | bits(&block, b'\r')) & before;
+        if unusual > 0 && first.is_none() {
+            first = Some(at + unusual.trailing_zeros() as usize);
         }
-        count += commas.count_ones() as usize;
+        if lfs > 0 {
+            let length = at + lfs.trailing_zeros() as usize;
+            return Some(Line { length, commas: count, unusual: first });
+        }
         at += block.len();
     }
     None
@@ -83,18 +100,22 @@ impl Iterator for Commas<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use memchr::{memchr, memchr_iter};
+    use memchr::{memchr, memchr_iter, memchr2};
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn blocks_find_what_a_search_finds(
-            bytes in prop::collection::vec(prop::sample::select(b",,\n\0ax\xac\x8a\xff".to_vec()), 0..300),
-            without_lf in prop::collection::vec(prop::sample::select(b",a\xac".to_vec()), 0..200),
+            bytes in prop::collection::vec(prop::sample::select(b",,\n\0ax\"\r\xac\x8a\xff".to_vec()), 0..300),
+            without_lf in prop::collection::vec(prop::sample::select(b",,aaaaa\"\r\xac".to_vec()), 0..200),
         ) {
             for text in [&bytes[..], &without_lf, &[&without_lf[..], &bytes].concat()] {
-                let commas = |bytes| memchr_iter(b',', bytes).count();
-                let line = memchr(b'\n', text).map(|lf| (lf, commas(&text[..lf])));
+                let line = memchr(b'\n', text).map(|length| {
+                    let line = &text[..length];
+                    let (commas, unusual) =
+                        (memchr_iter(b',', line).count(), memchr2(b'"', b'\r', line));
+                    Line { length, commas, unusual }
+                });
                 prop_assert_eq!(first_line(text), line);
                 let found: Vec<usize> = Commas::of(text).collect();
                 prop_assert_eq!(found, memchr_iter(b',', text).collect::<Vec<_>>());

@@ -17,7 +17,7 @@ use futures::io::AllowStdIo;
 use crate::error::{Error, Result};
 use crate::input::{Foreign, explain, foreign};
 use crate::load::read::long::{Long, split_breaks};
-use crate::load::read::window::{Full, Line, Window};
+use crate::load::read::window::{Full, PlainLine, Window};
 
 /// The number of bytes read at a time.
 pub(in crate::load) const READ_BYTES: usize = 128 * 1024;
@@ -91,7 +91,7 @@ impl<'a> Records<'a> {
         }
         let (name, window) = (self.name, self.csv.get_mut().get_mut());
         let line = window.plain_line(self.to, self.max_record_bytes);
-        let Some(Line { text_to, to, commas }) = line.map_err(|e| explain(name, e))? else {
+        let Some(PlainLine { text_to, to, commas }) = line.map_err(|e| explain(name, e))? else {
             return Ok(None);
         };
         let judged = judge(window.slice(self.to, text_to), commas);
