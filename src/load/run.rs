@@ -253,7 +253,8 @@ impl Load<'_> {
         // Those that build indexes.
         self.info.open_ahead(self.options.server_connections().min(2));
         self.settle(control, LoadState::Built, Some((&rows, checksum)))?;
-        tracing::info!(rows = rows.account.rows_loaded, seconds = rows.load_seconds, "rows are in");
+        let (loaded, seconds) = (rows.account.rows_loaded, format!("{:.2}", rows.load_seconds));
+        tracing::info!(rows = loaded, %seconds, "rows are in");
         Ok(Done {
             rows,
             state: LoadState::Built,

@@ -26,12 +26,12 @@ impl Waits {
     pub(super) fn log(&self, stage: &'static str, threads: usize) {
         let seconds = |us: &AtomicU64| {
             let waited = Duration::from_micros(us.load(Ordering::Relaxed));
-            waited.as_secs_f64() / threads as f64
+            format!("{:.2}", waited.as_secs_f64() / threads as f64)
         };
         tracing::info!(
             threads,
-            input_seconds = seconds(&self.input_us),
-            room_seconds = seconds(&self.room_us),
+            input_seconds = %seconds(&self.input_us),
+            room_seconds = %seconds(&self.room_us),
             "{stage} waited on average"
         );
     }

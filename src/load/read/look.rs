@@ -3,9 +3,8 @@
 //! In a worldwide download, 98% of the records map to no species. Most records are a line
 //! without quotes, whose fields are what stands between the commas.
 
-use memchr::memchr_iter;
-
 use crate::cites::Layout;
+use crate::load::read::blocks::Commas;
 use crate::load::read::map::{Decision, Mapper, OnUnmapped};
 use crate::load::read::window::BOM;
 
@@ -30,19 +29,23 @@ impl<'a> FirstLook<'a> {
         is_useful.then_some(FirstLook { layout, year })
     }
 
-    /// Decides about a record by its text, which is UTF-8 without quotes and line breaks.
+    /// Decides about a record by its text, which is UTF-8 without quotes and line breaks, and has
+    /// that many commas.
     /// Returns `None` if the record has to be read.
     pub(in crate::load) fn leave_out(
         &self,
         text: &[u8],
+        commas: usize,
         mapper: &mut Mapper<'_>,
     ) -> Option<Decision> {
         let Layout { header, lookup, .. } = self.layout;
-        let may_be_header = text.starts_with(BOM)
-            || text
-                .strip_prefix(header[0].as_bytes())
-                .is_some_and(|rest| matches!(rest, [] | [b',', ..]));
-        if may_be_header || memchr_iter(b',', text).count() + 1 != header.len() {
+        let first = header[0].as_bytes();
+        // Comparing one byte rules out nearly all records.
+        let may_be_header = matches!(text.get(first.len()), None | Some(b','));
+        if commas + 1 != header.len()
+            || text.starts_with(BOM)
+            || may_be_header && text.starts_with(first)
+        {
             return None;
         }
         let taxon = lookup.map(|index| field(text, index));
@@ -55,7 +58,7 @@ impl<'a> FirstLook<'a> {
 
 /// A field of a record without quotes.
 fn field(text: &[u8], index: usize) -> &[u8] {
-    let mut commas = memchr_iter(b',', text);
+    let mut commas = Commas::of(text);
     let from = if index == 0 { 0 } else { commas.nth(index - 1).map_or(text.len(), |at| at + 1) };
     let to = commas.next().unwrap_or(text.len());
     &text[from..to]

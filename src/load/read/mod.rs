@@ -1,6 +1,7 @@
 //! Reading: splits bytes into records and collects records in batches.
 
 pub mod batch;
+mod blocks;
 pub(in crate::load) mod long;
 pub(in crate::load) mod look;
 pub(in crate::load) mod map;

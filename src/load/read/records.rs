@@ -17,7 +17,7 @@ use futures::io::AllowStdIo;
 use crate::error::{Error, Result};
 use crate::input::{Foreign, explain, foreign};
 use crate::load::read::long::{Long, split_breaks};
-use crate::load::read::window::{Full, Line, Window};
+use crate::load::read::window::{Full, PlainLine, Window};
 
 /// The number of bytes read at a time.
 pub(in crate::load) const READ_BYTES: usize = 128 * 1024;
@@ -80,10 +80,10 @@ impl<'a> Records<'a> {
     }
 
     /// Passes over the next record without reading its fields, if it is a plain line and `judge`
-    /// returns a value for its text. Otherwise the record is still to be read.
+    /// returns a value for its text and the number of commas in it. Otherwise the record is still to be read.
     pub(in crate::load) fn pass_over<T>(
         &mut self,
-        judge: impl FnOnce(&[u8]) -> Option<T>,
+        judge: impl FnOnce(&[u8], usize) -> Option<T>,
     ) -> Result<Option<T>> {
         self.skip_breaks()?;
         if !self.has_lf {
@@ -91,10 +91,10 @@ impl<'a> Records<'a> {
         }
         let (name, window) = (self.name, self.csv.get_mut().get_mut());
         let line = window.plain_line(self.to, self.max_record_bytes);
-        let Some(Line { text_to, to }) = line.map_err(|e| explain(name, e))? else {
+        let Some(PlainLine { text_to, to, commas }) = line.map_err(|e| explain(name, e))? else {
             return Ok(None);
         };
-        let judged = judge(window.slice(self.to, text_to));
+        let judged = judge(window.slice(self.to, text_to), commas);
         if judged.is_some() {
             window.given = to;
             (self.from, self.text_to, self.to) = (self.to, text_to, to);

@@ -78,7 +78,7 @@ impl Source<'_> {
             loop {
                 let left_out = match &look {
                     Some(look) if !was_kept => {
-                        records.pass_over(|text| look.leave_out(text, mapper))?
+                        records.pass_over(|text, commas| look.leave_out(text, commas, mapper))?
                     }
                     _ => None,
                 };

@@ -6,7 +6,9 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
+
+use crate::load::read::blocks::first_line;
 
 /// The byte order mark that may precede UTF-8 text.
 pub(in crate::load) const BOM: &[u8] = "\u{feff}".as_bytes();
@@ -47,18 +49,17 @@ pub(in crate::load) struct Window<'a> {
     pub(in crate::load) bom: Option<u64>,
     /// A range of offsets that is known to be UTF-8.
     utf8: (u64, u64),
-    /// Offset of the next quote or CR, as far as it is known: no other precedes it after the
-    /// last offset asked for. The end of the window if there is none.
-    unusual: u64,
     /// Bytes read, for progress reports.
     bytes_read: &'a AtomicU64,
 }
 
 /// A record that is a whole line: the end of its text, and where the next line begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::load) struct Line {
+pub(in crate::load) struct PlainLine {
     pub(in crate::load) text_to: u64,
     pub(in crate::load) to: u64,
+    /// The number of commas in its text.
+    pub(in crate::load) commas: usize,
 }
 
 impl Read for Window<'_> {
@@ -93,7 +94,6 @@ impl<'a> Window<'a> {
             given: 0,
             bom: None,
             utf8: (0, 0),
-            unusual: 0,
             bytes_read,
         }
     }
@@ -129,12 +129,8 @@ impl<'a> Window<'a> {
                 read = self.read_inner(0)?;
             }
         }
-        let old_end = self.end();
         self.filled += read;
         self.check_utf8();
-        if self.unusual == old_end {
-            self.unusual = self.find_unusual(old_end);
-        }
         Ok(read)
     }
 
@@ -160,35 +156,23 @@ impl<'a> Window<'a> {
         &mut self,
         from: u64,
         most: usize,
-    ) -> io::Result<Option<Line>> {
-        let old_end = self.end();
-        let mut lf = self.find_lf(from);
-        if lf.is_none() {
-            if old_end - from > most as u64 || self.fill()? == 0 {
+    ) -> io::Result<Option<PlainLine>> {
+        let mut line = first_line(self.slice(from, self.end()));
+        if line.is_none() {
+            if self.end() - from > most as u64 || self.fill()? == 0 {
                 return Ok(None);
             }
-            lf = self.find_lf(old_end);
+            line = first_line(self.slice(from, self.end()));
         }
-        let Some(lf) = lf else { return Ok(None) };
-        if self.unusual < from {
-            self.unusual = self.find_unusual(from);
-        }
-        let text_to = match self.unusual {
-            at if at > lf => lf,
-            at if at + 1 == lf && self.slice(at, lf) == b"\r" => at,
-            _ => return Ok(None),
+        let Some(line) = line else { return Ok(None) };
+        let lf = from + line.length as u64;
+        let text_to = match line.unusual {
+            None => lf,
+            Some(at) if at + 1 == line.length && self.slice(lf - 1, lf) == b"\r" => lf - 1,
+            Some(_) => return Ok(None),
         };
         let is_plain = text_to - from <= most as u64 && self.is_utf8(from, text_to);
-        Ok(is_plain.then_some(Line { text_to, to: lf + 1 }))
-    }
-
-    fn find_lf(&self, from: u64) -> Option<u64> {
-        memchr(b'\n', self.slice(from, self.end())).map(|at| from + at as u64)
-    }
-
-    fn find_unusual(&self, from: u64) -> u64 {
-        let rest = self.slice(from, self.end());
-        from + memchr2(b'"', b'\r', rest).unwrap_or(rest.len()) as u64
+        Ok(is_plain.then_some(PlainLine { text_to, to: lf + 1, commas: line.commas }))
     }
 
     /// The first bytes in the window, 64 at most.
