@@ -12,6 +12,7 @@ use std::path::Path;
 
 use nix::unistd::Uid;
 use serde::Serialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -49,17 +50,38 @@ pub struct Pruned {
     pub left: Vec<Left>,
 }
 
-/// Removes what runs of the plan on a table have left behind, except for the latest `keep`.
-/// The caller holds the table's lock.
+/// What to remove.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PruneOptions {
+    /// The number of runs to keep, the latest.
+    pub keep: u32,
+    /// Forget backups whose folders are missing. Otherwise they stay in the ledger, because they
+    /// may be on another machine.
+    pub forget_missing: bool,
+    /// Only tell what would be removed.
+    pub dry_run: bool,
+}
+
+impl PruneOptions {
+    /// Keeps the latest `keep` runs.
+    #[must_use]
+    pub fn new(keep: u32) -> Self {
+        PruneOptions { keep, forget_missing: false, dry_run: false }
+    }
+}
+
+/// Removes what runs of the plan on a table have left behind, except for the latest. The caller
+/// holds the table's lock.
 ///
 /// # Errors
 /// If the ledger cannot be read or written; a file error if a folder cannot be removed.
 pub async fn prune(
     session: &mut Connection,
     table: &Table,
-    keep: u32,
-    dry_run: bool,
+    options: PruneOptions,
 ) -> Result<Pruned> {
+    let PruneOptions { keep, forget_missing, dry_run } = options;
     let (schema, name) = (table.schema.name(), table.name.name());
     let sql = include_str!("../sql/prune/kept.sql");
     let found = session.query_opt(sql, &[&schema, &name, &i64::from(keep)]).await?;
@@ -68,24 +90,35 @@ pub async fn prune(
         (row.get(0), row.get(1), row.get(2));
     let mut pruned = Pruned { dry_run, kept_since, kept, ..Pruned::default() };
     let sql = include_str!("../sql/prune/folders.sql");
-    let mut gone = Vec::new();
+    let (mut gone, mut held) = (Vec::new(), Vec::new());
     // Folders first: as long as the ledger knows them, a prune that was interrupted can be repeated.
     for row in session.query(sql, &[&schema, &name, &since]).await? {
-        let (path, backup): (String, Option<Uuid>) = (row.get(0), row.get(1));
-        match folder(Path::new(&path), backup, dry_run)? {
+        let (path, run, backup): (String, Uuid, Option<Uuid>) =
+            (row.get(0), row.get(1), row.get(2));
+        let content = backup.map_or(Content::Report(run), Content::Backup);
+        match folder(Path::new(&path), content, dry_run)? {
             Found::Removed(bytes) => {
                 pruned.bytes += bytes;
                 pruned.folders.push(path);
                 gone.extend(backup);
             }
-            Found::Gone => gone.extend(backup),
-            Found::Left(reason) => pruned.left.push(Left { path, reason }),
+            Found::Missing if backup.is_some() && !forget_missing => {
+                let reason = "it is missing here; --forget-missing forgets it".to_owned();
+                pruned.left.push(Left { path, reason });
+                held.push(run);
+            }
+            Found::Missing => gone.extend(backup),
+            Found::Left(reason) => {
+                pruned.left.push(Left { path, reason });
+                held.push(run);
+            }
         }
     }
     let sql = include_str!("../sql/prune/forget.sql");
-    let (target, gone) = (table.to_string(), gone.as_slice());
+    let (target, gone, held) = (table.to_string(), gone.as_slice(), held.as_slice());
     let forgetting = session.transaction().await?;
-    let counts = forgetting.query_one(sql, &[&schema, &name, &since, &target, &gone]).await?;
+    let counts =
+        forgetting.query_one(sql, &[&schema, &name, &since, &target, &gone, &held]).await?;
     (pruned.runs, pruned.ledger_rows) = (counts.get(0), counts.get(1));
     match dry_run {
         true => forgetting.rollback().await?,
@@ -94,26 +127,29 @@ pub async fn prune(
     Ok(pruned)
 }
 
+/// What a folder must hold to be removed.
+#[derive(Clone, Copy)]
+enum Content {
+    /// The backup with this id.
+    Backup(Uuid),
+    /// The report of this run.
+    Report(Uuid),
+}
+
 enum Found {
     /// Removed, or would be; its files had so many bytes.
     Removed(u64),
-    /// It was removed before.
-    Gone,
+    /// It is not there, or holds a later report.
+    Missing,
     /// It stays, for this reason.
     Left(String),
 }
 
 /// Removes the files that sterna has written to a folder, and the folder, unless it holds others.
-fn folder(path: &Path, backup: Option<Uuid>, dry_run: bool) -> Result<Found> {
+fn folder(path: &Path, content: Content, dry_run: bool) -> Result<Found> {
     let failed = |e| Error::file(path, e);
     let there = match fs::symlink_metadata(path) {
-        Err(e) if e.kind() == ErrorKind::NotFound => {
-            let here = path.parent().is_some_and(|parent| parent.is_dir());
-            return Ok(match here && path.is_absolute() {
-                true => Found::Gone,
-                false => Found::Left("it is not on this machine, or not in this folder".to_owned()),
-            });
-        }
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Found::Missing),
         there => there.map_err(failed)?,
     };
     if !there.is_dir() || there.uid() != Uid::effective().as_raw() {
@@ -126,14 +162,15 @@ fn folder(path: &Path, backup: Option<Uuid>, dry_run: bool) -> Result<Found> {
         bytes += entry.metadata().map_err(failed)?.len();
         files.push(entry.file_name().to_string_lossy().into_owned());
     }
-    let ours = match backup {
+    let ours = match content {
         // An interrupted prune may have left the folder empty.
         _ if files.is_empty() => Vec::new(),
-        Some(id) => match backup::files(path, id) {
+        Content::Backup(id) => match backup::files(path, id) {
             Ok(files) => files,
             Err(error) => return Ok(Found::Left(error.to_string())),
         },
-        None => history::FILES.iter().chain([&private::MARKER]).map(|&f| f.to_owned()).collect(),
+        Content::Report(run) if is_report_of(path, run) => report_files(),
+        Content::Report(_) => return Ok(Found::Missing),
     };
     if let Some(other) = files.iter().find(|name| !ours.contains(name)) {
         return Ok(Found::Left(format!("it holds {other}, which sterna did not write")));
@@ -148,4 +185,17 @@ fn folder(path: &Path, backup: Option<Uuid>, dry_run: bool) -> Result<Found> {
         fs::remove_dir(path).map_err(failed)?;
     }
     Ok(Found::Removed(bytes))
+}
+
+/// The names of the files of a report; those that tell whose it is come last.
+fn report_files() -> Vec<String> {
+    let others = history::FILES.iter().filter(|name| **name != history::JSON);
+    others.chain(&[history::JSON, private::MARKER]).map(|&name| name.to_owned()).collect()
+}
+
+/// Whether a folder holds the report of this run, and not of another that was written there later.
+fn is_report_of(path: &Path, run: Uuid) -> bool {
+    let report = fs::read(path.join(history::JSON)).unwrap_or_default();
+    let report: Value = serde_json::from_slice(&report).unwrap_or_default();
+    report["run"]["run_id"].as_str() == Some(run.to_string().as_str())
 }

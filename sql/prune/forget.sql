@@ -1,12 +1,13 @@
 -- Purpose: removes from the ledger what runs on the table before $3 recorded, and counts the runs
 --   and all rows: runs and their steps; switchovers whose old table is gone; loads whose staging
 --   table is gone, with their batches, validations and benchmarks; the summaries that they
---   replaced; and the backups $5, whose folders are gone. Rehearsals, species and synonyms stay.
+--   replaced; and the backups $5, whose folders are gone. The runs $6 stay, so that their folders
+--   can still be found, and so do rehearsals, species and synonyms.
 -- Lock: ROW EXCLUSIVE on these tables. Transaction: yes. Undone by: nothing.
 WITH run AS MATERIALIZED (
     SELECT m.run_id FROM sterna.migration AS m
     WHERE m.schema_name = $1 AND m.table_name = $2 AND m.started_at < $3::text::timestamptz
-        AND m.state <> 'running'
+        AND m.state <> 'running' AND m.run_id <> ALL ($6::uuid[])
 ),
 
 switchover AS MATERIALIZED (
@@ -17,6 +18,7 @@ switchover AS MATERIALIZED (
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid = s.left_relid)
 ),
 
+-- All loads of one staging table go together, or none.
 load AS MATERIALIZED (
     SELECT l.run_id, l.staging FROM sterna.load_run AS l
     WHERE l.target = $4
@@ -24,6 +26,19 @@ load AS MATERIALIZED (
         AND NOT EXISTS (
             SELECT FROM sterna.load_run AS k
             WHERE k.staging = l.staging AND k.started_at >= $3::text::timestamptz
+        )
+        AND NOT EXISTS (
+            SELECT FROM sterna.load_run AS k
+            INNER JOIN sterna.load_run AS m ON m.mends = k.run_id AND m.staging <> k.staging
+            WHERE k.staging = l.staging
+        )
+        AND NOT EXISTS (
+            SELECT FROM sterna.validation AS v
+            WHERE v.checked = l.staging AND v.validated_at >= $3::text::timestamptz
+        )
+        AND NOT EXISTS (
+            SELECT FROM sterna.bench AS b
+            WHERE b.staging = l.staging AND b.at >= $3::text::timestamptz
         )
 ),
 

@@ -26,7 +26,10 @@ use crate::table::fingerprint::Difference;
 use crate::validate::{Change, ValidationReport};
 
 /// The names of the files of a report: page, Markdown, JSON, JUnit XML.
-pub const FILES: [&str; 4] = ["report.html", "report.md", "report.json", "junit.xml"];
+pub const FILES: [&str; 4] = ["report.html", "report.md", JSON, "junit.xml"];
+
+/// The name of the file with all data.
+pub const JSON: &str = "report.json";
 
 /// Everything that the ledger says about a run.
 #[derive(Clone, Debug, Serialize)]

@@ -111,10 +111,37 @@ async fn an_unfinished_run_and_all_that_is_not_sternas_stay() {
     assert_eq!(left, [&backups[0], &reports[0]].map(|path| path.to_str().unwrap()), "{pruned}");
     assert!(reports[0].join("notes.txt").exists() && reports[0].join("report.html").exists());
     assert!(backups[0].join("manifest.json").exists());
-    // One of the runs was rolled back; its backup is the only one that went.
-    assert_eq!(pruned["runs"], 2);
+    // The run that was rolled back went with its backup; the other one stays with its folders.
+    assert_eq!(pruned["runs"], 1);
     let after = db.psql("SELECT count(*) FROM sterna.backup").await;
     assert_eq!(after.parse::<u32>().unwrap(), ledger.parse::<u32>().unwrap() - 1);
+    // When the reasons are gone, so are they.
+    fs::remove_file(reports[0].join("notes.txt")).unwrap();
+    let moved = scenario.here.path("moved");
+    fs::rename(&backups[0], &moved).unwrap();
+    let pruned = scenario.prune(&["--keep", "1"]);
+    assert_eq!((&pruned["folders"], &pruned["runs"]), (&json!(names(&reports[..1])), &json!(0)));
+    assert!(pruned["left"][0]["reason"].as_str().unwrap().contains("--forget-missing"));
+    let pruned = scenario.prune(&["--keep", "1", "--forget-missing"]);
+    assert_eq!((&pruned["left"], &pruned["runs"]), (&json!([]), &json!(1)));
+    assert!(moved.join("manifest.json").exists());
+}
+
+#[tokio::test]
+async fn a_folder_with_a_later_report_stays() {
+    let scenario = Scenario::new().await;
+    for _ in 0..2 {
+        scenario.migrate(&["--out", "shared"]).expect_code(0);
+    }
+    scenario.prune(&["--keep", "1"]);
+    assert!(scenario.here.path("shared").join("report.html").exists());
+    // Written by hand where an old report was.
+    scenario.migrate(&["--out", "other"]).expect_code(0);
+    scenario.sterna(&["report", "--out", "shared"]).expect_code(0);
+    let pruned = scenario.prune(&["--keep", "1"]);
+    assert_eq!(pruned["left"], json!([]));
+    assert!(scenario.here.path("shared").join("report.html").exists());
+    assert!(scenario.here.path("other").join("report.html").exists());
 }
 
 #[tokio::test]
