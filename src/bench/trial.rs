@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::pg::{Connection, Typed, interruptible};
 
 /// Below this, an execution costs little enough to be repeated, in milliseconds.
-const BRIEF_MS: f64 = 20.0;
+const BRIEF_MS: f64 = 5.0;
 
 /// A value of any type as text, sent back as the server wrote it.
 #[derive(Clone, Debug, PartialEq, Eq)]
