@@ -2,6 +2,7 @@
 //! catalog, read here beyond the program's fingerprint, says the same before and after.
 
 mod among_others;
+mod attached;
 
 use serde_json::Value;
 
