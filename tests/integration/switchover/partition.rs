@@ -309,6 +309,13 @@ async fn the_default_partition() {
 }
 
 #[tokio::test]
+async fn the_only_partition() {
+    let leaves = "CREATE TABLE trade_rest PARTITION OF trade DEFAULT;";
+    let (here, release) = partitioned("RANGE (year)", "year", leaves, "trade_rest").await;
+    there_and_back(&here, &release, "trade_rest", 0).await;
+}
+
+#[tokio::test]
 async fn a_partition_with_an_identity_of_its_own() {
     if major() >= 17 {
         return;
