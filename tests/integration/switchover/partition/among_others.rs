@@ -226,6 +226,23 @@ async fn what_is_not_supported_is_refused_before_the_first_write() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_switched_off_is_not_switched_on() {
+    let here = loaded().await;
+    let db = &here.db;
+    let off = "SELECT count(*) FROM pg_trigger WHERE tgenabled = 'D' AND tgisinternal";
+    for table in ["notes", "trade_2019"] {
+        db.psql(&format!("ALTER TABLE {table} DISABLE TRIGGER ALL")).await;
+        let before = db.psql(off).await;
+        let args = [exchanging("switchover"), vec!["--table", LEAF]].concat();
+        let refused = db.sterna(&args).expect_code(6);
+        assert!(refused.stderr.contains("on public.notes is switched off"), "{refused:?}");
+        assert_eq!(db.psql(off).await, before);
+        db.psql(&format!("ALTER TABLE {table} ENABLE TRIGGER ALL")).await;
+    }
+    exchanged(db, LEAF, "switchover");
+}
+
+#[tokio::test]
 async fn its_owner_needs_the_partitioned_table_as_well() {
     let (here, release) = partitioned("RANGE (year)", "year", YEARS, LEAF).await;
     let db = &here.db;
