@@ -1,5 +1,5 @@
 //! Tables of sterna's that somebody has attached to another table meanwhile are neither emptied
-//! nor dropped.
+//! nor dropped; and what a partition gets from the partitioned table after a switchover.
 
 use super::super::exchange::exchanging;
 use super::{YEARS, exchanged, partitioned};
@@ -95,4 +95,31 @@ async fn a_table_that_is_being_attached_is_not_dropped() {
         assert_eq!(db.psql(&rows).await, "t");
         db.psql(&WAYS[0].1.replace("{table}", table)).await;
     }
+}
+
+#[tokio::test]
+async fn what_the_partitioned_table_has_got_since_is_not_left_behind() {
+    let (here, _) = loaded().await;
+    let db = &here.db;
+    exchanged(db, LEAF, "switchover");
+    db.psql(
+        "CREATE INDEX ON trade (importer); ALTER TABLE trade ADD CONSTRAINT since CHECK (year > 0);
+        ALTER TABLE trade ADD remark text NOT NULL DEFAULT 'none';
+        CREATE INDEX own ON trade_2020 (purpose)",
+    )
+    .await;
+    let needed = [
+        "CREATE INDEX trade_2020_importer_idx_old ON public.trade_2020_old USING btree (importer)",
+        "ALTER TABLE public.trade_2020_old ADD CONSTRAINT since CHECK ((year > 0))",
+        "ALTER TABLE public.trade_2020_old ADD remark text DEFAULT 'none'::text NOT NULL",
+    ];
+    let args = [exchanging("rollback"), vec!["--leave-additions", "--table", LEAF]].concat();
+    let refused = db.sterna(&args).expect_code(6);
+    for sql in needed {
+        assert!(refused.stderr.contains(sql), "{sql}: {refused:?}");
+        db.psql(sql).await;
+    }
+    assert!(!refused.stderr.contains("--leave-additions leaves"), "{refused:?}");
+    db.sterna(&args).expect_code(0);
+    assert_eq!(db.psql("SELECT count(*), count(remark) FROM trade_2020").await, "200|200");
 }
