@@ -2,7 +2,30 @@
 //! of others meanwhile. What has been attached to another table is neither emptied nor dropped.
 
 use crate::error::{Error, Result};
-use crate::pg::{Session, Table, Volley, fill};
+use crate::pg::catalog::{self, Relation};
+use crate::pg::{Connection, Session, Table, Volley, fill};
+
+/// The kinds of table that a command takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Ordinary ones alone.
+    Tables,
+    /// Partitions as well.
+    Partitions,
+}
+
+impl Takes {
+    /// Finds a table that must exist and be of such a kind.
+    ///
+    /// # Errors
+    /// If it is missing or of another kind.
+    pub(crate) async fn find(self, session: &Connection, table: &Table) -> Result<Relation> {
+        match self {
+            Takes::Tables => catalog::plain_table(session, table).await,
+            Takes::Partitions => catalog::table_or_partition(session, table).await,
+        }
+    }
+}
 
 /// The query for the statements that give a table the CHECK which a partition's bound implies.
 pub(crate) const BOUND: &str = include_str!("../../sql/table/stage/bound.sql");

@@ -16,7 +16,7 @@ use crate::pg::{
 use crate::table::fingerprint;
 use crate::table::locks::Patience;
 use crate::table::locks::{self, LockLimits};
-use crate::table::partition;
+use crate::table::partition::{self, Takes};
 use crate::trust;
 
 /// The suffix of a staging table's name.
@@ -62,6 +62,11 @@ pub struct Pair {
 /// If a name would be truncated, or the table is missing or of an unsupported kind; refused if
 /// the ledger, or code that the table's definition uses, belongs to a role that is not trusted.
 pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
+    pair_of(session, table, Takes::Partitions).await
+}
+
+/// As [`pair`], for a command that takes only such tables.
+pub(crate) async fn pair_of(session: &mut Connection, table: &Table, takes: Takes) -> Result<Pair> {
     let staging = table.with_suffix(SUFFIX)?;
     if let Some(oid) = session.noted(table)
         && is_still(session, table, oid).await?
@@ -71,7 +76,7 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     // Queries that do not depend on each other share a round trip.
     let (set, found, look) = futures::join!(
         session.batch_execute(include_str!("../../sql/catalog/session.sql")),
-        catalog::table_or_partition(session, table),
+        takes.find(session, table),
         ledger::look(session),
     );
     set?;

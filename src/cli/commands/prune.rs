@@ -8,6 +8,7 @@ use super::Context;
 use crate::cli::render;
 use crate::error::Result;
 use crate::prune::prune;
+use crate::table::partition::Takes;
 use crate::watch::Watch;
 
 /// Remove backups, reports and ledger rows of old migrations
@@ -35,7 +36,7 @@ pub struct PruneArgs {
 pub fn run(args: &PruneArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let exclusive = context.exclusive(&watch)?;
+    let exclusive = context.exclusive(Takes::Tables, &watch)?;
     let pruned = exclusive
         .session(async |session, pair| prune(session, &pair.table, args.keep, args.dry_run).await);
     exclusive.release();

@@ -306,6 +306,12 @@ async fn commands_that_do_not_take_a_partition_say_so() {
         vec!["backup", "--out", &out],
         vec!["rehearse", &release],
         vec!["reindex"],
+        vec!["summary"],
+        vec!["summary", "--undo"],
+        vec!["species", "add", "--scientific-name", "Branta minima"],
+        vec!["species", "undo"],
+        vec!["bench"],
+        vec!["prune", "--keep", "1"],
     ] {
         let refused = here.db.sterna(&[&args[..], &["--table", LEAF]].concat()).expect_code(6);
         assert!(refused.stderr.contains("is a partition"), "{args:?}: {refused:?}");
