@@ -59,8 +59,10 @@ SELECT
         incoming.dropped
         || format('ALTER TABLE %s DETACH PARTITION %s', leaf.parent::regclass, leaf.name)
         || inherited.dropped
-        || format('ALTER TABLE %s ADD CONSTRAINT sterna_partition CHECK (%s) NOT VALID',
-            leaf.name, leaf.condition),
+        -- The only partition, if it is the default one, takes every row.
+        || CASE WHEN leaf.condition IS NOT NULL THEN
+            format('ALTER TABLE %s ADD CONSTRAINT sterna_partition CHECK (%s) NOT VALID',
+                leaf.name, leaf.condition) END,
         NULL
     ),
     array_remove(

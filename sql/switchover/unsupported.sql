@@ -54,7 +54,17 @@ SELECT reason FROM (
     SELECT format('the check of foreign key %I on %s is switched off', c.conname,
         c.conrelid::regclass)
     FROM pg_catalog.pg_constraint AS c
-    WHERE c.contype = 'f' AND $1 IN (c.conrelid, c.confrelid)
+    WHERE c.contype = 'f'
+        AND (
+            $1 IN (c.conrelid, c.confrelid)
+            -- Those to a table that it is a partition of are dropped and added again, with all
+            -- that belong to them.
+            OR c.confrelid IN (SELECT a.relid FROM pg_catalog.pg_partition_ancestors($1) AS a)
+            OR c.conparentid <> 0 AND c.confrelid IN (
+                SELECT t.relid
+                FROM pg_catalog.pg_partition_tree(pg_catalog.pg_partition_root($1)) AS t
+            )
+        )
         AND EXISTS (
             SELECT FROM pg_catalog.pg_trigger AS t
             WHERE t.tgconstraint = c.oid AND t.tgenabled <> 'O'

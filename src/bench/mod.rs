@@ -38,6 +38,7 @@ pub use report::{
 
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Connection, connect};
+use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
 
 /// One value for production and one for staging; none for a production table without rows,
@@ -65,7 +66,7 @@ pub async fn bench(
     let queries = query::all(options.queries.as_deref())?;
     let baseline = options.baseline.as_deref().map(baseline::read).transpose()?;
     let mut control = connect(info).await?;
-    let pair = staging::pair(&mut control, &options.table).await?;
+    let pair = staging::pair_of(&mut control, &options.table, Takes::Tables).await?;
     let sizes = sizes(&control, &pair).await?;
     // A separate session, which is read-only whatever a query tries.
     let session = connect(info).await?;

@@ -18,6 +18,7 @@ use crate::error::{Error, Kind, Result};
 use crate::ledger;
 use crate::pg::{ConnInfo, Connection, Table, catalog, connect};
 use crate::runtime;
+use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
 
@@ -39,14 +40,15 @@ pub(crate) struct Exclusive {
 }
 
 impl Exclusive {
-    /// Takes the lock. If its session is lost later, `watch.stop` is set. Opens this many
-    /// sessions for the work to come at the same time.
+    /// Takes the lock on such a table. If its session is lost later, `watch.stop` is set. Opens
+    /// this many sessions for the work to come at the same time.
     ///
     /// # Errors
     /// Refused if another sterna holds the lock; otherwise as [`connect`] and [`staging::pair`].
     pub(crate) fn take(
         info: &ConnInfo,
         table: &Table,
+        takes: Takes,
         watch: &Arc<Watch>,
         sessions: usize,
     ) -> Result<Self> {
@@ -57,7 +59,7 @@ impl Exclusive {
         let locked = runtime.block_on(async {
             let opened = connect(info).await?.leave_home();
             keeping.open_ahead(sessions);
-            let locked = lock(opened, table).await;
+            let locked = lock(opened, table, takes).await;
             if locked.is_err() {
                 keeping.close_kept().await;
             }
@@ -155,8 +157,12 @@ impl Exclusive {
 }
 
 /// Takes the lock, and reads what it protects.
-async fn lock(mut session: Connection, table: &Table) -> Result<(Arc<Connection>, Pair, Latest)> {
-    let pair = staging::pair(&mut session, table).await?;
+async fn lock(
+    mut session: Connection,
+    table: &Table,
+    takes: Takes,
+) -> Result<(Arc<Connection>, Pair, Latest)> {
+    let pair = staging::pair_of(&mut session, table, takes).await?;
     let read = async |session: &Connection| {
         futures::join!(catalog::relation(session, table), runs::latest(session, table))
     };
@@ -171,7 +177,7 @@ async fn lock(mut session: Connection, table: &Table) -> Result<(Arc<Connection>
     }
     let pair = match found.0? {
         Some(now) if now.oid == pair.table_oid => pair,
-        _ => staging::pair(&mut session, table).await?,
+        _ => staging::pair_of(&mut session, table, takes).await?,
     };
     Ok((Arc::new(session), pair, found.1?))
 }

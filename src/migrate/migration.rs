@@ -22,6 +22,7 @@ use crate::pg::ConnInfo;
 use crate::private;
 use crate::runtime;
 use crate::switchover::SwitchoverOptions;
+use crate::table::partition::Takes;
 use crate::watch::Watch;
 
 /// A migration, ready to run.
@@ -72,7 +73,7 @@ impl Migration {
             runtime.block_on(preparation::refuse_above_limit(info, options))?;
             runtime.block_on(preparation::refuse_loss(info, options))?;
         }
-        let exclusive = Exclusive::take(info, options.table(), watch, 1)?;
+        let exclusive = Exclusive::take(info, options.table(), Takes::Tables, watch, 1)?;
         preparation::try_application(options, &exclusive)?;
         let unrehearsed = rehearsed::refuse_unrehearsed(options, &exclusive, &identity)?;
         let run = attach(&exclusive, options, &identity)?;

@@ -21,6 +21,7 @@ use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Table};
 use crate::switchover::record::{self, SwitchoverState};
 use crate::switchover::{self, Foreseen, Keep, SwitchoverOptions};
+use crate::table::partition::Takes;
 use crate::watch::Watch;
 
 /// Options of a rollback.
@@ -123,7 +124,7 @@ pub fn foresee(
     options: &RollbackOptions,
     watch: &Arc<Watch>,
 ) -> Result<WouldRollBack> {
-    let exclusive = Exclusive::take(info, &options.table, watch, 1)?;
+    let exclusive = Exclusive::take(info, &options.table, Takes::Partitions, watch, 1)?;
     let chosen = choose((options.run, options.step), &exclusive)?;
     let mut would = WouldRollBack { runs: Vec::new(), steps: Vec::new(), switchover: None };
     for what in &chosen {
@@ -158,7 +159,7 @@ pub fn roll_back(
     confirm: impl FnOnce(&str) -> Result<bool>,
     watch: &Arc<Watch>,
 ) -> Result<RolledBack> {
-    let mut exclusive = Exclusive::take(info, &options.table, watch, 1)?;
+    let mut exclusive = Exclusive::take(info, &options.table, Takes::Partitions, watch, 1)?;
     let chosen = choose((options.run, options.step), &exclusive)?;
     if options.run.is_some() && !confirm(&described(&chosen))? {
         return Err(Error::refused("nothing was rolled back").hint("confirm, or give --yes"));

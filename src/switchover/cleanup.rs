@@ -10,13 +10,14 @@ use crate::error::{Error, Result};
 use crate::pg::catalog::relation;
 use crate::pg::{ConnInfo, Connection, Table, Volley, connect, fill};
 use crate::table::locks::{self, LockLimits, Patience};
-use crate::table::staging;
+use crate::table::{partition, staging};
 
 /// Drops the old table for good, no sooner than `older_than` after the switchover.
 /// Returns its name; `None` if there is nothing to clean up.
 ///
 /// # Errors
-/// Refused if it is too early; the server's error if something depends on the old table.
+/// Refused if it is too early, or if the old table has been attached to another one; the server's
+/// error if something depends on the old table.
 pub async fn cleanup(
     info: &ConnInfo,
     table: &Table,
@@ -45,6 +46,9 @@ pub async fn cleanup(
     // The journal may also be recording writes for a load that is under way.
     let is_needed = journal::state(&session, last.new, Toward::Staging).await?.is_some();
     let is_there = found.is_some_and(|found| found.oid == last.old);
+    if is_there {
+        partition::refuse_attached(&session, last.old).await?;
+    }
     let lock = include_str!("../../sql/switchover/lock-everybody.sql");
     let mut locks = vec![fill(lock, &[("table", &exchange.table)])];
     locks.extend(is_there.then(|| fill(lock, &[("table", &old)])));
@@ -57,16 +61,24 @@ pub async fn cleanup(
             journal::end_locked(&mut volley, &exchange.table, exchange.live)?;
         }
         if is_there {
-            let drop = include_str!("../../sql/switchover/drop-table.sql");
-            volley.add(fill(drop, &[("table", &old)]));
+            drop_locked(&mut volley, &old, last.old);
         }
         let cleaned = include_str!("../../sql/switchover/record-cleaned.sql");
         volley.query(cleaned, vec![Box::new(last.id)]);
         locks::send(session, &volley).await
     };
     let relations = [last.old, last.new];
-    locks::with_retries(&mut session, patience, &relations, stop, work).await?;
+    locks::with_retries(&mut session, patience, &relations, stop, work)
+        .await
+        .map_err(partition::refusal)?;
     Ok(Some(old))
+}
+
+/// Adds the statements that drop an old table, unless it has been attached to another one.
+pub(super) fn drop_locked(volley: &mut Volley, old: &Table, oid: u32) {
+    partition::lock_detached(volley, old, oid);
+    let drop = include_str!("../../sql/switchover/drop-table.sql");
+    volley.add(fill(drop, &[("table", old)]));
 }
 
 /// In days and hours from one day on, else in seconds.

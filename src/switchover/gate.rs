@@ -11,6 +11,7 @@ use crate::ledger;
 use crate::pg::catalog::relation;
 use crate::pg::{Connection, Session, Table, fill};
 use crate::table::fingerprint::{self, Fingerprint};
+use crate::table::partition;
 use crate::table::staging::{self, Pair};
 
 /// Interval between two looks for old snapshots.
@@ -40,7 +41,7 @@ pub(super) fn no_staging(pair: &Pair, last: Option<&SwitchoverRecord>) -> Error 
 pub async fn refuse_unsupported(session: &Session, table: &Table, oid: u32) -> Result<()> {
     let (rows, partition, dependents) = futures::join!(
         session.query(include_str!("../../sql/switchover/unsupported.sql"), &[&oid]),
-        staging::unsupported_partition(session, oid),
+        partition::unsupported(session, oid),
         dependents::find(session, oid, &[]),
     );
     let (rows, dependents) = (rows?, dependents?.unsupported);
@@ -83,7 +84,7 @@ pub(super) async fn refuse_unloaded(session: &Connection, pair: &Pair, oid: u32)
 /// old table is dropped in the exchange.
 ///
 /// # Errors
-/// Refused if the name belongs to something else.
+/// Refused if the name belongs to something else, or if the old table has been attached to another.
 pub(super) async fn previous_old_table(
     session: &Connection,
     exchange: &Exchange,
@@ -93,13 +94,14 @@ pub(super) async fn previous_old_table(
     let Some(found) = relation(session, &name).await? else { return Ok(None) };
     let kept = last.filter(|last| last.state == SwitchoverState::Switched && last.old == found.oid);
     if kept.is_some() {
+        partition::refuse_attached(session, found.oid).await?;
         return Ok(kept.cloned());
     }
     Err(Error::refused(format!("{name} exists and was not left there by sterna"))
         .hint("rename or drop it; the table that is replaced gets that name"))
 }
 
-/// Refuses a rollback if there is no old table to return to.
+/// Refuses a rollback if there is no old table to return to, or if it is now part of another.
 pub(super) async fn refuse_no_old_table(
     session: &Connection,
     exchange: &Exchange,
@@ -123,7 +125,7 @@ pub(super) async fn refuse_no_old_table(
     if relation(session, &old).await?.is_none_or(|found| found.oid != last.old) {
         return Err(nothing(format!("{old}, which was replaced, is gone")));
     }
-    Ok(())
+    partition::refuse_attached(session, last.old).await
 }
 
 /// Returns the live table's fingerprint, which must be the same as when the staging table was

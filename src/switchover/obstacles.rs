@@ -261,12 +261,28 @@ async fn differences(
     let (live, incoming) = (exchange.live, exchange.incoming);
     let name = include_str!("../../sql/switchover/obstacle/name.sql");
     let (beside_live, beside_old) = ([incoming], [live]);
-    let (now, old, name) = futures::join!(
+    let inherited = include_str!("../../sql/switchover/obstacle/inherited.sql");
+    let (old_table, suffix) = (exchange.incoming_table()?, exchange.incoming_suffix);
+    let parameters: [&dyn Typed; 3] = [&live, &incoming, &suffix];
+    let (now, old, name, inherited) = futures::join!(
         fingerprint::take_beside(session, live, &beside_live),
         fingerprint::take_beside(session, incoming, &beside_old),
         session.query_one(name, &[&live]),
+        session.query(inherited, &parameters),
     );
     let (now, old, name): (_, _, String) = (now?, old?, name?.get(0));
+    let inherited = inherited?;
+    // Without it, the old table cannot be attached.
+    let from_above = |Difference { kind, key, .. }: &Difference| {
+        let is_this = |row: &&Row| row.get::<_, &str>(0) == kind && row.get::<_, &str>(1) == key;
+        let row = inherited.iter().find(is_this)?;
+        let sql = row.get::<_, Option<&str>>(2).map(|sql| format!(" (`{sql}`)"));
+        Some(format!(
+            "it was added to the partitioned table since the switchover, so it cannot be left \
+             behind: create the same on {old_table}{}, or drop it from the partitioned table",
+            sql.unwrap_or_default()
+        ))
+    };
     let differences = last.fingerprint.differences(&now);
     let as_live = |text: &str| without_suffix(text, exchange.incoming_suffix);
     // What was done to both tables is not in the way.
@@ -292,6 +308,9 @@ async fn differences(
             _ => "it was altered since the switchover",
         };
         let addition = difference.before.is_none();
+        if addition && let Some(detail) = from_above(difference) {
+            return Obstacle::new(kind, &difference.key, detail);
+        }
         let or = if addition { ", or leave it behind with --leave-additions" } else { "" };
         let detail = format!("{what}: do the same to the old one as well, or undo it{or}");
         Obstacle { addition, ..Obstacle::new(kind, &difference.key, detail) }

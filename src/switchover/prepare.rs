@@ -10,7 +10,7 @@ use super::attached::{self, Attached, Kind};
 use crate::error::Result;
 use crate::pg::{Connection, Ident, Quoted, Session, Typed, Volley, fill};
 use crate::table::locks::{self, LockLimits, Patience};
-use crate::table::staging;
+use crate::table::partition;
 
 /// Makes the incoming table equal to the live one in everything that needs no lock on the live
 /// one. Skips what is equal already, so it can be repeated.
@@ -56,7 +56,7 @@ pub(super) async fn prepare(session: &mut Connection, exchange: &Exchange) -> Re
     let (i, s) = (of(Kind::Index), of(Kind::Sequence));
     // Statements, their parameters, and whether statistics are outdated after them.
     let all: [(&str, &[&dyn Typed], bool); 7] = [
-        (staging::BOUND, &both, false),
+        (partition::BOUND, &both, false),
         (include_str!("../../sql/switchover/prepare/storage.sql"), &both, false),
         (include_str!("../../sql/switchover/prepare/columns.sql"), &both, true),
         (include_str!("../../sql/switchover/prepare/checks.sql"), &both, true),

@@ -74,8 +74,8 @@ pub async fn switch_over(
     loaded?;
     let (previous, expected) = (previous?, expected?);
     let id = Uuid::new_v4();
-    let recording =
-        Recording::Switched { id, run: options.run, cleans: previous.map(|record| record.id) };
+    let cleans = previous.map(|record| (record.id, record.old));
+    let recording = Recording::Switched { id, run: options.run, cleans };
     let wanted = expected.clone();
     let due = Vec::new();
     let work = Work { info, options, stop, exchange, expected, wanted, recording, id, due };

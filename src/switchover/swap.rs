@@ -15,13 +15,14 @@ use uuid::Uuid;
 use super::gate::{self, Counted};
 use super::journal::{self, CARRY_OVER, Toward, of_oid, of_text};
 use super::script::Script;
-use super::{Exchange, dependents, references};
+use super::{Exchange, cleanup, dependents, references};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{
     Answer, CatalogText, Connection, Failure, Parameter, Prepared, Volley, fill, first_row,
 };
 use crate::table::fingerprint::{self, Difference, Fingerprint};
 use crate::table::locks::LockLimits;
+use crate::table::partition;
 
 /// An exchange and the conditions for it.
 pub(super) struct Swap<'a> {
@@ -42,8 +43,8 @@ pub(super) struct Swap<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Recording {
     /// A switchover with this id, for `run`. `cleans` is the earlier switchover whose old table
-    /// it drops.
-    Switched { id: Uuid, run: Uuid, cleans: Option<Uuid> },
+    /// it drops, and that table.
+    Switched { id: Uuid, run: Uuid, cleans: Option<(Uuid, u32)> },
     /// The rollback of the switchover with this id.
     Returned { id: Uuid },
 }
@@ -197,11 +198,9 @@ impl Swap<'_> {
     /// Adds the statements that exchange the names and everything attached to them.
     fn exchange(&self, volley: &mut Volley) -> Result<()> {
         let Exchange { table, live, incoming, .. } = self.exchange;
-        if let Recording::Switched { cleans: Some(_), .. } = self.recording {
+        if let Recording::Switched { cleans: Some((_, old)), .. } = self.recording {
             // Only the old table of the latest switchover is kept.
-            let earlier = self.exchange.leaving_table()?;
-            let drop = include_str!("../../sql/switchover/drop-table.sql");
-            volley.add(fill(drop, &[("table", &earlier)]));
+            cleanup::drop_locked(volley, &self.exchange.leaving_table()?, old);
         }
         // Ends the journal for both directions: the table is no longer live.
         journal::end_locked(volley, table, *live)?;
@@ -222,7 +221,7 @@ impl Swap<'_> {
         let finish: Parameter = Box::new(self.script.finish.clone());
         match self.recording {
             Recording::Switched { id, run, cleans } => {
-                if let Some(cleaned) = cleans {
+                if let Some((cleaned, _)) = cleans {
                     let sql = include_str!("../../sql/switchover/record-cleaned.sql");
                     volley.query(sql, vec![Box::new(cleaned)]);
                 }
@@ -296,6 +295,7 @@ impl Swap<'_> {
                 "nothing was changed; please report this, with the definition of the object named",
             ),
             "SN017" | "SN018" => Error::new(Kind::LockTimeout, said).caused_by(error),
+            "SN022" => partition::refusal(error.into()),
             "SN014" | "SN019" => references::refusal(error.into()),
             _ if Some(position) == carry_over => journal::refusal(error.into(), self.toward),
             _ => Error::from(error).context(format!("at `{}`", volley.text(position))),

@@ -10,6 +10,7 @@ use crate::pg::{
     CatalogText, Connection, Mode, Quoted, Session, Table, Transaction, explain_denied, fill,
     interruptible_by,
 };
+use crate::table::partition;
 use crate::table::staging::{self, Pair};
 
 /// The suffix of a backup table's name.
@@ -92,8 +93,8 @@ async fn create_in(transaction: &Transaction<'_>, pair: &Pair) -> Result<BackupT
 /// Drops the backup table. Returns its name; `None` if there is none.
 ///
 /// # Errors
-/// Refused if sterna did not create the table of that name; the server's error if something
-/// depends on it.
+/// Refused if sterna did not create the table of that name, or if it has been attached to another
+/// one; the server's error if something depends on it.
 pub async fn drop(session: &mut Connection, table: &Table) -> Result<Option<Table>> {
     let backup = table.with_suffix(SUFFIX)?;
     let transaction = session.transaction().await?;
@@ -109,10 +110,18 @@ async fn drop_in(transaction: &Transaction<'_>, backup: &Table) -> Result<bool> 
         return Err(Error::refused(format!("{backup} exists and was not made by sterna"))
             .hint("rename or drop it; sterna creates its backup table itself"));
     }
-    let names: [(&str, &dyn Quoted); 1] = [("backup", backup)];
-    transaction
-        .batch_execute(&fill(include_str!("../../sql/table/backup/drop.sql"), &names))
-        .await?;
+    let names: [(&str, &dyn Quoted); 2] = [("backup", backup), ("table", backup)];
+    let lock = fill(include_str!("../../sql/switchover/lock-everybody.sql"), &names);
+    let drop = fill(include_str!("../../sql/table/backup/drop.sql"), &names);
+    // The server runs them in this order, and none after one that fails.
+    let (locked, detached, dropped) = futures::join!(
+        transaction.batch_execute(&lock),
+        partition::refuse_attached(transaction, oid),
+        transaction.batch_execute(&drop),
+    );
+    locked?;
+    detached?;
+    dropped?;
     transaction.execute(include_str!("../../sql/table/backup/unregister.sql"), &[&oid]).await?;
     Ok(true)
 }

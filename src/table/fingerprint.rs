@@ -57,6 +57,12 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint(BTreeSet<Entry>);
 
+/// Whether a definition is that of an object which a partition has from its parent.
+pub(crate) fn is_inherited(definition: &str) -> bool {
+    let from_parent = ["inherited: ", "parent: "];
+    definition.lines().any(|line| from_parent.iter().any(|name| line.starts_with(name)))
+}
+
 /// A difference between two fingerprints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
@@ -171,6 +177,7 @@ impl Fingerprint {
     pub(crate) fn without_additions_to(&self, before: &Fingerprint) -> Fingerprint {
         let added = |entry: &Entry| {
             matches!(entry.kind.as_str(), "index" | "column" | "constraint" | "comment")
+                && !is_inherited(&entry.definition)
                 && !before.0.iter().any(|earlier| earlier.name() == entry.name())
         };
         Fingerprint(self.0.iter().filter(|entry| !added(entry)).cloned().collect())

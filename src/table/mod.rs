@@ -1,10 +1,11 @@
 //! A table and everything related to it: its staging table and its backup table, its
-//! fingerprint in the catalog, its indexes, its summary, and locks that are waited for only
+//! fingerprint in the catalog, its indexes, its summary, partitions, and locks that are waited for only
 //! briefly.
 
 pub mod backup_table;
 pub mod fingerprint;
 pub(crate) mod locks;
+pub(crate) mod partition;
 pub mod reindex;
 pub mod staging;
 pub mod summary;

@@ -16,6 +16,7 @@ use crate::pg::{
 use crate::table::fingerprint;
 use crate::table::locks::Patience;
 use crate::table::locks::{self, LockLimits};
+use crate::table::partition::{self, Takes};
 use crate::trust;
 
 /// The suffix of a staging table's name.
@@ -61,6 +62,11 @@ pub struct Pair {
 /// If a name would be truncated, or the table is missing or of an unsupported kind; refused if
 /// the ledger, or code that the table's definition uses, belongs to a role that is not trusted.
 pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
+    pair_of(session, table, Takes::Partitions).await
+}
+
+/// As [`pair`], for a command that takes only such tables.
+pub(crate) async fn pair_of(session: &mut Connection, table: &Table, takes: Takes) -> Result<Pair> {
     let staging = table.with_suffix(SUFFIX)?;
     if let Some(oid) = session.noted(table)
         && is_still(session, table, oid).await?
@@ -70,7 +76,7 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
     // Queries that do not depend on each other share a round trip.
     let (set, found, look) = futures::join!(
         session.batch_execute(include_str!("../../sql/catalog/session.sql")),
-        catalog::table_or_partition(session, table),
+        takes.find(session, table),
         ledger::look(session),
     );
     set?;
@@ -129,7 +135,8 @@ async fn refuse_published(session: &Connection, table: u32) -> Result<()> {
 /// Finds the staging table, if there is one.
 ///
 /// # Errors
-/// Refused if sterna did not create the table of that name.
+/// Refused if sterna did not create the table of that name, or if it has been attached to another
+/// one.
 pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>> {
     let sql = include_str!("../../sql/table/stage/registered.sql");
     let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
@@ -137,28 +144,19 @@ pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>>
     let (found, registered) =
         futures::join!(catalog::relation(session, &pair.staging), session.query(sql, &parameters),);
     let Some(found) = found? else { return Ok(None) };
-    if registered?.iter().any(|row| row.get::<_, u32>(0) == found.oid) {
+    if let Some(row) = registered?.iter().find(|row| row.get::<_, u32>(0) == found.oid) {
+        if row.get(1) {
+            partition::refuse_attached(session, found.oid).await?;
+        }
         return Ok(Some(found));
     }
     Err(Error::refused(format!("{} exists and was not made by sterna", pair.staging))
         .hint("rename or drop it; sterna creates its staging table itself"))
 }
 
-/// The query for the statements that give a table the CHECK which a partition's bound implies.
-pub(crate) const BOUND: &str = include_str!("../../sql/table/stage/bound.sql");
-
-/// Why a table cannot be replaced although it is a partition; nothing if it is none.
-///
-/// # Errors
-/// If the catalog cannot be read.
-pub(crate) async fn unsupported_partition(session: &Session, oid: u32) -> Result<Vec<String>> {
-    let sql = include_str!("../../sql/table/stage/unsupported-partition.sql");
-    Ok(session.query(sql, &[&oid]).await?.iter().map(|row| row.get(0)).collect())
-}
-
 /// Refuses a partition that cannot be replaced.
 async fn refuse_partition(session: &Session, pair: &Pair, widened: &[Column]) -> Result<()> {
-    let mut reasons = unsupported_partition(session, pair.table_oid).await?;
+    let mut reasons = partition::unsupported(session, pair.table_oid).await?;
     if !widened.is_empty() {
         let relation = include_str!("../../sql/catalog/relation.sql");
         let (schema, name) = (pair.table.schema.name(), pair.table.name.name());
@@ -200,7 +198,7 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     let siblings = [oid];
     let (supported, bound, revokes, owner, fingerprint) = futures::join!(
         refuse_partition(&transaction, pair, widened),
-        transaction.query(BOUND, &[&pair.table_oid, &oid]),
+        transaction.query(partition::BOUND, &[&pair.table_oid, &oid]),
         transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]),
         transaction
             .query(include_str!("../../sql/table/stage/owner.sql"), &[&pair.table_oid, &oid]),
@@ -345,11 +343,12 @@ async fn let_go_of(
         let rewind = include_str!("../../sql/journal/rewind.sql");
         volley.query(rewind, vec![of_oid(pair.table_oid)]);
         LockLimits::set(&mut volley, limits.lock_ms, limit(limits));
+        partition::lock_detached(&mut volley, &pair.staging, oid);
         rows(&mut volley);
         locks::send(session, &volley).await
     };
-    locks::with_retries(session, patience, &relations, stop, attempt).await?;
-    Ok(())
+    let done = locks::with_retries(session, patience, &relations, stop, attempt).await;
+    done.map(|_| ()).map_err(partition::refusal)
 }
 
 /// Returns the tables that a table's foreign keys refer to. They are locked as well when the

@@ -13,6 +13,22 @@ FROM leaf
 INNER JOIN pg_catalog.pg_class AS p ON p.oid = leaf.parent
 WHERE NOT pg_catalog.pg_has_role(p.relowner, 'USAGE')
 UNION ALL
+-- Their foreign keys are dropped and added again.
+SELECT DISTINCT format('the table %s, which belongs to another role, refers to %s by a foreign key',
+    c.conrelid::regclass, a.relid)
+FROM leaf
+CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(leaf.oid) AS a
+INNER JOIN pg_catalog.pg_constraint AS c
+    ON c.confrelid = a.relid AND c.contype = 'f' AND c.conparentid = 0
+INNER JOIN pg_catalog.pg_class AS r ON r.oid = c.conrelid
+WHERE a.relid <> leaf.oid AND NOT pg_catalog.pg_has_role(r.relowner, 'USAGE')
+UNION ALL
+SELECT format('%s has a constraint of its own named sterna_partition', a.relid)
+FROM leaf
+CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(leaf.oid) AS a
+INNER JOIN pg_catalog.pg_constraint AS c ON c.conrelid = a.relid
+WHERE c.conname = 'sterna_partition'
+UNION ALL
 SELECT 'it is being detached from ' || parent::regclass FROM leaf WHERE inhdetachpending
 UNION ALL
 -- Its bound would call functions that may belong to others.

@@ -42,6 +42,7 @@ use crate::cli::{GlobalArgs, OutputFormat, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::exclusive::Exclusive;
 use crate::pg::{ConnInfo, Table};
+use crate::table::partition::Takes;
 use crate::watch::Watch;
 
 /// The resolved global options.
@@ -92,9 +93,9 @@ impl Context {
         Ok(info)
     }
 
-    /// Takes the lock on the table.
-    fn exclusive(&self, watch: &Arc<Watch>) -> Result<Exclusive> {
-        Exclusive::take(&self.conninfo()?, &self.table, watch, 1)
+    /// Takes the lock on the table, which must be of such a kind.
+    fn exclusive(&self, takes: Takes, watch: &Arc<Watch>) -> Result<Exclusive> {
+        Exclusive::take(&self.conninfo()?, &self.table, takes, watch, 1)
     }
 
     /// Writes a result to stdout, in the requested format.

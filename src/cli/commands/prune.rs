@@ -8,6 +8,7 @@ use super::Context;
 use crate::cli::render;
 use crate::error::Result;
 use crate::prune::{PruneOptions, prune};
+use crate::table::partition::Takes;
 use crate::watch::Watch;
 
 /// Remove backups, reports and ledger rows of old migrations
@@ -38,7 +39,7 @@ pub struct PruneArgs {
 pub fn run(args: &PruneArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let exclusive = context.exclusive(&watch)?;
+    let exclusive = context.exclusive(Takes::Tables, &watch)?;
     let mut options = PruneOptions::new(args.keep);
     (options.forget_missing, options.dry_run) = (args.forget_missing, args.dry_run);
     let pruned =

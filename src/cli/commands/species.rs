@@ -17,6 +17,7 @@ use crate::inspect::{InspectOptions, missing};
 use crate::load::Years;
 use crate::migrate::Step;
 use crate::species::{self, AddedSpecies, NewSpecies, SpeciesUndone};
+use crate::table::partition::Takes;
 use crate::watch::Watch;
 
 /// Find taxa without a species; add species and synonyms
@@ -197,7 +198,7 @@ fn add(args: &AddArgs, context: &Context) -> Result<AddedSpecies> {
 }
 
 fn undo(args: &UndoArgs, context: &Context) -> Result<SpeciesUndone> {
-    let exclusive = context.exclusive(&Arc::new(Watch::default()))?;
+    let exclusive = context.exclusive(Takes::Tables, &Arc::new(Watch::default()))?;
     // Staging has no foreign keys during a load: no load may start using the species while
     // we look for references to it.
     let done = exclusive

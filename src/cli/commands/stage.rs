@@ -16,6 +16,7 @@ use crate::pg::Connection;
 use crate::switchover;
 use crate::switchover::journal::{self, Toward};
 use crate::table::locks::Patience;
+use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
 
@@ -58,7 +59,7 @@ pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
         StageAction::Create => take(Step::Staging, create, context, &watch)?,
         StageAction::Truncate => take(Step::Truncate, truncate, context, &watch)?,
         StageAction::Drop => {
-            let exclusive = context.exclusive(&watch)?;
+            let exclusive = context.exclusive(Takes::Partitions, &watch)?;
             let done = drop_it(&exclusive, &watch.stop).map_err(|e| exclusive.explain(e))?;
             let steps = [Step::Staging, Step::TestLoad, Step::Load, Step::Validation];
             mark_undone(&exclusive, &steps)?;

@@ -14,6 +14,7 @@ use crate::migrate::ledger::{self, NewRun, RunKind};
 use crate::migrate::outcome::value;
 use crate::migrate::{Ended, Run, RunState, Step, StepOutcome, StepState};
 use crate::pg::ConnInfo;
+use crate::table::partition::Takes;
 use crate::table::staging::Pair;
 use crate::watch::Watch;
 
@@ -37,7 +38,7 @@ pub(super) fn as_step<T>(
     what: &AsStep<'_, T>,
     work: impl FnOnce(&Exclusive, Uuid) -> Result<T>,
 ) -> Result<T> {
-    let exclusive = context.exclusive(what.watch)?;
+    let exclusive = context.exclusive(takes(what.step), what.watch)?;
     let (run, own) = begin(&exclusive, what.step, &what.arguments)?;
     let begun = Instant::now();
     let done = work(&exclusive, run).map_err(|error| exclusive.explain(error));
@@ -52,6 +53,22 @@ pub(super) fn as_step<T>(
     }
 }
 
+/// The kinds of table that a command of a step takes.
+fn takes(step: Step) -> Takes {
+    match step {
+        Step::Staging
+        | Step::TestLoad
+        | Step::TestValidation
+        | Step::Truncate
+        | Step::Load
+        | Step::Validation
+        | Step::Switchover
+        | Step::Comprehensive
+        | Step::CleanUp => Takes::Partitions,
+        _ => Takes::Tables,
+    }
+}
+
 /// Records a step after the fact, if it ran without the lock.
 pub(super) fn was_step<T>(
     context: &Context,
@@ -60,7 +77,7 @@ pub(super) fn was_step<T>(
     done: &T,
     seconds: f64,
 ) -> Result<()> {
-    let exclusive = Exclusive::take(info, &context.table, what.watch, 0)?;
+    let exclusive = Exclusive::take(info, &context.table, takes(what.step), what.watch, 0)?;
     let (run, own) = begin(&exclusive, what.step, &what.arguments)?;
     written(exclusive, what, (run, own), Ok(done), seconds)
 }

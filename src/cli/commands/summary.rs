@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::migrate::Step;
 use crate::migrate::outcome;
 use crate::pg::{Connection, Table};
+use crate::table::partition::Takes;
 use crate::table::summary::{self, SummaryFound, SummaryUndone, Target};
 use crate::watch::Watch;
 
@@ -52,7 +53,7 @@ pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
 }
 
 fn undo(context: &Context, watch: &Arc<Watch>) -> Result<SummaryUndone> {
-    let exclusive = context.exclusive(watch)?;
+    let exclusive = context.exclusive(Takes::Tables, watch)?;
     let undone = exclusive.session(async |session, pair| {
         let target = target(session, &pair.table).await?;
         match summary::last(session, &target).await? {

@@ -2,6 +2,7 @@
 //! catalog, read here beyond the program's fingerprint, says the same before and after.
 
 mod among_others;
+mod attached;
 
 use serde_json::Value;
 
@@ -303,6 +304,13 @@ async fn a_partition_two_levels_down() {
 async fn the_default_partition() {
     let leaves = "CREATE TABLE trade_2019 PARTITION OF trade FOR VALUES FROM (2019) TO (2020);
         CREATE TABLE trade_rest PARTITION OF trade DEFAULT;";
+    let (here, release) = partitioned("RANGE (year)", "year", leaves, "trade_rest").await;
+    there_and_back(&here, &release, "trade_rest", 0).await;
+}
+
+#[tokio::test]
+async fn the_only_partition() {
+    let leaves = "CREATE TABLE trade_rest PARTITION OF trade DEFAULT;";
     let (here, release) = partitioned("RANGE (year)", "year", leaves, "trade_rest").await;
     there_and_back(&here, &release, "trade_rest", 0).await;
 }

@@ -1,0 +1,73 @@
+//! Partitions: which of them can be replaced, and tables of sterna's that have become partitions
+//! of others meanwhile. What has been attached to another table is neither emptied nor dropped.
+
+use crate::error::{Error, Result};
+use crate::pg::catalog::{self, Relation};
+use crate::pg::{Connection, Session, Table, Volley, fill};
+
+/// The kinds of table that a command takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Ordinary ones alone.
+    Tables,
+    /// Partitions as well.
+    Partitions,
+}
+
+impl Takes {
+    /// Finds a table that must exist and be of such a kind.
+    ///
+    /// # Errors
+    /// If it is missing or of another kind.
+    pub(crate) async fn find(self, session: &Connection, table: &Table) -> Result<Relation> {
+        match self {
+            Takes::Tables => catalog::plain_table(session, table).await,
+            Takes::Partitions => catalog::table_or_partition(session, table).await,
+        }
+    }
+}
+
+/// The query for the statements that give a table the CHECK which a partition's bound implies.
+pub(crate) const BOUND: &str = include_str!("../../sql/table/stage/bound.sql");
+
+/// Fails if a table has been attached to another one.
+const ATTACHED: &str = include_str!("../../sql/table/attached.sql");
+
+/// Why a table cannot be replaced although it is a partition; nothing if it is none.
+///
+/// # Errors
+/// If the catalog cannot be read.
+pub(crate) async fn unsupported(session: &Session, oid: u32) -> Result<Vec<String>> {
+    let sql = include_str!("../../sql/table/stage/unsupported-partition.sql");
+    Ok(session.query(sql, &[&oid]).await?.iter().map(|row| row.get(0)).collect())
+}
+
+/// Refuses a table that has been attached to another one, or another one to it.
+///
+/// # Errors
+/// The refusal, which says what separates them.
+pub(crate) async fn refuse_attached(session: &Session, oid: u32) -> Result<()> {
+    session.query(ATTACHED, &[&oid]).await.map_err(|error| refusal(error.into()))?;
+    Ok(())
+}
+
+/// Locks a table that the next statement empties or drops, and adds the condition that it has
+/// not been attached to another one.
+pub(crate) fn lock_detached(volley: &mut Volley, table: &Table, oid: u32) {
+    let lock = include_str!("../../sql/switchover/lock-everybody.sql");
+    volley.add(fill(lock, &[("table", table)]));
+    volley.query(ATTACHED, vec![Box::new(oid)]);
+}
+
+/// The refusal for a table that has been attached to another one; any other error as it is.
+pub(crate) fn refusal(error: Error) -> Error {
+    let db_error = error.postgres().and_then(tokio_postgres::Error::as_db_error);
+    let Some(db_error) = db_error.filter(|_| error.sqlstate() == Some("SN022")) else {
+        return error;
+    };
+    let detach = db_error.detail().unwrap_or_default();
+    Error::refused(db_error.message()).hint(format!(
+        "nothing was changed; detach it (`{detach}`), or rename it if it is to stay there, or \
+         drop it yourself"
+    ))
+}
