@@ -107,7 +107,7 @@ pub async fn drop(session: &mut Connection, table: &Table) -> Result<Option<Tabl
 ///
 /// # Errors
 /// The refusal.
-pub(crate) async fn refuse_attached(session: &Session, table: &Table) -> Result<()> {
+pub async fn refuse_attached(session: &Session, table: &Table) -> Result<()> {
     match find(session, &table.with_suffix(SUFFIX)?).await? {
         Some(oid) => partition::refuse_attached(session, oid).await,
         None => Ok(()),
