@@ -103,6 +103,17 @@ pub async fn drop(session: &mut Connection, table: &Table) -> Result<Option<Tabl
     Ok(dropped.then_some(backup))
 }
 
+/// Refuses if the backup table could not be dropped, because it has been attached to another table.
+///
+/// # Errors
+/// The refusal.
+pub async fn refuse_attached(session: &Session, table: &Table) -> Result<()> {
+    match find(session, &table.with_suffix(SUFFIX)?).await? {
+        Some(oid) => partition::refuse_attached(session, oid).await,
+        None => Ok(()),
+    }
+}
+
 async fn drop_in(transaction: &Transaction<'_>, backup: &Table) -> Result<bool> {
     let Some(oid) = find(transaction, backup).await? else { return Ok(false) };
     let registered = include_str!("../../sql/table/backup/registered.sql");

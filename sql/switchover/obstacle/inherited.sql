@@ -32,7 +32,11 @@ SELECT 'column', format('%s.%I', o.identity, a.attname), CASE
     WHEN a.attidentity = '' AND a.attgenerated = '' THEN format('ALTER TABLE %s ADD %I %s%s%s',
         $2::oid::regclass, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
         ' DEFAULT ' || pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-        CASE WHEN a.attnotnull THEN ' NOT NULL' END)
+        -- Since PostgreSQL 18, that is a constraint of its own.
+        CASE WHEN a.attnotnull AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_constraint AS k
+            WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND k.conkey[1] = a.attnum
+        ) THEN ' NOT NULL' END)
 END
 FROM pg_catalog.pg_attribute AS a
 LEFT JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -159,6 +159,9 @@ pub fn cleanup(args: &CleanupArgs, context: &Context) -> Result<u8> {
     let what = AsStep { step: Step::CleanUp, arguments, told: plain, watch: &watch };
     let done = as_step(context, &what, |exclusive, _| {
         refuse_unfinished(exclusive)?;
+        exclusive.session(async |session, pair| {
+            backup_table::refuse_attached(session, &pair.table).await
+        })?;
         let Exclusive { runtime, info, .. } = exclusive;
         let patience = Patience::new(args.max_wait);
         let cleanup = switchover::cleanup(info, &context.table, older_than, patience, &watch.stop);

@@ -47,6 +47,16 @@ async fn the_copy_of_an_earlier_run_stays_until_the_cleanup() {
     scenario.sterna(&["rollback", "4.1"]).expect_code(0);
     assert_eq!(db.psql(HAS_COPY).await, "t");
     scenario.migrate(&["--resume", "--backup-table=auto"]).expect_code(0);
+    // Others may have made it a part of theirs.
+    db.psql(
+        "CREATE TABLE copies (LIKE cites_trade_records_backup);
+        ALTER TABLE cites_trade_records_backup INHERIT copies",
+    )
+    .await;
+    let refused = scenario.sterna(&["cleanup", "--older-than", "0s"]).expect_code(6);
+    let said = "public.cites_trade_records_backup has been attached to public.copies";
+    assert!(refused.stderr.contains(said), "{refused:?}");
+    db.psql("ALTER TABLE cites_trade_records_backup NO INHERIT copies").await;
     let done = scenario.sterna(&["cleanup", "--older-than", "0s"]).expect_code(0);
     let dropped = ["cites_trade_records_old", "cites_trade_records_backup"];
     assert!(dropped.iter().all(|table| done.stdout.contains(table)), "{done:?}");

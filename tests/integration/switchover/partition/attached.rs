@@ -111,12 +111,15 @@ async fn what_the_partitioned_table_has_got_since_is_not_left_behind() {
     let needed = [
         "CREATE INDEX trade_2020_importer_idx_old ON public.trade_2020_old USING btree (importer)",
         "ALTER TABLE public.trade_2020_old ADD CONSTRAINT since CHECK ((year > 0))",
-        "ALTER TABLE public.trade_2020_old ADD remark text DEFAULT 'none'::text NOT NULL",
+        "ALTER TABLE public.trade_2020_old ADD remark text DEFAULT 'none'::text",
     ];
     let args = [exchanging("rollback"), vec!["--leave-additions", "--table", LEAF]].concat();
     let refused = db.sterna(&args).expect_code(6);
     for sql in needed {
         assert!(refused.stderr.contains(sql), "{sql}: {refused:?}");
+    }
+    let quoted = refused.stderr.split('`').skip(1).step_by(2);
+    for sql in quoted.filter(|text| !text.starts_with("sterna")) {
         db.psql(sql).await;
     }
     assert!(!refused.stderr.contains("--leave-additions leaves"), "{refused:?}");
