@@ -10,7 +10,7 @@ use super::options::SwitchoverOptions;
 use super::record::{SwitchoverRecord, SwitchoverState};
 use super::references::References;
 use super::{Exchange, gate, record};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, Mode, Session, Typed, catalog::relation, connect};
 use crate::table::fingerprint::{self, Difference};
 use crate::table::staging::{self, Pair};
@@ -137,15 +137,23 @@ pub(super) async fn find(
         gate::refuse_unsupported(session, table, *live),
         journal::state(session, *live, Toward::Old),
     );
-    if let Err(error) = old {
-        return Ok((vec![Obstacle::of("old table", exchange.incoming_table()?, &error)], None));
+    // A query that failed, because the connection was lost, is in nobody's way.
+    match old {
+        Err(error) if error.kind() == Kind::Unsafe => {
+            let old = exchange.incoming_table()?;
+            return Ok((vec![Obstacle::of("old table", old, &error)], None));
+        }
+        old => old?,
     }
     if taken?.is_some() {
         let detail = "it has the name that the new table gets back; `sterna stage drop` removes it";
         found.push(Obstacle::new("name", &staging, detail));
     }
-    if let Err(error) = unsupported {
-        found.push(Obstacle::of("dependent", table, &error));
+    match unsupported {
+        Err(error) if error.kind() == Kind::Unsafe => {
+            found.push(Obstacle::of("dependent", table, &error));
+        }
+        unsupported => unsupported?,
     }
     let is_armed = journal?.is_some_and(|state| state.armed);
     let (differences, written) = futures::join!(differences(session, exchange, last), async {
