@@ -187,10 +187,10 @@ fn folder(path: &Path, content: Content, dry_run: bool) -> Result<Found> {
     Ok(Found::Removed(bytes))
 }
 
-/// The names of the files of a report; those that tell whose it is come last.
+/// The names of the files of a report; the one that tells whose it is comes last.
 fn report_files() -> Vec<String> {
     let others = history::FILES.iter().filter(|name| **name != history::JSON);
-    others.chain(&[history::JSON, private::MARKER]).map(|&name| name.to_owned()).collect()
+    others.chain(&[private::MARKER, history::JSON]).map(|&name| name.to_owned()).collect()
 }
 
 /// Whether a folder holds the report of this run, and not of another that was written there later.
