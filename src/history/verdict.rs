@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::RunReport;
+use crate::error::grouped;
 use crate::migrate::command_line::{self, shell_quoted};
 use crate::migrate::{RunState, Step};
 
@@ -109,10 +110,13 @@ pub(super) fn of(report: &RunReport) -> RunOutcome {
 fn stood(report: &RunReport, stands: Production) -> String {
     match (stands, report.switchovers.last()) {
         (Production::New, Some(switchover)) => {
-            let before = report
-                .rows_compared()
-                .map_or_else(String::new, |(before, _)| format!(" instead of {}", grouped(before)));
-            format!("the new table is live with {} rows{before}", grouped(switchover.rows))
+            let before = report.rows_compared().map_or_else(String::new, |(before, _)| {
+                format!(" instead of {}", grouped(before.unsigned_abs()))
+            });
+            format!(
+                "the new table is live with {} rows{before}",
+                grouped(switchover.rows.unsigned_abs())
+            )
         }
         (Production::Returned, _) => {
             "the old table is live again, with all that was written since".to_owned()
@@ -132,19 +136,6 @@ pub fn readable(name: &str) -> String {
         true => parts.collect::<Vec<_>>().join("."),
         false => name.to_owned(),
     }
-}
-
-/// A number with thousands separators.
-fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if number < 0 { format!("-{text}") } else { text }
 }
 
 /// The ways to go on from where a run is.
@@ -225,9 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_names_are_readable() {
-        let numbers = [0, 999, 1_000, -12_345, 1_234_567].map(grouped);
-        assert_eq!(numbers, ["0", "999", "1,000", "-12,345", "1,234,567"]);
+    fn names_are_readable() {
         assert_eq!(readable("\"public\".\"trade_1\""), "public.trade_1");
         for odd in ["\"public\".\"Trade\"", "\"a\"\"b\".\"c\"", "\"\".\"c\""] {
             assert_eq!(readable(odd), odd);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::backup::BackupReport;
 use crate::bench::BenchReport;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, grouped};
 use crate::load;
 use crate::load::report::LoadReport;
 use crate::pg::Table;
@@ -36,14 +36,6 @@ pub struct StepOutcome {
 /// A report as JSON, for the ledger.
 pub(crate) fn value(report: &impl Serialize) -> Result<Value> {
     serde_json::to_value(report).map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))
-}
-
-/// A number in groups of three digits: `461,042`.
-fn grouped(number: u64) -> String {
-    match number / 1000 {
-        0 => number.to_string(),
-        thousands => format!("{},{:03}", grouped(thousands), number % 1000),
-    }
 }
 
 fn count(rows: i64) -> String {
@@ -196,15 +188,4 @@ pub(crate) fn summary(report: &SummaryReport) -> Result<StepOutcome> {
         detail: value(report)?,
         ..StepOutcome::default()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_grouped_by_three() {
-        let grouped: Vec<_> = [0, 999, 1_000, 461_042, 1_000_007].map(grouped).into();
-        assert_eq!(grouped, ["0", "999", "1,000", "461,042", "1,000,007"]);
-    }
 }

@@ -15,7 +15,7 @@ use super::report::{Check, RehearsalReport};
 use super::scratch::Scratch;
 use super::space::{Growth, megabytes, refuse_too_small};
 use crate::backup::{self, BackupOptions, Choice, Extent, Manifest};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, grouped};
 use crate::migrate::rollback::{RollbackOptions, roll_back};
 use crate::migrate::{Migration, MigrationOptions, Step};
 use crate::pg::embedded::Options;
@@ -110,7 +110,8 @@ impl<'a> Rehearsing<'a> {
             let (folder, manifest) = this.backup()?;
             let rows: u64 = manifest.tables.iter().map(|table| table.rows).sum();
             let detail = format!(
-                "{rows} rows of {} tables, taken at {}",
+                "{} rows of {} tables, taken at {}",
+                grouped(rows),
                 manifest.tables.len(),
                 manifest.taken_at
             );

@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
-use sterna_error::{Error, Result};
+use sterna_error::{Error, Result, did_you_mean};
 
 /// The normal form of a name, in which blanks, case and composition do not matter.
 #[must_use]
@@ -108,7 +108,9 @@ impl Taxa {
     /// A sentence, if the species is unknown or the synonym already means something else.
     pub fn add_synonym(&mut self, synonym: &str, name: &str) -> std::result::Result<(), String> {
         let Some(index) = self.find_species(name) else {
-            return Err(format!("{name:?} is not the name of a species in the database"));
+            let species = self.species.iter().map(|species| species.name.as_str());
+            let meant = did_you_mean(name, species).map_or_else(String::new, |m| format!("; {m}"));
+            return Err(format!("{name:?} is not the name of a species in the database{meant}"));
         };
         match self.find_species(synonym) {
             Some(same) if same == index => return Ok(()),

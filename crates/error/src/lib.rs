@@ -240,6 +240,28 @@ pub fn of_pooler(error: &tokio_postgres::Error) -> Option<&'static str> {
     }
 }
 
+/// A number as messages show it, in groups of three digits: `461,042`.
+#[must_use]
+pub fn grouped(number: u64) -> String {
+    match number / 1000 {
+        0 => number.to_string(),
+        thousands => format!("{},{:03}", grouped(thousands), number % 1000),
+    }
+}
+
+/// Names less similar than this are not suggested; 1 is equal.
+const ALIKE: f64 = 0.8;
+
+/// `did you mean NAME?`, with the name that an unknown one was most likely meant to be.
+pub fn did_you_mean<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let unknown = unknown.to_lowercase();
+    let alike =
+        known.into_iter().map(|name| (strsim::jaro_winkler(&unknown, &name.to_lowercase()), name));
+    let nearest = alike.max_by(|(one, _), (other, _)| one.total_cmp(other));
+    let (_, name) = nearest.filter(|(likeness, _)| *likeness >= ALIKE)?;
+    Some(format!("did you mean {name}?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,5 +275,19 @@ mod tests {
         assert_eq!(error.next_step(), Some("check the path"));
         let twice = Error::database("the lock was lost").caused_by(error);
         assert_eq!(twice.to_string(), "the lock was lost: reading: a.csv: no such file");
+    }
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let numbers = [0, 999, 1_000, 461_042, 1_000_007].map(grouped);
+        assert_eq!(numbers, ["0", "999", "1,000", "461,042", "1,000,007"]);
+    }
+
+    #[test]
+    fn only_what_is_alike_is_suggested() {
+        let known = ["public.cites_trade_records", "public.species"];
+        let meant = did_you_mean("pubic.CITES_trade_record", known);
+        assert_eq!(meant.as_deref(), Some("did you mean public.cites_trade_records?"));
+        assert_eq!(did_you_mean("weather", known), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Catalog queries about a table.
 
 use super::{Column, ColumnType, Connection, Ident, Table};
-use sterna_error::{Error, Result};
+use sterna_error::{Error, Result, did_you_mean};
 
 /// A table that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,14 +54,24 @@ pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation
 /// If the table is missing or of another kind; the error names it.
 pub async fn table_or_partition(session: &Connection, table: &Table) -> Result<Relation> {
     match relation(session, table).await? {
-        None => Err(Error::usage(format!("there is no table {table}"))
-            .hint("check --schema, --table and the database that you are connected to")),
+        None => Err(missing(session, table).await?),
         Some(found) if !found.plain && !found.leaf => Err(Error::refused(format!(
             "{table} is not an ordinary table: views, partitioned, foreign, temporary and \
              unlogged tables are not supported"
         ))),
         Some(found) => Ok(found),
     }
+}
+
+/// The error for a table that does not exist, with the name of one that may have been meant.
+async fn missing(session: &Connection, table: &Table) -> Result<Error> {
+    let rows = session.query(include_str!("../sql/catalog/tables.sql"), &[]).await?;
+    let tables: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let wanted = format!("{}.{}", table.schema.name(), table.name.name());
+    let hint = did_you_mean(&wanted, tables.iter().map(String::as_str)).unwrap_or_else(|| {
+        "check --schema, --table and the database that you are connected to".to_owned()
+    });
+    Ok(Error::usage(format!("there is no table {table}")).hint(hint))
 }
 
 /// The columns of a table, in order.

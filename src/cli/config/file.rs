@@ -12,10 +12,7 @@ use toml::de::DeTable;
 
 use super::{CONFIG, FILE_NAME};
 use crate::cli::render::password::without_passwords;
-use crate::error::{Error, Result};
-
-/// Names less similar than this are not suggested.
-const ALIKE: f64 = 0.7;
+use crate::error::{Error, Result, did_you_mean};
 
 /// One option's value from the file.
 #[derive(Debug, PartialEq, Eq)]
@@ -201,10 +198,8 @@ impl Settings {
         known: impl Iterator<Item = &'a str>,
     ) -> Error {
         let known: Vec<&str> = known.collect();
-        let likeness = |other: &str| strsim::jaro_winkler(name, other);
-        let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-        let hint = match nearest.filter(|other| likeness(other) >= ALIKE) {
-            Some(nearest) => format!("did you mean {nearest}?"),
+        let hint = match did_you_mean(name, known.iter().copied()) {
+            Some(hint) => hint,
             None if known.is_empty() => "nothing can be set there".into(),
             None => format!("known: {}", known.join(", ")),
         };

@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cites::Format;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 use crate::pg::{Column, ColumnType, Columns, Ident, Table};
 
 /// How columns that the files do not fill get their values.
@@ -271,7 +271,11 @@ impl Target<'_> {
                     "--match: {} has no column {name:?}",
                     self.table
                 ))
-                .hint("name columns of the table that the files fill"));
+                .hint(
+                    did_you_mean(name, self.columns.iter().map(|c| c.name.name())).unwrap_or_else(
+                        || "name columns of the table that the files fill".to_owned(),
+                    ),
+                ));
             };
             if let Some(format) = self.formats.iter().find(|f| !fills(f, &column.name)) {
                 return Err(Error::usage(format!(

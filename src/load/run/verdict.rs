@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures::future::try_join_all;
 use uuid::Uuid;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Result, grouped};
 use crate::load::account::Reason;
 use crate::load::ledger::{self, LoadRun, LoadState};
 use crate::load::plan::options::LoadOptions;
@@ -182,7 +182,7 @@ fn failed_before(staging: &Table) -> Error {
 
 fn too_many(options: &LoadOptions, rows: &RowsReport) -> Error {
     let limit = options.max_rejects;
-    let (rejected, read) = (rows.account.rows_rejected, rows.account.rows_read);
+    let [rejected, read] = [rows.account.rows_rejected, rows.account.rows_read].map(grouped);
     Error::new(
         Kind::TooManyRejects,
         format!("{rejected} of {read} records were rejected; --max-rejects allows {limit}"),

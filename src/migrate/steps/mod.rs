@@ -35,7 +35,7 @@ use super::options::MigrationOptions;
 use super::outcome::StepOutcome;
 use super::plan::{Step, StepPlan};
 use super::site::Site;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 use crate::switchover::journal::{self, Toward};
 use crate::table::locks::Patience;
 
@@ -161,8 +161,10 @@ impl FromStr for Step {
         let found = Step::all().find(|step| [step.number(), step.plan().name].contains(&text));
         found.ok_or_else(|| {
             let known: Vec<_> = Step::all().map(|step| step.to_string()).collect();
+            let meant = did_you_mean(text, Step::all().map(|step| step.plan().name))
+                .unwrap_or_else(|| format!("the steps are {}", known.join(", ")));
             // Not as a hint, which the command line's parser would not show.
-            Error::usage(format!("{text:?} is not a step; the steps are {}", known.join(", ")))
+            Error::usage(format!("{text:?} is not a step; {meant}"))
         })
     }
 }

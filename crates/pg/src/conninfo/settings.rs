@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use sterna_error::{Error, Result};
+use sterna_error::{Error, Result, did_you_mean};
 
 /// How sterna handles a parameter of libpq.
 enum Support {
@@ -208,16 +208,10 @@ fn unknown_parameters(names: &[String], origin: &Origin) -> Error {
     let plural = if names.len() == 1 { "" } else { "s" };
     let list: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
     let error = Error::usage(format!("unknown parameter{plural} {} in {origin}", list.join(", ")));
-    let likeness = |known: &str| strsim::jaro_winkler(known, &names[0].to_lowercase());
-    let nearest = PARAMETERS
-        .iter()
-        .map(|(keyword, ..)| *keyword)
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-        .filter(|keyword| likeness(keyword) > 0.85);
-    match nearest {
-        Some(keyword) => error.hint(format!("did you mean {keyword}?")),
-        None => error.hint("the parameters are those of libpq: host, port, dbname, user, sslmode"),
-    }
+    let known = PARAMETERS.iter().map(|(keyword, ..)| *keyword);
+    error.hint(did_you_mean(&names[0], known).unwrap_or_else(|| {
+        "the parameters are those of libpq: host, port, dbname, user, sslmode".to_owned()
+    }))
 }
 
 #[cfg(test)]
