@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use serde_json::{Value, json};
 
 use crate::error::{Error, Result};
+use crate::load::identity;
 use crate::load::ledger::{self, LoadRun, LoadState, NewLoad};
 use crate::load::plan::matching::Way;
 use crate::load::plan::options::LoadOptions;
@@ -174,8 +175,10 @@ fn check_same(before: &Value, now: &Value, follows: bool) -> Result<()> {
     for (topic, what) in topics.into_iter().filter(|(topic, _)| !follows || *topic != "species") {
         let (before, now) = (&before[topic], &now[topic]);
         if before != now {
-            let detail =
-                if topic == "options" { format!(" ({before}, now {now})") } else { String::new() };
+            let detail = match topic {
+                "options" => identity::changed(before, now),
+                _ => String::new(),
+            };
             return Err(Error::refused(format!("cannot resume: {what}{detail}"))
                 .hint("resume with the original input and options, or empty staging with `sterna stage truncate`"));
         }

@@ -8,7 +8,7 @@
 pub mod account;
 mod attach;
 pub mod encode;
-mod identity;
+pub(crate) mod identity;
 pub mod ledger;
 mod pipeline;
 mod plan;

@@ -15,6 +15,7 @@ use super::plan::Step;
 use super::state::Run;
 use crate::error::{Error, Result};
 use crate::input::{Inputs, hex};
+use crate::load::identity::changed;
 
 /// The identity of a run with these options, by topic.
 pub(crate) fn of(options: &MigrationOptions, stop: &AtomicBool) -> Result<Value> {
@@ -53,11 +54,11 @@ pub(super) fn same(run: &Run, now: &Value) -> Result<()> {
         ("species", "--add-species, --like or --add-synonym have changed since the run began"),
         ("test-year", "--test-year has changed since the run began"),
     ];
-    let changed = topics.iter().find(|(topic, _)| before[topic] != now[topic]);
-    changed.map_or(Ok(()), |(topic, what)| {
+    let found = topics.iter().find(|(topic, _)| before[topic] != now[topic]);
+    found.map_or(Ok(()), |(topic, what)| {
         let detail = match *topic {
             "input" => String::new(),
-            _ => format!(" ({}, now {})", before[topic], now[topic]),
+            _ => changed(&before[topic], &now[topic]),
         };
         Err(Error::refused(format!("cannot resume: {what}{detail}")).hint(format!(
             "resume with the original input and options: `{}`; or roll back with `{}` and start \
