@@ -80,14 +80,20 @@ pub async fn runs(session: &Connection, table: &Table) -> Result<Vec<(Uuid, RunK
 /// # Errors
 /// If the ledger cannot be read.
 pub async fn last(session: &Connection, table: &Table) -> Result<Option<Run>> {
+    if is_there(session).await? { find(session, table, None).await } else { Ok(None) }
+}
+
+/// Whether there is a ledger of runs.
+///
+/// # Errors
+/// If this role may not read it.
+pub async fn is_there(session: &Connection) -> Result<bool> {
     let there = include_str!("../../sql/migrate/is-there.sql");
     match session.query_opt(there, &[]).await? {
-        None => Ok(None),
-        Some(row) if !row.get::<_, bool>(0) => {
-            Err(Error::refused("this role may not read the ledger in the schema sterna")
-                .hint("connect as the role that made it, or as a member of that role"))
-        }
-        Some(_) => find(session, table, None).await,
+        None => Ok(false),
+        Some(row) if row.get(0) => Ok(true),
+        Some(_) => Err(Error::refused("this role may not read the ledger in the schema sterna")
+            .hint("connect as the role that made it, or as a member of that role")),
     }
 }
 
@@ -118,6 +124,18 @@ pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Resu
         // A run that began between the two queries has steps of its own.
         steps: steps?.iter().filter(of_run).map(step_record).collect::<Result<_>>()?,
     }))
+}
+
+/// What single commands have done to a table since its last migration began, step by step, from a
+/// ledger that exists.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub async fn commands(session: &Connection, table: &Table) -> Result<Vec<StepRecord>> {
+    let names = [table.schema.name(), table.name.name()];
+    let sql = include_str!("../../sql/migrate/commands.sql");
+    let rows = session.query(sql, &[&names[0], &names[1]]).await?;
+    rows.iter().map(step_record).collect()
 }
 
 /// What the ledger says about a table before a command begins.

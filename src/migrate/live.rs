@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::error::Result;
-use crate::pg::{Connection, Table};
+use crate::pg::{Connection, Table, Typed};
 
 /// Current activity.
 #[derive(Clone, Debug, Serialize)]
@@ -51,9 +51,14 @@ pub struct LoadProgress {
 /// If the ledger or the server's views cannot be read.
 pub async fn live(session: &Connection, table: &Table, staging: &Table) -> Result<Live> {
     let names = [table.to_string(), staging.to_string()];
-    let sql = include_str!("../../sql/migrate/sessions.sql");
-    let rows = session.query(sql, &[&names.as_slice()]).await?;
-    let sessions = rows.iter().map(|row| Session {
+    let (names, schema, name) = (names.as_slice(), staging.schema.name(), staging.name.name());
+    let parameters: (&[&dyn Typed], &[&dyn Typed]) = (&[&names], &[&schema, &name]);
+    let (sessions, load) = futures::join!(
+        session.query(include_str!("../../sql/migrate/sessions.sql"), parameters.0),
+        session.query_opt(include_str!("../../sql/migrate/load-progress.sql"), parameters.1),
+    );
+    let sessions = sessions?;
+    let sessions = sessions.iter().map(|row| Session {
         pid: row.get(0),
         doing: row.get(1),
         waits_for: row.get(2),
@@ -61,9 +66,7 @@ pub async fn live(session: &Connection, table: &Table, staging: &Table) -> Resul
         seconds: row.get(4),
         blocked_by: row.get(5),
     });
-    let sql = include_str!("../../sql/migrate/load-progress.sql");
-    let (schema, name) = (staging.schema.name(), staging.name.name());
-    let load = session.query_opt(sql, &[&schema, &name]).await?.map(|row| {
+    let load = load?.map(|row| {
         let (rows, seconds): (i64, f64) = (row.get(0), row.get(2));
         let rows_per_second = if seconds > 0.0 { rows as f64 / seconds } else { 0.0 };
         LoadProgress { rows, bytes: row.get(1), seconds, rows_per_second }

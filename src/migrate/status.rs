@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::choose::to_undo;
 use super::command_line;
 use super::plan::Step;
-use super::state::{Run, RunState, StepState, next};
+use super::state::{Run, RunState, StepRecord, StepState, next};
 
 /// The status of a run, as it is shown.
 #[derive(Clone, Debug, Serialize)]
@@ -103,7 +103,7 @@ pub fn of(run: &Run) -> Status {
         finished_at: run.finished_at.clone(),
         arguments: run.arguments.clone(),
         deviations,
-        steps: Step::all().map(|step| of_step(run, step)).collect(),
+        steps: Step::all().map(|step| of_step(step, run.step(step))).collect(),
         next,
         next_command,
         rollback_command: can_roll_back
@@ -113,8 +113,10 @@ pub fn of(run: &Run) -> Status {
     }
 }
 
-fn of_step(run: &Run, step: Step) -> StepStatus {
-    let (plan, record) = (step.plan(), run.step(step));
+/// The state of a step, by what the ledger says about it.
+#[must_use]
+pub fn of_step(step: Step, record: Option<&StepRecord>) -> StepStatus {
+    let plan = step.plan();
     StepStatus {
         step,
         name: plan.name,

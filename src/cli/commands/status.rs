@@ -10,6 +10,7 @@ use clap::Args;
 use super::Context;
 use crate::cli::OutputFormat;
 use crate::cli::render;
+use crate::cli::render::screen;
 use crate::cli::render::status::ShownStatus;
 use crate::error::{Error, Result};
 use crate::migrate::{RunState, ledger, live, status};
@@ -23,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Moves the cursor to the top left and clears the screen.
 const CLEAR: &str = "\x1b[H\x1b[J";
 
-/// Show the progress of the latest migration, step by step
+/// Show the progress of the latest migration, and what single commands have done since
 ///
 /// For a running migration it also shows what its sessions are doing, what they wait for and
 /// who blocks them.
@@ -55,8 +56,7 @@ pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
         let text = || match &shown {
             Some(shown) => render::status::text(shown),
             None => format!(
-                "no migration of {} is in the ledger; `sterna plan` shows what one would do, \
-                 `sterna report` what single commands have done\n",
+                "no migration of {} is in the ledger; `sterna plan` shows what one would do\n",
                 context.table
             ),
         };
@@ -66,10 +66,22 @@ pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
 }
 
 async fn look(session: &Connection, context: &Context) -> Result<Option<ShownStatus>> {
-    let Some(run) = ledger::last(session, &context.table).await? else { return Ok(None) };
+    if !ledger::is_there(session).await? {
+        return Ok(None);
+    }
     let staging = context.table.with_suffix(staging::SUFFIX)?;
-    let live = live(session, &context.table, &staging).await?;
-    Ok(Some(ShownStatus { status: status::of(&run), live }))
+    let (run, commands, live) = futures::join!(
+        ledger::find(session, &context.table, None),
+        ledger::commands(session, &context.table),
+        live(session, &context.table, &staging),
+    );
+    let (run, commands) = (run?, commands?);
+    if run.is_none() && commands.is_empty() {
+        return Ok(None);
+    }
+    let status = run.as_ref().map(status::of);
+    let commands = commands.iter().map(|r| status::of_step(r.step, Some(r))).collect();
+    Ok(Some(ShownStatus { status, commands, live: live? }))
 }
 
 /// Refreshes until the run ends or the user interrupts.
@@ -81,16 +93,19 @@ async fn watch(
     let stop = Arc::new(Watch::default());
     context.stop_on_signal(&stop)?;
     let mut last = String::new();
-    while let Some(running) = shown.as_ref().filter(|s| s.status.state == RunState::Running)
+    let is_running = |shown: &&ShownStatus| {
+        shown.status.as_ref().is_some_and(|status| status.state == RunState::Running)
+    };
+    while let Some(running) = shown.as_ref().filter(is_running)
         && !stop.stop.load(Ordering::Relaxed)
     {
         if context.format == OutputFormat::Text {
             let mut stdout = std::io::stdout().lock();
-            let steps = render::status::steps(&running.status);
+            let steps = render::status::steps(running);
             let written = if stdout.is_terminal() {
-                write!(stdout, "{CLEAR}{}", render::status::text(running))
+                write!(stdout, "{CLEAR}{}", screen::shown(&render::status::text(running), &stdout))
             } else if steps != last {
-                writeln!(stdout, "{}", render::status::text(running))
+                writeln!(stdout, "{}", screen::shown(&render::status::text(running), &stdout))
             } else {
                 Ok(())
             };

@@ -3,13 +3,12 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;
 use serde_json::Value;
 
 use super::progress::Shown;
+use super::screen::table;
 use super::to_stderr;
-use super::visible::readable;
 use crate::cli::Progress;
 use crate::migrate::status::{Status, StepStatus};
 use crate::migrate::{Ended, Outlook, Step, StepListener, StepState, UndoneStep};
@@ -79,9 +78,9 @@ impl StepListener for StepLines {
             StepState::Failed => format!("     FAILED ({seconds:.1} s)"),
             _ => format!("     {} ({seconds:.1} s)", ended.outcome.summary),
         };
-        to_stderr(format_args!("{}\n", readable(&what)));
+        to_stderr(format_args!("{what}\n"));
         for deviation in &ended.deviations {
-            to_stderr(format_args!("     deviation: {}\n", readable(deviation)));
+            to_stderr(format_args!("     deviation: {deviation}\n"));
         }
     }
 }
@@ -89,21 +88,12 @@ impl StepListener for StepLines {
 /// The status of a run.
 #[must_use]
 pub fn status(status: &Status) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["step", "", "state", "rows", "seconds", "begun"]);
-    for column in [3, 4] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    for step in &status.steps {
-        table.add_row(cells(step));
-    }
-    let mut text = table.trim_fmt() + "\n\n";
+    let (day, _) = status.started_at.split_once('T').unwrap_or_default();
+    let mut text = steps(&status.steps, day) + "\n\n";
     let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<11}{value}\n"));
     let by = format!("{}, sterna {}", status.role, status.version);
     line("run", &format!("{} by {by}", status.run_id));
+    line("begun", &format!("{day}, times in UTC"));
     line("state", state(status));
     for step in &status.steps {
         if let Some(error) = &step.error {
@@ -140,7 +130,23 @@ fn state(status: &Status) -> &'static str {
     }
 }
 
-fn cells(step: &StepStatus) -> [String; 6] {
+/// A line for each step.
+pub(super) fn steps(steps: &[StepStatus], today: &str) -> String {
+    let mut table = table(["step", "", "state", "rows", "seconds", "begun"], 3..5);
+    for step in steps {
+        table.add_row(cells(step, today));
+    }
+    table.trim_fmt()
+}
+
+/// The cells of a step, with the time at which it began, and the day unless it is `today`.
+fn cells(step: &StepStatus, today: &str) -> [String; 6] {
+    let began = step.started_at.as_deref().unwrap_or_default();
+    let began = match began.split_once('T') {
+        Some((day, time)) if day == today => time.chars().take(5).collect(),
+        Some((day, time)) => format!("{day} {}", time.chars().take(5).collect::<String>()),
+        None => String::new(),
+    };
     let attempts =
         if step.attempts > 1 { format!(", try {}", step.attempts) } else { String::new() };
     [
@@ -149,7 +155,7 @@ fn cells(step: &StepStatus) -> [String; 6] {
         format!("{}{attempts}", step.state),
         step.rows.map_or_else(String::new, |rows| HumanCount(rows.unsigned_abs()).to_string()),
         step.seconds.map_or_else(String::new, |seconds| format!("{seconds:.2}")),
-        step.started_at.clone().unwrap_or_default(),
+        began,
     ]
 }
 
@@ -193,11 +199,15 @@ pub fn rolled_back(undone: &[UndoneStep]) -> String {
             }
             (_, Value::Null) => "nothing to undo".to_owned(),
             (_, Value::Object(detail)) => {
-                let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+                let says_nothing = |value: &Value| {
+                    value.as_array().is_some_and(Vec::is_empty) || value.as_i64() == Some(0)
+                };
                 let parts =
-                    detail.iter().filter(|(name, value)| *name != "run_id" && !empty(value));
+                    detail.iter().filter(|(name, value)| *name != "run_id" && !says_nothing(value));
                 let parts: Vec<_> = parts.map(|(name, value)| undone_part(name, value)).collect();
-                format!("rolled back: {}", parts.join(", "))
+                let parts =
+                    if parts.is_empty() { "nothing had to be restored" } else { &parts.join(", ") };
+                format!("rolled back: {parts}")
             }
             (_, detail) => format!("rolled back: {detail}"),
         };

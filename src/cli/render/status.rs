@@ -2,20 +2,22 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
 use super::migrate;
+use super::screen::table;
 use crate::migrate::Live;
-use crate::migrate::status::Status;
+use crate::migrate::status::{Status, StepStatus};
 
 /// A run and its current activity.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShownStatus {
-    /// Its progress.
+    /// Its progress; left out if there was none.
     #[serde(flatten)]
-    pub status: Status,
+    pub status: Option<Status>,
+    /// The steps that single commands have taken since it began.
+    pub commands: Vec<StepStatus>,
     /// Its current activity.
     #[serde(flatten)]
     pub live: Live,
@@ -24,13 +26,21 @@ pub struct ShownStatus {
 /// The progress of a run, and the activity of its sessions.
 #[must_use]
 pub fn text(shown: &ShownStatus) -> String {
-    migrate::status(&shown.status) + &live(&shown.live)
+    let mut text = shown.status.as_ref().map_or_else(String::new, migrate::status);
+    if !shown.commands.is_empty() {
+        if !text.is_empty() {
+            text.push_str("\nsince then, single commands:\n");
+        }
+        text.push_str(&migrate::steps(&shown.commands, ""));
+        text.push('\n');
+    }
+    text + &live(&shown.live)
 }
 
 /// The state of each step, on one line: compared to detect a change.
 #[must_use]
-pub fn steps(status: &Status) -> String {
-    let steps = status.steps.iter();
+pub fn steps(shown: &ShownStatus) -> String {
+    let steps = shown.status.iter().flat_map(|status| &status.steps);
     steps.map(|step| format!("{} {} {};", step.step, step.state, step.attempts)).collect()
 }
 
@@ -45,12 +55,7 @@ fn live(live: &Live) -> String {
     if live.sessions.is_empty() {
         return text;
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["session", "does", "waits for", "seconds"]);
-    if let Some(seconds) = table.column_mut(3) {
-        seconds.set_cell_alignment(CellAlignment::Right);
-    }
+    let mut table = table(["session", "does", "waits for", "seconds"], 3..4);
     for session in &live.sessions {
         let doing = match session.state.as_deref() {
             Some("active") => session.doing.clone().unwrap_or_default(),
