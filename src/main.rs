@@ -11,7 +11,7 @@ use sterna::cli::commands::{
 #[cfg(feature = "demo")]
 use sterna::cli::commands::{demo, generate, sandbox};
 use sterna::cli::config::{self, Refusal};
-use sterna::cli::render::{log, to_stderr, visible::readable};
+use sterna::cli::render::{log, screen, to_stderr};
 use sterna::cli::{Cli, Command};
 use sterna::pg::is_lost;
 use sterna::{Error, Kind};
@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Err(Refusal::CommandLine(error)) => return misused(&error),
         Err(Refusal::File(error)) => return failed(&error),
     };
+    screen::choose(cli.global.color);
     log::start(cli.global.verbose, cli.global.quiet);
     match run(&cli) {
         Ok(code) => ExitCode::from(code),
@@ -34,15 +35,15 @@ fn misused(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         error.exit();
     }
-    to_stderr(readable(&error.render().to_string()));
+    to_stderr(error.render());
     ExitCode::from(Kind::Usage.exit_code())
 }
 
 fn failed(error: &Error) -> ExitCode {
-    to_stderr(format_args!("error: {}\n", readable(&error.to_string())));
+    to_stderr(format_args!("error: {error}\n"));
     let again = "run the same command again when the server can be reached";
     if let Some(hint) = error.next_step().or(is_lost(error).then_some(again)) {
-        to_stderr(format_args!("hint: {}\n", readable(hint)));
+        to_stderr(format_args!("hint: {hint}\n"));
     }
     ExitCode::from(error.kind().exit_code())
 }

@@ -85,6 +85,9 @@ pub struct GlobalArgs {
     /// Whether to show progress on stderr
     #[arg(long, global = true, value_enum, default_value_t = Progress::Auto, help_heading = "Output")]
     pub progress: Progress,
+    /// Whether to colour results and messages [default: on a terminal, unless NO_COLOR is set]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, hide_default_value = true, help_heading = "Output")]
+    pub color: Color,
     /// Print more to stderr: -v for what is done, -vv for every detail
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
     pub verbose: u8,
@@ -113,6 +116,17 @@ pub enum Progress {
     /// Like auto, but with a line every second if stderr is not a terminal.
     Always,
     /// No progress.
+    Never,
+}
+
+/// Whether to colour what is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
     Never,
 }
 

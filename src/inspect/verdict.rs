@@ -15,6 +15,9 @@ pub struct Verdict {
     pub ready: bool,
     /// The policies with which a load would reject nothing.
     pub ready_with: Vec<OnInexact>,
+    /// Whether a load would reject nothing with the requested policy, or else with any.
+    #[serde(skip)]
+    pub loadable: bool,
 }
 
 /// The outcome for the records under one policy.
@@ -42,16 +45,17 @@ pub(super) fn judge(
     let ready_with: Vec<OnInexact> = clean.map(|p| p.on_inexact).collect();
     let policy = asked.unwrap_or(OnInexact::Reject);
     let ready = ready_with.contains(&policy);
+    let loadable = asked.map_or(!ready_with.is_empty(), |asked| ready_with.contains(&asked));
     let verdict = if kept == 0 {
         format!("not ready: {}", nothing_to_load(account))
     } else if ready_with.contains(&OnInexact::Reject) {
         "ready".into()
-    } else if asked.map_or(!ready_with.is_empty(), |asked| ready_with.contains(&asked)) {
+    } else if loadable {
         format!("ready with --on-inexact {}", asked.map_or_else(|| names(&ready_with), name))
     } else {
         format!("not ready: {}", rejected(asked, policies, &ready_with))
     };
-    Verdict { verdict, ready, ready_with }
+    Verdict { verdict, ready, ready_with, loadable }
 }
 
 fn nothing_to_load(account: &Account) -> String {

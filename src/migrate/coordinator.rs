@@ -155,6 +155,8 @@ fn explain(run: &Run, step: Step, error: Error) -> Error {
     };
     let resume = command_line::resume(&run.arguments);
     let go_on = match error.kind() {
+        // Its own hint says what to fix or to accept.
+        _ if error.next_step().is_some() => format!("`{resume}` continues here"),
         Kind::Validation => format!(
             "fix what it names, then `{resume}`, or accept it by its name with --accept-check \
              (--accept-failed-validation accepts all)"
@@ -165,7 +167,7 @@ fn explain(run: &Run, step: Step, error: Error) -> Error {
         _ => format!("`{resume}` continues here"),
     };
     let hint = match error.next_step() {
-        Some(hint) => format!("{hint}. {so_far}; {go_on}; `{}` rolls back", back(None)),
+        Some(hint) => format!("{hint}; {so_far}; {go_on}; `{}` rolls back", back(None)),
         None => format!("{so_far}; {go_on}; `{}` rolls back", back(None)),
     };
     error.context(format!("step {step}")).hint(hint)

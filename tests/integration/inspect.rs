@@ -43,11 +43,15 @@ fn generate(out: &Path, more: &[&str]) {
     Finished::from(sterna(&args).output().unwrap()).expect_code(0);
 }
 
-/// The JSON output of `sterna inspect`.
+/// The JSON output of `sterna inspect`, whose exit code says the same as its verdict.
 fn inspect(db: &TestDb, input: &Path, more: &[&str]) -> Value {
     let input = input.to_str().unwrap();
     let args = [&["inspect", input, "--format", "json", "--progress", "never"], more].concat();
-    serde_json::from_str(&db.sterna(&args).expect_code(0).stdout).unwrap()
+    let done = db.sterna(&args);
+    let report: Value = serde_json::from_str(&done.stdout).unwrap();
+    let is_ready = report["verdict"].as_str().unwrap().starts_with("ready");
+    assert_eq!(done.code, Some(if is_ready { 0 } else { 4 }), "{done:?}");
+    report
 }
 
 /// A shipment record; the row ids do not matter here.
@@ -291,7 +295,7 @@ async fn faults_are_told_with_their_place_and_the_policies_that_help() {
     assert_eq!([loaded(0), loaded(1), loaded(2)], [2, 5, 3]);
     assert_eq!(report["years"], json!({"2001": 7}));
 
-    let shown = db.sterna(&["inspect", input.to_str().unwrap()]).expect_code(0).stdout;
+    let shown = db.sterna(&["inspect", input.to_str().unwrap()]).expect_code(4).stdout;
     let verdict = "verdict    not ready: 4 records would be rejected even with --on-inexact widen; \
         fix them, or accept them with --max-rejects 4";
     assert_eq!(shown.lines().last(), Some(verdict), "{shown}");

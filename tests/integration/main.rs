@@ -38,5 +38,6 @@ mod species;
 mod staging;
 mod summary;
 mod switchover;
+mod terminal;
 mod tries;
 mod validate;

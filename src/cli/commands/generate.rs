@@ -8,13 +8,14 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 use serde::Serialize;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::Context;
 use crate::cites::generate::{ComptabColumns, DEFAULT_ROWS, GenerateOptions, Generator};
+use crate::cli::render::screen::counted;
 use crate::error::{Error, Kind, Result};
 use crate::private;
 
@@ -64,9 +65,10 @@ pub struct Generated {
 /// As [`generate`].
 pub fn run(args: &GenerateArgs, context: &Context) -> Result<u8> {
     let done = generate(args)?;
-    let (files, rows, bytes) = (done.files, HumanCount(done.rows), HumanBytes(done.bytes));
+    let (files, rows) = (counted(done.files as u64, "file"), counted(done.rows, "record"));
+    let bytes = HumanBytes(done.bytes);
     let place = args.out.display();
-    context.print(&done, || format!("{rows} records in {files} files, {bytes}: {place}\n"))?;
+    context.print(&done, || format!("{rows} in {files}, {bytes}: {place}\n"))?;
     Ok(0)
 }
 

@@ -8,7 +8,7 @@ use clap::Args;
 use super::Context;
 use super::load::{MatchChoices, ReadChoices};
 use crate::cli::render;
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::inspect::{InspectOptions, inspect};
 use crate::load::{OnInexact, Years};
 use crate::watch::Watch;
@@ -20,7 +20,7 @@ use crate::watch::Watch;
   sterna inspect download.zip --year 2024 --format json
   sterna inspect files/*.csv --on-inexact widen --synonyms names.csv
 
-It writes nothing to the database. The exit code is 0 whatever the verdict.")]
+It writes nothing to the database. The exit code is 4 if the files are not ready to be loaded.")]
 pub struct InspectArgs {
     /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
     #[arg(required = true, value_name = "INPUT")]
@@ -43,6 +43,9 @@ pub struct InspectArgs {
     /// How the files are read.
     #[command(flatten)]
     pub read: ReadChoices,
+    /// List every file, however many there are
+    #[arg(long)]
+    pub files: bool,
     /// Threads that read and check [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub workers: Option<u16>,
@@ -74,6 +77,6 @@ pub fn run(args: &InspectArgs, context: &Context) -> Result<u8> {
     let found = inspect(&context.conninfo()?, &options, &watch);
     progress.finish();
     let found = found?;
-    context.print(&found, || render::inspect::text(&found))?;
-    Ok(0)
+    context.print(&found, || render::inspect::text(&found, args.files))?;
+    Ok(if found.verdict.loadable { 0 } else { Kind::Validation.exit_code() })
 }

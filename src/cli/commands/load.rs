@@ -52,6 +52,9 @@ pub struct LoadArgs {
     /// Read staging back and compare it with what was read from the files
     #[arg(long)]
     pub verify: bool,
+    /// List every file in the result, however many there are
+    #[arg(long)]
+    pub files: bool,
     /// Keep the indexes in place during the load instead of building them afterwards
     #[arg(long)]
     pub keep_indexes: bool,
@@ -190,7 +193,7 @@ pub fn run(args: &LoadArgs, context: &Context) -> Result<u8> {
         tracing::warn!("loaded, but not recorded in the ledger of runs: {unwritten}");
     }
     runtime.block_on(info.close_kept());
-    context.print(&done.report, || render::text::load(&done.report))?;
+    context.print(&done.report, || render::text::load(&done.report, args.files))?;
     done.failure.map_or(Ok(0), Err)
 }
 

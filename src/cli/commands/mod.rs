@@ -37,7 +37,7 @@ use std::sync::atomic::Ordering;
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::render::visible::readable;
+use crate::cli::render::screen::shown;
 use crate::cli::{GlobalArgs, OutputFormat, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::exclusive::Exclusive;
@@ -103,12 +103,15 @@ impl Context {
     /// # Errors
     /// If stdout cannot be written.
     pub fn print(&self, result: &impl Serialize, text: impl FnOnce() -> String) -> Result<()> {
-        let mut stdout = BufWriter::new(std::io::stdout().lock());
+        let mut stdout = std::io::stdout().lock();
         let written = match self.format {
-            OutputFormat::Text => stdout.write_all(readable(&text()).as_bytes()),
+            OutputFormat::Text => stdout.write_all(shown(&text(), &stdout).as_bytes()),
             OutputFormat::Json => {
-                let json = serde_json::to_writer_pretty(&mut stdout, result);
-                json.map_err(std::io::Error::from).and_then(|()| stdout.write_all(b"\n"))
+                let mut buffered = BufWriter::new(&mut stdout);
+                let json = serde_json::to_writer_pretty(&mut buffered, result);
+                json.map_err(std::io::Error::from)
+                    .and_then(|()| buffered.write_all(b"\n"))
+                    .and_then(|()| buffered.flush())
             }
         };
         match written.and_then(|()| stdout.flush()) {

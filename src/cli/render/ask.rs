@@ -3,7 +3,6 @@
 use std::io::{BufRead, IsTerminal};
 
 use super::to_stderr;
-use super::visible::readable;
 use crate::error::{Error, Result};
 
 /// Describes on stderr what is about to happen, and asks whether to continue. Without a
@@ -12,7 +11,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// If the answer cannot be read.
 pub fn go_on(about: &str, is_answered: bool) -> Result<bool> {
-    to_stderr(readable(about));
+    to_stderr(about);
     if is_answered || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Ok(is_answered);
     }

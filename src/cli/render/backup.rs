@@ -1,19 +1,14 @@
 //! Backups as text.
 
-use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
+use super::screen::table;
 use crate::backup::{BackupReport, Method, Verified};
 
 /// The result of a backup.
 #[must_use]
 pub fn taken(report: &BackupReport) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["table", "rows"]);
-    if let Some(rows) = table.column_mut(1) {
-        rows.set_cell_alignment(CellAlignment::Right);
-    }
+    let mut table = table(["table", "rows"], 1..2);
     let manifest = &report.manifest;
     for saved in &manifest.tables {
         let name = format!("{}.{}", saved.schema, saved.name);

@@ -1,8 +1,8 @@
 //! The result of a benchmark as text.
 
-use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
+use super::screen::table;
 use crate::bench::{BenchReport, DataSize, Latency, QueryReport};
 
 /// The whole report: failed queries come first in the table, the verdict comes last.
@@ -15,9 +15,7 @@ pub fn text(report: &BenchReport) -> String {
 }
 
 fn queries(report: &BenchReport) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header([
+    let header = [
         "query",
         "rounds",
         "production",
@@ -27,10 +25,8 @@ fn queries(report: &BenchReport) -> String {
         "ratio",
         "99 % interval",
         "verdict",
-    ]);
-    for column in table.column_iter_mut().skip(1).take(6) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
+    ];
+    let mut table = table(header, 1..7);
     let mut sorted: Vec<&QueryReport> = report.queries.iter().collect();
     sorted.sort_by_key(|query| !fails(query));
     for query in sorted {

@@ -1,15 +1,12 @@
 //! The findings of `sterna check` as text: failed checks first.
 
-use comfy_table::{Table, presets};
-
+use super::screen::{counted, table};
 use crate::preflight::{Finding, PreflightCheck, PreflightSeverity};
 
 /// A line per check, hints for the failed ones, and the verdict.
 #[must_use]
 pub fn text(report: &PreflightCheck) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["check", "result", ""]);
+    let mut table = table(["check", "result", ""], 0..0);
     let order = [PreflightSeverity::Error, PreflightSeverity::Warning, PreflightSeverity::Info];
     let failed: Vec<&Finding> = order.into_iter().flat_map(|s| report.failed(s)).collect();
     let passed = report.checks.iter().filter(|check| check.passed);
@@ -23,12 +20,14 @@ pub fn text(report: &PreflightCheck) -> String {
         }
     }
     let [errors, warnings] = [PreflightSeverity::Error, PreflightSeverity::Warning]
-        .map(|severity| report.failed(severity).count());
+        .map(|severity| report.failed(severity).count() as u64);
     let verdict = if report.passed { "passed" } else { "FAILED" };
     text.push_str(&format!(
-        "{verdict}: {}, {} checks, {errors} errors, {warnings} warnings, {:.2} s\n",
+        "{verdict}: {}, {}, {}, {}, {:.2} s\n",
         report.table,
-        report.checks.len(),
+        counted(report.checks.len() as u64, "check"),
+        counted(errors, "error"),
+        counted(warnings, "warning"),
         report.seconds
     ));
     text

@@ -1,8 +1,8 @@
 //! The configuration as text.
 
-use comfy_table::{Table, presets};
 use serde::Serialize;
 
+use super::screen::table;
 use crate::cli::config::InForce;
 
 /// The effective configuration.
@@ -20,9 +20,7 @@ pub struct Configuration {
 /// The effective options, by command.
 #[must_use]
 pub fn text(configuration: &Configuration) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["option", "value", "from"]);
+    let mut table = table(["option", "value", "from"], 0..0);
     for option in &configuration.options {
         let command = option.command.as_ref().map(|name| format!("{name} ")).unwrap_or_default();
         table.add_row([

@@ -1,24 +1,26 @@
 //! The result of an inspection as text.
 
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::ColumnConstraint;
 use indicatif::{HumanBytes, HumanCount};
 
-use super::text::left_out;
+use super::screen::{self, table};
+use super::text::{left_out, listed};
 use crate::inspect::{InspectReport, MisfitReport, UnmappedReport};
 use crate::load::OnInexact;
 use crate::load::account::Account;
 
-/// Maximum number of files listed; with more files, only those with rejects are.
-const FILES_LISTED: usize = 60;
+/// The years of a decade.
+const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 /// Maximum number of taxa listed per category.
 const TAXA_LISTED: usize = 10;
 /// Maximum number of unlisted codes listed.
 const CODES_LISTED: usize = 20;
 
-/// The whole report; the verdict comes last, where it stays visible on a terminal.
+/// The whole report; the verdict comes last, where it stays visible on a terminal. With
+/// `all_files`, every file is listed.
 #[must_use]
-pub fn text(report: &InspectReport) -> String {
-    let mut parts = vec![files(report)];
+pub fn text(report: &InspectReport, all_files: bool) -> String {
+    let mut parts = vec![files(report, all_files)];
     if !report.years.is_empty() {
         parts.push(years(report));
     }
@@ -56,42 +58,35 @@ fn count(n: u64) -> String {
     HumanCount(n).to_string()
 }
 
-/// A table without borders, with the columns in `numbers` right-aligned.
-fn table<const N: usize>(header: [&str; N], numbers: std::ops::Range<usize>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(header);
-    for index in numbers {
-        if let Some(column) = table.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-fn files(report: &InspectReport) -> String {
+fn files(report: &InspectReport, all: bool) -> String {
+    let mut layouts: Vec<&str> = report.files.iter().map(|file| &*file.layout).collect();
+    layouts.sort_unstable();
+    layouts.dedup();
     let mut table =
-        table(["file", "layout", "read", "fit", "misfit", "unmapped", "filtered", "years"], 2..7);
-    let all = report.files.len() <= FILES_LISTED;
-    let listed = report.files.iter().filter(|f| all || f.account.rows_rejected > 0);
-    for file in listed.take(FILES_LISTED) {
-        table.add_row(line(&file.path, &file.layout, &file.account, span(file.years.keys())));
+        table(["file", "read", "fit", "misfit", "unmapped", "filtered", "years", "layout"], 1..6);
+    let (listed, total) = listed(&report.files, all, |file| file.account.rows_rejected > 0);
+    for file in listed {
+        let years = span(file.years.keys());
+        table.add_row(line(&screen::path(&file.path), &file.account, years, &file.layout));
     }
-    let total = format!("{} files", report.files.len());
-    table.add_row(line(&total, "", &report.account, span(report.years.keys())));
-    table.trim_fmt()
+    table.add_row(line(&total, &report.account, span(report.years.keys()), ""));
+    let [layout] = layouts.as_slice() else { return table.trim_fmt() };
+    if let Some(column) = table.column_mut(7) {
+        column.set_constraint(ColumnConstraint::Hidden);
+    }
+    format!("{}\n\nlayout     {layout}", table.trim_fmt())
 }
 
-fn line(name: &str, layout: &str, account: &Account, years: String) -> [String; 8] {
+fn line(name: &str, account: &Account, years: String, layout: &str) -> [String; 8] {
     [
         name.to_owned(),
-        layout.to_owned(),
         count(account.rows_read),
         count(account.rows_loaded),
         count(account.rows_rejected),
         count(account.rows_unmapped),
         count(account.rows_filtered),
         years,
+        layout.to_owned(),
     ]
 }
 
@@ -101,18 +96,25 @@ fn span<'a>(mut years: impl DoubleEndedIterator<Item = &'a i32>) -> String {
     years.next_back().map_or_else(|| first.to_string(), |last| format!("{first}-{last}"))
 }
 
-/// Mapped records by year, a decade on each line.
+/// Mapped records by year, a decade on each line, or half of one if the numbers are large.
 fn years(report: &InspectReport) -> String {
-    let mut table = table(["mapped", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], 1..11);
-    let mut decades: Vec<i32> = report.years.keys().map(|year| year.div_euclid(10)).collect();
-    decades.dedup();
-    for decade in decades {
-        let year = |digit: i32| {
-            let rows = report.years.get(&(decade * 10 + digit));
+    let large = report.years.values().any(|rows| *rows >= 10_000);
+    let (per_line, digits) = if large {
+        (5, ["+0", "+1", "+2", "+3", "+4"].as_slice())
+    } else {
+        (10, DIGITS.as_slice())
+    };
+    let mut table = table(["mapped"].iter().chain(digits), 1..1 + digits.len());
+    let mut lines: Vec<i32> = report.years.keys().map(|year| year.div_euclid(per_line)).collect();
+    lines.dedup();
+    for line in lines {
+        let first = line * per_line;
+        let year = |year: i32| {
+            let rows = report.years.get(&year);
             rows.map_or_else(|| "-".to_owned(), |rows| count(*rows))
         };
-        let mut cells = vec![format!("{}s", decade * 10)];
-        cells.extend((0..10).map(year));
+        let mut cells = vec![if large { first.to_string() } else { format!("{first}s") }];
+        cells.extend((first..first + per_line).map(year));
         table.add_row(cells);
     }
     table.trim_fmt()
@@ -173,7 +175,7 @@ fn misfits(misfits: &[MisfitReport]) -> String {
             _ => "the record".into(),
         };
         let first = misfit.examples.first();
-        let first = first.map(|e| format!("{}:{} {:?}", e.path, e.line, e.value));
+        let first = first.map(|e| format!("{}:{} {:?}", screen::path(&e.path), e.line, e.value));
         table.add_row([
             place,
             misfit.reason.name().to_owned(),
@@ -193,7 +195,7 @@ fn codes(report: &InspectReport) -> String {
             code.column.clone(),
             format!("{:?}", code.code),
             count(code.rows),
-            format!("{}:{}", code.path, code.line),
+            format!("{}:{}", screen::path(&code.path), code.line),
         ]);
     }
     let more = report.unlisted_codes.iter().skip(CODES_LISTED).map(|code| code.rows).sum::<u64>()

@@ -1,11 +1,10 @@
 //! Logging to stderr with `tracing`.
 
-use std::io::IsTerminal;
-
 use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format;
 
+use super::screen::is_coloured;
 use super::visible::readable;
 
 /// Starts logging: warnings, with `-v` also progress, with `-vv` every detail.
@@ -36,7 +35,7 @@ pub fn start(verbose: u8, quiet: bool) {
         .with_writer(std::io::stderr)
         // If stderr cannot be written, reporting that on stderr would panic.
         .log_internal_errors(false)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+        .with_ansi(is_coloured(&std::io::stderr()));
     // A second call, as in tests, has no effect.
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }

@@ -16,6 +16,7 @@ pub mod prune;
 pub mod rehearsal;
 pub mod reindex;
 pub mod run;
+pub mod screen;
 pub mod species;
 pub mod status;
 pub mod summary;
@@ -29,5 +30,6 @@ use std::io::Write;
 
 /// Writes text to stderr. Errors are ignored: nobody is reading.
 pub fn to_stderr(text: impl Display) {
-    let _ = write!(std::io::stderr().lock(), "{text}");
+    let mut stderr = std::io::stderr().lock();
+    let _ = stderr.write_all(screen::shown(&text.to_string(), &stderr).as_bytes());
 }

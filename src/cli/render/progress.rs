@@ -10,6 +10,7 @@ use indicatif::{
     HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
 };
 
+use super::screen::is_coloured;
 use super::to_stderr;
 use crate::cli::Progress;
 use crate::watch::{Phase, Watch};
@@ -70,7 +71,10 @@ fn is_reading(phase: Phase) -> bool {
 
 fn draw(watch: &Watch, done: &AtomicBool) {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let with_bytes = "{prefix:10} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {msg} ETA {eta}";
+    let with_bytes = match is_coloured(&std::io::stderr()) {
+        true => "{prefix:10} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {msg} ETA {eta}",
+        false => "{prefix:10} {wide_bar} {bytes}/{total_bytes} {msg} ETA {eta}",
+    };
     let plain = "{prefix:10} {spinner} {elapsed} {msg}";
     let mut last = None;
     while !done.load(Ordering::Relaxed) {
@@ -78,22 +82,22 @@ fn draw(watch: &Watch, done: &AtomicBool) {
         if last != Some(phase) {
             let template = if is_reading(phase) { with_bytes } else { plain };
             // If the template did not parse, the default style would be used.
+            bar.set_prefix(name(phase));
+            bar.set_message("");
+            bar.set_length(watch.total_bytes.load(Ordering::Relaxed));
             bar.set_style(
                 ProgressStyle::with_template(template)
                     .unwrap_or_else(|_| ProgressStyle::default_bar()),
             );
             bar.reset();
-            bar.set_length(watch.total_bytes.load(Ordering::Relaxed));
-            bar.set_prefix(name(phase));
-            bar.set_message("");
             last = Some(phase);
         }
-        bar.set_position(bytes_done(watch));
-        if phase == Phase::Loading {
+        bar.set_position(bytes_done(watch).min(bar.length().unwrap_or(0)));
+        let done = watch.counters.rows_done.load(Ordering::Relaxed);
+        if phase == Phase::Loading && done > 0 {
             // Short enough to leave room for a bar on 80 columns.
-            let done = watch.counters.rows_done.load(Ordering::Relaxed);
             let rate = HumanCount(rate(done, bar.elapsed()));
-            bar.set_message(format!("{} rows {rate}/s", HumanCount(done)));
+            bar.set_message(format!("{} rows, {rate} rows/s", HumanCount(done)));
         }
         bar.tick();
         std::thread::park_timeout(DRAW_EVERY);
@@ -157,7 +161,12 @@ fn rows(watch: &Watch, elapsed: Duration) -> String {
     let loaded = watch.counters.rows_loaded.load(Ordering::Relaxed);
     let rate = rate(watch.counters.rows_done.load(Ordering::Relaxed), elapsed);
     let done = if watch.phase() == Phase::Inspecting { "fit" } else { "loaded" };
-    format!("{} rows read, {} {done}, {}/s", HumanCount(read), HumanCount(loaded), HumanCount(rate))
+    format!(
+        "{} rows read, {} {done}, {} rows/s",
+        HumanCount(read),
+        HumanCount(loaded),
+        HumanCount(rate)
+    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What was removed of old migrations, as text.
 
-use indicatif::{HumanBytes, HumanCount};
+use indicatif::HumanBytes;
 
+use super::screen::counted;
 use crate::prune::Pruned;
 
 /// A line per folder, and what was removed in all.
@@ -20,16 +21,11 @@ pub fn text(pruned: &Pruned) -> String {
     }
     text.push_str(&format!(
         "{removed} {}, {} ({}) and {} of the ledger\nkept {} since {since}\n",
-        count(pruned.runs, "migration"),
-        count(pruned.folders.len() as i64, "folder"),
+        counted(pruned.runs.unsigned_abs(), "migration"),
+        counted(pruned.folders.len() as u64, "folder"),
         HumanBytes(pruned.bytes),
-        count(pruned.ledger_rows, "row"),
-        count(pruned.kept, "migration"),
+        counted(pruned.ledger_rows.unsigned_abs(), "row"),
+        counted(pruned.kept.unsigned_abs(), "migration"),
     ));
     text
-}
-
-fn count(number: i64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", HumanCount(number.unsigned_abs()))
 }

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use comfy_table::{CellAlignment, Table, TableStyle, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::HumanBytes;
 
-use super::visible::readable;
+use super::screen::table;
 use super::{migrate, to_stderr};
 use crate::cli::Progress;
 use crate::migrate::StepListener;
@@ -37,7 +37,7 @@ impl Listener for RehearsalLines {
     fn ended(&mut self, check: &Check) {
         if self.progress != Progress::Never {
             let failed = if check.passed { "" } else { "FAILED: " };
-            let detail = readable(&check.detail);
+            let detail = &check.detail;
             to_stderr(format_args!("rehearsal: {failed}{detail} ({:.1} s)\n", check.seconds));
         }
     }
@@ -50,10 +50,12 @@ impl Listener for RehearsalLines {
 /// The verdict, for a terminal.
 #[must_use]
 pub fn text(report: &RehearsalReport) -> String {
-    let mut text = tables(report, presets::NOTHING).join("\n");
-    text.push('\n');
+    let mut text = String::new();
+    for table in tables(report) {
+        let _ = writeln!(text, "{}\n", table.trim_fmt());
+    }
     for (label, value) in facts(report) {
-        let _ = writeln!(text, "{label:<11}{value}");
+        let _ = writeln!(text, "{label:<12}{value}");
     }
     text
 }
@@ -65,40 +67,32 @@ pub fn markdown(report: &RehearsalReport) -> String {
     for (label, value) in facts(report) {
         let _ = writeln!(text, "- {label}: {value}");
     }
-    for table in tables(report, presets::ASCII_MARKDOWN) {
-        let _ = write!(text, "\n{table}");
+    for mut table in tables(report) {
+        table.load_style(presets::ASCII_MARKDOWN);
+        table.set_content_arrangement(ContentArrangement::Disabled);
+        let _ = writeln!(text, "\n{}", table.trim_fmt());
     }
     text
 }
 
 /// The checks, and the steps of the plan with their expected durations.
-fn tables(report: &RehearsalReport, style: TableStyle) -> Vec<String> {
-    let mut checks = table(style, ["check", "", "seconds", "found"], 2);
+fn tables(report: &RehearsalReport) -> Vec<Table> {
+    let mut checks = table(["check", "", "seconds", "found"], 2..3);
     for check in &report.checks {
         let outcome = if check.passed { "passed" } else { "FAILED" };
         let seconds = format!("{:.1}", check.seconds);
         checks.add_row([check.name, outcome, &seconds, &check.detail]);
     }
-    let mut tables = vec![checks.trim_fmt() + "\n"];
+    let mut tables = vec![checks];
     if let Some(plan) = &report.plan {
-        let mut steps = table(style, ["step", "", "state", "seconds"], 3);
+        let mut steps = table(["step", "", "state", "seconds"], 3..4);
         for step in plan.steps.iter().filter(|step| step.attempts > 0) {
             let seconds = step.seconds.map(|seconds| format!("{seconds:.1}")).unwrap_or_default();
             steps.add_row([step.step.number(), step.title, step.state, &seconds]);
         }
-        tables.push(steps.trim_fmt() + "\n");
+        tables.push(steps);
     }
     tables
-}
-
-fn table(style: TableStyle, header: [&str; 4], numbers: usize) -> Table {
-    let mut table = Table::new();
-    table.load_style(style);
-    table.set_header(header);
-    if let Some(column) = table.column_mut(numbers) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
 }
 
 /// The facts of the report with their labels.

@@ -1,19 +1,14 @@
 //! The indexes of a table as text.
 
-use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanBytes;
 
+use super::screen::table;
 use crate::table::reindex::{IndexState, ReindexReport};
 
 /// A line per index, and the actions taken.
 #[must_use]
 pub fn text(report: &ReindexReport) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["index", "size", "state"]);
-    if let Some(sizes) = table.column_mut(1) {
-        sizes.set_cell_alignment(CellAlignment::Right);
-    }
+    let mut table = table(["index", "size", "state"], 1..2);
     for index in &report.indexes {
         let size = HumanBytes(u64::try_from(index.bytes).unwrap_or_default()).to_string();
         table.add_row([index.name.clone(), size, state(index).to_owned()]);

@@ -1,8 +1,8 @@
 //! Missing and added species as text.
 
-use comfy_table::{CellAlignment, Table, presets};
 use indicatif::HumanCount;
 
+use super::screen::table;
 use super::text::left_out;
 use crate::inspect::MissingReport;
 use crate::species::{AddedSpecies, SpeciesUndone};
@@ -16,12 +16,7 @@ pub fn missing(report: &MissingReport) -> String {
     if report.names == 0 {
         return format!("every taxon of {read} records maps to a species\n{left_out}");
     }
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["taxon without a species", "rows", "closest"]);
-    if let Some(rows) = table.column_mut(1) {
-        rows.set_cell_alignment(CellAlignment::Right);
-    }
+    let mut table = table(["taxon without a species", "rows", "closest"], 1..2);
     for taxon in &report.taxa {
         let rows = HumanCount(taxon.rows).to_string();
         table.add_row([taxon.taxon.clone(), rows, taxon.closest.join(", ")]);

@@ -1,44 +1,32 @@
 //! The result of a load as text.
 
-use comfy_table::{CellAlignment, Table, presets};
 use indicatif::{HumanBytes, HumanCount};
 
+use super::screen::{self, counted, table};
 use crate::estimate;
 use crate::input::LeftOut;
 use crate::load::account::Account;
 use crate::load::report::{LoadReport, RowsReport};
 
-/// Maximum number of files listed; with more files, only those with rejects are.
-const FILES_LISTED: usize = 60;
+/// Up to this many files, all are listed; else only those that stand out, [`OUTSTANDING`] at most.
+const FEW_FILES: usize = 6;
+const OUTSTANDING: usize = 20;
 /// Maximum number of skipped inputs listed.
 const LEFT_OUT_LISTED: usize = 20;
 /// Maximum number of unmapped taxa listed.
 const TAXA_LISTED: usize = 10;
 
-/// The result of a load.
+/// The result of a load; with `all_files`, every file is listed.
 #[must_use]
-pub fn load(report: &LoadReport) -> String {
+pub fn load(report: &LoadReport, all_files: bool) -> String {
     let rows = &report.rows;
-    let mut text = files(rows);
+    let mut text = files(rows, all_files);
     text.push('\n');
     let mut line = |label: &str, value: String| text.push_str(&format!("{label:<11}{value}\n"));
     let resumed = if report.resumed { ", resumed" } else { "" };
     line("run", format!("{} into {} ({}{resumed})", report.run_id, report.staging, report.state));
-    line(
-        "read",
-        format!("{} in {} batches", HumanBytes(rows.bytes_read), HumanCount(rows.batches)),
-    );
-    line(
-        "time",
-        format!(
-            "{:.2} s: rows {:.2} s, proof {:.2} s, match {:.2} s, indexes {:.2} s",
-            report.seconds,
-            rows.load_seconds,
-            report.verify_seconds,
-            report.match_seconds,
-            report.index_seconds
-        ),
-    );
+    line("read", format!("{} in {}", HumanBytes(rows.bytes_read), batches(rows.batches)));
+    line("time", format!("{:.2} s{}", report.seconds, phases(report)));
     if let (Some(matched), Some(new)) = (report.rows_matched, report.rows_new) {
         let (matched, new) = (HumanCount(matched), HumanCount(new));
         line("matched", format!("{matched} rows exist in production, {new} are new"));
@@ -91,6 +79,24 @@ pub fn load(report: &LoadReport) -> String {
     text
 }
 
+/// How long each phase took, if it took place.
+fn phases(report: &LoadReport) -> String {
+    let phases = [
+        ("rows", report.rows.load_seconds),
+        ("proof", report.verify_seconds),
+        ("match", report.match_seconds),
+        ("indexes", report.index_seconds),
+    ];
+    let took = phases.iter().filter(|(_, seconds)| *seconds > 0.0);
+    let took: Vec<_> = took.map(|(phase, seconds)| format!("{phase} {seconds:.2} s")).collect();
+    if took.is_empty() { String::new() } else { format!(": {}", took.join(", ")) }
+}
+
+fn batches(batches: u64) -> String {
+    let plural = if batches == 1 { "" } else { "es" };
+    format!("{} batch{plural}", HumanCount(batches))
+}
+
 /// The round trip, and what was sent how fast.
 fn distance(report: &LoadReport) -> String {
     let writers = match report.writers {
@@ -118,20 +124,29 @@ pub(super) fn left_out(left_out: &[LeftOut]) -> Vec<String> {
     lines
 }
 
+/// The files to list, and what to call all of them.
+pub(super) fn listed<T>(
+    files: &[T],
+    all: bool,
+    stands_out: impl Fn(&T) -> bool,
+) -> (Vec<&T>, String) {
+    let count = counted(files.len() as u64, "file");
+    if all || files.len() <= FEW_FILES {
+        return (files.iter().collect(), count);
+    }
+    let outstanding: Vec<&T> = files.iter().filter(|file| stands_out(file)).collect();
+    let all_of = if outstanding.is_empty() { "" } else { "all " };
+    let named = outstanding.into_iter().take(OUTSTANDING).collect();
+    (named, format!("{all_of}{count} (--files)"))
+}
+
 /// The account: a line per file and a total.
-fn files(rows: &RowsReport) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["file", "read", "loaded", "rejected", "unmapped", "filtered"]);
-    for column in table.column_iter_mut().skip(1) {
-        column.set_cell_alignment(CellAlignment::Right);
+fn files(rows: &RowsReport, all: bool) -> String {
+    let mut table = table(["file", "read", "loaded", "rejected", "unmapped", "filtered"], 1..6);
+    let (listed, total) = listed(&rows.files, all, |file| file.account.rows_rejected > 0);
+    for file in listed {
+        table.add_row(line(&screen::path(&file.path), &file.account));
     }
-    let all = rows.files.len() <= FILES_LISTED;
-    let listed = rows.files.iter().filter(|f| all || f.account.rows_rejected > 0);
-    for file in listed.take(FILES_LISTED) {
-        table.add_row(line(&file.path, &file.account));
-    }
-    let total = format!("total of {}", rows.files.len());
     table.add_row(line(&total, &rows.account));
     table.trim_fmt() + "\n"
 }

@@ -1,9 +1,13 @@
 //! The result of a validation as text: failed checks first.
 
-use comfy_table::{CellAlignment, Table, presets};
+use std::collections::BTreeMap;
+
 use indicatif::HumanCount;
 use serde_json::{Map, Value};
+use unicode_width::UnicodeWidthStr;
+use uuid::Uuid;
 
+use super::screen::{counted, table, width};
 use crate::validate::{Change, CheckReport, Severity, ValidationReport};
 
 /// Maximum number of wrong rows listed per check.
@@ -15,6 +19,7 @@ const CHANGES_LISTED: usize = 10;
 #[must_use]
 pub fn text(report: &ValidationReport) -> String {
     let mut parts = vec![checks(report)];
+    parts.extend(left_out(report));
     let failed = report.failed();
     parts.extend(failed.iter().filter_map(|check| wrong_rows(check)));
     if !report.largest_changes.is_empty() {
@@ -23,10 +28,12 @@ pub fn text(report: &ValidationReport) -> String {
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
     let verdict = if report.passed { "passed" } else { "FAILED" };
     parts.push(format!(
-        "{verdict}: {} with {} rows, {} checks, {errors} errors, {warnings} warnings, {:.2} s\n",
+        "{verdict}: {} with {}, {}, {}, {}, {:.2} s\n",
         report.table,
-        HumanCount(report.rows),
-        report.checks.len(),
+        counted(report.rows, "row"),
+        counted(report.checks.len() as u64, "check"),
+        counted(errors as u64, "error"),
+        counted(warnings as u64, "warning"),
         report.seconds
     ));
     parts.join("\n\n")
@@ -35,36 +42,64 @@ pub fn text(report: &ValidationReport) -> String {
 fn checks(report: &ValidationReport) -> String {
     let mut table = table(["check", "result", "expected", "observed", ""], 2..4);
     let passed = report.checks.iter().filter(|c| c.passed && c.skipped.is_none());
-    let skipped = report.checks.iter().filter(|c| c.skipped.is_some());
-    for check in report.failed().into_iter().chain(passed).chain(skipped) {
+    for check in report.failed().into_iter().chain(passed) {
         let result = match (check.passed, check.severity) {
-            (true, _) if check.skipped.is_some() => "-",
             (true, _) => "ok",
             (false, Severity::Error) => "ERROR",
             (false, Severity::Warning) => "warning",
         };
-        let figures = [&check.expected, &check.observed].map(plain);
-        let [expected, observed] = figures;
-        let detail = if check.passed && check.skipped.is_none() { "" } else { &check.detail };
+        let [expected, observed] = [&check.expected, &check.observed].map(figure);
+        // The wrong rows follow.
+        let detail = if check.passed || !check.rows.is_empty() { "" } else { &check.detail };
         table.add_row([check.name.as_str(), result, &expected, &observed, detail]);
     }
     table.trim_fmt()
 }
 
+/// The checks that were not made, by reason.
+fn left_out(report: &ValidationReport) -> Option<String> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for check in report.checks.iter().filter(|check| check.skipped.is_some()) {
+        reasons.entry(&check.detail).or_default().push(&check.name);
+    }
+    let lines = reasons.iter().map(|(reason, names)| format!("{reason}: {}", names.join(", ")));
+    Some(lines.collect::<Vec<_>>().join("\n")).filter(|lines| !lines.is_empty())
+}
+
 fn wrong_rows(check: &CheckReport) -> Option<String> {
     let first = check.rows.first()?;
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(first.keys());
-    for row in check.rows.iter().take(ROWS_LISTED) {
-        table.add_row(first.keys().map(|name| cell(row, name)));
+    let rows = &check.rows[..check.rows.len().min(ROWS_LISTED)];
+    let mut names: Vec<&String> = first.keys().collect();
+    let widest = |name: &&String| rows.iter().map(|row| cell(row, name).width()).max();
+    let needed = |names: &[&String]| -> usize {
+        names.iter().map(|name| name.width().max(widest(name).unwrap_or(0)) + 2).sum()
+    };
+    // What is too wide for the screen goes without ids, which JSON has, as long as a name remains.
+    while width().is_some_and(|width| needed(&names) > width)
+        && let Some(at) = names.iter().position(|name| is_id(first.get(*name)))
+        && names.len() > 2
+    {
+        names.remove(at);
+    }
+    let mut table = table(names.iter().copied(), 0..0);
+    for row in rows {
+        table.add_row(names.iter().map(|name| cell(row, name)));
     }
     let shown = table.trim_fmt();
     Some(format!("{}: {}\n{shown}", check.name, check.purpose))
 }
 
+fn is_id(value: Option<&Value>) -> bool {
+    value.and_then(Value::as_str).is_some_and(|text| Uuid::try_parse(text).is_ok())
+}
+
 fn cell(row: &Map<String, Value>, name: &str) -> String {
     row.get(name).map_or_else(String::new, plain)
+}
+
+/// A value of a check: a number with separators, if it is one.
+fn figure(value: &Value) -> String {
+    value.as_u64().map_or_else(|| plain(value), |number| HumanCount(number).to_string())
 }
 
 /// A value without quotes; empty for NULL.
@@ -82,23 +117,16 @@ fn changes(changes: &[Change]) -> String {
         table.add_row([
             change.species.clone().or_else(|| change.species_id.clone()).unwrap_or_default(),
             change.year.map_or_else(|| "all".into(), |year| year.to_string()),
-            change.production.to_string(),
-            change.checked.to_string(),
-            format!("{:+}", change.checked - change.production),
+            HumanCount(change.production.unsigned_abs()).to_string(),
+            HumanCount(change.checked.unsigned_abs()).to_string(),
+            difference(change.checked - change.production),
         ]);
     }
     table.trim_fmt()
 }
 
-/// A table without borders, with the columns in `numbers` right-aligned.
-fn table<const N: usize>(header: [&str; N], numbers: std::ops::Range<usize>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(header);
-    for index in numbers {
-        if let Some(column) = table.column_mut(index) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
+/// A number with separators and its sign.
+fn difference(number: i64) -> String {
+    let sign = if number < 0 { '-' } else { '+' };
+    format!("{sign}{}", HumanCount(number.unsigned_abs()))
 }

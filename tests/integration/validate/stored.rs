@@ -127,7 +127,11 @@ async fn rows_are_read_back_once_unless_something_has_touched_them() {
         let failed = checks(&report).iter().filter(|check| check["passed"] == false);
         failed.filter(|check| check["severity"] == severity).count()
     };
-    let counts = format!(" {} errors, {} warnings, ", count("error"), count("warning"));
+    let counted = |severity: &str| match count(severity) {
+        1 => format!(" 1 {severity},"),
+        number => format!(" {number} {severity}s,"),
+    };
+    let counts = counted("error") + &counted("warning");
     let said = here.db.sterna(&["validate"]).expect_code(4).stdout;
     assert!(count("error") > 0 && said.contains(&counts), "{said}");
 }

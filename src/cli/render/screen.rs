@@ -1,0 +1,279 @@
+//! What a terminal shows: lines that fit its width, and colour where it carries meaning.
+//!
+//! Renderers write plain text, which is fitted and coloured as it is printed, after invisible
+//! characters have been escaped: nothing in a file or the database can colour the screen. A pipe
+//! or a file gets the text as it is.
+
+use std::borrow::Cow;
+use std::io::IsTerminal;
+use std::os::fd::AsFd;
+
+use anstream::{AutoStream, ColorChoice, stream::RawStream};
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
+use indicatif::HumanCount;
+use terminal_size::{Width, terminal_size_of};
+use unicode_width::UnicodeWidthStr;
+
+use super::visible::readable;
+use crate::cli::Color;
+
+/// Narrower terminals are written to as if they had this width.
+const LEAST_WIDTH: usize = 40;
+/// By how much the lines that continue one are indented if it has no label.
+const HANGING: usize = 2;
+/// The longest path that a table shows whole, in characters.
+const PATH_WIDTH: usize = 30;
+/// What a result is called, and its colour.
+const RESULTS: [(&str, AnsiColor); 15] = [
+    ("ok", AnsiColor::Green),
+    ("done", AnsiColor::Green),
+    ("passed", AnsiColor::Green),
+    ("valid", AnsiColor::Green),
+    ("ready", AnsiColor::Green),
+    ("finished", AnsiColor::Green),
+    ("warning", AnsiColor::Yellow),
+    ("note", AnsiColor::Yellow),
+    ("stopped", AnsiColor::Yellow),
+    ("hint", AnsiColor::Cyan),
+    ("error", AnsiColor::Red),
+    ("ERROR", AnsiColor::Red),
+    ("FAILED", AnsiColor::Red),
+    ("failed", AnsiColor::Red),
+    ("slower", AnsiColor::Red),
+];
+
+/// Sets whether anything is coloured, for the rest of the program.
+pub fn choose(color: Color) {
+    let choice = match color {
+        Color::Auto => ColorChoice::Auto,
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+    };
+    choice.write_global();
+}
+
+/// Whether what a stream shows is coloured.
+pub(super) fn is_coloured(stream: &impl RawStream) -> bool {
+    AutoStream::choice(stream) != ColorChoice::Never
+}
+
+/// The number of columns of stdout, if it is a terminal.
+#[must_use]
+pub fn width() -> Option<usize> {
+    columns(&std::io::stdout())
+}
+
+fn columns(stream: &(impl IsTerminal + AsFd)) -> Option<usize> {
+    let Width(columns) = terminal_size_of(stream).filter(|_| stream.is_terminal())?.0;
+    Some(usize::from(columns).max(LEAST_WIDTH))
+}
+
+/// Text as a stream shows it.
+#[must_use]
+pub fn shown<'a>(text: &'a str, stream: &(impl RawStream + IsTerminal + AsFd)) -> Cow<'a, str> {
+    let text = readable(text);
+    let text = match columns(stream) {
+        Some(width) => Cow::Owned(fitted(&text, width)),
+        None => text,
+    };
+    if is_coloured(stream) { Cow::Owned(coloured(&text)) } else { text }
+}
+
+/// A table without borders, with the columns in `numbers` right-aligned. On a terminal, the other
+/// columns share what is left of its width.
+#[must_use]
+pub fn table(header: impl Into<Row>, numbers: std::ops::Range<usize>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(header);
+    if let Some(width) = width().and_then(|width| width.try_into().ok()) {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    }
+    for index in numbers {
+        if let Some(column) = table.column_mut(index) {
+            column.set_cell_alignment(CellAlignment::Right);
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    table
+}
+
+/// A path as it fits a table: on a terminal, a long one without its middle.
+#[must_use]
+pub fn path(path: &str) -> Cow<'_, str> {
+    let letters = path.chars().count();
+    if width().is_none() || letters <= PATH_WIDTH {
+        return Cow::Borrowed(path);
+    }
+    let end = PATH_WIDTH * 2 / 3;
+    let start: String = path.chars().take(PATH_WIDTH - end - 1).collect();
+    let rest: String = path.chars().skip(letters - end).collect();
+    Cow::Owned(format!("{start}…{rest}"))
+}
+
+/// A number of things: `1 row`, `2,000 rows`.
+#[must_use]
+pub fn counted(number: u64, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", HumanCount(number))
+}
+
+/// Wraps lines that are too wide. Statements, which begin with a comment and end with an empty
+/// line, are left as they are: a comment or a value would no longer be one.
+fn fitted(text: &str, width: usize) -> String {
+    let mut fitted = String::with_capacity(text.len() + text.len() / 8);
+    let mut in_statement = false;
+    for line in text.split_inclusive('\n') {
+        let (line, end) = line.strip_suffix('\n').map_or((line, ""), |line| (line, "\n"));
+        in_statement = !line.is_empty() && (in_statement || line.trim_start().starts_with("-- "));
+        if in_statement || line.width() <= width {
+            fitted.push_str(line);
+        } else {
+            wrap(line, width, &mut fitted);
+        }
+        fitted.push_str(end);
+    }
+    fitted
+}
+
+/// Appends a line in parts. A part that ends inside a command gets a backslash, so that all of it
+/// can be copied into a shell.
+fn wrap(line: &str, width: usize, fitted: &mut String) {
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    let value = value_at(line, indent, width / 2);
+    let hanging = " ".repeat(value.map_or(indent.max(HANGING), |at| line[..at].width()));
+    let value = value.unwrap_or(indent);
+    let mut in_command = line[value..].starts_with("sterna ");
+    fitted.push_str(&line[..value]);
+    let mut taken = line[..value].width();
+    let mut is_first = true;
+    for word in line[value..].split(' ') {
+        let ends_command = in_command != (word.matches('`').count() % 2 == 1);
+        // Room for a backslash after it.
+        let reserved = if ends_command { 2 } else { 0 };
+        if !is_first && taken + 1 + word.width() + reserved > width {
+            fitted.push_str(if in_command { " \\\n" } else { "\n" });
+            fitted.push_str(&hanging);
+            taken = hanging.len();
+        } else if !is_first {
+            fitted.push(' ');
+            taken += 1;
+        }
+        fitted.push_str(word);
+        taken += word.width();
+        in_command = ends_command;
+        is_first = false;
+    }
+}
+
+/// Where the value of a line begins, if a label and two spaces at least precede it: the last such
+/// place within the first `most` bytes.
+fn value_at(line: &str, indent: usize, most: usize) -> Option<usize> {
+    let (mut at, mut value) = (indent, None);
+    while let Some(gap) = line[at..].find("  ") {
+        let rest = line[at + gap..].trim_start_matches(' ');
+        at = line.len() - rest.len();
+        if at > most || rest.is_empty() {
+            break;
+        }
+        value = Some(at);
+    }
+    value
+}
+
+/// Colours the words that say how something ended, where they stand alone: in a column of a
+/// table, as a value, or as the label before a colon.
+fn coloured(text: &str) -> String {
+    let mut coloured = String::with_capacity(text.len() + 64);
+    for line in text.split_inclusive('\n') {
+        let mut rest = line;
+        while !rest.is_empty() {
+            let spaces = rest.len() - rest.trim_start_matches([' ', '\n']).len();
+            let (gap, after) = rest.split_at(spaces);
+            coloured.push_str(gap);
+            let end = after.find("  ").or_else(|| after.find('\n')).unwrap_or(after.len());
+            let (cell, after) = after.split_at(end);
+            match result(cell) {
+                Some((word, colour)) => {
+                    let style = Style::new().bold().fg_color(Some(colour.into()));
+                    coloured.push_str(&format!("{style}{word}{style:#}{}", &cell[word.len()..]));
+                }
+                None => coloured.push_str(cell),
+            }
+            rest = after;
+        }
+    }
+    coloured
+}
+
+/// The word that a cell begins with, if it names a result.
+fn result(cell: &str) -> Option<(&'static str, AnsiColor)> {
+    RESULTS.into_iter().find(|(word, _)| {
+        cell.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', ',']))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn values_continue_below_themselves() {
+        let line = "proof      staging was read back and matches the files; checksum 1\n";
+        let wrapped = "proof      staging was read back and\n           matches the files; checksum\n           1\n";
+        assert_eq!(fitted(line, 40), wrapped);
+        let hint = "hint: fix what the report names, then run it again";
+        assert_eq!(fitted(hint, 40), "hint: fix what the report names, then\n  run it again");
+    }
+
+    #[test]
+    fn commands_stay_commands() {
+        let line = "continue   sterna migrate release.zip --on-inexact widen --resume\n";
+        let wrapped =
+            "continue   sterna migrate release.zip \\\n           --on-inexact widen --resume\n";
+        assert_eq!(fitted(line, 44), wrapped);
+        let hint = "hint: it goes on with `sterna migrate release.zip --resume`, or not at all";
+        let wrapped =
+            "hint: it goes on with `sterna migrate \\\n  release.zip --resume`, or not at all";
+        assert_eq!(fitted(hint, 40), wrapped);
+    }
+
+    #[test]
+    fn statements_are_left_alone() {
+        let long = format!("{}\n", "x ".repeat(40));
+        let text = format!("     -- sql/a.sql\n     {long}\n{long}");
+        let shown = fitted(&text, 60);
+        assert!(shown.starts_with(&format!("     -- sql/a.sql\n     {long}\n")));
+        assert!(shown.len() > text.len());
+    }
+
+    #[test]
+    fn only_results_are_coloured() {
+        let green = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
+        let shown = coloured(" rights   ok      all is ok\npassed: 3 checks\nokapi ok\n");
+        let wanted = format!(
+            " rights   {green}ok{green:#}      all is ok\n{green}passed{green:#}: 3 checks\nokapi ok\n"
+        );
+        assert_eq!(shown, wanted);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_lines_fit(
+            words in prop::collection::vec("[a-zé]{1,12}|`[a-z]{1,8}`| {1,3}", 0..60),
+            width in 40usize..100,
+        ) {
+            let line = words.join(" ");
+            let shown = fitted(&line, width);
+            for line in shown.lines() {
+                prop_assert!(line.width() <= width || !line.trim().contains(' '), "{line:?}");
+            }
+            let plain = |text: &str| text.replace(" \\\n", " ").split_whitespace().collect::<String>();
+            prop_assert_eq!(plain(&shown), plain(&line));
+            prop_assert!(coloured(&line) == line);
+        }
+    }
+}
