@@ -25,22 +25,25 @@ const HANGING: usize = 2;
 /// The longest path that a table shows whole, in characters.
 const PATH_WIDTH: usize = 30;
 /// What a result is called, and its colour.
-const RESULTS: [(&str, AnsiColor); 15] = [
+const RESULTS: [(&str, AnsiColor); 18] = [
     ("ok", AnsiColor::Green),
     ("done", AnsiColor::Green),
     ("passed", AnsiColor::Green),
+    ("PASSED", AnsiColor::Green),
     ("valid", AnsiColor::Green),
     ("ready", AnsiColor::Green),
     ("finished", AnsiColor::Green),
     ("warning", AnsiColor::Yellow),
     ("note", AnsiColor::Yellow),
     ("stopped", AnsiColor::Yellow),
+    ("uncertain", AnsiColor::Yellow),
     ("hint", AnsiColor::Cyan),
     ("error", AnsiColor::Red),
     ("ERROR", AnsiColor::Red),
     ("FAILED", AnsiColor::Red),
     ("failed", AnsiColor::Red),
-    ("slower", AnsiColor::Red),
+    ("NOT PASSED", AnsiColor::Red),
+    ("SLOWER", AnsiColor::Red),
 ];
 
 /// Sets whether anything is coloured, for the rest of the program.

@@ -5,9 +5,10 @@ use serde_json::{Map, Value};
 
 use super::chart::{self, Figure};
 use super::show;
-use crate::bench::{QueryPlan, QueryReport};
+use crate::bench::{BenchReport, QueryPlan, QueryReport};
 use crate::error::{Error, Kind, Result};
 use crate::history::{Benchmark, Load, RunReport, RunVerdict, Validation};
+use crate::load::account::Account;
 use crate::validate::{Change, CheckReport, Severity};
 
 /// Maximum number of species shown unfolded.
@@ -56,6 +57,27 @@ struct LoadPart<'a> {
     throughput: Option<Figure>,
 }
 
+/// Where the values of a column come from.
+struct ColumnUse {
+    name: String,
+    sql_type: String,
+    /// The field of the files; empty if there is none.
+    field: String,
+    treatment: String,
+}
+
+/// What became of the records, if the same of all of them.
+fn only_outcome(account: &Account) -> Option<&'static str> {
+    let outcomes = [
+        (account.rows_loaded, "loaded"),
+        (account.rows_filtered, "filtered: they are of other years"),
+        (account.rows_unmapped, "unmapped: they have no species"),
+        (account.rows_rejected, "rejected"),
+    ];
+    let found = outcomes.into_iter().find(|(records, _)| *records == account.rows_read);
+    found.filter(|_| account.rows_read > 0).map(|(_, outcome)| outcome)
+}
+
 /// A benchmark with its charts.
 struct BenchmarkPart<'a> {
     at: usize,
@@ -69,7 +91,8 @@ fn loads(report: &RunReport) -> Result<Vec<LoadPart<'_>>> {
     let main = report.main_load().or(report.loads.last()).map(|load| load.run_id);
     let parts = report.loads.iter().enumerate().rev().map(|(at, load)| {
         let is_main = Some(load.run_id) == main;
-        let flow = load.rows.as_ref().map(|rows| chart::flow(at, &rows.account));
+        let rows = load.rows.as_ref().filter(|rows| only_outcome(&rows.account).is_none());
+        let flow = rows.map(|rows| chart::flow(at, &rows.account));
         let throughput = load.throughput.as_ref().map(|of| chart::throughput(at, of));
         let (flow, throughput) = (flow.transpose()?.flatten(), throughput.transpose()?.flatten());
         Ok(LoadPart { at, is_main, load, flow, throughput })
@@ -186,15 +209,64 @@ impl Page<'_> {
         queries.iter().filter(|query| query.plan_changed).collect()
     }
 
+    /// Whether a benchmark found queries slower: a class, a sign and words, which claim no more
+    /// than was measured.
+    fn slowness(&self, bench: &BenchReport) -> (&'static str, &'static str, String) {
+        let open = bench.queries.iter().filter(|query| self.is_open(query));
+        match (bench.passed, open.count()) {
+            (false, _) => ("bad", "×", "Slower than allowed".to_owned()),
+            (true, 0) => ("good", "✓", "Not slower than allowed".to_owned()),
+            (true, 1) => ("warn", "?", "Not known of 1 query, the others not slower".to_owned()),
+            (true, open) => {
+                ("warn", "?", format!("Not known of {open} queries, the others not slower"))
+            }
+        }
+    }
+
+    /// Whether it is not known if a query has become slower: its interval crosses the limit.
+    fn is_open(&self, query: &QueryReport) -> bool {
+        query.ratio.is_some() && !query.certain && !query.regressed
+    }
+
     fn settings(&self) -> Vec<(&str, String)> {
         let settings = self.report.environment.settings.as_object().into_iter().flatten();
         settings.map(|(name, value)| (name.as_str(), show::plain(value))).collect()
     }
 
-    /// The arguments of a load, without those that are empty or off.
+    fn inputs<'l>(&self, load: &'l Load) -> Vec<&'l str> {
+        let inputs = load.arguments["inputs"].as_array().into_iter().flatten();
+        inputs.filter_map(Value::as_str).collect()
+    }
+
+    fn only_outcome(&self, account: &Account) -> Option<&'static str> {
+        only_outcome(account)
+    }
+
+    /// Where the values of each column come from.
+    fn column_uses(&self, load: &Load) -> Vec<ColumnUse> {
+        let format = &load.arguments["looks_up"];
+        let field = |column: &Value| {
+            let fields = format["columns"].as_object().into_iter().flatten();
+            let field = fields.filter(|(_, to)| *to == column).map(|(field, _)| field.clone());
+            let lookup = &format["lookup"];
+            let key = || (lookup["column"] == *column).then(|| show::plain(&lookup["field"]));
+            field.into_iter().next().or_else(key).unwrap_or_default()
+        };
+        let columns = load.arguments["columns"]["columns"].as_array().into_iter().flatten();
+        let of = |column: &Value| ColumnUse {
+            name: show::plain(&column["column"]),
+            sql_type: show::plain(&column["sql_type"]),
+            field: field(&column["column"]),
+            treatment: show::plain(&column["treatment"]),
+        };
+        columns.map(of).collect()
+    }
+
+    /// The arguments of a load, without those that are empty or off, or shown elsewhere.
     fn arguments(&self, arguments: &Value) -> String {
-        let given = arguments.as_object().into_iter().flatten().filter(|(_, value)| {
-            !(value.is_null()
+        let given = arguments.as_object().into_iter().flatten().filter(|(name, value)| {
+            !(["columns", "looks_up", "inputs"].contains(&name.as_str())
+                || value.is_null()
                 || **value == false
                 || value.as_array().is_some_and(Vec::is_empty)
                 || value.as_object().is_some_and(Map::is_empty))
