@@ -89,7 +89,7 @@ pub async fn pre(
     let known = space::Known { checked: options.disk_space_checked, limit: options.disk_limit };
     let of_table = async {
         futures::join!(
-            space::check(&session, oid, known),
+            space::check(&session, oid, known, &uses),
             rights::check(&session, oid, &alterations.altered),
             others_code(&session, table, oid),
             supported(&session, table, oid, &alterations),
