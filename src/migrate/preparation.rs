@@ -11,7 +11,7 @@ use crate::inspect::{self, InspectOptions};
 use crate::ledger;
 use crate::load::ColumnUses;
 use crate::pg::{ConnInfo, catalog, connect};
-use crate::preflight;
+use crate::preflight::{self, SummaryUse};
 use crate::switchover::{self, journal};
 use crate::table::locks::Patience;
 use crate::table::staging;
@@ -38,7 +38,11 @@ pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptio
     // Another role's ledger is refused first: nothing may be granted on its account.
     ledger::look(&session).await?;
     // A run that ends before the switchover may do so to have the rights granted.
-    match preflight::refuse_missing_rights(&session, found.oid).await {
+    let of_summary = SummaryUse {
+        saved: !options.skip.contains(&Step::Backup),
+        recomputed: !options.skip.contains(&Step::Summary),
+    };
+    match preflight::refuse_missing_rights(&session, found.oid, of_summary).await {
         Err(error) if error.kind() == Kind::Unsafe && options.to < Step::Switchover => {
             tracing::warn!("for the switchover, {error}");
             Ok(())

@@ -21,7 +21,7 @@ use crate::load::ColumnUses;
 pub use limit::refuse_above;
 pub use post::{PostOptions, post};
 pub use pre::{PreOptions, pre};
-pub use rights::refuse_missing_rights;
+pub use rights::{SummaryUse, refuse_missing_rights};
 pub use space::free_bytes;
 
 /// What a failed check means.
