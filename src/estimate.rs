@@ -221,6 +221,12 @@ impl Basis {
         })
     }
 
+    /// Whether the server matched rows when a step was last run; `None` if it was no load.
+    #[must_use]
+    pub fn has_matched(&self, number: &str) -> Option<bool> {
+        Some(self.earlier.get(number)?.rate?.has_matched())
+    }
+
     /// How long what follows the last row of a load takes; `None` if that is not known.
     #[must_use]
     pub fn settling(&self, number: &str, rows: Option<u64>) -> Option<f64> {

@@ -36,6 +36,11 @@ impl LoadRate {
         })
     }
 
+    /// Whether the server matched rows.
+    pub(super) fn has_matched(&self) -> bool {
+        self.matching > 0.0
+    }
+
     /// Seconds for a load of this number of rows from the same files.
     pub(super) fn seconds(&self, rows: u64) -> f64 {
         let writing = rows as f64 * self.per_row / self.writers;

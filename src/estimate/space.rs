@@ -105,6 +105,12 @@ impl Sizes {
         Sizes { matches_rows: Some(on_server), ..self }
     }
 
+    /// Whether the server matches the rows with production; `None` if that is not known yet.
+    #[must_use]
+    pub fn matches_rows(&self) -> Option<bool> {
+        self.matches_rows
+    }
+
     /// What a step of the plan takes with this number of rows.
     #[must_use]
     pub fn step(&self, number: &str, rows: Option<u64>) -> StepSpace {

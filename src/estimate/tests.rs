@@ -74,6 +74,7 @@ fn a_load_of_one_year_counts_for_all_years_until_these_have_been_loaded() {
     assert!(load.describe().contains("2.1 in this run"), "{load:?}");
     assert_eq!(basis.settling("3.2", Some(100_000)), Some(52.0));
     assert_eq!(basis.settling("3.3", Some(100_000)), None);
+    assert_eq!((basis.has_matched("2.1"), basis.has_matched("3.2")), (Some(true), None));
     basis.learn("3.2", Some(100_000), 30.0, &report);
     assert_eq!(basis.step("3.2", Some(100_000)).estimated_seconds, Some(30.0));
 }

@@ -62,7 +62,14 @@ impl Outlook {
     /// How long a step takes with this number of rows.
     #[must_use]
     pub fn step(&self, step: Step, rows: Option<u64>) -> Estimate {
-        self.basis.step(step.number(), rows)
+        let mut time = self.basis.step(step.number(), rows);
+        if self.space.matches_rows() == Some(true)
+            && self.basis.has_matched(step.number()) == Some(false)
+        {
+            time.is_least = true;
+            time.estimated_from.push_str("; the server matched no rows then, and will now");
+        }
+        time
     }
 
     /// What a step takes on the server with this number of rows.
