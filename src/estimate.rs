@@ -1,16 +1,24 @@
 //! How long the steps of a migration will take, before they begin.
 //!
-//! A step takes as long as it last did, by its number of rows. If it has never run, only the line is
-//! known: the bytes over the measured rate, and the round trips. What was not measured is not
-//! estimated, and every estimate says what it is based on.
+//! A step takes as long as it last did, by its number of rows. If it has never run, the load of all
+//! years follows from that of one; else only the line is known: the bytes over the measured rate,
+//! and the round trips. What was not measured is not estimated, and every estimate says what it is
+//! based on.
+
+mod rate;
+mod space;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::Result;
 use crate::pg::{Connection, Line, Rate, Table};
+use rate::LoadRate;
+
+pub use space::{Sizes, SpacePeak, StepSpace};
 
 /// The round trips of a load and of a switchover, at most.
 pub const LOAD_TRIPS: u32 = 72;
@@ -62,14 +70,23 @@ pub struct Estimate {
     pub estimated_seconds: Option<f64>,
     /// What they are based on, and what is left out.
     pub estimated_from: String,
+    /// Whether something is left out, so that it will take longer.
+    pub is_least: bool,
 }
 
 impl Estimate {
+    fn of(seconds: f64, from: String) -> Self {
+        Estimate { estimated_seconds: Some(seconds), estimated_from: from, is_least: false }
+    }
+
     /// The estimate in words.
     #[must_use]
     pub fn describe(&self) -> String {
         match self.estimated_seconds {
-            Some(seconds) => format!("about {}: {}", duration(seconds), self.estimated_from),
+            Some(seconds) => {
+                let about = if self.is_least { "at least" } else { "about" };
+                format!("{about} {}: {}", duration(seconds), self.estimated_from)
+            }
             None => self.estimated_from.clone(),
         }
     }
@@ -80,8 +97,11 @@ impl Estimate {
 struct Earlier {
     rows: Option<u64>,
     seconds: f64,
-    on: String,
+    /// `on 2026-11-30`.
+    when: String,
     round_trip_ms: Option<f64>,
+    /// If it was a load.
+    rate: Option<LoadRate>,
 }
 
 /// What estimates are based on.
@@ -121,8 +141,11 @@ impl Basis {
         let rows: f64 = table.get(0);
         let earlier = earlier?.into_iter().map(|row| {
             let rows = row.get::<_, Option<i64>>(1).and_then(|rows| u64::try_from(rows).ok());
-            let (seconds, on, round_trip_ms) = (row.get(2), row.get(3), row.get(4));
-            (row.get(0), Earlier { rows, seconds, on, round_trip_ms })
+            let (seconds, when) = (row.get(2), format!("on {}", row.get::<_, &str>(3)));
+            let report: Option<Value> = row.get(4);
+            let round_trip_ms = report.as_ref().and_then(|report| report["round_trip_ms"].as_f64());
+            let rate = report.as_ref().and_then(LoadRate::of);
+            (row.get(0), Earlier { rows, seconds, when, round_trip_ms, rate })
         });
         Ok(Basis {
             distance,
@@ -132,25 +155,40 @@ impl Basis {
         })
     }
 
+    /// Takes over what a step of the run that is under way has taken, with its report.
+    pub fn learn(&mut self, number: &str, rows: Option<u64>, seconds: f64, report: &Value) {
+        let round_trip_ms = Some(self.distance.round_trip_ms);
+        let (when, rate) = ("in this run".to_owned(), LoadRate::of(report));
+        let earlier = Earlier { rows, seconds, when, round_trip_ms, rate };
+        self.earlier.insert(number.to_owned(), earlier);
+    }
+
     /// How long a step of the plan takes with this number of rows.
     #[must_use]
     pub fn step(&self, number: &str, rows: Option<u64>) -> Estimate {
         let line = self.over_the_line(number, rows);
-        let Some(Earlier { rows: then, seconds, on, round_trip_ms }) = self.earlier.get(number)
+        let Some(Earlier { rows: then, seconds, when, round_trip_ms, .. }) =
+            self.earlier.get(number)
         else {
-            return line.map_or_else(unknown, |line| Estimate {
-                estimated_seconds: Some(line.seconds),
-                estimated_from: format!("only the line, without the server's work: {}", line.what),
+            return self.by_a_year(number, rows, line.as_ref()).unwrap_or_else(|| {
+                line.map_or_else(unknown, |line| Estimate {
+                    estimated_seconds: Some(line.seconds),
+                    estimated_from: format!(
+                        "only the line, without the server's work: {}",
+                        line.what
+                    ),
+                    is_least: true,
+                })
             });
         };
-        let mut from = format!("as on {on}");
+        let mut from = format!("as {when}");
         let mut seconds = *seconds;
         if let Some((now, then)) = rows.zip(then.filter(|then| *then > 0)) {
             seconds *= now as f64 / then as f64;
             from.push_str(", by the number of rows");
         }
         let Some(line) = line else {
-            return Estimate { estimated_seconds: Some(seconds), estimated_from: from };
+            return Estimate::of(seconds, from);
         };
         if let Some(then) = round_trip_ms {
             seconds += f64::from(line.trips) * (self.distance.round_trip_ms - then).max(0.0) / 1e3;
@@ -158,9 +196,49 @@ impl Basis {
         }
         if line.least_seconds > seconds {
             seconds = line.least_seconds;
-            from = format!("longer than on {on}, because of the line: {}", line.what);
+            from = format!("longer than {when}, because of the line: {}", line.what);
         }
-        Estimate { estimated_seconds: Some(seconds), estimated_from: from }
+        Estimate::of(seconds, from)
+    }
+
+    /// How long the load of all years takes by that of one year; `None` for other steps, and if
+    /// there was none.
+    fn by_a_year(
+        &self,
+        number: &str,
+        rows: Option<u64>,
+        line: Option<&OverTheLine>,
+    ) -> Option<Estimate> {
+        let (rate, when) = self.year(number)?;
+        let least = line.map_or(0.0, |line| line.least_seconds);
+        Some(Estimate {
+            estimated_seconds: Some(rate.seconds(rows?).max(least)),
+            estimated_from: format!(
+                "by the batches and indexes of 2.1 {when}; without the proof, which reads the rows \
+                 back, and with no more time to match rows than that year took"
+            ),
+            is_least: true,
+        })
+    }
+
+    /// Whether the server matched rows when a step was last run; `None` if it was no load.
+    #[must_use]
+    pub fn has_matched(&self, number: &str) -> Option<bool> {
+        Some(self.earlier.get(number)?.rate?.has_matched())
+    }
+
+    /// How long what follows the last row of a load takes; `None` if that is not known.
+    #[must_use]
+    pub fn settling(&self, number: &str, rows: Option<u64>) -> Option<f64> {
+        let own = self.earlier.get(number).and_then(|earlier| earlier.rate);
+        let rate = own.or_else(|| self.year(number).map(|(rate, _)| rate))?;
+        Some(rate.settling(rows?))
+    }
+
+    /// The load of one year that a load of all years is like.
+    fn year(&self, number: &str) -> Option<(LoadRate, &str)> {
+        let year = self.earlier.get("2.1").filter(|_| number == "3.2")?;
+        Some((year.rate?, &year.when))
     }
 
     /// What a step takes of the line; `None` if that is not known.
@@ -203,7 +281,8 @@ struct OverTheLine {
 }
 
 fn unknown() -> Estimate {
-    Estimate { estimated_seconds: None, estimated_from: "not known".to_owned() }
+    let estimated_from = "not known".to_owned();
+    Estimate { estimated_seconds: None, estimated_from, is_least: false }
 }
 
 /// `84 Mbit/s or more`.
@@ -231,7 +310,8 @@ pub(crate) fn size(bytes: f64) -> String {
     format!("{:.1} {unit}", bytes / of_unit)
 }
 
-fn duration(seconds: f64) -> String {
+/// `9.5 s`, `62 s`, `7 min`.
+pub(crate) fn duration(seconds: f64) -> String {
     match Duration::try_from_secs_f64(seconds).map_or(u64::MAX, |time| time.as_secs()) {
         0..10 => format!("{seconds:.1} s"),
         10..120 => format!("{seconds:.0} s"),
@@ -240,83 +320,4 @@ fn duration(seconds: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn basis(round_trip_ms: f64, earlier: &[(&str, Option<u64>, f64)]) -> Basis {
-        let line = Line {
-            up: Rate { bytes_per_second: 250e3, is_least: false },
-            down: Rate { bytes_per_second: 12.5e6, is_least: true },
-        };
-        let earlier = earlier.iter().map(|(step, rows, seconds)| {
-            let on = "2026-11-30".to_owned();
-            let round_trip_ms = (*step == "3.2").then_some(20.0);
-            ((*step).to_owned(), Earlier { rows: *rows, seconds: *seconds, on, round_trip_ms })
-        });
-        Basis {
-            distance: Distance { round_trip_ms, line },
-            live_rows: Some(1000),
-            row_bytes: Some(200.0),
-            earlier: earlier.collect(),
-        }
-    }
-
-    #[test]
-    fn without_an_earlier_run_only_the_line_is_known() {
-        let basis = basis(50.0, &[]);
-        let load = basis.step("3.2", Some(500_000));
-        assert_eq!(load.estimated_seconds, Some(400.0 + 72.0 * 0.05));
-        let says = "about 7 min: only the line, without the server's work: about 100.0 MB up at \
-                    2.0 Mbit/s, up to 72 round trips of 50 ms";
-        assert_eq!(load.describe(), says);
-        let backup = basis.step("1.1", Some(500_000));
-        assert_eq!(backup.estimated_seconds, Some(8.0));
-        assert!(backup.describe().ends_with("down at 100 Mbit/s or more"), "{backup:?}");
-        assert!(basis.step("4.2", None).estimated_seconds.is_some_and(|s| (s - 2.8).abs() < 1e-9));
-        for (step, rows) in [("3.2", None), ("3.3", Some(500_000)), ("2.3", None)] {
-            assert_eq!(basis.step(step, rows), unknown(), "{step}");
-        }
-    }
-
-    #[test]
-    fn an_earlier_run_counts_by_its_rows() {
-        let basis = basis(50.0, &[("3.2", Some(1000), 20.0), ("3.3", None, 4.0)]);
-        let load = basis.step("3.2", Some(3000));
-        let says = "about 62 s: as on 2026-11-30, by the number of rows; the round trip was 20 ms";
-        assert_eq!(load.describe(), says);
-        assert_eq!(basis.step("3.3", Some(9)).describe(), "about 4.0 s: as on 2026-11-30");
-        let near = Basis { distance: Distance { round_trip_ms: 1.0, ..basis.distance }, ..basis };
-        assert_eq!(near.step("3.2", None).estimated_seconds, Some(20.0));
-    }
-
-    #[test]
-    fn a_line_that_has_become_slower_counts() {
-        let basis = basis(50.0, &[("3.2", Some(1000), 0.1), ("1.1", Some(1000), 0.1)]);
-        // 100 MB over eight connections of 250 kB/s.
-        let load = basis.step("3.2", Some(500_000));
-        assert_eq!(load.estimated_seconds, Some(50.0 + 72.0 * 0.05), "{load:?}");
-        assert!(load.estimated_from.starts_with("longer than on 2026-11-30"), "{load:?}");
-        // This direction may be faster than it was measured.
-        let backup = basis.step("1.1", Some(500_000));
-        assert_eq!(backup.describe(), "about 50 s: as on 2026-11-30, by the number of rows");
-    }
-
-    proptest! {
-        #[test]
-        fn more_rows_and_a_longer_way_never_take_less_time(
-            rows in 0u64..1_000_000_000, more in 0u64..1_000_000_000,
-            trip in 0.0f64..1000.0, longer in 0.0f64..1000.0,
-            step in prop::sample::select(vec!["1.1", "2.1", "3.2", "4.2", "5.2"]),
-            has_run: bool,
-        ) {
-            let earlier = [(step, Some(1000), 3.0)];
-            let earlier = if has_run { &earlier[..] } else { &[] };
-            let seconds = |trip, rows| basis(trip, earlier).step(step, Some(rows)).estimated_seconds;
-            prop_assert!(seconds(trip, rows) <= seconds(trip + longer, rows + more));
-            let is_known = has_run || step != "5.2";
-            prop_assert_eq!(seconds(trip, rows).is_some(), is_known);
-        }
-    }
-}
+mod tests;

@@ -1,8 +1,10 @@
 -- Purpose: the rights that this role lacks for a load and a switchover of a table, one per
 --   line, each with what grants it. Objects that depend on the table and have to be altered may
---   belong to others: their names and owners are passed as parameters. Only membership in the
---   table's owner is suggested: membership in a superuser would grant every right there is, and
---   anybody may have created a view of the table.
+--   belong to others: their names and owners are passed as parameters. So are the name of the
+--   summary beside the table and its columns, and whether it is saved ($6) and recomputed ($7); a
+--   table of that name without these columns is only saved. Only membership in the table's owner
+--   is suggested: membership in a superuser would grant every right there is, and anybody may have
+--   created a view of the table.
 -- Lock: none, it only reads the catalog. Transaction: either.
 -- Undone by: nothing, it only reads.
 WITH target AS (
@@ -40,6 +42,19 @@ altered (what, owner, otherwise) AS (
 referred AS (
     SELECT DISTINCT confrelid FROM pg_catalog.pg_constraint
     WHERE conrelid = $1 AND contype = 'f' AND confrelid <> $1
+),
+summary AS (
+    SELECT
+        s.oid AS relid,
+        $7::boolean AND (
+            SELECT count(*) = cardinality($5::text[])
+            FROM pg_catalog.pg_attribute AS a
+            WHERE a.attrelid = s.oid AND a.attname::text = ANY ($5) AND NOT a.attisdropped
+        ) AS is_computed
+    FROM target AS t
+    INNER JOIN pg_catalog.pg_class AS s
+        ON s.relnamespace = t.relnamespace AND s.relname = $4 AND s.relkind IN ('r', 'p')
+    WHERE $6::boolean OR $7
 ),
 grantor AS (
     SELECT a.grantor
@@ -94,6 +109,13 @@ SELECT format('%s on %s: GRANT %1$s ON %2$s TO %I', right_name, confrelid::regcl
 FROM referred, LATERAL (VALUES ('SELECT'), ('REFERENCES')) AS needed (right_name)
 WHERE NOT pg_catalog.has_table_privilege(confrelid, right_name)
 UNION ALL
+SELECT format('%s on %s: GRANT %1$s ON %2$s TO %I', right_name, relid::regclass, current_user)
+FROM summary, LATERAL (
+    VALUES ('SELECT'), ('INSERT'), ('UPDATE'), ('DELETE')
+) AS needed (right_name)
+WHERE (is_computed OR right_name = 'SELECT')
+    AND NOT pg_catalog.has_table_privilege(relid, right_name)
+UNION ALL
 SELECT format('TRIGGER on %s: GRANT TRIGGER ON %1$s TO %I', relid::regclass, current_user)
 FROM target WHERE NOT pg_catalog.has_table_privilege(relid, 'TRIGGER')
 UNION ALL
@@ -108,7 +130,9 @@ SELECT format(
     c.oid::regclass, current_user
 )
 FROM pg_catalog.pg_class AS c, me
-WHERE c.oid IN (SELECT $1 UNION ALL SELECT confrelid FROM referred)
+WHERE c.oid IN (
+        SELECT $1 UNION ALL SELECT confrelid FROM referred UNION ALL SELECT relid FROM summary
+    )
     AND c.relrowsecurity
     AND NOT (me.rolsuper OR me.rolbypassrls)
     AND (c.relforcerowsecurity OR NOT pg_catalog.pg_has_role(c.relowner, 'USAGE'))

@@ -22,7 +22,10 @@ pub struct MissingReport {
     pub rows_read: u64,
     /// Records whose taxon maps to no species.
     pub rows_unmapped: u64,
-    /// The number of distinct taxa among them, up to the limit of names kept in memory.
+    /// The newest year with records that map to a species; null if there is none.
+    pub newest_year: Option<i32>,
+    /// The number of distinct taxa among those without a species, up to the limit of names kept in
+    /// memory.
     pub names: u64,
     /// The most frequent of them, most records first.
     pub taxa: Vec<MissingTaxon>,
@@ -71,6 +74,7 @@ pub fn missing(
             target: options.table.to_string(),
             rows_read: account.rows_read,
             rows_unmapped: account.rows_unmapped,
+            newest_year: findings.files.iter().flat_map(|file| file.years.keys()).copied().max(),
             names: unmapped.names() as u64,
             taxa: unmapped.most_frequent(limit).into_iter().map(taxon).collect(),
             left_out: subject.reading.inputs.left_out().to_vec(),

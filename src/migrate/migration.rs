@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::coordinator::{Accepted, Coordinator};
+use super::correction::Correcting;
 use super::exclusive::{Exclusive, InLedger, last_run};
 use super::ledger::{self, NewRun, RunKind};
 use super::options::MigrationOptions;
@@ -18,6 +19,7 @@ use super::state::{Run, RunState, StepState, next};
 use super::status::{self, Status};
 use super::{command_line, identity, preparation, rehearsed, resumed, unvalidated};
 use crate::error::{Error, Kind, Result};
+use crate::load::ColumnUses;
 use crate::pg::ConnInfo;
 use crate::private;
 use crate::runtime;
@@ -69,9 +71,11 @@ impl Migration {
         // Fail now, not after hours of work.
         options.report.as_deref().map_or(Ok(()), private::own_folder)?;
         let identity = identity::of(options, &watch.stop)?;
+        let mut uses = None;
         if !options.resume && options.from.is_none_or(|from| from <= Step::Load) {
-            runtime.block_on(preparation::refuse_above_limit(info, options))?;
-            runtime.block_on(preparation::refuse_loss(info, options))?;
+            let found = runtime.block_on(preparation::refuse_loss(info, options))?;
+            runtime.block_on(preparation::refuse_above_limit(info, options, &found))?;
+            uses = Some(found);
         }
         let exclusive = Exclusive::take(info, options.table(), Takes::Tables, watch, 1)?;
         preparation::try_application(options, &exclusive)?;
@@ -103,9 +107,10 @@ impl Migration {
             records.deviate(deviation)?;
         }
         let (from, to) = (options.from.unwrap_or(Step::Backup), options.to.min(Step::LAST));
-        expect(&site, &options, listener, |step| {
-            (from..=to).contains(&step) && !run.is_settled(step)
-        });
+        let is_ahead = |step: &Step| (from..=to).contains(step) && !run.is_settled(*step);
+        let outlook = expected(&site, &options, uses.as_ref());
+        let ahead = Step::all().filter(is_ahead).collect();
+        let listener = &mut Correcting::new(listener, outlook, ahead);
         let taken = preparation::begin_journal(&site, &run, options.from).and_then(|()| {
             let stop = &watch.stop;
             coordinator(&site, &options, &mut records, listener, stop).run(&run, from, to)
@@ -127,13 +132,8 @@ impl Migration {
     }
 }
 
-/// Tells what the steps ahead will take.
-fn expect(
-    site: &Site,
-    options: &MigrationOptions,
-    listener: &mut dyn StepListener,
-    is_ahead: impl Fn(Step) -> bool,
-) {
+/// What the steps will take; `None` if that cannot be known.
+fn expected(site: &Site, options: &MigrationOptions, uses: Option<&ColumnUses>) -> Option<Outlook> {
     let pair = &site.exclusive.pair;
     let outlook = site
         .exclusive
@@ -141,11 +141,16 @@ fn expect(
     match outlook {
         Ok(mut outlook) => {
             outlook.space = options.sizes(outlook.space);
-            let ahead: Vec<_> = Step::all().filter(|step| is_ahead(*step)).collect();
-            listener.expects(&outlook, &ahead);
+            if let Some(uses) = uses {
+                outlook.space = outlook.space.with_matching(uses.matched_on_server);
+            }
+            Some(outlook)
         }
-        // The run itself says what is wrong with the server.
-        Err(error) => tracing::warn!("not known how long the run will take: {error}"),
+        Err(error) => {
+            // The run itself says what is wrong with the server.
+            tracing::warn!("not known how long the run will take: {error}");
+            None
+        }
     }
 }
 

@@ -12,10 +12,10 @@ use super::plan::Step;
 use crate::application::Application;
 use crate::bench::BenchOptions;
 use crate::error::{Error, Result};
+use crate::estimate::Sizes;
 use crate::inspect::InspectOptions;
 use crate::load::LoadOptions;
 use crate::pg::{Connection, Table};
-use crate::preflight::Sizes;
 use crate::validate::{Limits, ValidateOptions, refuse_unknown_checks};
 
 /// Writes the report of the latest run on a table into a folder, which is created if it is

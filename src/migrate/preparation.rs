@@ -6,10 +6,12 @@ use super::plan::Step;
 use super::site::Site;
 use super::state::Run;
 use crate::error::{Kind, Result};
+use crate::estimate::Sizes;
 use crate::inspect::{self, InspectOptions};
 use crate::ledger;
+use crate::load::ColumnUses;
 use crate::pg::{ConnInfo, catalog, connect};
-use crate::preflight::{self, Sizes};
+use crate::preflight::{self, SummaryUse};
 use crate::switchover::{self, journal};
 use crate::table::locks::Patience;
 use crate::table::staging;
@@ -36,7 +38,11 @@ pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptio
     // Another role's ledger is refused first: nothing may be granted on its account.
     ledger::look(&session).await?;
     // A run that ends before the switchover may do so to have the rights granted.
-    match preflight::refuse_missing_rights(&session, found.oid).await {
+    let of_summary = SummaryUse {
+        saved: !options.skip.contains(&Step::Backup),
+        recomputed: !options.skip.contains(&Step::Summary),
+    };
+    match preflight::refuse_missing_rights(&session, found.oid, of_summary).await {
         Err(error) if error.kind() == Kind::Unsafe && options.to < Step::Switchover => {
             tracing::warn!("for the switchover, {error}");
             Ok(())
@@ -46,21 +52,25 @@ pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptio
 }
 
 /// Refuses files with which keys or values of production would be lost, before anything is
-/// written, even to the ledger.
-pub(super) async fn refuse_loss(info: &ConnInfo, options: &MigrationOptions) -> Result<()> {
+/// written, even to the ledger. Returns what becomes of each column.
+pub(super) async fn refuse_loss(info: &ConnInfo, options: &MigrationOptions) -> Result<ColumnUses> {
     let matching = Some(options.load.matching.clone());
     let files = InspectOptions { matching, ..options.inspection() };
-    inspect::columns(info, &files).await.map(|_| ())
+    inspect::columns(info, &files).await
 }
 
 /// Refuses a table that the disk limit leaves no room for, before anything is written, even to
 /// the ledger.
-pub(super) async fn refuse_above_limit(info: &ConnInfo, options: &MigrationOptions) -> Result<()> {
+pub(super) async fn refuse_above_limit(
+    info: &ConnInfo,
+    options: &MigrationOptions,
+    uses: &ColumnUses,
+) -> Result<()> {
     let Some(limit) = options.disk_limit else { return Ok(()) };
     let session = connect(info).await?;
     let found = catalog::plain_table(&session, options.table()).await?;
     let sizes = Sizes::read(&session, found.oid).await?;
-    preflight::refuse_above(options.sizes(sizes), limit)
+    preflight::refuse_above(options.sizes(sizes).with_matching(uses.matched_on_server), limit)
 }
 
 /// Starts recording writes to the table if a load is still ahead; every write from then on

@@ -52,6 +52,8 @@ pub struct Ended<'a> {
 pub trait StepListener {
     /// The run begins, with these steps ahead.
     fn expects(&mut self, _outlook: &Outlook, _ahead: &[Step]) {}
+    /// A step has shown more about those ahead.
+    fn corrects(&mut self, _outlook: &Outlook, _ahead: &[Step]) {}
     /// A step begins.
     fn begins(&mut self, step: Step);
     /// A step has ended.

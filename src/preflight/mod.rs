@@ -18,10 +18,10 @@ use serde::Serialize;
 use crate::estimate::{Distance, Estimate};
 use crate::load::ColumnUses;
 
-pub use limit::{Sizes, refuse_above};
+pub use limit::refuse_above;
 pub use post::{PostOptions, post};
 pub use pre::{PreOptions, pre};
-pub use rights::refuse_missing_rights;
+pub use rights::{SummaryUse, refuse_missing_rights};
 pub use space::free_bytes;
 
 /// What a failed check means.

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::question::found;
 use super::{Finding, PreflightSeverity};
 use crate::error::Result;
+use crate::ledger::State;
 use crate::pg::{Connection, Ident, Quoted, Table, catalog, fill};
 use crate::table::staging::{OLD_SUFFIX, SUFFIX};
 use crate::trust;
@@ -25,13 +26,20 @@ pub(super) fn names(table: &Table) -> Finding {
 pub(super) async fn leftovers(
     session: &Connection,
     table: &Table,
-    has_ledger: bool,
+    state: Option<State>,
 ) -> Result<Finding> {
-    let own: HashSet<u32> = if has_ledger {
-        let rows = session.query(include_str!("../../sql/preflight/own-tables.sql"), &[]).await?;
-        rows.iter().map(|row| row.get(0)).collect()
-    } else {
-        HashSet::new()
+    const NAME: &str = "leftovers";
+    let own: HashSet<u32> = match state {
+        Some(State::Current) => {
+            let own = include_str!("../../sql/preflight/own-tables.sql");
+            session.query(own, &[]).await?.iter().map(|row| row.get(0)).collect()
+        }
+        Some(State::Older(_)) => {
+            let what = "not known: the ledger is of an older version";
+            let hint = "`sterna status` upgrades it";
+            return Ok(Finding::bad(NAME, PreflightSeverity::Warning, what, hint));
+        }
+        Some(State::Nothing) | None => HashSet::new(),
     };
     let mut lines = Vec::new();
     for beside in SUFFIXES.iter().filter_map(|suffix| table.with_suffix(suffix).ok()) {
@@ -43,7 +51,7 @@ pub(super) async fn leftovers(
     }
     let good = "nothing is in the way of staging, old and backup table";
     let hint = "rename or drop what sterna did not create; it needs these names";
-    Ok(found("leftovers", PreflightSeverity::Error, &lines, good, hint))
+    Ok(found(NAME, PreflightSeverity::Error, &lines, good, hint))
 }
 
 /// Checks that no other tables store the table's OID, as subscriptions of a realtime service

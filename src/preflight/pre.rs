@@ -13,6 +13,7 @@ use crate::backup;
 use crate::error::{Kind, Result};
 use crate::estimate::{Basis, Distance, MAIN_STEPS};
 use crate::inspect::{self, InspectOptions, MissingReport};
+use crate::ledger::State;
 use crate::load::{ColumnUses, ledger};
 use crate::pg::{ConnInfo, Connection, SUPPORTED_SERVERS, Table, catalog, connect, pooler};
 use crate::switchover::{self, Alterations};
@@ -52,7 +53,7 @@ pub async fn pre(
     stop: &AtomicBool,
 ) -> Result<PreflightCheck> {
     let begun = Instant::now();
-    let mut session = match connect(info).await {
+    let session = match connect(info).await {
         Ok(session) => session,
         Err(error) => {
             let Some(mode) = pooler::refused(&error) else { return Err(error) };
@@ -68,7 +69,8 @@ pub async fn pre(
     set?;
     let distance = distance?;
     let oid = catalog::table_or_partition(&session, table).await?.oid;
-    let (has_ledger, ledger) = opened(&mut session).await?;
+    let (state, ledger) = looked_at(&session).await?;
+    let has_ledger = state == Some(State::Current);
     let staging = match table.with_suffix(SUFFIX) {
         Ok(staging) => catalog::relation(&session, &staging).await?.map(|found| found.oid),
         Err(_) => None,
@@ -79,17 +81,17 @@ pub async fn pre(
     // None depends on another's answer, so they run together.
     let of_sterna = async {
         futures::join!(
-            backed_up(&session, table, options, has_ledger, stop),
+            backed_up(&session, table, options, state, stop),
             loaded(&session, staging),
             mapped(&session, staging, options.missing.as_ref()),
-            place::leftovers(&session, table, has_ledger),
+            place::leftovers(&session, table, state),
             place::remembered(&session, oid),
         )
     };
     let known = space::Known { checked: options.disk_space_checked, limit: options.disk_limit };
     let of_table = async {
         futures::join!(
-            space::check(&session, oid, known),
+            space::check(&session, oid, known, &uses),
             rights::check(&session, oid, &alterations.altered),
             others_code(&session, table, oid),
             supported(&session, table, oid, &alterations),
@@ -191,17 +193,25 @@ async fn columns(
     Ok((uses, Finding::good(NAME, PreflightSeverity::Info, lines.join("; "))))
 }
 
-/// Whether there is a ledger that can be read, and a check that nothing is wrong with it.
-async fn opened(session: &mut Connection) -> Result<(bool, Finding)> {
+/// The ledger as it is, and a check that nothing is wrong with it; `None` if it cannot be used.
+async fn looked_at(session: &Connection) -> Result<(Option<State>, Finding)> {
     const NAME: &str = "ledger";
-    match crate::ledger::open(session).await {
-        Ok(true) => Ok((true, Finding::good(NAME, PreflightSeverity::Error, "it can be used"))),
-        Ok(false) => {
-            Ok((false, Finding::good(NAME, PreflightSeverity::Error, "there is none yet")))
+    let state = async { crate::ledger::look(session).await?.state(session).await };
+    let good = |text: &str| Finding::good(NAME, PreflightSeverity::Error, text);
+    match state.await {
+        Ok(State::Current) => Ok((Some(State::Current), good("it can be used"))),
+        Ok(State::Nothing) => Ok((Some(State::Nothing), good("there is none yet"))),
+        Ok(State::Older(version)) => {
+            let what = format!(
+                "it has version {version}, which `sterna status` and every command that writes \
+                 upgrade to {}; what it says is not read here",
+                crate::ledger::VERSION
+            );
+            Ok((Some(State::Older(version)), good(&what)))
         }
         Err(error) if error.kind() == Kind::Unsafe => {
             let hint = error.next_step().unwrap_or_default().to_owned();
-            Ok((false, Finding::bad(NAME, PreflightSeverity::Error, error.to_string(), hint)))
+            Ok((None, Finding::bad(NAME, PreflightSeverity::Error, error.to_string(), hint)))
         }
         Err(error) => Err(error),
     }
@@ -211,7 +221,7 @@ async fn backed_up(
     session: &Connection,
     table: &Table,
     options: &PreOptions,
-    has_ledger: bool,
+    state: Option<State>,
     stop: &AtomicBool,
 ) -> Result<Finding> {
     const NAME: &str = "backup";
@@ -231,7 +241,15 @@ async fn backed_up(
             Err(error) => Ok(Finding::bad(NAME, PreflightSeverity::Error, error.to_string(), hint)),
         };
     }
-    let last = if has_ledger { backup::last(session, table).await? } else { None };
+    let last = match state {
+        Some(State::Current) => backup::last(session, table).await?,
+        Some(State::Older(_)) => {
+            let what = "not known: the ledger is of an older version";
+            let hint = "name one with --backup DIR, or take one: sterna backup --out DIR";
+            return Ok(Finding::bad(NAME, PreflightSeverity::Error, what, hint));
+        }
+        Some(State::Nothing) | None => None,
+    };
     let Some(last) = last else {
         let what = "the ledger knows of no backup of the table";
         return Ok(Finding::bad(NAME, PreflightSeverity::Error, what, hint));

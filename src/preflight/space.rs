@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::statvfs;
 
-use super::limit::{self, Sizes};
+use super::limit;
 use super::{Finding, PreflightSeverity};
 use crate::error::Result;
+use crate::estimate::Sizes;
+use crate::load::ColumnUses;
 use crate::pg::Connection;
 
 const NAME: &str = "disk-space";
@@ -26,7 +28,12 @@ pub(super) struct Known {
 
 /// Compares the free space with twice the size of the table, and what the database will take
 /// with the limit, if there is one. If disks cannot be seen, the limit decides alone.
-pub(super) async fn check(session: &Connection, oid: u32, known: Known) -> Result<Finding> {
+pub(super) async fn check(
+    session: &Connection,
+    oid: u32,
+    known: Known,
+    uses: &ColumnUses,
+) -> Result<Finding> {
     let seen = on_disks(session, oid).await?;
     let Known { checked, limit } = known;
     let mut details = Vec::new();
@@ -50,7 +57,10 @@ pub(super) async fn check(session: &Connection, oid: u32, known: Known) -> Resul
         }
     }
     if limit.is_some() || matches!(seen, Seen::Nothing(_)) {
-        let sizes = Sizes::read(session, oid).await?;
+        let mut sizes = Sizes::read(session, oid).await?;
+        if !uses.columns.is_empty() {
+            sizes = sizes.with_matching(uses.matched_on_server);
+        }
         details.push(sizes.describe(limit));
         if limit.is_some_and(|limit| !sizes.fit(limit)) {
             hint = Some(limit::HINT);

@@ -25,7 +25,8 @@ pub(crate) const SUMMARY: &str = "species_trade_summary";
 const SPECIES: &str = "species";
 /// The tables besides the trade table that are written to, here or by adding species.
 pub(crate) const WRITTEN: [&str; 2] = [SPECIES, SUMMARY];
-const SUMMARY_COLUMNS: [&str; 11] = [
+/// The columns that are computed, and the key.
+pub(crate) const SUMMARY_COLUMNS: [&str; 11] = [
     "species_id",
     "last_updated_at",
     "total_trade_records",

@@ -144,6 +144,10 @@ async fn a_slow_line_is_told_and_counts() {
     assert!(rate(&plan, "up") < 2.0 * SLOW && plan["space"]["table"].as_u64() > Some(0), "{plan}");
     assert!(estimate(&plan, "steps", "3.2").0 > estimate(&plan, "steps", "2.1").0, "{plan}");
     assert_eq!(estimate(&plan, "steps", "3.3"), (None, "not known"));
+    // What is known is no more than the line, and the total says what it lacks.
+    assert_eq!(plan["total"]["is_least"], true, "{plan}");
+    let lacking = plan["total"]["steps_not_known"].as_array().unwrap();
+    assert!(lacking.contains(&"3.3".into()) && !lacking.contains(&"5.4".into()), "{plan}");
 
     let load = ["load", here.release(), "--all", "--connections", "1"];
     let loaded = over(&slow, &here, &load);
@@ -166,15 +170,65 @@ async fn a_slow_line_is_told_and_counts() {
 async fn a_migration_says_what_it_will_take() {
     let here = Scenario::new().await;
     let line = Line::slow(DISTANCE, 10.0 * SLOW);
+    here.here.db.psql("DELETE FROM sterna.step").await;
     let args =
-        ["migrate", here.release(), "--to", "1.2", "--progress", "always", "--without-rehearsal"];
+        ["migrate", here.release(), "--to", "3.2", "--progress", "always", "--without-rehearsal"];
     let mut process = here.here.db.command(&args);
     process.env("PGHOST", line.host()).current_dir(here.here.folder.path());
     let done = Finished::from(process.output().unwrap());
     let done = done.expect_code(0);
-    for part in ["distance: round trip ", " Mbit/s", "time of 1.1", "time of 4.2"] {
+    let parts =
+        ["distance: round trip ", " Mbit/s", "space: up to ", "time of 1.1", "space of 3.2"];
+    for part in parts.into_iter().chain(["time of 3.2", "time of 4.2"]) {
         assert_eq!(done.stderr.contains(part), part != "time of 4.2", "{part}: {done:?}");
     }
+    // The first steps have shown more: how many rows there are, and how fast they are written.
+    let told: Vec<_> = done.stderr.lines().filter(|line| line.contains("now expected")).collect();
+    assert!(told.iter().any(|line| line.contains("only the line")), "{done:?}");
+    assert!(told.iter().any(|line| line.contains("indexes of 2.1 in this run")), "{done:?}");
+    assert!(done.stderr.contains("     time left: "), "{done:?}");
+}
+
+#[tokio::test]
+async fn the_plan_says_what_each_step_takes_on_the_server() {
+    let here = Scenario::new().await;
+    let db = &here.here.db;
+    db.psql("ANALYZE cites_trade_records").await;
+    let plan = here.sterna(&["plan", here.release(), "--brief", "--format", "json"]);
+    let plan: Value = serde_json::from_str(&plan.expect_code(0).stdout).unwrap();
+    let step = |number: &str| {
+        let steps = plan["steps"].as_array().unwrap();
+        steps.iter().find(|found| found["step"] == number).unwrap()
+    };
+    let bytes = |number: &str, what: &str| step(number)[what].as_u64();
+    let sizes = "SELECT pg_table_size(c), pg_indexes_size(c), pg_total_relation_size(c)
+        FROM to_regclass('cites_trade_records') AS c";
+    let sizes = db.psql(sizes).await;
+    let sizes: Vec<u64> = sizes.split('|').map(|size| size.parse().unwrap()).collect();
+    let rows = |what: &Value| what.as_f64().unwrap();
+    let times = rows(&step("3.2")["estimated_rows"]) / rows(&plan["space"]["rows"]);
+    let staging = bytes("3.2", "bytes_added").unwrap() as f64;
+    assert!((staging - sizes[2] as f64 * times).abs() < 16.0, "{plan:#}");
+    assert!(bytes("3.2", "wal_bytes") > bytes("3.2", "bytes_added"), "{plan:#}");
+    assert_eq!(bytes("3.1", "bytes_freed"), bytes("2.1", "bytes_added"));
+    assert!(bytes("4.1", "bytes_added") > Some(sizes[0]), "{plan:#}");
+    assert!(bytes("5.4", "bytes_freed") > Some(sizes[2]), "{plan:#}");
+    assert!(plan["peak"]["peak_bytes"].as_u64() >= bytes("3.2", "bytes_added"), "{plan:#}");
+    // Nobody knows what the server sorts while it is asked.
+    assert_eq!(step("3.3")["temporary_bytes"], Value::Null);
+    for step in plan["steps"].as_array().unwrap() {
+        assert!(!step["space_from"].as_str().unwrap().is_empty(), "{step}");
+    }
+    let text = here.sterna(&["plan", here.release(), "--brief"]).expect_code(0).stdout;
+    for part in ["space of these files: up to ", "time: at least ", "     space        adds "] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // Without rows there is nothing to go by, and nothing is claimed.
+    db.psql("TRUNCATE cites_trade_records CASCADE").await;
+    db.psql("VACUUM cites_trade_records").await;
+    let empty = here.sterna(&["plan", here.release(), "--brief", "--format", "json"]);
+    let empty: Value = serde_json::from_str(&empty.expect_code(0).stdout).unwrap();
+    assert_eq!(empty["peak"]["peak_bytes"], Value::Null, "{empty:#}");
 }
 
 #[test]

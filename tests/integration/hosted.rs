@@ -139,7 +139,7 @@ async fn the_page_on_hosted_databases_connects_and_checks() {
 #[tokio::test]
 async fn and_through_a_pooler_in_session_mode() {
     let project = Project::new().await;
-    let Some(pooler) = PgBouncer::start(&project.server, Pool::Session).await else { return };
+    let Some(pooler) = PgBouncer::start(&project.server, Pool::Session, None).await else { return };
     follow(&project, pgbouncer::USER, pooler.port).await;
 }
 
@@ -149,8 +149,12 @@ async fn a_pooler_in_another_mode_is_refused_with_the_way_out() {
     for (pool, mode) in
         [(Pool::Transaction, "transaction mode"), (Pool::Statement, "statement mode")]
     {
-        let Some(pooler) = PgBouncer::start(&project.server, pool).await else { return };
-        refused(&project, &pooler, mode).await;
+        for prepared in pool.prepared() {
+            let Some(pooler) = PgBouncer::start(&project.server, pool, prepared).await else {
+                return;
+            };
+            refused(&project, &pooler, mode).await;
+        }
     }
 }
 
@@ -170,6 +174,21 @@ async fn refused(project: &Project, pooler: &PgBouncer, mode: &str) {
     for line in [
         "sterna migrate download.zip --on-inexact widen",
         "sterna backup --out backup",
+        "sterna rehearse download.zip --on-inexact widen",
+        "sterna inspect download.zip",
+        "sterna species missing download.zip",
+        "sterna stage create",
+        "sterna load download.zip --all",
+        "sterna validate --all",
+        "sterna bench",
+        "sterna switchover",
+        "sterna rollback",
+        "sterna reindex",
+        "sterna summary",
+        "sterna report --out report",
+        "sterna cleanup",
+        "sterna prune --keep 1",
+        "sterna check post",
         "sterna status",
         &format!("sterna plan --database-url '{url}'"),
     ] {
@@ -181,6 +200,21 @@ async fn refused(project: &Project, pooler: &PgBouncer, mode: &str) {
     let found = run("sterna check pre --disk-limit 8GB").expect_code(6);
     assert!(found.stdout.contains(&format!("behind a pooler in {mode}")), "{found:#?}");
     assert_eq!(project.psql("SELECT to_regnamespace('sterna')").await, "");
+    // The next client of the pool finds every server session as it was. Its own name is psql's, and
+    // what the pooler itself has prepared is its own affair.
+    let psql = crate::server::shared().bin_folder().join("psql");
+    let others = "-XAt -c \"SELECT 'set ' || name FROM pg_settings
+        WHERE source = 'session' AND name <> 'application_name'
+        UNION ALL SELECT name FROM pg_prepared_statements WHERE name NOT LIKE 'PGBOUNCER%'
+        UNION ALL SELECT 'listens' FROM pg_listening_channels()
+        UNION ALL SELECT 'locks' FROM pg_locks
+        WHERE pid = pg_backend_pid() AND locktype = 'advisory'\"";
+    if mode.starts_with("transaction") {
+        for _ in 0..2 * pgbouncer::SESSIONS {
+            let found = run(&format!("{} {others}", psql.display())).expect_code(0);
+            assert_eq!(found.stdout, "", "{mode}");
+        }
+    }
 }
 
 #[tokio::test]

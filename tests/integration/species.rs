@@ -51,6 +51,7 @@ async fn missing_taxa_are_named_with_the_closest_species() {
     let found = place.db.sterna(&["species", "missing", &file, "--format", "json"]).expect_code(0);
     let report = json_of(&found);
     assert_eq!((&report["rows_read"], &report["rows_unmapped"]), (&json!(3), &json!(3)));
+    assert_eq!(report["newest_year"], json!(null), "no record can be loaded");
     assert_eq!(report["taxa"][0]["taxon"], GOOSE);
     assert_eq!(report["taxa"][0]["rows"], 2);
     assert_eq!(report["taxa"][0]["closest"][0], RELATIVE);
@@ -58,7 +59,9 @@ async fn missing_taxa_are_named_with_the_closest_species() {
     assert_eq!(place.db.psql("SELECT to_regnamespace('sterna')").await, "", "it only looked");
     add_synonym(&place, RELATIVE).expect_code(0);
     let found = place.db.sterna(&["species", "missing", &file, "--format", "json"]).expect_code(0);
-    assert_eq!(json_of(&found)["names"], 1);
+    let report = json_of(&found);
+    assert_eq!(report["names"], 1);
+    assert!(report["newest_year"].as_i64().is_some_and(|year| year > 1974), "{report}");
 }
 
 #[tokio::test]

@@ -4,8 +4,9 @@
 --   sequence; the column $6 already has a value for them. Without $3 no row matches. Files of
 --   the load $7 may lack columns that other files fill, given as a file number ($8) and a
 --   column ($9) each: such a column counts as unfilled only for the rows of those files.
---   gather: a temporary table of the rows with what they matched. findings: how many there are,
---   and keys that match more than one row. put: inserts the rows into staging.
+--   gather: a temporary table of the rows with what they matched, in the order in which they were
+--   loaded. findings: how many there are, and keys that match more than one row. put: inserts the
+--   rows into staging.
 -- Lock: none, it only reads the catalog; its statements: ACCESS SHARE on production and ROW
 --   EXCLUSIVE on staging.
 -- Transaction: yes, all in one. Undone by: its rollback.
@@ -83,7 +84,7 @@ SELECT
         'SELECT s.ctid AS at, p."sterna found" AS found, s.xmin IN (SELECT r.matched::pg_catalog.xid '
         'FROM sterna.load_run AS r WHERE r.staging = %1$s AND r.state <> ''discarded'' '
         'AND r.matched IS NOT NULL) AS is_settled%2$s%3$s%9$s FROM %4$s AS s LEFT JOIN ('
-        'SELECT l.ctid AS "sterna found"%5$s FROM ONLY %6$s AS l%7$s) AS p ON %8$s%10$s',
+        'SELECT l.ctid AS "sterna found"%5$s FROM ONLY %6$s AS l%7$s) AS p ON %8$s%10$s ORDER BY s.ctid',
         $2::oid, own, kept, $2::oid::regclass, looked_at, $1::oid::regclass,
         -- Rows that the application deleted since the journal began: their records get the same
         -- keys, by which the deletion finds them when it is carried over. An existing row takes
@@ -135,10 +136,10 @@ SELECT
         'FROM pg_temp.sterna_match AS m',
         shown_key
     ) AS findings,
-    -- In the order in which the rows were loaded.
+    -- In the order of the temporary table, which nobody else reads: sorting here would need space
+    -- for the sort beside that for the old, the temporary and the new rows.
     format(
-        'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM pg_temp.sterna_match AS m '
-        'ORDER BY m.at',
+        'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM pg_temp.sterna_match AS m',
         $2::oid::regclass, names, put
     ) AS put
 FROM part

@@ -7,10 +7,11 @@ use super::load::ReadChoices;
 use crate::cli::render;
 use crate::cli::render::plan::{Planned, ShownPlan, ShownStatement};
 use crate::error::{Kind, Result};
-use crate::inspect::{InspectOptions, inspect};
+use crate::inspect::{self, InspectOptions, inspect};
 use crate::ledger;
+use crate::load::MatchOptions;
 use crate::migrate::plan::{self, Names, Rows};
-use crate::migrate::{Outlook, Step};
+use crate::migrate::{Outlook, Step, Total};
 use crate::pg::{Connection, Table, catalog, connect};
 use crate::runtime;
 use crate::switchover::{self, Preview};
@@ -39,11 +40,16 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
     let table = &context.table;
     let names = Names::new(table, staging::SUFFIX, backup_table::SUFFIX)?;
     let has_files = !args.inputs.is_empty();
-    let (mut rows, preview, outlook) = runtime::blocking()?.block_on(look(context, has_files))?;
-    if has_files {
+    let (mut rows, preview, mut outlook) =
+        runtime::blocking()?.block_on(look(context, has_files))?;
+    if let Some(outlook) = &mut outlook {
         let (files, newest) = counted(args, context)?;
         rows.files = Some(files);
         rows.newest_year = newest;
+        outlook.count(files);
+        if let Some(on_server) = matched_on_server(args, context)? {
+            outlook.space = outlook.space.with_matching(on_server);
+        }
     }
     let steps = Step::all().map(|step| {
         let plan = step.plan();
@@ -63,11 +69,16 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
             undone_by: plan.undone_by,
             estimated_rows: rows.of(plan.rows),
             time: outlook.as_ref().map(|outlook| outlook.step(step, rows.of(plan.rows))),
+            space: outlook.as_ref().map(|outlook| outlook.space_of(step, rows.of(plan.rows))),
             sql,
         }
     });
-    let steps = steps.collect();
-    let plan = ShownPlan { table: table.to_string(), outlook, steps };
+    let steps: Vec<_> = steps.collect();
+    let peak = outlook.as_ref().map(Outlook::peak);
+    let run = steps.iter().filter(|planned| planned.step <= Step::LAST);
+    let times = run.filter_map(|planned| Some((planned.step, planned.time.clone()?)));
+    let total = outlook.is_some().then(|| Total::of(times));
+    let plan = ShownPlan { table: table.to_string(), outlook, peak, total, steps };
     context.print(&plan, || render::plan::text(&plan))?;
     Ok(0)
 }
@@ -153,10 +164,25 @@ async fn estimate(session: &Connection, table: &Table) -> Result<Option<u64>> {
 
 /// Number of records in the files that map to a species, in total and in the newest year.
 fn counted(args: &PlanArgs, context: &Context) -> Result<(u64, Option<u64>)> {
-    let options = InspectOptions {
+    let found = inspect(&context.conninfo()?, &inspection(args, context), &Watch::default())?;
+    Ok((found.years.values().sum(), found.years.last_key_value().map(|(_, rows)| *rows)))
+}
+
+/// Whether the server would match the rows of the files with production's; `None` if they cannot
+/// be matched, or if it takes options that only `sterna migrate` has.
+fn matched_on_server(args: &PlanArgs, context: &Context) -> Result<Option<bool>> {
+    let matching = Some(MatchOptions::default());
+    let options = InspectOptions { matching, ..inspection(args, context) };
+    match runtime::blocking()?.block_on(inspect::columns(&context.conninfo()?, &options)) {
+        Ok(uses) => Ok(Some(uses.matched_on_server)),
+        Err(error) if matches!(error.kind(), Kind::Unsafe | Kind::Usage) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn inspection(args: &PlanArgs, context: &Context) -> InspectOptions {
+    InspectOptions {
         read: args.read.options(),
         ..InspectOptions::new(context.table.clone(), args.inputs.clone())
-    };
-    let found = inspect(&context.conninfo()?, &options, &Watch::default())?;
-    Ok((found.years.values().sum(), found.years.last_key_value().map(|(_, rows)| *rows)))
+    }
 }

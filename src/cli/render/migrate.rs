@@ -19,13 +19,15 @@ pub struct StepLines {
     progress: Progress,
     watch: Arc<Watch>,
     bar: Option<Shown>,
+    /// What is expected of the run, and the steps that have not begun.
+    expected: Option<(Outlook, Vec<Step>)>,
 }
 
 impl StepLines {
     /// Shows nothing if progress is `Never`.
     #[must_use]
     pub fn new(progress: Progress, watch: &Arc<Watch>) -> Self {
-        StepLines { progress, watch: Arc::clone(watch), bar: None }
+        StepLines { progress, watch: Arc::clone(watch), bar: None, expected: None }
     }
 
     fn is_quiet(&self) -> bool {
@@ -35,24 +37,40 @@ impl StepLines {
 
 impl StepListener for StepLines {
     fn expects(&mut self, outlook: &Outlook, ahead: &[Step]) {
+        self.expected = Some((outlook.clone(), ahead.to_vec()));
         if self.is_quiet() {
             return;
         }
         let mut lines = vec![format!("distance: {}", outlook.distance.describe())];
         if ahead.contains(&Step::Load) {
-            lines.push(format!("space: {}", outlook.space.describe(None)));
+            lines.push(format!("space: {}", outlook.peak().describe()));
         }
         for step in ahead {
-            let time = outlook.unread(*step);
+            let (time, space) = (outlook.unread(*step), outlook.unread_space(*step));
+            let title = step.plan().title;
             if time.estimated_seconds.is_some() {
-                lines.push(format!(
-                    "time of {}  {}: {}",
-                    step.number(),
-                    step.plan().title,
-                    time.describe()
-                ));
+                lines.push(format!("time of {}  {title}: {}", step.number(), time.describe()));
+            }
+            if space.is_notable() {
+                lines.push(format!("space of {}  {title}: {}", step.number(), space.describe()));
             }
         }
+        lines.push(format!("time: {}", outlook.total(ahead).describe()));
+        to_stderr(format_args!("{}\n", lines.join("\n")));
+    }
+
+    fn corrects(&mut self, outlook: &Outlook, ahead: &[Step]) {
+        self.expected = Some((outlook.clone(), ahead.to_vec()));
+        if self.is_quiet() {
+            return;
+        }
+        let mut lines = Vec::new();
+        if ahead.contains(&Step::Load) {
+            let time = outlook.unread(Step::Load).describe();
+            lines.push(format!("     3.2 now expected to take: {time}"));
+            lines.push(format!("     space now expected: {}", outlook.peak().describe()));
+        }
+        lines.push(format!("     time left: {}", outlook.total(ahead).describe()));
         to_stderr(format_args!("{}\n", lines.join("\n")));
     }
 
@@ -61,7 +79,9 @@ impl StepListener for StepLines {
             to_stderr(format_args!("{}  {} ...\n", step.number(), step.plan().title));
         }
         if matches!(step, Step::TestLoad | Step::Load) {
-            self.bar = Some(Shown::start(self.progress, &self.watch));
+            let expected = self.expected.as_ref().filter(|_| step == Step::Load);
+            let then = expected.map(|(outlook, ahead)| outlook.after_rows(ahead));
+            self.bar = Some(Shown::start_before(self.progress, &self.watch, then));
         }
     }
 

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use crate::estimate::Estimate;
-use crate::migrate::{Outlook, Step};
+use crate::estimate::{Estimate, SpacePeak, StepSpace};
+use crate::migrate::{Outlook, Step, Total};
 
 /// The plan for a table.
 #[derive(Clone, Debug, Serialize)]
@@ -16,6 +16,12 @@ pub struct ShownPlan {
     /// How far away the server is and what the plan adds to it; left out without files.
     #[serde(flatten)]
     pub outlook: Option<Outlook>,
+    /// The most that it takes on the server at a time; left out without files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peak: Option<SpacePeak>,
+    /// How long all its steps take, up to the report; left out without files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<Total>,
     /// Its steps, in order.
     pub steps: Vec<Planned>,
 }
@@ -44,6 +50,9 @@ pub struct Planned {
     /// How long it takes; left out without files.
     #[serde(flatten)]
     pub time: Option<Estimate>,
+    /// What it takes on the server; left out without files.
+    #[serde(flatten)]
+    pub space: Option<StepSpace>,
     /// The main statements, with names filled in.
     pub sql: Vec<ShownStatement>,
 }
@@ -65,10 +74,17 @@ pub fn text(plan: &ShownPlan) -> String {
         let _ = writeln!(text, "distance: {}", outlook.distance.describe());
         let _ = writeln!(text, "space: {}", outlook.space.describe(None));
     }
+    if let Some(peak) = &plan.peak {
+        let _ = writeln!(text, "space of these files: {}", peak.describe());
+    }
+    if let Some(total) = &plan.total {
+        let _ = writeln!(text, "time: {}", total.describe());
+    }
     for step in &plan.steps {
         let _ = writeln!(text, "\n{}  {}  ({})", step.step.number(), step.title, step.name);
         let rows = step.estimated_rows.map(|rows| format!("about {}", HumanCount(rows)));
         let time = step.time.as_ref().map(Estimate::describe);
+        let space = step.space.as_ref().map(StepSpace::describe);
         for (label, value) in [
             ("does", Some(step.does)),
             ("locks", Some(step.locks)),
@@ -77,6 +93,7 @@ pub fn text(plan: &ShownPlan) -> String {
             ("undone by", Some(step.undone_by)),
             ("rows", rows.as_deref()),
             ("time", time.as_deref()),
+            ("space", space.as_deref()),
         ] {
             if let Some(value) = value {
                 let _ = writeln!(text, "     {label:<13}{value}");

@@ -13,6 +13,8 @@ use indicatif::{
 use super::screen::is_coloured;
 use super::to_stderr;
 use crate::cli::Progress;
+use crate::estimate;
+use crate::migrate::Total;
 use crate::watch::{Phase, Watch};
 
 /// How often a bar is drawn.
@@ -21,6 +23,9 @@ const DRAW_EVERY: Duration = Duration::from_millis(100);
 const LINE_EVERY: Duration = Duration::from_secs(5);
 const LINE_EVERY_ASKED: Duration = Duration::from_secs(1);
 
+/// How long batches are watched before their rate means something.
+const RATE_AFTER: Duration = Duration::from_secs(1);
+
 /// Progress shown by a separate thread.
 pub struct Shown(Option<(Arc<AtomicBool>, JoinHandle<()>)>);
 
@@ -28,6 +33,13 @@ impl Shown {
     /// Starts showing the progress in `watch`.
     #[must_use]
     pub fn start(progress: Progress, watch: &Arc<Watch>) -> Self {
+        Shown::start_before(progress, watch, None)
+    }
+
+    /// The same before something that takes so long: as soon as the rate of the first batches is
+    /// known, says how long everything will take.
+    #[must_use]
+    pub fn start_before(progress: Progress, watch: &Arc<Watch>, then: Option<Total>) -> Self {
         let bars = match progress {
             Progress::Never => return Shown(None),
             Progress::Always | Progress::Auto => std::io::stderr().is_terminal(),
@@ -36,8 +48,9 @@ impl Shown {
         let every = if asked { LINE_EVERY_ASKED } else { LINE_EVERY };
         let done = Arc::new(AtomicBool::new(false));
         let (watch, ended) = (Arc::clone(watch), Arc::clone(&done));
-        let thread = std::thread::spawn(move || {
-            if bars { draw(&watch, &ended) } else { write_lines(&watch, &ended, every) }
+        let thread = std::thread::spawn(move || match bars {
+            true => draw(&watch, &ended, then),
+            false => write_lines(&watch, &ended, every, then),
         });
         Shown(Some((done, thread)))
     }
@@ -69,7 +82,28 @@ fn is_reading(phase: Phase) -> bool {
     matches!(phase, Phase::Loading | Phase::Inspecting)
 }
 
-fn draw(watch: &Watch, done: &AtomicBool) {
+/// Seconds until all batches are finished, once the first of them show a rate.
+fn seconds_left(watch: &Watch, elapsed: Duration) -> Option<f64> {
+    let total = watch.total_bytes.load(Ordering::Relaxed);
+    let share = (bytes_done(watch) as f64 / total.max(1) as f64).min(1.0);
+    (share > 0.01).then(|| elapsed.as_secs_f64() * (1.0 - share) / share)
+}
+
+/// How long the rows take by the rate of the first batches, and everything with what follows.
+/// Returned once.
+fn corrected(watch: &Watch, elapsed: Duration, then: &mut Option<Total>) -> Option<String> {
+    if watch.phase() != Phase::Loading || elapsed < RATE_AFTER {
+        return None;
+    }
+    let left = seconds_left(watch, elapsed)?;
+    let mut all = then.take()?;
+    all.estimated_seconds += left;
+    let rate = HumanCount(rate(watch.counters.rows_done.load(Ordering::Relaxed), elapsed));
+    let (left, all) = (estimate::duration(left), all.describe());
+    Some(format!("     at {rate} rows/s, the rows take {left} more; time left: {all}\n"))
+}
+
+fn draw(watch: &Watch, done: &AtomicBool, mut then: Option<Total>) {
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
     let with_bytes = match is_coloured(&std::io::stderr()) {
         true => "{prefix:10} {wide_bar:.cyan/dim} {bytes}/{total_bytes} {msg} ETA {eta}",
@@ -99,13 +133,16 @@ fn draw(watch: &Watch, done: &AtomicBool) {
             let rate = HumanCount(rate(done, bar.elapsed()));
             bar.set_message(format!("{} rows, {rate} rows/s", HumanCount(done)));
         }
+        if let Some(line) = corrected(watch, bar.elapsed(), &mut then) {
+            bar.suspend(|| to_stderr(format_args!("{line}")));
+        }
         bar.tick();
         std::thread::park_timeout(DRAW_EVERY);
     }
     bar.finish_and_clear();
 }
 
-fn write_lines(watch: &Watch, done: &AtomicBool, every: Duration) {
+fn write_lines(watch: &Watch, done: &AtomicBool, every: Duration, mut then: Option<Total>) {
     let begun = Instant::now();
     let mut phase_begun = begun;
     let mut last_line = begun;
@@ -116,21 +153,20 @@ fn write_lines(watch: &Watch, done: &AtomicBool, every: Duration) {
         if phase != last {
             (last, phase_begun) = (phase, Instant::now());
         }
+        if let Some(line) = corrected(watch, phase_begun.elapsed(), &mut then) {
+            to_stderr(format_args!("{line}"));
+        }
         if last_line.elapsed() < every {
             continue;
         }
         last_line = Instant::now();
         let bytes = bytes_done(watch);
         let total = watch.total_bytes.load(Ordering::Relaxed);
-        let share = (bytes as f64 / total.max(1) as f64).min(1.0);
         let elapsed = phase_begun.elapsed();
-        let eta = match phase {
-            _ if is_reading(phase) && share > 0.01 => {
-                let left = elapsed.as_secs_f64() * (1.0 - share) / share;
-                format!(", {} left", HumanDuration(Duration::from_secs_f64(left)))
-            }
-            _ => String::new(),
-        };
+        let left = seconds_left(watch, elapsed).filter(|_| is_reading(phase));
+        let eta = left.map_or_else(String::new, |left| {
+            format!(", {} left", HumanDuration(Duration::from_secs_f64(left)))
+        });
         let (name, so_far) = (name(phase), HumanDuration(elapsed));
         if phase == Phase::Loading {
             let (bytes, total) = (HumanBytes(bytes), HumanBytes(total));
@@ -187,5 +223,24 @@ mod tests {
         assert_eq!(bytes_done(&watch), 2000);
         watch.counters.rows_done.store(100, Ordering::Relaxed);
         assert_eq!(bytes_done(&watch), 8000);
+    }
+
+    #[test]
+    fn the_rate_of_the_first_batches_corrects_what_is_left_once() {
+        let watch = Watch::default();
+        watch.enter(Phase::Loading, 8000);
+        let mut then = Some(Total::default());
+        let elapsed = Duration::from_secs(30);
+        assert_eq!(corrected(&watch, elapsed, &mut then), None, "nothing is finished yet");
+        for (counter, value) in [
+            (&watch.counters.bytes_read, 2000),
+            (&watch.counters.rows_read, 600),
+            (&watch.counters.rows_done, 600),
+        ] {
+            counter.store(value, Ordering::Relaxed);
+        }
+        let line = corrected(&watch, elapsed, &mut then).unwrap();
+        assert!(line.contains("20 rows/s") && line.contains("90 s more"), "{line}");
+        assert_eq!(corrected(&watch, elapsed, &mut then), None, "it has been said");
     }
 }

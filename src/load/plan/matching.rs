@@ -85,6 +85,9 @@ pub struct ColumnUse {
 pub struct ColumnUses {
     /// The columns by which rows are matched with production; empty if they are not matched.
     pub matched_by: Vec<String>,
+    /// Whether the server matches them, with a join after the rows are in, and writes them again.
+    #[serde(default)]
+    pub matched_on_server: bool,
     /// Every column of the target, in its order.
     pub columns: Vec<ColumnUse>,
 }
@@ -226,6 +229,7 @@ pub(in crate::load) fn decide(
     };
     let uses = ColumnUses {
         matched_by: by.iter().map(|c| c.name().to_owned()).collect(),
+        matched_on_server: way == Way::Server,
         columns: columns.iter().map(column).collect(),
     };
     Ok(Matching {

@@ -8,6 +8,7 @@ use crate::inspect::inspect;
 use crate::load::{LoadOptions, Years, load};
 use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
+use crate::migrate::state::StepState;
 
 pub(super) const STEP: Definition = Definition {
     plan: StepPlan {
@@ -66,7 +67,14 @@ pub(super) fn loaded_year(site: &Site) -> Result<Years> {
     year.to_string().parse()
 }
 
+/// The newest year in the files; as step 1.3 has found it, if it has read them.
 fn newest_year(site: &Site, args: &MigrationOptions) -> Result<i32> {
+    let run = site.last_run()?;
+    let read = run.step(Step::Species).filter(|record| record.state == StepState::Done);
+    let newest = read.and_then(|record| record.detail["missing"]["newest_year"].as_i64());
+    if let Some(newest) = newest.and_then(|year| i32::try_from(year).ok()) {
+        return Ok(newest);
+    }
     let found = inspect(&site.exclusive.info, &args.inspection(), &site.watch)?;
     let newest = found.years.last_key_value().map(|(year, _)| *year);
     newest.ok_or_else(|| match found.account.rows_loaded {

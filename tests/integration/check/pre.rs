@@ -182,6 +182,51 @@ async fn rights_that_are_missing_are_listed_and_granting_them_is_enough() {
 }
 
 #[tokio::test]
+async fn rights_on_the_summary_are_missed_before_it_is_saved_and_recomputed() {
+    let db = TestDb::new().await;
+    let role = format!("sterna_{}", db.name());
+    db.psql(&format!(
+        "CREATE ROLE {role} LOGIN;
+         GRANT CREATE ON DATABASE {} TO {role}; GRANT CREATE ON SCHEMA public TO {role};
+         ALTER TABLE cites_trade_records OWNER TO {role};
+         ALTER PUBLICATION supabase_realtime OWNER TO {role};
+         DROP VIEW trade_routes, trade_quantity_by_year, species_trade_overview;
+         GRANT SELECT, REFERENCES ON species TO {role};
+         REVOKE ALL ON species_trade_summary FROM PUBLIC",
+        db.name()
+    ))
+    .await;
+    let rights =
+        || async { finding(&pre_as(&db, &role), "rights")["detail"].as_str().unwrap().to_owned() };
+    let missing = rights().await;
+    for right in ["SELECT", "INSERT", "UPDATE", "DELETE"] {
+        let grant = format!("GRANT {right} ON public.species_trade_summary TO {role}");
+        assert!(missing.contains(&grant), "{grant}: {missing}");
+    }
+    let hidden = "row-level security hides rows of public.species_trade_summary";
+    assert!(missing.contains(hidden), "{missing}");
+    db.psql(&format!("GRANT ALL ON species_trade_summary TO {role}")).await;
+    assert!(rights().await.contains(hidden), "the rights alone do not help");
+    // As a backup shows.
+    let out = tempfile::tempdir().unwrap();
+    let out = out.path().join("backup");
+    let mut backup = db.command(&["backup", "--method", "copy", "--out", out.to_str().unwrap()]);
+    let failed = Finished::from(backup.env("PGUSER", &role).output().unwrap()).expect_code(1);
+    assert!(failed.stderr.contains("row-level security"), "{failed:?}");
+    db.psql(&format!("ALTER ROLE {role} BYPASSRLS")).await;
+    assert!(rights().await.starts_with("the role may do all"), "{}", rights().await);
+    // Any other table of that name is only saved.
+    db.psql(&format!(
+        "ALTER TABLE species_trade_summary DROP COLUMN annual_summaries;
+         REVOKE ALL ON species_trade_summary FROM {role};
+         GRANT SELECT ON species_trade_summary TO {role}"
+    ))
+    .await;
+    assert!(rights().await.starts_with("the role may do all"), "{}", rights().await);
+    db.psql(&format!("DROP OWNED BY {role} CASCADE; DROP ROLE {role}")).await;
+}
+
+#[tokio::test]
 async fn disks_are_looked_at_where_they_can_be() {
     let db = TestDb::new().await;
     let report = db.sterna(&["check", "pre", "--format", "json"]).expect_code(6);

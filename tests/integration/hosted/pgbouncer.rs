@@ -16,7 +16,7 @@ use crate::server::PATIENCE;
 /// The pooler's name for the server's `postgres`, as a hosted one has it.
 pub(super) const USER: &str = "postgres.abcdefghijklmnopqrst";
 /// The server sessions of a small hosted project.
-const SESSIONS: u32 = 15;
+pub(super) const SESSIONS: u32 = 15;
 
 const LEFT_OUT: &str = "\n*** SKIPPED: pgbouncer is not installed, so nothing is tested behind a \
                         real pooler ***\n";
@@ -29,6 +29,18 @@ pub(super) enum Pool {
     Statement,
 }
 
+impl Pool {
+    /// Every way in which a pooler of this mode treats prepared statements: it forgets whose they
+    /// are, or follows each client's through its server sessions, from PgBouncer 1.21 on.
+    pub(super) fn prepared(self) -> Vec<Option<u32>> {
+        let follows = version().is_some_and(|version| version >= (1, 21));
+        match self {
+            Pool::Transaction if follows => vec![Some(0), Some(200)],
+            _ => vec![None],
+        }
+    }
+}
+
 /// A running pooler, stopped when dropped.
 pub(super) struct PgBouncer {
     child: Child,
@@ -37,9 +49,9 @@ pub(super) struct PgBouncer {
 }
 
 impl PgBouncer {
-    /// A pooler with the server's certificate; `None` if it is not installed, which is said on
-    /// stderr.
-    pub(super) async fn start(server: &Server, pool: Pool) -> Option<Self> {
+    /// A pooler with the server's certificate, that follows so many prepared statements of a
+    /// client, if that is given; `None` if it is not installed, which is said on stderr.
+    pub(super) async fn start(server: &Server, pool: Pool, prepared: Option<u32>) -> Option<Self> {
         let Some(program) = program() else {
             // Not eprintln, whose output cargo shows only if the test fails.
             let _ = std::io::stderr().write_all(LEFT_OUT.as_bytes());
@@ -58,6 +70,8 @@ impl PgBouncer {
             Pool::Transaction => "transaction",
             Pool::Statement => "statement",
         };
+        let prepared = prepared.map(|most| format!("max_prepared_statements = {most}"));
+        let prepared = prepared.unwrap_or_default();
         let conf = format!(
             "[databases]
 postgres = host=127.0.0.1 port={server_port} user=postgres password={PASSWORD}
@@ -67,6 +81,9 @@ listen_port = {port}
 unix_socket_dir =
 pool_mode = {mode}
 default_pool_size = {SESSIONS}
+; Each transaction gets another server session.
+server_round_robin = 1
+{prepared}
 auth_type = scram-sha-256
 auth_file = {users}
 client_tls_sslmode = require
@@ -103,6 +120,14 @@ impl Drop for PgBouncer {
         let _ = kill(pid, Signal::SIGTERM);
         let _ = self.child.wait();
     }
+}
+
+/// The version that is installed.
+fn version() -> Option<(u32, u32)> {
+    let said = std::process::Command::new(program()?).arg("--version").output().unwrap();
+    let said = String::from_utf8(said.stdout).unwrap();
+    let mut numbers = said.split_whitespace().nth(1)?.split('.').map(|n| n.parse().unwrap());
+    Some((numbers.next()?, numbers.next()?))
 }
 
 /// Packages put it where ordinary users do not look.

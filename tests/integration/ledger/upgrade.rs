@@ -116,6 +116,23 @@ async fn an_upgraded_ledger_is_that_of_a_new_one_and_says_so_once() {
 }
 
 #[tokio::test]
+async fn a_check_before_a_migration_only_looks_at_an_older_ledger() {
+    let left = Left::unfinished().await;
+    let before = left.db.psql(CATALOG).await;
+    let found = left.sterna(&["check", "pre", "--disk-space-checked"]).expect_code(6);
+    assert!(!said(&found) && found.stdout.contains("it has version 1"), "{found:?}");
+    // What it cannot read, it does not claim.
+    for name in [" backup", " leftovers"] {
+        let line = found.stdout.lines().find(|line| line.starts_with(name));
+        assert!(line.is_some_and(|line| line.contains("not known")), "{name}: {found:?}");
+    }
+    assert_eq!(left.db.psql(CATALOG).await, before);
+    left.sterna(&["status"]).expect_code(0);
+    let found = left.sterna(&["check", "pre", "--disk-space-checked"]);
+    assert!(found.stdout.contains("it can be used"), "{found:?}");
+}
+
+#[tokio::test]
 async fn nothing_is_upgraded_while_another_sterna_is_at_work() {
     let left = Left::unfinished().await;
     let other = left.db.connect().await;
