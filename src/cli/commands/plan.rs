@@ -27,7 +27,7 @@ pub struct PlanArgs {
     /// How the files are read.
     #[command(flatten)]
     pub read: ReadChoices,
-    /// Show the steps without their SQL
+    /// Show a line for each step, and the locks: two screens
     #[arg(long)]
     pub brief: bool,
 }
@@ -79,7 +79,8 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
     let times = run.filter_map(|planned| Some((planned.step, planned.time.clone()?)));
     let total = outlook.is_some().then(|| Total::of(times));
     let plan = ShownPlan { table: table.to_string(), outlook, peak, total, steps };
-    context.print(&plan, || render::plan::text(&plan))?;
+    let text = if args.brief { render::plan::brief } else { render::plan::text };
+    context.print(&plan, || text(&plan))?;
     Ok(0)
 }
 

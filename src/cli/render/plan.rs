@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use crate::estimate::{Estimate, SpacePeak, StepSpace};
+use super::screen::table;
+use crate::estimate::{Estimate, SpacePeak, StepSpace, duration, size};
 use crate::migrate::{Outlook, Step, Total};
 
 /// The plan for a table.
@@ -66,9 +67,31 @@ pub struct ShownStatement {
     pub text: String,
 }
 
-/// Every step, with its statements.
+/// The steps in two screens: rows, time and space of each, then the locks.
 #[must_use]
-pub fn text(plan: &ShownPlan) -> String {
+pub fn brief(plan: &ShownPlan) -> String {
+    let mut text = head(plan);
+    let mut table = table(["step", "", "rows", "time", "adds"], 2..5);
+    for step in &plan.steps {
+        let seconds = step.time.as_ref().and_then(|time| time.estimated_seconds);
+        let bytes = step.space.as_ref().and_then(|space| space.bytes_added).filter(|b| *b > 0);
+        table.add_row([
+            step.step.number().to_owned(),
+            step.title.to_owned(),
+            step.estimated_rows.map_or_else(String::new, |rows| HumanCount(rows).to_string()),
+            seconds.map_or_else(String::new, duration),
+            bytes.map_or_else(String::new, |bytes| size(bytes as f64)),
+        ]);
+    }
+    let _ = writeln!(text, "\n{}\n\nlocks", table.trim_fmt());
+    for step in &plan.steps {
+        let _ = writeln!(text, "  {}  {}", step.step.number(), step.locks);
+    }
+    text
+}
+
+/// The table, and what is known of the plan as a whole.
+fn head(plan: &ShownPlan) -> String {
     let mut text = format!("The plan for {}\n", plan.table);
     if let Some(outlook) = &plan.outlook {
         let _ = writeln!(text, "distance: {}", outlook.distance.describe());
@@ -80,6 +103,13 @@ pub fn text(plan: &ShownPlan) -> String {
     if let Some(total) = &plan.total {
         let _ = writeln!(text, "time: {}", total.describe());
     }
+    text
+}
+
+/// Every step, with its statements.
+#[must_use]
+pub fn text(plan: &ShownPlan) -> String {
+    let mut text = head(plan);
     for step in &plan.steps {
         let _ = writeln!(text, "\n{}  {}  ({})", step.step.number(), step.title, step.name);
         let rows = step.estimated_rows.map(|rows| format!("about {}", HumanCount(rows)));
@@ -96,7 +126,7 @@ pub fn text(plan: &ShownPlan) -> String {
             ("space", space.as_deref()),
         ] {
             if let Some(value) = value {
-                let _ = writeln!(text, "     {label:<13}{value}");
+                let _ = writeln!(text, "     {label:<14}{value}");
             }
         }
         let mut file = "";
