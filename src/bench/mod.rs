@@ -72,11 +72,12 @@ pub async fn bench(
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/bench/run/session.sql")).await?;
-    let environment = environment::read(&session).await?;
     cache::warm(&session, &pair, &sizes, stop).await?;
     let tables = prepare::Tables { pair: &pair, sizes: &sizes };
     let (mut trials, mut skipped) =
         prepare::prepare(&session, queries, &tables, options, stop).await?;
+    session.batch_execute(include_str!("../../sql/bench/run/as-application.sql")).await?;
+    let environment = environment::read(&session).await?;
     rounds::limit(&session, options.time_limit).await?;
     rounds::warm(&session, &mut trials, stop).await?;
     skipped.extend(rounds::too_slow(&mut trials, options.time_limit)?);
