@@ -145,6 +145,13 @@ pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>>
         futures::join!(catalog::relation(session, &pair.staging), session.query(sql, &parameters),);
     let Some(found) = found? else { return Ok(None) };
     if let Some(row) = registered?.iter().find(|row| row.get::<_, u32>(0) == found.oid) {
+        if let Some(kind) = found.distribution.describe() {
+            return Err(Error::refused(format!(
+                "{} is {kind}, and {} is not",
+                pair.staging, pair.table
+            ))
+            .hint("nothing was changed; drop it with DROP TABLE, or undistribute it"));
+        }
         if row.get(1) {
             partition::refuse_attached(session, found.oid).await?;
         }

@@ -1,6 +1,6 @@
 //! Catalog queries about a table.
 
-use super::{Column, ColumnType, Connection, Ident, Table};
+use super::{Column, ColumnType, Connection, Distribution, Ident, Table};
 use sterna_error::{Error, Result};
 
 /// A table that exists.
@@ -8,10 +8,12 @@ use sterna_error::{Error, Result};
 pub struct Relation {
     /// Its OID.
     pub oid: u32,
-    /// Whether it is an ordinary, permanent table and not a partition.
+    /// Whether it is an ordinary, permanent table and not a partition, and has its rows itself.
     pub plain: bool,
     /// Whether it is a partition that holds rows itself, and permanent.
     pub leaf: bool,
+    /// Where its rows are.
+    pub distribution: Distribution,
 }
 
 /// Finds a table by its exact name.
@@ -21,12 +23,14 @@ pub struct Relation {
 pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Relation>> {
     let sql = include_str!("../sql/catalog/relation.sql");
     let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
-    Ok(row.map(|row| {
-        let (kind, partition, persistence) =
-            (row.get::<_, i8>(1), row.get::<_, bool>(2), row.get::<_, i8>(3));
-        let table = kind == b'r' as i8 && persistence == b'p' as i8;
-        Relation { oid: row.get(0), plain: table && !partition, leaf: table && partition }
-    }))
+    let Some(row) = row else { return Ok(None) };
+    let (kind, partition, persistence) =
+        (row.get::<_, i8>(1), row.get::<_, bool>(2), row.get::<_, i8>(3));
+    let oid = row.get(0);
+    let distribution = Distribution::of(session, oid, &row.get::<_, Vec<String>>(4)).await?;
+    let table =
+        kind == b'r' as i8 && persistence == b'p' as i8 && distribution == Distribution::None;
+    Ok(Some(Relation { oid, plain: table && !partition, leaf: table && partition, distribution }))
 }
 
 /// Finds a table that must exist and be an ordinary one.
@@ -56,6 +60,13 @@ pub async fn table_or_partition(session: &Connection, table: &Table) -> Result<R
     match relation(session, table).await? {
         None => Err(Error::usage(format!("there is no table {table}"))
             .hint("check --schema, --table and the database that you are connected to")),
+        Some(found) if let Some(kind) = found.distribution.describe() => {
+            Err(Error::refused(format!("{table} is {kind}, which this command does not support"))
+                .hint(
+                    "nothing was written; only a table that has its rows itself can be replaced by \
+                     one that sterna loads",
+                ))
+        }
         Some(found) if !found.plain && !found.leaf => Err(Error::refused(format!(
             "{table} is not an ordinary table: views, partitioned, foreign, temporary and \
              unlogged tables are not supported"

@@ -1,0 +1,3 @@
+//! Tables whose rows an extension keeps elsewhere.
+
+mod refused;
