@@ -57,22 +57,49 @@ pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation
 /// # Errors
 /// If the table is missing or of another kind; the error names it.
 pub async fn table_or_partition(session: &Connection, table: &Table) -> Result<Relation> {
-    match relation(session, table).await? {
+    accept(table, relation(session, table).await?, |_| false)
+}
+
+/// Accepts a table that has its rows itself, and one that is accepted `also`.
+fn accept(
+    table: &Table,
+    found: Option<Relation>,
+    also: impl Fn(&Relation) -> bool,
+) -> Result<Relation> {
+    match found {
+        Some(found) if also(&found) => Ok(found),
         None => Err(Error::usage(format!("there is no table {table}"))
             .hint("check --schema, --table and the database that you are connected to")),
-        Some(found) if let Some(kind) = found.distribution.describe() => {
-            Err(Error::refused(format!("{table} is {kind}, which this command does not support"))
-                .hint(
-                    "nothing was written; only a table that has its rows itself can be replaced by \
-                     one that sterna loads",
-                ))
-        }
+        Some(found) if let Some(kind) = found.distribution.describe() => Err(Error::refused(
+            format!("{table} is {kind}, which this command does not support"),
+        )
+        .hint(match found.distribution {
+            Distribution::Hash(_) => {
+                "nothing was written; `sterna inspect`, `stage`, `load` and `validate` take \
+                         it, and docs/citus.md says how staging takes its place"
+            }
+            _ => {
+                "nothing was written; only a table that has its rows itself can be replaced \
+                         by one that sterna loads"
+            }
+        })),
         Some(found) if !found.plain && !found.leaf => Err(Error::refused(format!(
             "{table} is not an ordinary table: views, partitioned, foreign, temporary and \
              unlogged tables are not supported"
         ))),
         Some(found) => Ok(found),
     }
+}
+
+/// Finds a table that must exist and be of a kind that rows can be loaded for: as
+/// [`table_or_partition`], or one that Citus distributes by a hash.
+///
+/// # Errors
+/// If the table is missing or of another kind; the error names it.
+pub async fn loadable(session: &Connection, table: &Table) -> Result<Relation> {
+    accept(table, relation(session, table).await?, |found| {
+        matches!(found.distribution, Distribution::Hash(_))
+    })
 }
 
 /// The columns of a table, in order.
@@ -109,6 +136,8 @@ pub struct Index {
     pub definition: String,
     /// The constraint that it belongs to.
     pub constraint: Option<IndexConstraint>,
+    /// The definition of that constraint.
+    pub constraint_definition: Option<String>,
 }
 
 /// A constraint that is implemented by an index.
@@ -137,12 +166,16 @@ pub async fn indexes(session: &Connection, oid: u32) -> Result<Vec<Index>> {
                 (Some(true), _) => "DEFERRABLE",
                 _ => "",
             };
-            let constraint = match (row.get::<_, Option<&str>>(5), row.get(8)) {
-                (_, Some(definition)) => Some(IndexConstraint::Exclusion(definition)),
-                (Some("p"), _) => Some(IndexConstraint::PrimaryKey(deferrable)),
-                (Some("u"), _) => Some(IndexConstraint::Unique(deferrable)),
-                _ => None,
-            };
+            let constraint_definition: Option<String> = row.get(9);
+            let constraint =
+                match (row.get::<_, Option<&str>>(5), row.get(8), &constraint_definition) {
+                    (_, Some(true), Some(definition)) => {
+                        Some(IndexConstraint::Exclusion(definition.clone()))
+                    }
+                    (Some("p"), ..) => Some(IndexConstraint::PrimaryKey(deferrable)),
+                    (Some("u"), ..) => Some(IndexConstraint::Unique(deferrable)),
+                    _ => None,
+                };
             Ok(Index {
                 definition: definition.ok_or_else(|| {
                     Error::refused(format!("the definition of index {name} has an unknown form"))
@@ -151,6 +184,7 @@ pub async fn indexes(session: &Connection, oid: u32) -> Result<Vec<Index>> {
                 unique: row.get(2),
                 name,
                 constraint,
+                constraint_definition,
             })
         })
         .collect()

@@ -38,6 +38,12 @@ impl Distribution {
         Ok(Distribution::None)
     }
 
+    /// Whether the rows are not in the table itself.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        *self != Distribution::None
+    }
+
     /// What kind of table it is, in words; `None` for one that has its rows itself.
     #[must_use]
     pub fn describe(&self) -> Option<String> {

@@ -65,7 +65,8 @@ pub(in crate::load) async fn build(
     };
     let mut missing = Vec::new();
     for index in &wanted {
-        let by_constraint = matches!(index.constraint, Some(IndexConstraint::Exclusion(_)));
+        let by_constraint = pair.distribution.is_elsewhere() && index.constraint.is_some()
+            || matches!(index.constraint, Some(IndexConstraint::Exclusion(_)));
         if !by_constraint && !is_present(index)? {
             missing.push(index);
         }
@@ -259,7 +260,14 @@ async fn add_constraint(
     if present.iter().any(|p| p.name == name && p.constraint.is_some()) {
         return Ok(());
     }
+    let whole = index.constraint_definition.as_deref();
     let (template, key, text) = match constraint {
+        // A constraint cannot take over an index that Citus has distributed.
+        _ if pair.distribution.is_elsewhere() => (
+            include_str!("../../../sql/table/stage/add-constraint.sql"),
+            "definition",
+            whole.unwrap_or_default(),
+        ),
         IndexConstraint::PrimaryKey(deferrable) => (
             include_str!("../../../sql/table/stage/add-primary-key.sql"),
             "deferrable",

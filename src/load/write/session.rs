@@ -32,6 +32,8 @@ pub(in crate::load) struct SinkSpec<'a> {
     pub(in crate::load) staging_oid: u32,
     /// `COPY staging (...) FROM STDIN (FORMAT binary)`.
     pub(in crate::load) copy_sql: String,
+    /// The settings of a session that writes.
+    pub(in crate::load) settings: String,
     /// Batches that have already been committed.
     pub(in crate::load) committed: Batches,
     /// Records that must not be loaded.
@@ -277,7 +279,7 @@ pub(super) async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<SinkS
         crate::ledger::end_abandoned(&client, lost).await?;
     }
     let (set, pid, insert, copy) = futures::join!(
-        client.batch_execute(include_str!("../../../sql/load/session.sql")),
+        client.batch_execute(&spec.settings),
         crate::ledger::mark(&client),
         client.prepare(include_str!("../../../sql/ledger/insert-batch.sql")),
         client.prepare(&spec.copy_sql),

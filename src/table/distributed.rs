@@ -1,0 +1,63 @@
+//! Tables that Citus distributes by the hash of a column, and what follows from that. sterna speaks
+//! only to the coordinator.
+//!
+//! - Staging is distributed like the table, in the same shard ranges on the same nodes.
+//! - A batch and its ledger row are one transaction, which Citus commits in two phases; the
+//!   coordinator must not confirm one that it could lose ([`SESSION`]).
+//! - The `xmin` of a row is a worker's: which batch wrote it is not known. So rows are proved as a
+//!   whole, and no batch is ever taken out again: indexes and keys are in place before the rows,
+//!   and the server refuses the records that violate them.
+//! - Triggers are not supported, so writes during the run are not recorded.
+
+use crate::error::{Error, Result};
+use crate::pg::{Distribution, Session};
+use crate::table::staging::Pair;
+
+/// Makes a session that writes rows wait for the coordinator's disk.
+pub(crate) const SESSION: &str = include_str!("../../sql/distribution/session.sql");
+
+/// Reads all rows for the proof.
+pub(crate) const COPY_OUT: &str = include_str!("../../sql/distribution/copy-out.sql");
+
+/// Distributes a new, empty staging table like the table next to it, if that is distributed.
+///
+/// # Errors
+/// Those of Citus.
+pub(crate) async fn distribute(session: &Session, pair: &Pair, staging: u32) -> Result<()> {
+    let Distribution::Hash(column) = &pair.distribution else { return Ok(()) };
+    let sql = include_str!("../../sql/distribution/distribute.sql");
+    session.query(sql, &[&staging, &column.name(), &pair.table_oid]).await.map_err(|error| {
+        Error::from(error).context(format!("could not distribute {}", pair.staging))
+    })?;
+    Ok(())
+}
+
+/// The refusal of files that leave columns to be kept from production's rows: only the server could
+/// match them, by a join that rewrites staging.
+pub(crate) fn cannot_match(pair: &Pair, unfilled: &[String]) -> Error {
+    let what = format!(
+        "{} is distributed by Citus, and the server would have to match its rows with those of the \
+         files ({})",
+        pair.table,
+        unfilled.join("; ")
+    );
+    Error::refused(what).hint(
+        "nothing was written; map a field to these columns with --mapping, or give every row new \
+         values with --unfilled default",
+    )
+}
+
+/// Refuses a staging table that is not distributed as the table is, because somebody has changed
+/// one of them.
+///
+/// # Errors
+/// The refusal.
+pub(crate) fn refuse_other(pair: &Pair, staging: &Distribution) -> Result<()> {
+    if *staging == pair.distribution {
+        return Ok(());
+    }
+    let words = |of: &Distribution| of.describe().unwrap_or_else(|| "not distributed".to_owned());
+    let (staging, table) = (words(staging), words(&pair.distribution));
+    Err(Error::refused(format!("{} is {staging}, and {} is {table}", pair.staging, pair.table))
+        .hint("nothing was changed; drop it with DROP TABLE, then create it again"))
+}
