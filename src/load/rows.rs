@@ -25,7 +25,6 @@ use crate::load::write::rejects::{self, Paths, RejectWriter};
 use crate::load::write::session::SinkSpec;
 use crate::load::write::sink::CopySink;
 use crate::pg::{ConnInfo, fill};
-use crate::table::distributed;
 use crate::table::staging::Pair;
 use crate::watch::Watch;
 
@@ -121,16 +120,12 @@ impl Pass<'_> {
             include_str!("../../sql/load/copy-in.sql"),
             &[("staging", &self.pair.staging), ("columns", &prepared.columns())],
         );
-        let mut settings = include_str!("../../sql/load/session.sql").to_owned();
-        if self.pair.distribution.is_elsewhere() {
-            settings += distributed::SESSION;
-        }
         let spec = Arc::new(SinkSpec {
             info: self.info.for_own_sessions(),
             run: self.run,
             staging_oid: self.staging_oid,
             copy_sql,
-            settings,
+            on_shards: self.pair.distribution.is_elsewhere(),
             committed,
             refusals,
             is_miscounted: self.is_miscounted,

@@ -9,6 +9,8 @@
 //!   and the server refuses the records that violate them.
 //! - Triggers are not supported, so writes during the run are not recorded.
 
+use tokio_postgres::error::SqlState;
+
 use crate::error::{Error, Result};
 use crate::pg::{Distribution, Session};
 use crate::table::staging::Pair;
@@ -18,6 +20,13 @@ pub(crate) const SESSION: &str = include_str!("../../sql/distribution/session.sq
 
 /// Reads all rows for the proof.
 pub(crate) const COPY_OUT: &str = include_str!("../../sql/distribution/copy-out.sql");
+
+/// Whether the coordinator may have lost its connection to a worker: Citus reports that as an I/O
+/// error, or, if the worker has said no more, as an internal one.
+pub(crate) fn is_lost_worker(error: &Error) -> bool {
+    let codes = [SqlState::IO_ERROR.code(), SqlState::INTERNAL_ERROR.code()];
+    error.sqlstate().is_some_and(|code| codes.contains(&code))
+}
 
 /// Distributes a new, empty staging table like the table next to it, if that is distributed.
 ///

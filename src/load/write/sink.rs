@@ -22,6 +22,7 @@ use crate::load::write::session::{
 };
 use crate::pg::{Backoff, Fault, classify};
 use crate::runtime;
+use crate::table::distributed;
 
 /// A connection that writes batches.
 pub(in crate::load) struct CopySink<'a> {
@@ -229,7 +230,9 @@ impl Writer<'_> {
                 },
                 _ => error,
             };
-            if classify(&error) != Fault::Transient {
+            let is_transient = classify(&error) == Fault::Transient
+                || spec.on_shards && distributed::is_lost_worker(&error);
+            if !is_transient {
                 return Err(error);
             }
             if spec.stop.load(Ordering::Relaxed) {
