@@ -12,8 +12,7 @@
 use tokio_postgres::error::SqlState;
 
 use crate::error::{Error, Result};
-use crate::pg::{Distribution, Session};
-use crate::table::staging::Pair;
+use crate::pg::{Distribution, Session, Table};
 
 /// Makes a session that writes rows wait for the coordinator's disk.
 pub(crate) const SESSION: &str = include_str!("../../sql/distribution/session.sql");
@@ -28,26 +27,28 @@ pub(crate) fn is_lost_worker(error: &Error) -> bool {
     error.sqlstate().is_some_and(|code| codes.contains(&code))
 }
 
-/// Distributes a new, empty staging table like the table next to it, if that is distributed.
+/// Distributes a new, empty table as the table `like` it is, if that is distributed.
 ///
 /// # Errors
 /// Those of Citus.
-pub(crate) async fn distribute(session: &Session, pair: &Pair, staging: u32) -> Result<()> {
-    let Distribution::Hash(column) = &pair.distribution else { return Ok(()) };
+pub(crate) async fn distribute(
+    session: &Session,
+    (staging, oid): (&Table, u32),
+    (like, distribution): (u32, &Distribution),
+) -> Result<()> {
+    let Distribution::Hash(column) = distribution else { return Ok(()) };
     let sql = include_str!("../../sql/distribution/distribute.sql");
-    session.query(sql, &[&staging, &column.name(), &pair.table_oid]).await.map_err(|error| {
-        Error::from(error).context(format!("could not distribute {}", pair.staging))
-    })?;
+    let distributed = session.query(sql, &[&oid, &column.name(), &like]).await;
+    distributed.map_err(|e| Error::from(e).context(format!("could not distribute {staging}")))?;
     Ok(())
 }
 
 /// The refusal of files that leave columns to be kept from production's rows: only the server could
 /// match them, by a join that rewrites staging.
-pub(crate) fn cannot_match(pair: &Pair, unfilled: &[String]) -> Error {
+pub(crate) fn cannot_match(table: &Table, unfilled: &[String]) -> Error {
     let what = format!(
-        "{} is distributed by Citus, and the server would have to match its rows with those of the \
-         files ({})",
-        pair.table,
+        "{table} is distributed by Citus, and the server would have to match its rows with those of \
+         the files ({})",
         unfilled.join("; ")
     );
     Error::refused(what).hint(
@@ -61,12 +62,15 @@ pub(crate) fn cannot_match(pair: &Pair, unfilled: &[String]) -> Error {
 ///
 /// # Errors
 /// The refusal.
-pub(crate) fn refuse_other(pair: &Pair, staging: &Distribution) -> Result<()> {
-    if *staging == pair.distribution {
+pub(crate) fn refuse_other(
+    (table, its): (&Table, &Distribution),
+    (staging, found): (&Table, &Distribution),
+) -> Result<()> {
+    if found == its {
         return Ok(());
     }
     let words = |of: &Distribution| of.describe().unwrap_or_else(|| "not distributed".to_owned());
-    let (staging, table) = (words(staging), words(&pair.distribution));
-    Err(Error::refused(format!("{} is {staging}, and {} is {table}", pair.staging, pair.table))
+    let (found, its) = (words(found), words(its));
+    Err(Error::refused(format!("{staging} is {found}, and {table} is {its}"))
         .hint("nothing was changed; drop it with DROP TABLE, then create it again"))
 }

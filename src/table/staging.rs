@@ -13,8 +13,7 @@ use crate::pg::{
     self, Column, Connection, Distribution, Ident, MAX_NAME_BYTES, Parameter, Session, Table,
     Typed, Volley, catalog, fill,
 };
-use crate::table::locks::Patience;
-use crate::table::locks::{self, LockLimits};
+use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::partition::{self, Takes};
 use crate::table::{distributed, fingerprint};
 use crate::trust;
@@ -154,7 +153,8 @@ pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>>
         futures::join!(catalog::relation(session, &pair.staging), session.query(sql, &parameters),);
     let Some(found) = found? else { return Ok(None) };
     if let Some(row) = registered?.iter().find(|row| row.get::<_, u32>(0) == found.oid) {
-        distributed::refuse_other(pair, &found.distribution)?;
+        let its = (&pair.table, &pair.distribution);
+        distributed::refuse_other(its, (&pair.staging, &found.distribution))?;
         if row.get(1) {
             partition::refuse_attached(session, found.oid).await?;
         }
@@ -221,7 +221,8 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     if pair.distribution.is_elsewhere() {
         // Its shards are made as the table is then.
         transaction.batch_execute(&std::mem::take(&mut statements).join("; ")).await?;
-        distributed::distribute(&transaction, pair, oid).await?;
+        let like = (pair.table_oid, &pair.distribution);
+        distributed::distribute(&transaction, (&pair.staging, oid), like).await?;
     }
     let register = include_str!("../../sql/table/stage/register.sql");
     transaction

@@ -1,3 +1,4 @@
 //! Tables whose rows an extension keeps elsewhere.
 
+mod citus;
 mod refused;

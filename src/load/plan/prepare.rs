@@ -94,7 +94,7 @@ pub(in crate::load) async fn prepare(
         .hint("leave it out"));
     }
     if matching.way == Way::Server && pair.distribution.is_elsewhere() {
-        return Err(distributed::cannot_match(pair, &matching.uses.unfilled()));
+        return Err(distributed::cannot_match(&pair.table, &matching.uses.unfilled()));
     }
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);
