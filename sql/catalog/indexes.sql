@@ -13,8 +13,8 @@ SELECT
     con.condeferrable,
     con.condeferred,
     -- Only their definition can build these. Servers before 18 have no WITHOUT OVERLAPS.
-    CASE WHEN con.contype = 'x' OR to_jsonb(con) ->> 'conperiod' = 'true'
-        THEN pg_catalog.pg_get_constraintdef(con.oid) END
+    con.contype = 'x' OR to_jsonb(con) ->> 'conperiod' = 'true',
+    pg_catalog.pg_get_constraintdef(con.oid)
 FROM pg_catalog.pg_index AS i
 INNER JOIN pg_catalog.pg_class AS ic ON ic.oid = i.indexrelid
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = i.indrelid

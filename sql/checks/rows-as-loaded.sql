@@ -1,6 +1,7 @@
 -- Name: rows-as-loaded
 -- Purpose: every row was written by a load and has not been changed since.
 -- Severity: error, warning on the live table
+-- Not on shards: the transaction that wrote a row is known only to its worker
 -- Parameters: {checked_oid}, {shown}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it only reads.

@@ -3,6 +3,7 @@
 --   one has fewer, its place in the files is given. Rows that were matched with
 --   production's count as one batch.
 -- Severity: error, warning on the live table
+-- Not on shards: the transaction that wrote a row is known only to its worker
 -- Parameters: {checked_oid}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it only reads.

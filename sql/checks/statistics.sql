@@ -2,6 +2,7 @@
 -- Purpose: the planner's statistics are up to date: the number of rows is right to within a
 --   tenth, and every column has statistics.
 -- Severity: error
+-- Not on shards: the coordinator has no statistics of the shards
 -- Parameters: {checked_oid}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it only reads.

@@ -6,7 +6,10 @@
 -- Parameters: {years}
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.
 -- Undone by: nothing, it only reads.
-SELECT asked.year, 0 AS observed
-FROM unnest({years}) AS asked (year)
-WHERE NOT EXISTS (SELECT FROM {checked} AS t WHERE t.year = asked.year)
-ORDER BY asked.year
+SELECT missing.year, 0 AS observed
+FROM (
+    SELECT asked.year FROM unnest({years}) AS asked (year)
+    EXCEPT
+    SELECT DISTINCT t.year FROM {checked} AS t WHERE t.year = ANY ({years})
+) AS missing
+ORDER BY missing.year

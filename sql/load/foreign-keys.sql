@@ -7,7 +7,7 @@ SELECT
     k.parent,
     format(
         'SELECT count(*), coalesce(min(concat_ws('', '', %s)), '''') FROM %s AS t '
-        'WHERE %s AND NOT EXISTS (SELECT FROM %s AS p WHERE %s)',
+        'WHERE %s AND NOT EXISTS (SELECT 1 FROM %s AS p WHERE %s)',
         k.shown, k.staging, k.is_set, k.parent, k.is_parent
     )
 FROM (

@@ -86,7 +86,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::pg::Table;
+    use crate::pg::{Distribution, Table};
 
     #[test]
     fn staging_has_the_shape_of_production_under_its_own_names() {
@@ -101,7 +101,12 @@ mod tests {
             }}])
         };
         let table = Table::new("public", "t").unwrap();
-        let pair = Pair { staging: table.with_suffix(SUFFIX).unwrap(), table, table_oid: 1 };
+        let pair = Pair {
+            staging: table.with_suffix(SUFFIX).unwrap(),
+            table,
+            table_oid: 1,
+            distribution: Distribution::None,
+        };
         let production = of(document("t", "t_pkey"), None);
         let staging = of(document("t_staging", "t_pkey_staging"), Some(&pair));
         let shape = ["Aggregate hashed", "  Index Scan backward using t_pkey on t"];

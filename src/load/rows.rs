@@ -125,6 +125,7 @@ impl Pass<'_> {
             run: self.run,
             staging_oid: self.staging_oid,
             copy_sql,
+            on_shards: self.pair.distribution.is_elsewhere(),
             committed,
             refusals,
             is_miscounted: self.is_miscounted,

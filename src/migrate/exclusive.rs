@@ -31,6 +31,8 @@ pub(crate) struct Exclusive {
     pub(crate) runtime: Runtime,
     pub(crate) info: ConnInfo,
     pub(crate) pair: Pair,
+    /// The kinds of table that its sessions take.
+    takes: Takes,
     /// What was on record when the lock was taken.
     pub(crate) last: Latest,
     session: Arc<Connection>,
@@ -71,7 +73,7 @@ impl Exclusive {
         let lost = Arc::new(OnceLock::new());
         let kept = keep(Arc::clone(&session), Arc::clone(&lost), Arc::clone(watch));
         let keeper = runtime.spawn(kept);
-        Ok(Exclusive { runtime, info: keeping, pair, last, session, lost, keeper })
+        Ok(Exclusive { runtime, info: keeping, pair, takes, last, session, lost, keeper })
     }
 
     /// Reads or writes through the session that holds the lock.
@@ -86,7 +88,7 @@ impl Exclusive {
     ) -> Result<T> {
         self.runtime.block_on(async {
             let mut session = connect(&self.info).await?;
-            let pair = staging::pair(&mut session, &self.pair.table).await?;
+            let pair = staging::pair_of(&mut session, &self.pair.table, self.takes).await?;
             let done = work(&mut session, &pair).await;
             let closed = session.close().await;
             done.and_then(|done| closed.map(|()| done))

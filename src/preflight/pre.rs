@@ -42,6 +42,9 @@ pub struct PreOptions {
     pub files: Option<InspectOptions>,
 }
 
+/// What to do about what cannot be replaced.
+const UNSUPPORTED_HINT: &str = "drop it before the switchover and create it again afterwards";
+
 /// Checks everything that could keep a migration of `table` from finishing. Writes nothing.
 ///
 /// # Errors
@@ -68,7 +71,17 @@ pub async fn pre(
         futures::join!(Distance::measure(&session), session.batch_execute(settings));
     set?;
     let distance = distance?;
-    let oid = catalog::table_or_partition(&session, table).await?.oid;
+    let oid = match catalog::table_or_partition(&session, table).await {
+        Ok(found) => found.oid,
+        // The other checks are meant for tables that can be replaced.
+        Err(error) if error.kind() == Kind::Unsafe => {
+            let hint = error.next_step().unwrap_or(UNSUPPORTED_HINT).to_owned();
+            let what = error.to_string();
+            let kind = Finding::bad("supported", PreflightSeverity::Error, what, hint);
+            return Ok(PreflightCheck::new(table.to_string(), vec![kind], begun.elapsed()));
+        }
+        Err(error) => return Err(error),
+    };
     let (state, ledger) = looked_at(&session).await?;
     let has_ledger = state == Some(State::Current);
     let staging = match table.with_suffix(SUFFIX) {
@@ -387,6 +400,6 @@ async fn supported(
         "the table can be replaced, and the {} dependents that have to be altered with it",
         alterations.altered.len()
     );
-    let hint = "drop it before the switchover and create it again afterwards";
-    Ok(found("supported", PreflightSeverity::Error, &lines, &good, hint))
+    let (severity, hint) = (PreflightSeverity::Error, UNSUPPORTED_HINT);
+    Ok(found("supported", severity, &lines, &good, hint))
 }

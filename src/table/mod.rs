@@ -3,6 +3,7 @@
 //! briefly.
 
 pub mod backup_table;
+pub(crate) mod distributed;
 pub mod fingerprint;
 pub(crate) mod locks;
 pub(crate) mod partition;

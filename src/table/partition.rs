@@ -12,6 +12,8 @@ pub(crate) enum Takes {
     Tables,
     /// Partitions as well.
     Partitions,
+    /// Partitions, and tables that Citus distributes by a hash.
+    Shards,
 }
 
 impl Takes {
@@ -23,6 +25,7 @@ impl Takes {
         match self {
             Takes::Tables => catalog::plain_table(session, table).await,
             Takes::Partitions => catalog::table_or_partition(session, table).await,
+            Takes::Shards => catalog::loadable(session, table).await,
         }
     }
 }

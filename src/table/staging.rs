@@ -10,13 +10,12 @@ use crate::error::{Error, Result};
 use crate::ledger;
 use crate::pg::catalog::Relation;
 use crate::pg::{
-    self, Column, Connection, Ident, MAX_NAME_BYTES, Parameter, Session, Table, Typed, Volley,
-    catalog, fill,
+    self, Column, Connection, Distribution, Ident, MAX_NAME_BYTES, Parameter, Session, Table,
+    Typed, Volley, catalog, fill,
 };
-use crate::table::fingerprint;
-use crate::table::locks::Patience;
-use crate::table::locks::{self, LockLimits};
+use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::partition::{self, Takes};
+use crate::table::{distributed, fingerprint};
 use crate::trust;
 
 /// The suffix of a staging table's name.
@@ -54,6 +53,8 @@ pub struct Pair {
     pub table_oid: u32,
     /// The table that rows are loaded into.
     pub staging: Table,
+    /// Where the rows of the table are.
+    pub distribution: Distribution,
 }
 
 /// Prepares a session, finds the table, and creates or upgrades the ledger.
@@ -69,9 +70,9 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
 pub(crate) async fn pair_of(session: &mut Connection, table: &Table, takes: Takes) -> Result<Pair> {
     let staging = table.with_suffix(SUFFIX)?;
     if let Some(oid) = session.noted(table)
-        && is_still(session, table, oid).await?
+        && let Some(distribution) = is_still(session, table, oid, takes).await?
     {
-        return Ok(Pair { table: table.clone(), table_oid: oid, staging });
+        return Ok(Pair { table: table.clone(), table_oid: oid, staging, distribution });
     }
     // Queries that do not depend on each other share a round trip.
     let (set, found, look) = futures::join!(
@@ -80,7 +81,7 @@ pub(crate) async fn pair_of(session: &mut Connection, table: &Table, takes: Take
         ledger::look(session),
     );
     set?;
-    let oid = found?.oid;
+    let Relation { oid, distribution, .. } = found?;
     let (tables, look) = ([oid], look?.if_writable()?);
     let (code, published, state, joined) = futures::join!(
         trust::code(session, &tables, &[]),
@@ -92,28 +93,35 @@ pub(crate) async fn pair_of(session: &mut Connection, table: &Table, takes: Take
     published?;
     joined?;
     state?.bring_up_to_date(session).await?;
-    Ok(Pair { table: table.clone(), table_oid: oid, staging })
+    Ok(Pair { table: table.clone(), table_oid: oid, staging, distribution })
 }
 
 /// As [`pair`], in one round trip, for a session of a command whose first session has checked
-/// the ledger and found the table with this OID. Returns false if the table now has another one.
-async fn is_still(session: &Connection, table: &Table, oid: u32) -> Result<bool> {
+/// the ledger and found the table with this OID. Returns where the table's rows are, and nothing
+/// if the table now has another OID.
+async fn is_still(
+    session: &Connection,
+    table: &Table,
+    oid: u32,
+    takes: Takes,
+) -> Result<Option<Distribution>> {
     let tables = [oid];
     let (set, found, code, published, joined) = futures::join!(
         session.batch_execute(include_str!("../../sql/catalog/session.sql")),
-        catalog::table_or_partition(session, table),
+        takes.find(session, table),
         trust::code(session, &tables, &[]),
         refuse_published(session, oid),
         ledger::join(session, table),
     );
     set?;
-    if found?.oid != oid {
-        return Ok(false);
+    let found = found?;
+    if found.oid != oid {
+        return Ok(None);
     }
     code?;
     published?;
     joined?;
-    Ok(true)
+    Ok(Some(found.distribution))
 }
 
 /// What to do if a subscriber would receive tables that it does not have, and stop.
@@ -145,6 +153,8 @@ pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>>
         futures::join!(catalog::relation(session, &pair.staging), session.query(sql, &parameters),);
     let Some(found) = found? else { return Ok(None) };
     if let Some(row) = registered?.iter().find(|row| row.get::<_, u32>(0) == found.oid) {
+        let its = (&pair.table, &pair.distribution);
+        distributed::refuse_other(its, (&pair.staging, &found.distribution))?;
         if row.get(1) {
             partition::refuse_attached(session, found.oid).await?;
         }
@@ -207,7 +217,13 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     supported?;
     let (bound, revokes, owner, fingerprint) = (bound?, revokes?, owner?, fingerprint?);
     let statements = bound.iter().chain(&revokes).chain(&owner);
-    let statements: Vec<&str> = statements.map(|row| row.get(0)).collect();
+    let mut statements: Vec<&str> = statements.map(|row| row.get(0)).collect();
+    if pair.distribution.is_elsewhere() {
+        // Its shards are made as the table is then.
+        transaction.batch_execute(&std::mem::take(&mut statements).join("; ")).await?;
+        let like = (pair.table_oid, &pair.distribution);
+        distributed::distribute(&transaction, (&pair.staging, oid), like).await?;
+    }
     let register = include_str!("../../sql/table/stage/register.sql");
     transaction
         .execute_and_commit(

@@ -72,13 +72,15 @@ pub(super) struct Check {
     pub(super) parameters: Vec<String>,
     pub(super) on_staging: bool,
     pub(super) on_live: bool,
+    /// Why it cannot be run on a table that Citus distributes, if it cannot.
+    pub(super) not_on_shards: Option<String>,
     /// The SQL after the header.
     pub(super) sql: String,
     /// Whether it comes from the user's folder and so has a time limit.
     pub(super) is_own: bool,
 }
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 10] = [
     "Name",
     "Purpose",
     "Severity",
@@ -87,6 +89,7 @@ const FIELDS: [&str; 9] = [
     "Columns",
     "Filled",
     "Applies to",
+    "Not on shards",
     "Parameters",
 ];
 
@@ -153,6 +156,7 @@ impl Check {
             parameters: list("Parameters"),
             on_staging,
             on_live,
+            not_on_shards: field("Not on shards").map(str::to_owned),
             sql: sql.into(),
             is_own: false,
         })

@@ -68,6 +68,11 @@ pub(super) fn prepare(check: &Check, subject: &Subject) -> Result<Vec<Ready>> {
     if !applies {
         return left_out(&format!("it applies only to {table}"));
     }
+    if let Some(why) = &check.not_on_shards
+        && subject.pair.distribution.is_elsewhere()
+    {
+        return left_out(why);
+    }
     let ready = match &check.each {
         Each::Once => vec![one(None, known(), None)?],
         Each::Column(names) => {

@@ -37,6 +37,7 @@ use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::load::{self, Years};
 use crate::pg::{ConnInfo, Connection, Snapshot, Table, connect};
+use crate::table::partition::Takes;
 use crate::table::staging;
 use subject::Subject;
 
@@ -159,7 +160,8 @@ pub async fn validate(
         checks.extend(check::read_folder(folder)?);
     }
     let mut keeper = connect(info).await?;
-    let pair = staging::pair(&mut keeper, &options.table).await?;
+    let takes = if options.comprehensive { Takes::Partitions } else { Takes::Shards };
+    let pair = staging::pair_of(&mut keeper, &options.table, takes).await?;
     let snapshot = Snapshot::begin(&keeper).await?;
     let mut subject = Subject::read(&keeper, pair, options).boxed_local().await?;
     let opened = (0..options.connections.max(1)).map(|_| snapshot.open(info));
@@ -194,7 +196,7 @@ pub async fn validate(
         reports.push(dependents::check(&sessions[0], &subject, asker.as_ref(), stop).await?);
     }
     reports.extend(options.further.iter().cloned());
-    name_files(&keeper, subject.checked_oid, &mut reports).await?;
+    name_files(&keeper, &subject, &mut reports).await?;
     keeper.batch_execute("COMMIT").await?;
     if let Some(proved) = proved {
         let runs: Vec<Uuid> = subject.runs.iter().map(|run| run.id).collect();
@@ -227,12 +229,24 @@ pub async fn validate(
 }
 
 /// Adds to each wrong row the file that it comes from, by the transaction that wrote it.
-async fn name_files(session: &Connection, oid: u32, reports: &mut [CheckReport]) -> Result<()> {
+async fn name_files(
+    session: &Connection,
+    subject: &Subject,
+    reports: &mut [CheckReport],
+) -> Result<()> {
     let rows = || reports.iter().flat_map(|report| &report.rows);
     if !rows().any(|row| row.contains_key("xmin")) {
         return Ok(());
     }
-    let batches = session.query(include_str!("../../sql/validate/batches.sql"), &[&oid]).await?;
+    if subject.pair.distribution.is_elsewhere() {
+        // It is that of a transaction on a worker.
+        for row in reports.iter_mut().flat_map(|report| &mut report.rows) {
+            row.shift_remove("xmin");
+        }
+        return Ok(());
+    }
+    let sql = include_str!("../../sql/validate/batches.sql");
+    let batches = session.query(sql, &[&subject.checked_oid]).await?;
     let batches: HashMap<String, (String, i64)> =
         batches.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
     for row in reports.iter_mut().flat_map(|report| &mut report.rows) {

@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Map, Value as Json};
+use tokio_postgres::error::SqlState;
 
 use super::check::{Form, body};
 use super::instance::{Instance, Ready};
@@ -167,6 +168,12 @@ async fn one(
             let (name, purpose) = (check.name.clone(), &check.purpose);
             Ok(CheckReport::wrong(name, check.severity, purpose, 1, vec![row]))
         }
+        Err(error) if subject.pair.distribution.is_elsewhere() && is_unsupported(&error) => {
+            session.batch_execute("ROLLBACK TO SAVEPOINT before").await?;
+            let why = format!("Citus cannot run it on shards: {error}");
+            let (name, purpose) = (check.name.clone(), &check.purpose);
+            Ok(CheckReport::skipped(name, check.severity, purpose, why))
+        }
         Ok(report) => {
             // Resets what a user's check may have set, before the next one.
             if own {
@@ -176,6 +183,11 @@ async fn one(
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether Citus, or the server, cannot run a statement at all.
+fn is_unsupported(error: &Error) -> bool {
+    error.sqlstate() == Some(SqlState::FEATURE_NOT_SUPPORTED.code())
 }
 
 async fn answer(

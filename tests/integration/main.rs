@@ -11,6 +11,7 @@ mod config;
 mod connect;
 mod demo;
 mod distance;
+mod distributed;
 mod duplicates;
 mod embedded;
 mod hosted;

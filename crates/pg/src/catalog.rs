@@ -1,6 +1,6 @@
 //! Catalog queries about a table.
 
-use super::{Column, ColumnType, Connection, Ident, Table};
+use super::{Column, ColumnType, Connection, Distribution, Ident, Table};
 use sterna_error::{Error, Result, did_you_mean};
 
 /// A table that exists.
@@ -8,10 +8,12 @@ use sterna_error::{Error, Result, did_you_mean};
 pub struct Relation {
     /// Its OID.
     pub oid: u32,
-    /// Whether it is an ordinary, permanent table and not a partition.
+    /// Whether it is an ordinary, permanent table and not a partition, and has its rows itself.
     pub plain: bool,
     /// Whether it is a partition that holds rows itself, and permanent.
     pub leaf: bool,
+    /// Where its rows are.
+    pub distribution: Distribution,
 }
 
 /// Finds a table by its exact name.
@@ -21,12 +23,14 @@ pub struct Relation {
 pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Relation>> {
     let sql = include_str!("../sql/catalog/relation.sql");
     let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
-    Ok(row.map(|row| {
-        let (kind, partition, persistence) =
-            (row.get::<_, i8>(1), row.get::<_, bool>(2), row.get::<_, i8>(3));
-        let table = kind == b'r' as i8 && persistence == b'p' as i8;
-        Relation { oid: row.get(0), plain: table && !partition, leaf: table && partition }
-    }))
+    let Some(row) = row else { return Ok(None) };
+    let (kind, partition, persistence) =
+        (row.get::<_, i8>(1), row.get::<_, bool>(2), row.get::<_, i8>(3));
+    let oid = row.get(0);
+    let distribution = Distribution::of(session, oid, &row.get::<_, Vec<String>>(4)).await?;
+    let table =
+        kind == b'r' as i8 && persistence == b'p' as i8 && distribution == Distribution::None;
+    Ok(Some(Relation { oid, plain: table && !partition, leaf: table && partition, distribution }))
 }
 
 /// Finds a table that must exist and be an ordinary one.
@@ -53,13 +57,39 @@ pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation
 /// # Errors
 /// If the table is missing or of another kind; the error names it.
 pub async fn table_or_partition(session: &Connection, table: &Table) -> Result<Relation> {
+    accept(table, found(session, table).await?, |_| false)
+}
+
+/// Finds a table that must exist.
+async fn found(session: &Connection, table: &Table) -> Result<Relation> {
     match relation(session, table).await? {
+        Some(found) => Ok(found),
         None => Err(missing(session, table).await?),
-        Some(found) if !found.plain && !found.leaf => Err(Error::refused(format!(
+    }
+}
+
+/// Accepts a table that has its rows itself, and one that is accepted `also`.
+fn accept(table: &Table, found: Relation, also: impl Fn(&Relation) -> bool) -> Result<Relation> {
+    match found {
+        found if also(&found) => Ok(found),
+        found if let Some(kind) = found.distribution.describe() => Err(Error::refused(format!(
+            "{table} is {kind}, which this command does not support"
+        ))
+        .hint(match found.distribution {
+            Distribution::Hash(_) => {
+                "nothing was written; `sterna inspect`, `stage`, `load` and `validate` take it, \
+                 and docs/citus.md says how staging takes its place"
+            }
+            _ => {
+                "nothing was written; only a table that has its rows itself can be replaced by \
+                 one that sterna loads"
+            }
+        })),
+        found if !found.plain && !found.leaf => Err(Error::refused(format!(
             "{table} is not an ordinary table: views, partitioned, foreign, temporary and \
              unlogged tables are not supported"
         ))),
-        Some(found) => Ok(found),
+        found => Ok(found),
     }
 }
 
@@ -72,6 +102,17 @@ async fn missing(session: &Connection, table: &Table) -> Result<Error> {
         "check --schema, --table and the database that you are connected to".to_owned()
     });
     Ok(Error::usage(format!("there is no table {table}")).hint(hint))
+}
+
+/// Finds a table that must exist and be of a kind that rows can be loaded for: as
+/// [`table_or_partition`], or one that Citus distributes by a hash.
+///
+/// # Errors
+/// If the table is missing or of another kind; the error names it.
+pub async fn loadable(session: &Connection, table: &Table) -> Result<Relation> {
+    accept(table, found(session, table).await?, |found| {
+        matches!(found.distribution, Distribution::Hash(_))
+    })
 }
 
 /// The columns of a table, in order.
@@ -108,6 +149,8 @@ pub struct Index {
     pub definition: String,
     /// The constraint that it belongs to.
     pub constraint: Option<IndexConstraint>,
+    /// The definition of that constraint.
+    pub constraint_definition: Option<String>,
 }
 
 /// A constraint that is implemented by an index.
@@ -136,12 +179,16 @@ pub async fn indexes(session: &Connection, oid: u32) -> Result<Vec<Index>> {
                 (Some(true), _) => "DEFERRABLE",
                 _ => "",
             };
-            let constraint = match (row.get::<_, Option<&str>>(5), row.get(8)) {
-                (_, Some(definition)) => Some(IndexConstraint::Exclusion(definition)),
-                (Some("p"), _) => Some(IndexConstraint::PrimaryKey(deferrable)),
-                (Some("u"), _) => Some(IndexConstraint::Unique(deferrable)),
-                _ => None,
-            };
+            let constraint_definition: Option<String> = row.get(9);
+            let constraint =
+                match (row.get::<_, Option<&str>>(5), row.get(8), &constraint_definition) {
+                    (_, Some(true), Some(definition)) => {
+                        Some(IndexConstraint::Exclusion(definition.clone()))
+                    }
+                    (Some("p"), ..) => Some(IndexConstraint::PrimaryKey(deferrable)),
+                    (Some("u"), ..) => Some(IndexConstraint::Unique(deferrable)),
+                    _ => None,
+                };
             Ok(Index {
                 definition: definition.ok_or_else(|| {
                     Error::refused(format!("the definition of index {name} has an unknown form"))
@@ -150,6 +197,7 @@ pub async fn indexes(session: &Connection, oid: u32) -> Result<Vec<Index>> {
                 unique: row.get(2),
                 name,
                 constraint,
+                constraint_definition,
             })
         })
         .collect()

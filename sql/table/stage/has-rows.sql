@@ -1,3 +1,3 @@
 -- Purpose: whether staging holds any row.
 -- Lock: ACCESS SHARE. Transaction: either. Undone by: nothing, it only reads.
-SELECT EXISTS (SELECT FROM {staging})
+SELECT EXISTS (SELECT 1 FROM {staging})

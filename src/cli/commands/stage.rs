@@ -59,7 +59,7 @@ pub fn run(args: &StageArgs, context: &Context) -> Result<u8> {
         StageAction::Create => take(Step::Staging, create, context, &watch)?,
         StageAction::Truncate => take(Step::Truncate, truncate, context, &watch)?,
         StageAction::Drop => {
-            let exclusive = context.exclusive(Takes::Partitions, &watch)?;
+            let exclusive = context.exclusive(Takes::Shards, &watch)?;
             let done = drop_it(&exclusive, &watch.stop).map_err(|e| exclusive.explain(e))?;
             let steps = [Step::Staging, Step::TestLoad, Step::Load, Step::Validation];
             mark_undone(&exclusive, &steps)?;
@@ -89,8 +89,10 @@ fn create(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
         }
         switchover::refuse_unsupported(session, &pair.table, pair.table_oid).await?;
         // The journal comes first, so that it misses no write that staging must account for.
-        let patience = Patience::default();
-        journal::begin(session, &pair.table, pair.table_oid, patience, stop).await?;
+        if !pair.distribution.is_elsewhere() {
+            let patience = Patience::default();
+            journal::begin(session, &pair.table, pair.table_oid, patience, stop).await?;
+        }
         staging::create(session, pair, &[]).await?;
         Ok(Done { staging: pair.staging.to_string(), action: "created" })
     })

@@ -61,10 +61,8 @@ fn takes(step: Step) -> Takes {
         | Step::TestValidation
         | Step::Truncate
         | Step::Load
-        | Step::Validation
-        | Step::Switchover
-        | Step::Comprehensive
-        | Step::CleanUp => Takes::Partitions,
+        | Step::Validation => Takes::Shards,
+        Step::Switchover | Step::Comprehensive | Step::CleanUp => Takes::Partitions,
         _ => Takes::Tables,
     }
 }

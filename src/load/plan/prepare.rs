@@ -20,6 +20,7 @@ use crate::load::plan::reading::{Reading, Request};
 use crate::load::plan::row_id::RowIds;
 use crate::load::write::rejects;
 use crate::pg::{CatalogText, Column, Columns, Connection, Ident, Quoted, copy_out, fill, values};
+use crate::table::distributed;
 use crate::table::staging::Pair;
 
 /// The inputs of a load, and how they become rows.
@@ -91,6 +92,9 @@ pub(in crate::load) async fn prepare(
              the indexes are built after that",
         )
         .hint("leave it out"));
+    }
+    if matching.way == Way::Server && pair.distribution.is_elsewhere() {
+        return Err(distributed::cannot_match(&pair.table, &matching.uses.unfilled()));
     }
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);

@@ -14,6 +14,7 @@ use crate::load::report::RowsReport;
 use crate::load::rows::PATIENCE;
 use crate::load::run::Load;
 use crate::pg::{Backoff, Connection, Fault, Watched, classify, connect, interruptible_by};
+use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
 
@@ -27,7 +28,7 @@ pub(super) async fn begin(
     let cancel = session.cancel_token();
     // Boxed because it is large; awaited only once.
     let begin = Box::pin(async {
-        let pair = staging::pair(session, &options.table).await?;
+        let pair = staging::pair_of(session, &options.table, Takes::Shards).await?;
         let locked_by = crate::ledger::lock(session, &pair.staging).await?;
         let prepared = prepare(session, &pair, options, &watch.stop).await?;
         let attached = attach(session, &pair, options, &prepared, &watch.stop).await?;
@@ -78,7 +79,7 @@ impl Load<'_> {
     async fn open_control(&self) -> Result<Connection> {
         // Not a kept session, which may be lost as well.
         let mut session = connect(&self.info.for_own_sessions()).await?;
-        staging::pair(&mut session, &self.pair.table).await?;
+        staging::pair_of(&mut session, &self.pair.table, Takes::Shards).await?;
         let (staging, lost) = (&self.pair.staging, self.locked_by.get());
         self.locked_by.set(crate::ledger::lock_again(&session, staging, lost).await?);
         Ok(session)

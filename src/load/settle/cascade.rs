@@ -30,6 +30,9 @@ impl Orphans<'_> {
     pub(in crate::load) async fn delete(&self, session: &Connection) -> Result<u64> {
         let sql = include_str!("../../../sql/load/orphan-key.sql");
         let mut deleted = 0;
+        if self.pair.distribution.is_elsewhere() {
+            return Ok(deleted);
+        }
         for row in session.query(sql, &[&self.pair.table_oid]).await? {
             let column = Ident::new(row.get::<_, String>(0))?;
             if !self.looked_up.contains(&&column) {

@@ -65,11 +65,14 @@ pub(in crate::load) async fn build(
     };
     let mut missing = Vec::new();
     for index in &wanted {
-        let by_constraint = matches!(index.constraint, Some(IndexConstraint::Exclusion(_)));
+        let by_constraint = pair.distribution.is_elsewhere() && index.constraint.is_some()
+            || matches!(index.constraint, Some(IndexConstraint::Exclusion(_)));
         if !by_constraint && !is_present(index)? {
             missing.push(index);
         }
     }
+    // Citus builds on all shards at the same time.
+    let connections = if pair.distribution.is_elsewhere() { 1 } else { connections };
     let sessions = connections.clamp(1, missing.len().max(1));
     // Each session builds the next index that none has begun.
     let missing = Mutex::new(missing.into_iter());
@@ -259,7 +262,14 @@ async fn add_constraint(
     if present.iter().any(|p| p.name == name && p.constraint.is_some()) {
         return Ok(());
     }
+    let whole = index.constraint_definition.as_deref();
     let (template, key, text) = match constraint {
+        // A constraint cannot take over an index that Citus has distributed.
+        _ if pair.distribution.is_elsewhere() => (
+            include_str!("../../../sql/table/stage/add-constraint.sql"),
+            "definition",
+            whole.unwrap_or_default(),
+        ),
         IndexConstraint::PrimaryKey(deferrable) => (
             include_str!("../../../sql/table/stage/add-primary-key.sql"),
             "deferrable",

@@ -19,7 +19,8 @@ use crate::load::encode::{HEADER, TRAILER};
 use crate::load::ledger::{self, Batches, Refusals};
 use crate::load::plan::options::LoadOptions;
 use crate::load::read::batch::EncodedBatch;
-use crate::pg::{ConnInfo, Connection, Watched, connect};
+use crate::pg::{ConnInfo, Connection, Fault, Watched, classify, connect};
+use crate::table::distributed;
 use crate::trust;
 
 /// The number of bytes passed to the driver at a time.
@@ -32,6 +33,8 @@ pub(in crate::load) struct SinkSpec<'a> {
     pub(in crate::load) staging_oid: u32,
     /// `COPY staging (...) FROM STDIN (FORMAT binary)`.
     pub(in crate::load) copy_sql: String,
+    /// Whether its rows are in shards of Citus.
+    pub(in crate::load) on_shards: bool,
     /// Batches that have already been committed.
     pub(in crate::load) committed: Batches,
     /// Records that must not be loaded.
@@ -48,6 +51,13 @@ pub(in crate::load) struct SinkSpec<'a> {
     pub(in crate::load) bytes_sent: &'a AtomicU64,
     /// Time to write a batch, in microseconds.
     pub(in crate::load) latency_us: Arc<Mutex<Histogram<u64>>>,
+}
+
+impl SinkSpec<'_> {
+    /// The class of an error while a batch is written.
+    pub(super) fn classify(&self, error: &Error) -> Fault {
+        if self.on_shards { distributed::classify(error) } else { classify(error) }
+    }
 }
 
 /// A server with a shorter round trip is nearby.
@@ -273,11 +283,15 @@ fn claim_failure(error: tokio_postgres::Error) -> Failure {
 /// because the server may not have noticed the loss and may still hold the locks of a batch.
 pub(super) async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<SinkSession> {
     let client = connect(&spec.info).await?;
+    let mut settings = include_str!("../../../sql/load/session.sql").to_owned();
+    if spec.on_shards {
+        settings += distributed::SESSION;
+    }
     if lost.is_some() {
         crate::ledger::end_abandoned(&client, lost).await?;
     }
     let (set, pid, insert, copy) = futures::join!(
-        client.batch_execute(include_str!("../../../sql/load/session.sql")),
+        client.batch_execute(&settings),
         crate::ledger::mark(&client),
         client.prepare(include_str!("../../../sql/ledger/insert-batch.sql")),
         client.prepare(&spec.copy_sql),

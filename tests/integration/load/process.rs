@@ -35,7 +35,8 @@ pub(crate) async fn until(db: &TestDb, sql: &str, wanted: &str) {
     until_in(&db.connect().await, sql, wanted).await;
 }
 
-async fn until_in(session: &Connection, sql: &str, wanted: &str) {
+/// As [`until`], in this session.
+pub(crate) async fn until_in(session: &Connection, sql: &str, wanted: &str) {
     let begun = Instant::now();
     while text_of(session, sql).await.unwrap() != wanted {
         assert!(begun.elapsed() < PATIENCE, "timed out waiting for {wanted} from {sql}");

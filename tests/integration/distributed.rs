@@ -1,0 +1,4 @@
+//! Tables whose rows an extension keeps elsewhere.
+
+mod citus;
+mod refused;
