@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use futures::future::join_all;
 
-use super::question::{QUESTIONS, found};
+use super::question::{QUESTIONS, found, version};
 use super::{ExpectedStep, Finding, PreflightCheck, PreflightSeverity, place, rights, space};
 use crate::backup;
 use crate::error::{Kind, Result};
@@ -15,7 +15,7 @@ use crate::estimate::{Basis, Distance, MAIN_STEPS};
 use crate::inspect::{self, InspectOptions, MissingReport};
 use crate::ledger::State;
 use crate::load::{ColumnUses, ledger};
-use crate::pg::{ConnInfo, Connection, SUPPORTED_SERVERS, Table, catalog, connect, pooler};
+use crate::pg::{ConnInfo, Connection, Table, catalog, connect, pooler};
 use crate::switchover::{self, Alterations};
 use crate::table::staging::SUFFIX;
 use crate::table::summary;
@@ -370,15 +370,6 @@ async fn others_code(session: &Connection, table: &Table, oid: u32) -> Result<Fi
     let lines = trust::strange_code(session, &[oid], &written).await?;
     let good = "the table's definition calls no code of another role";
     Ok(found("others-code", PreflightSeverity::Error, &lines, good, trust::HINT))
-}
-
-/// The server's version. Those that are not supported are refused when a session is opened.
-async fn version(session: &Connection) -> Result<Finding> {
-    let sql = include_str!("../../sql/preflight/server-version.sql");
-    let version: String = session.query_one(sql, &[]).await?.get(0);
-    let (first, last) = (SUPPORTED_SERVERS.start(), SUPPORTED_SERVERS.end());
-    let what = format!("PostgreSQL {version}, of the supported versions {first} to {last}");
-    Ok(Finding::good("server-version", PreflightSeverity::Info, what))
 }
 
 /// Checks that nothing about the table keeps it from being replaced.

@@ -1,7 +1,8 @@
 //! Checks that are a single statement: each row it returns is a line that says what is wrong.
 
 use super::{Finding, PreflightSeverity};
-use crate::pg::Connection;
+use crate::error::Result;
+use crate::pg::{Connection, SUPPORTED_SERVERS};
 
 /// The number of lines that are shown.
 const LINES_SHOWN: usize = 10;
@@ -131,4 +132,13 @@ pub(super) fn found(
         detail.push_str(&format!("; and {} more", lines.len() - LINES_SHOWN));
     }
     Finding::bad(name, severity, detail, hint)
+}
+
+/// The server's version. Those that are not supported are refused when a session is opened.
+pub(super) async fn version(session: &Connection) -> Result<Finding> {
+    let sql = include_str!("../../sql/preflight/server-version.sql");
+    let version: String = session.query_one(sql, &[]).await?.get(0);
+    let (first, last) = (SUPPORTED_SERVERS.start(), SUPPORTED_SERVERS.end());
+    let what = format!("PostgreSQL {version}, of the supported versions {first} to {last}");
+    Ok(Finding::good("server-version", PreflightSeverity::Info, what))
 }
