@@ -15,6 +15,13 @@ use crate::server::{Finished, sterna, text_of};
 
 const ROWS: u64 = 20_000;
 
+/// The shard ranges of a table and the nodes that they are on.
+const PLACEMENTS: &str = "SELECT string_agg(
+        concat_ws(' ', s.shardminvalue, s.shardmaxvalue, p.groupid),
+        ',' ORDER BY s.shardminvalue::integer)
+    FROM pg_dist_shard AS s INNER JOIN pg_dist_placement AS p USING (shardid)
+    WHERE s.logicalrelid = ";
+
 /// The database of the tests.
 struct Citus {
     url: String,
@@ -37,6 +44,8 @@ impl Citus {
         let citus = Citus { url, session, folder: tempfile::tempdir().unwrap() };
         for statement in [
             "DROP SCHEMA IF EXISTS sterna CASCADE",
+            "DROP TABLE IF EXISTS cites_trade_records_base, cites_trade_records_back CASCADE",
+            "DROP TABLE IF EXISTS cites_trade_records_old CASCADE",
             "DROP TABLE IF EXISTS cites_trade_records_staging, cites_trade_records CASCADE",
             "DROP TABLE IF EXISTS species CASCADE",
             "DROP PUBLICATION IF EXISTS supabase_realtime",
@@ -97,12 +106,7 @@ async fn a_load_is_exact_and_proved_and_nothing_else_is_written() {
 
     // Staging has the same shards on the same nodes.
     citus.sterna(&["stage", "create"]).expect_code(0);
-    let placements =
-        "SELECT string_agg(concat_ws(' ', s.shardminvalue, s.shardmaxvalue, p.groupid),
-            ',' ORDER BY s.shardminvalue::integer)
-        FROM pg_dist_shard AS s INNER JOIN pg_dist_placement AS p USING (shardid)
-        WHERE s.logicalrelid = ";
-    let of = async |table: &str| citus.sql(&format!("{placements}'{table}'::regclass")).await;
+    let of = async |table: &str| citus.sql(&format!("{PLACEMENTS}'{table}'::regclass")).await;
     let live = of("cites_trade_records").await;
     assert!(!live.is_empty());
     assert_eq!(of("cites_trade_records_staging").await, live);
@@ -151,10 +155,77 @@ async fn a_load_is_exact_and_proved_and_nothing_else_is_written() {
     citus.sterna(&["stage", "drop"]).expect_code(0);
     citus.is_exact_although_backends_end(&file, &text).await;
     citus.sterna(&["stage", "drop"]).expect_code(0);
+    citus.is_exchanged_by_hand(&file).await;
     citus.sql("DROP SCHEMA sterna CASCADE").await;
 }
 
+/// The blocks of SQL on the page.
+fn blocks() -> Vec<String> {
+    let page = include_str!("../../../docs/citus.md");
+    let blocks = page.split("```sql\n").skip(1);
+    blocks.map(|rest| rest.split_once("```").unwrap().0.to_owned()).collect()
+}
+
 impl Citus {
+    /// The tables are exchanged as the page says, with the writes in between.
+    async fn is_exchanged_by_hand(&self, file: &str) {
+        let [copy, exchange] = blocks().try_into().unwrap();
+        let old =
+            "INSERT INTO cites_trade_records (species_id, record_id, year, appendix, taxon, term)
+            SELECT id, 'old' || i, 2000, 'I', scientific_name, 'live'
+            FROM species, generate_series(1, 20) AS i";
+        self.sql(old).await;
+        self.sterna(&["stage", "create"]).expect_code(0);
+        self.script(&copy).await;
+        self.report(&[file, "--all", "--on-inexact", "round"]);
+        for write in [
+            "DELETE FROM cites_trade_records WHERE record_id = 'old1'",
+            "UPDATE cites_trade_records SET term = 'changed' WHERE record_id = 'old2'",
+            "INSERT INTO cites_trade_records (species_id, record_id, year, appendix, taxon, term)
+             SELECT id, 'new', 2001, 'I', scientific_name, 'inserted' FROM species",
+        ] {
+            self.sql(write).await;
+        }
+        let catalog = "SELECT string_agg(pg_get_indexdef(indexrelid), ';' ORDER BY indexrelid::regclass::text)
+            || pg_get_viewdef('trade_quantity_by_year'::regclass)
+            || (SELECT string_agg(pg_get_constraintdef(oid), ';' ORDER BY conname)
+                FROM pg_constraint WHERE conrelid = 'cites_trade_records'::regclass)
+            || (SELECT relacl::text FROM pg_class WHERE oid = 'cites_trade_records'::regclass)
+            FROM pg_index WHERE indrelid = 'cites_trade_records'::regclass";
+        let before = self.sql(catalog).await;
+        self.script(&exchange).await;
+        assert_eq!(self.sql(catalog).await, before);
+        let count = async |which: &str| {
+            let sql = format!("SELECT count(*) FROM cites_trade_records WHERE {which}");
+            self.sql(&sql).await.parse::<u64>().unwrap()
+        };
+        // Of production's rows, only those that were written to since the copy.
+        assert_eq!(count("term = 'changed' AND record_id = 'old2'").await, 43);
+        assert_eq!(count("record_id LIKE 'old%'").await, 43);
+        assert_eq!(count("term = 'inserted'").await, 43);
+        assert_eq!(count("true").await, ROWS + 2 * 43);
+        let records = "SELECT sum(records) FROM trade_quantity_by_year";
+        assert_eq!(self.sql(records).await, (ROWS + 2 * 43).to_string());
+        let placed =
+            async |table: &str| self.sql(&format!("{PLACEMENTS}'{table}'::regclass")).await;
+        assert_eq!(placed("cites_trade_records").await, placed("cites_trade_records_old").await);
+
+        // And back, with the writes since.
+        self.sql("UPDATE cites_trade_records SET term = 'later' WHERE term = 'inserted'").await;
+        let fills =
+            "INSERT INTO cites_trade_records_back SELECT * FROM cites_trade_records_staging;";
+        assert!(exchange.contains(fills));
+        let back = exchange.replace(fills, "").replace("_staging", "@").replace("_old", "_staging");
+        self.script(&back.replace('@', "_old").replace("_base", "_back")).await;
+        assert_eq!(self.sql(catalog).await, before);
+        assert_eq!(count("record_id LIKE 'old%'").await, 19 * 43);
+        assert_eq!(count("term = 'later'").await, 43);
+        assert_eq!(count("true").await, 20 * 43);
+        let left = "DROP TABLE cites_trade_records_staging, cites_trade_records_base,
+            cites_trade_records_back";
+        self.sql(left).await;
+    }
+
     /// Sessions of the workers are terminated again and again while a load writes.
     async fn is_exact_although_backends_end(&self, file: &str, text: &str) {
         let args = [
