@@ -128,7 +128,7 @@ impl Load<'_> {
                 verify_seconds: 0.0,
             },
             _ => {
-                if self.options.keep_indexes || self.pair.distribution.is_elsewhere() {
+                if self.options.keep_indexes {
                     let begun = Instant::now();
                     let built = async { self.build_indexes(true).await?.close().await };
                     self.runtime.block_on(built)?;

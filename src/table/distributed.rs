@@ -5,14 +5,14 @@
 //! - A batch and its ledger row are one transaction, which Citus commits in two phases; the
 //!   coordinator must not confirm one that it could lose ([`SESSION`]).
 //! - The `xmin` of a row is a worker's: which batch wrote it is not known. So rows are proved as a
-//!   whole, and no batch is ever taken out again: indexes and keys are in place before the rows,
-//!   and the server refuses the records that violate them.
+//!   whole, and no batch is ever taken out again: if an index cannot be built, all rows are loaded
+//!   again with the indexes in place, and the server refuses the records that violate them.
 //! - Triggers are not supported, so writes during the run are not recorded.
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{DbError, SqlState};
 
 use crate::error::{Error, Result};
-use crate::pg::{Distribution, Session, Table};
+use crate::pg::{self, Distribution, Fault, Session, Table};
 
 /// Makes a session that writes rows wait for the coordinator's disk.
 pub(crate) const SESSION: &str = include_str!("../../sql/distribution/session.sql");
@@ -20,11 +20,18 @@ pub(crate) const SESSION: &str = include_str!("../../sql/distribution/session.sq
 /// Reads all rows for the proof.
 pub(crate) const COPY_OUT: &str = include_str!("../../sql/distribution/copy-out.sql");
 
-/// Whether the coordinator may have lost its connection to a worker: Citus reports that as an I/O
-/// error, or, if the worker has said no more, as an internal one.
-pub(crate) fn is_lost_worker(error: &Error) -> bool {
-    let codes = [SqlState::IO_ERROR.code(), SqlState::INTERNAL_ERROR.code()];
-    error.sqlstate().is_some_and(|code| codes.contains(&code))
+/// The class of an error of a COPY. Citus reports what a worker says as an internal error, with the
+/// worker's message and, if it is about a row, its detail. It reports a lost connection to a worker
+/// as an I/O error, or by the last message of its session.
+pub(crate) fn classify(error: &Error) -> Fault {
+    let code = error.sqlstate().unwrap_or_default();
+    let said = error.postgres().and_then(tokio_postgres::Error::as_db_error);
+    match said.and_then(DbError::detail) {
+        Some(_) if code == SqlState::INTERNAL_ERROR.code() => Fault::DataRefused,
+        None if code == SqlState::INTERNAL_ERROR.code() => Fault::Transient,
+        _ if code == SqlState::IO_ERROR.code() => Fault::Transient,
+        _ => pg::classify(error),
+    }
 }
 
 /// Distributes a new, empty table as the table `like` it is, if that is distributed.
@@ -55,6 +62,14 @@ pub(crate) fn cannot_match(table: &Table, unfilled: &[String]) -> Error {
         "nothing was written; map a field to these columns with --mapping, or give every row new \
          values with --unfilled default",
     )
+}
+
+/// The refusal to take the rows of one load out of a staging table that holds those of others too.
+pub(crate) fn cannot_unwrite(staging: &Table) -> Error {
+    Error::refused(format!(
+        "{staging} holds the rows of several loads, and Citus does not tell which of them wrote a row"
+    ))
+    .hint("`sterna stage truncate`, then load all files at once")
 }
 
 /// Refuses a staging table that is not distributed as the table is, because somebody has changed

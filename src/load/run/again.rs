@@ -15,6 +15,7 @@ use crate::load::plan::prepare::row_ids;
 use crate::load::run::{Done, Load};
 use crate::load::settle::duplicates;
 use crate::pg::{Connection, Fault, Quoted, classify, fill};
+use crate::table::distributed;
 
 impl Load<'_> {
     /// Loads again, without the records that caused `error` while the indexes were built.
@@ -36,7 +37,9 @@ impl Load<'_> {
                  truncate` and load again",
             ));
         }
-        let is_doubled = error.sqlstate() == Some(SqlState::UNIQUE_VIOLATION.code());
+        let is_doubled = error.sqlstate() == Some(SqlState::UNIQUE_VIOLATION.code())
+            // Which batches have written such rows is not known there.
+            && !self.pair.distribution.is_elsewhere();
         if !(is_doubled && self.refuse_doubles(control)?) {
             if before.was_indexed {
                 return Err(error);
@@ -94,6 +97,9 @@ impl Load<'_> {
                 let empty = fill(include_str!("../../../sql/load/match/empty.sql"), &staging);
                 transaction.batch_execute(&empty).await?;
             } else {
+                if self.pair.distribution.is_elsewhere() {
+                    return Err(distributed::cannot_unwrite(&self.pair.staging));
+                }
                 let xids: Vec<i64> = batches.values().map(|b| i64::from(b.xid)).collect();
                 let unwrite = fill(include_str!("../../../sql/load/unwrite.sql"), &staging);
                 transaction.execute(&unwrite, &[&xids]).await?;

@@ -71,6 +71,8 @@ pub(in crate::load) async fn build(
             missing.push(index);
         }
     }
+    // Citus builds on all shards at the same time.
+    let connections = if pair.distribution.is_elsewhere() { 1 } else { connections };
     let sessions = connections.clamp(1, missing.len().max(1));
     // Each session builds the next index that none has begun.
     let missing = Mutex::new(missing.into_iter());

@@ -12,8 +12,8 @@ use bytes::Bytes;
 
 use crate::error::{Error, Result};
 use crate::load::read::batch::EncodedBatch;
-use crate::load::write::session::{SinkSession, send};
-use crate::pg::{Fault, classify};
+use crate::load::write::session::{SinkSession, SinkSpec, send};
+use crate::pg::Fault;
 use crate::trust;
 
 /// The maximum number of characters kept of a message.
@@ -25,14 +25,14 @@ const LONGEST_MESSAGE: usize = 1_000;
 /// # Errors
 /// Any error that is not about a row.
 pub(in crate::load) async fn find(
+    spec: &SinkSpec<'_>,
     session: &SinkSession,
-    staging_oid: u32,
     batch: &EncodedBatch,
 ) -> Result<Vec<(u32, String)>> {
     session.client.batch_execute(include_str!("../../../sql/load/begin-trial.sql")).await?;
     let found = async {
-        trust::guard(&session.client, staging_oid).await?;
-        try_segments(session, batch).await
+        trust::guard(&session.client, spec.staging_oid).await?;
+        try_segments(spec, session, batch).await
     };
     let found = found.await;
     let ended = session.client.batch_execute("ROLLBACK").await;
@@ -41,7 +41,11 @@ pub(in crate::load) async fn find(
     Ok(found)
 }
 
-async fn try_segments(session: &SinkSession, batch: &EncodedBatch) -> Result<Vec<(u32, String)>> {
+async fn try_segments(
+    spec: &SinkSpec<'_>,
+    session: &SinkSession,
+    batch: &EncodedBatch,
+) -> Result<Vec<(u32, String)>> {
     let rows = batch.row_ends.len();
     let mut refused = Vec::new();
     let (mut from, mut size) = (0, rows);
@@ -63,7 +67,7 @@ async fn try_segments(session: &SinkSession, batch: &EncodedBatch) -> Result<Vec
         let line = line(&error);
         let message = message(&error);
         let error = Error::from(error);
-        if classify(&error) != Fault::DataRefused {
+        if spec.classify(&error) != Fault::DataRefused {
             return Err(error);
         }
         // Also released: each open level would hold an entry in the server's lock table.

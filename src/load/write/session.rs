@@ -19,7 +19,7 @@ use crate::load::encode::{HEADER, TRAILER};
 use crate::load::ledger::{self, Batches, Refusals};
 use crate::load::plan::options::LoadOptions;
 use crate::load::read::batch::EncodedBatch;
-use crate::pg::{ConnInfo, Connection, Watched, connect};
+use crate::pg::{ConnInfo, Connection, Fault, Watched, classify, connect};
 use crate::table::distributed;
 use crate::trust;
 
@@ -51,6 +51,13 @@ pub(in crate::load) struct SinkSpec<'a> {
     pub(in crate::load) bytes_sent: &'a AtomicU64,
     /// Time to write a batch, in microseconds.
     pub(in crate::load) latency_us: Arc<Mutex<Histogram<u64>>>,
+}
+
+impl SinkSpec<'_> {
+    /// The class of an error while a batch is written.
+    pub(super) fn classify(&self, error: &Error) -> Fault {
+        if self.on_shards { distributed::classify(error) } else { classify(error) }
+    }
 }
 
 /// A server with a shorter round trip is nearby.

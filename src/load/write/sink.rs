@@ -20,9 +20,8 @@ use crate::load::write::refused;
 use crate::load::write::session::{
     Answer, Claim, Claimed, Failure, SinkSession, SinkSpec, lost, open,
 };
-use crate::pg::{Backoff, Fault, classify};
+use crate::pg::{Backoff, Fault};
 use crate::runtime;
-use crate::table::distributed;
 
 /// A connection that writes batches.
 pub(in crate::load) struct CopySink<'a> {
@@ -215,7 +214,7 @@ impl Writer<'_> {
                 }
                 Failure::Error(error) => error,
             };
-            let error = match classify(&error) {
+            let error = match spec.classify(&error) {
                 // `refuse` finds at least the row behind this error, or fails.
                 Fault::DataRefused => match self.refuse(batch, &error).await {
                     Ok(found) => {
@@ -230,9 +229,7 @@ impl Writer<'_> {
                 },
                 _ => error,
             };
-            let is_transient = classify(&error) == Fault::Transient
-                || spec.on_shards && distributed::is_lost_worker(&error);
-            if !is_transient {
+            if spec.classify(&error) != Fault::Transient {
                 return Err(error);
             }
             if spec.stop.load(Ordering::Relaxed) {
@@ -285,8 +282,8 @@ impl Writer<'_> {
         batch: &mut EncodedBatch,
         error: &Error,
     ) -> Result<Vec<(u32, String)>> {
-        let staging_oid = self.spec.staging_oid;
-        let found = refused::find(&*self.session().await?, staging_oid, batch).await?;
+        let spec = Arc::clone(&self.spec);
+        let found = refused::find(&spec, &*self.session().await?, batch).await?;
         if found.is_empty() {
             let what = "the server refuses a batch, but accepts each of its rows alone";
             return Err(Error::database(format!("{what}: {error}")));

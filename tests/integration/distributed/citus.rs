@@ -9,7 +9,9 @@ use sterna::pg::embedded::ModelSchema;
 use sterna::pg::{ConnInfo, Connection, connect};
 
 use crate::check::findings;
-use crate::cites::{assert_balances, generated, insert_species, rows_of, staging};
+use crate::cites::{
+    assert_balances, file_of, generated, good, insert_species, rows_of, shipment, staging,
+};
 use crate::load::process::{finished, spawn, until_in};
 use crate::server::{Finished, sterna, text_of};
 
@@ -153,6 +155,7 @@ async fn a_load_is_exact_and_proved_and_nothing_else_is_written() {
     citus.sterna(&["stage", "truncate"]).expect_code(0);
     citus.report(&[&file, "--year", "2015", "--on-inexact", "round"]);
     citus.sterna(&["stage", "drop"]).expect_code(0);
+    citus.keeps_the_first_of_two().await;
     citus.is_exact_although_backends_end(&file, &text).await;
     citus.sterna(&["stage", "drop"]).expect_code(0);
     citus.is_exchanged_by_hand(&file).await;
@@ -167,6 +170,21 @@ fn blocks() -> Vec<String> {
 }
 
 impl Citus {
+    /// Of two records with one key, which only the index finds, the first is kept.
+    async fn keeps_the_first_of_two(&self) {
+        let mut records = good(30);
+        records.push(shipment(&[("Id", "7"), ("Term", "second")]));
+        let path = self.folder.path().join("twice.csv");
+        std::fs::write(&path, file_of(&records)).unwrap();
+        let path = path.display().to_string();
+        let done = self.report(&[&path, "--all", "--verify", "--max-rejects", "1"]);
+        let loaded = (&done["rows_loaded"], &done["rows_rejected"], &done["verified"]);
+        assert_eq!(loaded, (&30.into(), &1.into(), &true.into()));
+        let kept = "SELECT term FROM cites_trade_records_staging WHERE record_id = '7'";
+        assert_eq!(self.sql(kept).await, "skins");
+        self.sterna(&["stage", "drop"]).expect_code(0);
+    }
+
     /// The tables are exchanged as the page says, with the writes in between.
     async fn is_exchanged_by_hand(&self, file: &str) {
         let [copy, exchange] = blocks().try_into().unwrap();
