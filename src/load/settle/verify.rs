@@ -318,7 +318,7 @@ fn wanted(runs: &[(Option<u32>, Batches)]) -> HashMap<u32, Wanted> {
 /// The sum of all transactions, for a table whose rows do not tell which of them wrote them.
 fn as_a_whole(wanted: HashMap<u32, Wanted>) -> HashMap<u32, Wanted> {
     let all = wanted.into_values().fold(Sum::default(), |all, Wanted { sum, .. }| Sum {
-        rows: all.rows + sum.rows,
+        rows: all.rows.wrapping_add(sum.rows),
         checksum: all.checksum.wrapping_add(sum.checksum),
     });
     HashMap::from_iter([(0, Wanted { sum: all, batch: None })])
