@@ -327,12 +327,12 @@ impl SpacePeak {
             return self.peak_from.clone();
         };
         format!(
-            "up to {} at a time, in step {step}; besides, up to {} of WAL in all, of which the \
-             server keeps {}: {}",
+            "up to {} at a time, in step {step}, {}; besides, up to {} of WAL in all, of which the \
+             server keeps {}",
             shown(bytes),
+            self.peak_from,
             shown(wal),
-            self.wal_kept,
-            self.peak_from
+            self.wal_kept
         )
     }
 }

@@ -2,8 +2,11 @@
 
 use indicatif::{HumanBytes, HumanCount};
 
-use super::screen::table;
+use super::screen::{self, counted, table};
 use crate::bench::{BenchReport, DataSize, Latency, QueryReport};
+
+/// The verdict on a query whose interval crosses the limit.
+const UNCERTAIN: &str = "uncertain";
 
 /// The whole report: failed queries come first in the table, the verdict comes last.
 #[must_use]
@@ -51,6 +54,7 @@ fn queries(report: &BenchReport) -> String {
             verdict(query).to_owned(),
         ]);
     }
+    screen::leave_out(&mut table, &[5, 3, 1]);
     table.trim_fmt()
 }
 
@@ -66,7 +70,7 @@ fn verdict(query: &QueryReport) -> &'static str {
         (true, ..) if query.over_budget => "OVER BUDGET",
         (true, ..) => "SLOWER than the baseline",
         (false, _, None, _) => "within its budget, or without one",
-        (false, false, ..) => "uncertain, measure with more --seconds",
+        (false, false, ..) => UNCERTAIN,
         (false, true, _, true) => "as fast, with a different plan",
         (false, true, _, false) => "as fast",
     }
@@ -111,6 +115,11 @@ fn around(report: &BenchReport) -> String {
         for note in baseline.not_compared.iter().chain(&baseline.differences) {
             line("", note.clone());
         }
+    }
+    let uncertain = report.queries.iter().filter(|query| verdict(query) == UNCERTAIN).count();
+    if uncertain > 0 {
+        let them = counted(uncertain as u64, "ratio");
+        line(UNCERTAIN, format!("{them}; more --seconds would tell"));
     }
     for failure in &report.failures {
         line("failure", failure.clone());

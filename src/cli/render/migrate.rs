@@ -7,7 +7,7 @@ use indicatif::HumanCount;
 use serde_json::Value;
 
 use super::progress::Shown;
-use super::screen::table;
+use super::screen::{counted, table};
 use super::to_stderr;
 use crate::cli::Progress;
 use crate::migrate::status::{Status, StepStatus};
@@ -210,10 +210,10 @@ pub fn rolled_back(undone: &[UndoneStep]) -> String {
                     format!("; {} rows written since are saved in {table}", report["left_rows"])
                 });
                 format!(
-                    "rolled back: {} rows, locked for {:.0} ms, {} writes carried over; kept {}{left}",
-                    report["rows"],
+                    "rolled back: {}, locked for {:.0} ms, {} carried over; kept {}{left}",
+                    counted(report["rows"].as_u64().unwrap_or_default(), "row"),
                     report["locked_ms"].as_f64().unwrap_or_default(),
-                    report["replayed_rows"],
+                    counted(report["replayed_rows"].as_u64().unwrap_or_default(), "write"),
                     report["left_as"].as_str().unwrap_or_default()
                 )
             }

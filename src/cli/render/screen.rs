@@ -102,6 +102,23 @@ pub fn table(header: impl Into<Row>, numbers: std::ops::Range<usize>) -> Table {
     table
 }
 
+/// Leaves columns out, the first of `least` first, until the table fits the terminal.
+pub fn leave_out(table: &mut Table, least: &[usize]) {
+    let Some(width) = width() else { return };
+    let widths = table.column_max_content_widths();
+    let needed = |index: usize| widths.get(index).map_or(0, |content| usize::from(*content) + 2);
+    let mut all: usize = (0..widths.len()).map(needed).sum();
+    for index in least {
+        if all <= width {
+            return;
+        }
+        all -= needed(*index);
+        if let Some(column) = table.column_mut(*index) {
+            column.set_constraint(ColumnConstraint::Hidden);
+        }
+    }
+}
+
 /// A path as it fits a table: on a terminal, a long one without its middle.
 #[must_use]
 pub fn path(path: &str) -> Cow<'_, str> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 use uuid::Uuid;
 
-use super::screen::{counted, table, width};
+use super::screen::{self, counted, table, width};
 use crate::validate::{Change, CheckReport, Severity, ValidationReport};
 
 /// Maximum number of wrong rows listed per check.
@@ -41,6 +41,7 @@ pub fn text(report: &ValidationReport) -> String {
 
 fn checks(report: &ValidationReport) -> String {
     let mut table = table(["check", "result", "expected", "observed", ""], 2..4);
+    let mut has_details = false;
     let passed = report.checks.iter().filter(|c| c.passed && c.skipped.is_none());
     for check in report.failed().into_iter().chain(passed) {
         let result = match (check.passed, check.severity) {
@@ -51,8 +52,10 @@ fn checks(report: &ValidationReport) -> String {
         let [expected, observed] = [&check.expected, &check.observed].map(figure);
         // The wrong rows follow.
         let detail = if check.passed || !check.rows.is_empty() { "" } else { &check.detail };
+        has_details |= !detail.is_empty();
         table.add_row([check.name.as_str(), result, &expected, &observed, detail]);
     }
+    screen::leave_out(&mut table, if has_details { &[] } else { &[4] });
     table.trim_fmt()
 }
 
