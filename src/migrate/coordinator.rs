@@ -155,8 +155,10 @@ fn explain(run: &Run, step: Step, error: Error) -> Error {
     };
     let resume = command_line::resume(&run.arguments);
     let go_on = match error.kind() {
-        // Its own hint says what to fix or to accept.
-        _ if error.next_step().is_some() => format!("`{resume}` continues here"),
+        // Its own hint says what to fix, and how a single check is accepted.
+        Kind::Validation if error.next_step().is_some() => {
+            format!("`{resume}` continues here, --accept-failed-validation accepts all")
+        }
         Kind::Validation => format!(
             "fix what it names, then `{resume}`, or accept it by its name with --accept-check \
              (--accept-failed-validation accepts all)"

@@ -99,7 +99,7 @@ async fn colour_is_used_where_it_is_wanted() {
     assert!(!piped.stdout.contains('\x1b') && !piped.stderr.contains('\x1b'), "{piped:?}");
     let always = db.sterna(&[&args[..], &["--color", "always"]].concat());
     assert!(always.stdout.contains(coloured), "{always:?}");
-    // Nor does a name from the database: only what sterna itself says is coloured.
+    // No escape sequence in a name gets through.
     db.psql("CREATE TABLE public.\"\x1b[31mred\" ()").await;
     let missing = on_terminal(&db, 80, &["plan", "--table", "\x1b[31mred2"], &[]);
     assert!(!plain(&missing).contains('\x1b') && missing.contains("\\u{1b}[31mred"), "{missing}");

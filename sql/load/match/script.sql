@@ -84,7 +84,7 @@ SELECT
         'SELECT s.ctid AS at, p."sterna found" AS found, s.xmin IN (SELECT r.matched::pg_catalog.xid '
         'FROM sterna.load_run AS r WHERE r.staging = %1$s AND r.state <> ''discarded'' '
         'AND r.matched IS NOT NULL) AS is_settled%2$s%3$s%9$s FROM %4$s AS s LEFT JOIN ('
-        'SELECT l.ctid AS "sterna found"%5$s FROM ONLY %6$s AS l%7$s) AS p ON %8$s%10$s ORDER BY s.ctid',
+        'SELECT l.ctid AS "sterna found"%5$s FROM ONLY %6$s AS l%11$s%7$s) AS p ON %8$s%10$s ORDER BY s.ctid',
         $2::oid, own, kept, $2::oid::regclass, looked_at, $1::oid::regclass,
         -- Rows that the application deleted since the journal began: their records get the same
         -- keys, by which the deletion finds them when it is carried over. An existing row takes
@@ -118,7 +118,9 @@ SELECT
             'FROM unnest(%L::integer[], %L::text[]) AS l (file, name) GROUP BY l.file) AS n '
             'ON n.file = w.file_number WHERE w.run_id = %L) AS b ON b.xid = s.xmin',
             $8, $9::text[], $7::uuid
-        ) END
+        ) END,
+        -- They match no row, and all of them have one hash, which the server could not divide.
+        CASE WHEN live_key IS NOT NULL THEN format(' WHERE NOT ROW(%s) IS NULL', live_key) END
     ) AS gather,
     format(
         'WITH several AS MATERIALIZED (SELECT m.at, count(*) AS found FROM pg_temp.sterna_match '

@@ -20,7 +20,8 @@ use crate::watch::Watch;
   sterna inspect download.zip --year 2024 --format json
   sterna inspect files/*.csv --on-inexact widen --synonyms names.csv
 
-It writes nothing to the database. The exit code is 4 if the files are not ready to be loaded.")]
+It writes nothing to the database. The exit code is 4 if the files are not ready to be
+loaded with the given policy, or with any if none is given.")]
 pub struct InspectArgs {
     /// CSV files, .csv.gz, .zip, folders, globs, or - for standard input
     #[arg(required = true, value_name = "INPUT")]

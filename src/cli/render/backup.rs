@@ -2,7 +2,7 @@
 
 use indicatif::{HumanBytes, HumanCount};
 
-use super::screen::table;
+use super::screen::{laid_out, table};
 use crate::backup::{BackupReport, Method, Verified};
 
 /// The result of a backup.
@@ -24,7 +24,7 @@ pub fn taken(report: &BackupReport) -> String {
         "{}\n\nbackup     {}\nsize       {} in {:.2} s, by {method}\nchecksum   {} of SHA256SUMS\n\
          verified   every file, every table, every row count; `sterna backup verify --restore` \
          also restores it\n",
-        table.trim_fmt(),
+        laid_out(table),
         report.path,
         HumanBytes(manifest.bytes),
         report.seconds,

@@ -2,7 +2,7 @@
 
 use indicatif::{HumanBytes, HumanCount};
 
-use super::screen::{self, counted, table};
+use super::screen::{self, counted, laid_out, table};
 use crate::bench::{BenchReport, DataSize, Latency, QueryReport};
 
 /// The verdict on a query whose interval crosses the limit.
@@ -55,7 +55,7 @@ fn queries(report: &BenchReport) -> String {
         ]);
     }
     screen::leave_out(&mut table, &[5, 3, 1]);
-    table.trim_fmt()
+    laid_out(table)
 }
 
 fn fails(query: &QueryReport) -> bool {

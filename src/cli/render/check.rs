@@ -1,6 +1,6 @@
 //! The findings of `sterna check` as text: failed checks first.
 
-use super::screen::{counted, table};
+use super::screen::{counted, laid_out, table};
 use crate::preflight::{Finding, PreflightCheck, PreflightSeverity};
 
 /// A line per check, hints for the failed ones, and the verdict.
@@ -13,7 +13,7 @@ pub fn text(report: &PreflightCheck) -> String {
     for check in failed.iter().copied().chain(passed) {
         table.add_row([check.name.as_str(), result(check), &check.detail]);
     }
-    let mut text = table.trim_fmt() + "\n\n";
+    let mut text = laid_out(table) + "\n\n";
     for check in &failed {
         if let Some(hint) = &check.hint {
             text.push_str(&format!("{}: {hint}\n", check.name));

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::screen::table;
+use super::screen::{laid_out, table};
 use crate::cli::config::InForce;
 
 /// The effective configuration.
@@ -33,6 +33,6 @@ pub fn text(configuration: &Configuration) -> String {
         "file      {}\ndatabase  {}\n\n{}\n",
         configuration.file.as_deref().unwrap_or("none; sterna.toml or --config would be read"),
         configuration.database,
-        table.trim_fmt(),
+        laid_out(table),
     )
 }

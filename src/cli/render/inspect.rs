@@ -3,7 +3,7 @@
 use comfy_table::ColumnConstraint;
 use indicatif::{HumanBytes, HumanCount};
 
-use super::screen::{self, table};
+use super::screen::{self, laid_out, table};
 use super::text::{left_out, listed};
 use crate::inspect::{InspectReport, MisfitReport, UnmappedReport};
 use crate::load::OnInexact;
@@ -70,11 +70,11 @@ fn files(report: &InspectReport, all: bool) -> String {
         table.add_row(line(&screen::path(&file.path), &file.account, years, &file.layout));
     }
     table.add_row(line(&total, &report.account, span(report.years.keys()), ""));
-    let [layout] = layouts.as_slice() else { return table.trim_fmt() };
+    let [layout] = layouts.as_slice() else { return laid_out(table) };
     if let Some(column) = table.column_mut(7) {
         column.set_constraint(ColumnConstraint::Hidden);
     }
-    format!("{}\n\nlayout     {layout}", table.trim_fmt())
+    format!("{}\n\nlayout     {layout}", laid_out(table))
 }
 
 fn line(name: &str, account: &Account, years: String, layout: &str) -> [String; 8] {
@@ -117,7 +117,7 @@ fn years(report: &InspectReport) -> String {
         cells.extend((first..first + per_line).map(year));
         table.add_row(cells);
     }
-    table.trim_fmt()
+    laid_out(table)
 }
 
 fn taxa(report: &InspectReport) -> String {
@@ -185,7 +185,7 @@ fn misfits(misfits: &[MisfitReport]) -> String {
             first.unwrap_or_default(),
         ]);
     }
-    table.trim_fmt()
+    laid_out(table)
 }
 
 fn codes(report: &InspectReport) -> String {
@@ -203,7 +203,7 @@ fn codes(report: &InspectReport) -> String {
     if more > 0 {
         table.add_row(["others".into(), String::new(), count(more), String::new()]);
     }
-    table.trim_fmt()
+    laid_out(table)
 }
 
 fn policies(report: &InspectReport) -> String {
@@ -221,5 +221,5 @@ fn policies(report: &InspectReport) -> String {
             count(policy.rows_rounded),
         ]);
     }
-    table.trim_fmt()
+    laid_out(table)
 }

@@ -7,7 +7,7 @@ use indicatif::HumanCount;
 use serde_json::Value;
 
 use super::progress::Shown;
-use super::screen::{counted, table};
+use super::screen::{counted, laid_out, table};
 use super::to_stderr;
 use crate::cli::Progress;
 use crate::migrate::status::{Status, StepStatus};
@@ -156,7 +156,7 @@ pub(super) fn steps(steps: &[StepStatus], today: &str) -> String {
     for step in steps {
         table.add_row(cells(step, today));
     }
-    table.trim_fmt()
+    laid_out(table)
 }
 
 /// The cells of a step, with the time at which it began, and the day unless it is `today`.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use indicatif::HumanCount;
 use serde::Serialize;
 
-use super::screen::table;
+use super::screen::{laid_out, table};
 use crate::estimate::{Estimate, SpacePeak, StepSpace, duration, size};
 use crate::migrate::{Outlook, Step, Total};
 
@@ -83,7 +83,7 @@ pub fn brief(plan: &ShownPlan) -> String {
             bytes.map_or_else(String::new, |bytes| size(bytes as f64)),
         ]);
     }
-    let _ = writeln!(text, "\n{}\n\nlocks", table.trim_fmt());
+    let _ = writeln!(text, "\n{}\n\nlocks", laid_out(table));
     for step in &plan.steps {
         let _ = writeln!(text, "  {}  {}", step.step.number(), step.locks);
     }

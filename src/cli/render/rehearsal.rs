@@ -6,7 +6,7 @@ use std::sync::Arc;
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::HumanBytes;
 
-use super::screen::table;
+use super::screen::{laid_out, table};
 use super::{migrate, to_stderr};
 use crate::cli::Progress;
 use crate::migrate::StepListener;
@@ -52,7 +52,7 @@ impl Listener for RehearsalLines {
 pub fn text(report: &RehearsalReport) -> String {
     let mut text = String::new();
     for table in tables(report) {
-        let _ = writeln!(text, "{}\n", table.trim_fmt());
+        let _ = writeln!(text, "{}\n", laid_out(table));
     }
     for (label, value) in facts(report) {
         let _ = writeln!(text, "{label:<12}{value}");

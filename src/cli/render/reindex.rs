@@ -2,7 +2,7 @@
 
 use indicatif::HumanBytes;
 
-use super::screen::table;
+use super::screen::{laid_out, table};
 use crate::table::reindex::{IndexState, ReindexReport};
 
 /// A line per index, and the actions taken.
@@ -13,7 +13,7 @@ pub fn text(report: &ReindexReport) -> String {
         let size = HumanBytes(u64::try_from(index.bytes).unwrap_or_default()).to_string();
         table.add_row([index.name.clone(), size, state(index).to_owned()]);
     }
-    let mut text = table.trim_fmt() + "\n\n";
+    let mut text = laid_out(table) + "\n\n";
     let named = [
         ("rebuilt", &report.rebuilt),
         ("dropped, left behind by an interrupted rebuild", &report.dropped),

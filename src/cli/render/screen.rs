@@ -1,8 +1,8 @@
 //! What a terminal shows: lines that fit its width, and colour where it carries meaning.
 //!
 //! Renderers write plain text, which is fitted and coloured as it is printed, after invisible
-//! characters have been escaped: nothing in a file or the database can colour the screen. A pipe
-//! or a file gets the text as it is.
+//! characters have been escaped: no escape sequence in a file or the database reaches the screen. A
+//! pipe or a file gets the text as it is, unless `--color always` is given.
 
 use std::borrow::Cow;
 use std::io::IsTerminal;
@@ -58,7 +58,12 @@ pub fn choose(color: Color) {
 
 /// Whether what a stream shows is coloured.
 pub(super) fn is_coloured(stream: &impl RawStream) -> bool {
-    AutoStream::choice(stream) != ColorChoice::Never
+    match ColorChoice::global() {
+        ColorChoice::Auto => {
+            stream.is_terminal() && AutoStream::choice(stream) != ColorChoice::Never
+        }
+        choice => choice != ColorChoice::Never,
+    }
 }
 
 /// The number of columns of stdout, if it is a terminal.
@@ -102,6 +107,18 @@ pub fn table(header: impl Into<Row>, numbers: std::ops::Range<usize>) -> Table {
     table
 }
 
+/// A table as text. What its cells hold is made readable first: a password that is wrapped would not
+/// be recognised.
+#[must_use]
+pub fn laid_out(mut table: Table) -> String {
+    for row in table.row_iter_mut() {
+        let cells: Vec<String> =
+            row.cell_iter().map(|cell| readable(&cell.content()).into_owned()).collect();
+        *row = Row::from(cells);
+    }
+    table.trim_fmt()
+}
+
 /// Leaves columns out, the first of `least` first, until the table fits the terminal.
 pub fn leave_out(table: &mut Table, least: &[usize]) {
     let Some(width) = width() else { return };
@@ -122,9 +139,10 @@ pub fn leave_out(table: &mut Table, least: &[usize]) {
 /// A path as it fits a table: on a terminal, a long one without its middle.
 #[must_use]
 pub fn path(path: &str) -> Cow<'_, str> {
+    let path = readable(path);
     let letters = path.chars().count();
     if width().is_none() || letters <= PATH_WIDTH {
-        return Cow::Borrowed(path);
+        return path;
     }
     let end = PATH_WIDTH * 2 / 3;
     let start: String = path.chars().take(PATH_WIDTH - end - 1).collect();
@@ -167,12 +185,12 @@ fn wrap(line: &str, width: usize, fitted: &mut String) {
     let mut in_command = line[value..].starts_with("sterna ");
     fitted.push_str(&line[..value]);
     let mut taken = line[..value].width();
-    let mut is_first = true;
+    let (mut is_first, mut in_quotes) = (true, false);
     for word in line[value..].split(' ') {
         let ends_command = in_command != (word.matches('`').count() % 2 == 1);
         // Room for a backslash after it.
         let reserved = if ends_command { 2 } else { 0 };
-        if !is_first && taken + 1 + word.width() + reserved > width {
+        if !is_first && !in_quotes && taken + 1 + word.width() + reserved > width {
             fitted.push_str(if in_command { " \\\n" } else { "\n" });
             fitted.push_str(&hanging);
             taken = hanging.len();
@@ -182,6 +200,8 @@ fn wrap(line: &str, width: usize, fitted: &mut String) {
         }
         fitted.push_str(word);
         taken += word.width();
+        // A break within quotes would be part of the argument.
+        in_quotes ^= ends_command && word.matches('\'').count() % 2 == 1;
         in_command = ends_command;
         is_first = false;
     }
@@ -255,6 +275,9 @@ mod tests {
         let wrapped =
             "continue   sterna migrate release.zip \\\n           --on-inexact widen --resume\n";
         assert_eq!(fitted(line, 44), wrapped);
+        let quoted = "continue   sterna migrate 'a release with a long name.zip' --resume";
+        let wrapped = "continue   sterna migrate \\\n           'a release with a long name.zip' \\\n           --resume";
+        assert_eq!(fitted(quoted, 44), wrapped);
         let hint = "hint: it goes on with `sterna migrate release.zip --resume`, or not at all";
         let wrapped =
             "hint: it goes on with `sterna migrate \\\n  release.zip --resume`, or not at all";

@@ -2,7 +2,7 @@
 
 use indicatif::HumanCount;
 
-use super::screen::table;
+use super::screen::{laid_out, table};
 use super::text::left_out;
 use crate::inspect::MissingReport;
 use crate::species::{AddedSpecies, SpeciesUndone};
@@ -27,7 +27,7 @@ pub fn missing(report: &MissingReport) -> String {
     format!(
         "{}\n{more}\n{} taxa without a species in {rows} of {read} records\n{left_out}\
          `sterna species add` adds a species, or a synonym of one\n",
-        table.trim_fmt(),
+        laid_out(table),
         HumanCount(report.names),
     )
 }

@@ -6,7 +6,7 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
 use super::migrate;
-use super::screen::table;
+use super::screen::{laid_out, table};
 use crate::migrate::Live;
 use crate::migrate::status::{Status, StepStatus};
 
@@ -66,7 +66,7 @@ fn live(live: &Live) -> String {
         let waits_for = session.waits_for.clone().unwrap_or_default();
         table.add_row([session.pid.to_string(), doing, waits_for, seconds]);
     }
-    let _ = writeln!(text, "\n{}", table.trim_fmt());
+    let _ = writeln!(text, "\n{}", laid_out(table));
     for session in &live.sessions {
         for blocker in &session.blocked_by {
             let _ = writeln!(text, "session {} is blocked by {blocker}", session.pid);

@@ -2,7 +2,7 @@
 
 use indicatif::{HumanBytes, HumanCount};
 
-use super::screen::{self, counted, table};
+use super::screen::{self, counted, laid_out, table};
 use crate::estimate;
 use crate::input::LeftOut;
 use crate::load::account::Account;
@@ -148,7 +148,7 @@ fn files(rows: &RowsReport, all: bool) -> String {
         table.add_row(line(&screen::path(&file.path), &file.account));
     }
     table.add_row(line(&total, &rows.account));
-    table.trim_fmt() + "\n"
+    laid_out(table) + "\n"
 }
 
 fn line(name: &str, account: &Account) -> [String; 6] {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 use uuid::Uuid;
 
-use super::screen::{self, counted, table, width};
+use super::screen::{self, counted, laid_out, table, width};
 use crate::validate::{Change, CheckReport, Severity, ValidationReport};
 
 /// Maximum number of wrong rows listed per check.
@@ -56,7 +56,7 @@ fn checks(report: &ValidationReport) -> String {
         table.add_row([check.name.as_str(), result, &expected, &observed, detail]);
     }
     screen::leave_out(&mut table, if has_details { &[] } else { &[4] });
-    table.trim_fmt()
+    laid_out(table)
 }
 
 /// The checks that were not made, by reason.
@@ -88,7 +88,7 @@ fn wrong_rows(check: &CheckReport) -> Option<String> {
     for row in rows {
         table.add_row(names.iter().map(|name| cell(row, name)));
     }
-    let shown = table.trim_fmt();
+    let shown = laid_out(table);
     Some(format!("{}: {}\n{shown}", check.name, check.purpose))
 }
 
@@ -125,7 +125,7 @@ fn changes(changes: &[Change]) -> String {
             difference(change.checked - change.production),
         ]);
     }
-    table.trim_fmt()
+    laid_out(table)
 }
 
 /// A number with separators and its sign.

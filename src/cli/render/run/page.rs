@@ -66,6 +66,17 @@ struct ColumnUse {
     treatment: String,
 }
 
+/// How a column gets its values, and the formats whose files lack it.
+fn treatment(column: &Value) -> String {
+    let lacking: Vec<String> =
+        column["lacked_by"].as_array().into_iter().flatten().map(show::plain).collect();
+    let treatment = show::plain(&column["treatment"]);
+    match lacking.is_empty() {
+        true => treatment,
+        false => format!("{treatment}; files of format {} lack it", lacking.join(", ")),
+    }
+}
+
 /// What became of the records, if the same of all of them.
 fn only_outcome(account: &Account) -> Option<&'static str> {
     let outcomes = [
@@ -242,6 +253,11 @@ impl Page<'_> {
         only_outcome(account)
     }
 
+    /// Whether the fields of the files are on record; with several formats they are not.
+    fn has_fields(&self, columns: &[ColumnUse]) -> bool {
+        columns.iter().any(|column| !column.field.is_empty())
+    }
+
     /// Where the values of each column come from.
     fn column_uses(&self, load: &Load) -> Vec<ColumnUse> {
         let format = &load.arguments["looks_up"];
@@ -257,7 +273,7 @@ impl Page<'_> {
             name: show::plain(&column["column"]),
             sql_type: show::plain(&column["sql_type"]),
             field: field(&column["column"]),
-            treatment: show::plain(&column["treatment"]),
+            treatment: treatment(column),
         };
         columns.map(of).collect()
     }
