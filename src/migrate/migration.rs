@@ -109,7 +109,8 @@ impl Migration {
         let (from, to) = (options.from.unwrap_or(Step::Backup), options.to.min(Step::LAST));
         let is_skipped = |step: &Step| options.skip.contains(step);
         let is_ahead = |step: &Step| {
-            let skipped = is_skipped(step) || step.needs().is_some_and(|needed| is_skipped(&needed));
+            let skipped =
+                is_skipped(step) || step.needs().is_some_and(|needed| is_skipped(&needed));
             (from..=to).contains(step) && !run.is_settled(*step) && !skipped
         };
         let outlook = expected(&site, &options, uses.as_ref());

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::cites::{Installation, file_of, good};
+use crate::cites::{Installation, file_of, good, shipment};
 use crate::server::TestDb;
 
 /// Runs a command on a terminal of a width, and returns what it shows.
@@ -80,6 +80,20 @@ async fn what_every_command_shows_fits_the_terminal() {
                 assert!(line.chars().count() <= columns.into() || is_word, "{args:?}\n{line}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_password_in_a_table_stays_hidden_however_narrow_it_is() {
+    let here = Installation::new().await;
+    let taxon =
+        "postgres://someuserlong:hunter2hunter2hunter2hunter2hunter2@db.example.org/production";
+    let file = here.folder.path().join("taxa.csv");
+    std::fs::write(&file, file_of(&[shipment(&[("Taxon", taxon)])])).unwrap();
+    for columns in [40, 60, 80, 120] {
+        let args = ["species", "missing", file.to_str().unwrap(), "--progress", "never"];
+        let shown = plain(&on_terminal(&here.db, columns, &args, &[]));
+        assert!(shown.contains("someuserlong") && !shown.contains("hunter2"), "{shown}");
     }
 }
 

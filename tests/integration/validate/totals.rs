@@ -69,16 +69,24 @@ async fn an_empty_load_is_never_switched_over() {
 
 #[tokio::test]
 async fn a_year_without_rows_is_said_aloud_and_fails() {
-    let here = Installation::new().await;
-    let file = here.file("a.csv", file_of(&good(3)));
-    let loaded = here.db.sterna(&["load", &file, "--year", "2019,2020", "--format", "json"]);
-    assert!(loaded.stderr.contains("no row for 2019"), "{loaded:?}");
-    let report: serde_json::Value = serde_json::from_str(&loaded.expect_code(0).stdout).unwrap();
-    assert_eq!(report["years_without_rows"], json!([2019]));
-    let report = validated(&here, 4, &[]);
-    assert_eq!(failed(&report), ["year-present"]);
-    assert_eq!(check(&report, "year-present")["rows"][0]["year"], 2019);
-    validated(&here, 0, &["--year", "2020"]);
+    for sql_type in ["integer", "bigint", "smallint"] {
+        let here = Installation::new().await;
+        let views = "SELECT string_agg(format('DROP VIEW %s', oid::regclass), '; ')
+            FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace";
+        here.db.psql(&here.db.psql(views).await).await;
+        let altered = format!("ALTER TABLE cites_trade_records ALTER year TYPE {sql_type}");
+        here.db.psql(&altered).await;
+        let file = here.file("a.csv", file_of(&good(3)));
+        let loaded = here.db.sterna(&["load", &file, "--year", "2019,2020", "--format", "json"]);
+        assert!(loaded.stderr.contains("no row for 2019"), "{loaded:?}");
+        let report: serde_json::Value =
+            serde_json::from_str(&loaded.expect_code(0).stdout).unwrap();
+        assert_eq!(report["years_without_rows"], json!([2019]));
+        let report = validated(&here, 4, &[]);
+        assert_eq!(failed(&report), ["year-present"]);
+        assert_eq!(check(&report, "year-present")["rows"][0]["year"], 2019);
+        validated(&here, 0, &["--year", "2020"]);
+    }
 }
 
 #[tokio::test]
