@@ -66,7 +66,7 @@ pub struct PreArgs {
     /// Backup to verify [default: the last one in the ledger]
     #[arg(long, value_name = "DIR")]
     pub backup: Option<PathBuf>,
-    /// Confirm that the server's disks have room for a second copy of the table
+    /// Confirm that the server's disks have the room that `sterna plan INPUT` names
     #[arg(long)]
     pub disk_space_checked: bool,
     /// Size that the plan of a hosted server allows, such as 8GB
