@@ -185,12 +185,14 @@ fn wrap(line: &str, width: usize, fitted: &mut String) {
     let mut in_command = line[value..].starts_with("sterna ");
     fitted.push_str(&line[..value]);
     let mut taken = line[..value].width();
-    let (mut is_first, mut in_quotes) = (true, false);
-    for word in line[value..].split(' ') {
+    let mut is_first = true;
+    let mut rest = Some(&line[value..]);
+    while let Some(text) = rest {
+        let (word, after) = next_word(text, in_command);
         let ends_command = in_command != (word.matches('`').count() % 2 == 1);
         // Room for a backslash after it.
         let reserved = if ends_command { 2 } else { 0 };
-        if !is_first && !in_quotes && taken + 1 + word.width() + reserved > width {
+        if !is_first && taken + 1 + word.width() + reserved > width {
             fitted.push_str(if in_command { " \\\n" } else { "\n" });
             fitted.push_str(&hanging);
             taken = hanging.len();
@@ -200,11 +202,21 @@ fn wrap(line: &str, width: usize, fitted: &mut String) {
         }
         fitted.push_str(word);
         taken += word.width();
-        // A break within quotes would be part of the argument.
-        in_quotes ^= ends_command && word.matches('\'').count() % 2 == 1;
         in_command = ends_command;
         is_first = false;
+        rest = after;
     }
+}
+
+/// The first word, and what follows the space after it. In a command, what is quoted is part of a
+/// word: a break within the quotes would be part of the argument.
+fn next_word(text: &str, in_command: bool) -> (&str, Option<&str>) {
+    let mut quoted = false;
+    let end = text.find(|letter| {
+        quoted ^= in_command && letter == '\'';
+        letter == ' ' && !quoted
+    });
+    end.map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])))
 }
 
 /// Where the value of a line begins, if a label and two spaces at least precede it: the last such
@@ -263,7 +275,8 @@ mod tests {
     #[test]
     fn values_continue_below_themselves() {
         let line = "proof      staging was read back and matches the files; checksum 1\n";
-        let wrapped = "proof      staging was read back and\n           matches the files; checksum\n           1\n";
+        let wrapped =
+            "proof      staging was read back and\n           matches the files; checksum 1\n";
         assert_eq!(fitted(line, 40), wrapped);
         let hint = "hint: fix what the report names, then run it again";
         assert_eq!(fitted(hint, 40), "hint: fix what the report names, then\n  run it again");
