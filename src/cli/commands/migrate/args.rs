@@ -28,8 +28,8 @@ use crate::pg::Table;
   sterna rollback switchover                      back to the state before step 4.2
   sterna migrate download.zip --add-synonym 'Branta hutchinsii leucopareia=Branta canadensis leucopareia'
 
-`sterna plan` shows every step, `sterna status` the progress of the run. A failed gate (exit code 4
-or 5) stops the run before production is touched.")]
+`sterna plan` shows every step, `sterna status` the progress of the run. A gate that fails
+(exit code 4 or 5) stops the run; all but 5.2 come before production is touched.")]
 pub struct MigrateArgs {
     /// Options shared with `sterna rehearse`.
     #[command(flatten)]
