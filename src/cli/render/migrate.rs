@@ -225,9 +225,10 @@ pub fn rolled_back(undone: &[UndoneStep]) -> String {
                 let parts =
                     detail.iter().filter(|(name, value)| *name != "run_id" && !says_nothing(value));
                 let parts: Vec<_> = parts.map(|(name, value)| undone_part(name, value)).collect();
-                let parts =
-                    if parts.is_empty() { "nothing had to be restored" } else { &parts.join(", ") };
-                format!("rolled back: {parts}")
+                match parts.is_empty() {
+                    true => "rolled back".to_owned(),
+                    false => format!("rolled back: {}", parts.join(", ")),
+                }
             }
             (_, detail) => format!("rolled back: {detail}"),
         };
