@@ -101,7 +101,12 @@ mod tests {
             }}])
         };
         let table = Table::new("public", "t").unwrap();
-        let pair = Pair { staging: table.with_suffix(SUFFIX).unwrap(), table, table_oid: 1 };
+        let pair = Pair {
+            staging: table.with_suffix(SUFFIX).unwrap(),
+            table,
+            table_oid: 1,
+            partitioned: false,
+        };
         let production = of(document("t", "t_pkey"), None);
         let staging = of(document("t_staging", "t_pkey_staging"), Some(&pair));
         let shape = ["Aggregate hashed", "  Index Scan backward using t_pkey on t"];

@@ -155,7 +155,7 @@ async fn look(info: &ConnInfo, options: &InspectOptions) -> Result<Reading> {
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/inspect/session.sql")).await?;
-    let found = catalog::table_or_partition(&session, &options.table).await?;
+    let found = catalog::replaceable(&session, &options.table).await?;
     trust::code(&session, &[found.oid], &[]).await?;
     let request = Request {
         table: &options.table,

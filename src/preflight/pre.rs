@@ -67,7 +67,8 @@ pub async fn pre(
         futures::join!(Distance::measure(&session), session.batch_execute(settings));
     set?;
     let distance = distance?;
-    let oid = catalog::table_or_partition(&session, table).await?.oid;
+    let found = catalog::replaceable(&session, table).await?;
+    let (oid, partitioned) = (found.oid, found.partitioned.then_some(found.oid));
     let (has_ledger, ledger) = opened(&mut session).await?;
     let staging = match table.with_suffix(SUFFIX) {
         Ok(staging) => catalog::relation(&session, &staging).await?.map(|found| found.oid),
@@ -82,7 +83,7 @@ pub async fn pre(
             backed_up(&session, table, options, has_ledger, stop),
             loaded(&session, staging),
             mapped(&session, staging, options.missing.as_ref()),
-            place::leftovers(&session, table, has_ledger),
+            place::leftovers(&session, table, partitioned, has_ledger),
             place::remembered(&session, oid),
         )
     };

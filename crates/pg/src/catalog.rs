@@ -12,6 +12,8 @@ pub struct Relation {
     pub plain: bool,
     /// Whether it is a partition that holds rows itself, and permanent.
     pub leaf: bool,
+    /// Whether it is partitioned and no partition itself.
+    pub partitioned: bool,
 }
 
 /// Finds a table by its exact name.
@@ -25,7 +27,13 @@ pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Rela
         let (kind, partition, persistence) =
             (row.get::<_, i8>(1), row.get::<_, bool>(2), row.get::<_, i8>(3));
         let table = kind == b'r' as i8 && persistence == b'p' as i8;
-        Relation { oid: row.get(0), plain: table && !partition, leaf: table && partition }
+        let partitioned = kind == b'p' as i8 && persistence == b'p' as i8 && !partition;
+        Relation {
+            oid: row.get(0),
+            plain: table && !partition,
+            leaf: table && partition,
+            partitioned,
+        }
     }))
 }
 
@@ -34,10 +42,11 @@ pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Rela
 /// # Errors
 /// If the table is missing or of another kind; the error names it.
 pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation> {
-    let found = table_or_partition(session, table).await?;
-    if found.leaf {
+    let found = replaceable(session, table).await?;
+    if !found.plain {
+        let what = if found.leaf { "a partition" } else { "partitioned" };
         return Err(Error::refused(format!(
-            "{table} is a partition, which this command does not support"
+            "{table} is {what}, which this command does not support"
         ))
         .hint(
             "replace it with `sterna stage create`, `load`, `validate` and `switchover`, after a \
@@ -47,19 +56,21 @@ pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation
     Ok(found)
 }
 
-/// Finds a table that must exist and be of a kind that sterna can replace: an ordinary one, or a
-/// partition that holds rows itself.
+/// Finds a table that must exist and be of a kind that sterna can replace: an ordinary one, a
+/// partitioned one, or a partition that holds rows itself.
 ///
 /// # Errors
 /// If the table is missing or of another kind; the error names it.
-pub async fn table_or_partition(session: &Connection, table: &Table) -> Result<Relation> {
+pub async fn replaceable(session: &Connection, table: &Table) -> Result<Relation> {
     match relation(session, table).await? {
         None => Err(Error::usage(format!("there is no table {table}"))
             .hint("check --schema, --table and the database that you are connected to")),
-        Some(found) if !found.plain && !found.leaf => Err(Error::refused(format!(
-            "{table} is not an ordinary table: views, partitioned, foreign, temporary and \
-             unlogged tables are not supported"
-        ))),
+        Some(found) if !found.plain && !found.leaf && !found.partitioned => {
+            Err(Error::refused(format!(
+                "{table} is not an ordinary table: views, partitions that are partitioned \
+                 themselves, foreign, temporary and unlogged tables are not supported"
+            )))
+        }
         Some(found) => Ok(found),
     }
 }
@@ -92,6 +103,8 @@ pub struct Index {
     pub name: Ident,
     /// Its OID.
     pub oid: u32,
+    /// The table that it is on: the one asked for, or a partition of it.
+    pub table: Table,
     /// Whether keys are unique.
     pub unique: bool,
     /// `USING ...` and everything after it.
@@ -111,7 +124,7 @@ pub enum IndexConstraint {
     Exclusion(String),
 }
 
-/// The indexes of a table, the most costly first.
+/// The indexes of a table and those that its partitions have besides, the most costly first.
 ///
 /// # Errors
 /// If the catalog cannot be read, or an index definition has an unknown form.
@@ -137,6 +150,10 @@ pub async fn indexes(session: &Connection, oid: u32) -> Result<Vec<Index>> {
                     Error::refused(format!("the definition of index {name} has an unknown form"))
                 })?,
                 oid: row.get(0),
+                table: Table {
+                    schema: Ident::new(row.get::<_, String>(9))?,
+                    name: Ident::new(row.get::<_, String>(10))?,
+                },
                 unique: row.get(2),
                 name,
                 constraint,
