@@ -1,6 +1,5 @@
 -- Purpose: stops recording writes to a table.
--- Lock: ACCESS EXCLUSIVE on the table, briefly.
+-- Lock: ACCESS EXCLUSIVE on the table and its partitions, briefly.
 -- Transaction: yes, with journal/drop.sql and journal/forget.sql.
 -- Undone by: nothing; later writes are not recorded.
-DROP TRIGGER IF EXISTS "!sterna_journal" ON {table};
-DROP TRIGGER IF EXISTS "!sterna_journal_truncate" ON {table}
+SELECT sterna.disarm($1)

@@ -4,6 +4,11 @@
 SELECT concat_ws(
     ' ',
     pg_relation_filenode($1::oid),
+    (
+        SELECT string_agg(pg_relation_filenode(t.relid)::text, ' ' ORDER BY t.relid)
+        FROM pg_catalog.pg_partition_tree($1::oid) AS t
+        WHERE t.relid <> $1
+    ),
     string_agg(
         concat_ws(':', a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation),
         ' ' ORDER BY a.attnum

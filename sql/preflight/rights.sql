@@ -13,25 +13,32 @@ WITH target AS (
     INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
     WHERE c.oid = $1
 ),
+tree AS (
+    SELECT $1 AS oid
+    UNION
+    SELECT t.relid FROM pg_catalog.pg_partition_tree($1) AS t
+),
 me AS (
     SELECT rolsuper, rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user
 ),
 -- What a switchover alters, with its owner, and what may be done about it in the meantime.
 altered (what, owner, otherwise) AS (
-    SELECT 'table ' || relid::regclass, relowner, '' FROM target
+    SELECT 'table ' || c.oid::regclass, c.relowner, ''
+    FROM pg_catalog.pg_class AS c WHERE c.oid IN (SELECT oid FROM tree)
     UNION ALL
     SELECT DISTINCT 'table ' || c.conrelid::regclass || ', which refers to it', r.relowner, ''
     FROM pg_catalog.pg_constraint AS c
     INNER JOIN pg_catalog.pg_class AS r ON r.oid = c.conrelid
-    WHERE c.confrelid = $1 AND c.conrelid <> $1 AND c.contype = 'f'
+    WHERE c.confrelid IN (SELECT oid FROM tree) AND c.conrelid NOT IN (SELECT oid FROM tree)
+        AND c.contype = 'f'
     UNION ALL
-    SELECT
+    SELECT DISTINCT
         'publication ' || quote_ident(p.pubname),
         p.pubowner,
         ', or have its owner take the table out of it before the switchover and add it after it'
     FROM pg_catalog.pg_publication_rel AS r
     INNER JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
-    WHERE r.prrelid = $1
+    WHERE r.prrelid IN (SELECT oid FROM tree)
     UNION ALL
     SELECT
         d.what,
@@ -41,7 +48,8 @@ altered (what, owner, otherwise) AS (
 ),
 referred AS (
     SELECT DISTINCT confrelid FROM pg_catalog.pg_constraint
-    WHERE conrelid = $1 AND contype = 'f' AND confrelid <> $1
+    WHERE conrelid IN (SELECT oid FROM tree) AND contype = 'f'
+        AND confrelid NOT IN (SELECT oid FROM tree)
 ),
 summary AS (
     SELECT
@@ -116,8 +124,8 @@ FROM summary, LATERAL (
 WHERE (is_computed OR right_name = 'SELECT')
     AND NOT pg_catalog.has_table_privilege(relid, right_name)
 UNION ALL
-SELECT format('TRIGGER on %s: GRANT TRIGGER ON %1$s TO %I', relid::regclass, current_user)
-FROM target WHERE NOT pg_catalog.has_table_privilege(relid, 'TRIGGER')
+SELECT format('TRIGGER on %s: GRANT TRIGGER ON %1$s TO %I', oid::regclass, current_user)
+FROM tree WHERE NOT pg_catalog.has_table_privilege(oid, 'TRIGGER')
 UNION ALL
 SELECT format(
     'membership in %I, which granted rights on %2$s: GRANT %1$I TO %3$I',
@@ -131,7 +139,8 @@ SELECT format(
 )
 FROM pg_catalog.pg_class AS c, me
 WHERE c.oid IN (
-        SELECT $1 UNION ALL SELECT confrelid FROM referred UNION ALL SELECT relid FROM summary
+        SELECT oid FROM tree
+        UNION ALL SELECT confrelid FROM referred UNION ALL SELECT relid FROM summary
     )
     AND c.relrowsecurity
     AND NOT (me.rolsuper OR me.rolbypassrls)

@@ -21,6 +21,12 @@ used (oid) AS (
     UNION
     SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i INNER JOIN used ON i.inhparent = used.oid
 ),
+-- Writing to a partitioned table also writes to its partitions.
+written (oid) AS (
+    SELECT unnest($2::oid[])
+    UNION
+    SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i INNER JOIN written ON i.inhparent = written.oid
+),
 planned (oid) AS (
     SELECT oid FROM used
     UNION
@@ -53,10 +59,10 @@ part (classid, objid) AS (
     UNION ALL
     SELECT 'pg_catalog.pg_trigger'::regclass, t.oid
     FROM pg_catalog.pg_trigger AS t
-    WHERE t.tgrelid = ANY ($2::oid[]) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
+    WHERE t.tgrelid IN (SELECT oid FROM written) AND NOT t.tgisinternal AND t.tgenabled <> 'D'
     UNION ALL
     SELECT 'pg_catalog.pg_rewrite'::regclass, w.oid
-    FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class = ANY ($2::oid[])
+    FROM pg_catalog.pg_rewrite AS w WHERE w.ev_class IN (SELECT oid FROM written)
     UNION ALL
     SELECT 'pg_catalog.pg_event_trigger'::regclass, e.oid
     FROM pg_catalog.pg_event_trigger AS e WHERE e.evtenabled <> 'D'

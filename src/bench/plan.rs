@@ -106,6 +106,7 @@ mod tests {
             table,
             table_oid: 1,
             distribution: Distribution::None,
+            partitioned: false,
         };
         let production = of(document("t", "t_pkey"), None);
         let staging = of(document("t_staging", "t_pkey_staging"), Some(&pair));

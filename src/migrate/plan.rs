@@ -1,7 +1,7 @@
 //! The steps of the plan and how they are described; what they do is in `steps`.
 
 use crate::error::Result;
-use crate::pg::{Quoted, Table, fill};
+use crate::pg::{CatalogText, Quoted, Table, fill};
 
 /// A step of the plan. The ledger keeps its number, so numbers never change and are never
 /// reused.
@@ -103,6 +103,8 @@ pub struct Names {
     staging: Table,
     backup: Table,
     journal: Table,
+    identity: CatalogText,
+    partitioning: CatalogText,
 }
 
 impl Names {
@@ -116,16 +118,21 @@ impl Names {
             staging: table.with_suffix(staging_suffix)?,
             backup: table.with_suffix(backup_suffix)?,
             journal: Table::new("sterna", "journal_<oid>")?,
+            identity: CatalogText::from_catalog("INCLUDING IDENTITY"),
+            // A plan is for a table that is not partitioned.
+            partitioning: CatalogText::from_catalog(""),
         })
     }
 
-    fn quoted(&self) -> [(&str, &dyn Quoted); 5] {
+    fn quoted(&self) -> [(&str, &dyn Quoted); 7] {
         [
             ("table", &self.table),
             ("staging", &self.staging),
             ("backup", &self.backup),
             ("checked", &self.staging),
             ("journal", &self.journal),
+            ("identity", &self.identity),
+            ("partitioning", &self.partitioning),
         ]
     }
 }

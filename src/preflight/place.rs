@@ -8,6 +8,7 @@ use super::{Finding, PreflightSeverity};
 use crate::error::Result;
 use crate::ledger::State;
 use crate::pg::{Connection, Ident, Quoted, Table, catalog, fill};
+use crate::table::members;
 use crate::table::staging::{OLD_SUFFIX, SUFFIX};
 use crate::trust;
 
@@ -22,10 +23,12 @@ pub(super) fn names(table: &Table) -> Finding {
     found("names", PreflightSeverity::Error, &lines, good, "rename the table to a shorter name")
 }
 
-/// Checks that nothing that sterna did not create has one of these names.
+/// Checks that nothing that sterna did not create has one of these names, or one of those that
+/// partitions of a partitioned table need.
 pub(super) async fn leftovers(
     session: &Connection,
     table: &Table,
+    partitioned: Option<u32>,
     state: Option<State>,
 ) -> Result<Finding> {
     const NAME: &str = "leftovers";
@@ -49,9 +52,33 @@ pub(super) async fn leftovers(
             lines.push(beside.to_string());
         }
     }
+    if let Some(oid) = partitioned {
+        lines.extend(taken_by_partitions(session, table, oid, &own).await?);
+    }
     let good = "nothing is in the way of staging, old and backup table";
     let hint = "rename or drop what sterna did not create; it needs these names";
     Ok(found(NAME, PreflightSeverity::Error, &lines, good, hint))
+}
+
+/// The names that partitions need and that something else has.
+async fn taken_by_partitions(
+    session: &Connection,
+    table: &Table,
+    oid: u32,
+    own: &HashSet<u32>,
+) -> Result<Vec<String>> {
+    let partitions = include_str!("../../sql/preflight/partitions.sql");
+    let mut names = Vec::new();
+    for row in session.query(partitions, &[&oid]).await? {
+        let partition = Table::new(row.get::<_, String>(0), row.get::<_, String>(1))?;
+        for suffix in [SUFFIX, OLD_SUFFIX] {
+            names.push(members::beside(table, &partition, suffix)?);
+        }
+    }
+    let found = members::oids(session, &names).await?;
+    let is_taken = |oid: &Option<u32>| oid.is_some_and(|oid| !own.contains(&oid));
+    let taken = names.iter().zip(found).filter(|(_, oid)| is_taken(oid));
+    Ok(taken.map(|(name, _)| name.to_string()).collect())
 }
 
 /// Checks that no other tables store the table's OID, as subscriptions of a realtime service

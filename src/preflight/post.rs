@@ -58,7 +58,7 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     let queries = queries(options.queries.as_deref())?;
     let mut session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    let oid = catalog::table_or_partition(&session, table).await?.oid;
+    let oid = catalog::replaceable(&session, table).await?.oid;
     trust::code(&session, &[oid], &[]).await?;
     let has_rows = fill(include_str!("../../sql/table/stage/has-rows.sql"), &[("staging", table)]);
     let has_rows: bool = session.query_one(&has_rows, &[]).await?.get(0);

@@ -71,8 +71,8 @@ pub async fn pre(
         futures::join!(Distance::measure(&session), session.batch_execute(settings));
     set?;
     let distance = distance?;
-    let oid = match catalog::table_or_partition(&session, table).await {
-        Ok(found) => found.oid,
+    let found = match catalog::replaceable(&session, table).await {
+        Ok(found) => found,
         // The other checks are meant for tables that can be replaced.
         Err(error) if error.kind() == Kind::Unsafe => {
             let hint = error.next_step().unwrap_or(UNSUPPORTED_HINT).to_owned();
@@ -82,6 +82,7 @@ pub async fn pre(
         }
         Err(error) => return Err(error),
     };
+    let (oid, partitioned) = (found.oid, found.partitioned.then_some(found.oid));
     let (state, ledger) = looked_at(&session).await?;
     let has_ledger = state == Some(State::Current);
     let staging = match table.with_suffix(SUFFIX) {
@@ -97,7 +98,7 @@ pub async fn pre(
             backed_up(&session, table, options, state, stop),
             loaded(&session, staging),
             mapped(&session, staging, options.missing.as_ref()),
-            place::leftovers(&session, table, state),
+            place::leftovers(&session, table, partitioned, state),
             place::remembered(&session, oid),
         )
     };

@@ -58,7 +58,7 @@ pub async fn cleanup(
         if is_needed {
             journal::stop_carrying(&mut volley, exchange.live, Toward::Old);
         } else {
-            journal::end_locked(&mut volley, &exchange.table, exchange.live)?;
+            journal::end_locked(&mut volley, exchange.live)?;
         }
         if is_there {
             drop_locked(&mut volley, &old, last.old);
@@ -77,6 +77,8 @@ pub async fn cleanup(
 /// Adds the statements that drop an old table, unless it has been attached to another one.
 pub(super) fn drop_locked(volley: &mut Volley, old: &Table, oid: u32) {
     partition::lock_detached(volley, old, oid);
+    let unregister = include_str!("../../sql/table/stage/unregister.sql");
+    volley.query(unregister, vec![Box::new(oid)]);
     let drop = include_str!("../../sql/switchover/drop-table.sql");
     volley.add(fill(drop, &[("table", old)]));
 }

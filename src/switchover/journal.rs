@@ -98,7 +98,7 @@ pub async fn begin(
         let begin = async |session: &mut Connection, limits: LockLimits| {
             let mut volley = Volley::default();
             limits.lock(&mut volley, std::slice::from_ref(&lock));
-            begin_locked(&mut volley, table, oid, Toward::Staging)?;
+            begin_locked(&mut volley, oid, Toward::Staging);
             locks::send(session, &volley).await
         };
         let begun = locks::with_retries(session, patience, &[oid], stop, begin).await;
@@ -108,19 +108,11 @@ pub async fn begin(
 }
 
 /// Adds the statements that begin a journal to a volley that has locked the table.
-pub(super) fn begin_locked(
-    volley: &mut Volley,
-    table: &Table,
-    oid: u32,
-    toward: Toward,
-) -> Result<()> {
-    let journal = journal_of(oid)?;
+pub(super) fn begin_locked(volley: &mut Volley, oid: u32, toward: Toward) {
     volley.query(include_str!("../../sql/journal/make.sql"), vec![of_oid(oid)]);
-    let names: [(&str, &dyn Quoted); 2] = [("table", table), ("journal", &journal)];
-    volley.add(fill(include_str!("../../sql/journal/begin.sql"), &names));
+    volley.query(include_str!("../../sql/journal/begin.sql"), vec![of_oid(oid)]);
     let register = include_str!("../../sql/journal/register.sql");
     volley.query(register, vec![of_oid(oid), of_text(toward.name())]);
-    Ok(())
 }
 
 pub(super) fn of_oid(oid: u32) -> Parameter {
@@ -167,7 +159,7 @@ pub async fn end(
     let end = async |session: &mut Connection, limits: LockLimits| {
         let mut volley = Volley::default();
         limits.lock(&mut volley, std::slice::from_ref(&lock));
-        end_locked(&mut volley, table, oid)?;
+        end_locked(&mut volley, oid)?;
         locks::send(session, &volley).await
     };
     locks::with_retries(session, patience, &[oid], stop, end).await?;
@@ -182,9 +174,9 @@ pub(super) fn stop_carrying(volley: &mut Volley, oid: u32, toward: Toward) {
 }
 
 /// Removes a table's journal for both directions, in a volley that has locked the table.
-pub(super) fn end_locked(volley: &mut Volley, table: &Table, oid: u32) -> Result<()> {
+pub(super) fn end_locked(volley: &mut Volley, oid: u32) -> Result<()> {
     let journal = journal_of(oid)?;
-    volley.add(fill(include_str!("../../sql/journal/end.sql"), &[("table", table)]));
+    volley.query(include_str!("../../sql/journal/end.sql"), vec![of_oid(oid)]);
     volley.add(fill(include_str!("../../sql/journal/drop.sql"), &[("journal", &journal)]));
     volley.query(include_str!("../../sql/journal/forget.sql"), vec![of_oid(oid)]);
     Ok(())

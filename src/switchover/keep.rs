@@ -151,12 +151,13 @@ async fn create(transaction: &Transaction<'_>, exchange: &Exchange, left: &Table
     transaction.batch_execute(&create).await?;
     let made = find(transaction, left).await?;
     let oid = made.ok_or_else(|| Error::database(format!("{left} was not created")))?;
-    for row in transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]).await?
+    for row in
+        transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&vec![oid]]).await?
     {
         transaction.batch_execute(row.get(0)).await?;
     }
     let owner = include_str!("../../sql/switchover/prepare/owner.sql");
-    for row in transaction.query(owner, &[&exchange.live, &oid]).await? {
+    for row in transaction.query(owner, &[&vec![exchange.live], &vec![oid]]).await? {
         transaction.batch_execute(row.get(0)).await?;
     }
     Ok(oid)

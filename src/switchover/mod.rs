@@ -10,6 +10,7 @@
 //! old one (`fingerprint`).
 
 mod attached;
+mod changes;
 mod cleanup;
 mod dependents;
 mod exchange;
@@ -18,6 +19,7 @@ mod gate;
 pub mod journal;
 mod keep;
 mod materialized;
+mod obstacle;
 mod obstacles;
 mod options;
 pub mod parity;
@@ -37,7 +39,8 @@ pub use dependents::{Alterations, Altered, alterations};
 pub use exchange::Exchange;
 pub use gate::refuse_unsupported;
 pub use keep::{Keep, Written};
-pub use obstacles::{Foreseen, Obstacle, foresee, refuse_obstacles};
+pub use obstacle::Obstacle;
+pub use obstacles::{Foreseen, foresee, refuse_obstacles};
 pub use options::SwitchoverOptions;
 pub use preview::{Preview, preview};
 pub use report::SwitchoverReport;

@@ -6,31 +6,14 @@ use tokio_postgres::Row;
 
 use super::journal::{self, Toward};
 use super::keep::{self, Keep, Written};
+use super::obstacle::Obstacle;
 use super::options::SwitchoverOptions;
 use super::record::{SwitchoverRecord, SwitchoverState};
 use super::references::References;
-use super::{Exchange, gate, record};
+use super::{Exchange, attached, changes, gate, record};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, Mode, Session, Typed, catalog::relation, connect};
-use crate::table::fingerprint::{self, Difference};
 use crate::table::staging::{self, Pair};
-
-/// Something in the way of a rollback.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Obstacle {
-    /// Its kind, in a word.
-    pub kind: &'static str,
-    /// Its name.
-    pub object: String,
-    /// What is wrong with it, and what to do.
-    pub detail: String,
-    /// Whether it may go away by itself.
-    #[serde(skip)]
-    passing: bool,
-    /// Whether `--leave-additions` leaves it behind.
-    #[serde(skip)]
-    addition: bool,
-}
 
 /// What a rollback would find and do.
 #[derive(Clone, Debug, Serialize)]
@@ -54,18 +37,6 @@ impl Foreseen {
     #[must_use]
     pub fn is_refused(&self) -> bool {
         self.obstacles.iter().any(|obstacle| !obstacle.passing)
-    }
-}
-
-impl Obstacle {
-    fn new(kind: &'static str, object: impl ToString, detail: impl ToString) -> Self {
-        let (object, detail) = (object.to_string(), detail.to_string());
-        Obstacle { kind, object, detail, passing: false, addition: false }
-    }
-
-    fn of(kind: &'static str, object: impl ToString, error: &Error) -> Self {
-        let hint = error.next_step().map_or_else(String::new, |hint| format!("; {hint}"));
-        Obstacle::new(kind, object, format!("{error}{hint}"))
     }
 }
 
@@ -156,7 +127,7 @@ pub(super) async fn find(
         unsupported => unsupported?,
     }
     let is_armed = journal?.is_some_and(|state| state.armed);
-    let (differences, written) = futures::join!(differences(session, exchange, last), async {
+    let (differences, written) = futures::join!(changes::find(session, exchange, last), async {
         match is_armed {
             true => written_since(session, exchange, last).await.map(Some),
             false => Ok(None),
@@ -167,6 +138,10 @@ pub(super) async fn find(
         found.retain(|obstacle| !obstacle.addition);
     }
     let Some((row, rewritten)) = written? else {
+        if found.iter().any(|obstacle| obstacle.kind == "partition") {
+            // An added one has no triggers; what to do about it is said.
+            return Ok((found, None));
+        }
         let detail = "its triggers are gone or disabled, so writes since the switchover are not \
                       known; restore the backup instead";
         found.push(Obstacle::new("journal", table, detail));
@@ -250,124 +225,13 @@ async fn try_out(
     let mut found: Vec<_> =
         tried.await.err().iter().map(|error| Obstacle::of("write", table, error)).collect();
     if found.is_empty() {
-        let references = References::write(&transaction, exchange).await?;
+        let (live, incoming) = attached::paired_tables(&transaction, exchange).await?;
+        let references = References::write(&transaction, &live, &incoming).await?;
         let tried = references.try_out(&transaction).await;
         found.extend(tried.err().iter().map(|error| Obstacle::of("foreign key", table, error)));
     }
     transaction.rollback().await?;
     Ok(found)
-}
-
-/// Finds objects that were added to, dropped from or altered on the live table since the
-/// switchover and not on the old one. What an exchange moves to the other table, such as
-/// privileges and triggers, is not in the way.
-async fn differences(
-    session: &Connection,
-    exchange: &Exchange,
-    last: &SwitchoverRecord,
-) -> Result<Vec<Obstacle>> {
-    let (live, incoming) = (exchange.live, exchange.incoming);
-    let name = include_str!("../../sql/switchover/obstacle/name.sql");
-    let (beside_live, beside_old) = ([incoming], [live]);
-    let inherited = include_str!("../../sql/switchover/obstacle/inherited.sql");
-    let (old_table, suffix) = (exchange.incoming_table()?, exchange.incoming_suffix);
-    let parameters: [&dyn Typed; 3] = [&live, &incoming, &suffix];
-    let (now, old, name, inherited) = futures::join!(
-        fingerprint::take_beside(session, live, &beside_live),
-        fingerprint::take_beside(session, incoming, &beside_old),
-        session.query_one(name, &[&live]),
-        session.query(inherited, &parameters),
-    );
-    let (now, old, name): (_, _, String) = (now?, old?, name?.get(0));
-    let inherited = inherited?;
-    // Without it, the old table cannot be attached.
-    let from_above = |Difference { kind, key, .. }: &Difference| {
-        let is_this = |row: &&Row| row.get::<_, &str>(0) == kind && row.get::<_, &str>(1) == key;
-        let row = inherited.iter().find(is_this)?;
-        let sql = row.get::<_, Option<&str>>(2).map(|sql| format!(" (`{sql}`)"));
-        Some(format!(
-            "it was added to the partitioned table since the switchover, so it cannot be left \
-             behind: create the same on {old_table}{}, or drop it from the partitioned table",
-            sql.unwrap_or_default()
-        ))
-    };
-    let differences = last.fingerprint.differences(&now);
-    let as_live = |text: &str| without_suffix(text, exchange.incoming_suffix);
-    // What was done to both tables is not in the way.
-    let differs = |difference: &Difference| {
-        let mut entries = old.entries().iter();
-        let same = entries
-            .find(|entry| entry.kind == difference.kind && as_live(&entry.key) == difference.key);
-        let there = same.map(|entry| as_live(&entry.definition));
-        stays(&there) != stays(&difference.after)
-    };
-    let own = differences
-        .iter()
-        .filter(|d| !last.exceptions.contains(d) && is_own(d, &name) && differs(d));
-    let obstacle = |difference: &Difference| {
-        let kind = match difference.kind.as_str() {
-            "index" => "index",
-            "column" => "column",
-            _ => "constraint",
-        };
-        let what = match (&difference.before, &difference.after) {
-            (None, _) => "it was added to the live table since the switchover",
-            (_, None) => "it was dropped from the live table since the switchover",
-            _ => "it was altered since the switchover",
-        };
-        let addition = difference.before.is_none();
-        if addition && let Some(detail) = from_above(difference) {
-            return Obstacle::new(kind, &difference.key, detail);
-        }
-        let or = if addition { ", or leave it behind with --leave-additions" } else { "" };
-        let detail = format!("{what}: do the same to the old one as well, or undo it{or}");
-        Obstacle { addition, ..Obstacle::new(kind, &difference.key, detail) }
-    };
-    Ok(own.map(obstacle).collect())
-}
-
-/// Whether a difference is about the table itself and about something that stays with it.
-fn is_own(difference: &Difference, table: &str) -> bool {
-    let said = |text: &Option<String>| {
-        text.as_ref().is_some_and(|text| text.contains(&format!(" ON {table} ")))
-    };
-    match difference.kind.as_str() {
-        "index" => said(&difference.before) || said(&difference.after),
-        "constraint" => difference.key.ends_with(&format!(" on {table}")),
-        "column" => {
-            difference.key.starts_with(&format!("{table}."))
-                && stays(&difference.before) != stays(&difference.after)
-        }
-        _ => false,
-    }
-}
-
-/// Removes a suffix from the names in a text.
-fn without_suffix(text: &str, suffix: &str) -> String {
-    let mut parts = text.split(suffix);
-    let mut shorter = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        if part.starts_with(|c: char| c.is_alphanumeric() || c == '_') {
-            shorter.push_str(suffix);
-        }
-        shorter.push_str(part);
-    }
-    shorter
-}
-
-/// The lines of a definition, without the properties that are made equal before an exchange, and
-/// those that a partition has from its parent.
-fn stays(definition: &Option<String>) -> Option<Vec<&str>> {
-    const EQUALLED: [&str; 6] = [
-        "storage: ",
-        "compression: ",
-        "statistics target: ",
-        "options: ",
-        "inherited: ",
-        "parent: ",
-    ];
-    let lines = definition.as_ref()?.lines();
-    Some(lines.filter(|line| !EQUALLED.iter().any(|name| line.starts_with(name))).collect())
 }
 
 /// Finds what may go away by itself: sessions with old snapshots, and locks.

@@ -6,92 +6,142 @@ use std::sync::atomic::AtomicBool;
 use tokio_postgres::Row;
 
 use super::Exchange;
-use super::attached::{self, Attached, Kind};
+use super::attached::{self, Attached, Counterparts, Kind, Pair};
 use crate::error::Result;
 use crate::pg::{Connection, Ident, Quoted, Session, Typed, Volley, fill};
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::partition;
 
 /// Makes the incoming table equal to the live one in everything that needs no lock on the live
-/// one. Skips what is equal already, so it can be repeated.
+/// one, and each of its partitions to its counterpart. Skips what is equal already, so it can be
+/// repeated. Returns the live table and its partitions, and their counterparts.
 ///
 /// # Errors
 /// Refused if one of the tables lacks an object that the other has; the server's errors.
-pub(super) async fn prepare(session: &mut Connection, exchange: &Exchange) -> Result<()> {
+pub(super) async fn prepare(
+    session: &mut Connection,
+    exchange: &Exchange,
+) -> Result<(Vec<u32>, Vec<u32>)> {
     let (live, incoming) = (exchange.live, exchange.incoming);
     let owner = include_str!("../../sql/switchover/prepare/owner.sql");
-    let both: [&dyn Typed; 2] = [&live, &incoming];
+    let roots = (vec![live], vec![incoming]);
     let read = async |session: &Session| {
         futures::join!(
-            session.query(owner, &both),
+            session.query(owner, &[&roots.0, &roots.1]),
             attached::of_table(session, live),
             attached::of_table(session, incoming),
         )
     };
-    let (transaction, (owner, mine, theirs)) = session.transaction_with("", read).await?;
+    let (transaction, (owners, mine, theirs)) = session.transaction_with("", read).await?;
     let (mine, mut theirs) = (mine?, theirs?);
-    run_all(&transaction, &owner?).await?;
-    let mut renamed = false;
-    for sequence in mine.iter().filter(|a| a.kind == Kind::Sequence) {
-        if let Some(theirs) = attached::counterpart(exchange, sequence, &theirs)? {
-            let name = exchange.incoming_name(&sequence.name.name)?;
-            renamed |= rename(&transaction, theirs, &name).await?;
+    run_all(&transaction, &owners?).await?;
+    let mut counterparts = Counterparts::default();
+    let (mut tables, mut renamed) = ((Vec::new(), Vec::new()), Vec::new());
+    for object in &mine {
+        let Some(theirs) = counterparts.find(exchange, object, &theirs)? else { continue };
+        if object.kind == Kind::Table {
+            tables.0.push(object.oid);
+            tables.1.push(theirs.oid);
+        } else {
+            let name = exchange.incoming_name(&object.name.name)?;
+            renamed.extend(rename(theirs, &name));
         }
     }
-    let statistics = mine.iter().filter(|a| a.kind == Kind::Statistics);
-    let named = statistics
-        .map(|s| exchange.incoming_name(&s.name.name).map(|name| (s.oid, name.name().to_owned())));
-    let (oids, names): (Vec<u32>, Vec<String>) =
-        named.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    if tables.0.len() > 1 {
+        run(&transaction, owner, &[&tables.0, &tables.1]).await?;
+    }
+    if !renamed.is_empty() {
+        transaction.batch_execute(&renamed.join(";")).await?;
+    }
     let create = include_str!("../../sql/switchover/prepare/statistics.sql");
-    let mut changed = run(&transaction, create, &[&live, &incoming, &oids, &names]).await?;
-    if renamed || changed {
+    let mut changed = false;
+    for (live, incoming) in tables.0.iter().zip(&tables.1) {
+        let statistics = mine.iter().filter(|a| a.kind == Kind::Statistics && a.of == *live);
+        let named = statistics.map(|s| {
+            exchange.incoming_name(&s.name.name).map(|name| (s.oid, name.name().to_owned()))
+        });
+        let (oids, names): (Vec<u32>, Vec<String>) =
+            named.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        if !oids.is_empty() {
+            changed |= run(&transaction, create, &[live, incoming, &oids, &names]).await?;
+        }
+    }
+    if !renamed.is_empty() || changed {
         theirs = attached::of_table(&transaction, incoming).await?;
     }
     let pairs = attached::pairs(exchange, &mine, &theirs)?;
-    let of = |kind: Kind| -> (Vec<u32>, Vec<u32>) {
-        let of_kind = pairs.iter().filter(|pair| pair.live.kind == kind);
-        of_kind.map(|pair| (pair.live.oid, pair.incoming.oid)).unzip()
-    };
-    let (i, s) = (of(Kind::Index), of(Kind::Sequence));
-    // Statements, their parameters, and whether statistics are outdated after them.
-    let all: [(&str, &[&dyn Typed], bool); 7] = [
-        (partition::BOUND, &both, false),
-        (include_str!("../../sql/switchover/prepare/storage.sql"), &both, false),
-        (include_str!("../../sql/switchover/prepare/columns.sql"), &both, true),
-        (include_str!("../../sql/switchover/prepare/checks.sql"), &both, true),
-        (
-            include_str!("../../sql/switchover/prepare/indexes.sql"),
-            &[&live, &incoming, &i.0, &i.1],
-            false,
-        ),
-        (include_str!("../../sql/switchover/prepare/sequences.sql"), &[&s.0, &s.1], false),
-        (
-            include_str!("../../sql/switchover/prepare/comments.sql"),
-            &[&live, &incoming, &i.0, &i.1, &s.0, &s.1],
-            false,
-        ),
-    ];
-    // Mostly there is nothing to do, which takes one round trip to find out. Otherwise what is
-    // done first may change what is left to do.
-    let asked = all.iter().map(|(sql, parameters, _)| transaction.query(sql, parameters));
-    let mut is_complete = true;
-    for rows in futures::future::join_all(asked).await {
-        is_complete &= rows?.is_empty();
-    }
-    if !is_complete {
-        for (sql, parameters, outdates_statistics) in all {
-            let some = run(&transaction, sql, parameters).await?;
-            changed |= some && outdates_statistics;
-        }
-    }
+    changed |= equalize(&transaction, exchange, &pairs).await?;
     transaction.commit().await?;
     if changed {
         let table = exchange.incoming_table()?;
         let sql = include_str!("../../sql/switchover/prepare/analyze.sql");
         session.batch_execute(&fill(sql, &[("table", &table)])).await?;
     }
-    Ok(())
+    Ok(tables)
+}
+
+/// Runs the statements that make each table equal to its counterpart. Returns whether statistics
+/// are outdated after them.
+async fn equalize(session: &Session, exchange: &Exchange, pairs: &[Pair]) -> Result<bool> {
+    let (live, incoming) = attached::tables(pairs);
+    let of_each: Vec<Parts> = live
+        .iter()
+        .zip(&incoming)
+        .map(|(live, incoming)| {
+            let of =
+                |kind: Kind| attached::of_kind(pairs.iter().filter(|p| p.live.of == *live), kind);
+            let (indexes, sequences) = (of(Kind::Index), of(Kind::Sequence));
+            Parts { live: *live, incoming: *incoming, indexes, sequences }
+        })
+        .collect();
+    // Statements, their parameters, and whether statistics are outdated after them.
+    let mut all: Vec<(&str, Vec<&dyn Typed>, bool)> =
+        vec![(partition::BOUND, vec![&exchange.live, &exchange.incoming], false)];
+    for Parts { live, incoming, indexes: i, sequences: s } in &of_each {
+        all.extend([
+            (
+                include_str!("../../sql/switchover/prepare/storage.sql"),
+                vec![live as &dyn Typed, incoming],
+                false,
+            ),
+            (include_str!("../../sql/switchover/prepare/columns.sql"), vec![live, incoming], true),
+            (include_str!("../../sql/switchover/prepare/checks.sql"), vec![live, incoming], true),
+            (
+                include_str!("../../sql/switchover/prepare/indexes.sql"),
+                vec![live, incoming, &i.0, &i.1],
+                false,
+            ),
+            (include_str!("../../sql/switchover/prepare/sequences.sql"), vec![&s.0, &s.1], false),
+            (
+                include_str!("../../sql/switchover/prepare/comments.sql"),
+                vec![live, incoming, &i.0, &i.1, &s.0, &s.1],
+                false,
+            ),
+        ]);
+    }
+    // Mostly there is nothing to do, which takes one round trip to find out. Otherwise what is
+    // done first may change what is left to do.
+    let asked = all.iter().map(|(sql, parameters, _)| session.query(sql, parameters));
+    let mut is_complete = true;
+    for rows in futures::future::join_all(asked).await {
+        is_complete &= rows?.is_empty();
+    }
+    let mut changed = false;
+    if !is_complete {
+        for (sql, parameters, outdates_statistics) in all {
+            let some = run(session, sql, &parameters).await?;
+            changed |= some && outdates_statistics;
+        }
+    }
+    Ok(changed)
+}
+
+/// A table and its counterpart, with their indexes and sequences in pairs.
+struct Parts {
+    live: u32,
+    incoming: u32,
+    indexes: (Vec<u32>, Vec<u32>),
+    sequences: (Vec<u32>, Vec<u32>),
 }
 
 /// Finds foreign keys of the incoming table, which an earlier version or a load with
@@ -134,19 +184,15 @@ async fn run(session: &Session, query: &str, parameters: &[&dyn Typed]) -> Resul
 
 /// Runs the statements in these rows.
 async fn run_all(session: &Session, rows: &[Row]) -> Result<()> {
-    for row in rows {
-        session.batch_execute(row.get(0)).await?;
+    if rows.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let all: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    Ok(session.batch_execute(&all.join(";\n")).await?)
 }
 
-/// Renames it, unless it bears the name; whether it did.
-async fn rename(session: &Session, what: &Attached, name: &Ident) -> Result<bool> {
-    let differs = what.name.name != *name;
-    if differs {
-        let sql = include_str!("../../sql/switchover/rename/sequence.sql");
-        let names: [(&str, &dyn Quoted); 2] = [("from", &what.name), ("to", name)];
-        session.batch_execute(&fill(sql, &names)).await?;
-    }
-    Ok(differs)
+/// The statement that renames it, unless it bears the name.
+fn rename(what: &Attached, name: &Ident) -> Option<String> {
+    let names: [(&str, &dyn Quoted); 2] = [("from", &what.name), ("to", name)];
+    (what.name.name != *name).then(|| fill(what.kind.rename(), &names))
 }

@@ -24,7 +24,7 @@ pub struct Preview {
 /// Refused if the table cannot be replaced; an error if the catalog cannot be read.
 pub async fn preview(session: &Connection, table: &Table) -> Result<Preview> {
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    let live = catalog::table_or_partition(session, table).await?.oid;
+    let live = catalog::replaceable(session, table).await?.oid;
     gate::refuse_unsupported(session, table, live).await?;
     let exchange = Exchange::forwards(table.clone(), live, 0);
     let script = script::foresee(session, &exchange).await?;

@@ -40,18 +40,29 @@ const OF_VIEW: [&str; 4] = [
     include_str!("../../sql/switchover/property/privileges.sql"),
 ];
 
-/// Reads the properties of the live table.
-pub(super) async fn of_table(session: &Session, oid: u32) -> Result<Property> {
-    read(session, &OF_TABLE, oid).await
+/// What partitions have from the partitioned table that is replaced with them.
+const OF_PARTITION: [&str; 1] =
+    [include_str!("../../sql/switchover/property/inherited-foreign-keys.sql")];
+
+/// Reads the properties of the live table and its partitions. Each kind comes for all of them
+/// before the next, and for the table first: partitions have some of its properties.
+pub(super) async fn of_tables(session: &Session, tables: &[u32]) -> Result<Property> {
+    let own = OF_TABLE.iter().flat_map(|sql| tables.iter().map(|oid| (*sql, *oid)));
+    let partitions = tables.iter().skip(1);
+    let inherited = OF_PARTITION.iter().flat_map(|sql| partitions.clone().map(|oid| (*sql, *oid)));
+    read(session, own.chain(inherited)).await
 }
 
 /// Reads the properties of a view or materialized view that is created again.
 pub(super) async fn of_view(session: &Session, oid: u32) -> Result<Property> {
-    read(session, &OF_VIEW, oid).await
+    read(session, OF_VIEW.iter().map(|sql| (*sql, oid))).await
 }
 
-async fn read(session: &Session, queries: &[&str], oid: u32) -> Result<Property> {
-    let answers = try_join_all(queries.iter().map(async |sql| session.query(sql, &[&oid]).await));
+async fn read(
+    session: &Session,
+    queries: impl Iterator<Item = (&'static str, u32)>,
+) -> Result<Property> {
+    let answers = try_join_all(queries.map(async |(sql, oid)| session.query(sql, &[&oid]).await));
     let mut all = Property::default();
     for row in answers.await?.iter().flatten() {
         // Aggregates over nothing are NULL.

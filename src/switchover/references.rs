@@ -6,16 +6,21 @@
 //! after it. Rows that would violate them are found here, by a look at every row, while nobody
 //! waits; under the locks only what may have changed since is checked again.
 
+use std::time::{Duration, Instant};
+
 use super::Exchange;
 use super::journal::Toward;
 use crate::error::{Error, Result};
-use crate::pg::{CatalogText, Session, Transaction, Typed, Volley, fill};
+use crate::pg::{CatalogText, Connection, Session, Transaction, Typed, Volley, fill};
+use crate::table::locks::LockLimits;
 
 /// Statements for the foreign keys of and to the live table, generated from the catalog.
 #[derive(Clone, Debug, Default)]
 pub(super) struct References {
     parents: Vec<Parent>,
     children: Vec<Kept>,
+    /// Foreign keys that are validated while others wait, each with the same join.
+    at_once: Vec<(String, String)>,
     /// The tables that the live one refers to.
     pub(super) parent_relations: Vec<u32>,
     /// The tables that refer to the live one.
@@ -42,17 +47,19 @@ struct Kept {
 }
 
 impl References {
-    /// Generates the statements for two existing tables.
-    pub(super) async fn write(session: &Session, exchange: &Exchange) -> Result<Self> {
+    /// Generates the statements for existing tables: a table or it and its partitions, and their
+    /// counterparts.
+    pub(super) async fn write(session: &Session, live: &[u32], incoming: &[u32]) -> Result<Self> {
         let mut references = References::default();
-        let (live, incoming) = (&exchange.live, &exchange.incoming);
+        let at_once = include_str!("../../sql/switchover/reference/at-once.sql");
         let parents = include_str!("../../sql/switchover/reference/parents.sql");
         let children = include_str!("../../sql/switchover/reference/children.sql");
-        let both: [&dyn Typed; 2] = [live, incoming];
-        let (parents, children, found) = futures::join!(
+        let both: [&dyn Typed; 2] = [&live, &incoming];
+        let (parents, children, at_once, found) = futures::join!(
             session.query(parents, &both),
             session.query(children, &both),
-            references.find_relations(session, *live),
+            session.query(at_once, &both),
+            references.find_relations(session, live),
         );
         found?;
         for row in parents? {
@@ -63,11 +70,12 @@ impl References {
         for row in children? {
             references.children.push(Kept { keep: row.get(1), condition: row.get(2) });
         }
+        references.at_once = at_once?.iter().map(|row| (row.get(0), row.get(1))).collect();
         Ok(references)
     }
 
     /// Finds only the related tables, for a preview.
-    pub(super) async fn find_relations(&mut self, session: &Session, live: u32) -> Result<()> {
+    pub(super) async fn find_relations(&mut self, session: &Session, live: &[u32]) -> Result<()> {
         let sql = include_str!("../../sql/switchover/reference/relations.sql");
         for row in session.query(sql, &[&live]).await? {
             let relations =
@@ -125,6 +133,34 @@ impl References {
             held.map_err(|e| refusal(e.into()))?;
         }
         Ok(())
+    }
+
+    /// How long validating the foreign keys of and to a partitioned table takes, measured without
+    /// locks.
+    ///
+    /// # Errors
+    /// Refused if one takes longer than a statement under the locks may.
+    pub(super) async fn measure(&self, session: &Connection) -> Result<Duration> {
+        let limit_ms = LockLimits::of(session.deadlock_timeout_ms()).script_ms.cast_unsigned();
+        let mut total = Duration::ZERO;
+        for (name, join) in &self.at_once {
+            let begun = Instant::now();
+            session.query(join, &[]).await?;
+            let took = begun.elapsed();
+            if took > Duration::from_millis(limit_ms) {
+                return Err(Error::refused(format!(
+                    "validating the foreign key {name} takes {:.1} s, and others would wait for \
+                     longer than {limit_ms} ms",
+                    took.as_secs_f64()
+                ))
+                .hint(
+                    "nothing was changed; raise the limit by raising deadlock_timeout for the role \
+                     that runs sterna, or drop the key before the switchover and add it after it",
+                ));
+            }
+            total += took;
+        }
+        Ok(total)
     }
 
     /// Does the same for the tables that the live one refers to, in a transaction that the

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Exchange;
-use super::obstacles::Obstacle;
+use super::obstacle::Obstacle;
 use super::record::SwitchoverRecord;
 use crate::error::Result;
 use crate::pg::Table;
@@ -25,6 +25,9 @@ pub struct SwitchoverReport {
     pub writers_waited_ms: f64,
     /// How long writers were blocked, in milliseconds.
     pub writers_locked_ms: f64,
+    /// How much of that validating the foreign keys of and to a partitioned table takes, as
+    /// measured without locks, in milliseconds.
+    pub keys_ms: f64,
     /// Rows of the new live table.
     pub rows: i64,
     /// Differences in the catalog from before that were not asked for.
@@ -72,6 +75,7 @@ pub(super) fn report_of(
         locked_ms: 0.0,
         writers_waited_ms: 0.0,
         writers_locked_ms: 0.0,
+        keys_ms: 0.0,
         rows: record.rows,
         parity_differences: Vec::new(),
         exceptions: record.exceptions.clone(),

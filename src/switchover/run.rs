@@ -185,11 +185,18 @@ impl Work<'_> {
         }
         let patience = Patience::new(self.options.max_wait);
         prepare::drop_keys(&mut session, &foreign_keys?, patience, self.stop).await?;
-        prepare::prepare(&mut session, &self.exchange).await?;
+        let tables = prepare::prepare(&mut session, &self.exchange).await?;
         let mut script =
-            script::write(&session, &self.exchange, self.options.refresh_after).await?;
+            script::write(&session, &self.exchange, &tables, self.options.refresh_after).await?;
         script.finish.extend(self.due.iter().cloned());
         materialized::refuse_slow(&session, &script.computed).await?;
+        let keys_ms = milliseconds(script.references.measure(&session).await?);
+        if keys_ms > 0.0 {
+            tracing::info!(
+                "validating the foreign keys of and to the partitioned table takes {keys_ms:.0} ms, \
+                 while others wait"
+            );
+        }
         let swap = Swap {
             exchange: &self.exchange,
             script: &script,
@@ -220,6 +227,7 @@ impl Work<'_> {
                     attempts: tried.attempts,
                     locked_ms,
                     writers_locked_ms: locked_ms,
+                    keys_ms,
                     rows: swapped.rows,
                     exceptions: swapped.exceptions,
                     replayed_rows: swapped.carried,
@@ -284,6 +292,7 @@ impl Work<'_> {
             locked_ms: 0.0,
             writers_waited_ms: 0.0,
             writers_locked_ms: 0.0,
+            keys_ms: 0.0,
             rows: 0,
             parity_differences: Vec::new(),
             exceptions: Vec::new(),

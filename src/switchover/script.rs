@@ -30,7 +30,7 @@ pub(super) struct Script {
     pub(super) changed: Vec<ChangedColumn>,
 }
 
-/// Generates the script for two existing tables.
+/// Generates the script for two existing tables; these are they, and their partitions.
 ///
 /// # Errors
 /// Refused if something depends on the table that cannot be pointed at another one, or if the
@@ -38,13 +38,14 @@ pub(super) struct Script {
 pub(super) async fn write(
     session: &Session,
     exchange: &Exchange,
+    (live, incoming): &(Vec<u32>, Vec<u32>),
     refresh_after: bool,
 ) -> Result<Script> {
     let (changed, mine, theirs, references) = futures::join!(
         changed_columns(session, exchange),
         attached::of_table(session, exchange.live),
         attached::of_table(session, exchange.incoming),
-        References::write(session, exchange),
+        References::write(session, live, incoming),
     );
     let pairs = attached::pairs(exchange, &mine?, &theirs?)?;
     assemble(session, exchange, changed?, &pairs, references?, refresh_after).await
@@ -62,7 +63,7 @@ pub(super) async fn foresee(session: &Session, exchange: &Exchange) -> Result<Sc
         pairs.push(Pair { incoming: Attached { name, ..live.clone() }, live });
     }
     let mut references = References::default();
-    references.find_relations(session, exchange.live).await?;
+    references.find_relations(session, &attached::tables(&pairs).0).await?;
     assemble(session, exchange, Vec::new(), &pairs, references, false).await
 }
 
@@ -83,9 +84,10 @@ async fn assemble(
         ))
         .hint("drop it before the switchover and create it again after it"));
     }
+    let (tables, _) = attached::tables(pairs);
     let (redirection, property, partition) = futures::join!(
         dependents.redirection(session, refresh_after),
-        properties::of_table(session, exchange.live),
+        properties::of_tables(session, &tables),
         Partition::write(session, exchange.live),
     );
     let (redirection, property, partition) = (redirection?, property?, partition?);
@@ -127,30 +129,19 @@ async fn assemble(
     Ok(script)
 }
 
-/// Renames everything of the live table first, so that every name is free when it is taken.
+/// Renames the live table and everything of it first, so that every name is free when it is taken.
 fn rename_all(statements: &mut Vec<String>, exchange: &Exchange, pairs: &[Pair]) -> Result<()> {
-    let table = include_str!("../../sql/switchover/rename/table.sql");
-    statements.push(rename(table, &exchange.table, &exchange.leaving_table()?.name));
     for Pair { live, .. } in pairs {
         statements.push(rename(
-            template(live.kind),
+            live.kind.rename(),
             &live.name,
             &exchange.leaving_name(&live.name.name)?,
         ));
     }
-    statements.push(rename(table, &exchange.incoming_table()?, &exchange.table.name));
     for Pair { live, incoming } in pairs {
-        statements.push(rename(template(live.kind), &incoming.name, &live.name.name));
+        statements.push(rename(live.kind.rename(), &incoming.name, &live.name.name));
     }
     Ok(())
-}
-
-fn template(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Index => include_str!("../../sql/switchover/rename/index.sql"),
-        Kind::Sequence => include_str!("../../sql/switchover/rename/sequence.sql"),
-        Kind::Statistics => include_str!("../../sql/switchover/rename/statistics.sql"),
-    }
 }
 
 fn rename(template: &str, from: &Table, to: &Ident) -> String {

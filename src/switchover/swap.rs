@@ -197,13 +197,13 @@ impl Swap<'_> {
 
     /// Adds the statements that exchange the names and everything attached to them.
     fn exchange(&self, volley: &mut Volley) -> Result<()> {
-        let Exchange { table, live, incoming, .. } = self.exchange;
+        let Exchange { live, incoming, .. } = self.exchange;
         if let Recording::Switched { cleans: Some((_, old)), .. } = self.recording {
             // Only the old table of the latest switchover is kept.
             cleanup::drop_locked(volley, &self.exchange.leaving_table()?, old);
         }
         // Ends the journal for both directions: the table is no longer live.
-        journal::end_locked(volley, table, *live)?;
+        journal::end_locked(volley, *live)?;
         for sql in &self.script.exchange {
             volley.add(sql);
         }
@@ -211,7 +211,8 @@ impl Swap<'_> {
             Toward::Staging => Toward::Old,
             Toward::Old => Toward::Staging,
         };
-        journal::begin_locked(volley, table, *incoming, toward)
+        journal::begin_locked(volley, *incoming, toward);
+        Ok(())
     }
 
     /// Adds the ledger's record, before the journal with its counts is dropped.
@@ -219,14 +220,20 @@ impl Swap<'_> {
         let Exchange { table, live, incoming, .. } = self.exchange;
         let rows: Parameter = Box::new(counted.rows_without_carried);
         let finish: Parameter = Box::new(self.script.finish.clone());
+        // The table that leaves is sterna's own from here on.
+        let unregister = include_str!("../../sql/table/stage/unregister.sql");
+        volley.query(unregister, vec![of_oid(*incoming)]);
+        let register = include_str!("../../sql/table/stage/register.sql");
+        let name = format!("{}{}", table.name.name(), self.exchange.leaving_suffix);
+        let none = Box::new(None::<Json<Fingerprint>>);
+        let leaving = vec![of_oid(*live), of_text(table.schema.name()), of_text(&name), none];
+        volley.query(register, leaving);
         match self.recording {
             Recording::Switched { id, run, cleans } => {
                 if let Some((cleaned, _)) = cleans {
                     let sql = include_str!("../../sql/switchover/record-cleaned.sql");
                     volley.query(sql, vec![Box::new(cleaned)]);
                 }
-                let unregister = include_str!("../../sql/table/stage/unregister.sql");
-                volley.query(unregister, vec![of_oid(*incoming)]);
                 let parameters: Vec<Parameter> = vec![
                     Box::new(id),
                     of_text(table.schema.name()),
@@ -242,12 +249,6 @@ impl Swap<'_> {
                 volley.query(include_str!("../../sql/switchover/record.sql"), parameters)
             }
             Recording::Returned { id } => {
-                let register = include_str!("../../sql/table/stage/register.sql");
-                let (schema, name) = (&table.schema, self.exchange.leaving_suffix);
-                let name = format!("{}{name}", table.name.name());
-                let none = Box::new(None::<Json<Fingerprint>>);
-                let of_live = vec![of_oid(*live), of_text(schema.name()), of_text(&name), none];
-                volley.query(register, of_live);
                 let parameters = vec![Box::new(id) as _, finish, of_oid(*live), rows];
                 volley.query(include_str!("../../sql/switchover/record-return.sql"), parameters)
             }

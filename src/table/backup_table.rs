@@ -57,12 +57,13 @@ async fn create_in(transaction: &Transaction<'_>, pair: &Pair) -> Result<BackupT
     let oid = find(transaction, &backup)
         .await?
         .ok_or_else(|| Error::database(format!("{backup} does not exist after it was created")))?;
-    for row in transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]).await?
+    for row in
+        transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&vec![oid]]).await?
     {
         transaction.batch_execute(row.get(0)).await?;
     }
     let owner = include_str!("../../sql/switchover/prepare/owner.sql");
-    for row in transaction.query(owner, &[&pair.table_oid, &oid]).await? {
+    for row in transaction.query(owner, &[&vec![pair.table_oid], &vec![oid]]).await? {
         transaction.batch_execute(row.get(0)).await?;
     }
     let key = include_str!("../../sql/table/backup/primary-key.sql");

@@ -175,9 +175,15 @@ impl Fingerprint {
     /// not have.
     #[must_use]
     pub(crate) fn without_additions_to(&self, before: &Fingerprint) -> Fingerprint {
+        // Of a partitioned table, what partitions have from it is left behind with it.
+        let is_partitioned = |entry: &Entry| {
+            entry.kind == "table"
+                && entry.definition.lines().any(|l| l.starts_with("partitioned: "))
+        };
+        let is_whole = self.0.iter().any(is_partitioned);
         let added = |entry: &Entry| {
             matches!(entry.kind.as_str(), "index" | "column" | "constraint" | "comment")
-                && !is_inherited(&entry.definition)
+                && (is_whole || !is_inherited(&entry.definition))
                 && !before.0.iter().any(|earlier| earlier.name() == entry.name())
         };
         Fingerprint(self.0.iter().filter(|entry| !added(entry)).cloned().collect())

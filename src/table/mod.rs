@@ -6,6 +6,8 @@ pub mod backup_table;
 pub(crate) mod distributed;
 pub mod fingerprint;
 pub(crate) mod locks;
+pub(crate) mod members;
+mod pair;
 pub(crate) mod partition;
 pub mod reindex;
 pub mod staging;

@@ -1,16 +1,17 @@
-//! Partitions: which of them can be replaced, and tables of sterna's that have become partitions
+//! Partitions and partitioned tables: which of them can be replaced, and tables of sterna's that have become partitions
 //! of others meanwhile. What has been attached to another table is neither emptied nor dropped.
 
 use crate::error::{Error, Result};
 use crate::pg::catalog::{self, Relation};
-use crate::pg::{Connection, Session, Table, Volley, fill};
+use crate::pg::{Column, Connection, Session, Table, Volley, fill};
+use crate::table::pair::Pair;
 
 /// The kinds of table that a command takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
     /// Ordinary ones alone.
     Tables,
-    /// Partitions as well.
+    /// Partitions and partitioned tables as well.
     Partitions,
     /// Partitions, and tables that Citus distributes by a hash.
     Shards,
@@ -24,7 +25,7 @@ impl Takes {
     pub(crate) async fn find(self, session: &Connection, table: &Table) -> Result<Relation> {
         match self {
             Takes::Tables => catalog::plain_table(session, table).await,
-            Takes::Partitions => catalog::table_or_partition(session, table).await,
+            Takes::Partitions => catalog::replaceable(session, table).await,
             Takes::Shards => catalog::loadable(session, table).await,
         }
     }
@@ -36,13 +37,46 @@ pub(crate) const BOUND: &str = include_str!("../../sql/table/stage/bound.sql");
 /// Fails if a table has been attached to another one.
 const ATTACHED: &str = include_str!("../../sql/table/attached.sql");
 
-/// Why a table cannot be replaced although it is a partition; nothing if it is none.
+/// Why a table cannot be replaced although it is a partition, or partitioned; nothing if it is
+/// neither.
 ///
 /// # Errors
 /// If the catalog cannot be read.
 pub(crate) async fn unsupported(session: &Session, oid: u32) -> Result<Vec<String>> {
-    let sql = include_str!("../../sql/table/stage/unsupported-partition.sql");
-    Ok(session.query(sql, &[&oid]).await?.iter().map(|row| row.get(0)).collect())
+    let (one, whole) = futures::join!(
+        session.query(include_str!("../../sql/table/stage/unsupported-partition.sql"), &[&oid]),
+        session.query(include_str!("../../sql/table/stage/unsupported-partitioned.sql"), &[&oid]),
+    );
+    Ok(one?.iter().chain(&whole?).map(|row| row.get(0)).collect())
+}
+
+/// Refuses a partition or a partitioned table that cannot be replaced, or a column of which is to
+/// be widened.
+///
+/// # Errors
+/// The refusal, with every reason.
+pub(crate) async fn refuse_unsupported(
+    session: &Session,
+    pair: &Pair,
+    widened: &[Column],
+) -> Result<()> {
+    let (oid, partitioned) = (pair.table_oid, pair.partitioned);
+    let mut reasons = unsupported(session, oid).await?;
+    if !widened.is_empty() {
+        let relation = include_str!("../../sql/catalog/relation.sql");
+        let (schema, name) = (pair.table.schema.name(), pair.table.name.name());
+        let found = session.query_opt(relation, &[&schema, &name]).await?;
+        if found.is_some_and(|row| row.get(2)) {
+            reasons.push("a column cannot be widened in one partition alone".to_owned());
+        } else if partitioned {
+            reasons.push("a column of a partitioned table cannot be widened".to_owned());
+        }
+    }
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(format!("{} cannot be replaced: {}", pair.table, reasons.join("; ")))
+        .hint("nothing was loaded; alter or drop what is named, then try again"))
 }
 
 /// Refuses a table that has been attached to another one, or another one to it.
@@ -69,6 +103,12 @@ pub(crate) fn refusal(error: Error) -> Error {
         return error;
     };
     let detach = db_error.detail().unwrap_or_default();
+    if detach.is_empty() {
+        return Error::refused(db_error.message()).hint(
+            "nothing was changed; finish with the whole table first: `sterna stage drop` or \
+             `sterna cleanup`, with it as --table",
+        );
+    }
     Error::refused(db_error.message()).hint(format!(
         "nothing was changed; detach it (`{detach}`), or rename it if it is to stay there, or \
          drop it yourself"

@@ -2,60 +2,22 @@
 
 use std::sync::atomic::AtomicBool;
 
-use sha2::{Digest, Sha256};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Json;
 
 use crate::error::{Error, Result};
 use crate::ledger;
 use crate::pg::catalog::Relation;
-use crate::pg::{
-    self, Column, Connection, Distribution, Ident, MAX_NAME_BYTES, Parameter, Session, Table,
-    Typed, Volley, catalog, fill,
-};
+use crate::pg::{self, Column, Connection, Parameter, Table, Typed, Volley, catalog, fill};
 use crate::table::locks::{self, LockLimits, Patience};
+use crate::table::members;
+pub use crate::table::pair::{OLD_SUFFIX, Pair, SUFFIX, attached_name};
 use crate::table::partition::{self, Takes};
 use crate::table::{distributed, fingerprint};
 use crate::trust;
 
-/// The suffix of a staging table's name.
-pub const SUFFIX: &str = "_staging";
-
 /// How long a try waits for batches that are being written, in milliseconds.
 const LEDGER_LOCK_MS: i64 = 2_000;
-
-/// The suffix of an old table's name, after another has taken its place.
-pub const OLD_SUFFIX: &str = "_old";
-
-/// The name of an object of the table, such as an index, while the table has this suffix. A
-/// name that would be truncated is shortened before the suffix, with a digest of the whole
-/// name to keep it unique.
-///
-/// # Errors
-/// None in practice: the name is as short as it has to be.
-pub fn attached_name(name: &str, suffix: &str) -> Result<Ident> {
-    let longest = MAX_NAME_BYTES - suffix.len();
-    if name.len() <= longest {
-        return Ident::new(format!("{name}{suffix}"));
-    }
-    let [a, b, c, d, ..] = <[u8; 32]>::from(Sha256::digest(name));
-    let digest = format!("_{:08x}", u32::from_be_bytes([a, b, c, d]));
-    let kept = name.floor_char_boundary(longest - digest.len());
-    Ident::new(format!("{}{digest}{suffix}", &name[..kept]))
-}
-
-/// A table and its staging table.
-#[derive(Clone, Debug)]
-pub struct Pair {
-    /// The table to replace.
-    pub table: Table,
-    /// Its OID.
-    pub table_oid: u32,
-    /// The table that rows are loaded into.
-    pub staging: Table,
-    /// Where the rows of the table are.
-    pub distribution: Distribution,
-}
 
 /// Prepares a session, finds the table, and creates or upgrades the ledger.
 ///
@@ -70,9 +32,9 @@ pub async fn pair(session: &mut Connection, table: &Table) -> Result<Pair> {
 pub(crate) async fn pair_of(session: &mut Connection, table: &Table, takes: Takes) -> Result<Pair> {
     let staging = table.with_suffix(SUFFIX)?;
     if let Some(oid) = session.noted(table)
-        && let Some(distribution) = is_still(session, table, oid, takes).await?
+        && let Some(found) = still(session, table, oid, takes).await?
     {
-        return Ok(Pair { table: table.clone(), table_oid: oid, staging, distribution });
+        return Ok(Pair::new(table, staging, found));
     }
     // Queries that do not depend on each other share a round trip.
     let (set, found, look) = futures::join!(
@@ -81,7 +43,8 @@ pub(crate) async fn pair_of(session: &mut Connection, table: &Table, takes: Take
         ledger::look(session),
     );
     set?;
-    let Relation { oid, distribution, .. } = found?;
+    let found = found?;
+    let oid = found.oid;
     let (tables, look) = ([oid], look?.if_writable()?);
     let (code, published, state, joined) = futures::join!(
         trust::code(session, &tables, &[]),
@@ -93,18 +56,17 @@ pub(crate) async fn pair_of(session: &mut Connection, table: &Table, takes: Take
     published?;
     joined?;
     state?.bring_up_to_date(session).await?;
-    Ok(Pair { table: table.clone(), table_oid: oid, staging, distribution })
+    Ok(Pair::new(table, staging, found))
 }
 
 /// As [`pair`], in one round trip, for a session of a command whose first session has checked
-/// the ledger and found the table with this OID. Returns where the table's rows are, and nothing
-/// if the table now has another OID.
-async fn is_still(
+/// the ledger and found the table with this OID. Returns `None` if the table now has another one.
+async fn still(
     session: &Connection,
     table: &Table,
     oid: u32,
     takes: Takes,
-) -> Result<Option<Distribution>> {
+) -> Result<Option<Relation>> {
     let tables = [oid];
     let (set, found, code, published, joined) = futures::join!(
         session.batch_execute(include_str!("../../sql/catalog/session.sql")),
@@ -121,7 +83,7 @@ async fn is_still(
     code?;
     published?;
     joined?;
-    Ok(Some(found.distribution))
+    Ok(Some(found))
 }
 
 /// What to do if a subscriber would receive tables that it does not have, and stop.
@@ -164,60 +126,41 @@ pub async fn find(session: &Connection, pair: &Pair) -> Result<Option<Relation>>
         .hint("rename or drop it; sterna creates its staging table itself"))
 }
 
-/// Refuses a partition that cannot be replaced.
-async fn refuse_partition(session: &Session, pair: &Pair, widened: &[Column]) -> Result<()> {
-    let mut reasons = partition::unsupported(session, pair.table_oid).await?;
-    if !widened.is_empty() {
-        let relation = include_str!("../../sql/catalog/relation.sql");
-        let (schema, name) = (pair.table.schema.name(), pair.table.name.name());
-        let found = session.query_opt(relation, &[&schema, &name]).await?;
-        if found.is_some_and(|row| row.get(2)) {
-            reasons.push("a column cannot be widened in one partition alone".to_owned());
-        }
-    }
-    if reasons.is_empty() {
-        return Ok(());
-    }
-    Err(Error::refused(format!("{} cannot be replaced: {}", pair.table, reasons.join("; ")))
-        .hint("nothing was loaded; alter or drop what is named, then try again"))
-}
-
 /// Creates the staging table and returns its OID. It belongs to the live table's owner, so that
 /// whatever the server runs with its owner's rights runs with theirs. No other role has
 /// privileges on it. `widened` columns become plain `numeric`. Next to a partition, it takes only
-/// rows that belong there.
+/// rows that belong there; next to a partitioned table, it has the same partitions.
 ///
 /// # Errors
 /// If the role may not create it; refused for a partition that cannot be replaced.
 pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -> Result<u32> {
-    let names: [(&str, &dyn pg::Quoted); 2] = [("staging", &pair.staging), ("table", &pair.table)];
-    let mut make = vec![fill(include_str!("../../sql/table/stage/create.sql"), &names)];
+    let members = members::of_table(session, pair).await?;
+    members::refuse_taken(session, pair).await?;
+    let mut make = members::creation(&members);
     for column in widened {
         let names: [(&str, &dyn pg::Quoted); 2] =
             [("staging", &pair.staging), ("column", &column.name)];
         make.push(fill(include_str!("../../sql/table/stage/widen.sql"), &names));
     }
-    let relation = include_str!("../../sql/catalog/relation.sql");
-    let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
-    let (transaction, found) = session
-        .transaction_with(&make.join("\n;\n"), async |session| {
-            session.query_one(relation, &[&schema, &name]).await
-        })
+    let names: Vec<Table> = members.iter().map(|member| member.staging.clone()).collect();
+    let (transaction, made) = session
+        .transaction_with(&make.join("\n;\n"), async |session| members::oids(session, &names).await)
         .await?;
-    let oid: u32 = found?.get(0);
-    let siblings = [oid];
+    let made: Vec<u32> = made?.into_iter().map(Option::unwrap_or_default).collect();
+    let of: Vec<u32> = members.iter().map(|member| member.oid).collect();
+    let (oid, siblings) = (made[0], [made[0]]);
     let (supported, bound, revokes, owner, fingerprint) = futures::join!(
-        refuse_partition(&transaction, pair, widened),
+        partition::refuse_unsupported(&transaction, pair, widened),
         transaction.query(partition::BOUND, &[&pair.table_oid, &oid]),
-        transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&oid]),
-        transaction
-            .query(include_str!("../../sql/table/stage/owner.sql"), &[&pair.table_oid, &oid]),
+        transaction.query(include_str!("../../sql/table/stage/revokes.sql"), &[&made]),
+        transaction.query(include_str!("../../sql/table/stage/owner.sql"), &[&of, &made]),
         fingerprint::take_beside(&transaction, pair.table_oid, &siblings),
     );
     supported?;
     let (bound, revokes, owner, fingerprint) = (bound?, revokes?, owner?, fingerprint?);
     let statements = bound.iter().chain(&revokes).chain(&owner);
     let mut statements: Vec<&str> = statements.map(|row| row.get(0)).collect();
+    let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
     if pair.distribution.is_elsewhere() {
         // Its shards are made as the table is then.
         transaction.batch_execute(&std::mem::take(&mut statements).join("; ")).await?;
@@ -329,8 +272,8 @@ pub async fn drop(
 ) -> Result<()> {
     let sql = fill(include_str!("../../sql/table/stage/drop.sql"), &[("staging", &pair.staging)]);
     let let_go = |volley: &mut Volley| {
-        volley.add(&sql);
         volley.query(include_str!("../../sql/table/stage/unregister.sql"), vec![of_oid(oid)]);
+        volley.add(&sql);
     };
     let limit = |limits: LockLimits| limits.script_ms;
     let dropped = let_go_of(session, pair, oid, patience, stop, limit, let_go).await;
@@ -379,21 +322,4 @@ pub(crate) async fn referred(session: &Connection, oid: u32) -> Result<Vec<u32>>
 
 fn of_oid(oid: u32) -> Parameter {
     Box::new(oid)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_would_be_cut_stay_apart() {
-        assert_eq!(attached_name("t_pkey", "_old").unwrap().name(), "t_pkey_old");
-        let long = "ß".repeat(31);
-        let [a, b] = ["x", "y"].map(|end| attached_name(&format!("{long}{end}"), SUFFIX).unwrap());
-        assert_ne!(a, b);
-        assert!(a.name().len() <= MAX_NAME_BYTES && a.name().ends_with(SUFFIX), "{a}");
-        assert!(a.name().starts_with("ßßß"));
-        let longest = "x".repeat(MAX_NAME_BYTES - SUFFIX.len());
-        assert_eq!(attached_name(&longest, SUFFIX).unwrap().name(), format!("{longest}_staging"));
-    }
 }

@@ -14,6 +14,8 @@ pub struct Relation {
     pub leaf: bool,
     /// Where its rows are.
     pub distribution: Distribution,
+    /// Whether it is partitioned and no partition itself.
+    pub partitioned: bool,
 }
 
 /// Finds a table by its exact name.
@@ -28,9 +30,15 @@ pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Rela
         (row.get::<_, i8>(1), row.get::<_, bool>(2), row.get::<_, i8>(3));
     let oid = row.get(0);
     let distribution = Distribution::of(session, oid, &row.get::<_, Vec<String>>(4)).await?;
-    let table =
-        kind == b'r' as i8 && persistence == b'p' as i8 && distribution == Distribution::None;
-    Ok(Some(Relation { oid, plain: table && !partition, leaf: table && partition, distribution }))
+    let here = persistence == b'p' as i8 && distribution == Distribution::None;
+    let (table, partitioned) = (here && kind == b'r' as i8, here && kind == b'p' as i8);
+    Ok(Some(Relation {
+        oid,
+        plain: table && !partition,
+        leaf: table && partition,
+        partitioned: partitioned && !partition,
+        distribution,
+    }))
 }
 
 /// Finds a table that must exist and be an ordinary one.
@@ -38,10 +46,11 @@ pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Rela
 /// # Errors
 /// If the table is missing or of another kind; the error names it.
 pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation> {
-    let found = table_or_partition(session, table).await?;
-    if found.leaf {
+    let found = replaceable(session, table).await?;
+    if !found.plain {
+        let what = if found.leaf { "a partition" } else { "partitioned" };
         return Err(Error::refused(format!(
-            "{table} is a partition, which this command does not support"
+            "{table} is {what}, which this command does not support"
         ))
         .hint(
             "replace it with `sterna stage create`, `load`, `validate` and `switchover`, after a \
@@ -51,12 +60,12 @@ pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation
     Ok(found)
 }
 
-/// Finds a table that must exist and be of a kind that sterna can replace: an ordinary one, or a
-/// partition that holds rows itself.
+/// Finds a table that must exist and be of a kind that sterna can replace: an ordinary one, a
+/// partitioned one, or a partition that holds rows itself.
 ///
 /// # Errors
 /// If the table is missing or of another kind; the error names it.
-pub async fn table_or_partition(session: &Connection, table: &Table) -> Result<Relation> {
+pub async fn replaceable(session: &Connection, table: &Table) -> Result<Relation> {
     accept(table, found(session, table).await?, |_| false)
 }
 
@@ -85,9 +94,9 @@ fn accept(table: &Table, found: Relation, also: impl Fn(&Relation) -> bool) -> R
                  one that sterna loads"
             }
         })),
-        found if !found.plain && !found.leaf => Err(Error::refused(format!(
-            "{table} is not an ordinary table: views, partitioned, foreign, temporary and \
-             unlogged tables are not supported"
+        found if !found.plain && !found.leaf && !found.partitioned => Err(Error::refused(format!(
+            "{table} is not an ordinary table: views, partitions that are partitioned \
+             themselves, foreign, temporary and unlogged tables are not supported"
         ))),
         found => Ok(found),
     }
@@ -105,7 +114,7 @@ async fn missing(session: &Connection, table: &Table) -> Result<Error> {
 }
 
 /// Finds a table that must exist and be of a kind that rows can be loaded for: as
-/// [`table_or_partition`], or one that Citus distributes by a hash.
+/// [`replaceable`], or one that Citus distributes by a hash.
 ///
 /// # Errors
 /// If the table is missing or of another kind; the error names it.
@@ -143,6 +152,8 @@ pub struct Index {
     pub name: Ident,
     /// Its OID.
     pub oid: u32,
+    /// The table that it is on: the one asked for, or a partition of it.
+    pub table: Table,
     /// Whether keys are unique.
     pub unique: bool,
     /// `USING ...` and everything after it.
@@ -164,7 +175,7 @@ pub enum IndexConstraint {
     Exclusion(String),
 }
 
-/// The indexes of a table, the most costly first.
+/// The indexes of a table and those that its partitions have besides, the most costly first.
 ///
 /// # Errors
 /// If the catalog cannot be read, or an index definition has an unknown form.
@@ -194,6 +205,10 @@ pub async fn indexes(session: &Connection, oid: u32) -> Result<Vec<Index>> {
                     Error::refused(format!("the definition of index {name} has an unknown form"))
                 })?,
                 oid: row.get(0),
+                table: Table {
+                    schema: Ident::new(row.get::<_, String>(10))?,
+                    name: Ident::new(row.get::<_, String>(11))?,
+                },
                 unique: row.get(2),
                 name,
                 constraint,

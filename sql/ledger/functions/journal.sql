@@ -161,7 +161,12 @@ DECLARE
     old_keys text;
     new_keys text;
     is_same text;
+    -- In the order of the table's columns: a partition may have them in another one.
+    gone text;
 BEGIN
+    SELECT string_agg(format('OLD.%I', a.attname), ', ' ORDER BY a.attnum) INTO gone
+    FROM pg_catalog.pg_attribute AS a
+    WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped;
     SELECT
         greatest(cardinality(c.value_columns), 1),
         string_agg(
@@ -194,7 +199,7 @@ BEGIN
             IF TG_OP = 'INSERT' THEN
                 INSERT INTO %1$s (operation, %2$s) VALUES ('I', %4$s);
             ELSIF TG_OP = 'DELETE' THEN
-                INSERT INTO %1$s (operation, gone, %2$s) VALUES ('D', sterna.row_text(OLD), %3$s);
+                INSERT INTO %1$s (operation, gone, %2$s) VALUES ('D', sterna.row_text(ROW(%7$s)), %3$s);
             ELSIF TG_OP = 'TRUNCATE' THEN
                 INSERT INTO %1$s (operation) VALUES ('T');
             ELSIF %5$s THEN
@@ -207,24 +212,77 @@ BEGIN
         $body$
         $function$,
         journal, names, old_keys, new_keys, is_same,
-        sterna.changed_columns(source, 'OLD', 'NEW')
+        sterna.changed_columns(source, 'OLD', 'NEW'), gone
     );
     EXECUTE format('REVOKE ALL ON FUNCTION %s() FROM PUBLIC', journal);
 END
 $$;
 REVOKE ALL ON FUNCTION sterna.make_journal(regclass) FROM PUBLIC;
 
--- Whether both triggers of a journal exist and fire for every writer.
+-- The tables that hold the rows of a table: its partitions, or itself.
+CREATE OR REPLACE FUNCTION sterna.row_holders(source oid) RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = ''
+AS $$
+    SELECT c.oid FROM pg_catalog.pg_class AS c WHERE c.oid = source AND c.relkind <> 'p'
+    UNION
+    SELECT t.relid FROM pg_catalog.pg_partition_tree(source) AS t WHERE t.isleaf AND t.relid <> source
+$$;
+REVOKE ALL ON FUNCTION sterna.row_holders(oid) FROM PUBLIC;
+
+-- Creates the triggers of a journal. Each partition has its own: those of the partitioned table
+-- would not fire when a single partition is truncated.
+CREATE OR REPLACE FUNCTION sterna.arm(source oid) RETURNS void
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+DECLARE
+    holder regclass;
+BEGIN
+    FOR holder IN SELECT h::regclass FROM sterna.row_holders(source) AS h LOOP
+        EXECUTE format(
+            'CREATE OR REPLACE TRIGGER "!sterna_journal" AFTER INSERT OR UPDATE OR DELETE ON %1$s '
+            'FOR EACH ROW EXECUTE FUNCTION sterna.%2$I(); '
+            'CREATE OR REPLACE TRIGGER "!sterna_journal_truncate" AFTER TRUNCATE ON %1$s '
+            'FOR EACH STATEMENT EXECUTE FUNCTION sterna.%2$I(); '
+            'ALTER TABLE %1$s ENABLE ALWAYS TRIGGER "!sterna_journal", '
+            'ENABLE ALWAYS TRIGGER "!sterna_journal_truncate"',
+            holder, 'journal_' || source
+        );
+    END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION sterna.arm(oid) FROM PUBLIC;
+
+-- Drops the triggers of a journal.
+CREATE OR REPLACE FUNCTION sterna.disarm(source oid) RETURNS void
+LANGUAGE plpgsql SET search_path = ''
+AS $$
+DECLARE
+    holder regclass;
+BEGIN
+    FOR holder IN SELECT h::regclass FROM sterna.row_holders(source) AS h LOOP
+        EXECUTE format(
+            'DROP TRIGGER IF EXISTS "!sterna_journal" ON %1$s; '
+            'DROP TRIGGER IF EXISTS "!sterna_journal_truncate" ON %1$s', holder
+        );
+    END LOOP;
+END
+$$;
+REVOKE ALL ON FUNCTION sterna.disarm(oid) FROM PUBLIC;
+
+-- Whether both triggers of a journal exist wherever rows are, and fire for every writer.
 CREATE OR REPLACE FUNCTION sterna.is_armed(source oid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = ''
 AS $$
-    SELECT count(*) = 2
-    FROM pg_catalog.pg_trigger AS t
-    INNER JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
-    WHERE t.tgrelid = source
-        AND t.tgenabled = 'A'
-        AND p.proname = 'journal_' || source
-        AND p.pronamespace = pg_catalog.to_regnamespace('sterna')
+    SELECT coalesce(bool_and(2 = (
+        SELECT count(*)
+        FROM pg_catalog.pg_trigger AS t
+        INNER JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
+        WHERE t.tgrelid = h
+            AND t.tgenabled = 'A'
+            AND p.proname = 'journal_' || source
+            AND p.pronamespace = pg_catalog.to_regnamespace('sterna')
+    )), false)
+    FROM sterna.row_holders(source) AS h
 $$;
 REVOKE ALL ON FUNCTION sterna.is_armed(oid) FROM PUBLIC;
 

@@ -2,7 +2,8 @@
 -- Lock: none, it is new. Transaction: yes, under sterna's setup lock.
 -- Undone by: DROP SCHEMA sterna CASCADE, when no staging table is left.
 
--- Staging tables that sterna made; it touches no others.
+-- Staging tables that sterna made and old tables that it keeps, with the partitions below them;
+-- it touches no others.
 CREATE TABLE sterna.staging (
     relid oid PRIMARY KEY,
     schema_name text NOT NULL,

@@ -1,19 +1,23 @@
--- Purpose: what depends on the relations ($1) and routines ($2) that the switchover replaces, and
---   so would stay with the old ones. What belongs to one of them, such as an index to its table,
+-- Purpose: what depends on the relations ($1), their partitions and the routines ($2) that the
+--   switchover replaces, and so would stay with the old ones. What belongs to one of them, such as an index to its table,
 --   is left out: it is replaced with it. $3 and $4 are the types and type modifiers of columns
 --   that will have another type.
 -- Lock: none, it only reads the catalog. Transaction: either.
 -- Undone by: nothing, it only reads.
-WITH row_type AS (
+WITH relation AS (
+    SELECT r.oid FROM unnest($1::oid[]) AS r (oid)
+    UNION
+    SELECT t.relid FROM unnest($1::oid[]) AS r (oid), pg_catalog.pg_partition_tree(r.oid) AS t
+),
+row_type AS (
     -- A relation's row type and the array of it, through which others can depend on it.
     SELECT y.oid
     FROM pg_catalog.pg_type AS t
     CROSS JOIN LATERAL unnest(ARRAY[t.oid, t.typarray]) AS y (oid)
-    WHERE t.typrelid = ANY ($1::oid[])
+    WHERE t.typrelid IN (SELECT r.oid FROM relation AS r)
 ),
 replaced AS (
-    SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, r.objid
-    FROM unnest($1::oid[]) AS r (objid)
+    SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, r.oid AS objid FROM relation AS r
     UNION ALL
     SELECT 'pg_catalog.pg_type'::regclass::oid, y.oid FROM row_type AS y
     UNION ALL

@@ -14,4 +14,6 @@ CROSS JOIN LATERAL (
         pg_catalog.pg_get_constraintdef(p.oid)))
 ) AS statements (position, statement)
 WHERE p.conrelid = $1 AND p.contype IN ('c', 'n') AND NOT p.convalidated AND s.convalidated
+    -- Those of the partitioned table are altered with it.
+    AND s.coninhcount = 0
 ORDER BY p.conname, position

@@ -1,7 +1,9 @@
--- Purpose: the statement that gives staging the owner of production.
+-- Purpose: the statements that give tables of staging ($2) the owners of their counterparts ($1).
 -- Lock: none, it only reads the catalog. Transaction: either.
 -- Undone by: nothing, it only reads.
 SELECT format('ALTER TABLE %s OWNER TO %I', s.oid::regclass,
     pg_catalog.pg_get_userbyid(p.relowner))
-FROM pg_catalog.pg_class AS p, pg_catalog.pg_class AS s
-WHERE p.oid = $1 AND s.oid = $2 AND p.relowner <> s.relowner
+FROM unnest($1::oid[], $2::oid[]) AS pair (production, staging)
+INNER JOIN pg_catalog.pg_class AS p ON p.oid = pair.production
+INNER JOIN pg_catalog.pg_class AS s ON s.oid = pair.staging
+WHERE p.relowner <> s.relowner

@@ -1,5 +1,5 @@
--- Purpose: for every validated foreign key of a table ($1) that refers to another one: its
---   name; the statement that does to the rows of the incoming table ($2) what the key would
+-- Purpose: for every validated foreign key of a table or its partitions ($1) that refers to another
+--   one: its name; the statement that does to the rows of the incoming table ($2) what the key would
 --   have done when the row that they refer to was deleted (none if it would have prevented
 --   that); a statement that keeps the values that the incoming table refers to; and one that
 --   fails if one of them is gone. Under the locks only these values are looked up, not every
@@ -32,7 +32,7 @@ FROM (
         c.conname::text AS name,
         c.confdeltype::text AS on_delete,
         c.confrelid::regclass::text AS parent,
-        $2::oid::regclass::text AS incoming,
+        pair.incoming::regclass::text AS incoming,
         row_number() OVER (ORDER BY c.oid) AS number,
         string_agg(format('t.%I', a.attname), ', ' ORDER BY k.position) AS own,
         string_agg(format('t.%I IS NOT NULL', a.attname), ' AND ') AS is_set,
@@ -45,11 +45,17 @@ FROM (
             c.confrelid::regclass,
             string_agg(format('p.%I = t.%I', f.attname, a.attname), ' AND ')
         ) AS is_orphan
-    FROM pg_catalog.pg_constraint AS c
+    FROM unnest($1::oid[], $2::oid[]) AS pair (live, incoming)
+    INNER JOIN pg_catalog.pg_constraint AS c ON c.conrelid = pair.live
     CROSS JOIN LATERAL unnest(c.conkey, c.confkey) WITH ORDINALITY AS k (own, referred, position)
     INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.own
     INNER JOIN pg_catalog.pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.referred
-    WHERE c.conrelid = $1 AND c.confrelid <> $1 AND c.contype = 'f' AND c.convalidated
-    GROUP BY c.oid, c.conname, c.confrelid, c.confdeltype
+    WHERE c.confrelid <> ALL ($1) AND c.contype = 'f' AND c.convalidated
+        -- A key that belongs to another of these holds if that one does.
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_constraint AS above
+            WHERE above.oid = c.conparentid AND above.conrelid = ANY ($1)
+        )
+    GROUP BY c.oid, c.conname, c.confrelid, c.confdeltype, pair.incoming
 ) AS k
 ORDER BY k.number

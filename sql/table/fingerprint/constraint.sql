@@ -1,9 +1,9 @@
--- Purpose: the constraints of the table, the foreign keys of others that refer to it, and
+-- Purpose: the constraints of the table and its partitions, the foreign keys of others that refer to it, and
 --   constraints elsewhere that call a function that depends on it.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     CASE
-        WHEN con.contype = 'f' AND con.conrelid <> $1 THEN 'incoming foreign key'
+        WHEN con.contype = 'f' AND con.conrelid NOT IN (SELECT relid FROM tree) THEN 'incoming foreign key'
         WHEN con.contype = 'f' THEN 'foreign key'
         ELSE 'constraint'
     END,

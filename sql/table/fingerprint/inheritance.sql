@@ -5,4 +5,4 @@ SELECT
     format('%s from %s', h.inhrelid::regclass, h.inhparent::regclass),
     'place: ' || h.inhseqno || CASE WHEN h.inhdetachpending THEN ', being detached' ELSE '' END
 FROM pg_inherits AS h
-WHERE h.inhrelid = $1 OR h.inhparent = $1
+WHERE h.inhrelid IN (SELECT relid FROM tree) OR h.inhparent IN (SELECT relid FROM tree)

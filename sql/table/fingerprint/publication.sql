@@ -1,9 +1,10 @@
--- Purpose: the publications that include the table: by itself, with its schema or with all
---   tables.
+-- Purpose: the publications that include the table: by itself or one of its partitions, with its
+--   schema or with all tables.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     'publication',
-    quote_ident(p.pubname),
+    quote_ident(p.pubname)
+    || CASE WHEN m.prrelid <> $1 THEN format(' of %s', m.prrelid::regclass) ELSE '' END,
     concat_ws(
         E'\n',
         'table',
@@ -21,7 +22,7 @@ CROSS JOIN LATERAL (
     FROM pg_publication_rel AS r
 ) AS m
 INNER JOIN pg_publication AS p ON p.oid = m.prpubid
-WHERE m.prrelid = $1
+WHERE m.prrelid IN (SELECT relid FROM tree)
 UNION ALL
 SELECT 'publication', quote_ident(p.pubname) || ' by schema', 'schema'
 FROM pg_class AS c

@@ -1,10 +1,16 @@
 -- Purpose: the objects that a fingerprint covers: a table and everything that depends on it,
---   directly or indirectly, except what sterna itself has added. The other files of this folder
---   are SELECTs that follow this WITH, joined by UNION ALL. $1 is the table, $2 the tables that
---   sterna made next to it.
+--   directly or indirectly, except what sterna itself has added. The partitions of a partitioned
+--   table depend on it. The other files of this folder are SELECTs that follow this WITH, joined
+--   by UNION ALL. $1 is the table, $2 the tables that sterna made next to it.
 -- Lock: ACCESS SHARE on what the views and rules read. Transaction: either.
 -- Undone by: nothing, it only reads.
 WITH RECURSIVE
+-- The table, and the partitions below it.
+tree (relid) AS (
+    SELECT $1
+    UNION
+    SELECT p.relid::oid FROM pg_partition_tree($1) AS p
+),
 -- Everything in sterna's schema, and what is part of it. Somebody else's view that reads
 -- sterna's tables is not part of them; a trigger that calls sterna is.
 own (classid, objid) AS (
@@ -19,7 +25,7 @@ own (classid, objid) AS (
         FROM pg_class AS t
         INNER JOIN pg_class AS o
             ON o.relnamespace = t.relnamespace AND o.relname = t.relname || '_old'
-        WHERE t.oid = $1 AND o.relkind = 'r'
+        WHERE t.oid = $1 AND o.relkind IN ('r', 'p')
     )
     UNION
     SELECT d.classid, d.objid

@@ -1,4 +1,4 @@
--- Purpose: the sessions that hold locks on some relations, for people to act on.
+-- Purpose: the sessions that hold locks on some relations and their partitions, for people to act on.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT format(
     'pid %s (%s%s, %s for %s s): %s',
@@ -17,7 +17,12 @@ WHERE a.pid <> pg_backend_pid()
         WHERE l.locktype = 'relation'
             AND l.granted
             AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-            AND l.relation = ANY ($1)
+            AND l.relation IN (
+                SELECT unnest($1::oid[])
+                UNION ALL
+                SELECT t.relid
+                FROM unnest($1::oid[]) AS r (oid), pg_catalog.pg_partition_tree(r.oid) AS t
+            )
     )
 ORDER BY a.xact_start
 LIMIT 5

@@ -1,14 +1,14 @@
--- Purpose: the statement that gives staging ($2) the owner of the table ($1), if this role has
---   that owner's rights: otherwise it could not replace the table either.
+-- Purpose: the statements that give new tables ($2) the owners of their counterparts ($1), if this
+--   role has that owner's rights: otherwise it could not replace the table either.
 -- Lock: none, it only reads the catalog.
 -- Transaction: yes, that of table/stage/create.sql, after the revokes.
 -- Undone by: nothing, it only reads.
 SELECT format('ALTER TABLE %s OWNER TO %I', s.oid::regclass,
     pg_catalog.pg_get_userbyid(p.relowner))
-FROM pg_catalog.pg_class AS p, pg_catalog.pg_class AS s, pg_catalog.pg_roles AS me
-WHERE p.oid = $1
-    AND s.oid = $2
-    AND me.rolname = current_user
-    AND p.relowner <> s.relowner
+FROM unnest($1::oid[], $2::oid[]) AS pair (production, staging)
+INNER JOIN pg_catalog.pg_class AS p ON p.oid = pair.production
+INNER JOIN pg_catalog.pg_class AS s ON s.oid = pair.staging
+INNER JOIN pg_catalog.pg_roles AS me ON me.rolname = current_user
+WHERE p.relowner <> s.relowner
     AND (me.rolsuper OR pg_catalog.pg_has_role(p.relowner, 'USAGE')
         AND pg_catalog.has_schema_privilege(p.relowner, s.relnamespace, 'CREATE'))

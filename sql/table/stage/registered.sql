@@ -1,10 +1,14 @@
 -- Purpose: the OID of the table of this name, if it is sterna's own, and whether it has been
---   attached to another table, or another one to it.
+--   attached to another table, or one that is not sterna's to it.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     s.relid,
     EXISTS (
-        SELECT FROM pg_catalog.pg_inherits AS h WHERE s.relid IN (h.inhrelid, h.inhparent)
+        SELECT FROM pg_catalog.pg_inherits AS h
+        WHERE h.inhrelid = s.relid
+            OR (h.inhparent = s.relid
+                OR h.inhparent IN (SELECT t.relid FROM pg_catalog.pg_partition_tree(s.relid) AS t))
+            AND h.inhrelid NOT IN (SELECT o.relid FROM sterna.staging AS o)
     )
 FROM sterna.staging AS s
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = s.relid

@@ -29,6 +29,14 @@ CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(leaf.oid) AS a
 INNER JOIN pg_catalog.pg_constraint AS c ON c.conrelid = a.relid
 WHERE c.conname = 'sterna_partition'
 UNION ALL
+SELECT format('%s is being replaced as a whole, or has been: `sterna stage drop` or '
+    '`sterna cleanup --older-than 0s` with it as --table ends that', a.relid)
+FROM leaf
+CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(leaf.oid) AS a
+INNER JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = leaf.oid AND t.tgname = '!sterna_journal'
+INNER JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid AND p.proname = 'journal_' || a.relid::oid
+WHERE a.relid <> leaf.oid
+UNION ALL
 SELECT 'it is being detached from ' || parent::regclass FROM leaf WHERE inhdetachpending
 UNION ALL
 -- Its bound would call functions that may belong to others.

@@ -16,6 +16,7 @@ use crate::pg::Connection;
 use crate::switchover;
 use crate::switchover::journal::{self, Toward};
 use crate::table::locks::Patience;
+use crate::table::members;
 use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
@@ -88,6 +89,7 @@ fn create(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
                 .hint("`sterna stage truncate` empties it"));
         }
         switchover::refuse_unsupported(session, &pair.table, pair.table_oid).await?;
+        members::refuse_taken(session, pair).await?;
         // The journal comes first, so that it misses no write that staging must account for.
         if !pair.distribution.is_elsewhere() {
             let patience = Patience::default();

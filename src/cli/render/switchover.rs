@@ -29,6 +29,13 @@ fn text(report: &SwitchoverReport, what: &str) -> String {
             report.locked_ms, report.writers_waited_ms, report.attempts
         );
         line("locked", &locked);
+        if report.keys_ms > 0.0 {
+            let keys = format!(
+                "{:.0} ms of it to validate foreign keys, as measured before",
+                report.keys_ms
+            );
+            line("", &keys);
+        }
     }
     line("carried", &format!("{} writes made during the run", count(report.replayed_rows)));
     let parity = match report.parity_differences.as_slice() {

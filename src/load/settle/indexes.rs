@@ -16,10 +16,11 @@ use crate::error::{Error, Kind, Result};
 use crate::load::settle::cascade::Orphans;
 use crate::pg::catalog::{Index, IndexConstraint};
 use crate::pg::{
-    self, CatalogText, ConnInfo, Connection, Ident, Quoted, Volley, catalog, connect, fill,
+    self, CatalogText, ConnInfo, Connection, Ident, Quoted, Table, Volley, catalog, connect, fill,
 };
 use crate::table::locks::Patience;
 use crate::table::locks::{self, LockLimits};
+use crate::table::members;
 use crate::table::staging::{self, Pair};
 
 /// Sessions that build indexes.
@@ -204,6 +205,11 @@ fn name_on_staging(index: &Index) -> Result<Ident> {
     staging::attached_name(index.name.name(), staging::SUFFIX)
 }
 
+/// The table of staging in place of the one that production's index is on.
+fn table_of_staging(pair: &Pair, index: &Index) -> Result<Table> {
+    members::beside(&pair.table, &index.table, staging::SUFFIX)
+}
+
 /// Whether the error says that the name of an index is taken. Two concurrent builds with one
 /// name violate a unique index of the catalog, which is not an error about rows.
 fn is_name_clash(error: &Error) -> bool {
@@ -234,12 +240,10 @@ async fn build_index(
     } else {
         include_str!("../../../sql/table/stage/add-index.sql")
     };
-    let name = name_on_staging(index)?;
+    let (name, staging) = (name_on_staging(index)?, table_of_staging(pair, index)?);
     let definition = CatalogText::from_catalog(&index.definition);
-    let sql = fill(
-        template,
-        &[("index", &name), ("staging", &pair.staging), ("definition", &definition)],
-    );
+    let sql =
+        fill(template, &[("index", &name), ("staging", &staging), ("definition", &definition)]);
     match interruptible(session, stop, &sql).await {
         Err(e) if is_name_clash(&e) => settle_name(session, staging_oid, &name).await,
         Err(e) => Err(e.context(format!("while building index {name}"))),
@@ -287,8 +291,8 @@ async fn add_constraint(
         ),
     };
     let text = CatalogText::from_catalog(text);
-    let names: [(&str, &dyn Quoted); 3] =
-        [("staging", &pair.staging), ("index", &name), (key, &text)];
+    let staging = table_of_staging(pair, index)?;
+    let names: [(&str, &dyn Quoted); 3] = [("staging", &staging), ("index", &name), (key, &text)];
     interruptible(session, stop, &fill(template, &names)).await
 }
 

@@ -3,6 +3,8 @@
 
 mod among_others;
 mod attached;
+mod whole;
+mod whole_among_others;
 
 use serde_json::Value;
 
@@ -89,7 +91,8 @@ const CATALOG: &str = "WITH part AS (
         SELECT 'parent ' || inhrelid::regclass, to_jsonb(inhparent::regclass::text || inhseqno || inhdetachpending)
         FROM pg_inherits JOIN piece ON part_id = inhrelid
         UNION ALL
-        SELECT 'rows ' || name, to_jsonb(pg_get_partition_constraintdef(part_id)) FROM part
+        -- That of a hash partition has the OID of the partitioned table.
+        SELECT 'rows ' || name, to_jsonb(regexp_replace(pg_get_partition_constraintdef(part_id), '''[0-9]+''::oid', '', 'g')) FROM part
         UNION ALL
         SELECT format('column %s.%s', name, attname), to_jsonb(a) - '{attrelid,attmissingval,attcacheoff}'::text[]
         FROM pg_attribute AS a JOIN piece ON part_id = attrelid WHERE attnum > 0

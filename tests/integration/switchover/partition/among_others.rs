@@ -158,7 +158,6 @@ async fn any_command_may_fail() {
 #[tokio::test]
 async fn what_is_not_supported_is_refused_before_the_first_write() {
     for (since, setup, table, reason) in [
-        (14, "SELECT 1", "trade", "not an ordinary table"),
         (
             14,
             "CREATE TABLE trade_2030 PARTITION OF trade FOR VALUES FROM (2030) TO (2031)

@@ -1,0 +1,133 @@
+//! The members of a table: the table itself and the partitions below it, and how tables like
+//! them are created.
+
+use crate::error::{Error, Result};
+use crate::pg::{CatalogText, Ident, Quoted, Session, Table, fill};
+use crate::table::pair::{OLD_SUFFIX, Pair, SUFFIX, attached_name};
+
+/// A table or one of its partitions, and the table that staging has in its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) oid: u32,
+    pub(crate) table: Table,
+    pub(crate) staging: Table,
+    /// `INCLUDING IDENTITY`, if it has an identity of its own.
+    identity: CatalogText,
+    /// `PARTITION BY ...`, if it is partitioned.
+    partitioning: CatalogText,
+    /// What it is a partition of, and its bound.
+    place: Option<(u32, CatalogText)>,
+}
+
+/// The table of staging, or of an old table, in place of `table`, which is `of` or one of its
+/// partitions.
+///
+/// # Errors
+/// If the name of `of` would be truncated; those of partitions are shortened.
+pub(crate) fn beside(of: &Table, table: &Table, suffix: &str) -> Result<Table> {
+    if table == of {
+        return of.with_suffix(suffix);
+    }
+    let name = attached_name(table.name.name(), suffix)?;
+    Ok(Table { schema: table.schema.clone(), name })
+}
+
+/// Lists the members of a table, each after the one that it is a partition of.
+///
+/// # Errors
+/// If the catalog cannot be read.
+pub(crate) async fn of_table(session: &Session, pair: &Pair) -> Result<Vec<Member>> {
+    if !pair.partitioned {
+        return Ok(vec![Member {
+            oid: pair.table_oid,
+            table: pair.table.clone(),
+            staging: pair.staging.clone(),
+            identity: CatalogText::from_catalog("INCLUDING IDENTITY"),
+            partitioning: CatalogText::from_catalog(""),
+            place: None,
+        }]);
+    }
+    let sql = include_str!("../../sql/table/stage/members.sql");
+    let rows = session.query(sql, &[&pair.table_oid]).await?;
+    let member = |row: &tokio_postgres::Row| {
+        let table = Table {
+            schema: Ident::new(row.get::<_, String>(1))?,
+            name: Ident::new(row.get::<_, String>(2))?,
+        };
+        let place: Option<(u32, String)> = row.get::<_, Option<u32>>(5).zip(row.get(6));
+        Ok(Member {
+            oid: row.get(0),
+            staging: beside(&pair.table, &table, SUFFIX)?,
+            table,
+            identity: CatalogText::from_catalog(row.get::<_, String>(3)),
+            partitioning: CatalogText::from_catalog(row.get::<_, String>(4)),
+            place: place.map(|(of, bound)| (of, CatalogText::from_catalog(bound))),
+        })
+    };
+    rows.iter().map(member).collect()
+}
+
+/// The statements that create an empty table in place of each member, in the same tree.
+pub(crate) fn creation(members: &[Member]) -> Vec<String> {
+    let mut statements = Vec::new();
+    for member in members {
+        let names: [(&str, &dyn Quoted); 4] = [
+            ("staging", &member.staging),
+            ("table", &member.table),
+            ("identity", &member.identity),
+            ("partitioning", &member.partitioning),
+        ];
+        statements.push(fill(include_str!("../../sql/table/stage/create.sql"), &names));
+        let above = member.place.as_ref().and_then(|(of, bound)| {
+            members.iter().find(|other| other.oid == *of).map(|parent| (&parent.staging, bound))
+        });
+        if let Some((parent, bound)) = above {
+            let names: [(&str, &dyn Quoted); 3] =
+                [("parent", parent), ("staging", &member.staging), ("bound", bound)];
+            statements.push(fill(include_str!("../../sql/table/stage/attach.sql"), &names));
+        }
+    }
+    statements
+}
+
+/// Refuses a table whose partitions cannot have counterparts, because their names are taken, now
+/// or when they become those of the old table.
+///
+/// # Errors
+/// The refusal, with the names.
+pub(crate) async fn refuse_taken(session: &Session, pair: &Pair) -> Result<()> {
+    if !pair.partitioned {
+        return Ok(());
+    }
+    let (mut schemas, mut names, mut is_old) = (Vec::new(), Vec::new(), Vec::new());
+    for Member { table, .. } in of_table(session, pair).await?.iter().skip(1) {
+        for suffix in [SUFFIX, OLD_SUFFIX] {
+            let Table { schema, name } = beside(&pair.table, table, suffix)?;
+            schemas.push(schema.name().to_owned());
+            names.push(name.name().to_owned());
+            is_old.push(suffix == OLD_SUFFIX);
+        }
+    }
+    let sql = include_str!("../../sql/table/stage/taken.sql");
+    let rows = session.query(sql, &[&schemas, &names, &is_old]).await?;
+    let taken: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    if taken.is_empty() {
+        return Ok(());
+    }
+    Err(Error::refused(format!("these names are taken: {}", taken.join(", "))).hint(
+        "rename or drop these tables: the partitions of staging and of the old table get their \
+         names; or finish what was begun with a single partition (`sterna cleanup --table ...`, \
+         `sterna stage drop --table ...`)",
+    ))
+}
+
+/// The OIDs of tables, where they exist.
+///
+/// # Errors
+/// If the catalog cannot be read.
+pub(crate) async fn oids(session: &Session, tables: &[Table]) -> Result<Vec<Option<u32>>> {
+    let sql = include_str!("../../sql/table/stage/made.sql");
+    let (schemas, names): (Vec<&str>, Vec<&str>) =
+        tables.iter().map(|table| (table.schema.name(), table.name.name())).unzip();
+    Ok(session.query(sql, &[&schemas, &names]).await?.iter().map(|row| row.get(0)).collect())
+}
