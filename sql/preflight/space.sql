@@ -1,11 +1,16 @@
--- Purpose: the folders that a second table of the same size would fill, and the bytes it needs
---   in each: the data folder, which only some roles may see, and tablespaces.
+-- Purpose: the folders that a second table of the same size, with its partitions, would fill, and
+--   the bytes it needs in each: the data folder, which only some roles may see, and tablespaces.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
-WITH part AS (
-    SELECT $1::oid AS oid, pg_catalog.pg_table_size($1) AS bytes
+WITH RECURSIVE tree (oid) AS (
+    SELECT $1::oid
+    UNION
+    SELECT h.inhrelid FROM pg_catalog.pg_inherits AS h INNER JOIN tree ON h.inhparent = tree.oid
+),
+part AS (
+    SELECT oid, pg_catalog.pg_table_size(oid) AS bytes FROM tree
     UNION ALL
     SELECT i.indexrelid, pg_catalog.pg_relation_size(i.indexrelid)
-    FROM pg_catalog.pg_index AS i WHERE i.indrelid = $1
+    FROM pg_catalog.pg_index AS i WHERE i.indrelid IN (SELECT oid FROM tree)
 ),
 placed AS (
     SELECT

@@ -13,6 +13,7 @@ use crate::load::plan::prepare::Prepared;
 use crate::load::settle::completion;
 use crate::pg::{Column, Connection, catalog};
 use crate::table::locks::Patience;
+use crate::table::partition;
 use crate::table::staging::{self, Pair};
 use crate::trust;
 
@@ -75,6 +76,7 @@ pub(super) async fn attach(
                 && ledger::rows_cascaded(session, last.id).await? > 0;
             check_same(&last.identity, &prepared.identity, follows)?;
             let run = last.clone();
+            partition::claim(session, pair, relation.oid).await?;
             return Ok(Attached { run, staging_oid: relation.oid, runs, resumed: true });
         }
         may_append(pair, options, last)?;
@@ -99,6 +101,7 @@ pub(super) async fn attach(
     let staging_oid = match found {
         Some(relation) if mends.is_some() => {
             check_structure(session, pair, relation.oid, &prepared.plan.columns).await?;
+            partition::claim(session, pair, relation.oid).await?;
             relation.oid
         }
         Some(relation) => {

@@ -40,17 +40,10 @@ const OF_VIEW: [&str; 4] = [
     include_str!("../../sql/switchover/property/privileges.sql"),
 ];
 
-/// What partitions have from the partitioned table that is replaced with them.
-const OF_PARTITION: [&str; 1] =
-    [include_str!("../../sql/switchover/property/inherited-foreign-keys.sql")];
-
 /// Reads the properties of the live table and its partitions. Each kind comes for all of them
 /// before the next, and for the table first: partitions have some of its properties.
 pub(super) async fn of_tables(session: &Session, tables: &[u32]) -> Result<Property> {
-    let own = OF_TABLE.iter().flat_map(|sql| tables.iter().map(|oid| (*sql, *oid)));
-    let partitions = tables.iter().skip(1);
-    let inherited = OF_PARTITION.iter().flat_map(|sql| partitions.clone().map(|oid| (*sql, *oid)));
-    read(session, own.chain(inherited)).await
+    read(session, OF_TABLE.iter().flat_map(|sql| tables.iter().map(|oid| (*sql, *oid)))).await
 }
 
 /// Reads the properties of a view or materialized view that is created again.

@@ -6,7 +6,9 @@
 //! after it. Rows that would violate them are found here, by a look at every row, while nobody
 //! waits; under the locks only what may have changed since is checked again.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio_postgres::error::SqlState;
 
 use super::Exchange;
 use super::journal::Toward;
@@ -136,31 +138,49 @@ impl References {
     }
 
     /// How long validating the foreign keys of and to a partitioned table takes, measured without
-    /// locks.
+    /// locks, and as the server does it.
     ///
     /// # Errors
-    /// Refused if one takes longer than a statement under the locks may.
+    /// Refused if that is longer than others may wait for one statement.
     pub(super) async fn measure(&self, session: &Connection) -> Result<Duration> {
-        let limit_ms = LockLimits::of(session.deadlock_timeout_ms()).script_ms.cast_unsigned();
-        let mut total = Duration::ZERO;
-        for (name, join) in &self.at_once {
-            let begun = Instant::now();
-            session.query(join, &[]).await?;
-            let took = begun.elapsed();
-            if took > Duration::from_millis(limit_ms) {
-                return Err(Error::refused(format!(
-                    "validating the foreign key {name} takes {:.1} s, and others would wait for \
-                     longer than {limit_ms} ms",
-                    took.as_secs_f64()
-                ))
-                .hint(
-                    "nothing was changed; raise the limit by raising deadlock_timeout for the role \
-                     that runs sterna, or drop the key before the switchover and add it after it",
-                ));
-            }
-            total += took;
+        if self.at_once.is_empty() {
+            return Ok(Duration::ZERO);
         }
-        Ok(total)
+        let limit_ms = LockLimits::of(session.deadlock_timeout_ms()).script_ms;
+        let mut volley = Volley::default();
+        LockLimits::set(&mut volley, 0, limit_ms);
+        let begun =
+            volley.query(include_str!("../../sql/switchover/reference/measure.sql"), Vec::new());
+        for (_, join) in &self.at_once {
+            volley.query(join, Vec::new());
+        }
+        let too_long = |what: &str| {
+            let message = format!(
+                "validating {what} takes longer than the {limit_ms} ms that others may wait for it"
+            );
+            Error::refused(message).hint(
+                "nothing was changed; raise the limit by raising deadlock_timeout for the role that \
+                 runs sterna, or drop the key before the switchover and add it after it",
+            )
+        };
+        let answers = volley.send(session).await.map_err(|failure| {
+            let key = failure.position.checked_sub(begun + 1).and_then(|key| self.at_once.get(key));
+            match (failure.error.code(), key) {
+                (Some(&SqlState::QUERY_CANCELED), Some((name, _))) => {
+                    too_long(&format!("the foreign key {name}"))
+                }
+                _ => failure.error.into(),
+            }
+        })?;
+        let at = |position: usize| answers.get(position).map(|answer| answer.at);
+        let (Some(begun), Some(ended)) = (at(begun), at(begun + self.at_once.len())) else {
+            return Err(Error::database("the server left a statement unanswered"));
+        };
+        let took = ended.duration_since(begun);
+        if took.as_millis() > u128::from(limit_ms.unsigned_abs()) {
+            return Err(too_long("all foreign keys of and to it"));
+        }
+        Ok(took)
     }
 
     /// Does the same for the tables that the live one refers to, in a transaction that the

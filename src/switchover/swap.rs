@@ -147,6 +147,11 @@ impl Swap<'_> {
     ) -> Result<(Volley, Places)> {
         let Exchange { table, live, incoming, .. } = self.exchange;
         let mut volley = Volley::default();
+        if let Recording::Switched { cleans: Some((_, old)), .. } = self.recording {
+            // Only the old table of the latest switchover is kept. Nobody waits for it.
+            LockLimits::set(&mut volley, limits.lock_ms, limits.script_ms);
+            cleanup::drop_locked(&mut volley, &self.exchange.leaving_table()?, old);
+        }
         let lock = limits.lock(&mut volley, &self.script.locks);
         let before_locks = lock - 1;
         volley.query(
@@ -198,10 +203,6 @@ impl Swap<'_> {
     /// Adds the statements that exchange the names and everything attached to them.
     fn exchange(&self, volley: &mut Volley) -> Result<()> {
         let Exchange { live, incoming, .. } = self.exchange;
-        if let Recording::Switched { cleans: Some((_, old)), .. } = self.recording {
-            // Only the old table of the latest switchover is kept.
-            cleanup::drop_locked(volley, &self.exchange.leaving_table()?, old);
-        }
         // Ends the journal for both directions: the table is no longer live.
         journal::end_locked(volley, *live)?;
         for sql in &self.script.exchange {

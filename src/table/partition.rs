@@ -1,5 +1,5 @@
-//! Partitions and partitioned tables: which of them can be replaced, and tables of sterna's that have become partitions
-//! of others meanwhile. What has been attached to another table is neither emptied nor dropped.
+//! Partitions and partitioned tables: which of them can be replaced, and tables of sterna's that have
+//! become partitions of others meanwhile. What has been attached to another table is neither emptied nor dropped.
 
 use crate::error::{Error, Result};
 use crate::pg::catalog::{self, Relation};
@@ -94,6 +94,20 @@ pub(crate) fn lock_detached(volley: &mut Volley, table: &Table, oid: u32) {
     let lock = include_str!("../../sql/switchover/lock-everybody.sql");
     volley.add(fill(lock, &[("table", table)]));
     volley.query(ATTACHED, vec![Box::new(oid)]);
+}
+
+/// Makes the partitioned tables of staging belong to this role, so that no other one can attach a
+/// partition with a trigger to them while rows are loaded.
+///
+/// # Errors
+/// If the role may not do so.
+pub(crate) async fn claim(session: &Session, pair: &Pair, staging: u32) -> Result<()> {
+    if !pair.partitioned {
+        return Ok(());
+    }
+    let rows = session.query(include_str!("../../sql/table/stage/claim.sql"), &[&staging]).await?;
+    let statements: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    Ok(session.batch_execute(&statements.join("; ")).await?)
 }
 
 /// The refusal for a table that has been attached to another one; any other error as it is.

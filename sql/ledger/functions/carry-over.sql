@@ -35,7 +35,6 @@ DECLARE
     misfits text;
     misfit text;
 BEGIN
-    PERFORM sterna.guarded(target);
     entries := 0; inserted := 0; updated := 0; deleted := 0;
     SELECT c.applied, c.keep, (
         SELECT s.left_relid FROM sterna.switchover AS s
@@ -68,6 +67,9 @@ BEGIN
         DROP TABLE pg_temp.sterna_touched;
         RETURN;
     END IF;
+    -- Nor may a table with a trigger become a child or a partition of it meanwhile.
+    EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', target);
+    PERFORM sterna.guarded(target);
     IF was_emptied THEN
         RAISE EXCEPTION '% was truncated %', source, CASE direction
             WHEN 'old' THEN

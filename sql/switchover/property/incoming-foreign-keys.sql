@@ -25,7 +25,7 @@ FROM pg_catalog.pg_constraint AS c
 INNER JOIN pg_catalog.pg_class AS r ON r.oid = c.confrelid
 -- Up to PostgreSQL 17, those of and to a partitioned table cannot be validated later.
 CROSS JOIN LATERAL (
-    SELECT r.relkind = 'p'
+    SELECT c.convalidated AND r.relkind = 'p'
         AND pg_catalog.current_setting('server_version_num')::integer < 180000 AS at_once
 ) AS v
 LEFT JOIN pg_catalog.pg_description AS d

@@ -22,7 +22,7 @@ FROM (
     CROSS JOIN LATERAL unnest(c.conkey, c.confkey) AS k (own, referred)
     INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = k.own
     INNER JOIN pg_catalog.pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = k.referred
-    WHERE c.contype = 'f' AND c.conparentid = 0 AND r.relkind = 'p'
+    WHERE c.contype = 'f' AND c.conparentid = 0 AND c.convalidated AND r.relkind = 'p'
         AND pg_catalog.current_setting('server_version_num')::integer < 180000
     GROUP BY c.oid, c.conname, c.conrelid, c.confrelid, own.incoming, referred.incoming
 ) AS k

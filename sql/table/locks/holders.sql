@@ -1,5 +1,12 @@
--- Purpose: the sessions that hold locks on some relations and their partitions, for people to act on.
+-- Purpose: the sessions that hold locks on some relations and their partitions, for people to act
+--   on.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
+-- pg_partition_tree() would wait for the very locks that are asked about.
+WITH RECURSIVE below (oid) AS (
+    SELECT unnest($1::oid[])
+    UNION
+    SELECT h.inhrelid FROM pg_catalog.pg_inherits AS h INNER JOIN below ON h.inhparent = below.oid
+)
 SELECT format(
     'pid %s (%s%s, %s for %s s): %s',
     a.pid,
@@ -18,10 +25,7 @@ WHERE a.pid <> pg_backend_pid()
             AND l.granted
             AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
             AND l.relation IN (
-                SELECT unnest($1::oid[])
-                UNION ALL
-                SELECT t.relid
-                FROM unnest($1::oid[]) AS r (oid), pg_catalog.pg_partition_tree(r.oid) AS t
+                SELECT oid FROM below
             )
     )
 ORDER BY a.xact_start

@@ -1,7 +1,12 @@
 -- Purpose: publications that would send sterna's own tables to a subscriber: those of all
---   tables, and those of the schema sterna or of the schema in which staging is created next to
---   the table ($1). They do no harm if no replication slot uses the plugin of publications.
+--   tables, and those of the schema sterna or of a schema in which staging is created next to
+--   the table ($1) or its partitions. They do no harm if no replication slot uses the plugin of publications.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
+WITH RECURSIVE tree (oid) AS (
+    SELECT $1::oid
+    UNION
+    SELECT h.inhrelid FROM pg_catalog.pg_inherits AS h INNER JOIN tree ON h.inhparent = tree.oid
+)
 SELECT format(
     'publication %I of %s would give sterna''s own tables to whoever reads the replication slot %s',
     p.pubname,
@@ -20,7 +25,10 @@ CROSS JOIN LATERAL (
         AND d.refclassid = 'pg_catalog.pg_namespace'::regclass
         AND (
             n.nspname = 'sterna'
-            OR n.oid = (SELECT c.relnamespace FROM pg_catalog.pg_class AS c WHERE c.oid = $1)
+            OR n.oid IN (
+                SELECT c.relnamespace
+                FROM pg_catalog.pg_class AS c INNER JOIN tree ON tree.oid = c.oid
+            )
         )
 ) AS s
 CROSS JOIN (

@@ -2,12 +2,22 @@
 --   a table that is not partitioned.
 -- Lock: ACCESS SHARE on its partitions. Transaction: either.
 -- Undone by: nothing, it only reads.
-WITH tree AS (
+WITH RECURSIVE tree AS (
     SELECT c.oid, c.relkind, c.relowner, c.relpersistence, c.reloftype
     FROM pg_catalog.pg_class AS root
     CROSS JOIN LATERAL pg_catalog.pg_partition_tree(root.oid) AS t
     INNER JOIN pg_catalog.pg_class AS c ON c.oid = t.relid
     WHERE root.oid = $1 AND root.relkind = 'p'
+),
+-- The keys of the table and of its partitions, and those that partitions have from them.
+named (oid, name) AS (
+    SELECT c.oid, c.conname
+    FROM pg_catalog.pg_constraint AS c
+    WHERE c.conrelid IN (SELECT oid FROM tree) AND c.contype = 'f' AND c.conparentid = 0
+    UNION ALL
+    SELECT c.oid, named.name
+    FROM pg_catalog.pg_constraint AS c INNER JOIN named ON c.conparentid = named.oid
+    WHERE c.contype = 'f'
 )
 SELECT 'it has no partitions' FROM tree WHERE oid = $1
     AND NOT EXISTS (SELECT FROM tree AS leaf WHERE leaf.relkind <> 'p')
@@ -46,6 +56,14 @@ FROM pg_catalog.pg_constraint AS c
 INNER JOIN pg_catalog.pg_class AS r ON r.oid = c.conrelid
 WHERE c.confrelid IN (SELECT oid FROM tree) AND c.contype = 'f' AND c.conparentid = 0
     AND NOT pg_catalog.pg_has_role(r.relowner, 'USAGE')
+UNION ALL
+-- The server would have to choose another name for the key, as it once did.
+SELECT format('its partition %s has another constraint with the name of the foreign key %I, which '
+    'it has from the table above it', o.conrelid::regclass, o.conname)
+FROM named
+INNER JOIN pg_catalog.pg_constraint AS k ON k.oid = named.oid AND k.conparentid <> 0
+INNER JOIN pg_catalog.pg_constraint AS o
+    ON o.conrelid = k.conrelid AND o.conname = named.name AND o.contype <> 'f'
 UNION ALL
 -- An index of the partitioned table would take one of them.
 SELECT format('the index %s is equal to %s, which belongs to an index of the partitioned table',

@@ -7,11 +7,14 @@ use crate::cites::{file_of, insert_species, shipment};
 use crate::server::TestDb;
 
 #[tokio::test]
-async fn one_year_is_replaced_and_put_back() {
+async fn one_year_and_the_whole_table_are_replaced_and_put_back() {
     let recipe = Recipe::new("partitions.md", TestDb::new().await);
     let db = &recipe.db;
-    let year = |id: usize| shipment(&[("Id", &id.to_string()), ("Year", "2024")]);
-    let release: Vec<String> = (1..=300).map(year).collect();
+    let of_year = |id: usize, year: &str| shipment(&[("Id", &id.to_string()), ("Year", year)]);
+    let release: Vec<String> = (1..=300)
+        .map(|id| of_year(id, "2024"))
+        .chain((301..=580).map(|id| of_year(id, "2023")))
+        .collect();
     // Its content decides what it is.
     fs::write(recipe.folder.path().join("release.zip"), file_of(&release)).unwrap();
     db.psql(&insert_species()).await;
@@ -27,17 +30,21 @@ async fn one_year_is_replaced_and_put_back() {
     )
     .await;
     let count = "SELECT count(*), count(*) FILTER (WHERE year = 2024) FROM trade";
-    let before = db.psql(count).await;
-    let commands = recipe.commands.concat();
-    let (there, back) = commands.split_once("sterna rollback").unwrap();
-    // pg_dump need not be on the path.
-    let (_, there) = there.split_once('\n').unwrap();
-    recipe.run(there).expect_code(0);
-    assert_eq!(db.psql(count).await, "598|300");
-    let (back, cleanup) = back.split_once('\n').unwrap();
-    recipe.run(&format!("sterna rollback{back}")).expect_code(0);
-    assert_eq!(db.psql(count).await, before);
-    recipe.run("sterna switchover --table trade_2024").expect_code(0);
-    recipe.run(&cleanup.replace("--table", "--older-than 0s --table")).expect_code(0);
-    assert_eq!(db.psql(count).await, "598|300");
+    let mut before = db.psql(count).await;
+    for (commands, table, after) in [(0, "trade_2024", "598|300"), (1, "trade", "580|300")]
+        .map(|(block, table, after)| (&recipe.commands[block], table, after))
+    {
+        let (there, back) = commands.split_once("sterna rollback").unwrap();
+        // pg_dump need not be on the path.
+        let (_, there) = there.split_once('\n').unwrap();
+        recipe.run(there).expect_code(0);
+        assert_eq!(db.psql(count).await, after);
+        let (back, cleanup) = back.split_once('\n').unwrap();
+        recipe.run(&format!("sterna rollback{back}")).expect_code(0);
+        assert_eq!(db.psql(count).await, before);
+        recipe.run(&format!("sterna switchover --table {table}")).expect_code(0);
+        recipe.run(&cleanup.replace("--table", "--older-than 0s --table")).expect_code(0);
+        before = db.psql(count).await;
+        assert_eq!(before, after);
+    }
 }
