@@ -132,6 +132,13 @@ async fn a_table_by_range() {
     let leaves = [leaves, &years.join("\n")].concat();
     let here = whole("RANGE (year)", "year", &leaves, "trade_2020").await;
     here.db.psql(&REFERRING.replace("{key}", "year int").replace("{names}", "year")).await;
+    here.db
+        .psql(
+            "CREATE TABLE loose_notes AS SELECT gen_random_uuid() AS id, 1999 AS year;
+            ALTER TABLE loose_notes
+                ADD CONSTRAINT loose FOREIGN KEY (id, year) REFERENCES trade NOT VALID",
+        )
+        .await;
     there_and_back(&here, 0).await;
     let notes =
         "SELECT count(*), count(t.id) FROM notes AS n LEFT JOIN trade AS t USING (id, year)";
@@ -190,7 +197,12 @@ async fn a_table_with_partitions_of_partitions() {
         CREATE INDEX only_of_ii ON trade_ii (importer);
         CREATE TABLE trade_ii_rest PARTITION OF trade_ii DEFAULT PARTITION BY RANGE (year);
         CREATE TABLE {long} PARTITION OF trade_ii_rest DEFAULT;
-        CREATE TABLE trade_rest PARTITION OF trade DEFAULT;"
+        CREATE TABLE trade_rest PARTITION OF trade DEFAULT;
+        ALTER TABLE trade_ii RENAME CONSTRAINT of_species TO species_of_ii;
+        ALTER TABLE trade_ii_rest RENAME CONSTRAINT of_species TO species_of_rest;
+        COMMENT ON CONSTRAINT species_of_rest ON trade_ii_rest IS 'From two levels above.';
+        ALTER TABLE trade_ii_2020 ADD CONSTRAINT of_species
+            FOREIGN KEY (species_id) REFERENCES species (id) ON UPDATE CASCADE;"
     );
     let key = "year, appendix";
     let here = whole("LIST (appendix)", key, &leaves, "trade_ii_2020").await;

@@ -10,7 +10,7 @@ use super::super::exchange::{exchanging, names};
 use super::super::faults::{STRIKE, strike};
 use super::whole::{exchanged, fingerprint, release, whole};
 use super::{CATALOG, REFERRING, YEARS, different};
-use crate::cites::Installation;
+use crate::cites::{Installation, file_of, shipment};
 use crate::server::Finished;
 
 /// A table partitioned by year, loaded into staging.
@@ -237,6 +237,49 @@ async fn a_row_of_a_partition_with_other_columns_and_a_truncated_partition_are_r
     db.psql("TRUNCATE trade_2020").await;
     let refused = db.sterna(&["rollback", "--table", "trade"]).expect_code(6);
     assert!(refused.stderr.contains("was truncated since the switchover"), "{refused:?}");
+}
+
+/// What the owner attached would be written to, and its triggers would run with the rights of the
+/// role that loads.
+#[tokio::test]
+async fn the_owner_cannot_attach_a_partition_while_rows_come_in() {
+    let here = whole("RANGE (year)", "year", YEARS, "trade_2020").await;
+    let (db, release) = (&here.db, release(&here));
+    let role = format!("owner_of_{}", db.info().database());
+    db.psql(&format!(
+        "CREATE ROLE {role}; GRANT CREATE, USAGE ON SCHEMA public TO {role};
+        DO $$ DECLARE part regclass; BEGIN
+            FOR part IN SELECT relid FROM pg_partition_tree('trade') LOOP
+                EXECUTE format('ALTER TABLE %s OWNER TO {role}', part);
+            END LOOP;
+        END $$;
+        CREATE TABLE planted (LIKE trade);
+        ALTER TABLE planted OWNER TO {role}"
+    ))
+    .await;
+    let owners = "SELECT string_agg(DISTINCT relkind::text || ':' || pg_get_userbyid(relowner), ' ')
+        FROM pg_partition_tree('trade_staging'), pg_class WHERE oid = relid";
+    let theirs = format!("p:{role} r:{role}");
+    let attach = format!(
+        "SET ROLE {role};
+        ALTER TABLE trade_staging ATTACH PARTITION planted FOR VALUES FROM (1900) TO (1901)"
+    );
+    let closed = async |when: &str| {
+        assert_eq!(db.psql(owners).await, format!("p:postgres r:{role}"), "{when}");
+        let refused = db.try_psql(&attach).await.unwrap_err();
+        assert!(refused.to_string().contains("must be owner"), "{when}: {refused}");
+    };
+    here.report(0, &[&release, "--all", "--table", "trade"]);
+    closed("loaded").await;
+    exchanged(db, "switchover");
+    assert_eq!(db.psql(&owners.replace("_staging", "")).await, theirs);
+    exchanged(db, "rollback");
+    assert_eq!(db.psql(owners).await, theirs);
+    let more = here.file("more.csv", file_of(&[shipment(&[("Id", "m"), ("Year", "2021")])]));
+    here.report(0, &[&more, "--all", "--append", "--table", "trade"]);
+    closed("appended").await;
+    exchanged(db, "switchover");
+    assert_eq!(db.psql(&owners.replace("_staging", "")).await, theirs);
 }
 
 #[tokio::test]
