@@ -1,5 +1,6 @@
 //! The recipes in `docs/` that claim to work as they are.
 
+mod commands;
 mod nightly;
 mod operations;
 mod pages;

@@ -257,7 +257,8 @@ async fn the_owner_cannot_attach_a_partition_while_rows_come_in() {
         ALTER TABLE planted OWNER TO {role}"
     ))
     .await;
-    let owners = "SELECT string_agg(DISTINCT relkind::text || ':' || pg_get_userbyid(relowner), ' ')
+    let owners =
+        "SELECT string_agg(DISTINCT relkind::text || ':' || pg_get_userbyid(relowner), ' ')
         FROM pg_partition_tree('trade_staging'), pg_class WHERE oid = relid";
     let theirs = format!("p:{role} r:{role}");
     let attach = format!(
