@@ -20,7 +20,7 @@ pub(super) struct Question {
 }
 
 /// All checks of this kind.
-pub(super) const QUESTIONS: [Question; 9] = [
+pub(super) const QUESTIONS: [Question; 10] = [
     Question {
         name: "table-owner",
         severity: PreflightSeverity::Warning,
@@ -84,6 +84,15 @@ pub(super) const QUESTIONS: [Question; 9] = [
         of_table: true,
         good: "no vacuum that does not yield is running on the table",
         hint: "wait until it is done: the switchover would wait for it",
+    },
+    Question {
+        name: "insert-triggers",
+        severity: PreflightSeverity::Warning,
+        sql: include_str!("../../sql/preflight/insert-triggers.sql"),
+        of_table: true,
+        good: "nothing but the row itself is made when one is inserted",
+        hint: "they do not run for the rows of the files: if the application relies on what they do, \
+               do it for the new rows after the switchover",
     },
     Question {
         name: "deadlock-timeout",

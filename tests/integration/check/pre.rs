@@ -63,7 +63,7 @@ async fn a_taxon_without_a_species_is_named() {
 }
 
 /// What is planted, the finding that it must cause, its severity, and a part of its text.
-const PLANTED: [(&str, &str, &str, &str); 7] = [
+const PLANTED: [(&str, &str, &str, &str); 9] = [
     ("CREATE TABLE cites_trade_records_old (x int)", "leftovers", "error", "_old"),
     ("CREATE VIEW cites_trade_records_staging AS SELECT 1", "leftovers", "error", "_staging"),
     ("CREATE TABLE cites_trade_records_backup (x int)", "leftovers", "error", "_backup"),
@@ -82,6 +82,22 @@ const PLANTED: [(&str, &str, &str, &str); 7] = [
         "deadlock-timeout",
         "warning",
         "50 ms",
+    ),
+    (
+        "CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER filled BEFORE INSERT ON cites_trade_records
+             FOR EACH ROW EXECUTE FUNCTION fill();
+         CREATE TRIGGER later AFTER DELETE ON cites_trade_records
+             FOR EACH ROW EXECUTE FUNCTION fill()",
+        "insert-triggers",
+        "warning",
+        "the trigger filled on public.cites_trade_records calls public.fill()",
+    ),
+    (
+        "CREATE RULE copied AS ON INSERT TO cites_trade_records DO ALSO NOTIFY inserted",
+        "insert-triggers",
+        "warning",
+        "the rule copied on public.cites_trade_records",
     ),
 ];
 

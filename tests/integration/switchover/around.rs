@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use super::exchange::{exchanging, fingerprint};
 use super::odd::plain_installation;
-use crate::cites::Installation;
+use crate::cites::{Installation, file_of, shipment};
 use crate::relay::kill_behind_the_exchange;
 use crate::server::{Finished, TestDb, shared};
 
@@ -335,4 +335,45 @@ async fn triggers_that_a_restored_dump_has_left_are_replaced() {
     here.report(0, &[&release, "--all"]);
     db.psql("UPDATE cites_trade_records SET unit = 'x' WHERE record_id = '3'").await;
     db.sterna(&SWITCHOVER).expect_code(0);
+}
+
+/// A prepared statement names the table, and reads the new one from the exchange on. If a column
+/// that it returns has got another type, the server refuses it, as after any ALTER TABLE, until it is
+/// prepared again.
+#[tokio::test]
+async fn what_an_application_has_prepared_reads_the_new_table() {
+    for widened in [false, true] {
+        let (here, release) = plain_installation().await;
+        here.db.sterna(&["stage", "create"]).expect_code(0);
+        let exact = here.file("exact.csv", file_of(&[shipment(&[("Quantity", "1.125")])]));
+        let widen = [&*exact, "--all", "--on-inexact", "widen"];
+        let load = [&*release, "--all"];
+        here.report(0, if widened { &widen } else { &load });
+        let session = here.db.connect().await;
+        // The server keeps a plan from the sixth execution on.
+        let setup = "PREPARE counted AS SELECT count(*)::int FROM cites_trade_records
+                WHERE year > $1;
+            PREPARE listed AS SELECT quantity::text, quantity FROM cites_trade_records LIMIT 1";
+        session.batch_execute(setup).await.unwrap();
+        for _ in 0..7 {
+            session.batch_execute("EXECUTE counted(0); EXECUTE listed").await.unwrap();
+        }
+        let count =
+            async || -> i32 { session.query_one("EXECUTE counted(0)", &[]).await.unwrap().get(0) };
+        assert_eq!(count().await, 200);
+        run(&here.db, &SWITCHOVER).await.expect_code(0);
+        assert_eq!(count().await, if widened { 1 } else { 250 });
+        for _ in 0..2 {
+            let listed = session.batch_execute("EXECUTE listed").await;
+            let refused = listed.map_err(|error| error.as_db_error().unwrap().message().to_owned());
+            let expected = match widened {
+                true => Err("cached plan must not change result type".to_owned()),
+                false => Ok(()),
+            };
+            assert_eq!(refused, expected);
+        }
+        session.batch_execute("DEALLOCATE listed").await.unwrap();
+        run(&here.db, &exchanging("rollback")).await.expect_code(0);
+        assert_eq!(count().await, 200);
+    }
 }
