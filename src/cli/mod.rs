@@ -76,6 +76,9 @@ pub struct GlobalArgs {
     /// Table to replace
     #[arg(long, global = true, default_value = "cites_trade_records", help_heading = "Connection")]
     pub table: String,
+    /// Replace only this partition of the table
+    #[arg(long, global = true, value_name = "NAME", help_heading = "Connection")]
+    pub partition: Option<String>,
     /// The database is production: `sterna migrate` requires a passed rehearsal with the same input
     #[arg(long, global = true, help_heading = "Connection")]
     pub production: bool,

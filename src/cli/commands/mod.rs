@@ -42,7 +42,8 @@ use crate::cli::{GlobalArgs, OutputFormat, Progress};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::exclusive::Exclusive;
 use crate::pg::{ConnInfo, Table};
-use crate::table::partition::Takes;
+use crate::runtime;
+use crate::table::partition::{self, Takes};
 use crate::watch::Watch;
 
 /// The resolved global options.
@@ -61,18 +62,24 @@ pub struct Context {
 }
 
 impl Context {
-    /// Validates the global options.
+    /// Validates the global options, and finds the partition that they name.
     ///
     /// # Errors
-    /// A usage error that names the option.
+    /// A usage error that names the option; those of the database if a partition is to be found.
     pub fn new(args: &GlobalArgs) -> Result<Self> {
-        Ok(Context {
+        let mut context = Context {
             database_url: args.database_url.clone(),
             table: Table::new(args.schema.as_str(), args.table.as_str())?,
             production: args.production,
             format: args.format,
             progress: if args.quiet { Progress::Never } else { args.progress },
-        })
+        };
+        if let Some(name) = &args.partition {
+            let info = context.conninfo()?;
+            let found = partition::named(&info, &context.table, name);
+            context.table = runtime::blocking()?.block_on(found)?;
+        }
+        Ok(context)
     }
 
     /// The connection parameters of the database.

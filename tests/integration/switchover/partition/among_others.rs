@@ -10,7 +10,7 @@ use super::super::exchange::{exchanging, fingerprint_of, names};
 use super::super::faults::{STRIKE, strike};
 use super::{CATALOG, REFERRING, YEARS, different, exchanged, partitioned};
 use crate::cites::{Installation, file_of, shipment};
-use crate::server::{Finished, major};
+use crate::server::{Finished, TestDb, major};
 
 const LEAF: &str = "trade_2020";
 
@@ -321,4 +321,37 @@ async fn commands_that_do_not_take_a_partition_say_so() {
     let refused = here.load(&load).expect_code(6);
     assert!(refused.stderr.contains("cannot be widened in one partition alone"), "{refused:?}");
     assert_eq!(names(&here.db).await, before);
+}
+
+#[tokio::test]
+async fn the_table_and_its_partition_name_the_partition() {
+    let db = TestDb::empty().await;
+    db.psql(
+        "CREATE SCHEMA archive; CREATE SCHEMA other;
+        CREATE TABLE trade (id int, year int, PRIMARY KEY (id, year)) PARTITION BY RANGE (year);
+        CREATE TABLE trade_old_years PARTITION OF trade DEFAULT PARTITION BY RANGE (year);
+        CREATE TABLE archive.trade_2019 PARTITION OF trade_old_years
+            FOR VALUES FROM (2019) TO (2020);
+        CREATE TABLE trade_2020 PARTITION OF trade FOR VALUES FROM (2020) TO (2021);
+        CREATE TABLE other.trade_2020 PARTITION OF trade FOR VALUES FROM (2021) TO (2022)",
+    )
+    .await;
+    let create = |table: &str, partition: &str| {
+        db.sterna(&["stage", "create", "--table", table, "--partition", partition])
+    };
+    for (table, partition, said) in [
+        ("trade", "trade_2091", "did you mean trade_2019?"),
+        ("trade", "x", "it has 4 partitions"),
+        ("trade", "trade_2020", "in several schemas"),
+        ("trade_2020", "trade_2019", "name the partitioned table with --table"),
+    ] {
+        let refused = create(table, partition).expect_code(2);
+        assert!(refused.stderr.contains(said), "{table} {partition}: {refused:?}");
+    }
+    assert_eq!(db.psql("SELECT to_regnamespace('sterna')").await, "");
+    create("trade", "trade_2019").expect_code(0);
+    assert_eq!(
+        db.psql("SELECT 'archive.trade_2019_staging'::regclass").await,
+        "archive.trade_2019_staging"
+    );
 }
