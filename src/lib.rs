@@ -85,6 +85,7 @@ pub mod backup;
 pub mod bench;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod command_line;
 pub mod estimate;
 pub mod history;
 pub mod input;

@@ -13,6 +13,7 @@ use sterna::cli::commands::{demo, generate, sandbox};
 use sterna::cli::config::{self, Refusal};
 use sterna::cli::render::{log, screen, to_stderr};
 use sterna::cli::{Cli, Command};
+use sterna::command_line;
 use sterna::pg::is_lost;
 use sterna::{Error, Kind};
 
@@ -43,6 +44,7 @@ fn failed(error: &Error) -> ExitCode {
     to_stderr(format_args!("error: {error}\n"));
     let again = "run the same command again when the server can be reached";
     if let Some(hint) = error.next_step().or(is_lost(error).then_some(again)) {
+        let hint = command_line::in_hint(hint, std::env::args().skip(1));
         to_stderr(format_args!("hint: {hint}\n"));
     }
     ExitCode::from(error.kind().exit_code())

@@ -1,5 +1,6 @@
 -- Purpose: how many loads filled staging, how many of them are not complete, how many rows they
---   left there, and whether it has been live since, when others wrote to it as well.
+--   left there, whether it has been live since, when others wrote to it as well, and the
+--   arguments of the last one that is not complete.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     count(*),
@@ -11,6 +12,7 @@ SELECT
         INNER JOIN sterna.load_run AS r USING (run_id)
         WHERE r.staging = $1 AND r.state <> 'discarded'
     ),
-    EXISTS (SELECT FROM sterna.switchover WHERE new_relid = $1)
+    EXISTS (SELECT FROM sterna.switchover WHERE new_relid = $1),
+    (array_agg(arguments ORDER BY started_at DESC) FILTER (WHERE state <> 'loaded'))[1]
 FROM sterna.load_run
 WHERE staging = $1 AND state <> 'discarded'

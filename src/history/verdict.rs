@@ -4,8 +4,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::RunReport;
+use crate::command_line::{self, shell_quoted};
 use crate::error::grouped;
-use crate::migrate::command_line::{self, shell_quoted};
 use crate::migrate::{RunState, Step};
 
 /// How a run ended.
@@ -158,7 +158,7 @@ pub(super) fn way_back(report: &RunReport) -> Vec<WayBack> {
             effect: "brings back the old table, with all that was written to the new one since; \
                      readers wait for milliseconds, as in the switchover"
                 .to_owned(),
-            command: back(Some(Step::Switchover)),
+            command: back(Some(Step::Switchover.plan().name)),
         });
     }
     if let Some(last) = steps.first().filter(|last| **last != Step::Switchover) {
@@ -170,7 +170,7 @@ pub(super) fn way_back(report: &RunReport) -> Vec<WayBack> {
     if !steps.is_empty() {
         ways.push(WayBack {
             effect: "restores the state before the run".to_owned(),
-            command: back(Some(Step::Backup)),
+            command: back(Some(Step::Backup.number())),
         });
     }
     if let Some(backup) = report.backups.last() {

@@ -3,11 +3,11 @@
 
 use uuid::Uuid;
 
-use super::command_line;
 use super::exclusive::Exclusive;
 use super::ledger::{self, RunKind};
 use super::plan::Step;
 use super::state::{Run, RunState, StepRecord, StepState};
+use crate::command_line;
 use crate::error::{Error, Result};
 use crate::switchover::record::{self, SwitchoverState};
 

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use super::command_line;
 use super::outcome::StepOutcome;
 use super::plan::Step;
 use super::records::{Ended, Records, StepListener};
 use super::state::{Run, StepState};
+use crate::command_line;
 
 use crate::error::{Error, Kind, Result};
 
@@ -150,7 +150,7 @@ fn explain(run: &Run, step: Step, error: Error) -> Error {
         }
         true => format!(
             "the new table is live; `{}` puts the old one back",
-            back(Some(Step::Switchover))
+            back(Some(Step::Switchover.plan().name))
         ),
     };
     let resume = command_line::resume(&run.arguments);

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::additions::texts;
-use super::command_line;
 use super::options::MigrationOptions;
 use super::plan::Step;
 use super::state::Run;
+use crate::command_line;
 use crate::error::{Error, Result};
 use crate::input::{Inputs, hex};
 use crate::load::identity::changed;
@@ -64,7 +64,7 @@ pub(super) fn same(run: &Run, now: &Value) -> Result<()> {
             "resume with the original input and options: `{}`; or roll back with `{}` and start \
              again",
             command_line::resume(&run.arguments),
-            command_line::roll_back(&run.arguments, Some(Step::Backup)),
+            command_line::roll_back(&run.arguments, Some(Step::Backup.number())),
         )))
     })
 }

@@ -17,7 +17,8 @@ use super::records::{Records, StepListener};
 use super::site::{Site, folder};
 use super::state::{Run, RunState, StepState, next};
 use super::status::{self, Status};
-use super::{command_line, identity, preparation, rehearsed, resumed, unvalidated};
+use super::{identity, preparation, rehearsed, resumed, unvalidated};
+use crate::command_line;
 use crate::error::{Error, Kind, Result};
 use crate::load::ColumnUses;
 use crate::pg::ConnInfo;
@@ -231,7 +232,7 @@ fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -
             .hint(format!(
                 "resume it with `{}`, or roll it back with `{}`; `{}` shows it",
                 command_line::resume(&run.arguments),
-                command_line::roll_back(&run.arguments, Some(Step::Backup)),
+                command_line::roll_back(&run.arguments, Some(Step::Backup.number())),
                 command_line::other(&run.arguments, "status"),
             )));
         }

@@ -7,7 +7,6 @@
 
 mod additions;
 mod choose;
-pub mod command_line;
 mod coordinator;
 mod correction;
 pub(crate) mod exclusive;

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::command_line;
 use super::options::{BackupTableChoice, Gates, MigrationOptions};
 use super::plan::Step;
 use super::state::Run;
+use crate::command_line;
 use crate::error::{Error, Result};
 
 /// The settings at the beginning of the run, from the ledger.
@@ -32,7 +32,7 @@ impl Began {
         Began::deserialize(&run.arguments).map_err(|error| {
             let what =
                 "cannot resume: the ledger has arguments of the run that sterna did not write";
-            let back = command_line::roll_back(&run.arguments, Some(Step::Backup));
+            let back = command_line::roll_back(&run.arguments, Some(Step::Backup.number()));
             Error::refused(what)
                 .caused_by(error)
                 .hint(format!("roll the run back with `{back}` and start again"))

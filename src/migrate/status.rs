@@ -5,9 +5,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::choose::to_undo;
-use super::command_line;
 use super::plan::Step;
 use super::state::{Run, RunState, StepRecord, StepState, next};
+use crate::command_line;
 
 /// The status of a run, as it is shown.
 #[derive(Clone, Debug, Serialize)]

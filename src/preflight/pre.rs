@@ -10,6 +10,7 @@ use futures::future::join_all;
 use super::question::{QUESTIONS, found, version};
 use super::{ExpectedStep, Finding, PreflightCheck, PreflightSeverity, place, rights, space};
 use crate::backup;
+use crate::command_line;
 use crate::error::{Kind, Result};
 use crate::estimate::{Basis, Distance, MAIN_STEPS};
 use crate::inspect::{self, InspectOptions, MissingReport};
@@ -305,7 +306,8 @@ async fn loaded(session: &Connection, staging: Option<u32>) -> Result<Finding> {
     let (loads, unfinished, rows): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
     Ok(if unfinished > 0 {
         let what = format!("{unfinished} of {loads} loads are unfinished");
-        let hint = "sterna load ... --resume, or sterna stage truncate";
+        let resume = command_line::resume_load(row.get(4));
+        let hint = format!("`{resume}`, or `sterna stage truncate`");
         Finding::bad(NAME, PreflightSeverity::Error, what, hint)
     } else if loads == 0 {
         Finding::bad(NAME, PreflightSeverity::Info, "it is empty", "sterna load fills it")

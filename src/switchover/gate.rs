@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::journal::{self, Toward};
 use super::record::{SwitchoverRecord, SwitchoverState};
 use super::{Exchange, dependents};
+use crate::command_line;
 use crate::error::{Error, Kind, Result};
 use crate::ledger;
 use crate::pg::catalog::relation;
@@ -64,7 +65,10 @@ pub(super) async fn refuse_unloaded(session: &Connection, pair: &Pair, oid: u32)
             "{} holds a load that is not at its end",
             pair.staging
         ))
-        .hint("resume it with `sterna load ... --resume`; see `sterna status`"));
+        .hint(format!(
+            "resume it with `{}`; see `sterna status`",
+            command_line::resume_load(row.get(4))
+        )));
     }
     if staging::has_rows(session, pair).await? {
         return Ok(());

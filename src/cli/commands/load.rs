@@ -9,6 +9,7 @@ use clap::{ArgGroup, Args};
 use super::Context;
 use super::step::{AsStep, was_step};
 use crate::cli::render;
+use crate::command_line;
 use crate::error::Result;
 use crate::load::{
     LoadOptions, MatchOptions, MaxRejects, OnInexact, OnUnmapped, ReadOptions, Unfilled, Years,
@@ -208,6 +209,7 @@ fn options(args: &LoadArgs, context: &Context) -> LoadOptions {
         append: args.append,
         verify: args.verify,
         keep_indexes: args.keep_indexes,
+        typed: command_line::kept(std::env::args().skip(1)),
         ..args.choices.options(&context.table, &args.inputs)
     }
 }

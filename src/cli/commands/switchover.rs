@@ -11,11 +11,12 @@ use serde_json::json;
 use super::Context;
 use super::step::{AsStep, as_step, plain};
 use crate::cli::render;
+use crate::command_line;
 use crate::error::{Error, Result};
 use crate::migrate::exclusive::Exclusive;
 use crate::migrate::outcome;
 use crate::migrate::unvalidated;
-use crate::migrate::{Run, Step, StepOutcome, command_line, next};
+use crate::migrate::{Run, Step, StepOutcome, next};
 use crate::switchover::record::{self, SwitchoverState};
 use crate::switchover::{self, SwitchoverOptions, SwitchoverReport};
 use crate::table::backup_table;
@@ -137,7 +138,7 @@ fn refuse_unfinished(exclusive: &Exclusive) -> Result<()> {
 /// A hint how to finish or roll back an unfinished run.
 fn onwards(run: &Run) -> String {
     let resume = command_line::resume(&run.arguments);
-    let back = command_line::roll_back(&run.arguments, Some(Step::Backup));
+    let back = command_line::roll_back(&run.arguments, Some(Step::Backup.number()));
     format!("finish it with `{resume}`, or roll it back with `{back}`")
 }
 

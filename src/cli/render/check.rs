@@ -1,6 +1,7 @@
 //! The findings of `sterna check` as text: failed checks first.
 
 use super::screen::{counted, laid_out, table};
+use crate::command_line;
 use crate::preflight::{Finding, PreflightCheck, PreflightSeverity};
 
 /// A line per check, hints for the failed ones, and the verdict.
@@ -16,6 +17,7 @@ pub fn text(report: &PreflightCheck) -> String {
     let mut text = laid_out(table) + "\n\n";
     for check in &failed {
         if let Some(hint) = &check.hint {
+            let hint = command_line::in_hint(hint, std::env::args().skip(1));
             text.push_str(&format!("{}: {hint}\n", check.name));
         }
     }

@@ -55,6 +55,8 @@ pub struct LoadOptions {
     pub verify: bool,
     /// Keep the indexes in place while rows are loaded.
     pub keep_indexes: bool,
+    /// The words of the command line to repeat when it is resumed.
+    pub typed: Vec<String>,
 }
 
 impl LoadOptions {
@@ -83,6 +85,7 @@ impl LoadOptions {
             append: false,
             verify: false,
             keep_indexes: false,
+            typed: Vec::new(),
         }
     }
 
@@ -115,6 +118,7 @@ impl LoadOptions {
             "append": self.append,
             "verify": self.verify,
             "keep_indexes": self.keep_indexes,
+            "typed": self.typed,
         })
     }
 

@@ -91,6 +91,17 @@ async fn a_load_that_has_not_ended_does_not_come_in() {
     let here = loaded().await;
     here.db.psql("UPDATE sterna.load_run SET state = 'built'").await;
     refused(&here, "holds a load that is not at its end").await;
+    // What goes on is printed with the load's own arguments, and works.
+    let finished = here.db.sterna(&["switchover"]).expect_code(6);
+    let (_, command) = finished.stderr.split_once("resume it with `sterna ").unwrap();
+    let command = command.split_once('`').unwrap().0.replace("\\\n", " ");
+    assert!(command.contains("--all") && command.ends_with("--resume"), "{command}");
+    let words: Vec<&str> = command.split_whitespace().collect();
+    here.db.sterna(&words).expect_code(0);
+    // Other tables are named in what hints say.
+    let of = ["stage", "truncate", "--table", "species"];
+    let hint = here.db.sterna(&of).expect_code(6).stderr;
+    assert!(hint.contains("`sterna --table species "), "{hint}");
 }
 
 #[tokio::test]

@@ -13,10 +13,9 @@ use crate::cli::commands::size::size;
 use crate::cli::commands::switchover::duration;
 use crate::cli::commands::validate::LimitArgs;
 use crate::cli::render;
+use crate::command_line;
 use crate::error::Result;
-use crate::migrate::{
-    Addition, BackupTableChoice, CheckLimits, Gates, MigrationOptions, Step, command_line,
-};
+use crate::migrate::{Addition, BackupTableChoice, CheckLimits, Gates, MigrationOptions, Step};
 use crate::pg::Table;
 
 /// Run the whole plan: backup, test, load, validate, switch over, validate again
@@ -131,7 +130,7 @@ impl MigrateArgs {
     pub(super) fn options(&self, context: &Context) -> Result<MigrationOptions> {
         let limit = self.choices.limits.time_limit;
         let application = self.ask_dependents.then(|| self.application.application(limit));
-        Ok(MigrationOptions {
+        let mut options = MigrationOptions {
             from: self.from,
             to: self.to,
             resume: self.resume,
@@ -142,7 +141,9 @@ impl MigrateArgs {
             without_rehearsal: self.without_rehearsal,
             typed: command_line::kept(std::env::args().skip(1)),
             ..self.choices.options(&context.table)?
-        })
+        };
+        options.load.typed.clone_from(&options.typed);
+        Ok(options)
     }
 }
 

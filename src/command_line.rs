@@ -1,8 +1,7 @@
-//! The commands that resume a run or roll it back, with the options it was begun with.
+//! The commands that go on from here, with the options of those before them: what resumes a load or
+//! a run, rolls it back, or is named in a hint.
 
-use serde_json::Value;
-
-use super::plan::Step;
+use serde_json::{Value, json};
 
 /// Options with a value that are not kept. The URLs may hold a password; `--from` and `--to`
 /// belong to the attempt, not to the run.
@@ -10,10 +9,10 @@ const OWN_VALUES: [&str; 4] = ["--database-url", "--application-url", "--from", 
 /// The same, without a value.
 const OWN: &str = "--resume";
 /// Global options that every later command needs as well.
-const GLOBAL: [&str; 3] = ["--schema", "--table", "--config"];
+const GLOBAL: [&str; 4] = ["--schema", "--table", "--partition", "--config"];
 
-/// The words of a `sterna migrate` to keep: its arguments, without secrets and without
-/// where it begins and ends.
+/// The words of a `sterna migrate` or `sterna load` to keep: its arguments, without secrets and
+/// without where it begins and ends.
 #[must_use]
 pub fn kept(words: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut words = words.into_iter();
@@ -42,15 +41,21 @@ pub fn resume(arguments: &Value) -> String {
     format!("sterna {} --resume", quoted(&words))
 }
 
-/// The command that rolls a run back, down to and including a step; only its last step if
-/// none is given.
+/// The command that resumes an unfinished load, from its arguments in the ledger: a `sterna load`, or
+/// the run that it was a step of. Those of earlier versions were not kept.
 #[must_use]
-pub fn roll_back(arguments: &Value, to: Option<Step>) -> String {
-    let to = match to {
-        None => String::new(),
-        Some(Step::Switchover) => format!(" {}", Step::Switchover.plan().name),
-        Some(step) => format!(" {}", step.number()),
-    };
+pub fn resume_load(arguments: Option<Value>) -> String {
+    match arguments {
+        Some(arguments) if arguments.get("typed").is_some() => resume(&arguments),
+        _ => "sterna load INPUT... --resume".to_owned(),
+    }
+}
+
+/// The command that rolls a run back, down to and including a step, by its number or name; only
+/// its last step if none is given.
+#[must_use]
+pub fn roll_back(arguments: &Value, to: Option<&str>) -> String {
+    let to = to.map(|step| format!(" {step}")).unwrap_or_default();
     format!("sterna {}rollback{to}", global(arguments))
 }
 
@@ -58,6 +63,23 @@ pub fn roll_back(arguments: &Value, to: Option<Step>) -> String {
 #[must_use]
 pub fn other(arguments: &Value, command: &str) -> String {
     format!("sterna {}{command}", global(arguments))
+}
+
+/// A hint whose commands act on the table that the command line names.
+#[must_use]
+pub fn in_hint(hint: &str, line: impl IntoIterator<Item = String>) -> String {
+    const COMMAND: &str = "`sterna ";
+    let global = global(&json!({"typed": kept(line)}));
+    let mut commands = hint.split(COMMAND);
+    let mut said = commands.next().unwrap_or_default().to_owned();
+    for command in commands {
+        let ends = command.find('`').unwrap_or(command.len());
+        let names_its_own = GLOBAL.iter().any(|option| command[..ends].contains(option));
+        said.push_str(COMMAND);
+        said.push_str(if names_its_own { "" } else { &global });
+        said.push_str(command);
+    }
+    said
 }
 
 /// The global options, to put in front of a command.
@@ -102,8 +124,6 @@ pub fn shell_quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     fn arguments(line: &[&str]) -> Value {
@@ -133,13 +153,23 @@ mod tests {
         let global = "--table 'my trade' --schema=s";
         assert_eq!(roll_back(&run, None), format!("sterna {global} rollback"));
         assert_eq!(
-            roll_back(&run, Some(Step::Switchover)),
+            roll_back(&run, Some("switchover")),
             format!("sterna {global} rollback switchover")
         );
         assert_eq!(other(&run, "status"), format!("sterna {global} status"));
         // From a sterna that did not keep the words.
         let run = json!({"inputs": ["it's.csv"]});
         assert_eq!(resume(&run), r"sterna migrate 'it'\''s.csv' --resume");
-        assert_eq!(roll_back(&run, Some(Step::Backup)), "sterna rollback 1.1");
+        assert_eq!(roll_back(&run, Some("1.1")), "sterna rollback 1.1");
+    }
+    #[test]
+    fn a_hint_names_the_table_that_the_command_line_names() {
+        let line = || ["load", "--table=ports", "x.csv", "--config", "it's"].map(str::to_owned);
+        assert_eq!(
+            in_hint("`sterna stage truncate` empties it; see `sterna --table a status`", line()),
+            r"`sterna --table=ports --config 'it'\''s' stage truncate` empties it; see `sterna --table a status`"
+        );
+        let hint = "`sterna status` says more";
+        assert_eq!(in_hint(hint, ["load".to_owned()]), hint);
     }
 }
