@@ -119,7 +119,7 @@ pub(super) async fn attach(
         None => staging::create(session, pair, &prepared.plan.widened).await?,
     };
     if prepared.matching.way == Way::Server {
-        completion::loosen(session, staging_oid, &prepared.matching).await?;
+        completion::loosen(session, pair, staging_oid, &prepared.matching).await?;
     }
     let mut arguments = options.arguments();
     // The files may be gone when the rows are validated.

@@ -67,6 +67,29 @@ pub(crate) async fn of_table(session: &Session, pair: &Pair) -> Result<Vec<Membe
     rows.iter().map(member).collect()
 }
 
+/// The OIDs of a table and its partitions, each with that of its counterpart below `staging`, and
+/// after those of the table that it is a partition of.
+///
+/// # Errors
+/// If the catalog cannot be read; refused if a counterpart is gone.
+pub(crate) async fn pairs(session: &Session, pair: &Pair, staging: u32) -> Result<Vec<(u32, u32)>> {
+    if !pair.partitioned {
+        return Ok(vec![(pair.table_oid, staging)]);
+    }
+    let members = of_table(session, pair).await?;
+    let names: Vec<Table> = members.iter().map(|member| member.staging.clone()).collect();
+    let found = oids(session, &names).await?;
+    let pairs = members.iter().zip(found).map(|(member, found)| match found {
+        Some(found) => Ok((member.oid, found)),
+        None => Err(Error::refused(format!(
+            "there is no {}, the counterpart of {}",
+            member.staging, member.table
+        ))
+        .hint("the table was altered meanwhile: run `sterna stage drop`, then load again")),
+    });
+    pairs.collect()
+}
+
 /// The statements that create an empty table in place of each member, in the same tree.
 pub(crate) fn creation(members: &[Member]) -> Vec<String> {
     let mut statements = Vec::new();

@@ -10,7 +10,11 @@
 -- Lock: none, it only reads the catalog; its statements: ACCESS SHARE on production and ROW
 --   EXCLUSIVE on staging.
 -- Transaction: yes, all in one. Undone by: its rollback.
-WITH attribute AS (
+WITH kind AS (
+    -- A row's place is unique in one table; a partitioned one has several.
+    SELECT c.relkind = 'p' AS is_partitioned FROM pg_catalog.pg_class AS c WHERE c.oid = $1
+),
+attribute AS (
     SELECT
         s.attnum,
         quote_ident(s.attname) AS name,
@@ -81,10 +85,11 @@ SELECT
     -- no index. A row whose key is all NULL matches no other.
     format(
         'CREATE TEMPORARY TABLE sterna_match ON COMMIT DROP AS '
-        'SELECT s.ctid AS at, p."sterna found" AS found, s.xmin IN (SELECT r.matched::pg_catalog.xid '
+        'SELECT %12$ss.ctid AS at, p."sterna found" AS found, s.xmin IN (SELECT r.matched::pg_catalog.xid '
         'FROM sterna.load_run AS r WHERE r.staging = %1$s AND r.state <> ''discarded'' '
         'AND r.matched IS NOT NULL) AS is_settled%2$s%3$s%9$s FROM %4$s AS s LEFT JOIN ('
-        'SELECT l.ctid AS "sterna found"%5$s FROM ONLY %6$s AS l%11$s%7$s) AS p ON %8$s%10$s ORDER BY s.ctid',
+        'SELECT %13$sl.ctid AS "sterna found"%5$s FROM %14$s%6$s AS l%11$s%7$s) AS p ON %8$s%10$s '
+        'ORDER BY %15$ss.ctid',
         $2::oid, own, kept, $2::oid::regclass, looked_at, $1::oid::regclass,
         -- Rows that the application deleted since the journal began: their records get the same
         -- keys, by which the deletion finds them when it is carried over. An existing row takes
@@ -92,15 +97,17 @@ SELECT
         -- table, where no row is. Written as a join, of which the server hashes the few deleted
         -- rows, and reads production only if there are any; with NOT EXISTS it hashes production.
         CASE WHEN staging_key IS NOT NULL THEN format(
-            ' UNION ALL SELECT (''('' || (4294967294 - g."sterna number" / 60000) || '','' || (g."sterna number" %% 60000 + 1) '
+            ' UNION ALL SELECT %6$s(''('' || (4294967294 - g."sterna number" / 60000) || '','' || (g."sterna number" %% 60000 + 1) '
             '|| '')'')::pg_catalog.tid%1$s FROM (WITH gone AS MATERIALIZED (SELECT d.*, '
             'pg_catalog.row_number() OVER () AS "sterna number" FROM sterna.deleted_rows(NULL::%3$s) AS d) '
             'SELECT DISTINCT ON (%2$s) d.* FROM gone AS d WHERE d."sterna number" NOT IN ('
-            'SELECT d."sterna number" FROM gone AS d INNER JOIN ONLY %3$s AS l '
+            'SELECT d."sterna number" FROM gone AS d INNER JOIN %5$s%3$s AS l '
             'ON pg_catalog.hash_record_extended(ROW(%4$s), 0) = '
             'pg_catalog.hash_record_extended(ROW(%2$s), 0) '
             'AND ROW(%4$s) IS NOT DISTINCT FROM ROW(%2$s))) AS g',
-            looked_at, deleted_key, $1::oid::regclass, live_key
+            looked_at, deleted_key, $1::oid::regclass, live_key,
+            CASE WHEN NOT is_partitioned THEN 'ONLY ' END,
+            CASE WHEN is_partitioned THEN '0::pg_catalog.oid, ' END
         ) END,
         CASE WHEN staging_key IS NULL THEN 'false' ELSE
             format(
@@ -120,25 +127,33 @@ SELECT
             $8, $9::text[], $7::uuid
         ) END,
         -- They match no row, and all of them have one hash, which the server could not divide.
-        CASE WHEN live_key IS NOT NULL THEN format(' WHERE NOT ROW(%s) IS NULL', live_key) END
+        CASE WHEN live_key IS NOT NULL THEN format(' WHERE NOT ROW(%s) IS NULL', live_key) END,
+        CASE WHEN is_partitioned THEN
+            's.tableoid AS at_of, p."sterna found of" AS found_of, ' END,
+        CASE WHEN is_partitioned THEN 'l.tableoid AS "sterna found of", ' END,
+        CASE WHEN NOT is_partitioned THEN 'ONLY ' END,
+        CASE WHEN is_partitioned THEN 's.tableoid, ' END
     ) AS gather,
     format(
-        'WITH several AS MATERIALIZED (SELECT m.at, count(*) AS found FROM pg_temp.sterna_match '
-        'AS m WHERE m.found IS NOT NULL GROUP BY m.at HAVING count(*) > 1), '
-        'shared AS MATERIALIZED (SELECT m.found FROM pg_temp.sterna_match AS m '
-        'WHERE m.found IS NOT NULL GROUP BY m.found HAVING count(*) > 1) '
+        'WITH several AS MATERIALIZED (SELECT %2$s, count(*) AS found FROM pg_temp.sterna_match '
+        'AS m WHERE m.found IS NOT NULL GROUP BY %2$s HAVING count(*) > 1), '
+        'shared AS MATERIALIZED (SELECT %3$s FROM pg_temp.sterna_match AS m '
+        'WHERE m.found IS NOT NULL GROUP BY %3$s HAVING count(*) > 1) '
         'SELECT count(*) - (SELECT coalesce(sum(n.found - 1), 0)::bigint FROM several AS n), '
         'count(*) FILTER (WHERE m.found IS NULL AND NOT m.is_settled), '
         '(SELECT count(*) FROM several), '
-        '(SELECT %1$s FROM pg_temp.sterna_match AS m WHERE m.at IN (SELECT n.at FROM several AS n) '
-        'ORDER BY m.at LIMIT 1), '
+        '(SELECT %1$s FROM pg_temp.sterna_match AS m '
+        'WHERE (%2$s) IN (SELECT %4$s FROM several AS n) ORDER BY %2$s LIMIT 1), '
         '(SELECT count(*) FROM shared), '
         '(SELECT %1$s FROM pg_temp.sterna_match AS m '
-        'WHERE m.found IN (SELECT n.found FROM shared AS n) ORDER BY m.at LIMIT 1), '
+        'WHERE (%3$s) IN (SELECT n.* FROM shared AS n) ORDER BY %2$s LIMIT 1), '
         '(SELECT %1$s FROM pg_temp.sterna_match AS m '
-        'WHERE m.found IS NULL AND NOT m.is_settled ORDER BY m.at LIMIT 1) '
+        'WHERE m.found IS NULL AND NOT m.is_settled ORDER BY %2$s LIMIT 1) '
         'FROM pg_temp.sterna_match AS m',
-        shown_key
+        shown_key,
+        CASE WHEN is_partitioned THEN 'm.at_of, ' ELSE '' END || 'm.at',
+        CASE WHEN is_partitioned THEN 'm.found_of, ' ELSE '' END || 'm.found',
+        CASE WHEN is_partitioned THEN 'n.at_of, ' ELSE '' END || 'n.at'
     ) AS findings,
     -- In the order of the temporary table, which nobody else reads: sorting here would need space
     -- for the sort beside that for the old, the temporary and the new rows.
@@ -146,4 +161,4 @@ SELECT
         'INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE SELECT %s FROM pg_temp.sterna_match AS m',
         $2::oid::regclass, names, put
     ) AS put
-FROM part
+FROM part, kind

@@ -6,12 +6,19 @@
 SELECT format('ALTER TABLE %s %s', $2::oid::regclass, change), is_late
 FROM (
     SELECT p.attname::text AS name, false AS is_late,
-        format('ALTER COLUMN %I SET DEFAULT %s', p.attname,
-            pg_catalog.pg_get_expr(d.adbin, d.adrelid)) AS change
+        format('ALTER COLUMN %I %s', p.attname, coalesce('SET DEFAULT ' || d.value, 'DROP DEFAULT'))
+            AS change
     FROM pg_catalog.pg_attribute AS p
-    INNER JOIN pg_catalog.pg_attrdef AS d ON d.adrelid = p.attrelid AND d.adnum = p.attnum
     INNER JOIN pg_catalog.pg_attribute AS s ON s.attrelid = $2 AND s.attname = p.attname
-    WHERE p.attrelid = $1 AND p.attgenerated = '' AND NOT s.atthasdef
+    CROSS JOIN LATERAL (
+        SELECT
+            max(pg_catalog.pg_get_expr(e.adbin, e.adrelid)) FILTER (WHERE e.adrelid = $1) AS value,
+            max(pg_catalog.pg_get_expr(e.adbin, e.adrelid)) FILTER (WHERE e.adrelid = $2) AS now
+        FROM pg_catalog.pg_attrdef AS e
+        WHERE (e.adrelid, e.adnum) IN ((p.attrelid, p.attnum), (s.attrelid, s.attnum))
+    ) AS d
+    WHERE p.attrelid = $1 AND p.attnum > 0 AND NOT p.attisdropped AND p.attgenerated = ''
+        AND d.now IS DISTINCT FROM d.value
     UNION ALL
     -- If the server names the NOT NULL constraint (18), staging gets the same name.
     SELECT p.attname, NOT coalesce(c.convalidated, true),
@@ -36,6 +43,7 @@ FROM (
     SELECT 'sterna_partition', false,
         'ADD CONSTRAINT sterna_partition CHECK (' || b.condition || ')'
     FROM (SELECT pg_catalog.pg_get_partition_constraintdef($1::oid) AS condition) AS b
+    INNER JOIN pg_catalog.pg_class AS t ON t.oid = $2 AND NOT t.relispartition
     WHERE b.condition IS NOT NULL AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_constraint AS s
         WHERE s.conrelid = $2 AND s.conname = 'sterna_partition'

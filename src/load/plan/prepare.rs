@@ -96,15 +96,9 @@ pub(in crate::load) async fn prepare(
     if matching.way == Way::Server && pair.distribution.is_elsewhere() {
         return Err(distributed::cannot_match(&pair.table, &matching.uses.unfilled()));
     }
-    if pair.partitioned && (matching.way == Way::Server || options.keep_indexes) {
-        let what = match options.keep_indexes {
-            true => "--keep-indexes cannot be used with a partitioned table",
-            false => "the server cannot match rows with those of a partitioned table",
-        };
-        return Err(Error::refused(format!("{}: {what}", pair.table)).hint(
-            "load it without --keep-indexes, from files that fill every column but a row id, or \
-             with --unfilled default; or replace its partitions one by one",
-        ));
+    if pair.partitioned && options.keep_indexes {
+        let what = "--keep-indexes cannot be used with a partitioned table";
+        return Err(Error::refused(format!("{}: {what}", pair.table)).hint("leave it out"));
     }
     let used = reading.used_formats();
     let (inputs, taxa) = (&reading.inputs, &reading.taxa);

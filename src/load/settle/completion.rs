@@ -8,6 +8,7 @@
 
 use std::sync::atomic::AtomicBool;
 
+use futures::future::try_join_all;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
@@ -15,6 +16,7 @@ use crate::load::ledger;
 use crate::load::plan::matching::{Matching, Treatment};
 use crate::load::plan::prepare::Prepared;
 use crate::pg::{Connection, Session, Transaction, fill, interruptible_by};
+use crate::table::members;
 use crate::table::staging::Pair;
 use crate::trust;
 
@@ -34,6 +36,7 @@ pub(in crate::load) struct Found {
 /// Those of the server.
 pub(in crate::load) async fn loosen(
     session: &Session,
+    pair: &Pair,
     staging_oid: u32,
     matching: &Matching,
 ) -> Result<()> {
@@ -42,9 +45,18 @@ pub(in crate::load) async fn loosen(
         .into_iter()
         .filter(|c| matching.made.as_ref().is_none_or(|m| m.name() != *c))
         .collect();
-    let sql = include_str!("../../../sql/load/match/loosen.sql");
-    for row in session.query(sql, &[&staging_oid, &unfilled]).await? {
-        session.batch_execute(row.get(0)).await?;
+    let pairs = members::pairs(session, pair, staging_oid).await?;
+    // What the partitions have from the table goes with it.
+    let (table, partitions) = pairs.split_at(1);
+    for pairs in [table, partitions] {
+        let sql = include_str!("../../../sql/load/match/loosen.sql");
+        let found =
+            pairs.iter().map(async |(_, staging)| session.query(sql, &[staging, &unfilled]).await);
+        let found = try_join_all(found).await?;
+        let statements: Vec<&str> = found.iter().flatten().map(|row| row.get(0)).collect();
+        if !statements.is_empty() {
+            session.batch_execute(&statements.join("; ")).await?;
+        }
     }
     Ok(())
 }
@@ -95,7 +107,7 @@ impl Completion<'_> {
         session.batch_execute(&lock).await?;
         trust::guard(session, *staging_oid).await?;
         session.query(include_str!("../../../sql/load/match/memory.sql"), &[]).await?;
-        loosen(session, *staging_oid, matching).await?;
+        loosen(session, pair, *staging_oid, matching).await?;
         let by: Vec<&str> = matching.by.0.iter().map(|column| column.name()).collect();
         let (kept, default) =
             (matching.uses.of(Treatment::Kept), matching.uses.of(Treatment::Default));
@@ -116,10 +128,12 @@ impl Completion<'_> {
         let empty = fill(include_str!("../../../sql/load/match/empty.sql"), &staging);
         session.batch_execute(&empty).await?;
         let tighten = include_str!("../../../sql/load/match/tighten.sql");
-        for row in session.query(tighten, &[&pair.table_oid, staging_oid]).await? {
-            match row.get(1) {
-                true => late.push(row),
-                false => session.batch_execute(row.get(0)).await?,
+        for (live, staging) in members::pairs(session, pair, *staging_oid).await? {
+            for row in session.query(tighten, &[&live, &staging]).await? {
+                match row.get(1) {
+                    true => late.push(row),
+                    false => session.batch_execute(row.get(0)).await?,
+                }
             }
         }
         session.batch_execute(script.get(2)).await.map_err(|e| self.refusal(e))?;
