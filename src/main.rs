@@ -12,7 +12,7 @@ use sterna::cli::commands::{
 use sterna::cli::commands::{demo, generate, sandbox};
 use sterna::cli::config::{self, Refusal};
 use sterna::cli::render::{log, screen, to_stderr};
-use sterna::cli::{Cli, Command};
+use sterna::cli::{Cli, Color, Command};
 use sterna::command_line;
 use sterna::pg::is_lost;
 use sterna::{Error, Kind};
@@ -33,6 +33,13 @@ fn main() -> ExitCode {
 
 /// Prints help or the version, or an error. An error repeats arguments, so passwords are hidden.
 fn misused(error: &clap::Error) -> ExitCode {
+    // What is wrong with the line does not make its --color unheard.
+    let line: Vec<String> = std::env::args().collect();
+    let is_never =
+        |words: &[String]| matches!(words, [name, value] if name == "--color" && value == "never");
+    if line.windows(2).any(is_never) || line.iter().any(|word| word == "--color=never") {
+        screen::choose(Color::Never);
+    }
     if !error.use_stderr() {
         error.exit();
     }

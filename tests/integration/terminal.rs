@@ -111,6 +111,8 @@ async fn colour_is_used_where_it_is_wanted() {
     // Into a pipe.
     let piped = db.sterna(&args).expect_code(6);
     assert!(!piped.stdout.contains('\x1b') && !piped.stderr.contains('\x1b'), "{piped:?}");
+    let wrong = ["load", "--color=never", "--no-such-option"];
+    assert!(!on_terminal(&db, 80, &wrong, &[]).contains('\x1b'));
     let always = db.sterna(&[&args[..], &["--color", "always"]].concat());
     assert!(always.stdout.contains(coloured), "{always:?}");
     // No escape sequence in a name gets through.
