@@ -17,7 +17,7 @@ use super::records::{Records, StepListener};
 use super::site::{Site, folder};
 use super::state::{Run, RunState, StepState, next};
 use super::status::{self, Status};
-use super::{identity, preparation, rehearsed, resumed, unvalidated};
+use super::{identity, preparation, rehearsed, resumed, rollback, unvalidated};
 use crate::command_line;
 use crate::error::{Error, Kind, Result};
 use crate::load::ColumnUses;
@@ -238,8 +238,18 @@ fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -
         }
         identity::same(&run, identity)?;
         resumed::Began::read(&run)?;
-        let id = run.run_id;
+        let (id, step) = (run.run_id, Step::Switchover);
         exclusive.ledger(async |session| ledger::settle(session, id, RunState::Running).await)?;
+        let mut run = run;
+        if run.step(step).is_some_and(|record| record.state == StepState::Undoing)
+            && rollback::stands(exclusive, id)?
+        {
+            // Its rollback was killed before it changed anything.
+            exclusive.ledger(async |session| {
+                ledger::mark_step(session, id, step, StepState::Done).await
+            })?;
+            run = last_run(exclusive)?.unwrap_or(run);
+        }
         return Ok(outdated(&run).into_iter().fold(run, Run::without));
     }
     if options.resume {

@@ -273,9 +273,28 @@ fn report_again(site: &Site, folder: &Path) {
 fn undo(step: Step, site: &Site, records: &mut dyn Records) -> Result<UndoneStep> {
     records.mark(step, StepState::Undoing)?;
     let done = step.undo(site);
+    if done.is_err() && step == Step::Switchover && stands(&site.exclusive, site.run)? {
+        records.mark(step, StepState::Done)?;
+    }
     let done = done.map_err(|error| error.context(format!("rolling back step {step}")))?;
     records.mark(step, StepState::Undone)?;
     Ok(UndoneStep { step, name: step.plan().name, detail: done.unwrap_or(Value::Null) })
+}
+
+/// Whether the table that a run has put in place is the live one, and nothing of that is left to be
+/// done: a rollback that was refused or killed has changed nothing then.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub(super) fn stands(exclusive: &Exclusive, run: Uuid) -> Result<bool> {
+    exclusive.session(async |session, pair| {
+        let made = record::of_run(session, &pair.table, run).await?;
+        Ok(made.is_some_and(|made| {
+            made.state == SwitchoverState::Switched
+                && made.new == pair.table_oid
+                && made.to_validate.is_empty()
+        }))
+    })
 }
 
 /// Rolls back a switchover by `sterna switchover`.

@@ -252,10 +252,17 @@ pub(super) fn refusal(error: Error, toward: Toward) -> Error {
     let db_error = error.postgres().and_then(tokio_postgres::Error::as_db_error);
     let Some(said) = db_error.map(|e| e.message().to_owned()) else { return error };
     let refused = match (error.sqlstate().unwrap_or_default(), toward) {
-        ("SN002", _) => {
+        ("SN002", Toward::Staging) => {
             return Error::refused(said).hint(
                 "nothing was rounded and the tables are unchanged; replace the value by one that \
                  fits, then run the same command again",
+            );
+        }
+        ("SN002", Toward::Old) => {
+            return Error::refused(said).hint(
+                "nothing was rounded and the tables are unchanged; replace the value by one that \
+                 fits, or have such writes saved in a table beside it (--keep none, --keep \
+                 inserted)",
             );
         }
         ("SN001", Toward::Old) => {

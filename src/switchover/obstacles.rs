@@ -78,14 +78,18 @@ pub async fn foresee(info: &ConnInfo, options: &SwitchoverOptions) -> Result<For
 /// # Errors
 /// The refusal, with everything in the way.
 pub async fn refuse_obstacles(
-    session: &Connection,
+    session: &mut Connection,
     pair: &Pair,
     options: &SwitchoverOptions,
 ) -> Result<()> {
     match record::of_run(session, &pair.table, options.run).await? {
         Some(last) if last.state != SwitchoverState::Returned => {
             let exchange = Exchange::backwards(pair.table.clone(), pair.table_oid, last.old);
-            refuse(&pair.table, &find(session, &exchange, &last, options).await?.0)
+            let (mut obstacles, written) = find(session, &exchange, &last, options).await?;
+            if written.is_some() && obstacles.is_empty() {
+                obstacles = try_out(session, &exchange, options.keep).await?;
+            }
+            refuse(&pair.table, &obstacles)
         }
         _ => Ok(()),
     }

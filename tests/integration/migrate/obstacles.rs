@@ -56,7 +56,11 @@ async fn a_value_does_not_fit_the_old_column() {
     let [[kind, object, detail]] = &found[..] else { panic!("{found:#?}") };
     assert_eq!((&**kind, &**object), ("write", "\"public\".\"things\""), "{found:#?}");
     assert!(detail.contains("weight") && detail.contains("1.234"), "{detail}");
+    // Nothing of what came after the switchover is undone either.
+    let steps = "SELECT string_agg(step || state, ' ' ORDER BY step, attempt) FROM sterna.step";
+    let before = here.db.psql(steps).await;
     here.sterna(&["rollback", "4.2"]).expect_code(6);
+    assert_eq!(here.db.psql(steps).await, before);
     here.db.psql("UPDATE things SET weight = 1.23 WHERE code = 'a'").await;
     assert_eq!(obstacles(&here, 0), [[""; 3]; 0]);
     here.sterna(&["rollback", "4.2"]).expect_code(0);

@@ -70,3 +70,48 @@ async fn what_was_written_since_is_kept() {
     assert_eq!(db.psql(there).await, "after during");
     assert_eq!(db.psql("SELECT count(*) FROM public.cites_trade_records").await, "1502");
 }
+
+/// The application has written to the new table, which is staging again after the rollback.
+#[tokio::test]
+async fn a_run_goes_on_after_its_rollback_has_kept_writes() {
+    let scenario = Scenario::new().await;
+    let db = &scenario.here.db;
+    scenario.migrate(&[]).expect_code(0);
+    db.psql(
+        "UPDATE public.cites_trade_records SET unit = 'mine' WHERE id = (
+            SELECT min(id::text)::uuid FROM public.cites_trade_records);
+        DELETE FROM public.cites_trade_records WHERE id = (
+            SELECT max(id::text)::uuid FROM public.cites_trade_records)",
+    )
+    .await;
+    scenario.sterna(&["rollback", "switchover"]).expect_code(0);
+    assert_eq!(scenario.status()["next"], "3.1");
+    scenario.migrate(&["--resume"]).expect_code(0);
+    assert_eq!(state(&scenario.status(), "5.2"), "done");
+    assert_eq!(scenario.differences().await, []);
+}
+
+/// A rollback that was killed before it had changed anything leaves the new table live: no copy is
+/// made of it, and it is not switched over again.
+#[tokio::test]
+async fn a_rollback_that_was_killed_at_its_beginning_is_as_if_it_had_not_been() {
+    let scenario = Scenario::new().await;
+    let db = &scenario.here.db;
+    scenario.migrate(&[]).expect_code(0);
+    let copied = "SELECT count(*) FROM public.cites_trade_records_backup";
+    let (copy, before) = (db.psql(copied).await, scenario.status());
+    scenario.sterna(&["rollback", "5.1"]).expect_code(0);
+    db.psql("UPDATE sterna.step SET state = 'undoing' WHERE step = '4.2'").await;
+    scenario.migrate(&["--resume"]).expect_code(0);
+    scenario.assert_migrated().await;
+    assert_eq!(db.psql(copied).await, copy);
+    let after = scenario.status();
+    for step in ["1.1", "4.1", "4.2"] {
+        let of = |status: &serde_json::Value| {
+            let steps = status["steps"].as_array().unwrap();
+            let found = steps.iter().find(|found| found["step"] == step).unwrap();
+            (found["attempt"].clone(), found["state"].clone(), found["detail"].clone())
+        };
+        assert_eq!(of(&after), of(&before), "{step}");
+    }
+}
