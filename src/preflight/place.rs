@@ -1,13 +1,14 @@
-//! Checks that the names a switchover needs are free, and finds tables that refer to the
-//! table by its OID.
+//! Checks that the names a switchover needs are free and that the partitions are those of the last
+//! one, and finds tables that refer to the table by its OID.
 
 use std::collections::HashSet;
 
 use super::question::found;
 use super::{Finding, PreflightSeverity};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::ledger::State;
 use crate::pg::{Connection, Ident, Quoted, Table, catalog, fill};
+use crate::switchover::journal;
 use crate::table::members;
 use crate::table::staging::{OLD_SUFFIX, SUFFIX};
 use crate::trust;
@@ -24,7 +25,7 @@ pub(super) fn names(table: &Table) -> Finding {
 }
 
 /// Checks that nothing that sterna did not create has one of these names, or one of those that
-/// partitions of a partitioned table need.
+/// a partitioned table needs besides.
 pub(super) async fn leftovers(
     session: &Connection,
     table: &Table,
@@ -45,7 +46,9 @@ pub(super) async fn leftovers(
         Some(State::Nothing) | None => HashSet::new(),
     };
     let mut lines = Vec::new();
-    for beside in SUFFIXES.iter().filter_map(|suffix| table.with_suffix(suffix).ok()) {
+    // Of a partitioned table, all names with the other suffixes are looked at below.
+    let suffixes = if partitioned.is_some() { &SUFFIXES[2..] } else { &SUFFIXES[..] };
+    for beside in suffixes.iter().filter_map(|suffix| table.with_suffix(suffix).ok()) {
         if let Some(relation) = catalog::relation(session, &beside).await?
             && !own.contains(&relation.oid)
         {
@@ -53,32 +56,32 @@ pub(super) async fn leftovers(
         }
     }
     if let Some(oid) = partitioned {
-        lines.extend(taken_by_partitions(session, table, oid, &own).await?);
+        lines.extend(members::taken(session, table, oid, state == Some(State::Current)).await?);
     }
     let good = "nothing is in the way of staging, old and backup table";
     let hint = "rename or drop what sterna did not create; it needs these names";
     Ok(found(NAME, PreflightSeverity::Error, &lines, good, hint))
 }
 
-/// The names that partitions need and that something else has.
-async fn taken_by_partitions(
+/// Checks that the partitions have not changed since a switchover that can still be rolled back.
+pub(super) async fn recorded(
     session: &Connection,
     table: &Table,
-    oid: u32,
-    own: &HashSet<u32>,
-) -> Result<Vec<String>> {
-    let partitions = include_str!("../../sql/preflight/partitions.sql");
-    let mut names = Vec::new();
-    for row in session.query(partitions, &[&oid]).await? {
-        let partition = Table::new(row.get::<_, String>(0), row.get::<_, String>(1))?;
-        for suffix in [SUFFIX, OLD_SUFFIX] {
-            names.push(members::beside(table, &partition, suffix)?);
+    partitioned: Option<u32>,
+) -> Result<Option<Finding>> {
+    const NAME: &str = "recorded";
+    let Some(oid) = partitioned else { return Ok(None) };
+    match journal::refuse_unrecorded(session, table, oid).await {
+        Ok(()) => {
+            let good = "writes to all partitions are recorded, or to none";
+            Ok(Some(Finding::good(NAME, PreflightSeverity::Error, good)))
         }
+        Err(error) if error.kind() == Kind::Unsafe => {
+            let hint = error.next_step().unwrap_or_default().to_owned();
+            Ok(Some(Finding::bad(NAME, PreflightSeverity::Error, error.to_string(), hint)))
+        }
+        Err(error) => Err(error),
     }
-    let found = members::oids(session, &names).await?;
-    let is_taken = |oid: &Option<u32>| oid.is_some_and(|oid| !own.contains(&oid));
-    let taken = names.iter().zip(found).filter(|(_, oid)| is_taken(oid));
-    Ok(taken.map(|(name, _)| name.to_string()).collect())
 }
 
 /// Checks that no other tables store the table's OID, as subscriptions of a realtime service

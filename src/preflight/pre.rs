@@ -101,6 +101,7 @@ pub async fn pre(
             mapped(&session, staging, options.missing.as_ref()),
             place::leftovers(&session, table, partitioned, state),
             place::remembered(&session, oid),
+            place::recorded(&session, table, partitioned.filter(|_| has_ledger)),
         )
     };
     let known = space::Known { checked: options.disk_space_checked, limit: options.disk_limit };
@@ -117,7 +118,7 @@ pub async fn pre(
     let others = join_all(QUESTIONS.iter().map(|question| question.ask(&session, oid)));
     let (of_sterna, of_table, others) =
         futures::join!(of_sterna.boxed_local(), of_table.boxed_local(), others.boxed_local());
-    let (backed_up, loaded, mapped, leftovers, remembered) = of_sterna;
+    let (backed_up, loaded, mapped, leftovers, remembered, recorded) = of_sterna;
     let (space, rights, others_code, supported, basis, version) = of_table;
     let estimates = estimates(&basis?, options.missing.as_ref());
     let mut checks = vec![
@@ -142,6 +143,7 @@ pub async fn pre(
         leftovers?,
         remembered?,
     ];
+    checks.extend(recorded?);
     checks.extend(others);
     Ok(PreflightCheck {
         columns: uses,

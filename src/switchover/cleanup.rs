@@ -4,7 +4,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::Exchange;
-use super::journal::{self, Toward};
+use super::journal::{self, Left, Toward};
 use super::record::{self, SwitchoverState};
 use crate::error::{Error, Result};
 use crate::pg::catalog::relation;
@@ -44,7 +44,12 @@ pub async fn cleanup(
     let old = exchange.incoming_table()?;
     let found = relation(&session, &old).await?;
     // The journal may also be recording writes for a load that is under way.
-    let is_needed = journal::state(&session, last.new, Toward::Staging).await?.is_some();
+    let (state, left) = futures::join!(
+        journal::state(&session, last.new, Toward::Staging),
+        journal::left(&session, last.new),
+    );
+    let is_needed = state?.is_some();
+    let left = if is_needed { Left::default() } else { left? };
     let is_there = found.is_some_and(|found| found.oid == last.old);
     if is_there {
         partition::refuse_attached(&session, last.old).await?;
@@ -52,6 +57,7 @@ pub async fn cleanup(
     let lock = include_str!("../../sql/switchover/lock-everybody.sql");
     let mut locks = vec![fill(lock, &[("table", &exchange.table)])];
     locks.extend(is_there.then(|| fill(lock, &[("table", &old)])));
+    locks.extend(left.locks);
     let work = async |session: &mut Connection, limits: LockLimits| {
         let mut volley = Volley::default();
         limits.lock(&mut volley, &locks);
@@ -62,12 +68,14 @@ pub async fn cleanup(
         }
         if is_there {
             drop_locked(&mut volley, &old, last.old);
+        } else {
+            unregister(&mut volley, last.old);
         }
         let cleaned = include_str!("../../sql/switchover/record-cleaned.sql");
         volley.query(cleaned, vec![Box::new(last.id)]);
         locks::send(session, &volley).await
     };
-    let relations = [last.old, last.new];
+    let relations = [vec![last.old, last.new], left.relations].concat();
     locks::with_retries(&mut session, patience, &relations, stop, work)
         .await
         .map_err(partition::refusal)?;
@@ -77,10 +85,15 @@ pub async fn cleanup(
 /// Adds the statements that drop an old table, unless it has been attached to another one.
 pub(super) fn drop_locked(volley: &mut Volley, old: &Table, oid: u32) {
     partition::lock_detached(volley, old, oid);
-    let unregister = include_str!("../../sql/table/stage/unregister.sql");
-    volley.query(unregister, vec![Box::new(oid)]);
+    unregister(volley, oid);
     let drop = include_str!("../../sql/switchover/drop-table.sql");
     volley.add(fill(drop, &[("table", old)]));
+}
+
+/// Adds the statement that leaves to others what is left of an old table.
+fn unregister(volley: &mut Volley, oid: u32) {
+    let unregister = include_str!("../../sql/table/stage/unregister.sql");
+    volley.query(unregister, vec![Box::new(oid)]);
 }
 
 /// In days and hours from one day on, else in seconds.

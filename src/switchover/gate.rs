@@ -244,7 +244,11 @@ pub(super) async fn count_rows(
             "{table} has {live} rows, but by the writes that were recorded it should have {}",
             begin + state.inserted - state.deleted
         ))
-        .hint("some writes were not recorded; run `sterna stage drop`, then start again"));
+        .hint(
+            "some writes were not recorded, or a partition has left the table; run `sterna stage \
+             drop`, and `sterna cleanup` if the old table of an earlier switchover is there, then \
+             start again",
+        ));
     }
     let came = state.added - state.removed;
     let expected = if known { loaded + came } else { incoming };

@@ -11,7 +11,7 @@ use tokio_postgres::Row;
 
 use crate::error::{Error, Result};
 use crate::pg::{
-    Connection, Parameter, Quoted, Session, Table, Transaction, Volley, fill, first_row,
+    Connection, Parameter, Quoted, Session, Table, Transaction, Typed, Volley, fill, first_row,
 };
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::trust;
@@ -81,7 +81,8 @@ pub fn journal_of(oid: u32) -> Result<Table> {
 ///
 /// # Errors
 /// [`crate::error::Kind::LockTimeout`] if the lock against writers cannot be had in time; the
-/// server's error if the role may not create triggers on the table.
+/// server's error if the role may not create triggers on the table; refused if the journal that
+/// exists lacks a partition.
 pub async fn begin(
     session: &mut Connection,
     table: &Table,
@@ -89,8 +90,21 @@ pub async fn begin(
     patience: Patience,
     stop: &AtomicBool,
 ) -> Result<()> {
-    let recorded = include_str!("../../sql/journal/is-recorded.sql");
-    if session.query_one(recorded, &[&oid]).await?.get(0) {
+    let recorded: [&dyn Typed; 1] = [&oid];
+    let (recorded, unrecorded) = futures::join!(
+        session.query_one(include_str!("../../sql/journal/is-recorded.sql"), &recorded),
+        unrecorded(session, table, oid),
+    );
+    let mut recorded = recorded?.get(0);
+    if let Some((error, is_needed)) = unrecorded? {
+        if is_needed {
+            return Err(error);
+        }
+        // What a command that was killed has left.
+        end(session, table, oid, Toward::Staging, patience, stop).await?;
+        recorded = false;
+    }
+    if recorded {
         let carry = include_str!("../../sql/journal/carry.sql");
         session.execute(carry, &[&oid, &Toward::Staging.name()]).await?;
     } else {
@@ -105,6 +119,49 @@ pub async fn begin(
         begun.map_err(|e| e.context(format!("could not begin to record writes to {table}")))?;
     }
     settle_baseline(session, table, oid).await
+}
+
+/// Refuses a table whose partitions have changed since its last switchover, if its writes are
+/// recorded for the rollback of that: what they hold could not be accounted for.
+///
+/// # Errors
+/// The refusal, which names them.
+pub(crate) async fn refuse_unrecorded(session: &Session, table: &Table, oid: u32) -> Result<()> {
+    match unrecorded(session, table, oid).await? {
+        Some((error, true)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// The refusal of a table with a journal that does not account for some partitions, and whether a
+/// rollback needs the journal.
+async fn unrecorded(session: &Session, table: &Table, oid: u32) -> Result<Option<(Error, bool)>> {
+    let rows = session.query(include_str!("../../sql/journal/unrecorded.sql"), &[&oid]).await?;
+    let Some(is_needed) = rows.first().map(|row| row.get(2)) else { return Ok(None) };
+    let told = rows.iter().map(|row| match (row.get::<_, &str>(0), row.get(1)) {
+        (added, true) => format!(
+            "{added} was added since the last switchover, or its triggers were disabled, so writes \
+             to it are not recorded"
+        ),
+        (old, false) => format!(
+            "the counterpart of {old} was detached or dropped since the last switchover, so its \
+             rows cannot be accounted for"
+        ),
+    });
+    let told: Vec<String> = told.collect();
+    let error = Error::refused(format!(
+        "the partitions of {table} have changed: {}",
+        told.join("; ")
+    ))
+    .hint(format!(
+        "if the last switchover need not be rolled back any more, `sterna cleanup --older-than \
+             0s --table {}.{}` drops the old table, and the next release begins with the \
+             partitions as they are; or detach what was added, attach what was detached, until \
+             after the next switchover",
+        table.schema.name(),
+        table.name.name()
+    ));
+    Ok(Some((error, is_needed)))
 }
 
 /// Adds the statements that begin a journal to a volley that has locked the table.
@@ -148,22 +205,60 @@ pub async fn end(
     patience: Patience,
     stop: &AtomicBool,
 ) -> Result<()> {
-    let recorded = include_str!("../../sql/journal/is-recorded.sql");
-    if !session.query_one(recorded, &[&oid]).await?.get::<_, bool>(0) {
+    let recorded: [&dyn Typed; 1] = [&oid];
+    let (recorded, left) = futures::join!(
+        session.query_one(include_str!("../../sql/journal/is-recorded.sql"), &recorded),
+        left(session, oid),
+    );
+    if !recorded?.get::<_, bool>(0) {
         return Ok(());
     }
     if session.query_one(STOP_CARRYING, &[&oid, &toward.name()]).await?.get(0) {
         return Ok(());
     }
     let lock = fill(include_str!("../../sql/switchover/lock-everybody.sql"), &[("table", table)]);
+    let Left { mut relations, locks: mut all } = left?;
+    relations.push(oid);
+    all.insert(0, lock);
     let end = async |session: &mut Connection, limits: LockLimits| {
         let mut volley = Volley::default();
-        limits.lock(&mut volley, std::slice::from_ref(&lock));
+        limits.lock(&mut volley, &all);
         end_locked(&mut volley, oid)?;
         locks::send(session, &volley).await
     };
-    locks::with_retries(session, patience, &[oid], stop, end).await?;
+    locks::with_retries(session, patience, &relations, stop, end).await?;
     Ok(())
+}
+
+/// Tables that have left a table as its partitions, and still have the triggers of its journal.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    pub(super) relations: Vec<u32>,
+    /// The statements that lock them, for the end of the journal.
+    pub(super) locks: Vec<String>,
+}
+
+/// Finds the tables that have left a table as its partitions, with the triggers of its journal.
+///
+/// # Errors
+/// Refused if one of them belongs to a role of which this one is no member.
+pub(super) async fn left(session: &Session, oid: u32) -> Result<Left> {
+    let mut left = Left::default();
+    for row in session.query(include_str!("../../sql/journal/left.sql"), &[&oid]).await? {
+        if let Some(drop) = row.get::<_, Option<&str>>(2) {
+            let table: &str = row.get(3);
+            return Err(Error::refused(format!(
+                "{table}, which has been detached, still has triggers that record writes, and \
+                 belongs to another role"
+            ))
+            .hint(format!(
+                "have its owner remove them (`{drop}`), then run the same command again"
+            )));
+        }
+        left.relations.push(row.get(0));
+        left.locks.push(row.get(1));
+    }
+    Ok(left)
 }
 
 const STOP_CARRYING: &str = include_str!("../../sql/journal/stop-carrying.sql");

@@ -228,13 +228,24 @@ async fn try_out(
     };
     let mut found: Vec<_> =
         tried.await.err().iter().map(|error| Obstacle::of("write", table, error)).collect();
+    let mut references = None;
     if found.is_empty() {
         let (live, incoming) = attached::paired_tables(&transaction, exchange).await?;
-        let references = References::write(&transaction, &live, &incoming).await?;
-        let tried = references.try_out(&transaction).await;
+        let written = References::write(&transaction, &live, &incoming).await?;
+        let tried = written.try_out(&transaction).await;
         found.extend(tried.err().iter().map(|error| Obstacle::of("foreign key", table, error)));
+        references = Some(written);
     }
     transaction.rollback().await?;
+    if let Some(references) = references {
+        let measured = references.measure(session).await;
+        match measured {
+            Err(error) if error.kind() == Kind::Unsafe => {
+                found.push(Obstacle::of("foreign key", table, &error));
+            }
+            measured => drop(measured?),
+        }
+    }
     Ok(found)
 }
 

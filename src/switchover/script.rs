@@ -7,7 +7,7 @@ use super::attached::{self, Attached, Kind, Pair};
 use super::dependents::{self, ChangedColumn};
 use super::partition::Partition;
 use super::references::References;
-use super::{Exchange, properties};
+use super::{Exchange, journal, properties};
 use crate::error::{Error, Result};
 use crate::pg::{Ident, Quoted, Session, Table, Typed, fill};
 
@@ -41,14 +41,21 @@ pub(super) async fn write(
     (live, incoming): &(Vec<u32>, Vec<u32>),
     refresh_after: bool,
 ) -> Result<Script> {
-    let (changed, mine, theirs, references) = futures::join!(
+    let (changed, mine, theirs, references, left) = futures::join!(
         changed_columns(session, exchange),
         attached::of_table(session, exchange.live),
         attached::of_table(session, exchange.incoming),
         References::write(session, live, incoming),
+        journal::left(session, exchange.live),
     );
     let pairs = attached::pairs(exchange, &mine?, &theirs?)?;
-    assemble(session, exchange, changed?, &pairs, references?, refresh_after).await
+    let mut script =
+        assemble(session, exchange, changed?, &pairs, references?, refresh_after).await?;
+    // The journal of the live table ends.
+    let left = left?;
+    script.relations.extend(left.relations);
+    script.locks.extend(left.locks);
+    Ok(script)
 }
 
 /// Generates the script for a staging table that would be like the live one.

@@ -164,6 +164,13 @@ impl Swap<'_> {
         self.add_no_drift(&mut volley, conditions);
         let record = self.record(&mut volley, counted);
         self.exchange(&mut volley)?;
+        // The table that leaves is sterna's own from here on.
+        for table in [live, incoming] {
+            let unregister = include_str!("../../sql/table/stage/unregister.sql");
+            volley.query(unregister, vec![of_oid(*table)]);
+        }
+        let register = include_str!("../../sql/table/stage/register.sql");
+        volley.query(register, vec![of_oid(*live), Box::new(None::<Json<Fingerprint>>)]);
         let parity = volley.execute(
             &conditions.parity,
             vec![
@@ -221,14 +228,6 @@ impl Swap<'_> {
         let Exchange { table, live, incoming, .. } = self.exchange;
         let rows: Parameter = Box::new(counted.rows_without_carried);
         let finish: Parameter = Box::new(self.script.finish.clone());
-        // The table that leaves is sterna's own from here on.
-        let unregister = include_str!("../../sql/table/stage/unregister.sql");
-        volley.query(unregister, vec![of_oid(*incoming)]);
-        let register = include_str!("../../sql/table/stage/register.sql");
-        let name = format!("{}{}", table.name.name(), self.exchange.leaving_suffix);
-        let none = Box::new(None::<Json<Fingerprint>>);
-        let leaving = vec![of_oid(*live), of_text(table.schema.name()), of_text(&name), none];
-        volley.query(register, leaving);
         match self.recording {
             Recording::Switched { id, run, cleans } => {
                 if let Some((cleaned, _)) = cleans {
@@ -283,7 +282,8 @@ impl Swap<'_> {
                 .hint("another session has replaced it; see `sterna status`"),
             "SN011" => gate::drift(table, &differences()),
             "SN012" => Error::refused(format!("writes to {table} are no longer recorded")).hint(
-                "its triggers were disabled meanwhile; run `sterna stage drop`, and start again",
+                "its triggers were disabled meanwhile; run `sterna stage drop`, and `sterna cleanup` \
+                 if the old table of an earlier switchover is there, then start again",
             ),
             "SN013" => Error::refused(format!(
                 "{table} was written to since the load began, and the writes were not recorded"

@@ -2,7 +2,7 @@
 //! them are created.
 
 use crate::error::{Error, Result};
-use crate::pg::{CatalogText, Ident, Quoted, Session, Table, fill};
+use crate::pg::{CatalogText, Ident, Quoted, Session, Table, Typed, fill};
 use crate::table::pair::{OLD_SUFFIX, Pair, SUFFIX, attached_name};
 
 /// A table or one of its partitions, and the table that staging has in its place.
@@ -113,8 +113,8 @@ pub(crate) fn creation(members: &[Member]) -> Vec<String> {
     statements
 }
 
-/// Refuses a table whose partitions cannot have counterparts, because their names are taken, now
-/// or when they become those of the old table.
+/// Refuses a partitioned table if a name is taken that staging or the old table will need, for
+/// itself, a partition, or what belongs to them.
 ///
 /// # Errors
 /// The refusal, with the names.
@@ -122,26 +122,59 @@ pub(crate) async fn refuse_taken(session: &Session, pair: &Pair) -> Result<()> {
     if !pair.partitioned {
         return Ok(());
     }
-    let (mut schemas, mut names, mut is_old) = (Vec::new(), Vec::new(), Vec::new());
-    for Member { table, .. } in of_table(session, pair).await?.iter().skip(1) {
-        for suffix in [SUFFIX, OLD_SUFFIX] {
-            let Table { schema, name } = beside(&pair.table, table, suffix)?;
-            schemas.push(schema.name().to_owned());
-            names.push(name.name().to_owned());
-            is_old.push(suffix == OLD_SUFFIX);
-        }
-    }
-    let sql = include_str!("../../sql/table/stage/taken.sql");
-    let rows = session.query(sql, &[&schemas, &names, &is_old]).await?;
-    let taken: Vec<&str> = rows.iter().map(|row| row.get(0)).collect();
+    let taken = taken(session, &pair.table, pair.table_oid, true).await?;
     if taken.is_empty() {
         return Ok(());
     }
     Err(Error::refused(format!("these names are taken: {}", taken.join(", "))).hint(
-        "rename or drop these tables: the partitions of staging and of the old table get their \
-         names; or finish what was begun with a single partition (`sterna cleanup --table ...`, \
-         `sterna stage drop --table ...`)",
+        "rename or drop these: staging and the old table get these names, with their partitions, \
+         indexes and statistics; or finish what was begun with a single partition (`sterna cleanup \
+         --table ...`, `sterna stage drop --table ...`)",
     ))
+}
+
+/// The names that staging or the old table of a partitioned table will need and that belong to
+/// something else than the staging table there is and the old table that the next exchange drops.
+/// `has_ledger`: whether sterna can have created any.
+///
+/// # Errors
+/// If the catalog cannot be read, or a name would be truncated.
+pub(crate) async fn taken(
+    session: &Session,
+    table: &Table,
+    oid: u32,
+    has_ledger: bool,
+) -> Result<Vec<String>> {
+    let (staging, old) = (table.with_suffix(SUFFIX)?, table.with_suffix(OLD_SUFFIX)?);
+    let (schema, name) = (table.schema.name(), table.name.name());
+    let (staging, old) = (staging.name.name(), old.name.name());
+    let (of_table, both): ([&dyn Typed; 1], [&dyn Typed; 4]) =
+        ([&oid], [&schema, &name, &staging, &old]);
+    let (named, own) = futures::join!(
+        session.query(include_str!("../../sql/table/stage/names.sql"), &of_table),
+        async {
+            match has_ledger {
+                true => {
+                    session.query(include_str!("../../sql/table/stage/beside.sql"), &both).await
+                }
+                false => Ok(Vec::new()),
+            }
+        },
+    );
+    let own: Vec<u32> = own?.iter().map(|row| row.get(0)).collect();
+    let (mut kinds, mut schemas, mut names) = (Vec::new(), Vec::new(), Vec::new());
+    for row in named? {
+        let one = Table::new(row.get::<_, String>(1), row.get::<_, String>(2))?;
+        for suffix in [SUFFIX, OLD_SUFFIX] {
+            let Table { schema, name } = beside(table, &one, suffix)?;
+            kinds.push(row.get::<_, String>(0));
+            schemas.push(schema.name().to_owned());
+            names.push(name.name().to_owned());
+        }
+    }
+    let sql = include_str!("../../sql/table/stage/taken.sql");
+    let rows = session.query(sql, &[&kinds, &schemas, &names, &own]).await?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
 }
 
 /// The OIDs of tables, where they exist.

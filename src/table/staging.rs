@@ -146,7 +146,11 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     let (transaction, made) = session
         .transaction_with(&make.join("\n;\n"), async |session| members::oids(session, &names).await)
         .await?;
-    let made: Vec<u32> = made?.into_iter().map(Option::unwrap_or_default).collect();
+    let made: Option<Vec<u32>> = made?.into_iter().collect();
+    let made = made.ok_or_else(|| {
+        Error::database(format!("a part of {} is gone again", pair.staging))
+            .hint("nothing was changed; find out what drops new tables, such as an event trigger")
+    })?;
     let of: Vec<u32> = members.iter().map(|member| member.oid).collect();
     let (oid, siblings) = (made[0], [made[0]]);
     let (supported, bound, revokes, owner, fingerprint) = futures::join!(
@@ -160,7 +164,6 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     let (bound, revokes, owner, fingerprint) = (bound?, revokes?, owner?, fingerprint?);
     let statements = bound.iter().chain(&revokes).chain(&owner);
     let mut statements: Vec<&str> = statements.map(|row| row.get(0)).collect();
-    let (schema, name) = (pair.staging.schema.name(), pair.staging.name.name());
     if pair.distribution.is_elsewhere() {
         // Its shards are made as the table is then.
         transaction.batch_execute(&std::mem::take(&mut statements).join("; ")).await?;
@@ -169,11 +172,7 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     }
     let register = include_str!("../../sql/table/stage/register.sql");
     transaction
-        .execute_and_commit(
-            &statements.join("; "),
-            register,
-            &[&oid, &schema, &name, &Json(fingerprint)],
-        )
+        .execute_and_commit(&statements.join("; "), register, &[&oid, &Json(fingerprint)])
         .await?;
     Ok(oid)
 }

@@ -249,6 +249,9 @@ impl<'a> Transaction<'a> {
         // What fails before it is sent must not be followed by COMMIT. If the server refuses it,
         // COMMIT rolls back.
         if let Some(Err(_)) = last.as_mut().output_mut() {
+            // The server may have refused it already, because the first ones have failed.
+            first.as_mut().await;
+            first.as_mut().take_output().unwrap_or(Ok(()))?;
             return last.as_mut().take_output().unwrap_or(Ok(0));
         }
         self.is_over = true;

@@ -252,37 +252,60 @@ END
 $$;
 REVOKE ALL ON FUNCTION sterna.arm(oid) FROM PUBLIC;
 
+-- The triggers of a journal, wherever they are: a partition keeps them when it is detached.
+CREATE OR REPLACE FUNCTION sterna.journal_triggers(
+    source oid, OUT holder oid, OUT name name, OUT enabled "char"
+) RETURNS SETOF record
+LANGUAGE sql STABLE SET search_path = ''
+AS $$
+    SELECT t.tgrelid, t.tgname, t.tgenabled
+    FROM pg_catalog.pg_proc AS p
+    -- There is an index for this, and none for pg_trigger.tgfoid.
+    INNER JOIN pg_catalog.pg_depend AS d
+        ON d.refclassid = 'pg_catalog.pg_proc'::regclass AND d.refobjid = p.oid
+        AND d.classid = 'pg_catalog.pg_trigger'::regclass
+    INNER JOIN pg_catalog.pg_trigger AS t ON t.oid = d.objid AND t.tgfoid = p.oid
+    WHERE p.proname = 'journal_' || source
+        AND p.pronamespace = pg_catalog.to_regnamespace('sterna')
+$$;
+REVOKE ALL ON FUNCTION sterna.journal_triggers(oid) FROM PUBLIC;
+
 -- Drops the triggers of a journal.
 CREATE OR REPLACE FUNCTION sterna.disarm(source oid) RETURNS void
 LANGUAGE plpgsql SET search_path = ''
 AS $$
 DECLARE
-    holder regclass;
+    found record;
 BEGIN
-    FOR holder IN SELECT h::regclass FROM sterna.row_holders(source) AS h LOOP
-        EXECUTE format(
-            'DROP TRIGGER IF EXISTS "!sterna_journal" ON %1$s; '
-            'DROP TRIGGER IF EXISTS "!sterna_journal_truncate" ON %1$s', holder
-        );
+    FOR found IN SELECT t.name, t.holder::regclass FROM sterna.journal_triggers(source) AS t LOOP
+        EXECUTE format('DROP TRIGGER %I ON %s', found.name, found.holder);
     END LOOP;
 END
 $$;
 REVOKE ALL ON FUNCTION sterna.disarm(oid) FROM PUBLIC;
 
+-- The tables with rows of a table that lack one of the two triggers of its journal, or on which it
+-- does not fire for every writer.
+CREATE OR REPLACE FUNCTION sterna.unarmed(source oid) RETURNS SETOF oid
+LANGUAGE sql STABLE SET search_path = ''
+AS $$
+    SELECT h
+    FROM sterna.row_holders(source) AS h
+    EXCEPT
+    SELECT t.holder
+    FROM sterna.journal_triggers(source) AS t
+    WHERE t.enabled = 'A'
+    GROUP BY t.holder
+    HAVING count(*) = 2
+$$;
+REVOKE ALL ON FUNCTION sterna.unarmed(oid) FROM PUBLIC;
+
 -- Whether both triggers of a journal exist wherever rows are, and fire for every writer.
 CREATE OR REPLACE FUNCTION sterna.is_armed(source oid) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = ''
 AS $$
-    SELECT coalesce(bool_and(2 = (
-        SELECT count(*)
-        FROM pg_catalog.pg_trigger AS t
-        INNER JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid
-        WHERE t.tgrelid = h
-            AND t.tgenabled = 'A'
-            AND p.proname = 'journal_' || source
-            AND p.pronamespace = pg_catalog.to_regnamespace('sterna')
-    )), false)
-    FROM sterna.row_holders(source) AS h
+    SELECT EXISTS (SELECT FROM sterna.row_holders(source))
+        AND NOT EXISTS (SELECT FROM sterna.unarmed(source))
 $$;
 REVOKE ALL ON FUNCTION sterna.is_armed(oid) FROM PUBLIC;
 

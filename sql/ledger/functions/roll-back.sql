@@ -62,26 +62,48 @@ $$;
 REVOKE ALL ON FUNCTION sterna.written_since(regclass, regclass) FROM PUBLIC;
 
 -- Queries, as text, for the keys of rows that only the new release has and that rows of other
--- tables refer to: one query per foreign key.
+-- tables refer to: one query per foreign key to the table or to one of its partitions.
 CREATE OR REPLACE FUNCTION sterna.referred_queries(source regclass, target regclass)
 RETURNS SETOF text
 LANGUAGE sql STABLE SET search_path = ''
 AS $$
+    WITH tree AS (
+        SELECT source::oid AS oid
+        UNION
+        SELECT t.relid FROM pg_catalog.pg_partition_tree(source) AS t
+    )
     SELECT format(
         'SELECT %s FROM %s AS l WHERE EXISTS (SELECT FROM %s AS c WHERE %s) '
-        'AND NOT EXISTS (SELECT FROM %s AS t WHERE %s)',
-        k.picked, source, c.conrelid::regclass,
+        'AND NOT EXISTS (SELECT FROM %s AS t WHERE %s%s)',
+        k.picked, c.confrelid::regclass, c.conrelid::regclass,
         string_agg(format('c.%I = l.%I', a.attname, f.attname), ' AND '),
         target,
-        string_agg(format('t.%1$I = l.%1$I', f.attname), ' AND ')
+        string_agg(format('t.%1$I = l.%1$I', f.attname), ' AND '),
+        place.is_same
     )
     FROM pg_catalog.pg_constraint AS c
     CROSS JOIN sterna.journaled_key(source) AS k
     CROSS JOIN LATERAL unnest(c.conkey, c.confkey) AS pair (own, referred)
     INNER JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.conrelid AND a.attnum = pair.own
     INNER JOIN pg_catalog.pg_attribute AS f ON f.attrelid = c.confrelid AND f.attnum = pair.referred
-    WHERE c.confrelid = source AND c.conrelid <> source AND c.contype = 'f'
-    GROUP BY c.oid, c.conrelid, k.picked
+    -- A row of another partition of the target does not stand for one of this partition.
+    CROSS JOIN LATERAL (
+        SELECT string_agg(format(' AND t.%1$I = l.%1$I', n.attname), '') AS is_same
+        FROM pg_catalog.pg_partition_ancestors(c.confrelid) AS above
+        INNER JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = above.relid
+        CROSS JOIN LATERAL unnest(p.partattrs::int2[]) AS by (attnum)
+        INNER JOIN pg_catalog.pg_attribute AS n
+            ON n.attrelid = p.partrelid AND n.attnum = by.attnum
+        WHERE c.confrelid <> source
+    ) AS place
+    WHERE c.confrelid IN (SELECT oid FROM tree) AND c.conrelid NOT IN (SELECT oid FROM tree)
+        AND c.contype = 'f'
+        -- A key that belongs to another of these finds no other rows.
+        AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_constraint AS top
+            WHERE top.oid = c.conparentid AND top.confrelid IN (SELECT oid FROM tree)
+        )
+    GROUP BY c.oid, c.conrelid, c.confrelid, k.picked, place.is_same
 $$;
 REVOKE ALL ON FUNCTION sterna.referred_queries(regclass, regclass) FROM PUBLIC;
 

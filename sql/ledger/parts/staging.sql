@@ -14,5 +14,7 @@ CREATE TABLE sterna.staging (
     -- What production held when the first load began: shows whether it was written to since,
     -- even if writes were not recorded.
     baseline_snapshot pg_snapshot,
-    baseline_rows bigint
+    baseline_rows bigint,
+    -- The table that it was made or kept with: itself, or the partitioned table above it.
+    of oid NOT NULL
 );

@@ -140,3 +140,8 @@ CREATE TABLE sterna.summary_written (
 ALTER TABLE sterna.load_run ADD COLUMN matched xid8;
 -- Proofs of earlier versions are made again.
 ALTER TABLE sterna.load_run ADD COLUMN proved text;
+
+-- Partitions are registered with the table that they belong to.
+ALTER TABLE sterna.staging ADD COLUMN of oid;
+UPDATE sterna.staging SET of = relid;
+ALTER TABLE sterna.staging ALTER COLUMN of SET NOT NULL;

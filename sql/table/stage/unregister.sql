@@ -1,5 +1,4 @@
--- Purpose: forgets that a table and the partitions below it are sterna's own. Lock: none.
---   Transaction: yes, that of table/stage/drop.sql or of the exchange. Undone by:
---   table/stage/register.sql.
-DELETE FROM sterna.staging
-WHERE relid = $1 OR relid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree($1) AS t)
+-- Purpose: forgets that a table ($1) is sterna's own, and the partitions that were registered with
+--   it, also those that have left it since. Lock: none. Transaction: yes, that of
+--   table/stage/drop.sql or of the exchange. Undone by: table/stage/register.sql.
+DELETE FROM sterna.staging WHERE of = $1 OR relid = $1

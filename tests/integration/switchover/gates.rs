@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::exchange::{exchanging, names};
 use super::odd::plain_installation;
-use crate::cites::Installation;
+use crate::cites::{Installation, file_of, good};
 
 /// 200 rows live, and 250 in staging with writes recorded.
 async fn loaded() -> Installation {
@@ -118,6 +118,26 @@ async fn a_table_that_bears_the_name_of_the_old_one_is_not_dropped() {
     here.report(0, &[&release, "--all"]);
     refused(&here, "exists and was not left there by sterna").await;
     assert_eq!(here.db.psql("SELECT precious FROM cites_trade_records_old").await, "1");
+}
+
+#[tokio::test]
+async fn a_table_that_came_back_by_hand_is_replaced_again() {
+    let here = switched_over().await;
+    let db = &here.db;
+    db.psql(
+        "DROP TABLE cites_trade_records CASCADE;
+        ALTER TABLE cites_trade_records_old RENAME TO cites_trade_records",
+    )
+    .await;
+    db.sterna(&["stage", "create"]).expect_code(0);
+    let release = here.file("again.csv", file_of(&good(9)));
+    here.report(0, &[&release, "--all"]);
+    db.sterna(&exchanging("switchover")).expect_code(0);
+    let own = "SELECT string_agg(s.table_name || ' ' || (s.relid::regclass), ' ') FROM sterna.staging AS s";
+    let old = "cites_trade_records_old";
+    assert_eq!(db.psql(own).await, format!("{old} {old}"));
+    db.sterna(&["cleanup", "--older-than", "0s"]).expect_code(0);
+    assert_eq!(db.psql("SELECT count(*) FROM cites_trade_records").await, "9");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod among_others;
 mod attached;
 mod whole;
 mod whole_among_others;
+mod whole_kept;
 
 use serde_json::Value;
 

@@ -14,7 +14,7 @@ use crate::cites::{Installation, file_of, shipment};
 use crate::server::Finished;
 
 /// A table partitioned by year, loaded into staging.
-async fn loaded() -> Installation {
+pub(super) async fn loaded() -> Installation {
     let here = whole("RANGE (year)", "year", YEARS, "trade_2020").await;
     here.db.psql(&REFERRING.replace("{key}", "year int").replace("{names}", "year")).await;
     here.db.sterna(&["stage", "create", "--table", "trade"]).expect_code(0);
