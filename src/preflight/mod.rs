@@ -9,6 +9,7 @@ mod pre;
 mod queries;
 mod question;
 mod rights;
+mod saved;
 mod space;
 
 use std::time::Duration;

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures::FutureExt;
 use futures::future::join_all;
 
 use super::question::{QUESTIONS, found, version};
-use super::{ExpectedStep, Finding, PreflightCheck, PreflightSeverity, place, rights, space};
-use crate::backup;
+use super::{
+    ExpectedStep, Finding, PreflightCheck, PreflightSeverity, place, rights, saved, space,
+};
 use crate::command_line;
 use crate::error::{Kind, Result};
 use crate::estimate::{Basis, Distance, MAIN_STEPS};
@@ -22,8 +23,6 @@ use crate::table::staging::SUFFIX;
 use crate::table::summary;
 use crate::trust;
 
-/// An older backup lacks too much of what was written since.
-const OLDEST_BACKUP: Duration = Duration::from_secs(24 * 60 * 60);
 /// The number of taxa that are named.
 const TAXA_NAMED: usize = 5;
 
@@ -96,7 +95,7 @@ pub async fn pre(
     // None depends on another's answer, so they run together.
     let of_sterna = async {
         futures::join!(
-            backed_up(&session, table, options, state, stop),
+            saved::backed_up(&session, table, options, state, stop),
             loaded(&session, staging),
             mapped(&session, staging, options.missing.as_ref()),
             place::leftovers(&session, table, partitioned, state),
@@ -232,63 +231,6 @@ async fn looked_at(session: &Connection) -> Result<(Option<State>, Finding)> {
         }
         Err(error) => Err(error),
     }
-}
-
-async fn backed_up(
-    session: &Connection,
-    table: &Table,
-    options: &PreOptions,
-    state: Option<State>,
-    stop: &AtomicBool,
-) -> Result<Finding> {
-    const NAME: &str = "backup";
-    let hint = "take one: sterna backup --out DIR";
-    if let Some(folder) = &options.backup {
-        return match backup::verify(folder, stop) {
-            Ok(found) => {
-                let detail = format!(
-                    "{}: {} tables with {} rows, verified now",
-                    folder.display(),
-                    found.tables,
-                    found.rows
-                );
-                Ok(Finding::good(NAME, PreflightSeverity::Error, detail))
-            }
-            Err(error) if error.kind() == Kind::Interrupted => Err(error),
-            Err(error) => Ok(Finding::bad(NAME, PreflightSeverity::Error, error.to_string(), hint)),
-        };
-    }
-    let last = match state {
-        Some(State::Current) => backup::last(session, table).await?,
-        Some(State::Older(_)) => {
-            let what = "not known: the ledger is of an older version";
-            let hint = "name one with --backup DIR, or take one: sterna backup --out DIR";
-            return Ok(Finding::bad(NAME, PreflightSeverity::Error, what, hint));
-        }
-        Some(State::Nothing) | None => None,
-    };
-    let Some(last) = last else {
-        let what = "the ledger knows of no backup of the table";
-        return Ok(Finding::bad(NAME, PreflightSeverity::Error, what, hint));
-    };
-    let detail = format!("{} of {}", last.path.display(), last.at);
-    if !last.verified {
-        let hint = "sterna backup verify DIR";
-        return Ok(Finding::bad(
-            NAME,
-            PreflightSeverity::Error,
-            format!("{detail}: not verified"),
-            hint,
-        ));
-    }
-    let age =
-        last.at.parse::<jiff::Timestamp>().ok().map(|at| at.duration_until(jiff::Timestamp::now()));
-    let age = age.and_then(|age| Duration::try_from(age).ok()).unwrap_or_default();
-    if age > OLDEST_BACKUP {
-        let detail = format!("{detail}: {} hours old", age.as_secs() / 3600);
-        return Ok(Finding::bad(NAME, PreflightSeverity::Warning, detail, hint));
-    }
-    Ok(Finding::good(NAME, PreflightSeverity::Error, format!("{detail}, verified")))
 }
 
 /// Checks that staging exists and that its loads are complete.
