@@ -153,14 +153,11 @@ async fn unrecorded(session: &Session, table: &Table, oid: u32) -> Result<Option
         "the partitions of {table} have changed: {}",
         told.join("; ")
     ))
-    .hint(format!(
-        "if the last switchover need not be rolled back any more, `sterna cleanup --older-than \
-             0s --table {}.{}` drops the old table, and the next release begins with the \
-             partitions as they are; or detach what was added, attach what was detached, until \
-             after the next switchover",
-        table.schema.name(),
-        table.name.name()
-    ));
+    .hint(
+        "if the last switchover need not be rolled back any more, `sterna cleanup --older-than 0s` \
+         drops the old table, and the next release begins with the partitions as they are; or \
+         detach what was added, attach what was detached, until after the next switchover",
+    );
     Ok(Some((error, is_needed)))
 }
 
