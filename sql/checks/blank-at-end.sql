@@ -1,6 +1,7 @@
 -- Name: blank-at-end
 -- Purpose: names have no leading or trailing blanks, which are easily overlooked in a
 --   comparison.
+-- Fault: row whose {column} begins or ends with a blank
 -- Severity: warning
 -- Form: condition
 -- For each: column taxon, term, unit

@@ -1,6 +1,7 @@
 -- Name: few-rows-in-year
 -- Purpose: no year has less than a fifth of the rows of the year before it: the latest year
 --   is often not fully reported yet.
+-- Fault: year with less than a fifth of the rows of the year before
 -- Severity: warning
 -- Columns: year
 -- Lock: ACCESS SHARE on what it reads. Transaction: yes, on a shared snapshot.

@@ -3,6 +3,7 @@
 --   enforced while triggers are off, and staging does not have it. Staging rows whose
 --   parent was deleted together with production's rows are exempt: the exchange handles
 --   them as the key's ON DELETE says.
+-- Fault: row with a broken reference
 -- Severity: error
 -- For each: foreign key
 -- Parameters: {key}, {other}, {other_key}, {shown}, {table}, {table_oid}, {checked_oid}

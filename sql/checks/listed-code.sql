@@ -1,6 +1,7 @@
 -- Name: listed-code
 -- Purpose: codes are on the CITES lists (data/*.csv), spelled as there; countries are those
 --   of ISO 3166, those that CITES adds, and former countries.
+-- Fault: row whose {column} is not on its list
 -- Severity: warning
 -- Form: condition
 -- For each: column appendix, term, unit, purpose, source, reporter_type, importer,

@@ -1,6 +1,7 @@
 -- Name: load-account
 -- Purpose: the account of every load adds up: what it read is loaded, rejected, unmapped or
 --   filtered, and its files and batches add up to what it reports.
+-- Fault: load whose account does not add up
 -- Severity: error
 -- Applies to: staging
 -- Parameters: {checked_oid}

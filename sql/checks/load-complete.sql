@@ -1,6 +1,7 @@
 -- Name: load-complete
 -- Purpose: staging has at least one load, and every load is complete, with no more rejects
 --   than accepted.
+-- Fault: load missing or incomplete
 -- Severity: error
 -- Applies to: staging
 -- Parameters: {checked_oid}

@@ -1,6 +1,7 @@
 -- Name: quantity-grown
 -- Purpose: no unit's total quantity has grown by more than the limit: a shipment in grams
 --   may be stored as kilograms, or one that is far too large may have been added.
+-- Fault: unit whose total has grown by more than the limit
 -- Severity: warning
 -- For each: column quantity, importer_reported_quantity, exporter_reported_quantity
 -- Columns: unit, year

@@ -1,6 +1,7 @@
 -- Name: quantity-lost
 -- Purpose: no unit's total quantity has fallen by more than the limit. Units with fewer
 --   than ten rows are left out, because one correction changes their total.
+-- Fault: unit whose total has fallen by more than the limit
 -- Severity: error
 -- For each: column quantity, importer_reported_quantity, exporter_reported_quantity
 -- Columns: unit, year

@@ -1,5 +1,6 @@
 -- Name: quantity-missing
 -- Purpose: every shipment has a quantity.
+-- Fault: shipment without a quantity
 -- Severity: warning
 -- Form: condition
 -- Filled: quantity

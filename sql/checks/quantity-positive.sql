@@ -1,6 +1,7 @@
 -- Name: quantity-positive
 -- Purpose: the quantity of a shipment is a number above zero. That it fits the column is up
 --   to the column's type, which the structure check compares.
+-- Fault: shipment whose quantity is not a number above zero
 -- Severity: error
 -- Form: condition
 -- Columns: quantity

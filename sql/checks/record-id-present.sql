@@ -1,5 +1,6 @@
 -- Name: record-id-present
 -- Purpose: every row has the id that its record has in the files.
+-- Fault: row without the id of its record
 -- Severity: error
 -- Form: condition
 -- Filled: record_id

@@ -1,6 +1,7 @@
 -- Name: record-id-unique
 -- Purpose: no record is stored twice. Equal contents prove nothing: shipments repeat each
 --   other.
+-- Fault: row with the record id of another row
 -- Severity: error
 -- Filled: record_id
 -- Parameters: {shown}

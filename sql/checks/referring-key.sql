@@ -1,5 +1,6 @@
 -- Name: referring-key
 -- Purpose: rows of other tables that refer to production find the rows they refer to.
+-- Fault: broken reference from another table
 -- Severity: error
 -- For each: referring key
 -- Parameters: {key}, {other}, {other_key}

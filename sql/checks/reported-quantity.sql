@@ -1,6 +1,7 @@
 -- Name: reported-quantity
 -- Purpose: the quantities that importers and exporters reported are numbers and not
 --   negative; the tabulations do contain zeros.
+-- Fault: row whose {column} is negative or not a number
 -- Severity: error
 -- Form: condition
 -- For each: column importer_reported_quantity, exporter_reported_quantity

@@ -1,6 +1,7 @@
 -- Name: required
 -- Purpose: columns that are NOT NULL in production hold a value that is neither empty nor
 --   blank.
+-- Fault: row with an empty required column
 -- Severity: error
 -- Form: condition
 -- Parameters: {required_filled}

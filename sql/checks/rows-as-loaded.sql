@@ -1,5 +1,6 @@
 -- Name: rows-as-loaded
 -- Purpose: every row was written by a load and has not been changed since.
+-- Fault: row written or changed by others than a load
 -- Severity: error, warning on the live table
 -- Not on shards: the transaction that wrote a row is known only to its worker
 -- Parameters: {checked_oid}, {shown}

@@ -2,6 +2,7 @@
 -- Purpose: every batch has the rows that it wrote, except those deleted with a species; if
 --   one has fewer, its place in the files is given. Rows that were matched with
 --   production's count as one batch.
+-- Fault: batch with another number of rows than it wrote
 -- Severity: error, warning on the live table
 -- Not on shards: the transaction that wrote a row is known only to its worker
 -- Parameters: {checked_oid}

@@ -1,5 +1,6 @@
 -- Name: sequence-ahead
 -- Purpose: the next number of every sequence is not in its column yet.
+-- Fault: sequence behind its column
 -- Severity: error
 -- For each: sequence
 -- Parameters: {column}, {sequence}

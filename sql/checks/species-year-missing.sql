@@ -1,5 +1,6 @@
 -- Name: species-year-missing
 -- Purpose: every species and year of production is present.
+-- Fault: pair of species and year without a row
 -- Severity: error
 -- Applies to: staging
 -- Parameters: {changes}

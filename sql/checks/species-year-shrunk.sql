@@ -1,6 +1,7 @@
 -- Name: species-year-shrunk
 -- Purpose: no species has lost more rows than the limit allows, neither in a year nor in
 --   total. A single row is not a loss: a release corrects some.
+-- Fault: case of a species that has lost more rows than the limit allows
 -- Severity: error
 -- Applies to: staging
 -- Parameters: {changes}, {max_shrinkage}

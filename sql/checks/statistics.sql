@@ -1,6 +1,7 @@
 -- Name: statistics
 -- Purpose: the planner's statistics are up to date: the number of rows is right to within a
 --   tenth, and every column has statistics.
+-- Fault: table with statistics that are out of date
 -- Severity: error
 -- Not on shards: the coordinator has no statistics of the shards
 -- Parameters: {checked_oid}

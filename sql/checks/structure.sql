@@ -1,6 +1,7 @@
 -- Name: structure
 -- Purpose: columns, constraints and indexes of staging match production's, except for
 --   columns that the load was asked to widen.
+-- Fault: difference from production's structure
 -- Severity: error
 -- Applies to: staging
 -- Parameters: {table_oid}, {checked_oid}, {widened}

@@ -1,6 +1,7 @@
 -- Name: summary-distinct
 -- Purpose: the summary of each species lists its years, terms, importers and exporters,
 --   each once, and no others.
+-- Fault: difference in a list of a summary
 -- Severity: error
 -- Applies to: live
 -- Columns: species_id, year, term, importer, exporter

@@ -3,6 +3,7 @@
 --   species in a year) have each code once, with its number of rows and the total of their
 --   quantities. An empty term counts as Unknown, an empty source or purpose as unknown;
 --   empty importers and exporters are left out. The order does not matter.
+-- Fault: difference in a list of a summary
 -- Severity: error
 -- Applies to: live
 -- Columns: species_id, year, term, source, purpose, importer, exporter

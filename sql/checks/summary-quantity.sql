@@ -1,5 +1,6 @@
 -- Name: summary-quantity
 -- Purpose: the summary of each species has the total of its quantities.
+-- Fault: summary with a wrong total of quantities
 -- Severity: error
 -- Applies to: live
 -- Columns: species_id

@@ -1,5 +1,6 @@
 -- Name: summary-records
 -- Purpose: the summary of each species has its number of rows and its first and last year.
+-- Fault: summary with a wrong number of rows or a wrong year
 -- Severity: error
 -- Applies to: live
 -- Columns: species_id, year

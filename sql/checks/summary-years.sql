@@ -1,6 +1,7 @@
 -- Name: summary-years
 -- Purpose: the summary of each species has every year once, with its number of rows and the
 --   total of their quantities.
+-- Fault: difference in a year of a summary
 -- Severity: error
 -- Applies to: live
 -- Columns: species_id, year

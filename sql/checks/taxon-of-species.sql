@@ -2,6 +2,7 @@
 -- Purpose: a row has the name of its species, at most in another spelling, or a synonym
 --   that the load was given. A species that does not exist is reported by the check
 --   foreign-key.
+-- Fault: row with a name other than its species'
 -- Severity: error
 -- Form: condition
 -- Parameters: {species}, {taxon}, {reference}, {accepted_species}, {accepted_taxa}

@@ -1,5 +1,6 @@
 -- Name: unique-key
 -- Purpose: no two rows share the primary key or another unique key of production.
+-- Fault: row with a key of another row
 -- Severity: error
 -- For each: unique key
 -- Parameters: {key}, {shown}

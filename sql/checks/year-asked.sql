@@ -1,5 +1,6 @@
 -- Name: year-asked
 -- Purpose: every row is of a requested year.
+-- Fault: row of a year that was not requested
 -- Severity: error
 -- Form: condition
 -- Columns: year

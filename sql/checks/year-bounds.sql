@@ -1,6 +1,7 @@
 -- Name: year-bounds
 -- Purpose: every year lies between the first year of CITES trade data and the year of the
 --   release.
+-- Fault: row of an impossible year
 -- Severity: error
 -- Form: condition
 -- Columns: year

@@ -1,5 +1,6 @@
 -- Name: year-present
 -- Purpose: every requested year has a row.
+-- Fault: requested year without a row
 -- Severity: error
 -- Columns: year
 -- Applies to: staging

@@ -2,6 +2,7 @@
 -- Purpose: no year has lost all its rows, or more than the limit allows. A single row is
 --   not a loss: a release corrects some. Rows inserted into production in the meantime are
 --   carried over by the exchange, so they are not missing.
+-- Fault: year with fewer rows than the limit allows
 -- Severity: error
 -- Columns: year
 -- Applies to: staging

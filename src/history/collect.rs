@@ -9,12 +9,12 @@ use uuid::Uuid;
 use super::throughput::{self, Written};
 use super::verdict::{self, RunOutcome, RunVerdict, readable};
 use super::{
-    Attempt, Backup, BackupTable, Benchmark, Load, RunEnvironment, RunReport, Switchover,
-    Validation,
+    Attempt, Backup, BackupTable, Benchmark, Load, PreviousRun, RunEnvironment, RunReport,
+    Switchover, Validation,
 };
 use crate::error::{Error, Result};
 use crate::migrate::status::{self, Status};
-use crate::migrate::{Step, StepState, ledger};
+use crate::migrate::{RunState, Step, StepState, ledger};
 use crate::pg::{Connection, Table};
 use crate::table::staging;
 
@@ -49,13 +49,19 @@ pub async fn collect(session: &Connection, table: &Table) -> Result<RunReport> {
         backup_tables: reader.backup_tables().await?,
         way_back: Vec::new(),
         environment: RunEnvironment::of_this_build(),
+        previous: None,
         run,
         unreadable,
     };
     if report.run.is_none() && report.attempts.is_empty() && report.loads.is_empty() {
         return Err(nothing());
     }
-    let row = session.query_one(include_str!("../../sql/history/environment.sql"), &[]).await?;
+    let (row, previous) = futures::join!(
+        session.query_one(include_str!("../../sql/history/environment.sql"), &[]),
+        reader.previous(),
+    );
+    let row = row?;
+    report.previous = previous?;
     let environment = &mut report.environment;
     environment.server = row.get(0);
     environment.database = row.get(1);
@@ -88,7 +94,13 @@ impl Reader<'_> {
     }
 
     async fn attempts(&self) -> Result<Vec<Attempt>> {
-        let rows = self.by_name(include_str!("../../sql/history/attempts.sql")).await?;
+        let sql = include_str!("../../sql/history/attempts.sql");
+        let Table { schema, name } = self.table;
+        let names = [self.table, &self.staging].map(ToString::to_string);
+        let rows = self
+            .session
+            .query(sql, &[&schema.name(), &name.name(), &self.run, &names.as_slice()])
+            .await?;
         let attempt = |row: &Row| {
             let step: Step = row.get::<_, &str>(0).parse()?;
             Ok(Attempt {
@@ -104,9 +116,23 @@ impl Reader<'_> {
                 error: row.get(7),
                 role: row.get(8),
                 started_at: row.get(9),
+                killed: row.get(10),
             })
         };
         rows.iter().map(attempt).collect()
+    }
+
+    async fn previous(&self) -> Result<Option<PreviousRun>> {
+        let rows = self.by_name(include_str!("../../sql/history/previous.sql")).await?;
+        let previous = |row: &Row| {
+            Ok(PreviousRun {
+                run_id: row.get(0),
+                state: RunState::parse(row.get(1))?,
+                started_at: row.get(2),
+                folder: row.get(3),
+            })
+        };
+        rows.first().map(previous).transpose()
     }
 
     async fn loads(&self, unreadable: &mut Vec<String>) -> Result<Vec<Load>> {

@@ -21,7 +21,7 @@ use crate::backup::SavedTable;
 use crate::bench::BenchReport;
 use crate::load::report::RowsReport;
 use crate::migrate::status::Status;
-use crate::migrate::{Step, StepState};
+use crate::migrate::{RunState, Step, StepState};
 use crate::table::fingerprint::Difference;
 use crate::validate::{Change, ValidationReport};
 
@@ -43,6 +43,8 @@ pub struct RunReport {
     pub collected_at: String,
     /// The migration; none if there were only separate commands.
     pub run: Option<Status>,
+    /// The migration of the table before it; none if it is the first.
+    pub previous: Option<PreviousRun>,
     /// Every attempt at a step, in the order in which they began.
     pub attempts: Vec<Attempt>,
     /// Loads, the oldest first.
@@ -78,11 +80,14 @@ pub struct Attempt {
     pub attempt: i32,
     /// Its state.
     pub state: StepState,
+    /// Whether it never ended: the process, the machine or the connection was lost.
+    pub killed: bool,
     /// Whether a separate command ran it.
     pub by_command: bool,
     /// Seconds from the beginning of the first attempt to the beginning of this one.
     pub began_seconds: f64,
-    /// Seconds that it took, or has taken so far.
+    /// Seconds that it took, or has taken so far; if it was killed, to its last batch, and 0
+    /// without one.
     pub seconds: f64,
     /// Rows that it read or wrote.
     pub rows: Option<i64>,
@@ -92,6 +97,19 @@ pub struct Attempt {
     pub role: String,
     /// When it began, in UTC.
     pub started_at: String,
+}
+
+/// The migration before a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct PreviousRun {
+    /// Its id.
+    pub run_id: Uuid,
+    /// Its state.
+    pub state: RunState,
+    /// When it began, in UTC.
+    pub started_at: String,
+    /// The folder of its report, on the machine that wrote it; none if it wrote none.
+    pub folder: Option<String>,
 }
 
 /// A load and its speed.
@@ -229,6 +247,16 @@ impl RunReport {
             .iter()
             .filter(|validation| !validation.report.by_year.is_empty())
             .max_by_key(|validation| validation.report.by_year.len())
+    }
+
+    /// The benchmark of the main load's rows, from which the sizes of both tables are known, and
+    /// its index.
+    #[must_use]
+    pub fn main_benchmark(&self) -> Option<(usize, &Benchmark)> {
+        let load = self.main_load()?;
+        let last = self.benchmarks.len().checked_sub(1)?;
+        let benchmark = &self.benchmarks[last];
+        (benchmark.at >= load.started_at).then_some((last, benchmark))
     }
 
     /// Rows of all compared years: of production, and of the table to replace it.

@@ -37,7 +37,7 @@ impl RunState {
         }
     }
 
-    pub(super) fn parse(name: &str) -> Result<Self> {
+    pub(crate) fn parse(name: &str) -> Result<Self> {
         let all = [Self::Running, Self::Finished, Self::Failed, Self::Stopped, Self::RolledBack];
         all.into_iter().find(|state| state.name() == name).ok_or_else(|| unknown(name))
     }

@@ -44,6 +44,7 @@ pub async fn parity(session: &Connection, pair: &Pair) -> Result<Option<CheckRep
         observed: json!(unexplained.len()),
         detail,
         purpose: PURPOSE.into(),
+        fault: Some("difference from the catalog before the switchover".into()),
         skipped: None,
         rows: unexplained
             .iter()

@@ -4,6 +4,7 @@
 //! -- Name: year-bounds
 //! -- Purpose: every year lies between the first of CITES trade data and the year of
 //! --   the release.
+//! -- Fault: row of an impossible year
 //! -- Severity: error
 //! -- Form: condition
 //! -- Columns: year
@@ -59,6 +60,8 @@ pub(super) struct Check {
     pub(super) name: String,
     /// What is true if it passes.
     pub(super) purpose: String,
+    /// What is wrong if it fails, as a noun in the singular and what follows it.
+    pub(super) fault: Option<String>,
     pub(super) severity: Severity,
     /// Severity on the live table, to which others may write.
     pub(super) severity_live: Severity,
@@ -80,9 +83,10 @@ pub(super) struct Check {
     pub(super) is_own: bool,
 }
 
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "Name",
     "Purpose",
+    "Fault",
     "Severity",
     "Form",
     "For each",
@@ -147,6 +151,7 @@ impl Check {
         Ok(Check {
             name: field("Name").unwrap_or(name).into(),
             purpose: purpose.into(),
+            fault: field("Fault").map(str::to_owned),
             severity,
             severity_live,
             form,

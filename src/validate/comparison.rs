@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use tokio_postgres::types::Json;
 
-use super::report::Change;
+use super::report::{Change, Total};
 use super::subject::Subject;
 use super::value::{Value, references};
 use crate::error::{Error, Result};
@@ -86,4 +86,29 @@ pub(super) async fn total(
         totals.insert(name.to_owned(), Value::Json(row.get(0)));
     }
     Ok(totals)
+}
+
+/// The totals by unit, column by column, the unit with the most rows first.
+pub(super) fn by_unit(totals: &BTreeMap<String, Value>) -> Vec<Total> {
+    let mut found = Vec::new();
+    for (column, totals) in totals {
+        let Value::Json(totals) = totals else { continue };
+        let totals = totals.as_array().into_iter().flatten();
+        let mut units: Vec<_> = totals.filter_map(|total| total_of(column, total)).collect();
+        units.sort_by_key(|unit| -unit.production_rows.max(unit.checked_rows));
+        found.extend(units);
+    }
+    found
+}
+
+/// A total that is infinite is no number in JSON, and is left out.
+fn total_of(column: &str, total: &serde_json::Value) -> Option<Total> {
+    Some(Total {
+        column: column.to_owned(),
+        unit: total["unit"].as_str()?.to_owned(),
+        production_rows: total["row_count"].as_i64()?,
+        checked_rows: total["checked_row_count"].as_i64()?,
+        production: total["production"].as_f64()?,
+        checked: total["checked"].as_f64()?,
+    })
 }

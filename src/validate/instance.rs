@@ -15,6 +15,7 @@ pub(super) struct Instance {
     pub(super) severity: Severity,
     pub(super) form: Form,
     pub(super) purpose: String,
+    pub(super) fault: Option<String>,
     pub(super) sql: String,
     /// What its placeholders stand for.
     pub(super) known: Known,
@@ -38,6 +39,10 @@ pub(super) fn prepare(check: &Check, subject: &Subject) -> Result<Vec<Ready>> {
                 severity,
                 form: check.form,
                 purpose: check.purpose.clone(),
+                fault: check.fault.as_ref().map(|fault| match column {
+                    Some(column) => fault.replace("{column}", column.name()),
+                    None => fault.clone(),
+                }),
                 sql: check.sql.clone(),
                 known,
                 is_own: check.is_own,

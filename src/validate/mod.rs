@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 pub use check::Severity;
 pub use ledger::{Carried, StoredValidation, last};
-pub use report::{Change, CheckReport, ValidationReport};
+pub use report::{Change, CheckReport, Total, ValidationReport};
 
 use crate::application::Application;
 use crate::error::{Error, Result};
@@ -214,6 +214,7 @@ pub async fn validate(
         largest_changes: compared.largest_changes,
         by_species: compared.by_species,
         by_year: compared.by_year,
+        by_unit: comparison::by_unit(&subject.totals),
         seconds: begun.elapsed().as_secs_f64(),
     };
     ledger::store(&keeper, id, &subject, &report, &identity).await?;

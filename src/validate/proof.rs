@@ -59,6 +59,7 @@ pub(super) async fn check(
         observed: Value::from(if passed { "equal" } else { "different" }),
         detail: verdict.map_or_else(|why| why, str::to_owned),
         purpose: PURPOSE.into(),
+        fault: None,
         skipped: None,
         rows: Vec::new(),
     };

@@ -32,6 +32,10 @@ pub struct ValidationReport {
     /// Rows of all species in each compared year.
     #[serde(default)]
     pub by_year: Vec<Change>,
+    /// Totals of each column of quantities by unit in the compared years, the unit with the most
+    /// rows first.
+    #[serde(default)]
+    pub by_unit: Vec<Total>,
     /// Duration of the validation.
     pub seconds: f64,
 }
@@ -119,6 +123,10 @@ pub struct CheckReport {
     pub detail: String,
     /// What is true if it passes.
     pub purpose: String,
+    /// What is wrong if it failed, as a noun in the singular and what follows it: `row without a
+    /// quantity`. `None` if its file does not say so.
+    #[serde(default)]
+    pub fault: Option<String>,
     /// Why it was skipped.
     pub skipped: Option<String>,
     /// The first wrong rows, as columns and values: with their ids, and the file and first line
@@ -144,6 +152,7 @@ impl CheckReport {
             observed: Value::Null,
             detail: format!("left out: {why}"),
             purpose: purpose.into(),
+            fault: None,
             skipped: Some(why),
             rows: Vec::new(),
         }
@@ -170,6 +179,7 @@ impl CheckReport {
             observed: json!(count),
             detail,
             purpose: purpose.into(),
+            fault: None,
             skipped: None,
             rows,
         }
@@ -199,4 +209,21 @@ pub struct Change {
     pub production: i64,
     /// Rows in the table that was checked.
     pub checked: i64,
+}
+
+/// The total of a column in one unit, in production and in the checked table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Total {
+    /// The column.
+    pub column: String,
+    /// The unit; empty for rows without one.
+    pub unit: String,
+    /// Rows in production.
+    pub production_rows: i64,
+    /// Rows in the table that was checked.
+    pub checked_rows: i64,
+    /// The total in production.
+    pub production: f64,
+    /// The total in the table that was checked.
+    pub checked: f64,
 }

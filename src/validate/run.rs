@@ -83,6 +83,13 @@ pub(super) async fn run(
         all.rows += found.rows;
         all.reports.extend(found.reports);
     }
+    for (at, report) in &mut all.reports {
+        if let Ok(check) = &checks[*at]
+            && !report.passed
+        {
+            report.fault = check.fault.clone();
+        }
+    }
     for (at, check) in checks.iter().enumerate() {
         if let Err(report) = check {
             all.reports.push((at, report.clone()));
@@ -227,6 +234,7 @@ async fn answer(
         observed,
         detail,
         purpose: purpose.clone(),
+        fault: None,
         skipped: None,
         rows: Vec::new(),
     })

@@ -86,7 +86,8 @@ impl Report {
         }
         let links = self.html.split("href=\"").skip(1);
         for link in links.map(|rest| rest.split('"').next().unwrap()) {
-            assert!(link.starts_with('#') || link.starts_with("data:"), "{link}");
+            let is_report = link.starts_with("../") && link.ends_with("/report.html");
+            assert!(link.starts_with('#') || link.starts_with("data:") || is_report, "{link}");
         }
         let here = self.html.split("href=\"#").skip(1);
         for name in here.map(|rest| rest.split('"').next().unwrap()) {
@@ -120,7 +121,10 @@ fn figures(dom: &str) -> Vec<Figure> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_finished_run_is_told_from_the_plan_to_the_way_back() {
     let scenario = Scenario::new().await;
-    scenario.migrate(&["--out", "of-the-run"]).expect_code(0);
+    scenario.migrate(&["--to", "4.1"]).expect_code(0);
+    let bench = ["bench", "--rounds", "3", "--max-regression", "1000"];
+    scenario.sterna(&bench).expect_code(0);
+    scenario.migrate(&["--resume", "--out", "of-the-run"]).expect_code(0);
     Report::read(&scenario.here.folder.path().join("of-the-run")).assert_page_needs_nothing_else();
     let report = Report::of(&scenario, "again");
     assert_eq!(report.verdict(), "finished");
@@ -148,8 +152,110 @@ async fn a_finished_run_is_told_from_the_plan_to_the_way_back() {
     for text in [digest, deviation, "sterna rollback switchover", "SHARE ROW EXCLUSIVE"] {
         assert!(report.html.contains(text), "{text}");
     }
+    // Quantities, sizes and waits stand beside what they are compared with.
+    let units = compared_units(json);
+    let rows = |side: &str| units.iter().map(|unit| unit[side].as_i64().unwrap()).sum::<i64>();
+    assert_eq!((rows("production_rows"), rows("checked_rows")), (1500, 2000));
+    let total = |side: &str| units.iter().map(|unit| unit[side].as_f64().unwrap()).sum::<f64>();
+    assert!(total("production") > 0.0 && total("checked") > total("production"));
+    for text in ["Quantity per unit", "Size on the server", "A query of the application takes"] {
+        assert!(report.html.contains(text), "{text}");
+    }
+    assert!(report.html.contains("waiting for the switchover") || !cfg!(feature = "charts"));
+    assert!(
+        report.html.contains("</data> records were loaded.") && !report.html.contains("flow-1-")
+    );
+    assert_eq!(json["previous"], Value::Null);
     assert!(report.markdown.contains("## How to go back from here"), "{}", report.markdown);
     assert!(report.junit.contains("name=\"4.2 switchover try 1\""), "{}", report.junit);
+}
+
+/// The totals by unit that the page shows.
+fn compared_units(json: &Value) -> Vec<Value> {
+    let validations = json["validations"].as_array().unwrap().iter().rev();
+    let mut units = validations.map(|found| found["by_unit"].as_array().unwrap());
+    units.find(|units| !units.is_empty()).unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_links_to_the_one_before_it() {
+    let scenario = Scenario::new().await;
+    scenario.migrate(&["--out", "the first"]).expect_code(0);
+    scenario.migrate(&["--out", "second"]).expect_code(0);
+    let folder = scenario.here.folder.path();
+    let (first, second) = (folder.join("the first"), Report::read(&folder.join("second")));
+    let first = Report::read(&first);
+    assert_eq!(second.json["previous"]["run_id"], first.json["run"]["run_id"]);
+    let link = "<a href=\"../the%20first/report.html\">";
+    assert!(second.html.contains(link), "{}", second.html);
+    assert!(second.markdown.contains("Previous run"), "{}", second.markdown);
+    second.assert_page_needs_nothing_else();
+    second.assert_page_is_right();
+    // A page that another run has replaced is not the previous run's.
+    fs::write(first.folder.join("report.html"), "of another run").unwrap();
+    assert!(!Report::of(&scenario, "third").html.contains(link));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attempt_that_was_killed_is_told_as_one() {
+    let scenario = Scenario::new().await;
+    scenario.migrate(&["--to", "3.2"]).expect_code(0);
+    // What a kill after the last batch leaves behind.
+    let killed = "UPDATE sterna.step
+        SET state = 'started', seconds = NULL, detail = 'null', finished_at = NULL
+        WHERE step = '3.2'";
+    scenario.here.db.psql(killed).await;
+    let seconds = |report: &Report| {
+        let attempts = report.json["attempts"].as_array().unwrap();
+        let mut killed = attempts.iter().filter(|attempt| attempt["killed"] == true);
+        let (attempt, others) = (killed.next().unwrap(), killed.count());
+        assert_eq!((&attempt["step"], others), (&"3.2".into(), 0));
+        attempt["seconds"].as_f64().unwrap()
+    };
+    let before = Report::of(&scenario, "before");
+    assert!(before.html.contains("<strong>Step 3.2 was killed</strong>"), "{}", before.html);
+    assert!(before.html.contains("× killed") || !cfg!(feature = "charts"));
+    assert!(before.markdown.contains("| killed |"), "{}", before.markdown);
+    // It lasted until its last batch, however much later the report is written.
+    let lasted = seconds(&before);
+    assert!(lasted > 0.0);
+    scenario.migrate(&["--resume", "--out", "after"]).expect_code(0);
+    let after = Report::of(&scenario, "after");
+    assert_eq!(seconds(&after), lasted);
+    after.assert_page_is_right();
+    assert_eq!(after.verdict(), "finished");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warning_tells_the_fault_with_its_figure() {
+    let scenario = Scenario::new().await;
+    let release = fs::read_to_string(scenario.release()).unwrap();
+    let header: Vec<&str> = release.lines().next().unwrap().split(',').collect();
+    let column = |name: &str| header.iter().position(|h| *h == name).unwrap();
+    let spoilt = (0..).zip(release.lines()).map(|(at, line)| {
+        let mut fields: Vec<&str> = line.split(',').collect();
+        match at {
+            1..=70 => fields[column("Quantity")] = "",
+            71..=73 => fields[column("Term")] = "tusk of a unicorn",
+            74 => fields[column("Unit")] = "fathoms",
+            _ => {}
+        }
+        fields.join(",") + "\n"
+    });
+    fs::write(scenario.release(), spoilt.collect::<String>()).unwrap();
+    scenario.migrate(&["--to", "3.3"]).expect_code(0);
+    let report = Report::of(&scenario, "warned");
+    report.assert_page_is_right();
+    let page: String =
+        report.html.split('<').map(|part| part.rsplit('>').next().unwrap()).collect();
+    for fault in [
+        "Warning: 70 shipments without a quantity",
+        "Warning: 3 rows whose term is not on its list; 1 row whose unit is not on its list",
+    ] {
+        assert!(page.contains(fault), "{fault}: {page}");
+    }
+    // Rows that are alike are one line.
+    assert_eq!(report.html.matches(">tusk of a unicorn</th>").count(), 1, "{}", report.html);
 }
 
 #[tokio::test(flavor = "multi_thread")]

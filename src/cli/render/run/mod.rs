@@ -3,9 +3,11 @@
 
 #[cfg_attr(not(feature = "charts"), path = "no_chart.rs")]
 mod chart;
+mod finding;
 mod junit;
 mod markdown;
 mod page;
+mod previous;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -48,7 +50,7 @@ pub fn write(folder: &Path, report: &RunReport) -> Result<()> {
         .map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))?;
     private::own_folder(folder)?;
     let texts = [
-        readable_markup(&page::render(report)?).into_owned(),
+        readable_markup(&page::render(report, folder)?).into_owned(),
         readable(&markdown::render(report)?).into_owned(),
         json + "\n",
         junit::render(report)?,

@@ -16,7 +16,11 @@ pub(super) fn flow(_number: usize, _account: &Account) -> Result<Option<Figure>>
     Ok(None)
 }
 
-pub(super) fn latency(_number: usize, _queries: &[QueryReport]) -> Result<Option<Figure>> {
+pub(super) fn latency(
+    _number: usize,
+    _queries: &[QueryReport],
+    _locked_ms: Option<f64>,
+) -> Result<Option<Figure>> {
     Ok(None)
 }
 

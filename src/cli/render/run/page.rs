@@ -1,30 +1,34 @@
 //! The report as one self-contained HTML page: no network, no scripts.
 
+use std::path::Path;
+
 use askama::Template;
 use serde_json::{Map, Value};
 
 use super::chart::{self, Figure};
-use super::show;
-use crate::bench::{BenchReport, QueryPlan, QueryReport};
+use super::finding::{self, Finding, Lines};
+use super::{previous, show};
+use crate::bench::{BenchReport, Latency, QueryPlan, QueryReport};
 use crate::error::{Error, Kind, Result};
-use crate::history::{Benchmark, Load, RunReport, RunVerdict, Validation};
+use crate::history::{Attempt, Benchmark, Load, RunReport, RunVerdict, Switchover, Validation};
 use crate::load::account::Account;
-use crate::validate::{Change, CheckReport, Severity};
+use crate::validate::{Change, CheckReport, Severity, Total};
 
 /// Maximum number of species shown unfolded.
 const SPECIES_SHOWN: usize = 12;
-/// Maximum number of wrong rows shown per check.
-const ROWS_SHOWN: usize = 10;
+/// Maximum number of units shown unfolded.
+const UNITS_SHOWN: usize = 8;
 /// Maximum number of files shown.
 const FILES_SHOWN: usize = 100;
 
-/// The page of a report.
+/// The page of a report that is written to a folder.
 ///
 /// # Errors
 /// None in practice; the libraries' signatures return a `Result`.
-pub(super) fn render(report: &RunReport) -> Result<String> {
+pub(super) fn render(report: &RunReport, folder: &Path) -> Result<String> {
     let page = Page {
         report,
+        previous: report.previous.as_ref().and_then(|run| previous::link(folder, run)),
         timeline: chart::timeline(&report.attempts)?,
         loads: loads(report)?,
         years: match report.comparison() {
@@ -40,6 +44,8 @@ pub(super) fn render(report: &RunReport) -> Result<String> {
 #[template(path = "page.html", config = "src/cli/render/run/askama.toml")]
 struct Page<'a> {
     report: &'a RunReport,
+    /// The page of the previous run, relative to this one.
+    previous: Option<String>,
     timeline: Option<Figure>,
     loads: Vec<LoadPart<'a>>,
     years: Option<Figure>,
@@ -113,7 +119,10 @@ fn loads(report: &RunReport) -> Result<Vec<LoadPart<'_>>> {
 
 fn benchmarks(report: &RunReport) -> Result<Vec<BenchmarkPart<'_>>> {
     let parts = report.benchmarks.iter().enumerate().rev().map(|(at, benchmark)| {
-        let latency = chart::latency(at, &benchmark.report.queries)?;
+        let is_main = report.main_benchmark().is_some_and(|(main, _)| main == at);
+        let locked = report.switchovers.last().and_then(|made| made.locked_ms);
+        let locked = locked.filter(|_| is_main);
+        let latency = chart::latency(at, &benchmark.report.queries, locked)?;
         let ratio = chart::ratio(at, &benchmark.report)?;
         Ok(BenchmarkPart { at, benchmark, latency, ratio })
     });
@@ -180,30 +189,88 @@ impl Page<'_> {
         self.differing(by_species).min(SPECIES_SHOWN)
     }
 
-    /// Failed checks of a validation with their indexes, errors first.
-    fn failed<'v>(&self, validation: &'v Validation) -> Vec<(usize, &'v CheckReport)> {
-        let checks = validation.report.checks.iter().enumerate();
-        let mut failed: Vec<_> = checks.filter(|(_, check)| !check.passed).collect();
-        failed.sort_by_key(|(_, check)| check.severity);
-        failed
-    }
-
     /// Number of entries whose row count changed.
     fn differing(&self, changes: &[Change]) -> usize {
         changes.iter().filter(|change| change.production != change.checked).count()
     }
 
-    fn is_error(&self, check: &CheckReport) -> bool {
-        check.severity == Severity::Error
+    /// Failed checks of a validation, those that are alike as one.
+    fn findings_of<'v>(&self, validation: &'v Validation) -> Vec<Finding<'v>> {
+        finding::of(&validation.report)
     }
 
-    /// The names of the columns of offending rows.
-    fn columns<'r>(&self, rows: &'r [Map<String, Value>]) -> Vec<&'r str> {
-        rows.first().into_iter().flat_map(|row| row.keys().map(String::as_str)).collect()
+    /// Names of checks that were made and passed.
+    fn passed<'v>(&self, validation: &'v Validation) -> Vec<&'v str> {
+        let checks = validation.report.checks.iter();
+        checks.filter(|c| c.passed && c.skipped.is_none()).map(|c| c.name.as_str()).collect()
     }
 
-    fn cell(&self, row: &Map<String, Value>, column: &str) -> String {
-        row.get(column).map_or_else(String::new, show::plain)
+    /// Names of checks that were not made.
+    fn skipped<'v>(&self, validation: &'v Validation) -> Vec<&'v str> {
+        let checks = validation.report.checks.iter();
+        checks.filter(|c| c.skipped.is_some()).map(|c| c.name.as_str()).collect()
+    }
+
+    fn fault(&self, check: &CheckReport) -> Option<String> {
+        finding::fault(check)
+    }
+
+    fn lines(&self, check: &CheckReport) -> Option<Lines> {
+        finding::lines(check)
+    }
+
+    /// The state of an attempt, in a word.
+    fn state(&self, attempt: &Attempt) -> &'static str {
+        if attempt.killed { "killed" } else { attempt.state.name() }
+    }
+
+    /// Errors of attempts that the first screen does not show.
+    fn overcome(&self) -> Vec<&Attempt> {
+        let shown = self.report.run.iter().flat_map(|run| run.steps.iter());
+        let shown: Vec<&String> = shown.filter_map(|step| step.error.as_ref()).collect();
+        let attempts = self.report.attempts.iter();
+        let is_other = |error: &String| !shown.contains(&error);
+        attempts.filter(|attempt| attempt.error.as_ref().is_some_and(is_other)).collect()
+    }
+
+    /// Attempts that never ended.
+    fn killed(&self) -> Vec<&Attempt> {
+        self.report.attempts.iter().filter(|attempt| attempt.killed).collect()
+    }
+
+    /// How long a query of the application takes on production: the least and the greatest
+    /// median, and the greatest p99.
+    fn application(&self) -> Option<(f64, f64, f64)> {
+        let (_, benchmark) = self.report.main_benchmark()?;
+        let sides = benchmark.report.queries.iter().filter_map(|query| query.production.as_ref());
+        let of = |ms: fn(&Latency) -> f64, best: fn(f64, f64) -> f64| {
+            sides.clone().filter(|side| side.count > 0).map(ms).reduce(best)
+        };
+        Some((
+            of(|s| s.p50_ms, f64::min)?,
+            of(|s| s.p50_ms, f64::max)?,
+            of(|s| s.p99_ms, f64::max)?,
+        ))
+    }
+
+    /// Whether a switchover is the last one, which the benchmark is compared with.
+    fn is_last(&self, made: &Switchover) -> bool {
+        self.report.switchovers.last().is_some_and(|last| last.switchover_id == made.switchover_id)
+    }
+
+    /// The index of a validation in the JSON.
+    fn index(&self, of: &Validation) -> usize {
+        let all = &self.report.validations;
+        all.iter().position(|one| std::ptr::eq(one, of)).unwrap_or_default()
+    }
+
+    /// A unit, with its column if there are several.
+    fn unit(&self, all: &[Total], of: &Total) -> String {
+        let unit = if of.unit.is_empty() { "without a unit" } else { of.unit.as_str() };
+        match all.iter().any(|other| other.column != of.column) {
+            true => format!("{unit}, {}", of.column),
+            false => unit.to_owned(),
+        }
     }
 
     fn name<'c>(&self, change: &'c Change) -> &'c str {

@@ -28,6 +28,16 @@ impl<T: Number + ?Sized> Number for &T {
     }
 }
 
+/// `0.25`, `12.5`, `1,234,567`: at least three digits.
+pub(super) fn quantity(number: impl Number) -> String {
+    let number = number.number();
+    match number.abs() {
+        n if n >= 100.0 || n.fract() == 0.0 => count(number),
+        n if n >= 10.0 => trimmed(format!("{number:.1}")),
+        _ => trimmed(format!("{number:.3}")),
+    }
+}
+
 /// `1,234,567`.
 pub(super) fn count(number: impl Number) -> String {
     let number = number.number().round();
@@ -59,6 +69,9 @@ pub(super) fn change(before: impl Number, after: impl Number) -> String {
         _ => {
             let percent = (after - before) / before * 100.0;
             let sign = if percent < 0.0 { "−" } else { "+" };
+            if percent.abs() < 0.05 {
+                return "< 0.1 %".to_owned();
+            }
             format!("{sign}{:.1} %", percent.abs())
         }
     }
@@ -106,16 +119,6 @@ pub(super) fn percent(share: impl Number) -> String {
         percent if (99.95..100.0).contains(&percent) => "> 99.9 %".to_owned(),
         percent if percent < 1.0 => format!("{percent:.2} %"),
         percent => format!("{percent:.1} %"),
-    }
-}
-
-/// `1.2M`, for the ticks of a scale.
-#[cfg(any(test, feature = "charts"))]
-pub(super) fn rounded(number: impl Number) -> String {
-    match number.number() {
-        n if n >= 1e6 => format!("{}M", trimmed(format!("{:.2}", n / 1e6))),
-        n if n >= 1e3 => format!("{}k", trimmed(format!("{:.1}", n / 1e3))),
-        n => trimmed(format!("{n:.1}")),
     }
 }
 
@@ -191,8 +194,9 @@ mod tests {
             ["0 s", "0.04 ms", "12 ms", "0.5 s", "12.3 s", "3 min 20 s", "2 h 1 min"]
         );
         assert_eq!([0.0312, 0.5, 3.12, 350.2].map(ms), ["0.031 ms", "0.5 ms", "3.1 ms", "350 ms"]);
+        assert_eq!([0.25, 12.34, 5.0, 1234.5].map(quantity), ["0.25", "12.3", "5", "1,235"]);
         assert_eq!([1234, -5, 0].map(signed), ["+1,234", "−5", "±0"]);
-        assert_eq!(change(200, 250), "+25.0 %");
+        assert_eq!([change(200, 250), change(9999, 9998)], ["+25.0 %", "< 0.1 %"]);
         assert_eq!(
             (change(0, 3), change(0, 0), change(4, 3)),
             ("new".into(), "±0 %".into(), "−25.0 %".into())
@@ -201,7 +205,6 @@ mod tests {
             [0.0, 0.000_01, 0.005, 0.25].map(percent),
             ["0 %", "< 0.01 %", "0.50 %", "25.0 %"]
         );
-        assert_eq!([0.0, 950.0, 12_500.0, 2e6].map(rounded), ["0", "950", "12.5k", "2M"]);
     }
 
     #[test]

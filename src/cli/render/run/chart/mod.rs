@@ -2,6 +2,7 @@
 //! follow its dark mode and print styles. Each is drawn twice, for wide and for narrow pages,
 //! because text in a scaled-down picture is too small to read.
 
+mod axis;
 mod flow;
 mod latency;
 mod ratio;
@@ -15,6 +16,7 @@ use plotters::coord::ranged1d::Ranged;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use axis::Tick;
 pub(super) use flow::flow;
 pub(super) use latency::latency;
 pub(super) use ratio::ratio;
@@ -150,24 +152,27 @@ impl Canvas<'_> {
         Ok(self.area.draw(&Text::new(text.to_owned(), (px(at.0), px(at.1)), style))?)
     }
 
-    /// The ticks of a horizontal scale, as lines from `top` to `bottom` with their values
-    /// below.
+    /// The most ticks of a horizontal scale.
+    fn most_ticks(&self) -> usize {
+        if self.is_narrow() { 4 } else { 9 }
+    }
+
+    /// The ticks of a horizontal scale, as lines from `top` to `bottom` with their labels below.
     fn scale_x<R: Ranged<ValueType = f64>>(
         &self,
         scale: &Scale<R>,
         (top, bottom): (f64, f64),
-        label: impl Fn(f64) -> String,
+        ticks: &[Tick],
     ) -> Drawn {
         let mut free_from = f64::MIN;
-        for value in scale.ticks(if self.is_narrow() { 4 } else { 9 }) {
-            let x = scale.at(value);
+        for (value, label) in ticks {
+            let x = scale.at(*value);
             self.line(&[(x, top), (x, bottom)], Ink::Line, 1)?;
-            let label = label(value);
-            let half = text_width(&label, SMALL) / 2.0;
+            let half = text_width(label, SMALL) / 2.0;
             if x - half >= free_from {
                 let x = x.clamp(half, self.width - half);
                 let style = (Ink::Muted, SMALL);
-                self.text(&label, (x, bottom + 12.0), Anchor::Middle, style)?;
+                self.text(label, (x, bottom + 12.0), Anchor::Middle, style)?;
                 free_from = x + half + 8.0;
             }
         }

@@ -45,14 +45,19 @@ pub(in crate::cli::render::run) fn ratio(
         let (from, to) = ((low - 0.05).max(0.0), high + 0.05);
         let scale: Scale<RangedCoordf64> = Scale::new(from..to, left, canvas.width - 12.0);
         let bottom = TOP + row(narrow) * known.len() as f64;
-        canvas.scale_x(&scale, (TOP - 4.0, bottom), |value| format!("{value:.2}"))?;
+        let ticks = scale.ticks(canvas.most_ticks()).into_iter();
+        let ticks: Vec<_> = ticks.map(|value| (value, format!("{value:.2}"))).collect();
+        canvas.scale_x(&scale, (TOP - 4.0, bottom), &ticks)?;
         let marks = [
             (1.0, Ink::Text, "the same", Anchor::End),
             (bench.max_regression, Ink::Bad, "limit", Anchor::Start),
         ];
-        for (value, ink, name, anchor) in marks {
+        for (value, ink, ..) in marks {
             let x = scale.at(value);
             canvas.line(&[(x, TOP - 16.0), (x, bottom)], ink, 1)?;
+        }
+        for (value, ink, name, anchor) in marks {
+            let x = scale.at(value);
             let beside = if matches!(anchor, Anchor::End) { x - 5.0 } else { x + 5.0 };
             canvas.text(name, (beside, 9.0), anchor, (ink, SMALL))?;
         }

@@ -1,6 +1,6 @@
 //! Rows per second during a load, stacked by connection.
 
-use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, figure, text_width};
+use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, axis, figure, text_width};
 use crate::cli::render::run::show;
 use crate::error::Result;
 use crate::history::Throughput;
@@ -30,7 +30,7 @@ pub(in crate::cli::render::run) fn throughput(
             of.connections.len(),
             show::count(highest as i64)
         ),
-        caption: "Rows per second, connections stacked by number. A batch is spread over the time \
+        caption: "Rows per second, the connections that write stacked by number. A batch is spread over the time \
                   until its connection began the next one."
             .into(),
     };
@@ -38,11 +38,11 @@ pub(in crate::cli::render::run) fn throughput(
         let x: Scale<RangedCoordf64> = Scale::new(0.0..of.seconds, LEFT, canvas.width - 8.0);
         let bottom = LEGEND + HEIGHT;
         let y: Scale<RangedCoordf64> = Scale::new(0.0..highest * 1.05, bottom, LEGEND);
-        canvas.scale_x(&x, (bottom, bottom + 4.0), show::seconds)?;
-        for value in y.ticks(5) {
+        let ticks = axis::times(of.seconds, canvas.most_ticks());
+        canvas.scale_x(&x, (bottom, bottom + 4.0), &ticks)?;
+        for (value, label) in axis::counts(highest, 5) {
             let at = y.at(value);
             canvas.line(&[(LEFT, at), (canvas.width - 8.0, at)], Ink::Line, 1)?;
-            let label = show::rounded(value);
             canvas.text(&label, (LEFT - 6.0, at), Anchor::End, (Ink::Muted, SMALL))?;
         }
         let mut below = vec![0.0; stretches];
@@ -55,7 +55,10 @@ pub(in crate::cli::render::run) fn throughput(
                 upper.iter().copied().chain(lower.iter().rev().copied()).collect();
             canvas.polygon(&outline, Ink::Series(number), 0.55)?;
             canvas.line(&upper, Ink::Series(number), 1)?;
-            let label = (number + 1).to_string();
+            let label = match number {
+                0 => "writer 1".to_owned(),
+                _ => (number + 1).to_string(),
+            };
             canvas.rect((legend_x, 4.0), (10.0, 10.0), Ink::Series(number), 0.75)?;
             canvas.text(&label, (legend_x + 14.0, 9.0), Anchor::Start, (Ink::Muted, SMALL))?;
             legend_x += 24.0 + text_width(&label, SMALL);

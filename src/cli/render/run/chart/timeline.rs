@@ -1,7 +1,7 @@
 //! The steps of a run over time.
 
 use super::{
-    Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, TEXT, figure, fitting, text_width,
+    Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, TEXT, axis, figure, fitting, text_width,
 };
 use crate::cli::render::run::show;
 use crate::error::Result;
@@ -30,8 +30,8 @@ pub(in crate::cli::render::run) fn timeline(attempts: &[Attempt]) -> Result<Opti
         title: "Steps over time".into(),
         description,
         caption: "Each bar is one attempt at a step, from its start to its end: × marks one that \
-                  failed, ↶ one that was rolled back. Steps before 4.2 do not change what \
-                  production's readers see."
+                  failed, ↶ one that was rolled back. One that was killed is pale, up to its \
+                  last batch. Steps before 4.2 do not change what production's readers see."
             .into(),
     };
     let row = |narrow: bool| if narrow { 38.0 } else { 25.0 };
@@ -39,10 +39,11 @@ pub(in crate::cli::render::run) fn timeline(attempts: &[Attempt]) -> Result<Opti
     let height = |narrow: bool| row(narrow) * count + 30.0;
     let draw = |canvas: &Canvas<'_>| -> Drawn {
         let narrow = canvas.is_narrow();
-        let left = if narrow { 4.0 } else { 330.0 };
+        let left = if narrow { 4.0 } else { 345.0 };
         let scale: Scale<RangedCoordf64> = Scale::new(0.0..end, left, canvas.width - 14.0);
         let bottom = row(narrow) * count + 4.0;
-        canvas.scale_x(&scale, (0.0, bottom), show::seconds)?;
+        let ticks = axis::times(end, canvas.most_ticks());
+        canvas.scale_x(&scale, (0.0, bottom), &ticks)?;
         for (at, attempt) in attempts.iter().enumerate() {
             draw_attempt(canvas, &scale, attempt, at as f64 * row(narrow), left)?;
         }
@@ -67,6 +68,7 @@ fn draw_attempt(
     let from = scale.at(attempt.began_seconds);
     let to = scale.at(attempt.began_seconds + attempt.seconds).max(from + 2.0);
     let (ink, sign) = match attempt.state {
+        _ if attempt.killed => (Ink::Bad, " × killed"),
         StepState::Failed => (Ink::Bad, " ×"),
         StepState::Undone | StepState::Undoing => (Ink::Muted, " ↶"),
         StepState::Refused => (Ink::Muted, " refused"),
@@ -74,8 +76,12 @@ fn draw_attempt(
         _ if attempt.step.is_live() => (Ink::New, ""),
         _ => (Ink::Old, ""),
     };
-    canvas.rect((from, bar_y), (to - from, BAR), ink, 1.0)?;
-    let told = format!("{}{sign}", show::seconds(attempt.seconds));
+    let alpha = if attempt.killed { 0.4 } else { 1.0 };
+    canvas.rect((from, bar_y), (to - from, BAR), ink, alpha)?;
+    let told = match attempt.killed && attempt.seconds <= 0.0 {
+        true => sign.trim_start().to_owned(),
+        false => format!("{}{sign}", show::seconds(attempt.seconds)),
+    };
     let width = text_width(&told, SMALL);
     let middle = bar_y + BAR / 2.0;
     match to + 6.0 + width <= canvas.width {

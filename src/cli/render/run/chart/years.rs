@@ -1,7 +1,6 @@
 //! Rows per year in production and in the new table.
 
-use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, figure, text_width};
-use crate::cli::render::run::show;
+use super::{Anchor, Canvas, Drawn, Figure, Ink, SMALL, Said, Scale, axis, figure, text_width};
 use crate::error::Result;
 use crate::validate::Change;
 use plotters::coord::types::RangedCoordf64;
@@ -37,10 +36,9 @@ pub(in crate::cli::render::run) fn years(by_year: &[Change]) -> Result<Option<Fi
             Scale::new(f64::from(*first)..f64::from(*first) + span, LEFT, right);
         let y: Scale<RangedCoordf64> =
             Scale::new(0.0..highest.max(1) as f64 * 1.05, bottom, LEGEND);
-        for value in y.ticks(5) {
+        for (value, label) in axis::counts(highest as f64, 5) {
             let at = y.at(value);
             canvas.line(&[(LEFT, at), (right, at)], Ink::Line, 1)?;
-            let label = show::rounded(value);
             canvas.text(&label, (LEFT - 6.0, at), Anchor::End, (Ink::Muted, SMALL))?;
         }
         let mut free_from = LEFT;
