@@ -204,8 +204,8 @@ fn restored(report: &RunReport) -> Option<WayBack> {
         ),
     };
     Some(WayBack {
-        effect: "restores the backup of the run into a database beside production, from where \
-                 its rows can be copied"
+        effect: "restores the backup of the run into a new database beside production, from \
+                 where its rows can be copied; the role has to be allowed to create one"
             .to_owned(),
         command: format!("createdb sterna_restored && {restore}"),
     })
