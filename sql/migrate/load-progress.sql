@@ -1,10 +1,12 @@
 -- Purpose: the progress of the load that is writing to a staging table: rows and bytes of its
---   committed batches, and how long it has been running.
+--   committed batches, how long it has been running, and how many of its files have been begun.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     coalesce(sum(b.row_count), 0)::bigint,
     coalesce(sum(b.byte_length), 0)::bigint,
-    extract(epoch FROM clock_timestamp() - r.started_at)::double precision
+    extract(epoch FROM clock_timestamp() - r.started_at)::double precision,
+    count(DISTINCT b.file_number),
+    (SELECT count(*) FROM sterna.load_file AS f WHERE f.run_id = r.run_id)
 FROM sterna.load_run AS r
 LEFT JOIN sterna.load_batch AS b USING (run_id)
 WHERE r.state = 'loading' AND r.staging = (

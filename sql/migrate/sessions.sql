@@ -1,7 +1,7 @@
 -- Purpose: the sessions that work on tables, by the tables' names in sterna's locks: what each
---   is doing, what it waits for, and who blocks it.
+--   is doing, what it waits for, who blocks it, and how far it has got if it builds an index.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
-SELECT DISTINCT
+SELECT DISTINCT ON (a.pid)
     a.pid,
     -- sterna's statements begin with their purpose.
     coalesce(
@@ -20,6 +20,13 @@ SELECT DISTINCT
         )
         FROM unnest(pg_catalog.pg_blocking_pids(a.pid)) AS blocking (pid)
         INNER JOIN pg_catalog.pg_stat_activity AS b USING (pid)
+    ),
+    (
+        SELECT concat(p.phase, ', ' || CASE
+            WHEN p.tuples_total > 0 THEN 100 * p.tuples_done / p.tuples_total
+            WHEN p.blocks_total > 0 THEN 100 * p.blocks_done / p.blocks_total
+        END || ' %')
+        FROM pg_catalog.pg_stat_progress_create_index AS p WHERE p.pid = a.pid
     )
 FROM pg_catalog.pg_locks AS l
 INNER JOIN pg_catalog.pg_stat_activity AS a USING (pid)

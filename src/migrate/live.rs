@@ -30,6 +30,8 @@ pub struct Session {
     pub seconds: Option<f64>,
     /// Sessions that hold the lock it waits for.
     pub blocked_by: Vec<String>,
+    /// How far it has got if it builds an index: the server's phase, and the part of it.
+    pub progress: Option<String>,
 }
 
 /// Progress of a load.
@@ -43,6 +45,10 @@ pub struct LoadProgress {
     pub seconds: f64,
     /// The average over that time.
     pub rows_per_second: f64,
+    /// How many of its files have been begun.
+    pub files_begun: i64,
+    /// How many files it reads.
+    pub files: i64,
 }
 
 /// Reads the activity from the server and the ledger, which must exist.
@@ -65,11 +71,19 @@ pub async fn live(session: &Connection, table: &Table, staging: &Table) -> Resul
         state: row.get(3),
         seconds: row.get(4),
         blocked_by: row.get(5),
+        progress: row.get(6),
     });
     let load = load?.map(|row| {
         let (rows, seconds): (i64, f64) = (row.get(0), row.get(2));
         let rows_per_second = if seconds > 0.0 { rows as f64 / seconds } else { 0.0 };
-        LoadProgress { rows, bytes: row.get(1), seconds, rows_per_second }
+        LoadProgress {
+            rows,
+            bytes: row.get(1),
+            seconds,
+            rows_per_second,
+            files_begun: row.get(3),
+            files: row.get(4),
+        }
     });
     Ok(Live { sessions: sessions.collect(), load })
 }

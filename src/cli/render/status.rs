@@ -6,7 +6,7 @@ use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
 use super::migrate;
-use super::screen::{laid_out, table};
+use super::screen::{counted, laid_out, table};
 use crate::migrate::Live;
 use crate::migrate::status::{Status, StepStatus};
 
@@ -50,7 +50,9 @@ fn live(live: &Live) -> String {
         let (rows, bytes) = (load.rows.unsigned_abs(), load.bytes.unsigned_abs());
         let (rows, bytes) = (HumanCount(rows), HumanBytes(bytes));
         let rate = HumanCount(load.rows_per_second as u64);
-        let _ = writeln!(text, "load       {rows} rows of {bytes}, {rate} rows/s");
+        let (begun, files) = (load.files_begun, counted(load.files.unsigned_abs(), "file"));
+        let of = format!("{begun} of {files} begun");
+        let _ = writeln!(text, "load       {rows} rows of {bytes}, {rate} rows/s, {of}");
     }
     if live.sessions.is_empty() {
         return text;
@@ -61,6 +63,10 @@ fn live(live: &Live) -> String {
             Some("active") => session.doing.clone().unwrap_or_default(),
             Some(other) => other.to_owned(),
             None => "not shown to this role".to_owned(),
+        };
+        let doing = match &session.progress {
+            Some(progress) => format!("{doing} ({progress})"),
+            None => doing,
         };
         let seconds = session.seconds.map_or_else(String::new, |s| format!("{s:.1}"));
         let waits_for = session.waits_for.clone().unwrap_or_default();

@@ -42,3 +42,19 @@ async fn the_plan_as_a_document() {
         assert!(step["locks"].is_string() && step["undone_by"].is_string(), "{step}");
     }
 }
+
+#[tokio::test]
+async fn the_status_tells_how_far_a_load_has_got() {
+    let scenario = Scenario::new().await;
+    let db = &scenario.here.db;
+    scenario.here.report(0, &[&scenario.release, "--all"]);
+    let load = || scenario.status()["load"].clone();
+    assert!(load().is_null());
+    db.psql("UPDATE sterna.load_run SET state = 'loading' WHERE state = 'loaded'").await;
+    let load = load();
+    for (what, number) in [("rows", 2000), ("files_begun", 1), ("files", 1)] {
+        assert_eq!(load[what], number, "{load:#}");
+    }
+    let shown = db.sterna(&["status"]).expect_code(0).stdout;
+    assert!(shown.contains("1 of 1 file begun"), "{shown}");
+}
