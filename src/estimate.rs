@@ -97,7 +97,7 @@ impl Estimate {
 struct Earlier {
     rows: Option<u64>,
     seconds: f64,
-    /// `on 2026-11-30`.
+    /// `on 2026-11-30`, `earlier today`.
     when: String,
     round_trip_ms: Option<f64>,
     /// If it was a load.
@@ -139,9 +139,12 @@ impl Basis {
         let (table, earlier) = futures::join!(table, earlier);
         let table = table?;
         let rows: f64 = table.get(0);
+        let today = jiff::Timestamp::now().to_string();
         let earlier = earlier?.into_iter().map(|row| {
             let rows = row.get::<_, Option<i64>>(1).and_then(|rows| u64::try_from(rows).ok());
-            let (seconds, when) = (row.get(2), format!("on {}", row.get::<_, &str>(3)));
+            let (seconds, day): (_, &str) = (row.get(2), row.get(3));
+            let is_today = today.starts_with(day);
+            let when = if is_today { "earlier today".to_owned() } else { format!("on {day}") };
             let report: Option<Value> = row.get(4);
             let round_trip_ms = report.as_ref().and_then(|report| report["round_trip_ms"].as_f64());
             let rate = report.as_ref().and_then(LoadRate::of);
@@ -304,14 +307,20 @@ pub(crate) fn ms(ms: f64) -> String {
     format!("{ms:.digits$} ms")
 }
 
-/// `1.5 GB`, in the units of the providers' plans.
+/// `1.5 GB`, or `20 kB`, in the units of the providers' plans.
 pub(crate) fn size(bytes: f64) -> String {
+    if bytes > 0.0 && bytes < 1e5 {
+        return format!("{:.0} kB", (bytes / 1e3).ceil());
+    }
     let (unit, of_unit) = if bytes >= 1e9 { ("GB", 1e9) } else { ("MB", 1e6) };
     format!("{:.1} {unit}", bytes / of_unit)
 }
 
-/// `9.5 s`, `62 s`, `7 min`.
+/// `20 ms`, `9.5 s`, `62 s`, `7 min`.
 pub(crate) fn duration(seconds: f64) -> String {
+    if seconds < 0.1 {
+        return format!("{:.0} ms", seconds * 1e3);
+    }
     match Duration::try_from_secs_f64(seconds).map_or(u64::MAX, |time| time.as_secs()) {
         0..10 => format!("{seconds:.1} s"),
         10..120 => format!("{seconds:.0} s"),

@@ -10,7 +10,7 @@ use super::damage::zip_error;
 use super::name::{Kind, kind, natural};
 use super::open::{UNPACK, foreign, gzip_trailer, zip_directory};
 use super::{File, Foreign, Form, Inputs, LeftOut, Member};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean};
 
 /// The maximum number of skipped files that an error names.
 const NAMED: usize = 5;
@@ -18,6 +18,17 @@ const NAMED: usize = 5;
 /// The device and inode of a file, which identify it on this machine.
 pub(super) fn place(meta: &Metadata) -> (u64, u64) {
     (meta.dev(), meta.ino())
+}
+
+/// The file beside a missing one that was most likely meant.
+fn meant(missing: &str) -> Option<String> {
+    let path = Path::new(missing);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = fs::read_dir(folder.unwrap_or(Path::new("."))).ok()?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let names: Vec<_> =
+        names.filter(|name| matches!(kind(name), Kind::Csv | Kind::Packed)).collect();
+    did_you_mean(path.file_name()?.to_str()?, names.iter().map(String::as_str))
 }
 
 impl Inputs {
@@ -132,7 +143,13 @@ impl Inputs {
 
     fn add_glob(&mut self, pattern: &str, recursive: bool, missing: io::Error) -> Result<()> {
         if !pattern.contains(['*', '?', '[']) {
-            return Err(Error::file(pattern, missing));
+            let meant =
+                (missing.kind() == io::ErrorKind::NotFound).then(|| meant(pattern)).flatten();
+            let error = Error::file(pattern, missing);
+            return Err(match meant {
+                Some(meant) => error.hint(meant),
+                None => error,
+            });
         }
         let paths = glob::glob(pattern)
             .map_err(|e| Error::usage(format!("{pattern}: not a glob: {e}")))?
@@ -278,6 +295,8 @@ mod tests {
         std::os::unix::fs::symlink("b_9.csv", at("c.csv")).unwrap();
         assert!(error(&[at("b_9.csv"), at("c.csv")]).contains("also as"));
         assert!(error(&[at("missing.csv")]).contains("missing.csv"));
+        let meant = Inputs::discover(&[at("b_10.cvs")], false).unwrap_err();
+        assert_eq!(meant.next_step(), Some("did you mean b_10.csv?"));
         assert!(error(&[at("d_*.csv")]).contains("matches no file"));
         assert!(error(&[]).contains("no input"));
     }

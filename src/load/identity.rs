@@ -25,6 +25,10 @@ pub(in crate::load) fn with_one_digest(mut identity: Value) -> Value {
 /// a message; other values in parentheses.
 pub(crate) fn changed(before: &Value, now: &Value) -> String {
     let (Value::Object(then), Value::Object(current)) = (before, now) else {
+        let [before, now] = [before, now].map(|value| match value {
+            Value::Null => "none".to_owned(),
+            value => value.to_string(),
+        });
         return format!(" ({before}, now {now})");
     };
     let text = |value: Option<&Value>| match value {
@@ -57,7 +61,7 @@ mod tests {
         let table =
             "\n  option      then   now\n  on_inexact  widen  reject\n  all         -      true";
         assert_eq!(changed(&before, &now), table);
-        assert_eq!(changed(&json!(2024), &json!(null)), " (2024, now null)");
+        assert_eq!(changed(&json!(2024), &json!(null)), " (2024, now none)");
     }
 
     #[test]

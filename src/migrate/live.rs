@@ -1,5 +1,5 @@
-//! Current activity: sterna's sessions on a table, what blocks them, and how fast rows are
-//! loaded.
+//! Current activity: sterna's sessions on a table, what blocks them, how fast rows are loaded,
+//! and which table is live.
 
 use serde::Serialize;
 
@@ -13,6 +13,21 @@ pub struct Live {
     pub sessions: Vec<Session>,
     /// The load that is writing rows; null if there is none.
     pub load: Option<LoadProgress>,
+    /// Which table is live.
+    pub live: LiveTable,
+}
+
+/// Which table has the name of the table to replace: the one from before the run, or the one that
+/// the run has put in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LiveTable {
+    /// `old` or `new`; null if neither, since somebody else has put a table in its place.
+    pub table: Option<&'static str>,
+    /// Since when, in UTC; null if the run has exchanged nothing.
+    pub since: Option<String>,
+    /// The old table, if the new one is live and the old one is still there.
+    pub old_table: Option<String>,
 }
 
 /// A session of sterna.
@@ -57,11 +72,14 @@ pub struct LoadProgress {
 /// If the ledger or the server's views cannot be read.
 pub async fn live(session: &Connection, table: &Table, staging: &Table) -> Result<Live> {
     let names = [table.to_string(), staging.to_string()];
-    let (names, schema, name) = (names.as_slice(), staging.schema.name(), staging.name.name());
-    let parameters: (&[&dyn Typed], &[&dyn Typed]) = (&[&names], &[&schema, &name]);
-    let (sessions, load) = futures::join!(
-        session.query(include_str!("../../sql/migrate/sessions.sql"), parameters.0),
-        session.query_opt(include_str!("../../sql/migrate/load-progress.sql"), parameters.1),
+    let (names, schema) = (names.as_slice(), table.schema.name());
+    let (of_sessions, live): (&[&dyn Typed], &[&dyn Typed]) =
+        (&[&names], &[&schema, &table.name.name()]);
+    let of_load: &[&dyn Typed] = &[&schema, &staging.name.name()];
+    let (sessions, load, live) = futures::join!(
+        session.query(include_str!("../../sql/migrate/sessions.sql"), of_sessions),
+        session.query_opt(include_str!("../../sql/migrate/load-progress.sql"), of_load),
+        session.query_opt(include_str!("../../sql/migrate/live-table.sql"), live),
     );
     let sessions = sessions?;
     let sessions = sessions.iter().map(|row| Session {
@@ -85,5 +103,24 @@ pub async fn live(session: &Connection, table: &Table, staging: &Table) -> Resul
             files: row.get(4),
         }
     });
-    Ok(Live { sessions: sessions.collect(), load })
+    let live = live_table(live?.as_ref())?;
+    Ok(Live { sessions: sessions.collect(), load, live })
+}
+
+/// Which table is live, by the latest switchover, if there was one.
+fn live_table(row: Option<&tokio_postgres::Row>) -> Result<LiveTable> {
+    // Until the run exchanges them, its old table is what is live, whoever put it there.
+    let old = LiveTable { table: Some("old"), since: None, old_table: None };
+    let Some(row) = row.filter(|row| row.get(2)) else { return Ok(old) };
+    let (table, since): (Option<&str>, Option<String>) = (row.get(0), row.get(1));
+    let (schema, name): (Option<&str>, Option<&str>) = (row.get(3), row.get(4));
+    let old_table = match (schema, name) {
+        (Some(schema), Some(name)) => Some(Table::new(schema, name)?.to_string()),
+        _ => None,
+    };
+    Ok(match table {
+        Some("new") => LiveTable { table: Some("new"), since, old_table },
+        Some(_) => LiveTable { since, ..old },
+        None => LiveTable { table: None, ..old },
+    })
 }

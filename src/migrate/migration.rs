@@ -259,6 +259,7 @@ fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -
         ))
         .hint("run the same command without --resume to begin one; see `sterna status`"));
     }
+    preparation::refuse_rows(exclusive, options)?;
     let (id, arguments) = (Uuid::new_v4(), options.arguments()?);
     let crate::table::staging::Pair { table, table_oid, .. } = &exclusive.pair;
     exclusive.ledger(async |session| {

@@ -30,7 +30,7 @@ mod steps;
 pub(crate) mod unvalidated;
 
 pub use additions::Addition;
-pub use live::{Live, LoadProgress, Session, live};
+pub use live::{Live, LiveTable, LoadProgress, Session, live};
 pub use migration::{Migrated, Migration};
 pub use options::{BackupTableChoice, CheckLimits, Gates, MigrationOptions, WriteReport};
 pub use outcome::StepOutcome;

@@ -92,7 +92,11 @@ pub(crate) fn load(done: &load::Loaded) -> Result<StepOutcome> {
 pub(crate) fn validation(report: &ValidationReport, accepted: &[String]) -> Result<StepOutcome> {
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
     let checks = report.checks.len();
-    let summary = format!("{checks} checks, {errors} errors, {warnings} warnings");
+    let mut summary = format!("{checks} checks, {errors} errors, {warnings} warnings");
+    let named: Vec<_> = report.failed().iter().map(|check| check.name.as_str()).collect();
+    if !named.is_empty() {
+        summary.push_str(&format!(": {}", named.join(", ")));
+    }
     let failed: Vec<Value> = report
         .failed()
         .iter()

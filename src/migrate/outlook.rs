@@ -187,9 +187,10 @@ impl Total {
         };
         let known = format!("{about} {}", duration(self.estimated_seconds));
         let unknown: Vec<_> = self.steps_not_known.iter().map(|step| step.number()).collect();
-        match unknown.is_empty() {
-            true => known,
-            false => format!("{known}; nothing is known yet about {}", unknown.join(", ")),
+        match (unknown.is_empty(), self.estimated_seconds > 0.0) {
+            (true, _) => known,
+            (false, true) => format!("{known}; nothing is known yet about {}", unknown.join(", ")),
+            (false, false) => format!("nothing is known yet about {}", unknown.join(", ")),
         }
     }
 }

@@ -87,12 +87,12 @@ impl Statement {
         Statement { file, text }
     }
 
-    /// Its SQL without the header, with the names of the tables filled in. What only the run
+    /// Its SQL without the header, with the names that the tables have at a step filled in. What only the run
     /// knows, such as the name of an index, stays a `{placeholder}`.
     #[must_use]
-    pub fn sql(&self, names: &Names) -> String {
+    pub fn sql(&self, step: Step, names: &Names) -> String {
         let body: Vec<_> = self.text.lines().filter(|line| !line.starts_with("--")).collect();
-        fill(body.join("\n").trim(), &names.quoted())
+        fill(body.join("\n").trim(), &names.quoted(step))
     }
 }
 
@@ -101,6 +101,7 @@ impl Statement {
 pub struct Names {
     table: Table,
     staging: Table,
+    old: Table,
     backup: Table,
     journal: Table,
     identity: CatalogText,
@@ -108,15 +109,17 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names of a table, its staging table, its backup table and its journal.
+    /// The names of a table, its staging table, the old table after the switchover, its backup
+    /// table and its journal.
     ///
     /// # Errors
     /// If one of them would be truncated.
-    pub fn new(table: &Table, staging_suffix: &str, backup_suffix: &str) -> Result<Self> {
+    pub fn new(table: &Table, [staging, old, backup]: [&str; 3]) -> Result<Self> {
         Ok(Names {
             table: table.clone(),
-            staging: table.with_suffix(staging_suffix)?,
-            backup: table.with_suffix(backup_suffix)?,
+            staging: table.with_suffix(staging)?,
+            old: table.with_suffix(old)?,
+            backup: table.with_suffix(backup)?,
             journal: Table::new("sterna", "journal_<oid>")?,
             identity: CatalogText::from_catalog("INCLUDING IDENTITY"),
             // A plan is for a table that is not partitioned.
@@ -124,12 +127,14 @@ impl Names {
         })
     }
 
-    fn quoted(&self) -> [(&str, &dyn Quoted); 7] {
+    fn quoted(&self, step: Step) -> [(&str, &dyn Quoted); 7] {
+        let table = if step == Step::CleanUp { &self.old } else { &self.table };
+        let checked = if step == Step::Comprehensive { &self.table } else { &self.staging };
         [
-            ("table", &self.table),
+            ("table", table),
             ("staging", &self.staging),
             ("backup", &self.backup),
-            ("checked", &self.staging),
+            ("checked", checked),
             ("journal", &self.journal),
             ("identity", &self.identity),
             ("partitioning", &self.partitioning),

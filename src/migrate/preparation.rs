@@ -5,6 +5,7 @@ use super::options::MigrationOptions;
 use super::plan::Step;
 use super::site::Site;
 use super::state::Run;
+use super::steps;
 use crate::error::{Kind, Result};
 use crate::estimate::Sizes;
 use crate::inspect::{self, InspectOptions};
@@ -71,6 +72,19 @@ pub(super) async fn refuse_above_limit(
     let found = catalog::plain_table(&session, options.table()).await?;
     let sizes = Sizes::read(&session, found.oid).await?;
     preflight::refuse_above(options.sizes(sizes).with_matching(uses.matched_on_server), limit)
+}
+
+/// Refuses rows in staging that a new run would find in its way in step 1.2, before the run is in
+/// the ledger.
+pub(super) fn refuse_rows(exclusive: &Exclusive, options: &MigrationOptions) -> Result<()> {
+    if !(options.from.unwrap_or(Step::Backup)..=options.to).contains(&Step::Staging) {
+        return Ok(());
+    }
+    let pair = &exclusive.pair;
+    exclusive.ledger(async |session| match staging::find(session, pair).await? {
+        Some(_) => steps::refuse_rows(session, pair).await,
+        None => Ok(()),
+    })
 }
 
 /// Starts recording writes to the table if a load is still ahead; every write from then on

@@ -7,7 +7,7 @@ use super::queries::{Questions, queries};
 use super::question::{Question, found};
 use super::{Finding, PreflightCheck, PreflightSeverity, endpoint};
 use crate::application::Application;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, grouped};
 use crate::pg::{ConnInfo, Connection, Ident, Quoted, Table, catalog, connect, fill};
 use crate::switchover::journal::{self, Toward};
 use crate::switchover::record::{self, SwitchoverRecord, SwitchoverState};
@@ -139,8 +139,10 @@ async fn since(
             let state = journal::state(session, oid, Toward::Old).await?;
             match state {
                 Some(state) if state.armed => {
-                    let detail =
-                        format!("possible; {} writes would be carried back", state.waiting);
+                    let detail = format!(
+                        "`sterna rollback` is possible: it would carry {} writes back",
+                        state.waiting
+                    );
                     Finding::good("rollback", PreflightSeverity::Warning, detail)
                 }
                 _ => Finding::bad(
@@ -198,10 +200,14 @@ async fn since(
     // Aborted sessions are counted as well, including sterna's own.
     sessions.severity = PreflightSeverity::Info;
     checks.push(sessions);
+    let count = |number: i64| grouped(number.unsigned_abs());
     let detail = format!(
-        "{rollbacks} of {} transactions since the switchover, {rollbacks_before} of {} before it",
-        rollbacks + commits,
-        rollbacks_before + commits_before
+        "the application's transactions that were rolled back: {} of {} since the switchover, {} of \
+         {} before it",
+        count(rollbacks),
+        count(rollbacks + commits),
+        count(rollbacks_before),
+        count(rollbacks_before + commits_before)
     );
     checks.push(if more_often((rollbacks, commits), (rollbacks_before, commits_before)) {
         let hint = "the application's or the server's log says why they failed";

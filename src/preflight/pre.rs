@@ -12,7 +12,7 @@ use super::{
     ExpectedStep, Finding, PreflightCheck, PreflightSeverity, place, rights, saved, space,
 };
 use crate::command_line;
-use crate::error::{Kind, Result};
+use crate::error::{Kind, Result, grouped};
 use crate::estimate::{Basis, Distance, MAIN_STEPS};
 use crate::inspect::{self, InspectOptions, MissingReport};
 use crate::ledger::State;
@@ -96,7 +96,7 @@ pub async fn pre(
     let of_sterna = async {
         futures::join!(
             saved::backed_up(&session, table, options, state, stop),
-            loaded(&session, staging),
+            loaded(&session, staging, options.files.is_some()),
             mapped(&session, staging, options.missing.as_ref()),
             place::leftovers(&session, table, partitioned, state),
             place::remembered(&session, oid),
@@ -233,30 +233,32 @@ async fn looked_at(session: &Connection) -> Result<(Option<State>, Finding)> {
     }
 }
 
-/// Checks that staging exists and that its loads are complete.
-async fn loaded(session: &Connection, staging: Option<u32>) -> Result<Finding> {
+/// Checks that staging exists and that its loads are complete. Rows in it are in the way of a
+/// migration of files.
+async fn loaded(session: &Connection, staging: Option<u32>, has_files: bool) -> Result<Finding> {
     const NAME: &str = "staging";
     let Some(staging) = staging else {
-        let what = "there is none yet";
-        return Ok(Finding::bad(
-            NAME,
-            PreflightSeverity::Info,
-            what,
-            "sterna load creates and fills it",
-        ));
+        let hint = "sterna load creates and fills it";
+        return Ok(Finding::bad(NAME, PreflightSeverity::Info, "there is none yet", hint));
     };
     let sql = include_str!("../../sql/switchover/loads.sql");
     let row = session.query_one(sql, &[&staging]).await?;
     let (loads, unfinished, rows): (i64, i64, i64) = (row.get(0), row.get(1), row.get(2));
+    let of_loads = if loads == 1 { "1 load".to_owned() } else { format!("{loads} loads") };
+    let held = format!("{} rows of {of_loads}", grouped(rows.unsigned_abs()));
     Ok(if unfinished > 0 {
-        let what = format!("{unfinished} of {loads} loads are unfinished");
+        let what = format!("{unfinished} of {of_loads} not finished");
         let resume = command_line::resume_load(row.get(4));
         let hint = format!("`{resume}`, or `sterna stage truncate`");
         Finding::bad(NAME, PreflightSeverity::Error, what, hint)
     } else if loads == 0 {
         Finding::bad(NAME, PreflightSeverity::Info, "it is empty", "sterna load fills it")
+    } else if has_files && rows > 0 {
+        let what = format!("{held}: a new migration does not begin while it holds rows");
+        let hint = "`sterna stage drop`; or `sterna migrate INPUT --from 3.3` uses these rows";
+        Finding::bad(NAME, PreflightSeverity::Warning, what, hint)
     } else {
-        Finding::good(NAME, PreflightSeverity::Error, format!("{rows} rows of {loads} loads"))
+        Finding::good(NAME, PreflightSeverity::Error, held)
     })
 }
 
@@ -266,9 +268,9 @@ async fn mapped(
     staging: Option<u32>,
     missing: Option<&MissingReport>,
 ) -> Result<Finding> {
-    let (from, rows, taxa): (_, u64, Vec<String>) = match (missing, staging) {
+    let (from, rows, taxa): (_, u64, Vec<(String, u64)>) = match (missing, staging) {
         (Some(found), _) => {
-            let taxa = found.taxa.iter().map(|t| format!("{} ({} records)", t.taxon, t.rows));
+            let taxa = found.taxa.iter().map(|t| (t.taxon.clone(), t.rows));
             ("the files", found.rows_unmapped, taxa.collect())
         }
         (None, Some(staging)) => {
@@ -276,19 +278,16 @@ async fn mapped(
             let Some(report) = runs.into_iter().filter_map(|run| run.report).next_back() else {
                 return Ok(not_known());
             };
-            let taxa =
-                report.unmapped_taxa.iter().map(|t| format!("{} ({} records)", t.taxon, t.rows));
+            let taxa = report.unmapped_taxa.into_iter().map(|t| (t.taxon, t.rows));
             ("the last load", report.account.rows_unmapped, taxa.collect())
         }
         (None, None) => return Ok(not_known()),
     };
-    let lines = match rows {
-        0 => Vec::new(),
-        rows => {
-            let named = taxa.iter().take(TAXA_NAMED).cloned().collect::<Vec<_>>().join(", ");
-            vec![format!("{rows} records of {from} have no species, most often {named}")]
-        }
-    };
+    let named = taxa.iter().take(TAXA_NAMED);
+    let named = named.map(|(taxon, rows)| format!("{taxon} ({} records)", grouped(*rows)));
+    let (count, named) = (grouped(rows), named.collect::<Vec<_>>().join(", "));
+    let line = format!("{count} records of {from} have no species, most often {named}");
+    let lines = if rows > 0 { vec![line] } else { Vec::new() };
     let good = format!("every taxon of {from} has a species");
     let hint = "sterna species add, or a synonym; sterna species missing INPUT names them all";
     Ok(found(SPECIES, PreflightSeverity::Error, &lines, &good, hint))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::pre::PreOptions;
 use super::{Finding, PreflightSeverity};
 use crate::backup;
-use crate::error::{Kind, Result};
+use crate::error::{Kind, Result, grouped};
 use crate::ledger::State;
 use crate::pg::{Connection, Table};
 
@@ -31,7 +31,7 @@ pub(super) async fn backed_up(
                     "{}: {} tables with {} rows, verified now",
                     folder.display(),
                     found.tables,
-                    found.rows
+                    grouped(found.rows)
                 );
                 Ok(Finding::good(NAME, PreflightSeverity::Error, detail))
             }

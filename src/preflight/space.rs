@@ -64,6 +64,7 @@ pub(super) async fn check(
         details.push(sizes.describe(limit));
         if limit.is_some_and(|limit| !sizes.fit(limit)) {
             hint = Some(limit::HINT);
+            details.insert(0, limit::beyond(limit.unwrap_or_default()));
         }
     }
     if checked && (hint.is_some() || matches!(seen, Seen::Nothing(_))) {

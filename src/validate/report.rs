@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::check::Severity;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, grouped};
 
 /// The report of a validation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,7 +50,9 @@ impl ValidationReport {
             return None;
         }
         let (count, all) = (names.len(), self.checks.len());
-        let what = format!("{} failed {count} of {all} checks: {}", self.table, names.join(", "));
+        let described: Vec<_> = refused.iter().map(|check| check.with_figures()).collect();
+        let what =
+            format!("{count} of {all} checks of {} failed: {}", self.table, described.join(", "));
         let hint = match names.contains(&"rows-accounted") {
             true => {
                 "rows were removed from staging or added to it since the load, perhaps with a \
@@ -59,7 +61,8 @@ impl ValidationReport {
             }
             false => {
                 "fix what the report names; if the rows are as they should be, raise a limit \
-                 (`sterna validate --help`), or accept a check by its name (--accept-check)"
+                 (`sterna validate --help`), or have `sterna switchover` or `sterna migrate` accept a \
+                 check by its name: --accept-check NAME"
             }
         };
         Some(Error::new(Kind::Validation, what).hint(hint))
@@ -135,6 +138,19 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
+    /// Its name, with the figures if two of them are compared.
+    fn with_figures(&self) -> String {
+        match (self.expected.as_u64(), self.observed.as_u64()) {
+            (Some(expected), Some(observed)) if self.rows.is_empty() && expected > 0 => format!(
+                "{} (expected {}, found {})",
+                self.name,
+                grouped(expected),
+                grouped(observed)
+            ),
+            _ => self.name.clone(),
+        }
+    }
+
     /// Whether `name` is its full name, or the name of the check without what it was repeated for.
     fn is_named(&self, name: &str) -> bool {
         let rest = self.name.strip_prefix(name);

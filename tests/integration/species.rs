@@ -56,6 +56,9 @@ async fn missing_taxa_are_named_with_the_closest_species() {
     assert_eq!(report["taxa"][0]["rows"], 2);
     assert_eq!(report["taxa"][0]["closest"][0], RELATIVE);
     assert_eq!(report["taxa"][1], json!({"taxon": "Python regius", "rows": 1, "closest": []}));
+    let text = place.db.sterna(&["species", "missing", &file]).expect_code(0).stdout;
+    let ready = format!("sterna species add --synonym '{GOOSE}' --of '{RELATIVE}'");
+    assert!(text.contains(&ready), "{text}");
     assert_eq!(place.db.psql("SELECT to_regnamespace('sterna')").await, "", "it only looked");
     add_synonym(&place, RELATIVE).expect_code(0);
     let found = place.db.sterna(&["species", "missing", &file, "--format", "json"]).expect_code(0);

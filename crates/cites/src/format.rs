@@ -153,9 +153,11 @@ impl Formats {
         let absent = missing(nearest);
         if absent.len() == nearest.fields().count() {
             let first = header.first().copied().unwrap_or_default();
+            // The first format is the usual one.
+            let usual = self.0.first().unwrap_or(nearest);
             return format!(
                 "the first line is not a known header (it begins with {first:?}); a header line is needed, such as that of {}",
-                nearest.name
+                usual.name
             );
         }
         let near = absent.iter().filter_map(|want| {

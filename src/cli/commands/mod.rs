@@ -149,7 +149,7 @@ impl Context {
                     if watch.stop.swap(true, Ordering::Relaxed) {
                         std::process::exit(i32::from(Kind::Interrupted.exit_code()));
                     }
-                    tracing::warn!("stopping after the current batches; repeat to stop at once");
+                    tracing::warn!("stopping; repeat to stop at once");
                 }
             });
         });

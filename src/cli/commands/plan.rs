@@ -38,7 +38,7 @@ pub struct PlanArgs {
 /// If the table cannot be found, or the files cannot be read.
 pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
     let table = &context.table;
-    let names = Names::new(table, staging::SUFFIX, backup_table::SUFFIX)?;
+    let names = Names::new(table, [staging::SUFFIX, staging::OLD_SUFFIX, backup_table::SUFFIX])?;
     let has_files = !args.inputs.is_empty();
     let (mut rows, preview, mut outlook) =
         runtime::blocking()?.block_on(look(context, has_files))?;
@@ -56,7 +56,7 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
         let sql = match step {
             _ if args.brief => Vec::new(),
             Step::Switchover => foreseen(&preview),
-            _ => plan.statements.iter().map(|statement| filled(statement, &names)).collect(),
+            _ => plan.statements.iter().map(|shown| filled(shown, step, &names)).collect(),
         };
         Planned {
             step,
@@ -105,8 +105,8 @@ impl Estimates {
     }
 }
 
-fn filled(statement: &plan::Statement, names: &Names) -> ShownStatement {
-    ShownStatement { file: statement.file, text: statement.sql(names) }
+fn filled(statement: &plan::Statement, step: Step, names: &Names) -> ShownStatement {
+    ShownStatement { file: statement.file, text: statement.sql(step, names) }
 }
 
 /// The statements of the switchover, generated from the current catalog.

@@ -10,10 +10,11 @@ use uuid::Uuid;
 use super::Context;
 use super::switchover::duration;
 use crate::cli::render;
-use crate::error::{Kind, Result};
-use crate::migrate::Step;
+use crate::error::{Error, Kind, Result};
 use crate::migrate::rollback::{RollbackOptions, foresee, roll_back};
-use crate::pg::Table;
+use crate::migrate::{Step, ledger};
+use crate::pg::connect;
+use crate::runtime;
 use crate::switchover::Keep;
 use crate::watch::Watch;
 
@@ -38,9 +39,10 @@ pub struct RollbackArgs {
     /// Step to undo, with all later ones, by number or name [default: the last one]
     #[arg(value_name = "STEP")]
     pub step: Option<Step>,
-    /// Undo this run and everything done to the table after it; lists all of it and asks first
+    /// Undo this run and everything done to the table after it; lists all of it and asks first.
+    /// The first characters of its id will do, as in the names of its folders
     #[arg(long, value_name = "RUN")]
-    pub run: Option<Uuid>,
+    pub run: Option<String>,
     /// Answer yes to the question that --run asks
     #[arg(long, requires = "run")]
     pub yes: bool,
@@ -68,18 +70,44 @@ pub struct RollbackArgs {
 
 impl RollbackArgs {
     /// Converts to the engine's options.
-    fn options(&self, table: &Table) -> RollbackOptions {
-        RollbackOptions {
+    fn options(&self, context: &Context) -> Result<RollbackOptions> {
+        let run = self.run.as_deref().map(|id| run_id(id, context)).transpose()?;
+        Ok(RollbackOptions {
             step: self.step,
-            run: self.run,
+            run,
             keep: self.keep,
             leave_additions: self.leave_additions,
             max_wait: self.max_wait,
             refresh_after: self.refresh_after,
             report: self.out.clone(),
             write_report: Some(render::run::write_latest),
-            ..RollbackOptions::new(table.clone())
+            ..RollbackOptions::new(context.table.clone())
+        })
+    }
+}
+
+/// The run of the table whose id begins like this.
+fn run_id(begins: &str, context: &Context) -> Result<Uuid> {
+    if let Ok(id) = begins.parse() {
+        return Ok(id);
+    }
+    let runs = runtime::blocking()?.block_on(async {
+        let mut session = connect(&context.conninfo()?).await?;
+        crate::ledger::open(&mut session).await?;
+        match ledger::is_there(&session).await? {
+            true => ledger::runs(&session, &context.table).await,
+            false => Ok(Vec::new()),
         }
+    })?;
+    let begins = begins.to_lowercase();
+    let mut ids: Vec<_> = runs.into_iter().map(|(id, _)| id).collect();
+    ids.retain(|id| id.to_string().starts_with(&begins));
+    match ids.as_slice() {
+        [id] => Ok(*id),
+        [] => Err(Error::usage(format!("no run on {} begins with {begins:?}", context.table))
+            .hint("`sterna status` shows the id of the latest, and folders bear those of others")),
+        _ => Err(Error::usage(format!("{} runs begin with {begins:?}", ids.len()))
+            .hint("give more of its id")),
     }
 }
 
@@ -90,7 +118,7 @@ impl RollbackArgs {
 pub fn run(args: &RollbackArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let (info, options) = (context.conninfo()?, args.options(&context.table));
+    let (info, options) = (context.conninfo()?, args.options(context)?);
     if args.dry_run {
         let foreseen = foresee(&info, &options, &watch)?;
         context.print(&foreseen, || {

@@ -4,6 +4,7 @@ use indicatif::{HumanBytes, HumanCount};
 
 use super::screen::{laid_out, table};
 use crate::backup::{BackupReport, Method, Verified};
+use crate::command_line::shell_quoted;
 
 /// The result of a backup.
 #[must_use]
@@ -22,13 +23,14 @@ pub fn taken(report: &BackupReport) -> String {
     };
     format!(
         "{}\n\nbackup     {}\nsize       {} in {:.2} s, by {method}\nchecksum   {} of SHA256SUMS\n\
-         verified   every file, every table, every row count; `sterna backup verify --restore` \
+         verified   every file, every table, every row count; `sterna backup verify --restore {}` \
          also restores it\n",
         laid_out(table),
         report.path,
         HumanBytes(manifest.bytes),
         report.seconds,
         report.sha256,
+        shell_quoted(&report.path),
     )
 }
 

@@ -43,8 +43,18 @@ pub fn text(report: &InspectReport, all_files: bool) -> String {
         parts.push(lines.collect::<Vec<_>>().join("\n"));
     }
     let mut text = parts.join("\n\n");
+    let unmapped = report.account.rows_unmapped;
+    let warning = match report.verdict.loadable && unmapped > 0 {
+        true => format!(
+            "warning    {} of {} records map to no species and would be left out; `sterna species \
+             missing INPUT` lists their taxa and how to add them\n",
+            count(unmapped),
+            count(report.account.rows_read)
+        ),
+        false => String::new(),
+    };
     text.push_str(&format!(
-        "\n\nread       {} in {:.2} s, {:.2} s in total; peak memory {}\nverdict    {}\n",
+        "\n\nread       {} in {:.2} s, {:.2} s in total; peak memory {}\n{warning}verdict    {}\n",
         HumanBytes(report.bytes_read),
         report.read_seconds,
         report.seconds,

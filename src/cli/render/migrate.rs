@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use indicatif::HumanCount;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use super::screen::{counted, laid_out, table};
 use super::to_stderr;
 use crate::cli::Progress;
 use crate::migrate::status::{Status, StepStatus};
-use crate::migrate::{Ended, Outlook, Step, StepListener, StepState, UndoneStep};
+use crate::migrate::{Ended, Outlook, RunState, Step, StepListener, StepState, UndoneStep};
 use crate::watch::Watch;
 
 /// Writes a line to stderr for each step, and shows a bar during a load.
@@ -60,18 +61,25 @@ impl StepListener for StepLines {
     }
 
     fn corrects(&mut self, outlook: &Outlook, ahead: &[Step]) {
-        self.expected = Some((outlook.clone(), ahead.to_vec()));
+        let before = self.expected.replace((outlook.clone(), ahead.to_vec()));
         if self.is_quiet() {
             return;
         }
-        let mut lines = Vec::new();
-        if ahead.contains(&Step::Load) {
-            let time = outlook.unread(Step::Load).describe();
-            lines.push(format!("     3.2 now expected to take: {time}"));
-            lines.push(format!("     space now expected: {}", outlook.peak().describe()));
-        }
-        lines.push(format!("     time left: {}", outlook.total(ahead).describe()));
-        to_stderr(format_args!("{}\n", lines.join("\n")));
+        let said = |outlook: &Outlook| {
+            let mut lines = Vec::new();
+            if ahead.contains(&Step::Load) {
+                let time = outlook.unread(Step::Load).describe();
+                lines.push(format!("     3.2 now expected to take: {time}\n"));
+                lines.push(format!("     space now expected: {}\n", outlook.peak().describe()));
+            }
+            lines.push(format!("     time left: {}\n", outlook.total(ahead).describe()));
+            lines
+        };
+        // What has not changed was said before.
+        let before = before.map_or_else(Vec::new, |(before, _)| said(&before));
+        let mut lines = said(outlook);
+        lines.retain(|line| !before.contains(line));
+        to_stderr(lines.concat());
     }
 
     fn begins(&mut self, step: Step) {
@@ -95,6 +103,9 @@ impl StepListener for StepLines {
         let seconds = ended.seconds;
         let what = match ended.state {
             StepState::Skipped => format!("{}  skipped: {}", step.number(), ended.outcome.summary),
+            StepState::Failed if self.watch.stop.load(Ordering::Relaxed) => {
+                format!("     interrupted ({seconds:.1} s)")
+            }
             StepState::Failed => format!("     FAILED ({seconds:.1} s)"),
             _ => format!("     {} ({seconds:.1} s)", ended.outcome.summary),
         };
@@ -126,8 +137,12 @@ pub fn status(status: &Status) -> String {
     if let Some(next) = status.next {
         line("next", &format!("{next}: {}", next.plan().title));
     }
-    if let Some(command) = &status.next_command {
-        line("continue", command);
+    match &status.next_command {
+        Some(command) if status.state == RunState::Finished => {
+            line("in 7 days", &format!("`{command}` drops the old table and the backup table"));
+        }
+        Some(command) => line("continue", command),
+        None => {}
     }
     match status.can_roll_back.as_slice() {
         [] => line("rollback", "there is nothing to roll back"),
@@ -142,11 +157,11 @@ pub fn status(status: &Status) -> String {
 
 fn state(status: &Status) -> &'static str {
     match status.state {
-        crate::migrate::RunState::Running => "running, or killed while running",
-        crate::migrate::RunState::Finished => "finished",
-        crate::migrate::RunState::Failed => "failed",
-        crate::migrate::RunState::Stopped => "stopped",
-        crate::migrate::RunState::RolledBack => "rolled back",
+        RunState::Running => "running, or killed while running",
+        RunState::Finished => "finished",
+        RunState::Failed => "failed",
+        RunState::Stopped => "stopped",
+        RunState::RolledBack => "rolled back",
     }
 }
 

@@ -4,7 +4,8 @@ use indicatif::HumanCount;
 
 use super::screen::{laid_out, table};
 use super::text::left_out;
-use crate::inspect::MissingReport;
+use crate::command_line::shell_quoted;
+use crate::inspect::{MissingReport, MissingTaxon};
 use crate::species::{AddedSpecies, SpeciesUndone};
 
 /// The taxa that map to no species.
@@ -25,10 +26,24 @@ pub fn missing(report: &MissingReport) -> String {
     let more =
         if more > 0 { format!("and {} more (--limit)\n", HumanCount(more)) } else { String::new() };
     format!(
-        "{}\n{more}\n{} taxa without a species in {rows} of {read} records\n{left_out}\
-         `sterna species add` adds a species, or a synonym of one\n",
+        "{}\n{more}\n{} taxa without a species in {rows} of {read} records\n{left_out}{}",
         laid_out(table),
         HumanCount(report.names),
+        report.taxa.first().map(how_to_add).unwrap_or_default(),
+    )
+}
+
+/// The commands that add a taxon, with its name filled in.
+fn how_to_add(taxon: &MissingTaxon) -> String {
+    let name = shell_quoted(&taxon.taxon);
+    let closest = taxon
+        .closest
+        .first()
+        .map_or("'NAME IN THE DATABASE'".to_owned(), |closest| shell_quoted(closest));
+    format!(
+        "\nto add the first of them, and likewise the others:\n\
+         as a species     sterna species add --scientific-name {name} --like {closest} --common-name 'COMMON NAME'\n\
+         as a synonym     sterna species add --synonym {name} --of {closest}\n"
     )
 }
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::migrate;
 use super::screen::{counted, laid_out, table};
-use crate::migrate::Live;
 use crate::migrate::status::{Status, StepStatus};
+use crate::migrate::{Live, LiveTable};
 
 /// A run and its current activity.
 #[derive(Clone, Debug, Serialize)]
@@ -45,7 +45,7 @@ pub fn steps(shown: &ShownStatus) -> String {
 }
 
 fn live(live: &Live) -> String {
-    let mut text = String::new();
+    let mut text = format!("live       {}\n", live_table(&live.live));
     if let Some(load) = &live.load {
         let (rows, bytes) = (load.rows.unsigned_abs(), load.bytes.unsigned_abs());
         let (rows, bytes) = (HumanCount(rows), HumanBytes(bytes));
@@ -79,4 +79,26 @@ fn live(live: &Live) -> String {
         }
     }
     text
+}
+
+/// Which table is live, in words.
+fn live_table(live: &LiveTable) -> String {
+    let minute =
+        |since: &String| format!("{} UTC", since.replace('T', " ").get(..16).unwrap_or(since));
+    let since = live.since.as_ref().map(minute);
+    match (live.table, since, &live.old_table) {
+        (Some("new"), since, old) => {
+            let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+            let old = match old {
+                Some(old) => format!("the old one is {old}"),
+                None => "the old one was dropped".to_owned(),
+            };
+            format!("the new table{since}; {old}")
+        }
+        (Some(_), Some(since), _) => format!("the old table, put back at {since}"),
+        (Some(_), None, _) => "the old table".to_owned(),
+        (None, ..) => "neither the old nor the new table: another one has taken its name, or \
+                       there is none"
+            .to_owned(),
+    }
 }

@@ -39,6 +39,8 @@ use crate::error::{Error, Result, did_you_mean};
 use crate::switchover::journal::{self, Toward};
 use crate::table::locks::Patience;
 
+pub(super) use staging::refuse_rows;
+
 type Undo = fn(&Site) -> Result<Option<Value>>;
 
 /// A step: its description and its code.
@@ -230,14 +232,17 @@ mod tests {
 
     #[test]
     fn statements_are_shown_with_their_names_and_without_their_header() {
-        let names = Names::new(&Table::new("public", "t").unwrap(), "_staging", "_backup").unwrap();
+        let suffixes = ["_staging", "_old", "_backup"];
+        let names = Names::new(&Table::new("public", "t").unwrap(), suffixes).unwrap();
         for step in Step::all() {
             for statement in step.plan().statements {
-                let sql = statement.sql(&names);
+                let sql = statement.sql(step, &names);
                 assert!(!sql.is_empty() && !sql.contains("-- Purpose"), "{}", statement.file);
             }
         }
-        let truncate = Step::Truncate.plan().statements[0].sql(&names);
-        assert!(truncate.contains("\"public\".\"t_staging\""), "{truncate}");
+        let first = |step: Step| step.plan().statements[0].sql(step, &names);
+        assert!(first(Step::Truncate).contains("\"public\".\"t_staging\""));
+        assert!(first(Step::CleanUp).contains("DROP TABLE \"public\".\"t_old\""));
+        assert!(first(Step::Comprehensive).contains("FROM \"public\".\"t\""));
     }
 }

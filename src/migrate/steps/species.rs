@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Definition, MigrationOptions, Site};
-use crate::error::Result;
+use crate::error::{Result, grouped};
 use crate::inspect::{InspectOptions, missing};
 use crate::migrate::additions::Addition;
 use crate::migrate::outcome::StepOutcome;
@@ -15,6 +15,8 @@ use crate::species::{self, NewSpecies};
 
 /// The number of taxa without a species that the ledger names.
 const NAMED: usize = 10;
+/// Those of them that the warning names.
+const WARNED: usize = 3;
 
 pub(super) const STEP: Definition = Definition {
     plan: StepPlan {
@@ -63,11 +65,23 @@ fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let summary = match missing.names {
         0 => format!("{} added; every taxon maps to a species", added.len()),
         names => format!(
-            "{} added; {} records of {names} taxa map to no species",
+            "{} added; {} of {} records map to no species and will not be loaded, with {} taxa",
             added.len(),
-            missing.rows_unmapped
+            grouped(missing.rows_unmapped),
+            grouped(missing.rows_read),
+            grouped(names)
         ),
     };
+    if missing.names > 0 {
+        let names = missing.taxa.iter().take(WARNED).map(|taxon| taxon.taxon.as_str());
+        tracing::warn!(
+            "{} of {} records map to no species and will not be loaded, most often of {}; \
+             `sterna species missing INPUT` lists the taxa and how to add them",
+            grouped(missing.rows_unmapped),
+            grouped(missing.rows_read),
+            names.collect::<Vec<_>>().join(", ")
+        );
+    }
     let detail = json!({"added": value(&added)?, "missing": value(&missing)?});
     Ok(StepOutcome { summary, detail, ..StepOutcome::default() })
 }

@@ -6,9 +6,9 @@ use super::{Definition, MigrationOptions, Site, end_journal, made};
 use crate::error::{Error, Kind, Result};
 use crate::migrate::outcome::StepOutcome;
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
-use crate::pg::catalog;
+use crate::pg::{Connection, catalog};
 use crate::table::locks::Patience;
-use crate::table::staging;
+use crate::table::staging::{self, Pair};
 
 pub(super) const STEP: Definition = Definition {
     plan: StepPlan {
@@ -35,10 +35,7 @@ fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     let (patience, stop) = (Patience::new(site.max_wait), &site.watch.stop);
     site.exclusive.session_alone(async |session, pair| {
         if let Some(found) = staging::find(session, pair).await? {
-            if staging::has_rows(session, pair).await? {
-                return Err(Error::refused(format!("{} holds rows already", pair.staging))
-                    .hint("`sterna stage drop` removes it; or use its rows with --from 3.3"));
-            }
+            refuse_rows(session, pair).await?;
             // Its structure may be out of date.
             staging::drop(session, pair, found.oid, patience, stop).await?;
         }
@@ -47,6 +44,15 @@ fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
         let detail = json!({"staging": pair.staging.to_string()});
         Ok(StepOutcome { summary, detail, ..StepOutcome::default() })
     })
+}
+
+/// Refuses a staging table that holds rows.
+pub(in crate::migrate) async fn refuse_rows(session: &Connection, pair: &Pair) -> Result<()> {
+    if !staging::has_rows(session, pair).await? {
+        return Ok(());
+    }
+    Err(Error::refused(format!("{} holds rows already", pair.staging))
+        .hint("`sterna stage drop` removes it; or use its rows with --from 3.3"))
 }
 
 fn validate(site: &Site, _: &StepOutcome) -> Result<()> {

@@ -17,7 +17,7 @@ pub(super) const STEP: Definition = Definition {
         name: "validation",
         title: "validate all of it",
         does: "Runs all checks on staging, compares every species and year with production, and \
-               times the application's queries again.",
+               times the application's queries again; not with --skip 2.3.",
         statements: &[sql!("checks/rows-expected.sql"), sql!("checks/load-account.sql")],
         locks: "ACCESS SHARE on both tables",
         transaction: "one snapshot, READ ONLY, on several sessions",
@@ -39,9 +39,13 @@ fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let work = validate(&site.exclusive.info, &options, &site.watch.stop);
     let mut found =
         outcome::validation(&site.exclusive.runtime.block_on(work)?, &args.accept_check)?;
-    if args.skip.contains(&Step::TestBench)
-        || !(found.failures.is_empty() || args.accept_failed_validation)
-    {
+    if !(found.failures.is_empty() || args.accept_failed_validation) {
+        return Ok(found);
+    }
+    // Queries that take too long for one year take longer for all of them.
+    if args.skip.contains(&Step::TestBench) {
+        found.summary.push_str("; queries were not timed");
+        found.deviations.push("the queries were not timed: --skip 2.3".into());
         return Ok(found);
     }
     let measured = measure(site, args)?;

@@ -30,8 +30,11 @@ async fn with_a_backup_and_mapped_files_it_is_safe_to_begin() {
 
     here.report(0, &[&file, "--all"]);
     let loaded = findings(&pre(&here.db, &[]).expect_code(0));
-    assert_eq!(finding(&loaded, "staging")["detail"], "20 rows of 1 loads");
+    assert_eq!(finding(&loaded, "staging")["detail"], "20 rows of 1 load");
     assert_eq!(finding(&loaded, "species")["passed"], true);
+    let in_the_way = findings(&pre(&here.db, &[&file]).expect_code(0));
+    let staging = finding(&in_the_way, "staging");
+    assert_eq!((&staging["passed"], &staging["severity"]), (&false.into(), &"warning".into()));
 
     // A backup that is given is read.
     pre(&here.db, &["--backup", &folder]).expect_code(0);

@@ -156,6 +156,10 @@ async fn a_run_that_was_refused_takes_back_nothing_that_it_has_found() {
     let before = scenario.production().await;
     let refused = scenario.migrate(&[]).expect_code(6);
     assert!(refused.stderr.contains("holds rows already"), "{refused:?}");
+    assert!(scenario.status()["run_id"].is_null(), "refused before it is in the ledger");
+    scenario.migrate(&["--to", "1.1"]).expect_code(0);
+    let refused = scenario.migrate(&["--resume"]).expect_code(6);
+    assert!(refused.stderr.contains("holds rows already"), "{refused:?}");
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
     assert_eq!(scenario.production().await, before);
     let staged = "SELECT count(*) FROM public.cites_trade_records_staging";

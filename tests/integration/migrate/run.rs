@@ -16,6 +16,13 @@ async fn the_whole_plan_and_all_the_way_back() {
     assert_eq!(state(&shown, "5.4"), "pending");
     assert_eq!(shown["next_command"], "sterna cleanup --older-than 7d");
     scenario.assert_migrated().await;
+    let live = &scenario.status()["live"];
+    assert_eq!(live["table"], "new");
+    assert_eq!(live["old_table"], "\"public\".\"cites_trade_records_old\"");
+    let deviations = shown["deviations"].to_string();
+    assert!(deviations.contains("the queries were not timed"), "{deviations}");
+    let text = scenario.sterna(&["status"]).expect_code(0).stdout;
+    assert!(text.contains("live       the new table since 2"), "{text}");
     let copied = "SELECT count(*), (SELECT count(*) FROM pg_constraint
             WHERE conrelid = 'public.cites_trade_records_backup'::regclass AND contype = 'p'),
         (SELECT relacl FROM pg_class WHERE oid = 'public.cites_trade_records_backup'::regclass)
@@ -29,11 +36,16 @@ async fn the_whole_plan_and_all_the_way_back() {
         .join(format!("sterna-report-{}", &shown["run_id"].as_str().unwrap()[..8]));
     assert!(report.join("report.json").exists() && report.join("report.md").exists());
 
+    let short = &shown["run_id"].as_str().unwrap()[..8];
+    let listed = scenario.sterna(&["rollback", "--run", short, "--dry-run"]).expect_code(0);
+    assert!(listed.stdout.contains("4.2"), "{listed:?}");
+    scenario.sterna(&["rollback", "--run", "no-such", "--dry-run"]).expect_code(2);
     let back = scenario.sterna(&["rollback", "1.1", "--format", "json"]).expect_code(0);
     let back: serde_json::Value = serde_json::from_str(&back.stdout).unwrap();
     assert_eq!(back["parity_differences"], serde_json::json!([]), "{back:#}");
     scenario.assert_as_before().await;
     assert_eq!(scenario.status()["state"], "rolled_back");
+    assert_eq!(scenario.status()["live"]["table"], "old");
     scenario.sterna(&["rollback"]).expect_code(6);
 }
 
