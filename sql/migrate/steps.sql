@@ -1,17 +1,11 @@
--- Purpose: the last attempt at each step of the run that migrate/run.sql finds, and whether it came
---   before a switchover that was rolled back after others had written to the new table. Refused
---   attempts are left out: they changed nothing.
+-- Purpose: the last attempt at each step of the run that migrate/run.sql finds. Refused attempts
+--   are left out: they changed nothing.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT DISTINCT ON (step)
     step, attempt, state, row_count, seconds, detail, error, deviations, role_name, version,
     to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     to_char(finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-    run_id,
-    started_at < (
-        SELECT max(s.switched_at) FROM sterna.switchover AS s
-        WHERE s.run_id = step.run_id AND s.state = 'returned'
-            AND (s.carried_back > 0 OR s.left_relid IS NOT NULL)
-    )
+    run_id
 FROM sterna.step
 WHERE state <> 'refused' AND run_id = (
     SELECT m.run_id FROM sterna.migration AS m

@@ -12,7 +12,8 @@ SELECT
     replayed,
     coalesce(carried_back, 0),
     to_validate,
-    extract(epoch FROM clock_timestamp() - switched_at)::float8
+    extract(epoch FROM clock_timestamp() - switched_at)::float8,
+    left_relid IS NOT NULL
 FROM sterna.switchover
 WHERE schema_name = $1 AND table_name = $2 AND ($3::uuid IS NULL OR run_id = $3)
 ORDER BY switched_at DESC

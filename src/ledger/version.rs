@@ -36,7 +36,10 @@ const FUNCTIONS: [&str; 4] = [
 ];
 
 /// The upgrade to each version from the one before it, starting with version 2.
-const UPGRADES: [&str; 1] = [include_str!("../../sql/ledger/upgrade/2.sql")];
+const UPGRADES: [&str; 2] = [
+    include_str!("../../sql/ledger/upgrade/2.sql"),
+    include_str!("../../sql/ledger/upgrade/3.sql"),
+];
 
 /// The version of sterna 0.1.0, whose ledger has no version table.
 const FIRST: i32 = 1;

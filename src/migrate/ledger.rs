@@ -122,14 +122,7 @@ pub async fn find(session: &Connection, table: &Table, id: Option<Uuid>) -> Resu
         started_at: row.get(7),
         finished_at: row.get(8),
         // A run that began between the two queries has steps of its own.
-        steps: steps?
-            .iter()
-            .filter(of_run)
-            .map(|row| {
-                let is_before_return = row.get::<_, Option<bool>>(13).unwrap_or_default();
-                Ok(StepRecord { is_before_return, ..step_record(row)? })
-            })
-            .collect::<Result<_>>()?,
+        steps: steps?.iter().filter(of_run).map(step_record).collect::<Result<_>>()?,
     }))
 }
 
@@ -219,7 +212,6 @@ fn step_record(row: &tokio_postgres::Row) -> Result<StepRecord> {
         version: row.get(9),
         started_at: row.get(10),
         finished_at: row.get(11),
-        is_before_return: false,
     })
 }
 

@@ -238,6 +238,7 @@ fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -
         }
         identity::same(&run, identity)?;
         resumed::Began::read(&run)?;
+        resumed::refuse_to_drop_writes(exclusive, &run, options)?;
         let (id, step) = (run.run_id, Step::Switchover);
         exclusive.ledger(async |session| ledger::settle(session, id, RunState::Running).await)?;
         let mut run = run;

@@ -3,11 +3,13 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::exclusive::Exclusive;
 use super::options::{BackupTableChoice, Gates, MigrationOptions};
 use super::plan::Step;
 use super::state::Run;
 use crate::command_line;
 use crate::error::{Error, Result};
+use crate::switchover::record::{self, SwitchoverState};
 
 /// The settings at the beginning of the run, from the ledger.
 #[derive(Deserialize)]
@@ -23,6 +25,58 @@ pub(super) struct Began {
 #[derive(Deserialize)]
 struct BeganLoad {
     max_rejects: String,
+}
+
+/// The checks that fail if staging has been the live table, and others have written to it.
+const CHECKS: [&str; 4] = ["rows-accounted", "rows-as-loaded", "rows-lost", "equal-to-files"];
+
+/// Refuses to go on with a run whose switchover was rolled back, if that would drop what others have
+/// written since the run began, or if staging is no longer what the files are and nobody has said
+/// that this is as it should be.
+///
+/// # Errors
+/// The refusal, with the commands that go on.
+pub(super) fn refuse_to_drop_writes(
+    exclusive: &Exclusive,
+    run: &Run,
+    options: &MigrationOptions,
+) -> Result<()> {
+    let made = exclusive
+        .session(async |session, pair| record::of_run(session, &pair.table, run.run_id).await)?;
+    let Some(made) = made.filter(|made| made.state == SwitchoverState::Returned) else {
+        return Ok(());
+    };
+    let back = command_line::roll_back(&run.arguments, Some(Step::Backup.number()));
+    let anew =
+        format!("`{back}`, then begin a new run, which replaces all rows by those of the files");
+    if !run.is_settled(Step::Load) {
+        return match made.replayed + made.carried_back {
+            0 => Ok(()),
+            writes => Err(Error::refused(format!(
+                "others have made {writes} writes since the run began, which its switchover and the \
+                 rollback have kept; loading the files again would drop them"
+            ))
+            .hint(anew)),
+        };
+    }
+    let is_accepted = |name: &&str| options.accept_check.iter().any(|given| given == *name);
+    if (made.carried_back == 0 && !made.has_left)
+        || options.accept_failed_validation
+        || CHECKS.iter().all(is_accepted)
+    {
+        return Ok(());
+    }
+    let what = match made.has_left {
+        true => "and it also holds those that the rollback left behind",
+        false => "which its rollback has kept",
+    };
+    let resume = command_line::resume(&run.arguments);
+    let accepted: String = CHECKS.iter().map(|name| format!(" --accept-check {name}")).collect();
+    Err(Error::refused(format!(
+        "staging was the live table until its switchover was rolled back: it holds what others wrote \
+         meanwhile, {what}, and is no longer what the files are"
+    ))
+    .hint(format!("go on with it as it is: `{resume}{accepted}`; or {anew}")))
 }
 
 impl Began {

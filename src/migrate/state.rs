@@ -168,10 +168,6 @@ pub struct StepRecord {
     pub started_at: String,
     /// When it ended, in UTC.
     pub finished_at: Option<String>,
-    /// Whether it came before a switchover that was rolled back after others had written to the
-    /// new table.
-    #[serde(skip)]
-    pub is_before_return: bool,
 }
 
 impl Run {
@@ -188,15 +184,11 @@ impl Run {
         self
     }
 
-    /// Whether a step is done or skipped and need not be run again. Staging with rows that others
-    /// have written, because it was the live table before a rollback, is loaded again.
+    /// Whether a step is done or skipped and need not be run again.
     #[must_use]
     pub fn is_settled(&self, step: Step) -> bool {
-        let fills_staging = matches!(step, Step::Truncate | Step::Load | Step::Validation);
-        self.step(step).is_some_and(|record| {
-            matches!(record.state, StepState::Done | StepState::Skipped)
-                && !(fills_staging && record.is_before_return)
-        })
+        let state = self.step(step).map(|record| record.state);
+        matches!(state, Some(StepState::Done | StepState::Skipped))
     }
 }
 

@@ -79,7 +79,7 @@ pub async fn cleanup(
     locks::with_retries(&mut session, patience, &relations, stop, work)
         .await
         .map_err(partition::refusal)?;
-    Ok(Some(old))
+    Ok(is_there.then_some(old))
 }
 
 /// Adds the statements that drop an old table, unless it has been attached to another one.

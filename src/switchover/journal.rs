@@ -301,17 +301,22 @@ pub(super) const CARRY_OVER: &str = include_str!("../../sql/journal/carry-over.s
 /// # Errors
 /// Refused if the other table cannot take a write.
 pub(super) async fn carry_over(
-    session: &Session,
+    session: &Connection,
     from: u32,
     to: u32,
     toward: Toward,
 ) -> Result<CarriedOver> {
     let mut volley = Volley::of_snapshot();
+    // The writes themselves may take long, but nobody is waited for.
+    LockLimits::set(&mut volley, LockLimits::of(session.deadlock_timeout_ms()).lock_ms, 0);
     let place = volley.query(CARRY_OVER, vec![of_oid(from), of_oid(to), of_text(toward.name())]);
     let answers = volley.send(session).await;
     let answers = answers.map_err(|failure| refusal(failure.error.into(), toward))?;
     Ok(carried_by(first_row(&answers, place)?))
 }
+
+/// How long a trial waits for a lock, in milliseconds.
+const TRIAL_LOCK_MS: &str = "2000";
 
 /// As [`carry_over`], in a transaction that may still be rolled back.
 ///
@@ -323,6 +328,8 @@ pub(super) async fn carry_over_in(
     to: u32,
     toward: Toward,
 ) -> Result<CarriedOver> {
+    let limits = include_str!("../../sql/table/locks/limits.sql");
+    transaction.query(limits, &[&TRIAL_LOCK_MS, &"0"]).await?;
     let row = transaction
         .query_one(CARRY_OVER, &[&from, &to, &toward.name()])
         .await

@@ -13,6 +13,7 @@ use super::references::References;
 use super::{Exchange, attached, changes, gate, record};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, Mode, Session, Typed, catalog::relation, connect};
+use crate::table::locks;
 use crate::table::staging::{self, Pair};
 
 /// What a rollback would find and do.
@@ -226,8 +227,10 @@ async fn try_out(
         keep::settle(&transaction, exchange, keep).await?;
         journal::carry_over_in(&transaction, exchange.live, exchange.incoming, Toward::Old).await
     };
+    // Whoever holds a lock is named beside it, and waited for.
+    let failed = tried.await.err().filter(|error| !locks::may_succeed(error));
     let mut found: Vec<_> =
-        tried.await.err().iter().map(|error| Obstacle::of("write", table, error)).collect();
+        failed.iter().map(|error| Obstacle::of("write", table, error)).collect();
     let mut references = None;
     if found.is_empty() {
         let (live, incoming) = attached::paired_tables(&transaction, exchange).await?;

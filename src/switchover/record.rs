@@ -49,6 +49,8 @@ pub struct SwitchoverRecord {
     pub to_validate: Vec<String>,
     /// How long ago it was.
     pub age: Duration,
+    /// Whether its rollback has left writes behind.
+    pub has_left: bool,
 }
 
 impl SwitchoverRecord {
@@ -113,6 +115,7 @@ async fn latest(
             carried_back: row.get(9),
             to_validate: row.get(10),
             age: Duration::from_secs_f64(row.get::<_, f64>(11).max(0.0)),
+            has_left: row.get(12),
         })
     })
     .transpose()

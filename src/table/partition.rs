@@ -35,6 +35,7 @@ impl Takes {
 ///
 /// # Errors
 /// If there is none, or there are several in different schemas; those of the server.
+#[cfg(feature = "cli")]
 pub(crate) async fn named(info: &ConnInfo, table: &Table, name: &str) -> Result<Table> {
     let session = connect(info).await?;
     let sql = include_str!("../../sql/table/stage/partitions.sql");

@@ -67,8 +67,13 @@ BEGIN
         DROP TABLE pg_temp.sterna_touched;
         RETURN;
     END IF;
-    -- Nor may a table with a trigger become a child or a partition of it meanwhile.
-    EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', target);
+    -- Nor may its owner make a table with a trigger a child or a partition of it meanwhile.
+    IF EXISTS (
+        SELECT FROM pg_catalog.pg_class AS c
+        WHERE c.oid = target AND c.relowner <> current_user::regrole::oid
+    ) THEN
+        EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', target);
+    END IF;
     PERFORM sterna.guarded(target);
     IF was_emptied THEN
         RAISE EXCEPTION '% was truncated %', source, CASE direction

@@ -1,7 +1,5 @@
--- Purpose: upgrades the ledger from version 1, that of 0.1.0, to version 2. Whoever changes
---   sql/ledger/parts adds here what the same change needs in an existing ledger, including its
---   rows; a test compares the upgraded catalog with a new one. Once a release has written
---   version 2, this file is frozen and the next change begins upgrade/3.sql.
+-- Purpose: upgrades the ledger from version 1, that of 0.1.0, to version 2. It has
+--   been in use, so it is frozen.
 -- Lock: ACCESS EXCLUSIVE on what it alters, while no other sterna is running.
 -- Transaction: yes, under sterna's setup lock. Undone by: nothing; it is one transaction.
 
@@ -140,8 +138,3 @@ CREATE TABLE sterna.summary_written (
 ALTER TABLE sterna.load_run ADD COLUMN matched xid8;
 -- Proofs of earlier versions are made again.
 ALTER TABLE sterna.load_run ADD COLUMN proved text;
-
--- Partitions are registered with the table that they belong to.
-ALTER TABLE sterna.staging ADD COLUMN of oid;
-UPDATE sterna.staging SET of = relid;
-ALTER TABLE sterna.staging ALTER COLUMN of SET NOT NULL;

@@ -71,24 +71,65 @@ async fn what_was_written_since_is_kept() {
     assert_eq!(db.psql("SELECT count(*) FROM public.cites_trade_records").await, "1502");
 }
 
-/// The application has written to the new table, which is staging again after the rollback.
+/// The application has written during the run and to the new table, which is staging again after the
+/// rollback. Nothing of that is lost when the run goes on.
 #[tokio::test]
-async fn a_run_goes_on_after_its_rollback_has_kept_writes() {
+async fn a_run_goes_on_after_its_rollback_with_all_writes_or_not_at_all() {
     let scenario = Scenario::new().await;
     let db = &scenario.here.db;
-    scenario.migrate(&[]).expect_code(0);
+    let insert = |name: &str| {
+        format!(
+            "INSERT INTO public.cites_trade_records
+                (species_id, record_id, year, appendix, taxon, term)
+            SELECT species_id, '{name}', 2020, 'II', taxon, 'live'
+            FROM public.cites_trade_records LIMIT 1"
+        )
+    };
+    scenario.migrate(&["--to", "3.3"]).expect_code(0);
+    db.psql(&insert("during")).await;
+    scenario.migrate(&["--resume"]).expect_code(0);
+    db.psql(&insert("after")).await;
     db.psql(
         "UPDATE public.cites_trade_records SET unit = 'mine' WHERE id = (
             SELECT min(id::text)::uuid FROM public.cites_trade_records);
         DELETE FROM public.cites_trade_records WHERE id = (
-            SELECT max(id::text)::uuid FROM public.cites_trade_records)",
+            SELECT max(id::text)::uuid FROM public.cites_trade_records
+            WHERE record_id NOT IN ('during', 'after'))",
     )
     .await;
+    let written = "SELECT count(*), count(*) FILTER (WHERE unit = 'mine'),
+            string_agg(record_id, ' ' ORDER BY record_id)
+                FILTER (WHERE record_id IN ('during', 'after'))
+        FROM public.cites_trade_records";
+    assert_eq!(db.psql(written).await, "2001|1|after during");
     scenario.sterna(&["rollback", "switchover"]).expect_code(0);
-    assert_eq!(scenario.status()["next"], "3.1");
-    scenario.migrate(&["--resume"]).expect_code(0);
-    assert_eq!(state(&scenario.status(), "5.2"), "done");
-    assert_eq!(scenario.differences().await, []);
+    let kept = db.psql(written).await;
+    assert!(kept.ends_with("|1|after during"), "{kept}");
+    let refused = scenario.migrate(&["--resume"]).expect_code(6);
+    assert!(refused.stderr.contains("--accept-check rows-as-loaded"), "{refused:?}");
+    // Not by loading again either.
+    scenario.sterna(&["rollback", "3.2"]).expect_code(0);
+    let refused = scenario.migrate(&["--resume"]).expect_code(6);
+    assert!(refused.stderr.contains("would drop them"), "{refused:?}");
+    assert_eq!(db.psql(written).await, kept);
+    scenario.sterna(&["rollback", "1.1"]).expect_code(0);
+    assert_eq!(db.psql(written).await, kept);
+}
+
+#[tokio::test]
+async fn staging_that_was_live_is_exchanged_again_with_all_writes_in_it() {
+    let scenario = Scenario::new().await;
+    let db = &scenario.here.db;
+    scenario.migrate(&[]).expect_code(0);
+    db.psql("UPDATE public.cites_trade_records SET unit = 'mine' WHERE year > 2000").await;
+    let mine = "SELECT count(*) FROM public.cites_trade_records WHERE unit = 'mine'";
+    let written = db.psql(mine).await;
+    scenario.sterna(&["rollback", "switchover"]).expect_code(0);
+    let checks = ["rows-accounted", "rows-as-loaded", "rows-lost", "equal-to-files"];
+    let accepted: Vec<&str> = checks.iter().flat_map(|name| ["--accept-check", name]).collect();
+    scenario.migrate(&[&["--resume"], &accepted[..]].concat()).expect_code(0);
+    scenario.assert_migrated().await;
+    assert_eq!(db.psql(mine).await, written);
 }
 
 /// A rollback that was killed before it had changed anything leaves the new table live: no copy is
