@@ -9,10 +9,11 @@ use super::keep::{self, Keep, Written};
 use super::options::SwitchoverOptions;
 use super::record::{SwitchoverRecord, SwitchoverState};
 use super::references::References;
-use super::{Exchange, gate, record};
+use super::{Exchange, distributed, gate, record};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, Mode, Session, Typed, catalog::relation, connect};
 use crate::table::fingerprint::{self, Difference};
+use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
 
 /// Something in the way of a rollback.
@@ -58,12 +59,12 @@ impl Foreseen {
 }
 
 impl Obstacle {
-    fn new(kind: &'static str, object: impl ToString, detail: impl ToString) -> Self {
+    pub(super) fn new(kind: &'static str, object: impl ToString, detail: impl ToString) -> Self {
         let (object, detail) = (object.to_string(), detail.to_string());
         Obstacle { kind, object, detail, passing: false, addition: false }
     }
 
-    fn of(kind: &'static str, object: impl ToString, error: &Error) -> Self {
+    pub(super) fn of(kind: &'static str, object: impl ToString, error: &Error) -> Self {
         let hint = error.next_step().map_or_else(String::new, |hint| format!("; {hint}"));
         Obstacle::new(kind, object, format!("{error}{hint}"))
     }
@@ -75,7 +76,10 @@ impl Obstacle {
 /// Refused if the run has not switched over; the server's errors.
 pub async fn foresee(info: &ConnInfo, options: &SwitchoverOptions) -> Result<Foreseen> {
     let mut session = connect(info).await?;
-    let pair = staging::pair(&mut session, &options.table).await?;
+    let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
+    if pair.distribution.is_elsewhere() {
+        return distributed::foresee(options, session, pair).await;
+    }
     let last = record::of_run(&session, &pair.table, options.run).await?;
     let last = last.ok_or_else(|| {
         Error::refused(format!("the run {} has not switched {} over", options.run, pair.table))
@@ -371,7 +375,7 @@ fn stays(definition: &Option<String>) -> Option<Vec<&str>> {
 }
 
 /// Finds what may go away by itself: sessions with old snapshots, and locks.
-async fn passing(session: &Connection, exchange: &Exchange) -> Result<Vec<Obstacle>> {
+pub(super) async fn passing(session: &Connection, exchange: &Exchange) -> Result<Vec<Obstacle>> {
     let sql = include_str!("../../sql/switchover/old-snapshots.sql");
     let rows = session.query(sql, &[&exchange.incoming, &exchange.live]).await?;
     let snapshots = rows.iter().map(|row| ("session", row.get::<_, String>(0)));
