@@ -124,7 +124,7 @@ pub fn foresee(
     options: &RollbackOptions,
     watch: &Arc<Watch>,
 ) -> Result<WouldRollBack> {
-    let exclusive = Exclusive::take(info, &options.table, Takes::Partitions, watch, 1)?;
+    let exclusive = Exclusive::take(info, &options.table, Takes::Shards, watch, 1)?;
     let chosen = choose((options.run, options.step), &exclusive)?;
     let mut would = WouldRollBack { runs: Vec::new(), steps: Vec::new(), switchover: None };
     for what in &chosen {
@@ -159,7 +159,7 @@ pub fn roll_back(
     confirm: impl FnOnce(&str) -> Result<bool>,
     watch: &Arc<Watch>,
 ) -> Result<RolledBack> {
-    let mut exclusive = Exclusive::take(info, &options.table, Takes::Partitions, watch, 1)?;
+    let mut exclusive = Exclusive::take(info, &options.table, Takes::Shards, watch, 1)?;
     let chosen = choose((options.run, options.step), &exclusive)?;
     if options.run.is_some() && !confirm(&described(&chosen))? {
         return Err(Error::refused("nothing was rolled back").hint("confirm, or give --yes"));

@@ -7,6 +7,7 @@ use crate::load::Years;
 use crate::load::ledger::{LoadState, runs};
 use crate::pg::{ConnInfo, connect};
 use crate::switchover::journal::{self, Toward};
+use crate::table::partition::Takes;
 use crate::table::staging;
 use crate::validate::{self, Carried, ValidateOptions, ValidationReport};
 
@@ -23,7 +24,7 @@ pub(crate) async fn refuse(
     stop: &AtomicBool,
 ) -> Result<Vec<String>> {
     let mut session = connect(info).await?;
-    let pair = staging::pair(&mut session, &options.table).await?;
+    let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
     // If there is nothing to validate, the switchover itself says what is missing.
     let Some(found) = staging::find(&session, &pair).await? else { return Ok(Vec::new()) };
     let loads = runs(&session, found.oid).await?;

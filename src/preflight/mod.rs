@@ -1,6 +1,7 @@
 //! The checkpoints of a migration: whether it is safe to begin ([`pre`]), and whether the
 //! application works after the switchover ([`post`]). Both only read.
 
+mod distributed;
 mod endpoint;
 mod limit;
 mod place;

@@ -8,7 +8,9 @@ use super::question::{Question, found};
 use super::{Finding, PreflightCheck, PreflightSeverity, endpoint};
 use crate::application::Application;
 use crate::error::{Error, Result, grouped};
-use crate::pg::{ConnInfo, Connection, Ident, Quoted, Table, catalog, connect, fill};
+use crate::pg::catalog::{self, Relation};
+use crate::pg::{ConnInfo, Connection, Distribution, Ident, Quoted, Table, connect, fill};
+use crate::switchover;
 use crate::switchover::journal::{self, Toward};
 use crate::switchover::record::{self, SwitchoverRecord, SwitchoverState};
 use crate::trust;
@@ -58,7 +60,7 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     let queries = queries(options.queries.as_deref())?;
     let mut session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    let oid = catalog::replaceable(&session, table).await?.oid;
+    let Relation { oid, distribution, .. } = catalog::loadable(&session, table).await?;
     trust::code(&session, &[oid], &[]).await?;
     let has_rows = fill(include_str!("../../sql/table/stage/has-rows.sql"), &[("staging", table)]);
     let has_rows: bool = session.query_one(&has_rows, &[]).await?.get(0);
@@ -93,7 +95,7 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
         None
     };
     match last {
-        Some(last) => since(&session, oid, &last, &mut checks).await?,
+        Some(last) => since(&session, (oid, &distribution), &last, &mut checks).await?,
         None => {
             let what = "the ledger knows of no switchover of the table";
             checks.push(Finding::bad(
@@ -126,7 +128,7 @@ async fn sequences(session: &Connection, table: &Table, oid: u32) -> Result<Find
 /// Checks the switchover itself and the server's counters since.
 async fn since(
     session: &Connection,
-    oid: u32,
+    (oid, distribution): (u32, &Distribution),
     last: &SwitchoverRecord,
     checks: &mut Vec<Finding>,
 ) -> Result<()> {
@@ -138,6 +140,12 @@ async fn since(
         checks.push(if live {
             let state = journal::state(session, oid, Toward::Old).await?;
             match state {
+                _ if distribution.is_elsewhere()
+                    && switchover::has_way_back(session, oid).await? =>
+                {
+                    let detail = "possible; the writes since are those that differ from a copy";
+                    Finding::good("rollback", PreflightSeverity::Warning, detail)
+                }
                 Some(state) if state.armed => {
                     let detail = format!(
                         "`sterna rollback` is possible: it would carry {} writes back",

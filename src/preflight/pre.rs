@@ -71,7 +71,7 @@ pub async fn pre(
         futures::join!(Distance::measure(&session), session.batch_execute(settings));
     set?;
     let distance = distance?;
-    let found = match catalog::replaceable(&session, table).await {
+    let found = match catalog::loadable(&session, table).await {
         Ok(found) => found,
         // The other checks are meant for tables that can be replaced.
         Err(error) if error.kind() == Kind::Unsafe => {
@@ -83,6 +83,9 @@ pub async fn pre(
         Err(error) => return Err(error),
     };
     let (oid, partitioned) = (found.oid, found.partitioned.then_some(found.oid));
+    if found.distribution.is_elsewhere() {
+        return super::distributed::check(&session, table, oid, begun).await;
+    }
     let (state, ledger) = looked_at(&session).await?;
     let has_ledger = state == Some(State::Current);
     let staging = match table.with_suffix(SUFFIX) {
@@ -337,6 +340,5 @@ async fn supported(
         "the table can be replaced, and the {} dependents that have to be altered with it",
         alterations.altered.len()
     );
-    let (severity, hint) = (PreflightSeverity::Error, UNSUPPORTED_HINT);
-    Ok(found("supported", severity, &lines, &good, hint))
+    Ok(found("supported", PreflightSeverity::Error, &lines, &good, UNSUPPORTED_HINT))
 }

@@ -3,14 +3,15 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::Exchange;
 use super::journal::{self, Left, Toward};
 use super::record::{self, SwitchoverState};
+use super::{Exchange, distributed};
 use crate::error::{Error, Result};
 use crate::pg::catalog::relation;
 use crate::pg::{ConnInfo, Connection, Table, Volley, connect, fill};
 use crate::table::locks::{self, LockLimits, Patience};
-use crate::table::{partition, staging};
+use crate::table::partition::{self, Takes};
+use crate::table::staging;
 
 /// Drops the old table for good, no sooner than `older_than` after the switchover.
 /// Returns its name; `None` if there is nothing to clean up.
@@ -26,7 +27,7 @@ pub async fn cleanup(
     stop: &AtomicBool,
 ) -> Result<Option<Table>> {
     let mut session = connect(info).await?;
-    let pair = staging::pair(&mut session, table).await?;
+    let pair = staging::pair_of(&mut session, table, Takes::Shards).await?;
     let Some(last) = record::last(&session, &pair.table).await? else { return Ok(None) };
     if last.state != SwitchoverState::Switched || last.new != pair.table_oid {
         return Ok(None);
@@ -42,6 +43,10 @@ pub async fn cleanup(
     }
     let exchange = Exchange::backwards(pair.table.clone(), last.new, last.old);
     let old = exchange.incoming_table()?;
+    if pair.distribution.is_elsewhere() {
+        distributed::clean_up(&mut session, &exchange, &last, patience, stop).await?;
+        return Ok(Some(old));
+    }
     let found = relation(&session, &old).await?;
     // The journal may also be recording writes for a load that is under way.
     let (state, left) = futures::join!(

@@ -232,6 +232,12 @@ async fn in_order(session: &Session, mut rest: Vec<Dependent>) -> Result<Vec<Dep
 }
 
 impl Dependents {
+    /// Descriptions of those that are not views which are altered in place.
+    pub(super) fn other_than_views(&self) -> Vec<String> {
+        let other = self.all.iter().filter(|d| d.kind != Kind::View || d.made_anew);
+        other.map(|d| d.what.clone()).chain(self.unsupported.iter().cloned()).collect()
+    }
+
     /// Generates the statements that point all of them at the incoming table, while the live
     /// one still has its name. With `refresh_after`, materialized views are computed after
     /// the commit.

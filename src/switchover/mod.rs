@@ -13,6 +13,7 @@ mod attached;
 mod changes;
 mod cleanup;
 mod dependents;
+mod distributed;
 mod exchange;
 mod finish;
 mod gate;
@@ -36,6 +37,8 @@ mod swap;
 
 pub use cleanup::cleanup;
 pub use dependents::{Alterations, Altered, alterations};
+pub use distributed::forget;
+pub(crate) use distributed::{has_way_back, refuse_distributed};
 pub use exchange::Exchange;
 pub use gate::refuse_unsupported;
 pub use keep::{Keep, Written};

@@ -10,10 +10,11 @@ use super::obstacle::Obstacle;
 use super::options::SwitchoverOptions;
 use super::record::{SwitchoverRecord, SwitchoverState};
 use super::references::References;
-use super::{Exchange, attached, changes, gate, record};
+use super::{Exchange, attached, changes, distributed, gate, record};
 use crate::error::{Error, Kind, Result};
 use crate::pg::{ConnInfo, Connection, Mode, Session, Typed, catalog::relation, connect};
 use crate::table::locks;
+use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
 
 /// What a rollback would find and do.
@@ -47,7 +48,10 @@ impl Foreseen {
 /// Refused if the run has not switched over; the server's errors.
 pub async fn foresee(info: &ConnInfo, options: &SwitchoverOptions) -> Result<Foreseen> {
     let mut session = connect(info).await?;
-    let pair = staging::pair(&mut session, &options.table).await?;
+    let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
+    if pair.distribution.is_elsewhere() {
+        return distributed::foresee(options, session, pair).await;
+    }
     let last = record::of_run(&session, &pair.table, options.run).await?;
     let last = last.ok_or_else(|| {
         Error::refused(format!("the run {} has not switched {} over", options.run, pair.table))
@@ -253,7 +257,7 @@ async fn try_out(
 }
 
 /// Finds what may go away by itself: sessions with old snapshots, and locks.
-async fn passing(session: &Connection, exchange: &Exchange) -> Result<Vec<Obstacle>> {
+pub(super) async fn passing(session: &Connection, exchange: &Exchange) -> Result<Vec<Obstacle>> {
     let sql = include_str!("../../sql/switchover/old-snapshots.sql");
     let rows = session.query(sql, &[&exchange.incoming, &exchange.live]).await?;
     let snapshots = rows.iter().map(|row| ("session", row.get::<_, String>(0)));

@@ -15,11 +15,12 @@ use super::options::SwitchoverOptions;
 use super::record::{self, SwitchoverRecord, SwitchoverState};
 use super::report::{SwitchoverReport, report_of};
 use super::swap::{Recording, Swap};
-use super::{Exchange, gate, materialized, prepare, script};
+use super::{Exchange, distributed, gate, materialized, prepare, script};
 use crate::error::{Error, Result};
-use crate::pg::{Backoff, ConnInfo, Connection, Fault, classify, connect, is_lost};
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, Session, classify, connect, is_lost};
 use crate::table::fingerprint::{self, Fingerprint};
 use crate::table::locks::{self, LockLimits, Patience};
+use crate::table::partition::Takes;
 use crate::table::staging;
 
 /// How many writes should be left at most to be carried over under the lock.
@@ -43,7 +44,10 @@ pub async fn switch_over(
 ) -> Result<SwitchoverReport> {
     let begun = Instant::now();
     let mut session = connect(info).await?;
-    let pair = staging::pair(&mut session, &options.table).await?;
+    let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
+    if pair.distribution.is_elsewhere() {
+        return distributed::switch_over((info, options, stop), session, pair).await;
+    }
     let (last, found) =
         futures::join!(record::last(&session, &pair.table), staging::find(&session, &pair));
     let (last, found) = (last?, found?);
@@ -98,7 +102,10 @@ pub async fn roll_back(
 ) -> Result<SwitchoverReport> {
     let begun = Instant::now();
     let mut session = connect(info).await?;
-    let pair = staging::pair(&mut session, &options.table).await?;
+    let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
+    if pair.distribution.is_elsewhere() {
+        return distributed::roll_back((info, options, stop), session, pair).await;
+    }
     let last = record::of_run(&session, &pair.table, options.run).await?;
     let last = last.ok_or_else(|| {
         Error::refused(format!("the run {} has not switched {} over", options.run, pair.table))
@@ -150,18 +157,18 @@ pub async fn roll_back(
 }
 
 /// An exchange that is ready to begin.
-struct Work<'a> {
-    info: &'a ConnInfo,
-    options: &'a SwitchoverOptions,
-    stop: &'a AtomicBool,
-    exchange: Exchange,
-    expected: Fingerprint,
-    wanted: Fingerprint,
-    recording: Recording,
+pub(super) struct Work<'a> {
+    pub(super) info: &'a ConnInfo,
+    pub(super) options: &'a SwitchoverOptions,
+    pub(super) stop: &'a AtomicBool,
+    pub(super) exchange: Exchange,
+    pub(super) expected: Fingerprint,
+    pub(super) wanted: Fingerprint,
+    pub(super) recording: Recording,
     /// The switchover that is made or rolled back.
-    id: Uuid,
+    pub(super) id: Uuid,
     /// More statements to run after it.
-    due: Vec<String>,
+    pub(super) due: Vec<String>,
 }
 
 impl Work<'_> {
@@ -212,11 +219,9 @@ impl Work<'_> {
         };
         let relations = &script.relations;
         let plans = include_str!("../../sql/switchover/plans.sql");
-        let (set, backend) =
-            futures::join!(session.batch_execute(plans), session.query_one(BACKEND, &[]));
+        let (set, backend) = futures::join!(session.batch_execute(plans), Backend::of(&session));
         set?;
         let backend = backend?;
-        let backend = Backend { pid: backend.get(0), started: backend.get(1) };
         let tried =
             locks::with_retries(&mut session, patience, relations, self.stop, attempt).await;
         let mut report = match tried {
@@ -284,7 +289,7 @@ impl Work<'_> {
         gate::count_rows(session, &self.exchange, toward, swap.journaled).await
     }
 
-    fn report(&self) -> Result<SwitchoverReport> {
+    pub(super) fn report(&self) -> Result<SwitchoverReport> {
         Ok(SwitchoverReport {
             run_id: self.id.to_string(),
             table: self.exchange.table.to_string(),
@@ -311,7 +316,7 @@ impl Work<'_> {
     /// Finds out whether an exchange stands after the session was lost. The server may still be
     /// working on it: the ledger has the answer only once that session is gone. If it does not
     /// stand, `otherwise` is the error's hint.
-    async fn after_loss(
+    pub(super) async fn after_loss(
         &self,
         error: Error,
         backend: &Backend,
@@ -345,7 +350,7 @@ impl Work<'_> {
         if session.query_one(at_work, &[&backend.pid, &backend.started]).await?.get(0) {
             return Ok(None);
         }
-        staging::pair(&mut session, &self.exchange.table).await?;
+        staging::pair_of(&mut session, &self.exchange.table, Takes::Shards).await?;
         let wanted = match self.recording {
             Recording::Switched { .. } => SwitchoverState::Switched,
             Recording::Returned { .. } => SwitchoverState::Returned,
@@ -363,12 +368,20 @@ type Found = (Connection, Option<SwitchoverRecord>);
 const BACKEND: &str = include_str!("../../sql/switchover/backend.sql");
 
 /// Identifies a session, even against a later one with the same PID.
-struct Backend {
+pub(super) struct Backend {
     pid: i32,
     /// Seconds since 1970, as decimal text.
     started: String,
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+impl Backend {
+    /// The backend of a session.
+    pub(super) async fn of(session: &Session) -> Result<Self> {
+        let row = session.query_one(BACKEND, &[]).await?;
+        Ok(Backend { pid: row.get(0), started: row.get(1) })
+    }
+}
+
+pub(super) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }

@@ -137,7 +137,11 @@ async fn assemble(
 }
 
 /// Renames the live table and everything of it first, so that every name is free when it is taken.
-fn rename_all(statements: &mut Vec<String>, exchange: &Exchange, pairs: &[Pair]) -> Result<()> {
+pub(super) fn rename_all(
+    statements: &mut Vec<String>,
+    exchange: &Exchange,
+    pairs: &[Pair],
+) -> Result<()> {
     for Pair { live, .. } in pairs {
         statements.push(rename(
             live.kind.rename(),
@@ -157,7 +161,10 @@ fn rename(template: &str, from: &Table, to: &Ident) -> String {
 }
 
 /// Finds columns whose type differs; refuses columns that only one of the tables has.
-async fn changed_columns(session: &Session, exchange: &Exchange) -> Result<Vec<ChangedColumn>> {
+pub(super) async fn changed_columns(
+    session: &Session,
+    exchange: &Exchange,
+) -> Result<Vec<ChangedColumn>> {
     let sql = include_str!("../../sql/switchover/changed-columns.sql");
     let rows = session.query(sql, &[&exchange.live, &exchange.incoming]).await?;
     let is_left = |row: &&tokio_postgres::Row| {

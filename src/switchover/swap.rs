@@ -64,9 +64,9 @@ pub(super) struct Swapped {
 
 /// The conditions with large catalog queries. They are parsed and planned before the locks,
 /// because that takes longer than to run them.
-struct Conditions {
+pub(super) struct Conditions {
     parity: Prepared,
-    nothing_left: Prepared,
+    pub(super) nothing_left: Prepared,
 }
 
 /// Positions in the volley of the answers that are read.
@@ -106,7 +106,7 @@ impl Swap<'_> {
     }
 
     /// Runs the conditions before the locks: this plans them, and refuses drift early.
-    async fn try_conditions(&self, session: &Connection) -> Result<Conditions> {
+    pub(super) async fn try_conditions(&self, session: &Connection) -> Result<Conditions> {
         let fingerprint = CatalogText::from_catalog(fingerprint::query());
         let sql = include_str!("../../sql/switchover/condition/parity.sql");
         let sql = fill(sql, &[("fingerprint", &fingerprint)]);
@@ -126,7 +126,7 @@ impl Swap<'_> {
     }
 
     /// Adds the condition that the live table has not changed.
-    fn add_no_drift(&self, volley: &mut Volley, conditions: &Conditions) {
+    pub(super) fn add_no_drift(&self, volley: &mut Volley, conditions: &Conditions) {
         let parameters = vec![
             of_oid(self.exchange.live),
             siblings(self.exchange.incoming),
@@ -139,13 +139,29 @@ impl Swap<'_> {
         volley.execute(&conditions.parity, parameters);
     }
 
+    /// Adds the condition that the catalog says of the incoming table what it said of the live
+    /// one. Returns the position of the differences that were asked for.
+    pub(super) fn add_parity(&self, volley: &mut Volley, conditions: &Conditions) -> usize {
+        let Exchange { live, incoming, .. } = self.exchange;
+        let parameters = vec![
+            of_oid(*incoming),
+            siblings(*live),
+            json(self.wanted.clone()),
+            json(self.changed()),
+            Box::new(!self.script.finish.is_empty()),
+            Box::new(self.switched()),
+            of_text("SN015"),
+        ];
+        volley.execute(&conditions.parity, parameters)
+    }
+
     fn volley(
         &self,
         limits: LockLimits,
         counted: Counted,
         conditions: &Conditions,
     ) -> Result<(Volley, Places)> {
-        let Exchange { table, live, incoming, .. } = self.exchange;
+        let Exchange { table, live, .. } = self.exchange;
         let mut volley = Volley::default();
         if let Recording::Switched { cleans: Some((_, old)), .. } = self.recording {
             // Only the old table of the latest switchover is kept. Nobody waits for it.
@@ -164,25 +180,8 @@ impl Swap<'_> {
         self.add_no_drift(&mut volley, conditions);
         let record = self.record(&mut volley, counted);
         self.exchange(&mut volley)?;
-        // The table that leaves is sterna's own from here on.
-        for table in [live, incoming] {
-            let unregister = include_str!("../../sql/table/stage/unregister.sql");
-            volley.query(unregister, vec![of_oid(*table)]);
-        }
-        let register = include_str!("../../sql/table/stage/register.sql");
-        volley.query(register, vec![of_oid(*live), Box::new(None::<Json<Fingerprint>>)]);
-        let parity = volley.execute(
-            &conditions.parity,
-            vec![
-                of_oid(*incoming),
-                siblings(*live),
-                json(self.wanted.clone()),
-                json(self.changed()),
-                Box::new(!self.script.finish.is_empty()),
-                Box::new(self.switched()),
-                of_text("SN015"),
-            ],
-        );
+        self.register(&mut volley);
+        let parity = self.add_parity(&mut volley, conditions);
         dependents::add_condition(&mut volley, &conditions.nothing_left, vec![*live]);
         volley.add(include_str!("../../sql/switchover/notify.sql"));
         Ok((volley, Places { before_locks, carry_over, record, parity }))
@@ -223,8 +222,20 @@ impl Swap<'_> {
         Ok(())
     }
 
+    /// Adds to a volley that has renamed the tables that the one that leaves is sterna's own from here
+    /// on.
+    pub(super) fn register(&self, volley: &mut Volley) {
+        let Exchange { live, incoming, .. } = self.exchange;
+        for table in [live, incoming] {
+            let unregister = include_str!("../../sql/table/stage/unregister.sql");
+            volley.query(unregister, vec![of_oid(*table)]);
+        }
+        let register = include_str!("../../sql/table/stage/register.sql");
+        volley.query(register, vec![of_oid(*live), Box::new(None::<Json<Fingerprint>>)]);
+    }
+
     /// Adds the ledger's record, before the journal with its counts is dropped.
-    fn record(&self, volley: &mut Volley, counted: Counted) -> usize {
+    pub(super) fn record(&self, volley: &mut Volley, counted: Counted) -> usize {
         let Exchange { table, live, incoming, .. } = self.exchange;
         let rows: Parameter = Box::new(counted.rows_without_carried);
         let finish: Parameter = Box::new(self.script.finish.clone());
@@ -269,7 +280,12 @@ impl Swap<'_> {
     }
 
     /// The error that a failed statement stands for.
-    fn explain(&self, failure: Failure, volley: &Volley, carry_over: Option<usize>) -> Error {
+    pub(super) fn explain(
+        &self,
+        failure: Failure,
+        volley: &Volley,
+        carry_over: Option<usize>,
+    ) -> Error {
         let Failure { position, error } = failure;
         let table = &self.exchange.table;
         let Some(db_error) = error.as_db_error() else { return error.into() };

@@ -7,12 +7,13 @@
 //! - The `xmin` of a row is a worker's: which batch wrote it is not known. So rows are proved as a
 //!   whole, and no batch is ever taken out again: if an index cannot be built, all rows are loaded
 //!   again with the indexes in place, and the server refuses the records that violate them.
-//! - Triggers are not supported, so writes during the run are not recorded.
+//! - Triggers are not supported, so writes during the run are not recorded. Instead, a copy of the
+//!   table is taken when staging is made: what differs from it later has been written since.
 
 use tokio_postgres::error::{DbError, SqlState};
 
 use crate::error::{Error, Result};
-use crate::pg::{self, Distribution, Fault, Session, Table};
+use crate::pg::{self, CatalogText, Distribution, Fault, Quoted, Session, Table, fill};
 
 /// Makes a session that writes rows wait for the coordinator's disk.
 pub(crate) const SESSION: &str = include_str!("../../sql/distribution/session.sql");
@@ -34,19 +35,80 @@ pub(crate) fn classify(error: &Error) -> Fault {
     }
 }
 
+/// Distributes a new, empty staging table as the live one is, and makes the copy that its later
+/// writes are found by.
+///
+/// # Errors
+/// Those of Citus.
+pub(crate) async fn create(
+    session: &Session,
+    staging: (&Table, u32),
+    (table, oid): (&Table, u32),
+    distribution: &Distribution,
+) -> Result<()> {
+    distribute(session, staging, (oid, distribution)).await?;
+    copy(session, (table, oid), distribution, &base_of(oid)?).await
+}
+
+/// The copy of a live table as it was when its staging table was made.
+///
+/// # Errors
+/// None in practice: the name is short.
+pub(crate) fn base_of(oid: u32) -> Result<Table> {
+    Table::new("sterna", format!("base_{oid}"))
+}
+
+/// Copies a distributed table, on the workers, to a table with the same shards. A copy that exists
+/// stays as it is. A table without a primary key, which cannot be replaced, is not copied.
+///
+/// # Errors
+/// Those of the server.
+pub(crate) async fn copy(
+    session: &Session,
+    (table, oid): (&Table, u32),
+    distribution: &Distribution,
+    copy: &Table,
+) -> Result<()> {
+    let relation = include_str!("../../sql/catalog/relation.sql");
+    let key = include_str!("../../sql/distribution/copy-key.sql");
+    let (schema, name) = (copy.schema.name(), copy.name.name());
+    let there: [&dyn pg::Typed; 2] = [&schema, &name];
+    let (found, key) =
+        futures::join!(session.query_opt(relation, &there), session.query_opt(key, &[&oid]));
+    let (None, Some(key)) = (found?, key?) else { return Ok(()) };
+    let key = CatalogText::from_catalog(key.get::<_, String>(0));
+    let names: [(&str, &dyn Quoted); 3] = [("copy", copy), ("table", table), ("key", &key)];
+    let run = async |sql: &str| session.batch_execute(&fill(sql, &names)).await;
+    run(include_str!("../../sql/distribution/copy-create.sql")).await?;
+    let made: u32 = session.query_one(relation, &there).await?.get(0);
+    distribute(session, (copy, made), (oid, distribution)).await?;
+    run(include_str!("../../sql/distribution/copy-add-key.sql")).await?;
+    let filled = run(include_str!("../../sql/distribution/copy-fill.sql")).await;
+    filled.map_err(|e| Error::from(e).context(format!("could not copy {table}")))
+}
+
+/// Drops such a copy, if it exists.
+///
+/// # Errors
+/// Those of the server.
+pub(crate) async fn drop_copy(session: &Session, copy: &Table) -> Result<()> {
+    let sql = include_str!("../../sql/distribution/copy-drop.sql");
+    Ok(session.batch_execute(&fill(sql, &[("copy", copy)])).await?)
+}
+
 /// Distributes a new, empty table as the table `like` it is, if that is distributed.
 ///
 /// # Errors
 /// Those of Citus.
 pub(crate) async fn distribute(
     session: &Session,
-    (staging, oid): (&Table, u32),
+    (table, oid): (&Table, u32),
     (like, distribution): (u32, &Distribution),
 ) -> Result<()> {
     let Distribution::Hash(column) = distribution else { return Ok(()) };
     let sql = include_str!("../../sql/distribution/distribute.sql");
     let distributed = session.query(sql, &[&oid, &column.name(), &like]).await;
-    distributed.map_err(|e| Error::from(e).context(format!("could not distribute {staging}")))?;
+    distributed.map_err(|e| Error::from(e).context(format!("could not distribute {table}")))?;
     Ok(())
 }
 

@@ -18,7 +18,7 @@ use crate::pg::{Session, is_lost};
 const SCOPE: &str = include_str!("../../sql/table/fingerprint/scope.sql");
 
 /// One query for each source in the catalog; all return `(kind, key, definition)`.
-const PARTS: [&str; 21] = [
+const PARTS: [&str; 22] = [
     include_str!("../../sql/table/fingerprint/relation.sql"),
     include_str!("../../sql/table/fingerprint/column.sql"),
     include_str!("../../sql/table/fingerprint/privilege.sql"),
@@ -40,6 +40,7 @@ const PARTS: [&str; 21] = [
     include_str!("../../sql/table/fingerprint/security-label.sql"),
     include_str!("../../sql/table/fingerprint/extension.sql"),
     include_str!("../../sql/table/fingerprint/dependent.sql"),
+    include_str!("../../sql/table/fingerprint/distribution.sql"),
 ];
 
 /// One fact from the catalog.

@@ -1,9 +1,9 @@
 //! Partitions and partitioned tables: which of them can be replaced, and tables of sterna's that have
 //! become partitions of others meanwhile. What has been attached to another table is neither emptied nor dropped.
 
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Result};
 use crate::pg::catalog::{self, Relation};
-use crate::pg::{Column, ConnInfo, Connection, Session, Table, Volley, connect, fill};
+use crate::pg::{Column, Connection, Session, Table, Volley, fill};
 use crate::table::pair::Pair;
 
 /// The kinds of table that a command takes.
@@ -28,34 +28,6 @@ impl Takes {
             Takes::Partitions => catalog::replaceable(session, table).await,
             Takes::Shards => catalog::loadable(session, table).await,
         }
-    }
-}
-
-/// Finds the partition of this name below a table, on any level.
-///
-/// # Errors
-/// If there is none, or there are several in different schemas; those of the server.
-#[cfg(feature = "cli")]
-pub(crate) async fn named(info: &ConnInfo, table: &Table, name: &str) -> Result<Table> {
-    let session = connect(info).await?;
-    let sql = include_str!("../../sql/table/stage/partitions.sql");
-    let rows = session.query(sql, &[&table.schema.name(), &table.name.name()]).await?;
-    let found: Vec<Table> = rows
-        .iter()
-        .map(|row| Table::new(row.get::<_, String>(0), row.get::<_, String>(1)))
-        .collect::<Result<_>>()?;
-    match found.iter().filter(|found| found.name.name() == name).collect::<Vec<_>>()[..] {
-        [found] => Ok(found.clone()),
-        [] => {
-            let names = found.iter().map(|found| found.name.name());
-            let hint = did_you_mean(name, names).unwrap_or_else(|| match found.len() {
-                0 => "name the partitioned table with --table".to_owned(),
-                count => format!("it has {count} partitions; see \\d+ in psql"),
-            });
-            Err(Error::usage(format!("{table} has no partition {name:?}")).hint(hint))
-        }
-        _ => Err(Error::usage(format!("{table} has partitions {name:?} in several schemas"))
-            .hint("name the one that is meant with --schema and --table")),
     }
 }
 

@@ -167,8 +167,8 @@ pub async fn create(session: &mut Connection, pair: &Pair, widened: &[Column]) -
     if pair.distribution.is_elsewhere() {
         // Its shards are made as the table is then.
         transaction.batch_execute(&std::mem::take(&mut statements).join("; ")).await?;
-        let like = (pair.table_oid, &pair.distribution);
-        distributed::distribute(&transaction, (&pair.staging, oid), like).await?;
+        let live = (&pair.table, pair.table_oid);
+        distributed::create(&transaction, (&pair.staging, oid), live, &pair.distribution).await?;
     }
     let register = include_str!("../../sql/table/stage/register.sql");
     transaction

@@ -37,17 +37,27 @@ pub(crate) struct Relay {
 impl Relay {
     /// Asks `judge` about each statement before the server gets it.
     pub(crate) fn start(judge: impl FnMut(usize, &str) -> Verdict + Send + 'static) -> Self {
-        let folder = tempfile::tempdir().unwrap();
         let name = format!(".s.PGSQL.{}", shared().port());
-        let listener = UnixListener::bind(folder.path().join(&name)).unwrap();
-        let server = shared().socket_folder().join(&name);
+        Relay::before(&shared().socket_folder().join(name), "DO $do$ BEGIN ", judge)
+    }
+
+    /// As [`Relay::start`], for the server with this socket, whose exchange takes its first lock by
+    /// a statement with this text.
+    pub(crate) fn before(
+        server: &Path,
+        first: &'static str,
+        judge: impl FnMut(usize, &str) -> Verdict + Send + 'static,
+    ) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(folder.path().join(server.file_name().unwrap())).unwrap();
+        let server = server.to_owned();
         let judge: Judge = Arc::new(Mutex::new(judge));
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let (client, server) = (client.unwrap(), UnixStream::connect(&server).unwrap());
                 let judge = Arc::clone(&judge);
                 // Either end may be gone at any time.
-                std::thread::spawn(move || relay(client, server, &judge).ok());
+                std::thread::spawn(move || relay(client, server, (first, &judge)).ok());
             }
         });
         Relay { folder }
@@ -86,7 +96,11 @@ pub(crate) async fn kill_behind_the_exchange(db: &TestDb, mut command: Command) 
     run.wait().unwrap();
 }
 
-fn relay(mut client: UnixStream, mut server: UnixStream, judge: &Judge) -> io::Result<()> {
+fn relay(
+    mut client: UnixStream,
+    mut server: UnixStream,
+    (first, judge): (&str, &Judge),
+) -> io::Result<()> {
     let is_mute = Arc::new(AtomicBool::new(false));
     let (mut answers, mut back) = (server.try_clone()?, client.try_clone()?);
     let mute = Arc::clone(&is_mute);
@@ -102,13 +116,13 @@ fn relay(mut client: UnixStream, mut server: UnixStream, judge: &Judge) -> io::R
         }
     });
     // The first message has no type byte.
-    let first = message(&mut client, 0)?;
-    server.write_all(&first)?;
+    let begin = message(&mut client, 0)?;
+    server.write_all(&begin)?;
     let mut number = None;
     let passed = loop {
         let Ok(mut message) = message(&mut client, 1) else { break Ok(()) };
         let text = statement(&message).unwrap_or_default().to_owned();
-        if text.contains("DO $do$ BEGIN ") {
+        if text.contains(first) {
             number = Some(0);
         }
         if text == "BEGIN READ WRITE" && judge.lock().unwrap()(0, &text) == Verdict::Fail {

@@ -86,8 +86,8 @@ fn accept(table: &Table, found: Relation, also: impl Fn(&Relation) -> bool) -> R
         ))
         .hint(match found.distribution {
             Distribution::Hash(_) => {
-                "nothing was written; `sterna inspect`, `stage`, `load` and `validate` take it, \
-                 and docs/citus.md says how staging takes its place"
+                "nothing was written; `sterna inspect`, `stage`, `load`, `validate`, `switchover`, \
+                 `rollback` and `cleanup` take it; see docs/citus.md"
             }
             _ => {
                 "nothing was written; only a table that has its rows itself can be replaced by \

@@ -13,6 +13,7 @@ pub mod generate;
 pub mod inspect;
 pub mod load;
 pub mod migrate;
+mod partition;
 pub mod plan;
 pub mod prune;
 pub mod rehearse;
@@ -43,7 +44,7 @@ use crate::error::{Error, Kind, Result};
 use crate::migrate::exclusive::Exclusive;
 use crate::pg::{ConnInfo, Table};
 use crate::runtime;
-use crate::table::partition::{self, Takes};
+use crate::table::partition::Takes;
 use crate::watch::Watch;
 
 /// The resolved global options.

@@ -33,7 +33,7 @@ pub struct StageArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum StageAction {
     /// Create it with the structure of the table, without indexes and grants, and start
-    /// recording writes to the table
+    /// recording writes to the table, or copy it if Citus distributes it
     Create,
     /// Remove its rows, so that another load can start
     Truncate,
@@ -91,7 +91,9 @@ fn create(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
         switchover::refuse_unsupported(session, &pair.table, pair.table_oid).await?;
         members::refuse_taken(session, pair).await?;
         // The journal comes first, so that it misses no write that staging must account for.
-        if !pair.distribution.is_elsewhere() {
+        if pair.distribution.is_elsewhere() {
+            switchover::refuse_distributed(session, &pair.table, pair.table_oid).await?;
+        } else {
             let patience = Patience::default();
             journal::begin(session, &pair.table, pair.table_oid, patience, stop).await?;
         }
@@ -115,6 +117,9 @@ fn drop_it(exclusive: &Exclusive, stop: &AtomicBool) -> Result<Done> {
     exclusive.session_alone(async |session, pair| {
         let oid = existing(session, pair).await?;
         let (patience, toward) = (Patience::default(), Toward::Staging);
+        if pair.distribution.is_elsewhere() {
+            switchover::forget(session, pair, oid).await?;
+        }
         staging::drop(session, pair, oid, patience, stop).await?;
         journal::end(session, &pair.table, pair.table_oid, toward, patience, stop).await?;
         Ok(Done { staging: pair.staging.to_string(), action: "dropped" })

@@ -61,8 +61,10 @@ fn takes(step: Step) -> Takes {
         | Step::TestValidation
         | Step::Truncate
         | Step::Load
-        | Step::Validation => Takes::Shards,
-        Step::Switchover | Step::Comprehensive | Step::CleanUp => Takes::Partitions,
+        | Step::Validation
+        | Step::Switchover
+        | Step::CleanUp => Takes::Shards,
+        Step::Comprehensive => Takes::Partitions,
         _ => Takes::Tables,
     }
 }

@@ -29,27 +29,27 @@ async fn with(extension: &str, catalog: &str, says: &str) -> Installation {
 }
 
 /// What only a table that Citus distributes by a hash is taken for.
-const LOADING: [&[&str]; 5] = [
+const OF_SHARDS: [&[&str]; 8] = [
     &["stage", "create"],
     &["stage", "truncate"],
     &["stage", "drop"],
     &["load", "in.csv", "--all"],
     &["validate", "--all"],
+    &["switchover", "--accept-failed-validation"],
+    &["rollback", "switchover"],
+    &["cleanup", "--older-than", "0s"],
 ];
 
 /// Every command that writes is refused with this text, and has written nothing.
 async fn is_refused(here: &Installation, text: &str, also: &[&[&str]]) {
     let file = here.file("in.csv", file_of(&good(5)));
     let out = here.path("out").display().to_string();
-    let commands: [&[&str]; 11] = [
+    let commands: [&[&str]; 8] = [
         &["validate", "--comprehensive"],
         &["bench"],
-        &["switchover", "--accept-failed-validation"],
-        &["rollback", "switchover"],
         &["backup", "--method", "copy", "--out", &out],
         &["reindex"],
         &["summary"],
-        &["cleanup", "--older-than", "0s"],
         &["prune", "--keep", "1"],
         &["migrate", &file],
         &["rehearse", &file],
@@ -61,11 +61,13 @@ async fn is_refused(here: &Installation, text: &str, also: &[&[&str]]) {
         assert!(refused.stderr.contains(text), "{command:?}: {refused:#?}");
         assert_eq!(here.db.psql("SELECT to_regnamespace('sterna')").await, "", "{command:?}");
     }
-    let looked = here.db.sterna(&["check", "pre", "--format", "json"]).expect_code(6);
-    let found = findings(&looked);
-    let supported = finding(&found, "supported");
-    assert_eq!(supported["passed"], false, "{supported}");
-    assert!(supported["detail"].as_str().unwrap().contains(text), "{supported}");
+    if !also.is_empty() {
+        let looked = here.db.sterna(&["check", "pre", "--format", "json"]).expect_code(6);
+        let found = findings(&looked);
+        let supported = finding(&found, "supported");
+        assert_eq!(supported["passed"], false, "{supported}");
+        assert!(supported["detail"].as_str().unwrap().contains(text), "{supported}");
+    }
     let tables =
         "SELECT count(*) FROM pg_class WHERE relname LIKE 'cites_trade_records!_%' ESCAPE '!'
         AND relkind = 'r'";
@@ -85,7 +87,7 @@ async fn a_reference_table_of_citus() {
     let says = "INSERT INTO pg_catalog.pg_dist_partition
         VALUES ('cites_trade_records', 'n', NULL, 1, 't')";
     let here = with("citus", CITUS, says).await;
-    is_refused(&here, "is a reference table of Citus", &LOADING).await;
+    is_refused(&here, "is a reference table of Citus", &OF_SHARDS).await;
 }
 
 #[tokio::test]
@@ -93,7 +95,7 @@ async fn a_hypertable() {
     let says = "INSERT INTO _timescaledb_catalog.hypertable
         VALUES ('public', 'cites_trade_records')";
     let here = with("timescaledb", TIMESCALEDB, says).await;
-    is_refused(&here, "is a hypertable of TimescaleDB", &LOADING).await;
+    is_refused(&here, "is a hypertable of TimescaleDB", &OF_SHARDS).await;
 }
 
 /// A table that the extension does not know is replaced as on any other server.
