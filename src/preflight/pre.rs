@@ -98,7 +98,7 @@ pub async fn pre(
     // None depends on another's answer, so they run together.
     let of_sterna = async {
         futures::join!(
-            saved::backed_up(&session, table, options, state, stop),
+            saved::backed_up(&session, table, options.backup.as_deref(), state, stop),
             loaded(&session, staging, options.files.is_some()),
             mapped(&session, staging, options.missing.as_ref()),
             place::leftovers(&session, table, partitioned, state),

@@ -1,9 +1,9 @@
 //! Whether there is a backup to begin with.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::pre::PreOptions;
 use super::{Finding, PreflightSeverity};
 use crate::backup;
 use crate::error::{Kind, Result, grouped};
@@ -18,13 +18,13 @@ const OLDEST_BACKUP: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) async fn backed_up(
     session: &Connection,
     table: &Table,
-    options: &PreOptions,
+    named: Option<&Path>,
     state: Option<State>,
     stop: &AtomicBool,
 ) -> Result<Finding> {
     const NAME: &str = "backup";
     let hint = "take one: sterna backup --out DIR";
-    if let Some(folder) = &options.backup {
+    if let Some(folder) = named {
         return match backup::verify(folder, stop) {
             Ok(found) => {
                 let detail = format!(

@@ -244,10 +244,12 @@ async fn refuse_differences(
 ) -> Result<()> {
     let (live, incoming) = (&exchange.live, &exchange.incoming);
     let both: [&dyn Typed; 2] = [live, incoming];
+    let (one, other) = (vec![*live], vec![*incoming]);
+    let tables: [&dyn Typed; 2] = [&one, &other];
     let all: [&dyn Typed; 4] = [live, incoming, mine, theirs];
     let (columns, owner, storage, of_columns, checks, indexes) = futures::join!(
         script::changed_columns(session, exchange),
-        session.query(include_str!("../../../sql/switchover/prepare/owner.sql"), &both),
+        session.query(include_str!("../../../sql/switchover/prepare/owner.sql"), &tables),
         session.query(include_str!("../../../sql/switchover/prepare/storage.sql"), &both),
         session.query(include_str!("../../../sql/switchover/prepare/columns.sql"), &both),
         session.query(include_str!("../../../sql/switchover/prepare/checks.sql"), &both),
