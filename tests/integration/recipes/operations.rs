@@ -15,6 +15,10 @@ async fn the_page_on_operations_shows_space_and_state() {
         assert!(checked.stdout.contains(part), "{part}: {checked:?}");
     }
     assert!(page.follow().stdout.contains("1.2"));
+    let settings = "[migrate]\nbench_seconds = 0\naccept_regression = true\n";
+    std::fs::write(page.folder.path().join("sterna.toml"), settings).unwrap();
+    page.db.psql("ALTER TABLE cites_trade_records ALTER unit SET DEFAULT 'kg'").await;
+    page.follow();
     page.run("sterna rollback 1.1").expect_code(0);
     page.follow();
     assert!(page.commands.is_empty());
