@@ -1,6 +1,6 @@
 -- Purpose: how many loads filled staging, how many of them are not complete, how many rows they
 --   left there, whether it has been live since, when others wrote to it as well, and the
---   arguments of the last one that is not complete.
+--   arguments and the state of the last one that is not complete.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
 SELECT
     count(*),
@@ -13,6 +13,7 @@ SELECT
         WHERE r.staging = $1 AND r.state <> 'discarded'
     ),
     EXISTS (SELECT FROM sterna.switchover WHERE new_relid = $1),
-    (array_agg(arguments ORDER BY started_at DESC) FILTER (WHERE state <> 'loaded'))[1]
+    (array_agg(arguments ORDER BY started_at DESC) FILTER (WHERE state <> 'loaded'))[1],
+    (array_agg(state ORDER BY started_at DESC) FILTER (WHERE state <> 'loaded'))[1]
 FROM sterna.load_run
 WHERE staging = $1 AND state <> 'discarded'

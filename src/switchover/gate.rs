@@ -60,6 +60,17 @@ pub async fn refuse_unsupported(session: &Session, table: &Table, oid: u32) -> R
 pub(super) async fn refuse_unloaded(session: &Connection, pair: &Pair, oid: u32) -> Result<()> {
     let row = session.query_one(include_str!("../../sql/switchover/loads.sql"), &[&oid]).await?;
     let (loads, unfinished): (i64, i64) = (row.get(0), row.get(1));
+    if unfinished > 0 && row.get::<_, Option<&str>>(5) == Some("rejected") {
+        let resume = command_line::resume_load(row.get(4));
+        return Err(Error::refused(format!(
+            "the last load into {} rejected more records than it may",
+            pair.staging
+        ))
+        .hint(format!(
+            "fix the file of rejects and load it with --append; or accept that many: `{resume} \
+             --max-rejects N`; or begin again with `sterna stage truncate`"
+        )));
+    }
     if unfinished > 0 {
         return Err(Error::refused(format!(
             "{} holds a load that is not at its end",

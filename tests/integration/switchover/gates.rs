@@ -89,6 +89,8 @@ async fn a_table_that_was_altered_during_the_run_is_not_replaced() {
 #[tokio::test]
 async fn a_load_that_has_not_ended_does_not_come_in() {
     let here = loaded().await;
+    here.db.psql("UPDATE sterna.load_run SET state = 'rejected'").await;
+    refused(&here, "rejected more records than it may").await;
     here.db.psql("UPDATE sterna.load_run SET state = 'built'").await;
     refused(&here, "holds a load that is not at its end").await;
     // What goes on is printed with the load's own arguments, and works.
