@@ -60,21 +60,21 @@ pub(super) fn refuse_to_drop_writes(
         };
     }
     let is_accepted = |name: &&str| options.accept_check.iter().any(|given| given == *name);
-    if (made.carried_back == 0 && !made.has_left)
+    if (made.replayed + made.carried_back == 0 && !made.has_left)
         || options.accept_failed_validation
         || CHECKS.iter().all(is_accepted)
     {
         return Ok(());
     }
     let what = match made.has_left {
-        true => "and it also holds those that the rollback left behind",
-        false => "which its rollback has kept",
+        true => "and also what the rollback has left behind",
+        false => "which production has as well",
     };
     let resume = command_line::resume(&run.arguments);
     let accepted: String = CHECKS.iter().map(|name| format!(" --accept-check {name}")).collect();
     Err(Error::refused(format!(
-        "staging was the live table until its switchover was rolled back: it holds what others wrote \
-         meanwhile, {what}, and is no longer what the files are"
+        "staging was the live table until its switchover was rolled back: it holds what others have \
+         written since the run began, {what}, and is no longer what the files are"
     ))
     .hint(format!("go on with it as it is: `{resume}{accepted}`; or {anew}")))
 }

@@ -120,14 +120,26 @@ async fn a_run_goes_on_after_its_rollback_with_all_writes_or_not_at_all() {
 async fn staging_that_was_live_is_exchanged_again_with_all_writes_in_it() {
     let scenario = Scenario::new().await;
     let db = &scenario.here.db;
-    scenario.migrate(&[]).expect_code(0);
-    db.psql("UPDATE public.cites_trade_records SET unit = 'mine' WHERE year > 2000").await;
+    let write = |year: &str| {
+        format!("UPDATE public.cites_trade_records SET unit = 'mine' WHERE year > {year}")
+    };
     let mine = "SELECT count(*) FROM public.cites_trade_records WHERE unit = 'mine'";
-    let written = db.psql(mine).await;
+    scenario.migrate(&["--to", "3.3"]).expect_code(0);
+    db.psql(&write("2010")).await;
+    scenario.migrate(&["--resume"]).expect_code(0);
     scenario.sterna(&["rollback", "switchover"]).expect_code(0);
+    // What was written during the run is enough.
+    let refused = scenario.migrate(&["--resume"]).expect_code(6);
+    assert!(refused.stderr.contains("which production has as well"), "{refused:?}");
     let checks = ["rows-accounted", "rows-as-loaded", "rows-lost", "equal-to-files"];
     let accepted: Vec<&str> = checks.iter().flat_map(|name| ["--accept-check", name]).collect();
-    scenario.migrate(&[&["--resume"], &accepted[..]].concat()).expect_code(0);
+    let go_on = [&["--resume"], &accepted[..]].concat();
+    scenario.migrate(&go_on).expect_code(0);
+    scenario.assert_migrated().await;
+    db.psql(&write("2000")).await;
+    let written = db.psql(mine).await;
+    scenario.sterna(&["rollback", "switchover"]).expect_code(0);
+    scenario.migrate(&go_on).expect_code(0);
     scenario.assert_migrated().await;
     assert_eq!(db.psql(mine).await, written);
 }
