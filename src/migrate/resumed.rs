@@ -47,7 +47,7 @@ pub(super) fn refuse_to_drop_writes(
         return Ok(());
     };
     let back = command_line::roll_back(&run.arguments, Some(Step::Backup.number()));
-    let anew =
+    let new_run =
         format!("`{back}`, then begin a new run, which replaces all rows by those of the files");
     if !run.is_settled(Step::Load) {
         return match made.replayed + made.carried_back {
@@ -56,7 +56,7 @@ pub(super) fn refuse_to_drop_writes(
                 "others have made {writes} writes since the run began, which its switchover and the \
                  rollback have kept; loading the files again would drop them"
             ))
-            .hint(anew)),
+            .hint(new_run)),
         };
     }
     let is_accepted = |name: &&str| options.accept_check.iter().any(|given| given == *name);
@@ -76,7 +76,7 @@ pub(super) fn refuse_to_drop_writes(
         "staging was the live table until its switchover was rolled back: it holds what others have \
          written since the run began, {what}, and is no longer what the files are"
     ))
-    .hint(format!("go on with it as it is: `{resume}{accepted}`; or {anew}")))
+    .hint(format!("go on with it as it is: `{resume}{accepted}`; or {new_run}")))
 }
 
 impl Began {
