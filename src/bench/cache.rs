@@ -13,7 +13,8 @@ use crate::error::Result;
 use crate::pg::{CatalogText, Connection, Table, fill, interruptible};
 use crate::table::staging::Pair;
 
-/// The number of pages of one table to read before the other one's turn: 8 MB.
+/// The number of pages of one table, or of each of its partitions, to read before the other one's
+/// turn: 8 MB.
 const STRETCH: u64 = 1024;
 
 /// Reads the pages of both tables in turn, as many of each as the cache holds.
@@ -28,7 +29,11 @@ pub(super) async fn warm(
 ) -> Result<()> {
     let sql = include_str!("../../sql/bench/run/cache-size.sql");
     let cache: i64 = session.query_one(sql, &[]).await?.get(0);
-    let cached = |size: &DataSize| size.pages.min(cache.cast_unsigned());
+    // The pages to read of each partition: all, or the same share of each.
+    let cached = |size: &DataSize| match size.pages.max(1) {
+        pages if pages <= cache.cast_unsigned() => size.pages_of_largest,
+        pages => size.pages_of_largest.saturating_mul(cache.cast_unsigned()).div_ceil(pages),
+    };
     let production = sizes.production.as_ref().map_or(0, cached);
     let staging = cached(&sizes.staging);
     let mut first = 0;

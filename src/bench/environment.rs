@@ -41,6 +41,7 @@ pub(super) async fn size(
         table_bytes: bytes(2),
         index_bytes: bytes(3),
         pages: bytes(4),
+        pages_of_largest: bytes(6),
         columns_with_statistics: row.get(5),
     }))
 }

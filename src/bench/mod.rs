@@ -66,7 +66,7 @@ pub async fn bench(
     let queries = query::all(options.queries.as_deref())?;
     let baseline = options.baseline.as_deref().map(baseline::read).transpose()?;
     let mut control = connect(info).await?;
-    let pair = staging::pair_of(&mut control, &options.table, Takes::Tables).await?;
+    let pair = staging::pair_of(&mut control, &options.table, Takes::Partitions).await?;
     let sizes = sizes(&control, &pair).await?;
     // A separate session, which is read-only whatever a query tries.
     let session = connect(info).await?;

@@ -68,12 +68,18 @@ fn describe(node: &Value, depth: usize, staging: Option<&Pair>, lines: &mut Vec<
         line.push_str(" backward");
     }
     if let Some(index) = text("Index Name") {
-        let cut = staging.and_then(|_| index.strip_suffix(SUFFIX));
-        line.push_str(&format!(" using {}", cut.unwrap_or(index)));
+        let cut = match staging {
+            None => index.to_owned(),
+            // The server names the indexes of partitions after these.
+            Some(pair) if pair.partitioned => index.replacen(SUFFIX, "", 1),
+            Some(_) => index.strip_suffix(SUFFIX).unwrap_or(index).to_owned(),
+        };
+        line.push_str(&format!(" using {cut}"));
     }
     if let Some(relation) = text("Relation Name") {
-        let replaced = staging.filter(|pair| relation == pair.staging.name.name());
-        line.push_str(&format!(" on {}", replaced.map_or(relation, |p| p.table.name.name())));
+        let is_own = |pair: &Pair| pair.partitioned || relation == pair.staging.name.name();
+        let cut = staging.filter(|pair| is_own(pair)).and_then(|_| relation.strip_suffix(SUFFIX));
+        line.push_str(&format!(" on {}", cut.unwrap_or(relation)));
     }
     lines.push(line);
     for child in node["Plans"].as_array().into_iter().flatten() {

@@ -188,6 +188,9 @@ pub struct DataSize {
     pub index_bytes: u64,
     /// Pages of the table without indexes.
     pub pages: u64,
+    /// Those of its largest partition, or the same if it has none.
+    #[serde(skip)]
+    pub(super) pages_of_largest: u64,
     /// The columns for which the planner has statistics.
     pub columns_with_statistics: Vec<String>,
 }

@@ -9,11 +9,9 @@ use crate::table::pair::Pair;
 /// The kinds of table that a command takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Takes {
-    /// Ordinary ones alone.
-    Tables,
-    /// Partitions and partitioned tables as well.
+    /// Ordinary and partitioned ones, and partitions.
     Partitions,
-    /// Partitions, and tables that Citus distributes by a hash.
+    /// The same, and tables that Citus distributes by a hash.
     Shards,
 }
 
@@ -24,11 +22,23 @@ impl Takes {
     /// If it is missing or of another kind.
     pub(crate) async fn find(self, session: &Connection, table: &Table) -> Result<Relation> {
         match self {
-            Takes::Tables => catalog::plain_table(session, table).await,
             Takes::Partitions => catalog::replaceable(session, table).await,
             Takes::Shards => catalog::loadable(session, table).await,
         }
     }
+}
+
+/// The partitioned table that a table is a partition of, on whatever level; the table itself if it is
+/// none, or does not exist.
+///
+/// # Errors
+/// If the catalog cannot be read.
+pub(crate) async fn whole(session: &Session, table: &Table) -> Result<Table> {
+    let sql = include_str!("../../sql/table/whole.sql");
+    let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
+    row.map_or(Ok(table.clone()), |row| {
+        Table::new(row.get::<_, String>(0), row.get::<_, String>(1))
+    })
 }
 
 /// The query for the statements that give a table the CHECK which a partition's bound implies.

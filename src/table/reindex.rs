@@ -1,4 +1,4 @@
-//! The indexes of a table: checks whether all are valid, and rebuilds them without blocking
+//! The indexes of a table and of its partitions: checks whether all are valid, and rebuilds them without blocking
 //! readers or writers.
 //!
 //! After a switchover nothing is left to rebuild, because the staging table's indexes were
@@ -25,10 +25,10 @@ pub enum Rebuild {
     All,
 }
 
-/// The state of an index afterwards.
+/// The state of an index afterwards, one of the table or of a partition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IndexState {
-    /// Its name, without the schema, which is that of the table.
+    /// Its name, without the schema, which is that of its table.
     pub name: String,
     /// Whether the server uses it and keeps it up to date.
     pub valid: bool,
@@ -38,6 +38,9 @@ pub struct IndexState {
     pub bytes: i64,
     #[serde(skip)]
     exclusion: bool,
+    /// Whether it consists of the indexes of partitions.
+    #[serde(skip)]
+    partitioned: bool,
     #[serde(skip)]
     index: Table,
 }
@@ -92,7 +95,7 @@ pub async fn reindex(
     rebuild: &Rebuild,
     stop: &AtomicBool,
 ) -> Result<ReindexReport> {
-    let oid = catalog::plain_table(session, table).await?.oid;
+    let oid = catalog::replaceable(session, table).await?.oid;
     let before = indexes(session, oid).await?;
     let mut report = ReindexReport {
         table: table.to_string(),
@@ -138,6 +141,7 @@ async fn indexes(session: &Connection, oid: u32) -> Result<Vec<IndexState>> {
             leftover: row.get(3),
             exclusion: row.get(4),
             bytes: row.get(5),
+            partitioned: row.get(6),
         })
     };
     rows.iter().map(index).collect()
@@ -149,10 +153,12 @@ fn chosen<'a>(
     table: &Table,
 ) -> Result<Vec<&'a IndexState>> {
     let lasting = || indexes.iter().filter(|index| !index.leftover);
+    // Those of partitions are rebuilt one by one.
+    let stored = || lasting().filter(|index| !index.partitioned);
     match rebuild {
         Rebuild::Nothing => Ok(Vec::new()),
-        Rebuild::Invalid => Ok(lasting().filter(|index| !index.valid).collect()),
-        Rebuild::All => Ok(lasting().collect()),
+        Rebuild::Invalid => Ok(stored().filter(|index| !index.valid).collect()),
+        Rebuild::All => Ok(stored().collect()),
         Rebuild::Named(names) => {
             let find = |name: &String| {
                 lasting().find(|index| index.name == *name).ok_or_else(|| {

@@ -19,6 +19,7 @@ use crate::pg::{
     Backoff, Column, Columns, Connection, Ident, Mode, Quoted, Session, Table, Transaction,
     catalog, explain_denied, fill,
 };
+use crate::table::partition;
 use crate::trust;
 
 pub(crate) const SUMMARY: &str = "species_trade_summary";
@@ -107,11 +108,13 @@ pub struct SummaryUndone {
     pub kept: Vec<String>,
 }
 
-/// Looks for the summary of a trade table, in the same schema.
+/// Looks for the summary of a trade table, in the same schema. That of a partition is the summary of
+/// the whole partitioned table, and is computed from all of its rows.
 ///
 /// # Errors
 /// If the catalog cannot be read; refused if a table is not to be trusted.
 pub async fn find(session: &Connection, trade: &Table) -> Result<SummaryFound> {
+    let trade = &partition::whole(session, trade).await?;
     let beside = |name: &str| Table::new(trade.schema.name(), name);
     let (species, summary) = (beside(SPECIES)?, beside(SUMMARY)?);
     let wanted: [(&Table, &[&str], &str); 3] = [

@@ -138,6 +138,12 @@ fn missing(check: &Check, subject: &Subject, known: &Known) -> Option<String> {
         return Some(format!("no file has filled a column {column}"));
     }
     let parameter = check.parameters.iter().find(|name| !known.has(name))?;
+    if let (Some(whole), "summary") = (&subject.part_of, parameter.as_str()) {
+        return Some(format!(
+            "the summary also counts the other partitions of {whole}; it was compared with all of \
+             them when it was computed"
+        ));
+    }
     Some(format!("{parameter} was not given or does not exist"))
 }
 

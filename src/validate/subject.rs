@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::load::ledger::{self, LoadRun};
 use crate::load::{ColumnUses, Years, columns_of};
 use crate::pg::{Column, ColumnType, Columns, Connection, Ident, SqlText, Table, catalog};
+use crate::table::partition;
 use crate::table::staging::{self, Pair};
 use crate::table::summary;
 use crate::trust;
@@ -25,6 +26,8 @@ pub(super) struct Subject {
     /// The staging table, if there is one.
     pub(super) staging_oid: Option<u32>,
     pub(super) is_live: bool,
+    /// The partitioned table that the live one is a partition of, if that matters and it is one.
+    pub(super) part_of: Option<Table>,
     /// Its columns, from the catalog.
     pub(super) columns: Vec<Column>,
     /// The columns that its loads wrote, if known.
@@ -105,6 +108,7 @@ impl Subject {
             checked_oid,
             staging_oid,
             is_live,
+            part_of: None,
             columns,
             written,
             runs,
@@ -219,6 +223,11 @@ impl Subject {
         let schema = &self.pair.table.schema;
         let summary = Table { schema: schema.clone(), name: Ident::new(summary::SUMMARY)? };
         if !self.is_live || !self.may_read(session, &summary).await? {
+            return Ok(());
+        }
+        let whole = partition::whole(session, &self.pair.table).await?;
+        if whole != self.pair.table {
+            self.part_of = Some(whole);
             return Ok(());
         }
         self.known.name("summary", &summary);

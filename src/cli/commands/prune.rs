@@ -39,7 +39,7 @@ pub struct PruneArgs {
 pub fn run(args: &PruneArgs, context: &Context) -> Result<u8> {
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
-    let exclusive = context.exclusive(Takes::Tables, &watch)?;
+    let exclusive = context.exclusive(Takes::Partitions, &watch)?;
     let mut options = PruneOptions::new(args.keep);
     (options.forget_missing, options.dry_run) = (args.forget_missing, args.dry_run);
     let pruned =

@@ -198,7 +198,7 @@ fn add(args: &AddArgs, context: &Context) -> Result<AddedSpecies> {
 }
 
 fn undo(args: &UndoArgs, context: &Context) -> Result<SpeciesUndone> {
-    let exclusive = context.exclusive(Takes::Tables, &Arc::new(Watch::default()))?;
+    let exclusive = context.exclusive(Takes::Partitions, &Arc::new(Watch::default()))?;
     // Staging has no foreign keys during a load: no load may start using the species while
     // we look for references to it.
     let done = exclusive

@@ -53,7 +53,7 @@ pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
 }
 
 fn undo(context: &Context, watch: &Arc<Watch>) -> Result<SummaryUndone> {
-    let exclusive = context.exclusive(Takes::Tables, watch)?;
+    let exclusive = context.exclusive(Takes::Partitions, watch)?;
     let undone = exclusive.session(async |session, pair| {
         let target = target(session, &pair.table).await?;
         match summary::last(session, &target).await? {
