@@ -66,9 +66,11 @@ impl Migration {
         watch: &Arc<Watch>,
         listener: &mut dyn StepListener,
     ) -> Result<Migrated> {
-        let options = &self.options;
         let runtime = runtime::blocking()?;
-        runtime.block_on(preparation::refuse_unsupported(info, options))?;
+        let years = runtime.block_on(preparation::refuse_unsupported(info, &self.options))?;
+        let mut options = self.options.clone();
+        options.load.years = years;
+        let options = &options;
         // Fail now, not after hours of work.
         options.report.as_deref().map_or(Ok(()), private::own_folder)?;
         let identity = identity::of(options, &watch.stop)?;
@@ -78,7 +80,7 @@ impl Migration {
             runtime.block_on(preparation::refuse_above_limit(info, options, &found))?;
             uses = Some(found);
         }
-        let exclusive = Exclusive::take(info, options.table(), Takes::Tables, watch, 1)?;
+        let exclusive = Exclusive::take(info, options.table(), Takes::Partitions, watch, 1)?;
         preparation::try_application(options, &exclusive)?;
         let unrehearsed = rehearsed::refuse_unrehearsed(options, &exclusive, &identity)?;
         let run = attach(&exclusive, options, &identity)?;

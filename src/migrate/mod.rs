@@ -17,6 +17,7 @@ mod migration;
 mod options;
 pub(crate) mod outcome;
 mod outlook;
+pub mod partition;
 pub mod plan;
 mod preparation;
 pub(crate) mod records;

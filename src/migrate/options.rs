@@ -40,8 +40,8 @@ pub enum BackupTableChoice {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct MigrationOptions {
-    /// The table, its files and how they are loaded; the run itself sets the years, `resume`
-    /// and `verify`.
+    /// The table, its files and how they are loaded; the run itself sets `resume`, `verify`, and
+    /// the years. If some are set before, they must be those of a partition.
     pub load: LoadOptions,
     /// The first step to run, assuming that earlier ones are done; none for the first of all.
     pub from: Option<Step>,
@@ -242,7 +242,7 @@ impl MigrationOptions {
         }
     }
 
-    /// The options to inspect all years of the files.
+    /// The options to inspect the files, of all years or those of the partition.
     pub(super) fn inspection(&self) -> InspectOptions {
         let load = self.load.clone();
         InspectOptions {
@@ -251,6 +251,7 @@ impl MigrationOptions {
             synonyms: load.synonyms,
             mapping: load.mapping,
             workers: load.workers,
+            years: load.years,
             ..InspectOptions::new(load.table, load.inputs)
         }
     }

@@ -122,9 +122,14 @@ impl Names {
             backup: table.with_suffix(backup)?,
             journal: Table::new("sterna", "journal_<oid>")?,
             identity: CatalogText::from_catalog("INCLUDING IDENTITY"),
-            // A plan is for a table that is not partitioned.
             partitioning: CatalogText::from_catalog(""),
         })
+    }
+
+    /// The same for a table that is partitioned in this way.
+    #[must_use]
+    pub fn partitioned(self, partitioning: CatalogText) -> Self {
+        Names { partitioning, ..self }
     }
 
     fn quoted(&self, step: Step) -> [(&str, &dyn Quoted); 7] {

@@ -2,6 +2,7 @@
 
 use super::exclusive::Exclusive;
 use super::options::MigrationOptions;
+use super::partition;
 use super::plan::Step;
 use super::site::Site;
 use super::state::Run;
@@ -10,7 +11,7 @@ use crate::error::{Kind, Result};
 use crate::estimate::Sizes;
 use crate::inspect::{self, InspectOptions};
 use crate::ledger;
-use crate::load::ColumnUses;
+use crate::load::{ColumnUses, Years};
 use crate::pg::{ConnInfo, catalog, connect};
 use crate::preflight::{self, SummaryUse};
 use crate::switchover::{self, journal};
@@ -20,21 +21,26 @@ use crate::table::summary::{self, SummaryFound};
 use crate::trust;
 
 /// Refuses kinds of tables that cannot be replaced, code of other roles on the tables to be
-/// written, and a role that lacks rights, before anything is written, even to the ledger.
-pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptions) -> Result<()> {
+/// written, and a role that lacks rights, before anything is written, even to the ledger. Returns
+/// the years to load.
+pub(super) async fn refuse_unsupported(
+    info: &ConnInfo,
+    options: &MigrationOptions,
+) -> Result<Years> {
     let session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let table = options.table();
-    let found = catalog::plain_table(&session, table).await?;
+    let found = catalog::replaceable(&session, table).await?;
     switchover::refuse_unsupported(&session, table, found.oid).await?;
     trust::code(&session, &[found.oid], &[]).await?;
+    let years = partition::years(&session, found.oid, &options.load).await?;
     if !options.skip.contains(&Step::Summary)
         && let SummaryFound::Target(target) = summary::find(&session, table).await?
     {
         target.refuse_strange_code(&session).await?;
     }
     if options.resume || options.from.is_some_and(|from| from > Step::Switchover) {
-        return Ok(());
+        return Ok(years);
     }
     // Another role's ledger is refused first: nothing may be granted on its account.
     ledger::look(&session).await?;
@@ -43,12 +49,13 @@ pub(super) async fn refuse_unsupported(info: &ConnInfo, options: &MigrationOptio
         saved: !options.skip.contains(&Step::Backup),
         recomputed: !options.skip.contains(&Step::Summary),
     };
-    match preflight::refuse_missing_rights(&session, found.oid, of_summary).await {
+    let granted = preflight::refuse_missing_rights(&session, found.oid, of_summary).await;
+    match granted {
         Err(error) if error.kind() == Kind::Unsafe && options.to < Step::Switchover => {
             tracing::warn!("for the switchover, {error}");
-            Ok(())
+            Ok(years)
         }
-        done => done,
+        granted => granted.map(|()| years),
     }
 }
 
@@ -69,7 +76,7 @@ pub(super) async fn refuse_above_limit(
 ) -> Result<()> {
     let Some(limit) = options.disk_limit else { return Ok(()) };
     let session = connect(info).await?;
-    let found = catalog::plain_table(&session, options.table()).await?;
+    let found = catalog::replaceable(&session, options.table()).await?;
     let sizes = Sizes::read(&session, found.oid).await?;
     preflight::refuse_above(options.sizes(sizes).with_matching(uses.matched_on_server), limit)
 }

@@ -8,6 +8,7 @@ mod keep;
 mod kills;
 mod obstacles;
 mod own_run;
+mod partitioned;
 mod prune;
 mod refused;
 mod rich;

@@ -4,7 +4,7 @@
 //! so a new export is a new entry and no new code. This module only matches
 //! headers against formats; it knows neither files nor databases.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,14 @@ impl Formats {
             return Err(Error::usage(format!("{name}: two formats have the name {:?}", pair[0])));
         }
         Ok(Formats(file.format))
+    }
+
+    /// The columns that the years of records are stored in.
+    #[must_use]
+    pub fn year_columns(&self) -> BTreeSet<&str> {
+        let of_formats = self.0.iter();
+        let columns = of_formats.filter_map(|format| format.columns.get(format.year.as_ref()?));
+        columns.map(String::as_str).collect()
     }
 
     /// The format at `index`, which is a [`Layout::format`].

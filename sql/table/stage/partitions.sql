@@ -1,4 +1,5 @@
--- Purpose: the partitions below a table ($1, a schema, and $2), on any level, with their schemas.
+-- Purpose: the partitions below a table ($1, a schema, and $2), on any level, with their schemas
+--   and OIDs.
 -- Lock: none, it only reads the catalog. Transaction: either.
 -- Undone by: nothing, it only reads.
 WITH RECURSIVE below (oid) AS (
@@ -10,7 +11,7 @@ WITH RECURSIVE below (oid) AS (
     UNION
     SELECT h.inhrelid FROM pg_catalog.pg_inherits AS h INNER JOIN below ON h.inhparent = below.oid
 )
-SELECT n.nspname::text, c.relname::text
+SELECT n.nspname::text, c.relname::text, c.oid
 FROM below
 INNER JOIN pg_catalog.pg_class AS c ON c.oid = below.oid
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -32,6 +32,7 @@ pub mod switchover;
 pub mod validate;
 
 use std::io::{BufWriter, Write};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -40,7 +41,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::render::screen::shown;
 use crate::cli::{GlobalArgs, OutputFormat, Progress};
+use crate::command_line;
 use crate::error::{Error, Kind, Result};
+use crate::load::Years;
 use crate::migrate::exclusive::Exclusive;
 use crate::pg::{ConnInfo, Table};
 use crate::runtime;
@@ -54,6 +57,10 @@ pub struct Context {
     database_url: Option<String>,
     /// The table to replace.
     pub table: Table,
+    /// Whether `--partition` was given.
+    names_partition: bool,
+    /// The partition that `--year` has found.
+    partition: Option<String>,
     /// Whether `--production` was given.
     pub production: bool,
     /// The format of results.
@@ -71,6 +78,8 @@ impl Context {
         let mut context = Context {
             database_url: args.database_url.clone(),
             table: Table::new(args.schema.as_str(), args.table.as_str())?,
+            names_partition: args.partition.is_some(),
+            partition: None,
             production: args.production,
             format: args.format,
             progress: if args.quiet { Progress::Never } else { args.progress },
@@ -81,6 +90,38 @@ impl Context {
             context.table = runtime::blocking()?.block_on(found)?;
         }
         Ok(context)
+    }
+
+    /// The same with the partition of these years as its table, unless none are given or a
+    /// partition is named.
+    ///
+    /// # Errors
+    /// A usage error if the table has none; those of the database.
+    fn narrowed(&self, years: Option<&Years>, mapping: Option<&Path>) -> Result<Self> {
+        let mut context = self.clone();
+        let first = years.and_then(|years| years.iter().next());
+        if let Some(year) = first.filter(|_| !self.names_partition) {
+            let info = self.conninfo()?;
+            let found = partition::of_year(&info, &self.table, year, mapping);
+            context.table = runtime::blocking()?.block_on(found)?;
+            context.partition = Some(context.table.name.name().to_owned());
+        }
+        Ok(context)
+    }
+
+    /// The words of the command line to keep, with the partition if `--year` has found it.
+    fn typed(&self) -> Vec<String> {
+        let typed = command_line::kept(std::env::args().skip(1));
+        let found = self.partition.iter().flat_map(|name| ["--partition".to_owned(), name.clone()]);
+        found.chain(typed).collect()
+    }
+
+    /// The error with the partition that `--year` has found in the commands of its hint.
+    fn explain(&self, error: Error) -> Error {
+        match (&self.partition, error.next_step().map(str::to_owned)) {
+            (Some(_), Some(hint)) => error.hint(command_line::in_hint(&hint, self.typed())),
+            _ => error,
+        }
     }
 
     /// The connection parameters of the database.

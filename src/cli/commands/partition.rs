@@ -1,7 +1,25 @@
-//! `--partition`: the partition of a table that is to be replaced.
+//! `--partition`, and `--year` of a migration: the partition of a table that is to be replaced.
+
+use std::path::Path;
 
 use crate::error::{Error, Result, did_you_mean};
+use crate::migrate;
 use crate::pg::{ConnInfo, Table, connect};
+
+/// Finds the partition of a year below a table, on any level.
+///
+/// # Errors
+/// If there is none; those of the server.
+pub(super) async fn of_year(
+    info: &ConnInfo,
+    table: &Table,
+    year: i32,
+    mapping: Option<&Path>,
+) -> Result<Table> {
+    let session = connect(info).await?;
+    session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
+    migrate::partition::of_year(&session, table, year, mapping).await
+}
 
 /// Finds the partition of this name below a table, on any level.
 ///

@@ -9,10 +9,10 @@ use crate::cli::render::plan::{Planned, ShownPlan, ShownStatement};
 use crate::error::{Kind, Result};
 use crate::inspect::{self, InspectOptions, inspect};
 use crate::ledger;
-use crate::load::MatchOptions;
+use crate::load::{LoadOptions, MatchOptions, Years};
 use crate::migrate::plan::{self, Names, Rows};
-use crate::migrate::{Outlook, Step, Total};
-use crate::pg::{Connection, Table, catalog, connect};
+use crate::migrate::{Outlook, Step, Total, partition};
+use crate::pg::{CatalogText, Connection, Table, catalog, connect};
 use crate::runtime;
 use crate::switchover::{self, Preview};
 use crate::table::{backup_table, staging};
@@ -24,6 +24,9 @@ pub struct PlanArgs {
     /// CSV files, .csv.gz, .zip, folders or globs; with them, rows, times and space are estimated
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<String>,
+    /// Show how to replace only the partition of these years, in a table partitioned by year
+    #[arg(long, value_name = "YEARS")]
+    pub year: Option<Years>,
     /// How the files are read.
     #[command(flatten)]
     pub read: ReadChoices,
@@ -37,17 +40,26 @@ pub struct PlanArgs {
 /// # Errors
 /// If the table cannot be found, or the files cannot be read.
 pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
+    let context = &context.narrowed(args.year.as_ref(), None)?;
     let table = &context.table;
-    let names = Names::new(table, [staging::SUFFIX, staging::OLD_SUFFIX, backup_table::SUFFIX])?;
-    let has_files = !args.inputs.is_empty();
-    let (mut rows, preview, mut outlook) =
-        runtime::blocking()?.block_on(look(context, has_files))?;
+    let mut names =
+        Names::new(table, [staging::SUFFIX, staging::OLD_SUFFIX, backup_table::SUFFIX])?;
+    let Found { mut rows, preview, mut outlook, years, partitioning } =
+        runtime::blocking()?.block_on(look(args, context))?;
+    if let Some(partitioning) = partitioning {
+        names = names.partitioned(partitioning);
+    }
     if let Some(outlook) = &mut outlook {
-        let (files, newest) = counted(args, context)?;
+        let inspection = InspectOptions {
+            read: args.read.options(),
+            years,
+            ..InspectOptions::new(table.clone(), args.inputs.clone())
+        };
+        let (files, newest) = counted(context, &inspection)?;
         rows.files = Some(files);
         rows.newest_year = newest;
         outlook.count(files);
-        if let Some(on_server) = matched_on_server(args, context)? {
+        if let Some(on_server) = matched_on_server(context, inspection)? {
             outlook.space = outlook.space.with_matching(on_server);
         }
     }
@@ -122,25 +134,41 @@ fn foreseen(preview: &Preview) -> Vec<ShownStatement> {
     parts.collect()
 }
 
-async fn look(context: &Context, has_files: bool) -> Result<(Estimates, Preview, Option<Outlook>)> {
+/// What is known about the table.
+struct Found {
+    rows: Estimates,
+    preview: Preview,
+    outlook: Option<Outlook>,
+    /// The years of the partition that it is, or all.
+    years: Years,
+    partitioning: Option<CatalogText>,
+}
+
+async fn look(args: &PlanArgs, context: &Context) -> Result<Found> {
     let session = connect(&context.conninfo()?).await?;
     session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
-    let found = catalog::plain_table(&session, &context.table).await?;
-    let outlook = match has_files {
-        true => {
+    let found = catalog::replaceable(&session, &context.table).await?;
+    let load = LoadOptions {
+        years: args.year.clone().unwrap_or_default(),
+        ..LoadOptions::new(context.table.clone(), args.inputs.clone())
+    };
+    let years = partition::years(&session, found.oid, &load).await?;
+    let outlook = match args.inputs.is_empty() {
+        true => None,
+        false => {
             let has_ledger = has_ledger(&session).await?;
             Some(Outlook::read(&session, (&context.table, found.oid), has_ledger).await?)
         }
-        false => None,
     };
     let species = Table::new(context.table.schema.name(), "species")?;
-    let (live, species, preview) = futures::join!(
+    let (live, species, preview, partitioning) = futures::join!(
         estimate(&session, &context.table),
         estimate(&session, &species),
         switchover::preview(&session, &context.table),
+        partition::partitioning(&session, found.oid),
     );
-    let estimates = Estimates { live: live?, species: species?, ..Estimates::default() };
-    Ok((estimates, preview?, outlook))
+    let rows = Estimates { live: live?, species: species?, ..Estimates::default() };
+    Ok(Found { rows, preview: preview?, outlook, years, partitioning: partitioning? })
 }
 
 /// Whether there is a ledger that can be read as it is.
@@ -164,26 +192,18 @@ async fn estimate(session: &Connection, table: &Table) -> Result<Option<u64>> {
 }
 
 /// Number of records in the files that map to a species, in total and in the newest year.
-fn counted(args: &PlanArgs, context: &Context) -> Result<(u64, Option<u64>)> {
-    let found = inspect(&context.conninfo()?, &inspection(args, context), &Watch::default())?;
+fn counted(context: &Context, files: &InspectOptions) -> Result<(u64, Option<u64>)> {
+    let found = inspect(&context.conninfo()?, files, &Watch::default())?;
     Ok((found.years.values().sum(), found.years.last_key_value().map(|(_, rows)| *rows)))
 }
 
 /// Whether the server would match the rows of the files with production's; `None` if they cannot
 /// be matched, or if it takes options that only `sterna migrate` has.
-fn matched_on_server(args: &PlanArgs, context: &Context) -> Result<Option<bool>> {
-    let matching = Some(MatchOptions::default());
-    let options = InspectOptions { matching, ..inspection(args, context) };
+fn matched_on_server(context: &Context, files: InspectOptions) -> Result<Option<bool>> {
+    let options = InspectOptions { matching: Some(MatchOptions::default()), ..files };
     match runtime::blocking()?.block_on(inspect::columns(&context.conninfo()?, &options)) {
         Ok(uses) => Ok(Some(uses.matched_on_server)),
         Err(error) if matches!(error.kind(), Kind::Unsafe | Kind::Usage) => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-fn inspection(args: &PlanArgs, context: &Context) -> InspectOptions {
-    InspectOptions {
-        read: args.read.options(),
-        ..InspectOptions::new(context.table.clone(), args.inputs.clone())
     }
 }

@@ -56,19 +56,23 @@ pub(crate) struct Reading {
     matching: Option<Matching>,
 }
 
+/// The formats of a user's file, or the built-in ones.
+///
+/// # Errors
+/// If the file cannot be read, or is not a list of formats.
+pub(crate) fn formats(mapping: Option<&Path>) -> Result<Formats> {
+    let Some(path) = mapping else { return Formats::built_in() };
+    let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+    Formats::parse(&text, &path.display().to_string())
+}
+
 impl Reading {
     /// Reads inputs, headers, target and species.
     ///
     /// # Errors
     /// If files cannot be read or have no known format; lists the first ten of them.
     pub(crate) async fn new(session: &Connection, request: &Request<'_>) -> Result<Self> {
-        let formats = match request.mapping {
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-                Formats::parse(&text, &path.display().to_string())?
-            }
-            None => Formats::built_in()?,
-        };
+        let formats = formats(request.mapping)?;
         let inputs = Inputs::discover(request.inputs, request.read.recursive)?;
         let (layouts, has_records) = layouts(&inputs, &formats, request.read.max_record_bytes)?;
         let without_year = layouts.iter().position(|layout| layout.year.is_none());

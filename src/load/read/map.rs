@@ -4,6 +4,7 @@
 //! records map to no species, and these are never copied.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 
 use hashbrown::HashMap;
@@ -56,6 +57,33 @@ impl Years {
 
     fn contains(&self, year: i32) -> bool {
         self.0.contains(&year)
+    }
+}
+
+impl FromIterator<i32> for Years {
+    fn from_iter<I: IntoIterator<Item = i32>>(years: I) -> Self {
+        Years(years.into_iter().collect())
+    }
+}
+
+/// As [`Years::from_str`] reads them: `2015-2020,2023`.
+impl fmt::Display for Years {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut ranges: Vec<(i32, i32)> = Vec::new();
+        for year in self.iter() {
+            match ranges.last_mut() {
+                Some((_, last)) if *last + 1 == year => *last = year,
+                _ => ranges.push((year, year)),
+            }
+        }
+        for (at, (first, last)) in ranges.iter().enumerate() {
+            let comma = if at == 0 { "" } else { "," };
+            match first == last {
+                true => write!(f, "{comma}{first}")?,
+                false => write!(f, "{comma}{first}-{last}")?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -252,6 +280,7 @@ mod tests {
     #[test]
     fn years_are_lists_and_ranges() {
         let years: Years = "2015-2017,2023, 1999".parse().unwrap();
+        assert_eq!(years.to_string(), "1999,2015-2017,2023");
         assert!([1999, 2015, 2016, 2017, 2023].iter().all(|y| years.contains(*y)));
         assert!(!years.contains(2018));
         for bad in ["", "x", "2020-2015", "2015-", "20155", "-5", "2015--2016", "2015,,2016"] {

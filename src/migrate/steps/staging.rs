@@ -57,7 +57,7 @@ pub(in crate::migrate) async fn refuse_rows(session: &Connection, pair: &Pair) -
 
 fn validate(site: &Site, _: &StepOutcome) -> Result<()> {
     site.exclusive.session(async |session, pair| {
-        let made = catalog::plain_table(session, &pair.staging).await?.oid;
+        let made = catalog::replaceable(session, &pair.staging).await?.oid;
         let made = catalog::columns(session, made).await?;
         match catalog::columns(session, pair.table_oid).await? == made {
             true => Ok(()),

@@ -16,7 +16,24 @@ fn random() -> f64 {
     f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX)
 }
 
+/// The moments to kill a run of this duration at: random, but spread over the whole run.
+pub(super) fn moments(duration: Duration, kills: u32) -> impl Iterator<Item = Duration> {
+    let kills = std::env::var("STERNA_TEST_KILLS").map_or(kills, |n| n.parse().unwrap());
+    (0..kills).map(move |kill| duration.mul_f64((f64::from(kill) + random()) / f64::from(kills)))
+}
+
 impl Scenario {
+    /// Runs `sterna`, and kills it after a while.
+    pub(super) fn kill(&self, args: &[&str], after: Duration) {
+        let mut command = self.here.db.command(args);
+        command.current_dir(self.here.folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(after);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        println!("killed after {after:?}");
+    }
+
     /// Rolls back everything that a run has done, if there is one.
     fn roll_back(&self) {
         let status = self.status();
@@ -38,23 +55,8 @@ async fn killed_runs_are_resumed_or_rolled_back() {
     scenario.migrate(&[]).expect_code(0);
     let duration = begun.elapsed();
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
-    let kills = std::env::var("STERNA_TEST_KILLS").map_or(KILLS, |n| n.parse().unwrap());
-    for kill in 0..kills {
-        // At random, but spread over the whole run.
-        let moment = duration.mul_f64((f64::from(kill) + random()) / f64::from(kills));
-        let mut child = scenario
-            .here
-            .db
-            .command(&scenario.migration(&[]))
-            .current_dir(scenario.here.folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(moment);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        println!("killed after {moment:?}");
+    for (kill, moment) in moments(duration, KILLS).enumerate() {
+        scenario.kill(&scenario.migration(&[]), moment);
         scenario.assert_whole().await;
         if kill % 2 == 0 {
             // If it was killed before it was recorded, it has not begun; if it was faster than
@@ -73,10 +75,7 @@ async fn killed_runs_are_resumed_or_rolled_back() {
     // A killed rollback is resumed as well.
     scenario.migrate(&[]).expect_code(0);
     for pause in [20, 60, 150] {
-        let mut child = scenario.here.db.command(&["rollback", "1.1"]).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(pause));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        scenario.kill(&["rollback", "1.1"], Duration::from_millis(pause));
         scenario.assert_whole().await;
     }
     scenario.roll_back();

@@ -13,8 +13,8 @@ use crate::cli::commands::size::size;
 use crate::cli::commands::switchover::duration;
 use crate::cli::commands::validate::LimitArgs;
 use crate::cli::render;
-use crate::command_line;
 use crate::error::Result;
+use crate::load::{LoadOptions, Years};
 use crate::migrate::{Addition, BackupTableChoice, CheckLimits, Gates, MigrationOptions, Step};
 use crate::pg::Table;
 
@@ -24,6 +24,7 @@ use crate::pg::Table;
   sterna migrate download.zip --expect-rows 489107
   sterna migrate download.zip --to 3.3            stop before the switchover
   sterna migrate download.zip --resume            after an interruption, a failure, or --to
+  sterna migrate download.zip --year 2024         one partition of a table partitioned by year
   sterna rollback switchover                      back to the state before step 4.2
   sterna migrate download.zip --add-synonym 'Branta hutchinsii leucopareia=Branta canadensis leucopareia'
 
@@ -66,6 +67,9 @@ pub struct MigrationChoices {
     /// CSV files, .csv.gz, .zip, folders or globs
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<String>,
+    /// Replace only the partition of these years, in a table partitioned by year: 2024, 2015-2020
+    #[arg(long, value_name = "YEARS")]
+    pub year: Option<Years>,
     /// Skip a step; recorded as a deviation (repeatable). With 2.3, step 3.3 times no queries either
     #[arg(long, value_name = "STEP")]
     pub skip: Vec<Step>,
@@ -140,7 +144,7 @@ impl MigrateArgs {
             ask_dependents: application.transpose()?,
             production: context.production,
             without_rehearsal: self.without_rehearsal,
-            typed: command_line::kept(std::env::args().skip(1)),
+            typed: context.typed(),
             ..self.choices.options(&context.table)?
         };
         options.load.typed.clone_from(&options.typed);
@@ -149,14 +153,23 @@ impl MigrateArgs {
 }
 
 impl MigrationChoices {
+    /// The context with the partition that `--year` chooses as its table, if it does.
+    ///
+    /// # Errors
+    /// As [`Context::narrowed`].
+    pub(in crate::cli::commands) fn narrowed(&self, context: &Context) -> Result<Context> {
+        context.narrowed(self.year.as_ref(), self.load.mapping.as_deref())
+    }
+
     /// Converts to the engine's options, for the whole plan.
     ///
     /// # Errors
     /// Usage errors that name the option.
     pub(in crate::cli::commands) fn options(&self, table: &Table) -> Result<MigrationOptions> {
         let limits = self.limits.options(table);
+        let load = self.load.options(table, &self.inputs);
         Ok(MigrationOptions {
-            load: self.load.options(table, &self.inputs),
+            load: LoadOptions { years: self.year.clone().unwrap_or_default(), ..load },
             skip: self.skip.clone(),
             accept_failed_validation: self.accept_failed_validation,
             accept_check: self.accept_check.clone(),

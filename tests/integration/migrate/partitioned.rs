@@ -1,0 +1,347 @@
+//! The plan for a partitioned table, and for one of its partitions.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::kills::moments;
+use super::{QUICK, ROWS, Scenario, state};
+use crate::server::Finished;
+use crate::switchover::exchange::names;
+
+/// The trade table, partitioned with `{by}` and with `{key}` in its primary key, has the rows of
+/// the plain one.
+const PARTITIONED: &str = "ALTER TABLE cites_trade_records RENAME TO flat;
+    CREATE TABLE cites_trade_records (LIKE flat INCLUDING DEFAULTS) PARTITION BY {by};
+    ALTER TABLE cites_trade_records ADD PRIMARY KEY (id, {key}),
+        ADD FOREIGN KEY (species_id) REFERENCES species (id) ON DELETE CASCADE;
+    CREATE INDEX ON cites_trade_records (species_id);
+    CREATE INDEX ON cites_trade_records (year);";
+
+/// A partition for each ten years.
+const DECADES: &str =
+    "DO $$ DECLARE y integer; BEGIN FOR y IN SELECT generate_series(1970, 2020, 10) LOOP
+        EXECUTE format('CREATE TABLE trade_%s PARTITION OF cites_trade_records
+            FOR VALUES FROM (%s) TO (%s)', y, y, y + 10);
+    END LOOP; END $$;";
+
+/// How often a run is killed, if STERNA_TEST_KILLS does not say otherwise.
+const KILLS: u32 = 6;
+
+const FILLED: &str = "INSERT INTO cites_trade_records SELECT * FROM flat; DROP TABLE flat CASCADE;
+    CREATE VIEW by_year AS SELECT year, count(*) FROM cites_trade_records GROUP BY year;
+    ANALYZE cites_trade_records";
+
+/// The years of the partition that is replaced, and all other rows of the table.
+const DECADE: &str = "2010-2019";
+const OTHERS: &str = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t.id))
+    FROM cites_trade_records AS t WHERE year NOT BETWEEN 2010 AND 2019";
+
+async fn partitioned(by: &str, key: &str, partitions: &str) -> Scenario {
+    let scenario = Scenario::new().await;
+    let root = PARTITIONED.replace("{by}", by).replace("{key}", key);
+    for sql in [&root, partitions, FILLED] {
+        scenario.here.db.psql(sql).await;
+    }
+    let (rows, names) = (scenario.here.db.psql(ROWS).await, names(&scenario.here.db).await);
+    Scenario { rows, names, ..scenario }
+}
+
+async fn by_decade() -> Scenario {
+    partitioned("RANGE (year)", "year", DECADES).await
+}
+
+/// Everything is as it was, and the ledger records no writes any more.
+async fn assert_as_before(scenario: &Scenario) {
+    let db = &scenario.here.db;
+    assert_eq!(db.psql(ROWS).await, scenario.rows);
+    assert_eq!(names(db).await, scenario.names);
+    assert_eq!(db.psql("SELECT count(*) FROM sterna.journaled").await, "0");
+}
+
+/// The records of the release of these years.
+fn records(scenario: &Scenario, years: std::ops::RangeInclusive<i32>) -> usize {
+    let text = std::fs::read_to_string(scenario.release()).unwrap();
+    let year = |line: &str| line.split(',').nth(1).unwrap().parse::<i32>().unwrap();
+    text.lines().skip(1).filter(|line| years.contains(&year(line))).count()
+}
+
+fn migrate(scenario: &Scenario, more: &[&str]) -> Finished {
+    scenario.migrate(&[&["--skip", "1.1"], more].concat())
+}
+
+fn json_of(finished: &Finished) -> Value {
+    serde_json::from_str(&finished.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn the_whole_table_and_all_the_way_back() {
+    let mut scenario = by_decade().await;
+    let kept = "SELECT count(*) FROM cites_trade_records AS t JOIN was ON was.id = t.id
+        AND was.record_id = t.record_id";
+    scenario
+        .here
+        .db
+        .psql("CREATE TABLE was AS SELECT id, record_id FROM cites_trade_records")
+        .await;
+    scenario.names = names(&scenario.here.db).await;
+    let db = &scenario.here.db;
+    let done = json_of(&migrate(&scenario, &["--expect-rows", "2000"]).expect_code(0));
+    assert_eq!(done["state"], "finished");
+    for step in ["1.2", "2.1", "2.2", "3.2", "3.3", "4.1", "4.2", "4.3", "5.1", "5.2"] {
+        assert_eq!(state(&done, step), "done", "{step}");
+    }
+    assert_eq!(db.psql("SELECT count(*) FROM cites_trade_records").await, "2000");
+    assert_eq!(db.psql("SELECT count(*) FROM cites_trade_records_backup").await, "1500");
+    assert_eq!(db.psql(kept).await, "1500");
+    let summary = "SELECT sum(total_trade_records) FROM species_trade_summary";
+    assert_eq!(db.psql(summary).await, "2000");
+    let back = json_of(&scenario.sterna(&["rollback", "1.1", "--format", "json"]).expect_code(0));
+    assert_eq!(back["parity_differences"], json!([]), "{back:#}");
+    assert_as_before(&scenario).await;
+}
+
+/// Of the files, only the records of the partition are loaded, and of the database, only the
+/// partition and the summary of the whole table change.
+#[tokio::test]
+async fn the_partition_of_some_years_and_all_the_way_back() {
+    let scenario = by_decade().await;
+    let db = &scenario.here.db;
+    let (others, expected) = (db.psql(OTHERS).await, records(&scenario, 2010..=2019));
+    let stopped = migrate(&scenario, &["--year", DECADE, "--to", "3.3"]).expect_code(0);
+    let next = json_of(&stopped)["next_command"].as_str().unwrap().to_owned();
+    assert!(next.contains("--partition trade_2010") && next.contains("--year 2010-2019"), "{next}");
+    let words: Vec<_> = next.split_whitespace().skip(1).collect();
+    let done = json_of(&scenario.sterna(&words).expect_code(0));
+    let loaded = done["steps"].as_array().unwrap().iter().find(|s| s["step"] == "3.2").unwrap();
+    assert_eq!(loaded["rows"], json!(expected), "{loaded:#}");
+    assert_eq!(loaded["detail"]["rows_rejected"], 0, "{loaded:#}");
+    let now = "SELECT count(*) FROM cites_trade_records WHERE year BETWEEN 2010 AND 2019";
+    assert_eq!(db.psql(now).await, expected.to_string());
+    assert_eq!(db.psql(OTHERS).await, others);
+    // The summary counts the whole table.
+    let summary = "SELECT sum(total_trade_records) = (SELECT count(*) FROM cites_trade_records)
+        FROM species_trade_summary";
+    assert_eq!(db.psql(summary).await, "t");
+    let back = ["--partition", "trade_2010", "rollback", "1.1", "--format", "json"];
+    let back = json_of(&scenario.sterna(&back).expect_code(0));
+    assert_eq!(back["parity_differences"], json!([]), "{back:#}");
+    assert_as_before(&scenario).await;
+}
+
+/// A partition of one year needs only that year, whether it is named or not.
+#[tokio::test]
+async fn a_partition_named_and_one_of_a_single_year() {
+    let years = "CREATE TABLE trade_2020 PARTITION OF cites_trade_records FOR VALUES IN (2020);
+        CREATE TABLE trade_rest PARTITION OF cites_trade_records DEFAULT;";
+    let scenario = partitioned("LIST (year)", "year", years).await;
+    let expected = records(&scenario, 2020..=2020).to_string();
+    let now = "SELECT count(*) FROM cites_trade_records WHERE year = 2020";
+    for chosen in [["--year", "2020"], ["--partition", "trade_2020"], ["--table", "trade_2020"]] {
+        let done = json_of(&migrate(&scenario, &chosen).expect_code(0));
+        assert_eq!(done["state"], "finished", "{chosen:?}");
+        assert_eq!(scenario.here.db.psql(now).await, expected, "{chosen:?}");
+    }
+    let refused = migrate(&scenario, &["--partition", "trade_rest"]).expect_code(6);
+    assert!(refused.stderr.contains("are not a number of years"), "{refused:?}");
+}
+
+/// Before anything is written, a partition is refused whose records cannot be told by their year.
+#[tokio::test]
+async fn what_a_year_does_not_decide_is_refused() {
+    let unbounded = "CREATE TABLE early PARTITION OF cites_trade_records
+            FOR VALUES FROM (MINVALUE) TO (2000);
+        CREATE TABLE late PARTITION OF cites_trade_records FOR VALUES FROM (2000) TO (2030)
+            PARTITION BY HASH (id);
+        CREATE TABLE late_0 PARTITION OF late FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+        CREATE TABLE late_1 PARTITION OF late FOR VALUES WITH (MODULUS 2, REMAINDER 1);";
+    let scenario = partitioned("RANGE (year)", "year", unbounded).await;
+    for (args, code, why) in [
+        (&["--partition", "early"][..], 6, "are not a number of years"),
+        (&["--year", "1990"], 6, "are not a number of years"),
+        (&["--partition", "late_1"], 6, "is a partition by id, year"),
+        (&["--year", "2010"], 2, "has no partition for the year 2010"),
+        (&["--year", "2040"], 2, "has no partition for the year 2040"),
+    ] {
+        let refused = migrate(&scenario, args).expect_code(code);
+        assert!(refused.stderr.contains(why), "{args:?}: {refused:?}");
+        let planned = scenario.sterna(&[&["plan"], args].concat()).expect_code(code);
+        assert!(planned.stderr.contains(why), "{args:?}: {planned:?}");
+    }
+    assert_eq!(names(&scenario.here.db).await, scenario.names);
+    let scenario = by_decade().await;
+    for (years, why) in
+        [("2015", "has the years 2010-2019"), ("2010-2020", "has the years 2010-2019")]
+    {
+        let refused = migrate(&scenario, &["--year", years]).expect_code(6);
+        assert!(refused.stderr.contains(why), "{years}: {refused:?}");
+        assert!(refused.stderr.contains("say --year 2010-2019"), "{years}: {refused:?}");
+    }
+    assert_eq!(names(&scenario.here.db).await, scenario.names);
+    let plain = Scenario::new().await;
+    let refused = migrate(&plain, &["--year", "2020"]).expect_code(2);
+    assert!(refused.stderr.contains("it has no partitions"), "{refused:?}");
+}
+
+/// A function that a bound could call with the rights of sterna's role is never called.
+#[tokio::test]
+async fn a_bound_by_an_expression_calls_nothing() {
+    let scenario = Scenario::new().await;
+    let db = &scenario.here.db;
+    db.psql(
+        "CREATE TABLE called (by text);
+        CREATE FUNCTION decade(integer) RETURNS integer IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO public.called VALUES (current_user);
+            RETURN $1 / 10;
+        EXCEPTION WHEN read_only_sql_transaction THEN RETURN $1 / 10; END $$;
+        CREATE TABLE tricky (LIKE cites_trade_records) PARTITION BY RANGE (year, decade(year));
+        CREATE TABLE tricky_2010 PARTITION OF tricky FOR VALUES FROM (2010, 0) TO (2020, 0);",
+    )
+    .await;
+    for args in [["--partition", "tricky_2010"], ["--year", "2010-2019"]] {
+        let args = [&args[..], &["--table", "tricky"]].concat();
+        let refused = migrate(&scenario, &args);
+        assert_ne!(refused.code, Some(0), "{refused:?}");
+        assert_ne!(scenario.sterna(&[&["plan"][..], &args].concat()).code, Some(0));
+    }
+    assert_eq!(db.psql("SELECT count(*) FROM called").await, "0");
+}
+
+#[tokio::test]
+async fn the_plan_shows_the_tree_and_the_partition() {
+    let scenario = by_decade().await;
+    let shown = scenario.sterna(&["plan", scenario.release()]).expect_code(0);
+    assert!(shown.stdout.contains("PARTITION BY RANGE (year)"), "{shown:?}");
+    assert!(shown.stdout.contains("trade_2010_staging"), "{shown:?}");
+    let shown = ["plan", scenario.release(), "--year", DECADE, "--format", "json"];
+    let shown = json_of(&scenario.sterna(&shown).expect_code(0));
+    assert_eq!(shown["table"], "\"public\".\"trade_2010\"");
+    let rows = |step: &str| {
+        let steps = shown["steps"].as_array().unwrap().iter();
+        steps.into_iter().find(|s| s["step"] == step).unwrap()["estimated_rows"].clone()
+    };
+    assert_eq!(rows("3.2"), json!(records(&scenario, 2010..=2019)));
+    assert_eq!(rows("2.1"), json!(records(&scenario, 2019..=2019)));
+    let switchover = shown["steps"].as_array().unwrap().iter().find(|s| s["step"] == "4.2");
+    let switchover = switchover.unwrap().to_string();
+    assert!(switchover.contains("DETACH PARTITION") && switchover.contains("ATTACH PARTITION"));
+}
+
+/// The application's queries are timed on both trees, and their plans compared by name.
+#[tokio::test]
+async fn queries_are_timed_on_a_partitioned_table() {
+    let scenario = by_decade().await;
+    let load = ["load", scenario.release(), "--all"];
+    scenario.sterna(&load).expect_code(0);
+    let args = ["bench", "--format", "json", "--seconds", "0", "--max-regression", "100"];
+    let timed = json_of(&scenario.sterna(&args).expect_code(0));
+    assert_eq!(timed["queries"].as_array().unwrap().len(), 13);
+    let sizes = &timed["production_table"];
+    assert!(sizes["pages"].as_u64().unwrap() > 0, "{sizes:#}");
+    assert_eq!(sizes["estimated_rows"], 1500.0);
+    assert!(!sizes["columns_with_statistics"].as_array().unwrap().is_empty(), "{sizes:#}");
+    let shapes = timed["queries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|query| query["plans"]["staging"]["shape"].as_array().unwrap());
+    for line in shapes {
+        assert!(!line.as_str().unwrap().contains("_staging"), "{line}");
+    }
+}
+
+/// Indexes of all partitions are checked and rebuilt.
+#[tokio::test]
+async fn indexes_of_partitions_are_checked_and_rebuilt() {
+    let scenario = by_decade().await;
+    let db = &scenario.here.db;
+    db.psql(
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'trade_2010_year_idx'::regclass",
+    )
+    .await;
+    let found = scenario.sterna(&["reindex"]).expect_code(4);
+    assert!(found.stderr.contains("trade_2010_year_idx"), "{found:?}");
+    let node = "SELECT relfilenode FROM pg_class WHERE relname = 'trade_2000_year_idx'";
+    let before = db.psql(node).await;
+    let done = scenario.sterna(&["reindex", "--invalid", "--format", "json"]).expect_code(0);
+    assert_eq!(json_of(&done)["rebuilt"], json!(["trade_2010_year_idx"]));
+    assert_eq!(db.psql(node).await, before);
+    let done = json_of(&scenario.sterna(&["reindex", "--all", "--format", "json"]).expect_code(0));
+    assert_eq!(done["rebuilt"].as_array().unwrap().len(), 6 * 3, "{done:#}");
+    assert_ne!(db.psql(node).await, before);
+    // An index of the whole table is that of each partition.
+    let before = db.psql(node).await;
+    let one = ["reindex", "--index", "cites_trade_records_year_idx"];
+    scenario.sterna(&one).expect_code(0);
+    assert_ne!(db.psql(node).await, before);
+    assert_eq!(names(db).await, scenario.names);
+}
+
+/// A run on a partition leaves everything else to others, and refuses to be two.
+#[tokio::test]
+async fn runs_on_two_partitions_do_not_meet() {
+    let scenario = by_decade().await;
+    migrate(&scenario, &["--year", "2000-2009", "--to", "3.3"]).expect_code(0);
+    let other = migrate(&scenario, &["--year", DECADE]).expect_code(0);
+    assert_eq!(json_of(&other)["state"], "finished");
+    let again = migrate(&scenario, &["--year", "2000-2009"]).expect_code(6);
+    assert!(again.stderr.contains("--partition trade_2000"), "{again:?}");
+    let whole = migrate(&scenario, &[]).expect_code(6);
+    assert!(whole.stderr.contains("is being replaced by itself"), "{whole:?}");
+    let resumed = ["--year", "2000-2009", "--resume"];
+    let resumed = [&["migrate", scenario.release()], &QUICK[..], &resumed].concat();
+    scenario.sterna(&resumed).expect_code(0);
+    for partition in ["trade_2000", "trade_2010"] {
+        scenario.sterna(&["--partition", partition, "rollback", "1.1"]).expect_code(0);
+    }
+    assert_as_before(&scenario).await;
+}
+
+/// Killed at any moment, a run leaves all of the old table or all of the new one, and is resumed
+/// or rolled back.
+async fn killed(chosen: &[&str], table: &[&str], migrated: usize) {
+    let scenario = by_decade().await;
+    let db = &scenario.here.db;
+    let all = "SELECT count(*) FROM cites_trade_records";
+    let args = [&["--skip", "1.1"], chosen].concat();
+    let begun = Instant::now();
+    scenario.migrate(&args).expect_code(0);
+    let duration = begun.elapsed();
+    assert_eq!(db.psql(all).await, migrated.to_string());
+    let back = [table, &["rollback", "1.1", "--progress", "never"]].concat();
+    scenario.sterna(&back).expect_code(0);
+    for (kill, moment) in moments(duration, KILLS).enumerate() {
+        scenario.kill(&scenario.migration(&args), moment);
+        let count = db.psql(all).await;
+        assert!(["1500".to_owned(), migrated.to_string()].contains(&count), "{moment:?}: {count}");
+        let status = scenario.sterna(&[table, &["status", "--format", "json"]].concat());
+        let status = json_of(&status.expect_code(0));
+        if kill % 2 == 0 {
+            match status["state"].as_str() {
+                Some("finished") => {}
+                Some("running") => {
+                    drop(scenario.migrate(&[&args[..], &["--resume"]].concat()).expect_code(0));
+                }
+                _ => drop(scenario.migrate(&args).expect_code(0)),
+            }
+            assert_eq!(db.psql(all).await, migrated.to_string(), "{moment:?}");
+        }
+        let has_begun = kill % 2 == 0 || !status.is_null() && status["state"] != "rolled_back";
+        scenario.sterna(&back).expect_code(if has_begun { 0 } else { 6 });
+        assert_as_before(&scenario).await;
+    }
+}
+
+#[tokio::test]
+async fn killed_runs_on_the_whole_table_are_resumed_or_rolled_back() {
+    killed(&[], &[], 2000).await;
+}
+
+#[tokio::test]
+async fn killed_runs_on_a_partition_are_resumed_or_rolled_back() {
+    let scenario = by_decade().await;
+    let others = "SELECT count(*) FROM cites_trade_records WHERE year NOT BETWEEN 2010 AND 2019";
+    let others: usize = scenario.here.db.psql(others).await.parse().unwrap();
+    let migrated = others + records(&scenario, 2010..=2019);
+    killed(&["--year", DECADE], &["--partition", "trade_2010"], migrated).await;
+}
