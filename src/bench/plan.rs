@@ -1,5 +1,6 @@
 //! The query plans on both tables and their shapes.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::Value;
@@ -45,20 +46,22 @@ pub(super) async fn explain(
 fn of(explain: Value, staging: Option<&Pair>) -> QueryPlan {
     let root = &explain[0]["Plan"];
     let pages = |what| root[what].as_u64().unwrap_or_default();
-    let mut shape = Vec::new();
-    describe(root, 0, staging, &mut shape);
     QueryPlan {
-        shape,
+        shape: lines(root, 0, &|line, node| name(line, node, staging)),
         shared_hit: pages("Shared Hit Blocks"),
         shared_read: pages("Shared Read Blocks"),
         explain,
     }
 }
 
-/// Adds a line per node: its type, how it works, on which relation.
-fn describe(node: &Value, depth: usize, staging: Option<&Pair>, lines: &mut Vec<String>) {
+/// Adds to the line of a node what it works on.
+type Naming<'a> = &'a dyn Fn(&mut String, &Value);
+
+/// A line per node: its type, how it works, on which relation.
+fn lines(node: &Value, depth: usize, naming: Naming<'_>) -> Vec<String> {
     let text = |key: &str| node[key].as_str();
-    let mut line = format!("{}{}", "  ".repeat(depth), text("Node Type").unwrap_or("?"));
+    let kind = text("Node Type").unwrap_or("?");
+    let mut line = format!("{}{kind}", "  ".repeat(depth));
     for how in ["Strategy", "Partial Mode", "Join Type"] {
         if let Some(how) = text(how).filter(|how| !matches!(*how, "Plain" | "Simple" | "Inner")) {
             line.push_str(&format!(" {}", how.to_lowercase()));
@@ -67,6 +70,41 @@ fn describe(node: &Value, depth: usize, staging: Option<&Pair>, lines: &mut Vec<
     if text("Scan Direction") == Some("Backward") {
         line.push_str(" backward");
     }
+    naming(&mut line, node);
+    let mut lines_of_all = vec![line];
+    let children = node["Plans"].as_array().into_iter().flatten();
+    if matches!(kind, "Append" | "Merge Append") {
+        lines_of_all.extend(alike(children, depth + 1, naming));
+    } else {
+        lines_of_all.extend(children.flat_map(|child| lines(child, depth + 1, naming)));
+    }
+    lines_of_all
+}
+
+/// The lines of nodes such as those of partitions, whose order depends on small differences in
+/// cost: those that do the same on several relations become one.
+fn alike<'a>(
+    nodes: impl Iterator<Item = &'a Value>,
+    depth: usize,
+    naming: Naming<'_>,
+) -> Vec<String> {
+    let mut groups: BTreeMap<Vec<String>, Vec<&Value>> = BTreeMap::new();
+    for node in nodes {
+        groups.entry(lines(node, depth, &|_, _| {})).or_default().push(node);
+    }
+    let shown = groups.into_iter().flat_map(|(mut unnamed, nodes)| match nodes[..] {
+        [only] => lines(only, depth, naming),
+        _ => {
+            unnamed[0].push_str(&format!(" ({} times)", nodes.len()));
+            unnamed
+        }
+    });
+    shown.collect()
+}
+
+/// Adds the index and the relation of a node.
+fn name(line: &mut String, node: &Value, staging: Option<&Pair>) {
+    let text = |key: &str| node[key].as_str();
     if let Some(index) = text("Index Name") {
         let cut = match staging {
             None => index.to_owned(),
@@ -80,10 +118,6 @@ fn describe(node: &Value, depth: usize, staging: Option<&Pair>, lines: &mut Vec<
         let is_own = |pair: &Pair| pair.partitioned || relation == pair.staging.name.name();
         let cut = staging.filter(|pair| is_own(pair)).and_then(|_| relation.strip_suffix(SUFFIX));
         line.push_str(&format!(" on {}", cut.unwrap_or(relation)));
-    }
-    lines.push(line);
-    for child in node["Plans"].as_array().into_iter().flatten() {
-        describe(child, depth + 1, staging, lines);
     }
 }
 
@@ -122,5 +156,20 @@ mod tests {
         assert_eq!((staging.shared_hit, staging.shared_read), (12, 3));
         let other = of(document("t_staging", "t_other_staging"), Some(&pair));
         assert_ne!(other.shape, production.shape);
+    }
+
+    #[test]
+    fn what_is_done_on_many_partitions_is_one_line_in_any_order() {
+        let scan = |kind: &str, on: &str| json!({"Node Type": kind, "Relation Name": on});
+        let plan = |scans: &[Value]| {
+            let append = json!([{"Plan": {"Node Type": "Append", "Plans": scans}}]);
+            of(append, None).shape
+        };
+        let scans = [scan("Seq Scan", "a"), scan("Index Scan", "b"), scan("Seq Scan", "c")];
+        let expected = ["Append", "  Index Scan on b", "  Seq Scan (2 times)"];
+        assert_eq!(plan(&scans), expected);
+        let [a, b, c] = scans;
+        assert_eq!(plan(&[b.clone(), c, a.clone()]), expected);
+        assert_eq!(plan(&[b, a]), ["Append", "  Index Scan on b", "  Seq Scan on a"]);
     }
 }
