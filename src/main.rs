@@ -58,7 +58,7 @@ fn failed(error: &Error) -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<u8, Error> {
-    let context = Context::new(&cli.global)?;
+    let context = Context::new(&cli.global, cli.command.is_on_a_table())?;
     match &cli.command {
         Command::Plan(args) => plan::run(args, &context),
         Command::Migrate(args) => migrate::run(args, &context),

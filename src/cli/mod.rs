@@ -167,6 +167,19 @@ pub enum Command {
     Man(ManArgs),
 }
 
+impl Command {
+    /// Whether it works on a table, and so on the partition that `--partition` names.
+    #[must_use]
+    pub fn is_on_a_table(&self) -> bool {
+        match self {
+            Command::Config(_) | Command::Completions(_) | Command::Man(_) => false,
+            #[cfg(feature = "demo")]
+            Command::Generate(_) | Command::Demo(_) | Command::Sandbox(_) => false,
+            _ => true,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;

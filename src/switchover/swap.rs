@@ -164,7 +164,8 @@ impl Swap<'_> {
         let Exchange { table, live, .. } = self.exchange;
         let mut volley = Volley::default();
         if let Recording::Switched { cleans: Some((_, old)), .. } = self.recording {
-            // Only the old table of the latest switchover is kept. Nobody waits for it.
+            // Only the old table of the latest switchover is kept. Nobody else uses it, and
+            // its lock has the same limit as the others.
             LockLimits::set(&mut volley, limits.lock_ms, limits.script_ms);
             cleanup::drop_locked(&mut volley, &self.exchange.leaving_table()?, old);
         }

@@ -70,11 +70,12 @@ pub struct Context {
 }
 
 impl Context {
-    /// Validates the global options, and finds the partition that they name.
+    /// Validates the global options, and finds the partition that they name if the command is on a
+    /// table.
     ///
     /// # Errors
     /// A usage error that names the option; those of the database if a partition is to be found.
-    pub fn new(args: &GlobalArgs) -> Result<Self> {
+    pub fn new(args: &GlobalArgs, on_a_table: bool) -> Result<Self> {
         let mut context = Context {
             database_url: args.database_url.clone(),
             table: Table::new(args.schema.as_str(), args.table.as_str())?,
@@ -84,7 +85,7 @@ impl Context {
             format: args.format,
             progress: if args.quiet { Progress::Never } else { args.progress },
         };
-        if let Some(name) = &args.partition {
+        if let Some(name) = args.partition.as_ref().filter(|_| on_a_table) {
             let info = context.conninfo()?;
             let found = partition::named(&info, &context.table, name);
             context.table = runtime::blocking()?.block_on(found)?;

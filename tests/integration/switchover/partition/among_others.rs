@@ -337,6 +337,8 @@ async fn the_table_and_its_partition_name_the_partition() {
         assert!(refused.stderr.contains(said), "{table} {partition}: {refused:?}");
     }
     assert_eq!(db.psql("SELECT to_regnamespace('sterna')").await, "");
+    // What is on no table looks for no partition.
+    db.sterna(&["completions", "bash", "--partition", "x"]).expect_code(0);
     create("trade", "trade_2019").expect_code(0);
     assert_eq!(
         db.psql("SELECT 'archive.trade_2019_staging'::regclass").await,
