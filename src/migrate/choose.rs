@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::exclusive::Exclusive;
 use super::ledger::{self, RunKind};
+use super::partition;
 use super::plan::Step;
 use super::state::{Run, RunState, StepRecord, StepState};
 use crate::command_line;
@@ -48,10 +49,7 @@ pub(super) fn choose(
     let table = &exclusive.pair.table;
     let runs = exclusive.ledger(async |session| ledger::runs(session, table).await)?;
     let Some(wanted) = run else {
-        let latest = runs.first().ok_or_else(|| {
-            Error::refused("the ledger has no migration to roll back")
-                .hint("`sterna stage drop`, `sterna species undo` and `sterna summary --undo` undo what was done by hand")
-        })?;
+        let Some(latest) = runs.first() else { return Err(none(exclusive)?) };
         return Ok(vec![of_latest(step, exclusive, *latest)?]);
     };
     let at = runs.iter().position(|(run, _)| *run == wanted).ok_or_else(|| {
@@ -92,6 +90,24 @@ pub(super) fn choose(
         _ => Err(Error::refused(format!("run {wanted} is already rolled back"))
             .hint("there is nothing to roll back; see `sterna status`")),
     }
+}
+
+/// The refusal if the table has no run.
+fn none(exclusive: &Exclusive) -> Result<Error> {
+    let table = &exclusive.pair.table;
+    let below =
+        exclusive.ledger(async |session| partition::last_run_below(session, table).await)?;
+    let refused = Error::refused(format!("the ledger has no migration of {table} to roll back"));
+    Ok(refused.hint(match below {
+        Some(partition) => format!(
+            "the last run on one of its partitions was on {partition}: add --partition {} to roll \
+             it back",
+            command_line::shell_quoted(partition.name.name())
+        ),
+        None => "`sterna stage drop`, `sterna species undo` and `sterna summary --undo` undo what \
+                 was done by hand"
+            .to_owned(),
+    }))
 }
 
 /// Chooses from the latest run. Earlier runs are never touched, even if nothing of the

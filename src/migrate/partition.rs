@@ -102,6 +102,18 @@ pub async fn of_year(
     })
 }
 
+/// The partition of a table that was worked on last, if one was; there must be a ledger.
+///
+/// # Errors
+/// If the catalog or the ledger cannot be read.
+pub async fn last_run_below(session: &Session, table: &Table) -> Result<Option<Table>> {
+    let sql = include_str!("../../sql/migrate/run-below.sql");
+    let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
+    let named =
+        |row: &tokio_postgres::Row| Table::new(row.get::<_, String>(0), row.get::<_, String>(1));
+    row.as_ref().map(named).transpose()
+}
+
 /// How a table is partitioned, in words of `CREATE TABLE`; `None` if it is not.
 ///
 /// # Errors

@@ -12,9 +12,10 @@ use crate::cli::OutputFormat;
 use crate::cli::render;
 use crate::cli::render::screen;
 use crate::cli::render::status::ShownStatus;
+use crate::command_line;
 use crate::error::{Error, Result};
-use crate::migrate::{RunState, ledger, live, status};
-use crate::pg::{Connection, connect};
+use crate::migrate::{RunState, ledger, live, partition, status};
+use crate::pg::{Connection, Table, connect};
 use crate::runtime;
 use crate::table::staging;
 use crate::watch::Watch;
@@ -49,39 +50,54 @@ pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
         let mut session = connect(&context.conninfo()?).await?;
         session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
         crate::ledger::open(&mut session).await?;
-        let mut shown = look(&session, context).await?;
+        let (mut shown, below) = look(&session, context).await?;
         if args.watch {
             shown = watch(&session, context, shown).await?;
         }
-        let text = || match &shown {
-            Some(shown) => render::status::text(shown),
-            None => format!(
-                "no migration of {} is in the ledger; `sterna plan` shows what one would do\n",
-                context.table
-            ),
+        let text = || {
+            let mut text = match &shown {
+                Some(shown) => render::status::text(shown),
+                None => format!(
+                    "no migration of {} is in the ledger; `sterna plan` shows what one would do\n",
+                    context.table
+                ),
+            };
+            if let Some(partition) = &below {
+                text.push_str(&format!(
+                    "the last run on one of its partitions was on {partition}: add --partition {} to \
+                     see it\n",
+                    command_line::shell_quoted(partition.name.name())
+                ));
+            }
+            text
         };
         context.print(&shown, text)
     })?;
     Ok(0)
 }
 
-async fn look(session: &Connection, context: &Context) -> Result<Option<ShownStatus>> {
+/// What is known about the table, and its partition that was worked on last.
+async fn look(
+    session: &Connection,
+    context: &Context,
+) -> Result<(Option<ShownStatus>, Option<Table>)> {
     if !ledger::is_there(session).await? {
-        return Ok(None);
+        return Ok((None, None));
     }
     let staging = context.table.with_suffix(staging::SUFFIX)?;
-    let (run, commands, live) = futures::join!(
+    let (run, commands, live, below) = futures::join!(
         ledger::find(session, &context.table, None),
         ledger::commands(session, &context.table),
         live(session, &context.table, &staging),
+        partition::last_run_below(session, &context.table),
     );
-    let (run, commands) = (run?, commands?);
+    let (run, commands, below) = (run?, commands?, below?);
     if run.is_none() && commands.is_empty() {
-        return Ok(None);
+        return Ok((None, below));
     }
     let status = run.as_ref().map(status::of);
     let commands = commands.iter().map(|r| status::of_step(r.step, Some(r))).collect();
-    Ok(Some(ShownStatus { status, commands, live: live? }))
+    Ok((Some(ShownStatus { status, commands, live: live? }), below))
 }
 
 /// Refreshes until the run ends or the user interrupts.
@@ -117,7 +133,7 @@ async fn watch(
             last = steps;
         }
         tokio::time::sleep(PAUSE).await;
-        shown = look(session, context).await?;
+        (shown, _) = look(session, context).await?;
     }
     if context.format == OutputFormat::Text && std::io::stdout().is_terminal() {
         let cleared = write!(std::io::stdout().lock(), "{CLEAR}");

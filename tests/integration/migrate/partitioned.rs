@@ -123,6 +123,11 @@ async fn the_partition_of_some_years_and_all_the_way_back() {
     let summary = "SELECT sum(total_trade_records) = (SELECT count(*) FROM cites_trade_records)
         FROM species_trade_summary";
     assert_eq!(db.psql(summary).await, "t");
+    // Whoever leaves out the partition is told of it.
+    let shown = scenario.sterna(&["status"]).expect_code(0).stdout;
+    assert!(shown.contains("add --partition trade_2010 to see it"), "{shown}");
+    let refused = scenario.sterna(&["rollback"]).expect_code(6).stderr;
+    assert!(refused.contains("add --partition trade_2010 to roll it back"), "{refused}");
     let back = ["--partition", "trade_2010", "rollback", "1.1", "--format", "json"];
     let back = json_of(&scenario.sterna(&back).expect_code(0));
     assert_eq!(back["parity_differences"], json!([]), "{back:#}");
