@@ -25,9 +25,18 @@ const COMPRESSION: &str = "--compress=1";
 const LOCK_WAIT: &str = "--lock-wait-timeout=60s";
 
 /// Kinds of entries that name roles, or functions beside the tables, which an embedded
-/// server does not have.
-const LEFT_OUT: [&str; 7] =
-    ["POLICY", "TRIGGER", "EVENT TRIGGER", "RULE", "ACL", "DEFAULT ACL", "PUBLICATION"];
+/// server does not have; and comments and labels, which may be on one of these.
+const LEFT_OUT: [&str; 9] = [
+    "POLICY",
+    "TRIGGER",
+    "EVENT TRIGGER",
+    "RULE",
+    "ACL",
+    "DEFAULT ACL",
+    "PUBLICATION",
+    "COMMENT",
+    "SECURITY LABEL",
+];
 
 /// The options that select what pg_dump saves.
 pub(super) fn selection(
