@@ -64,7 +64,7 @@ fn takes(step: Step) -> Takes {
         | Step::Validation
         | Step::Switchover
         | Step::CleanUp => Takes::Shards,
-        Step::Comprehensive => Takes::Partitions,
+        Step::Backup | Step::Comprehensive => Takes::Partitions,
         _ => Takes::Tables,
     }
 }

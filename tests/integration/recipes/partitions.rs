@@ -35,8 +35,6 @@ async fn one_year_and_the_whole_table_are_replaced_and_put_back() {
         .map(|(block, table, after)| (&recipe.commands[block], table, after))
     {
         let (there, back) = commands.split_once("sterna rollback").unwrap();
-        // pg_dump need not be on the path.
-        let (_, there) = there.split_once('\n').unwrap();
         recipe.run(there).expect_code(0);
         assert_eq!(db.psql(count).await, after);
         let (back, cleanup) = back.split_once('\n').unwrap();
@@ -47,4 +45,11 @@ async fn one_year_and_the_whole_table_are_replaced_and_put_back() {
         before = db.psql(count).await;
         assert_eq!(before, after);
     }
+    // The rows of 2024 are those of the first backup again.
+    db.psql("DROP TABLE trade_2024").await;
+    let looked = recipe.run(&recipe.commands[2]).expect_code(0);
+    assert!(looked.stdout.contains("300 | 2024 | 2024"), "{looked:?}");
+    assert_eq!(db.psql(count).await, "280|0");
+    recipe.run(&recipe.commands[3]).expect_code(0);
+    assert_eq!(db.psql(count).await, "580|300");
 }
