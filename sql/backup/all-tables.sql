@@ -1,6 +1,6 @@
 -- Purpose: every table whose rows are in a dump of the whole database.
 -- Lock: none. Transaction: either. Undone by: nothing, it only reads.
-SELECT n.nspname::text, c.relname::text, c.oid
+SELECT n.nspname::text, c.relname::text, c.oid, false, false
 FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.relpersistence <> 't'

@@ -1,5 +1,5 @@
 //! A backup without `pg_dump`: a binary COPY of each table, and SQL that creates the
-//! tables, their constraints and indexes. Policies, grants, triggers and rules are in a script of
+//! tables, their partitions, constraints and indexes. Policies, grants, triggers and rules are in a script of
 //! their own, because they name roles and functions, which the backup does not hold. Extended
 //! statistics and publications are not included.
 
@@ -46,6 +46,9 @@ pub(super) async fn write(
     tables: &mut [(SavedTable, u32)],
     stop: &AtomicBool,
 ) -> Result<()> {
+    let oids: Vec<u32> = tables.iter().map(|(_, oid)| *oid).collect();
+    refuse_by_enum(session, &oids).await?;
+    refuse_lines(tables)?;
     let (mut create, mut after, mut script) = (String::new(), String::new(), String::new());
     for (number, (saved, oid)) in tables.iter_mut().enumerate() {
         let table = saved.table()?;
@@ -56,13 +59,15 @@ pub(super) async fn write(
         }
         let ddl = include_str!("../../sql/backup/table-ddl.sql");
         create.push_str(session.query_one(ddl, &[&*oid]).await?.get(0));
+        if saved.partitioned {
+            continue;
+        }
         // A table's name may hold characters that a file name may not.
         let file = format!("{number:03}.copy");
         copy_out(session, &table, draft, &file, stop).await?;
         script.push_str(&format!("\\copy {table} FROM '{file}' (FORMAT binary)\n"));
         saved.file = Some(file);
     }
-    let oids: Vec<u32> = tables.iter().map(|(_, oid)| *oid).collect();
     let ddl = include_str!("../../sql/backup/constraint-ddl.sql");
     let rows = session.query(ddl, &[&oids]).await?;
     let constraints: String = rows.iter().map(|row| row.get::<_, &str>(0)).collect();
@@ -75,6 +80,24 @@ pub(super) async fn write(
          \\set ON_ERROR_STOP on\nBEGIN;\n\\i {TABLES}\n{script}\\i {CONSTRAINTS}\nCOMMIT;\n"
     );
     draft.write(RESTORE, &script)
+}
+
+/// Refuses a table whose rows cannot be copied back into the partitions that they are from.
+async fn refuse_by_enum(session: &Connection, oids: &[u32]) -> Result<()> {
+    let rows = session.query(include_str!("../../sql/backup/by-enum.sql"), &[&oids]).await?;
+    let Some(row) = rows.first() else { return Ok(()) };
+    let table: String = row.get(0);
+    let what = format!("{table} is partitioned by a hash of an enum, which a copy cannot restore");
+    Err(Error::refused(what).hint("nothing was written; pg_dump can save it (--method pg-dump)"))
+}
+
+/// Refuses names with line ends: psql would run what follows them in the script that restores.
+fn refuse_lines(tables: &[(SavedTable, u32)]) -> Result<()> {
+    let has_lines = |name: &str| name.contains(['\n', '\r']);
+    let bad = tables.iter().find(|(saved, _)| has_lines(&saved.schema) || has_lines(&saved.name));
+    let Some((SavedTable { schema, name, .. }, _)) = bad else { return Ok(()) };
+    Err(Error::refused(format!("the name {:?} has a line end", format!("{schema}.{name}")))
+        .hint("nothing was written; rename the table, or have pg_dump save it (--method pg-dump)"))
 }
 
 /// The script of everything that is attached to these tables and names roles or functions.

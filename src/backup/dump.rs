@@ -25,9 +25,18 @@ const COMPRESSION: &str = "--compress=1";
 const LOCK_WAIT: &str = "--lock-wait-timeout=60s";
 
 /// Kinds of entries that name roles, or functions beside the tables, which an embedded
-/// server does not have.
-const LEFT_OUT: [&str; 7] =
-    ["POLICY", "TRIGGER", "EVENT TRIGGER", "RULE", "ACL", "DEFAULT ACL", "PUBLICATION"];
+/// server does not have; and comments and labels, which may be on one of these.
+const LEFT_OUT: [&str; 9] = [
+    "POLICY",
+    "TRIGGER",
+    "EVENT TRIGGER",
+    "RULE",
+    "ACL",
+    "DEFAULT ACL",
+    "PUBLICATION",
+    "COMMENT",
+    "SECURITY LABEL",
+];
 
 /// The options that select what pg_dump saves.
 pub(super) fn selection(
@@ -141,7 +150,13 @@ pub fn extensions(folder: &Path, manifest: &Manifest) -> Result<Vec<String>> {
 
 /// Whether the list includes the rows of a table.
 pub(super) fn lists(list: &str, saved: &SavedTable) -> bool {
-    list.contains(&format!(" TABLE DATA {} {} ", saved.schema, saved.name))
+    let SavedTable { schema, name, .. } = saved;
+    list.contains(&on_one_line(&format!(" TABLE DATA {schema} {name} ")))
+}
+
+/// A text as pg_restore writes it where it has to be one line.
+fn on_one_line(text: &str) -> String {
+    text.replace(['\n', '\r'], " ")
 }
 
 /// Counts the rows of each table in the dump, by its quoted name.
@@ -155,52 +170,45 @@ pub(super) fn count(
     let mut program = Program::start(&mut command)?;
     let Some(stdout) = program.stdout() else { return Ok(HashMap::new()) };
     let mut lines = BufReader::with_capacity(1 << 18, stdout);
+    let names = manifest.tables.iter().map(|saved| Ok((header(saved), saved.table()?.to_string())));
+    let names: HashMap<String, String> = names.collect::<Result<_>>()?;
     let mut counts = HashMap::new();
-    // The table whose rows follow, and how many were read so far.
-    let mut open: Option<(String, u64)> = None;
+    let (mut table, mut copying, mut rows) = (None, false, 0);
     let mut line = Vec::new();
     loop {
         line.clear();
         if lines.read_until(b'\n', &mut line).map_err(|e| Error::file("pg_restore", e))? == 0 {
             break;
         }
-        match &mut open {
-            Some((name, rows)) if line == b"\\.\n" => {
-                counts.insert(std::mem::take(name), *rows);
-                open = None;
-                if stop.load(Ordering::Relaxed) {
-                    return Err(Error::new(Kind::Interrupted, "interrupted"));
-                }
+        if !copying {
+            // Outside of rows, only the COPY statement before them ends like this. It may name the
+            // partitioned table in place of the partition, which its header names.
+            copying = line.ends_with(b" FROM stdin;\n");
+            table = table_of(&line, &names).or(table);
+        } else if line == b"\\.\n" {
+            counts.extend(table.take().map(|name| (name, rows)));
+            (copying, rows) = (false, 0);
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::new(Kind::Interrupted, "interrupted"));
             }
-            Some((_, rows)) => *rows += 1,
-            None => open = copied_table(&line).map(|name| (name, 0)),
+        } else {
+            rows += 1;
         }
     }
     program.wait(stop)?;
     Ok(counts)
 }
 
-/// The table of a line `COPY schema.table (columns) FROM stdin;`, with both names quoted.
-fn copied_table(line: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(line).ok()?;
-    // Outside of rows, only the COPY statement before them ends like this.
-    let (_, rest) = text.split_once(' ').filter(|_| text.ends_with(" FROM stdin;\n"))?;
-    let mut name = String::from("\"");
-    let mut quoted = false;
-    let mut chars = rest.chars().peekable();
-    while let Some(char) = chars.next() {
-        match char {
-            '"' if quoted && chars.next_if_eq(&'"').is_some() => name.push_str("\"\""),
-            '"' => quoted = !quoted,
-            '.' if !quoted => name.push_str("\".\""),
-            ' ' if !quoted => {
-                name.push('"');
-                return Some(name);
-            }
-            char => name.push(char),
-        }
-    }
-    None
+/// The line above the rows of a table, without its owner.
+fn header(saved: &SavedTable) -> String {
+    let SavedTable { schema, name, .. } = saved;
+    on_one_line(&format!("-- Data for Name: {name}; Type: TABLE DATA; Schema: {schema}"))
+}
+
+/// The table above the rows of which this line is, of the `names` by header.
+fn table_of(line: &[u8], names: &HashMap<String, String>) -> Option<String> {
+    let (header, _) = std::str::from_utf8(line).ok()?.rsplit_once("; Owner: ")?;
+    names.get(header).cloned()
 }
 
 /// A file that lists these entries for pg_restore.
@@ -337,14 +345,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_a_copy_is_read_with_its_quotes() {
-        let table = |line: &str| copied_table(line.as_bytes());
-        let plain = "COPY public.species (id, \"Name\") FROM stdin;\n";
-        assert_eq!(table(plain).unwrap(), "\"public\".\"species\"");
-        let odd = "COPY \"My schema\".\"a.\"\"b\" (id) FROM stdin;\n";
-        assert_eq!(table(odd).unwrap(), "\"My schema\".\"a.\"\"b\"");
-        assert_eq!(table("COPY a.b (c) FROM stdin\n"), None);
-        assert_eq!(table("SET search_path = '';\n"), None);
+    fn rows_are_of_the_table_that_the_line_above_them_names() {
+        let saved = SavedTable {
+            schema: "My schema".into(),
+            name: "a; \"b\nc".into(),
+            partitioned: false,
+            rows: 0,
+            file: None,
+        };
+        let names = HashMap::from([(header(&saved), "it".to_owned())]);
+        let of = |line: &str| table_of(line.as_bytes(), &names);
+        let line = "-- Data for Name: a; \"b c; Type: TABLE DATA; Schema: My schema; Owner: me\n";
+        assert_eq!(of(line).unwrap(), "it");
+        assert_eq!(of(&line.replace("My schema", "public")), None);
+        assert_eq!(of("SET search_path = '';\n"), None);
+        assert!(lists("1; 0 2 TABLE DATA My schema a; \"b c me\n", &saved));
     }
 
     #[test]

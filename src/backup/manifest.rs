@@ -31,7 +31,11 @@ pub struct SavedTable {
     pub schema: String,
     /// Its name.
     pub name: String,
-    /// The number of its rows in the backup's snapshot.
+    /// Whether it is partitioned: its rows are those of its partitions, which are tables of the
+    /// backup themselves.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub partitioned: bool,
+    /// The number of rows that it has itself in the backup's snapshot.
     pub rows: u64,
     /// The file of its rows, if it has its own.
     pub file: Option<String>,

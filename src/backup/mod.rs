@@ -10,6 +10,7 @@ mod folder;
 mod manifest;
 mod program;
 mod restore;
+mod tables;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -26,12 +27,9 @@ pub use restore::Restorer;
 pub use verify::{Verified, restorable, restore_whole, verify};
 
 use crate::error::{Error, Result};
-use crate::pg::{
-    ConnInfo, Connection, Snapshot, Table, Typed, catalog, connect, copy_out, explain_denied, fill,
-    interruptible, programs, snapshot,
-};
-use crate::table::{backup_table, staging};
-use crate::{ledger, trust};
+use crate::ledger;
+use crate::pg::{ConnInfo, Connection, Snapshot, Table, Typed, connect, programs, snapshot};
+use crate::table::staging;
 
 /// The names of the files of a backup, the manifest last.
 ///
@@ -46,12 +44,6 @@ pub(crate) fn files(folder: &Path, id: Uuid) -> Result<Vec<String>> {
     names.extend([folder::SUMS, manifest::FILE].map(str::to_owned));
     Ok(names)
 }
-
-/// Tables that belong to the trade table, if they exist beside it.
-const BESIDE: [&str; 2] = ["species", "species_trade_summary"];
-
-/// The suffixes of the tables that sterna creates beside the table.
-const SUFFIXES: [&str; 3] = [staging::SUFFIX, staging::OLD_SUFFIX, backup_table::SUFFIX];
 
 /// How to write the rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -190,8 +182,8 @@ pub async fn take(
         (moment.get(0), moment.get(1), moment.get(2));
     let server_major = u32::try_from(server_major).unwrap_or_default();
     let program = program(options, server_major)?;
-    let (mut tables, left_out) = tables(&session, options).await?;
-    count(&session, &mut tables, stop).await?;
+    let (mut tables, left_out) = tables::chosen(&session, options).await?;
+    tables::count(&session, &mut tables, stop).await?;
     let program_major = program.as_ref().map_or(server_major, |(_, major)| *major);
     let method = match &program {
         Some((program, _)) => {
@@ -263,81 +255,6 @@ fn program(options: &BackupOptions, server_major: u32) -> Result<Option<(PathBuf
     }
     Err(Error::usage(format!("there is no pg_dump of version {server_major} or newer"))
         .hint(programs::client_hint(server_major)))
-}
-
-/// Counts the rows of each table: by a query if planning it runs no code of other roles, else
-/// by COPY, which plans nothing.
-async fn count(session: &Connection, tables: &mut [Chosen], stop: &AtomicBool) -> Result<()> {
-    let oids: Vec<u32> = tables.iter().map(|(_, oid)| *oid).collect();
-    let is_safe = trust::strange_code(session, &oids, &[]).await?.is_empty();
-    for (saved, oid) in tables {
-        let table = saved.table()?;
-        let denied = |e: Error| explain_denied(e.context(format!("could not read all of {table}")));
-        if is_safe || trust::strange_code(session, &[*oid], &[]).await?.is_empty() {
-            let sql = fill(include_str!("../../sql/backup/count.sql"), &[("table", &table)]);
-            let counted = interruptible(session, stop, session.query_one(&sql, &[])).await;
-            saved.rows = u64::try_from(counted.map_err(denied)?.get::<_, i64>(0)).unwrap_or(0);
-            continue;
-        }
-        let sql = fill(include_str!("../../sql/backup/copy-out.sql"), &[("table", &table)]);
-        let counted = copy_out(session, &sql, |_| {
-            saved.rows += 1;
-            Ok(())
-        });
-        counted.await.map_err(denied)?;
-    }
-    Ok(())
-}
-
-/// A table of a backup and its OID.
-type Chosen = (SavedTable, u32);
-
-/// The tables whose rows to save, not counted yet, and those of which only the definitions
-/// are saved.
-async fn tables(
-    session: &Connection,
-    options: &BackupOptions,
-) -> Result<(Vec<Chosen>, Vec<Chosen>)> {
-    let target = catalog::plain_table(session, &options.table).await?.oid;
-    let mut oids = vec![target];
-    for name in BESIDE {
-        let table = Table::new(options.table.schema.name(), name)?;
-        oids.extend(catalog::relation(session, &table).await?.map(|found| found.oid));
-    }
-    let saved = |row: &tokio_postgres::Row| {
-        let (schema, name) = (row.get(0), row.get(1));
-        (SavedTable { schema, name, rows: 0, file: None }, row.get(2))
-    };
-    let all = include_str!("../../sql/backup/all-tables.sql");
-    let needed = include_str!("../../sql/backup/tables.sql");
-    let rows = match options.extent {
-        Extent::Tables => session.query(needed, &[&oids]).await?,
-        Extent::Full => session.query(all, &[]).await?,
-        Extent::Rehearsal => {
-            let around = include_str!("../../sql/backup/around.sql");
-            let beside = beside(session, &options.table).await?;
-            for row in session.query(around, &[&target, &beside]).await? {
-                oids.push(row.get(0));
-            }
-            let (kept, all) =
-                (session.query(needed, &[&oids]).await?, session.query(all, &[]).await?);
-            let kept: Vec<Chosen> = kept.iter().map(saved).collect();
-            let is_kept = |(_, oid): &Chosen| kept.iter().any(|(_, kept)| kept == oid);
-            let left_out = all.iter().map(saved).filter(|table| !is_kept(table)).collect();
-            return Ok((kept, left_out));
-        }
-    };
-    Ok((rows.iter().map(saved).collect(), Vec::new()))
-}
-
-/// The OIDs of relations with the names of tables that sterna creates beside the table.
-async fn beside(session: &Connection, table: &Table) -> Result<Vec<u32>> {
-    let mut oids = Vec::new();
-    for suffix in SUFFIXES {
-        let found = catalog::relation(session, &table.with_suffix(suffix)?).await?;
-        oids.extend(found.map(|found| found.oid));
-    }
-    Ok(oids)
 }
 
 async fn record(session: &Connection, taken: &BackupReport) -> Result<()> {

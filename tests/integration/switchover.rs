@@ -11,5 +11,5 @@ mod guards;
 mod locks;
 mod models;
 mod odd;
-mod partition;
+pub(crate) mod partition;
 mod versions;

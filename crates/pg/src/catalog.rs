@@ -53,8 +53,8 @@ pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation
             "{table} is {what}, which this command does not support"
         ))
         .hint(
-            "replace it with `sterna stage create`, `load`, `validate` and `switchover`, after a \
-             backup of the whole partitioned table with pg_dump",
+            "replace it with `sterna stage create`, `load`, `validate` and `switchover`, after \
+             `sterna backup`",
         ));
     }
     Ok(found)

@@ -13,7 +13,11 @@ pub fn taken(report: &BackupReport) -> String {
     let manifest = &report.manifest;
     for saved in &manifest.tables {
         let name = format!("{}.{}", saved.schema, saved.name);
-        table.add_row([name, HumanCount(saved.rows).to_string()]);
+        let rows = match saved.partitioned {
+            true => "partitioned".to_owned(),
+            false => HumanCount(saved.rows).to_string(),
+        };
+        table.add_row([name, rows]);
     }
     let method = match manifest.method {
         Method::PgDump => format!("pg_dump {}", manifest.program_major),

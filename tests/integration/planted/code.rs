@@ -141,6 +141,52 @@ async fn counting_what_a_full_backup_saves_runs_nothing() {
     planted.end().await;
 }
 
+/// What mallory, who owns one partition, puts there, and whether it makes a backup impossible:
+/// triggers and policies do not run when rows are read.
+const ON_A_PARTITION: [(&str, bool); 5] = [
+    (
+        "CREATE TRIGGER planted BEFORE INSERT ON part FOR EACH ROW EXECUTE FUNCTION spy.trigger()",
+        false,
+    ),
+    (
+        "ALTER TABLE part ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+         CREATE POLICY planted ON part USING (spy.look())",
+        false,
+    ),
+    ("ALTER TABLE part ALTER term SET DEFAULT spy.same('a')", true),
+    ("CREATE INDEX planted ON part ((spy.same('constant')))", true),
+    ("ALTER TABLE part ADD CHECK (spy.good(term)) NOT VALID", true),
+];
+
+#[tokio::test]
+async fn saving_a_partition_of_another_role_does_not_run_its_code() {
+    for (plant, is_refused) in ON_A_PARTITION {
+        let planted = Planted::new().await;
+        planted
+            .psql(&format!(
+                "CREATE TABLE whole (id int, term text) PARTITION BY RANGE (id);
+                 CREATE TABLE part PARTITION OF whole FOR VALUES FROM (1) TO (9);
+                 INSERT INTO whole VALUES (1, 'a'), (2, 'b');
+                 ALTER TABLE part OWNER TO {{mallory}};
+                 SET SESSION AUTHORIZATION {{mallory}}; {plant}"
+            ))
+            .await;
+        for (table, method) in
+            [("whole", "pg-dump"), ("whole", "copy"), ("part", "pg-dump"), ("part", "copy")]
+        {
+            let out = format!("{table}-{method}");
+            let args = ["backup", "--table", table, "--method", method, "--out", &out];
+            let code = if is_refused { 6 } else { 0 };
+            planted.sterna(None, &args).expect_code(code);
+            planted.assert_idle(plant).await;
+            if !is_refused {
+                planted.sterna(None, &["backup", "verify", "--restore", &out]).expect_code(0);
+            }
+        }
+        planted.end().await;
+    }
+}
+
 #[tokio::test]
 async fn nor_does_code_of_others_as_an_ordinary_owner() {
     let planted = Planted::new().await;

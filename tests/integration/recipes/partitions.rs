@@ -31,12 +31,25 @@ async fn one_year_and_the_whole_table_are_replaced_and_put_back() {
     .await;
     let count = "SELECT count(*), count(*) FILTER (WHERE year = 2024) FROM trade";
     let mut before = db.psql(count).await;
-    for (commands, table, after) in [(0, "trade_2024", "598|300"), (1, "trade", "580|300")]
+    // The whole plan, and back.
+    for (block, after) in [(0, "598|300"), (2, "580|300")] {
+        let commands = recipe.commands[block].replace("migrate ", "migrate --skip 2.3 ");
+        let (there, back) = commands.split_once("sterna rollback").unwrap();
+        let done = recipe.run(there).expect_code(0);
+        assert!(done.stdout.contains("finished"), "{done:?}");
+        assert_eq!(db.psql(count).await, after);
+        let (back, cleanup) = back.split_once('\n').unwrap();
+        recipe.run(&format!("sterna rollback{back}")).expect_code(0);
+        assert_eq!(db.psql(count).await, before);
+        recipe.run(cleanup).expect_code(6);
+        recipe
+            .run(&format!("sterna rollback 1.1{}", back.replace(" switchover", "")))
+            .expect_code(0);
+    }
+    for (commands, table, after) in [(1, "trade_2024", "598|300"), (3, "trade", "580|300")]
         .map(|(block, table, after)| (&recipe.commands[block], table, after))
     {
         let (there, back) = commands.split_once("sterna rollback").unwrap();
-        // pg_dump need not be on the path.
-        let (_, there) = there.split_once('\n').unwrap();
         recipe.run(there).expect_code(0);
         assert_eq!(db.psql(count).await, after);
         let (back, cleanup) = back.split_once('\n').unwrap();
@@ -47,4 +60,11 @@ async fn one_year_and_the_whole_table_are_replaced_and_put_back() {
         before = db.psql(count).await;
         assert_eq!(before, after);
     }
+    // The rows of 2024 are those of the first backup again.
+    db.psql("DROP TABLE trade_2024").await;
+    let looked = recipe.run(&recipe.commands[4]).expect_code(0);
+    assert!(looked.stdout.contains("300 | 2024 | 2024"), "{looked:?}");
+    assert_eq!(db.psql(count).await, "280|0");
+    recipe.run(&recipe.commands[5]).expect_code(0);
+    assert_eq!(db.psql(count).await, "580|300");
 }

@@ -3,7 +3,7 @@
 
 mod among_others;
 mod attached;
-mod whole;
+pub(crate) mod whole;
 mod whole_among_others;
 mod whole_kept;
 
@@ -76,7 +76,7 @@ const MOVED: &str = "INSERT INTO trade SELECT * FROM cites_trade_records;
 
 /// Everything that the catalog says about the partitioned table and all below it, except OIDs,
 /// file nodes, sizes, and what sterna has created next to it.
-const CATALOG: &str = "WITH part AS (
+pub(crate) const CATALOG: &str = "WITH part AS (
         SELECT relid::oid AS part_id, relid::text AS name FROM pg_partition_tree('trade')
     ), piece AS (
         SELECT part_id, name FROM part
@@ -147,7 +147,7 @@ const CATALOG: &str = "WITH part AS (
     SELECT string_agg(what || ': ' || coalesce(text::text, 'nothing'), E'\\n' ORDER BY what, text::text) FROM said";
 
 /// Lines that only one of two texts has.
-fn different(before: &str, after: &str) -> Vec<String> {
+pub(crate) fn different(before: &str, after: &str) -> Vec<String> {
     let only = |these: &str, those: &str, sign: &str| -> Vec<String> {
         let absent = these.lines().filter(|line| !those.lines().any(|other| other == *line));
         absent.map(|line| format!("{sign} {line}")).collect()
@@ -156,7 +156,12 @@ fn different(before: &str, after: &str) -> Vec<String> {
 }
 
 /// The partitioned table in place of the plain one, with `leaves` and the rich partition `leaf`.
-async fn partitioned(by: &str, key: &str, leaves: &str, leaf: &str) -> (Installation, String) {
+pub(crate) async fn partitioned(
+    by: &str,
+    key: &str,
+    leaves: &str,
+    leaf: &str,
+) -> (Installation, String) {
     let (here, release) = plain_installation().await;
     let root = ROOT.replace("{by}", by).replace("{key}", key);
     let rich = for_server(&LEAF.replace("{leaf}", leaf));
@@ -235,7 +240,8 @@ async fn there_and_back(here: &Installation, release: &str, leaf: &str, rejected
     assert_eq!(names(db).await, before_names);
 }
 
-const YEARS: &str = "CREATE TABLE trade_2019 PARTITION OF trade FOR VALUES FROM (2019) TO (2020);
+pub(crate) const YEARS: &str =
+    "CREATE TABLE trade_2019 PARTITION OF trade FOR VALUES FROM (2019) TO (2020);
     CREATE TABLE trade_2020 PARTITION OF trade FOR VALUES FROM (2020) TO (2021);
     CREATE TABLE trade_rest PARTITION OF trade DEFAULT;
     COMMENT ON CONSTRAINT of_species ON trade_2020 IS 'From above as well.';

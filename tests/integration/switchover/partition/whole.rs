@@ -29,7 +29,7 @@ const WHOLE: &str = "ALTER TABLE trade ENABLE ROW LEVEL SECURITY, ALTER term SET
     CREATE MATERIALIZED VIEW by_year AS SELECT year, count(*) FROM trade GROUP BY year;";
 
 /// The partitioned table in place of the plain one, with these partitions and the rich one `leaf`.
-pub(super) async fn whole(by: &str, key: &str, leaves: &str, leaf: &str) -> Installation {
+pub(crate) async fn whole(by: &str, key: &str, leaves: &str, leaf: &str) -> Installation {
     let (here, _) = plain_installation().await;
     let root = ROOT.replace("{by}", by).replace("{key}", key);
     let rich = for_server(&LEAF.replace("{leaf}", leaf));
