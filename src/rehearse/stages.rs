@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, Result, grouped};
 use crate::migrate::rollback::{RollbackOptions, roll_back};
 use crate::migrate::{Migration, MigrationOptions, Step};
 use crate::pg::embedded::Options;
-use crate::pg::{ConnInfo, Connection, Embedded, catalog, connect};
+use crate::pg::{ConnInfo, Connection, Embedded, connect};
 use crate::private;
 use crate::runtime;
 use crate::table::fingerprint::{Difference, Fingerprint};
@@ -63,8 +63,6 @@ impl<'a> Rehearsing<'a> {
         let runtime = runtime::driven()?;
         let production = runtime.block_on(async {
             let mut session = connect(info).await?;
-            // `migrate` takes no others yet.
-            catalog::plain_table(&session, table).await?;
             let production = Production::look(&mut session, table).await?;
             session.close().await?;
             Ok::<_, Error>(production)

@@ -371,7 +371,6 @@ async fn commands_that_do_not_take_a_partitioned_table_say_so() {
     for args in [
         vec!["migrate", &release, "--backup-out", &out],
         vec!["plan"],
-        vec!["rehearse", &release],
         vec!["reindex"],
         vec!["summary"],
         vec!["summary", "--undo"],
