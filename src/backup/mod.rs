@@ -67,7 +67,8 @@ pub enum Extent {
     #[default]
     Tables,
     /// What a rehearsal needs: the definitions of the whole database, and the rows of the
-    /// table, of what belongs or refers to it, and of what these rows need.
+    /// table (of a partition, those of all partitions), of what belongs or refers to it, and of
+    /// what these rows need.
     Rehearsal,
     /// The whole database.
     Full,

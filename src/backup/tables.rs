@@ -66,9 +66,13 @@ pub(super) async fn chosen(
         Extent::Rehearsal => {
             let around = include_str!("../../sql/backup/around.sql");
             let beside = beside(session, &options.table).await?;
-            for row in session.query(around, &[&target, &beside]).await? {
-                oids.push(row.get(0));
-            }
+            let whole = include_str!("../../sql/backup/whole.sql");
+            let whole = session.query(whole, &[&target]).await?;
+            let whole: Vec<u32> = whole.iter().map(|row| row.get(0)).collect();
+            let around = session.query(around, &[&whole, &beside]).await?;
+            oids.extend(around.iter().map(|row| row.get::<_, u32>(0)));
+            // A partition is exchanged among all others, whose rows the keys refer to as well.
+            oids.extend(whole);
             let (kept, all) =
                 (session.query(needed, &[&oids]).await?, session.query(all, &[]).await?);
             let (kept, mut left_out) = (saved(&kept)?, saved(&all)?);

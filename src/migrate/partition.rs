@@ -6,9 +6,10 @@
 
 use std::path::Path;
 
+use super::options::MigrationOptions;
 use crate::error::{Error, Result};
 use crate::load::{self, LoadOptions, Years};
-use crate::pg::{CatalogText, Ident, Quoted, Session, Table, fill};
+use crate::pg::{CatalogText, ConnInfo, Ident, Quoted, Session, Table, catalog, connect, fill};
 
 /// The years that a partition is asked about. Beyond them, it counts as unbounded.
 const FIRST: i32 = 0;
@@ -61,6 +62,23 @@ pub(crate) async fn years(session: &Session, oid: u32, options: &LoadOptions) ->
         .hint(format!("say --year {years}, or name the partition with --partition instead")));
     }
     Ok(years)
+}
+
+/// The options of a migration with the years that it loads.
+///
+/// # Errors
+/// As [`years`]; if the table is missing, or of a kind that cannot be replaced.
+pub(crate) async fn with_years(
+    info: &ConnInfo,
+    options: &MigrationOptions,
+) -> Result<MigrationOptions> {
+    let session = connect(info).await?;
+    session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
+    let found = catalog::replaceable(&session, options.table()).await?;
+    let mut options = options.clone();
+    options.load.years = years(&session, found.oid, &options.load).await?;
+    session.close().await?;
+    Ok(options)
 }
 
 /// The partition of a table, of those that are partitioned by the year alone, that admits a year.

@@ -96,7 +96,7 @@ impl Place {
     pub async fn fingerprint(&self, table: &Table) -> Result<Fingerprint> {
         let session = connect(&self.info).await?;
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-        let oid = catalog::plain_table(&session, table).await?.oid;
+        let oid = catalog::replaceable(&session, table).await?.oid;
         let taken = fingerprint::take(&session, oid).await?;
         session.close().await?;
         Ok(taken)

@@ -25,6 +25,8 @@ pub struct Production {
     pub major: u32,
     /// Size of the table with its indexes, in bytes.
     pub bytes: u64,
+    /// The same of the whole partitioned table, if it is a partition.
+    pub whole_bytes: u64,
     /// Size of the database, in bytes.
     pub database_bytes: u64,
     /// The table's catalog entries.
@@ -43,17 +45,18 @@ impl Production {
     /// Reads it through `session`.
     ///
     /// # Errors
-    /// If the table is missing or not a plain table, or the ledger cannot be created.
+    /// If the table is missing or of a kind that cannot be replaced, or the ledger cannot be
+    /// created.
     pub async fn look(session: &mut Connection, table: &Table) -> Result<Self> {
         session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-        let oid = catalog::plain_table(session, table).await?.oid;
+        let oid = catalog::replaceable(session, table).await?.oid;
         ledger::ensure(session).await?;
         let own = include_str!("../../sql/rehearse/own-tables.sql");
         let own = session.query(own, &[&oid]).await?;
         let oids: Vec<u32> = own.iter().map(|row| row.get(0)).collect();
         let tables = own.iter().map(|row| Table::new(row.get::<_, &str>(1), row.get::<_, &str>(2)));
         let asked = include_str!("../../sql/rehearse/production.sql");
-        let asked = session.query_one(asked, &[&oid, &oids]).await?;
+        let asked = session.query_one(asked, &[&oid]).await?;
         let role: String = asked.get(1);
         let roles = include_str!("../../sql/rehearse/roles.sql");
         let roles = session.query(roles, &[&role]).await?;
@@ -69,6 +72,7 @@ impl Production {
             server_version: asked.get(2),
             major: u32::try_from(asked.get::<_, i32>(3)).unwrap_or_default(),
             bytes: asked.get::<_, i64>(4).unsigned_abs(),
+            whole_bytes: asked.get::<_, i64>(5).unsigned_abs(),
             database_bytes: asked.get::<_, i64>(6).unsigned_abs(),
             fingerprint: fingerprint::take_beside(session, oid, &oids).await?,
             free_bytes: crate::preflight::free_bytes(session, oid).await?,
@@ -87,8 +91,19 @@ impl Production {
             (Some(before), Some(after)) => rewritten(before) != rewritten(after),
             _ => true,
         });
-        let (unsaved, differences) = found.partition(is_unsaved);
+        let (unsaved, differences) = found.partition(|difference| {
+            is_unsaved(difference) || self.is_comment_of_inherited(difference)
+        });
         Compared { differences, unsaved }
+    }
+
+    /// Whether pg_dump does not save it: a comment on a constraint that a partition has from the
+    /// table above.
+    fn is_comment_of_inherited(&self, difference: &Difference) -> bool {
+        let is_lost = difference.kind == "comment" && difference.after.is_none();
+        let Some(key) = difference.key.strip_prefix("table constraint ") else { return false };
+        let mut entries = self.fingerprint.entries().iter();
+        is_lost && entries.any(|one| one.key == key && one.definition.contains("\ninherited: "))
     }
 }
 

@@ -10,8 +10,9 @@ use super::report::RehearsalReport;
 use super::scratch::Scratch;
 use super::stages::{Rehearsing, files, interrupted};
 use crate::error::{Error, Kind, Result};
-use crate::migrate::identity;
+use crate::migrate::{identity, partition};
 use crate::pg::ConnInfo;
+use crate::runtime;
 use crate::watch::Watch;
 
 /// A rehearsal, ready to run: the plan and its rollback, on a copy of production.
@@ -60,13 +61,16 @@ impl Rehearsal {
         listener: &mut dyn Listener,
     ) -> Result<Rehearsed> {
         let begun = Instant::now();
-        let identity = identity::of(&self.options.migration, &watch.stop)?;
-        let mut rehearsing = Rehearsing::begin(&self.options, info, watch, listener)?;
+        let with_years = partition::with_years(info, &self.options.migration);
+        let migration = runtime::blocking()?.block_on(with_years)?;
+        let options = RehearsalOptions { migration, ..self.options.clone() };
+        let identity = identity::of(&options.migration, &watch.stop)?;
+        let mut rehearsing = Rehearsing::begin(&options, info, watch, listener)?;
         let failure = rehearsing.all().err();
         if failure.as_ref().is_some_and(|error| error.kind() == Kind::Interrupted) {
-            return Err(interrupted(&self.options));
+            return Err(interrupted(&options));
         }
-        let table = self.options.migration.table();
+        let table = options.migration.table();
         let mut done = rehearsing.report.clone();
         done.passed = failure.is_none();
         done.failure = failure.as_ref().map(ToString::to_string);

@@ -16,9 +16,10 @@ use crate::pg::{ConnInfo, Connection, connect};
 /// How often the copy's size is read.
 const ASK_EVERY: Duration = Duration::from_millis(200);
 
-/// Multiple of the table's size: the copy, staging, the backup table, as much again for the
-/// WAL of each, and the dump, which is smaller.
-const COPIES: u64 = 7;
+/// Multiple of the size of what is copied: the copy, its WAL, and the dump, which is smaller.
+const OF_COPY: u64 = 3;
+/// Multiple of the table's size: staging and the backup table, and as much again for their WAL.
+const OF_PLAN: u64 = 4;
 /// A new cluster with the least WAL it writes.
 const CLUSTER_BYTES: u64 = 256 << 20;
 
@@ -117,13 +118,15 @@ impl Space {
     }
 }
 
-/// Refuses a folder without room for a copy of a table of `table_bytes` and for the plan on
-/// it.
+/// Refuses a folder without room for a copy of `whole_bytes` and for the plan on a table of
+/// `table_bytes` in it.
 ///
 /// # Errors
 /// Refused, naming both figures.
-pub fn refuse_too_small(folder: &Path, table_bytes: u64) -> Result<()> {
-    let needed = table_bytes.saturating_mul(COPIES) + CLUSTER_BYTES;
+pub fn refuse_too_small(folder: &Path, table_bytes: u64, whole_bytes: u64) -> Result<()> {
+    let of_plan = table_bytes.saturating_mul(OF_PLAN);
+    let of_copy = whole_bytes.saturating_mul(OF_COPY);
+    let needed = of_plan.saturating_add(of_copy).saturating_add(CLUSTER_BYTES);
     let found = statvfs(folder).map_err(|e| Error::file(folder, e.into()))?;
     let free = found.blocks_available() as u64 * found.fragment_size() as u64;
     if free >= needed {
@@ -164,7 +167,7 @@ mod tests {
     #[test]
     fn a_table_larger_than_the_disk_has_no_room() {
         let folder = std::env::temp_dir();
-        let refused = refuse_too_small(&folder, u64::MAX / 1000).unwrap_err();
+        let refused = refuse_too_small(&folder, u64::MAX / 1000, u64::MAX / 1000).unwrap_err();
         assert!(refused.next_step().unwrap().contains("TMPDIR"), "{refused}");
     }
 }

@@ -248,7 +248,8 @@ impl<'a> Rehearsing<'a> {
             _ => error,
         })?;
         let server = server.insert(started);
-        refuse_too_small(&server.data_folder(), self.production.bytes)?;
+        let Production { bytes, whole_bytes, .. } = self.production;
+        refuse_too_small(&server.data_folder(), bytes, whole_bytes)?;
         self.runtime.block_on(Place::embedded(server, &self.production))
     }
 

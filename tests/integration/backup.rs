@@ -1,7 +1,7 @@
 //! `sterna backup`: a restore yields what was there, and damage is found.
 
 mod damage;
-mod partitions;
+pub(crate) mod partitions;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -8,7 +8,7 @@ mod keep;
 mod kills;
 mod obstacles;
 mod own_run;
-mod partitioned;
+pub(crate) mod partitioned;
 mod prune;
 mod refused;
 mod rich;

@@ -3,6 +3,7 @@
 
 mod gate;
 mod interrupted;
+mod partitions;
 mod planted;
 mod rights;
 

@@ -49,13 +49,8 @@ pub async fn plain_table(session: &Connection, table: &Table) -> Result<Relation
     let found = replaceable(session, table).await?;
     if !found.plain {
         let what = if found.leaf { "a partition" } else { "partitioned" };
-        return Err(Error::refused(format!(
-            "{table} is {what}, which this command does not support"
-        ))
-        .hint(
-            "replace it with `sterna stage create`, `load`, `validate` and `switchover`, after \
-             `sterna backup`",
-        ));
+        return Err(Error::refused(format!("{table} is {what}"))
+            .hint("nothing was changed; only the table that is replaced may be one"));
     }
     Ok(found)
 }

@@ -14,7 +14,7 @@ const FUNCTIONS: &str = "CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql 
     CREATE FUNCTION see_all() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';";
 
 /// The rows of each partition of a table, as the server sees them.
-fn rows_of(table: &str) -> String {
+pub(crate) fn rows_of(table: &str) -> String {
     format!(
         "SELECT string_agg(line, E'\\n' ORDER BY line) FROM (
             SELECT format('%s: %s rows, %s', tableoid::regclass, count(*),

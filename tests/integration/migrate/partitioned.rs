@@ -33,7 +33,7 @@ const FILLED: &str = "INSERT INTO cites_trade_records SELECT * FROM flat; DROP T
     ANALYZE cites_trade_records";
 
 /// The years of the partition that is replaced, and all other rows of the table.
-const DECADE: &str = "2010-2019";
+pub(crate) const DECADE: &str = "2010-2019";
 const OTHERS: &str = "SELECT count(*), md5(string_agg(t::text, '|' ORDER BY t.id))
     FROM cites_trade_records AS t WHERE year NOT BETWEEN 2010 AND 2019";
 
@@ -47,7 +47,7 @@ async fn partitioned(by: &str, key: &str, partitions: &str) -> Scenario {
     Scenario { rows, names, ..scenario }
 }
 
-async fn by_decade() -> Scenario {
+pub(crate) async fn by_decade() -> Scenario {
     partitioned("RANGE (year)", "year", DECADES).await
 }
 

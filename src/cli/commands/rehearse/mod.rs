@@ -51,6 +51,7 @@ pub struct RehearseArgs {
 /// The error of whatever did not pass, after writing the report; if interrupted, without a
 /// report.
 pub fn run(args: &RehearseArgs, context: &Context) -> Result<u8> {
+    let context = &args.choices.narrowed(context)?;
     let watch = Arc::new(Watch::default());
     context.stop_on_signal(&watch)?;
     args.out.as_deref().map_or(Ok(()), private::own_folder)?;

@@ -362,14 +362,3 @@ async fn the_whole_and_one_partition_are_not_replaced_at_a_time() {
     db.sterna(&["stage", "drop", "--table", "trade"]).expect_code(0);
     db.sterna(&["stage", "create", "--table", "trade_2019"]).expect_code(0);
 }
-
-#[tokio::test]
-async fn commands_that_do_not_take_a_partitioned_table_say_so() {
-    let here = whole("RANGE (year)", "year", YEARS, "trade_2020").await;
-    let (before, release) = (names(&here.db).await, release(&here));
-    for args in [vec!["rehearse", &release]] {
-        let refused = here.db.sterna(&[&args[..], &["--table", "trade"]].concat()).expect_code(6);
-        assert!(refused.stderr.contains("is partitioned"), "{args:?}: {refused:?}");
-    }
-    assert_eq!(names(&here.db).await, before);
-}
