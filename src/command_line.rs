@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::pg::Table;
+
 /// Options with a value that are not kept. The URLs may hold a password; `--from` and `--to`
 /// belong to the attempt, not to the run.
 const OWN_VALUES: [&str; 4] = ["--database-url", "--application-url", "--from", "--to"];
@@ -28,6 +30,23 @@ pub fn kept(words: impl IntoIterator<Item = String>) -> Vec<String> {
         }
     }
     kept
+}
+
+/// The same words about another table.
+#[must_use]
+pub fn on_table(words: Vec<String>, table: &Table) -> Vec<String> {
+    let mut on_table =
+        ["--schema", table.schema.name(), "--table", table.name.name()].map(str::to_owned).to_vec();
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
+        match name {
+            "--schema" | "--table" if name == word => drop(words.next()),
+            "--schema" | "--table" => {}
+            _ => on_table.push(word),
+        }
+    }
+    on_table
 }
 
 /// The command that resumes an unfinished run, from its arguments in the ledger.

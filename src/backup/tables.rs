@@ -52,10 +52,11 @@ pub(super) async fn chosen(
     session: &Connection,
     options: &BackupOptions,
 ) -> Result<(Vec<Chosen>, Vec<Chosen>)> {
-    let target = catalog::replaceable(session, &options.table).await?.oid;
+    let found = catalog::replaceable(session, &options.table).await?;
+    let target = found.oid;
     let mut oids = vec![target];
     for name in BESIDE {
-        let table = Table::new(options.table.schema.name(), name)?;
+        let table = Table::new(found.whole.schema.name(), name)?;
         oids.extend(catalog::relation(session, &table).await?.map(|found| found.oid));
     }
     let all = include_str!("../../sql/backup/all-tables.sql");

@@ -143,6 +143,7 @@ mod tests {
         let table = Table::new("public", "t").unwrap();
         let pair = Pair {
             staging: table.with_suffix(SUFFIX).unwrap(),
+            whole: table.clone(),
             table,
             table_oid: 1,
             distribution: Distribution::None,

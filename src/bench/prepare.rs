@@ -61,14 +61,14 @@ async fn trial(
     stop: &AtomicBool,
 ) -> Result<Result<Trial, Skipped>> {
     let skip = |reason| Ok(Err(Skipped { name: query.name.clone(), reason }));
-    let schema = &tables.pair.table.schema;
+    let schema = &tables.pair.whole.schema;
     let mut named = Vec::new();
     for name in &query.tables {
         let table = Table { schema: schema.clone(), name: name.clone() };
         if catalog::relation(session, &table).await?.is_none() {
             return skip(format!("there is no {table}"));
         }
-        if let Some(whose) = trust::strange_beside(session, &table, &tables.pair.table).await? {
+        if let Some(whose) = trust::strange_beside(session, &table, &tables.pair.whole).await? {
             return skip(format!("{whose}, and is not read with your rights"));
         }
         named.push((name.name(), table));

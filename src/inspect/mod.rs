@@ -159,6 +159,7 @@ async fn look(info: &ConnInfo, options: &InspectOptions) -> Result<Reading> {
     trust::code(&session, &[found.oid], &[]).await?;
     let request = Request {
         table: &options.table,
+        whole: &found.whole,
         table_oid: found.oid,
         inputs: &options.inputs,
         read: options.read,

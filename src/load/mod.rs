@@ -25,7 +25,7 @@ pub use pipeline::{Done, Pipeline, Sink};
 pub use plan::columns::{LoadPlan, plan};
 pub use plan::matching::{ColumnUse, ColumnUses, MatchOptions, Treatment, Unfilled};
 pub use plan::options::{LoadOptions, MaxRejects, ReadOptions};
-pub(crate) use plan::reading::{Reading, Request, formats, taxa};
+pub(crate) use plan::reading::{Reading, Request, formats, taxa, year_columns};
 pub use plan::row_id::RowIds;
 pub use read::batch;
 pub use read::map::{OnUnmapped, UnmappedTaxa, Years};

@@ -6,14 +6,22 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::exclusive::Exclusive;
 use super::options::MigrationOptions;
+use super::outcome::value;
 use crate::error::{Error, Result};
 use crate::load::{self, LoadOptions, Years};
 use crate::pg::{CatalogText, ConnInfo, Ident, Quoted, Session, Table, catalog, connect, fill};
+use crate::table::summary::{self, SummaryFound};
 
 /// The years that a partition is asked about. Beyond them, it counts as unbounded.
 const FIRST: i32 = 0;
 const LAST: i32 = 9999;
+/// The length of a list of years that is said.
+const MOST_SAID: usize = 60;
 
 /// The years to load into a table: those of the partition that it is, or all if it is none.
 ///
@@ -21,7 +29,7 @@ const LAST: i32 = 9999;
 /// Refused if it is a partition by something else, or if other years were asked for; a usage error
 /// if years were asked for and it is no partition.
 pub(crate) async fn years(session: &Session, oid: u32, options: &LoadOptions) -> Result<Years> {
-    let LoadOptions { table, years: asked, mapping, .. } = options;
+    let LoadOptions { table, years: asked, .. } = options;
     let Some(key) = Key::read(session, oid).await? else {
         return match asked.is_all() {
             true => Ok(Years::default()),
@@ -33,10 +41,9 @@ pub(crate) async fn years(session: &Session, oid: u32, options: &LoadOptions) ->
     };
     let other_ways = "replace the whole partitioned table, or this partition by `sterna stage \
                       create`, `load`, `validate` and `switchover`";
-    let formats = load::formats(mapping.as_deref())?;
-    let by_year = formats.year_columns();
-    let Some((column, sql_type)) = key.single().filter(|(column, _)| by_year.contains(*column))
-    else {
+    let by_year = load::year_columns(options)?;
+    let only = |column: &str| by_year.iter().all(|by_year| by_year == column);
+    let Some((column, sql_type)) = key.single().filter(|(column, _)| only(column)) else {
         return Err(Error::refused(format!(
             "{table} is a partition by {}, so the year alone does not say which records of the files \
              belong to it",
@@ -57,9 +64,16 @@ pub(crate) async fn years(session: &Session, oid: u32, options: &LoadOptions) ->
     let years = Years::from_iter(years);
     if !asked.is_all() && *asked != years {
         return Err(Error::refused(format!(
-            "{table} has the years {years}, all of which are replaced; --year asks for {asked}"
+            "{table} has {}, all of which are replaced; --year asks for {asked}",
+            match years.to_string() {
+                all if all.len() <= MOST_SAID => format!("the years {all}"),
+                _ => format!("{} years", years.iter().count()),
+            }
         ))
-        .hint(format!("say --year {years}, or name the partition with --partition instead")));
+        .hint(match years.to_string() {
+            all if all.len() <= MOST_SAID => format!("say --year {all}"),
+            _ => "name the partition with --partition, without --year".to_owned(),
+        }));
     }
     Ok(years)
 }
@@ -81,7 +95,8 @@ pub(crate) async fn with_years(
     Ok(options)
 }
 
-/// The partition of a table, of those that are partitioned by the year alone, that admits a year.
+/// The partition of a table, of those that are partitioned by the year alone, that admits a year; the
+/// table itself if it has no partitions.
 ///
 /// # Errors
 /// A usage error if there is none.
@@ -95,6 +110,10 @@ pub async fn of_year(
     let by_year = formats.year_columns();
     let sql = include_str!("../../sql/table/stage/partitions.sql");
     let rows = session.query(sql, &[&table.schema.name(), &table.name.name()]).await?;
+    if rows.is_empty() {
+        // It may be the partition itself.
+        return Ok(table.clone());
+    }
     // All at once, which takes as many round trips as one.
     let admits = rows.iter().map(async |row| {
         let found = Key::read(session, row.get(2)).await?;
@@ -110,13 +129,10 @@ pub async fn of_year(
     let found: Vec<Option<Table>> = futures::future::try_join_all(admits).await?;
     found.into_iter().flatten().next().ok_or_else(|| {
         Error::usage(format!("{table} has no partition for the year {year} alone or with others"))
-            .hint(match rows.is_empty() {
-                true => "it has no partitions; a migration replaces the whole table".to_owned(),
-                false => format!(
-                    "it has {} partitions, see \\d+ in psql; --partition names one of them",
-                    rows.len()
-                ),
-            })
+            .hint(format!(
+                "it has {} partitions, see \\d+ in psql; --partition names one of them",
+                rows.len()
+            ))
     })
 }
 
@@ -142,6 +158,31 @@ pub async fn partitioning(session: &Session, oid: u32) -> Result<Option<CatalogT
     Ok(row.map(|row| CatalogText::from_catalog(row.get::<_, String>(0))))
 }
 
+/// The report of a switchover that was rolled back, with that of the summary if it had to be
+/// recomputed: after a partition was put back, because another run has counted the rows of the one
+/// that had taken its place.
+///
+/// # Errors
+/// As [`summary::recompute`].
+pub(super) fn summarised(exclusive: &Exclusive, run: Uuid, mut report: Value) -> Result<Value> {
+    if exclusive.pair.whole == exclusive.pair.table {
+        return Ok(report);
+    }
+    let recomputed = exclusive.session(async |session, pair| {
+        let SummaryFound::Target(target) = summary::find(session, &pair.whole).await? else {
+            return Ok(None);
+        };
+        match summary::counts_undone(session, &target, run).await? {
+            true => summary::recompute(session, &target, Uuid::new_v4()).await.map(Some),
+            false => Ok(None),
+        }
+    })?;
+    if let Some(recomputed) = recomputed {
+        report["summary"] = value(&recomputed)?;
+    }
+    Ok(report)
+}
+
 /// By what a partition is one.
 struct Key {
     columns: Vec<String>,
@@ -165,8 +206,12 @@ impl Key {
     }
 
     fn described(&self) -> String {
-        let expression = self.by_expression.then_some("an expression");
-        let all: Vec<_> = self.columns.iter().map(String::as_str).chain(expression).collect();
+        let more = match (&self.columns[..], &self.sql_type) {
+            _ if self.by_expression => Some("an expression"),
+            ([_], None) => Some("which is no integer"),
+            _ => None,
+        };
+        let all: Vec<_> = self.columns.iter().map(String::as_str).chain(more).collect();
         all.join(", ")
     }
 

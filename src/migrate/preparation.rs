@@ -7,7 +7,7 @@ use super::plan::Step;
 use super::site::Site;
 use super::state::Run;
 use super::steps;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::estimate::Sizes;
 use crate::inspect::{self, InspectOptions};
 use crate::ledger;
@@ -34,8 +34,12 @@ pub(super) async fn refuse_unsupported(
     switchover::refuse_unsupported(&session, table, found.oid).await?;
     trust::code(&session, &[found.oid], &[]).await?;
     let years = partition::years(&session, found.oid, &options.load).await?;
+    if let Some(test) = options.test_year.filter(|test| !years.admits(*test)) {
+        return Err(Error::usage(format!("{table} has no rows of --test-year {test}"))
+            .hint("leave it out: the newest of the years to load is the default"));
+    }
     if !options.skip.contains(&Step::Summary)
-        && let SummaryFound::Target(target) = summary::find(&session, table).await?
+        && let SummaryFound::Target(target) = summary::find(&session, &found.whole).await?
     {
         target.refuse_strange_code(&session).await?;
     }

@@ -16,7 +16,7 @@ use super::plan::Step;
 use super::records::Records;
 use super::site::{Site, folder};
 use super::state::{Run, RunState, StepRecord, StepState};
-use super::{ledger, outcome};
+use super::{ledger, outcome, partition};
 use crate::error::{Error, Result};
 use crate::pg::{ConnInfo, Table};
 use crate::switchover::record::{self, SwitchoverState};
@@ -276,6 +276,12 @@ fn undo(step: Step, site: &Site, records: &mut dyn Records) -> Result<UndoneStep
     if done.is_err() && step == Step::Switchover && stands(&site.exclusive, site.run)? {
         records.mark(step, StepState::Done)?;
     }
+    let done = done.and_then(|done| match step {
+        Step::Switchover => {
+            partition::summarised(&site.exclusive, site.run, done.unwrap_or_default()).map(Some)
+        }
+        _ => Ok(done),
+    });
     let done = done.map_err(|error| error.context(format!("rolling back step {step}")))?;
     records.mark(step, StepState::Undone)?;
     Ok(UndoneStep { step, name: step.plan().name, detail: done.unwrap_or(Value::Null) })
@@ -309,6 +315,6 @@ fn by_command(
     let options = options.switchover(run);
     let back = runtime.block_on(switchover::roll_back(info, &options, &watch.stop));
     let back = back.map_err(|error| exclusive.explain(error))?;
-    let detail = outcome::switchover(&back)?.detail;
+    let detail = partition::summarised(exclusive, run, outcome::switchover(&back)?.detail)?;
     Ok(UndoneStep { step, name: step.plan().name, detail })
 }

@@ -60,7 +60,7 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
     let queries = queries(options.queries.as_deref())?;
     let mut session = connect(info).await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
-    let Relation { oid, distribution, .. } = catalog::loadable(&session, table).await?;
+    let Relation { oid, distribution, whole, .. } = catalog::loadable(&session, table).await?;
     trust::code(&session, &[oid], &[]).await?;
     let has_rows = fill(include_str!("../../sql/table/stage/has-rows.sql"), &[("staging", table)]);
     let has_rows: bool = session.query_one(&has_rows, &[]).await?.get(0);
@@ -78,7 +78,7 @@ pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Resu
         }
     }];
     let limit = options.limit;
-    let questions = Questions { table, application: &found, has_rows };
+    let questions = Questions { table, schema: &whole.schema, application: &found, has_rows };
     for query in &queries {
         checks.push(questions.ask(&session, query).await?);
     }

@@ -111,7 +111,7 @@ pub async fn pre(
         futures::join!(
             space::check(&session, oid, known, &uses),
             rights::check(&session, oid, &alterations.altered),
-            others_code(&session, table, oid),
+            others_code(&session, &found.whole, oid),
             supported(&session, table, oid, &alterations),
             Basis::read(&session, distance, (table, oid), has_ledger),
             version(&session),
@@ -310,10 +310,10 @@ fn not_known() -> Finding {
 
 /// Checks that no code of other roles would run with this role's rights: on the table, and on
 /// what is written beside it.
-async fn others_code(session: &Connection, table: &Table, oid: u32) -> Result<Finding> {
+async fn others_code(session: &Connection, whole: &Table, oid: u32) -> Result<Finding> {
     let mut written = Vec::new();
     for beside in summary::WRITTEN {
-        let beside = Table::new(table.schema.name(), beside)?;
+        let beside = Table::new(whole.schema.name(), beside)?;
         written.extend(catalog::relation(session, &beside).await?.map(|found| found.oid));
     }
     let lines = trust::strange_code(session, &[oid], &written).await?;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{Finding, PreflightSeverity};
 use crate::application::Found;
 use crate::error::{Error, Result};
-use crate::pg::{Connection, Quoted, Table, fill};
+use crate::pg::{Connection, Ident, Quoted, Table, fill};
 
 const HINT: &str = "compare with the answer before the switchover; `sterna rollback` puts the old \
                     table back";
@@ -63,6 +63,8 @@ pub(super) fn queries(folder: Option<&Path>) -> Result<Vec<Query>> {
 /// What the queries are run on, and by which login.
 pub(super) struct Questions<'a> {
     pub(super) table: &'a Table,
+    /// The schema of what is beside the table.
+    pub(super) schema: &'a Ident,
     pub(super) application: &'a Found,
     /// Whether the table has rows, so that every query must find some.
     pub(super) has_rows: bool,
@@ -76,8 +78,7 @@ impl Questions<'_> {
     /// # Errors
     /// If the session is lost.
     pub(super) async fn ask(&self, session: &Connection, query: &Query) -> Result<Finding> {
-        let names: [(&str, &dyn Quoted); 2] =
-            [("table", self.table), ("schema", &self.table.schema)];
+        let names: [(&str, &dyn Quoted); 2] = [("table", self.table), ("schema", self.schema)];
         let sql = fill(&query.sql, &names);
         let name = format!("query-{}", query.name);
         let needs = sql.lines().find_map(|line| line.strip_prefix("-- Needs: ")).unwrap_or("");

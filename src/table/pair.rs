@@ -38,6 +38,9 @@ pub struct Pair {
     pub table_oid: u32,
     /// The table that rows are loaded into.
     pub staging: Table,
+    /// The partitioned table that it is a partition of, on whatever level; itself if it is none.
+    /// What belongs to all of the rows, such as the species, is beside it.
+    pub whole: Table,
     /// Whether both are partitioned.
     pub partitioned: bool,
     /// Where the rows of the table are.
@@ -46,8 +49,8 @@ pub struct Pair {
 
 impl Pair {
     pub(crate) fn new(table: &Table, staging: Table, found: Relation) -> Self {
-        let Relation { oid, partitioned, distribution, .. } = found;
-        Pair { table: table.clone(), table_oid: oid, staging, partitioned, distribution }
+        let Relation { oid, partitioned, distribution, whole, .. } = found;
+        Pair { table: table.clone(), table_oid: oid, staging, whole, partitioned, distribution }
     }
 }
 

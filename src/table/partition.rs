@@ -28,19 +28,6 @@ impl Takes {
     }
 }
 
-/// The partitioned table that a table is a partition of, on whatever level; the table itself if it is
-/// none, or does not exist.
-///
-/// # Errors
-/// If the catalog cannot be read.
-pub(crate) async fn whole(session: &Session, table: &Table) -> Result<Table> {
-    let sql = include_str!("../../sql/table/whole.sql");
-    let row = session.query_opt(sql, &[&table.schema.name(), &table.name.name()]).await?;
-    row.map_or(Ok(table.clone()), |row| {
-        Table::new(row.get::<_, String>(0), row.get::<_, String>(1))
-    })
-}
-
 /// The query for the statements that give a table the CHECK which a partition's bound implies.
 pub(crate) const BOUND: &str = include_str!("../../sql/table/stage/bound.sql");
 

@@ -8,8 +8,12 @@
 //! both sides reported, it is the importer's, or the exporter's if the importer reported
 //! none.
 
+mod record;
+
 use std::time::{Duration, Instant};
 
+use record::last_in;
+pub use record::{counts_undone, forget, last, stands};
 use serde::Serialize;
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
@@ -19,7 +23,6 @@ use crate::pg::{
     Backoff, Column, Columns, Connection, Ident, Mode, Quoted, Session, Table, Transaction,
     catalog, explain_denied, fill,
 };
-use crate::table::partition;
 use crate::trust;
 
 pub(crate) const SUMMARY: &str = "species_trade_summary";
@@ -108,13 +111,12 @@ pub struct SummaryUndone {
     pub kept: Vec<String>,
 }
 
-/// Looks for the summary of a trade table, in the same schema. That of a partition is the summary of
-/// the whole partitioned table, and is computed from all of its rows.
+/// Looks for the summary of a trade table, in the same schema; for a partition, give the whole
+/// partitioned table, all of whose rows it counts.
 ///
 /// # Errors
 /// If the catalog cannot be read; refused if a table is not to be trusted.
 pub async fn find(session: &Connection, trade: &Table) -> Result<SummaryFound> {
-    let trade = &partition::whole(session, trade).await?;
     let beside = |name: &str| Table::new(trade.schema.name(), name);
     let (species, summary) = (beside(SPECIES)?, beside(SUMMARY)?);
     let wanted: [(&Table, &[&str], &str); 3] = [
@@ -235,31 +237,6 @@ async fn recompute_in(
         total_quantity: of_trade,
         seconds: 0.0,
     })
-}
-
-/// Returns the latest recomputation that was not undone, if there is one.
-///
-/// # Errors
-/// If the ledger cannot be read.
-pub async fn last(session: &mut Connection, target: &Target) -> Result<Option<Uuid>> {
-    let transaction = session.transaction().await?;
-    Ok(last_in(&transaction, &target.summary).await?.map(|(run, _)| run))
-}
-
-/// Whether a run has recomputed the summary, and that was not undone.
-///
-/// # Errors
-/// If the ledger cannot be read.
-pub async fn stands(session: &Connection, run: Uuid) -> Result<bool> {
-    let sql = include_str!("../../sql/table/summary/stands.sql");
-    Ok(session.query_one(sql, &[&run]).await?.get(0))
-}
-
-async fn last_in(transaction: &Transaction<'_>, summary: &Table) -> Result<Option<(Uuid, i64)>> {
-    let sql = include_str!("../../sql/table/summary/last-run.sql");
-    let names = [summary.schema.name(), summary.name.name()];
-    let row = transaction.query_opt(sql, &[&names[0], &names[1]]).await?;
-    Ok(row.map(|row| (row.get(0), row.get::<_, Option<i64>>(1).unwrap_or(0))))
 }
 
 /// Restores the rows from before a recomputation, except the columns that others have written

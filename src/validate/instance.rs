@@ -138,7 +138,8 @@ fn missing(check: &Check, subject: &Subject, known: &Known) -> Option<String> {
         return Some(format!("no file has filled a column {column}"));
     }
     let parameter = check.parameters.iter().find(|name| !known.has(name))?;
-    if let (Some(whole), "summary") = (&subject.part_of, parameter.as_str()) {
+    let whole = &subject.pair.whole;
+    if parameter == "summary" && *whole != subject.pair.table {
         return Some(format!(
             "the summary also counts the other partitions of {whole}; it was compared with all of \
              them when it was computed"

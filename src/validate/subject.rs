@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::load::ledger::{self, LoadRun};
 use crate::load::{ColumnUses, Years, columns_of};
 use crate::pg::{Column, ColumnType, Columns, Connection, Ident, SqlText, Table, catalog};
-use crate::table::partition;
 use crate::table::staging::{self, Pair};
 use crate::table::summary;
 use crate::trust;
@@ -26,8 +25,6 @@ pub(super) struct Subject {
     /// The staging table, if there is one.
     pub(super) staging_oid: Option<u32>,
     pub(super) is_live: bool,
-    /// The partitioned table that the live one is a partition of, if that matters and it is one.
-    pub(super) part_of: Option<Table>,
     /// Its columns, from the catalog.
     pub(super) columns: Vec<Column>,
     /// The columns that its loads wrote, if known.
@@ -108,7 +105,6 @@ impl Subject {
             checked_oid,
             staging_oid,
             is_live,
-            part_of: None,
             columns,
             written,
             runs,
@@ -208,7 +204,7 @@ impl Subject {
     /// Whether a related table exists and belongs to a trusted role.
     async fn may_read(&self, session: &Connection, beside: &Table) -> Result<bool> {
         let (strange, found) = futures::join!(
-            trust::strange_beside(session, beside, &self.pair.table),
+            trust::strange_beside(session, beside, &self.pair.whole),
             catalog::relation(session, beside),
         );
         if let Some(whose) = strange? {
@@ -220,14 +216,12 @@ impl Subject {
 
     /// Sets the placeholders for the summary per species and for comparing it.
     async fn tell_summary(&mut self, session: &Connection) -> Result<()> {
-        let schema = &self.pair.table.schema;
+        let schema = &self.pair.whole.schema;
         let summary = Table { schema: schema.clone(), name: Ident::new(summary::SUMMARY)? };
         if !self.is_live || !self.may_read(session, &summary).await? {
             return Ok(());
         }
-        let whole = partition::whole(session, &self.pair.table).await?;
-        if whole != self.pair.table {
-            self.part_of = Some(whole);
+        if self.pair.whole != self.pair.table {
             return Ok(());
         }
         self.known.name("summary", &summary);
@@ -249,7 +243,7 @@ impl Subject {
     async fn tell_species(&mut self, session: &Connection, format: &Format) -> Result<()> {
         let Some(lookup) = &format.lookup else { return Ok(()) };
         let Some(taxon) = format.columns.get(&lookup.field) else { return Ok(()) };
-        let schema = lookup.schema.as_deref().unwrap_or(self.pair.table.schema.name());
+        let schema = lookup.schema.as_deref().unwrap_or(self.pair.whole.schema.name());
         let species = Table::new(schema, lookup.table.as_str())?;
         if !self.may_read(session, &species).await? {
             return Ok(());
@@ -270,7 +264,7 @@ impl Subject {
         self.names = vec![taxon, reference];
         let (ids, taxa) = {
             let Subject { pair, known, runs, .. } = &*self;
-            names::accepted(session, &pair.table, known, runs, format).await?
+            names::accepted(session, &pair.whole, known, runs, format).await?
         };
         self.known.value("accepted_species", Value::Ids(ids));
         self.known.value("accepted_taxa", Value::Texts(taxa));

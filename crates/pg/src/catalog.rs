@@ -16,6 +16,8 @@ pub struct Relation {
     pub distribution: Distribution,
     /// Whether it is partitioned and no partition itself.
     pub partitioned: bool,
+    /// The partitioned table that it is a partition of, on whatever level; itself if it is none.
+    pub whole: Table,
 }
 
 /// Finds a table by its exact name.
@@ -37,6 +39,7 @@ pub async fn relation(session: &Connection, table: &Table) -> Result<Option<Rela
         plain: table && !partition,
         leaf: table && partition,
         partitioned: partitioned && !partition,
+        whole: Table::new(row.get::<_, String>(5), row.get::<_, String>(6))?,
         distribution,
     }))
 }

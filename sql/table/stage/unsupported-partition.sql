@@ -29,8 +29,8 @@ CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(leaf.oid) AS a
 INNER JOIN pg_catalog.pg_constraint AS c ON c.conrelid = a.relid
 WHERE c.conname = 'sterna_partition'
 UNION ALL
-SELECT format('%s is being replaced as a whole, or has been: `sterna stage drop` or '
-    '`sterna cleanup --older-than 0s` with it as --table ends that', a.relid)
+SELECT format('%s is being replaced as a whole, or has been: with it as --table, '
+    '`sterna rollback 1.1`, `sterna stage drop` or `sterna cleanup --older-than 0s` ends that', a.relid)
 FROM leaf
 CROSS JOIN LATERAL pg_catalog.pg_partition_ancestors(leaf.oid) AS a
 INNER JOIN pg_catalog.pg_trigger AS t ON t.tgrelid = leaf.oid AND t.tgname = '!sterna_journal'

@@ -76,8 +76,8 @@ WHERE i.indrelid IN (SELECT oid FROM tree)
     AND regexp_replace(pg_catalog.pg_get_indexdef(o.indexrelid), '^.*? USING ', '')
     = regexp_replace(pg_catalog.pg_get_indexdef(i.indexrelid), '^.*? USING ', '')
 UNION ALL
-SELECT format('its partition %s is being replaced by itself, or has been: `sterna stage drop` or '
-    '`sterna cleanup --older-than 0s` with this partition as --table ends that',
+SELECT format('its partition %s is being replaced by itself, or has been: with this partition as --table, '
+    '`sterna rollback 1.1`, `sterna stage drop` or `sterna cleanup --older-than 0s` ends that',
     t.tgrelid::regclass)
 FROM pg_catalog.pg_trigger AS t
 INNER JOIN pg_catalog.pg_proc AS p ON p.oid = t.tgfoid

@@ -59,8 +59,8 @@ pub struct Context {
     pub table: Table,
     /// Whether `--partition` was given.
     names_partition: bool,
-    /// The partition that `--year` has found.
-    partition: Option<String>,
+    /// Whether `--year` has found the table, a partition.
+    is_found: bool,
     /// Whether `--production` was given.
     pub production: bool,
     /// The format of results.
@@ -80,7 +80,7 @@ impl Context {
             database_url: args.database_url.clone(),
             table: Table::new(args.schema.as_str(), args.table.as_str())?,
             names_partition: args.partition.is_some(),
-            partition: None,
+            is_found: false,
             production: args.production,
             format: args.format,
             progress: if args.quiet { Progress::Never } else { args.progress },
@@ -105,23 +105,26 @@ impl Context {
             let info = self.conninfo()?;
             let found = partition::of_year(&info, &self.table, year, mapping);
             context.table = runtime::blocking()?.block_on(found)?;
-            context.partition = Some(context.table.name.name().to_owned());
+            context.is_found = context.table != self.table;
         }
         Ok(context)
     }
 
-    /// The words of the command line to keep, with the partition if `--year` has found it.
+    /// The words of the command line to keep, with the partition that `--year` has found as the
+    /// table.
     fn typed(&self) -> Vec<String> {
         let typed = command_line::kept(std::env::args().skip(1));
-        let found = self.partition.iter().flat_map(|name| ["--partition".to_owned(), name.clone()]);
-        found.chain(typed).collect()
+        match self.is_found {
+            true => command_line::on_table(typed, &self.table),
+            false => typed,
+        }
     }
 
     /// The error with the partition that `--year` has found in the commands of its hint.
     fn explain(&self, error: Error) -> Error {
-        match (&self.partition, error.next_step().map(str::to_owned)) {
-            (Some(_), Some(hint)) => error.hint(command_line::in_hint(&hint, self.typed())),
-            _ => error,
+        match error.next_step().map(str::to_owned).filter(|_| self.is_found) {
+            Some(hint) => error.hint(command_line::in_hint(&hint, self.typed())),
+            None => error,
         }
     }
 

@@ -27,6 +27,7 @@ pub(super) async fn of_year(
 /// If there is none, or there are several in different schemas; those of the server.
 pub(super) async fn named(info: &ConnInfo, table: &Table, name: &str) -> Result<Table> {
     let session = connect(info).await?;
+    session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
     let sql = include_str!("../../../sql/table/stage/partitions.sql");
     let rows = session.query(sql, &[&table.schema.name(), &table.name.name()]).await?;
     let found: Vec<Table> = rows

@@ -160,7 +160,7 @@ async fn look(args: &PlanArgs, context: &Context) -> Result<Found> {
             Some(Outlook::read(&session, (&context.table, found.oid), has_ledger).await?)
         }
     };
-    let species = Table::new(context.table.schema.name(), "species")?;
+    let species = Table::new(found.whole.schema.name(), "species")?;
     let (live, species, preview, partitioning) = futures::join!(
         estimate(&session, &context.table),
         estimate(&session, &species),

@@ -189,9 +189,9 @@ fn add(args: &AddArgs, context: &Context) -> Result<AddedSpecies> {
             let run = Uuid::new_v4();
             match (&args.synonym, &args.of) {
                 (Some(synonym), Some(of)) => {
-                    species::add_synonym(session, &pair.table, synonym, of, run).await
+                    species::add_synonym(session, &pair.whole, synonym, of, run).await
                 }
-                _ => species::add(session, &pair.table, &new, run).await,
+                _ => species::add(session, &pair.whole, &new, run).await,
             }
         })
     })
@@ -202,7 +202,7 @@ fn undo(args: &UndoArgs, context: &Context) -> Result<SpeciesUndone> {
     // Staging has no foreign keys during a load: no load may start using the species while
     // we look for references to it.
     let done = exclusive
-        .session_alone(async |session, pair| species::undo(session, &pair.table, args.run).await)?;
+        .session_alone(async |session, pair| species::undo(session, &pair.whole, args.run).await)?;
     mark_undone(&exclusive, &[Step::Species])?;
     exclusive.release();
     Ok(done)

@@ -44,7 +44,7 @@ pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
     let what = AsStep { step: Step::Summary, arguments, told: outcome::summary, watch: &watch };
     let done = as_step(context, &what, |exclusive, run| {
         exclusive.session(async |session, pair| {
-            let target = target(session, &pair.table).await?;
+            let target = target(session, &pair.whole).await?;
             summary::recompute(session, &target, run).await
         })
     })?;
@@ -55,7 +55,7 @@ pub fn run(args: &SummaryArgs, context: &Context) -> Result<u8> {
 fn undo(context: &Context, watch: &Arc<Watch>) -> Result<SummaryUndone> {
     let exclusive = context.exclusive(Takes::Partitions, watch)?;
     let undone = exclusive.session(async |session, pair| {
-        let target = target(session, &pair.table).await?;
+        let target = target(session, &pair.whole).await?;
         match summary::last(session, &target).await? {
             Some(run) => summary::undo(session, &target, run).await,
             None => Err(Error::refused("there is no recomputation to undo")),

@@ -224,8 +224,12 @@ pub fn rolled_back(undone: &[UndoneStep]) -> String {
                 let left = report["left_in"].as_str().map_or_else(String::new, |table| {
                     format!("; {} rows written since are saved in {table}", report["left_rows"])
                 });
+                let summary = match report.get("summary") {
+                    None => "",
+                    Some(_) => "; the summary was recomputed, as it counted the rows of this run",
+                };
                 format!(
-                    "rolled back: {}, locked for {:.0} ms, {} carried over; kept {}{left}",
+                    "rolled back: {}, locked for {:.0} ms, {} carried over; kept {}{left}{summary}",
                     counted(report["rows"].as_u64().unwrap_or_default(), "row"),
                     report["locked_ms"].as_f64().unwrap_or_default(),
                     counted(report["replayed_rows"].as_u64().unwrap_or_default(), "write"),

@@ -65,6 +65,7 @@ pub(in crate::load) async fn prepare(
         session,
         &Request {
             table: &pair.table,
+            whole: &pair.whole,
             table_oid: pair.table_oid,
             inputs: &options.inputs,
             read: options.read,

@@ -3,7 +3,7 @@
 //! Loading and inspecting share this step, so that both refuse the same inputs. Nothing
 //! here writes to the database.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -15,7 +15,7 @@ use crate::input::{Inputs, Member};
 use crate::load::encode::OnInexact;
 use crate::load::plan::columns::{LoadPlan, plan};
 use crate::load::plan::matching::{self, MatchOptions, Matching, Production, Treatment, Way};
-use crate::load::plan::options::ReadOptions;
+use crate::load::plan::options::{LoadOptions, ReadOptions};
 use crate::load::read::map::Years;
 use crate::load::read::per_member::PerMember;
 use crate::load::read::records::{read_header, read_small};
@@ -32,6 +32,8 @@ const MOST_CARRIED_OVER: i64 = 1_000_000;
 /// What to read.
 pub(crate) struct Request<'a> {
     pub(crate) table: &'a Table,
+    /// The table that it is a partition of; itself if it is none.
+    pub(crate) whole: &'a Table,
     pub(crate) table_oid: u32,
     pub(crate) inputs: &'a [String],
     pub(crate) read: ReadOptions,
@@ -66,6 +68,22 @@ pub(crate) fn formats(mapping: Option<&Path>) -> Result<Formats> {
     Formats::parse(&text, &path.display().to_string())
 }
 
+/// The columns that the years of the files are stored in, by the formats of their headers; without
+/// files, by all formats.
+///
+/// # Errors
+/// If files or the formats cannot be read, or no format fits.
+pub(crate) fn year_columns(options: &LoadOptions) -> Result<BTreeSet<String>> {
+    let formats = formats(options.mapping.as_deref())?;
+    if options.inputs.is_empty() {
+        return Ok(formats.year_columns().into_iter().map(str::to_owned).collect());
+    }
+    let inputs = Inputs::discover(&options.inputs, options.read.recursive)?;
+    let (layouts, _) = layouts(&inputs, &formats, options.read.max_record_bytes)?;
+    let year_of = |format: &&Format| format.columns.get(format.year.as_ref()?).cloned();
+    Ok(used(&formats, &layouts).iter().filter_map(year_of).collect())
+}
+
 impl Reading {
     /// Reads inputs, headers, target and species.
     ///
@@ -83,7 +101,7 @@ impl Reading {
         let used = used(&formats, &layouts);
         let (columns, taxa, production) = futures::join!(
             catalog::columns(session, request.table_oid),
-            taxa(session, request.table, &used, request.synonyms),
+            taxa(session, request.whole, &used, request.synonyms),
             production(session, request),
         );
         let (columns, taxa) = (columns?, taxa?);

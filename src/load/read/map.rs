@@ -55,6 +55,12 @@ impl Years {
         self.0.iter().copied()
     }
 
+    /// Whether records of this year are loaded.
+    #[must_use]
+    pub fn admits(&self, year: i32) -> bool {
+        self.is_all() || self.contains(year)
+    }
+
     fn contains(&self, year: i32) -> bool {
         self.0.contains(&year)
     }

@@ -51,10 +51,10 @@ fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
                     let common = common_name.iter().map(|n| ("common_name".into(), n.clone()));
                     let values = BTreeMap::from_iter(common);
                     let new = NewSpecies { scientific_name, like, values };
-                    species::add(session, &pair.table, &new, id).await?
+                    species::add(session, &pair.whole, &new, id).await?
                 }
                 Addition::Synonym { name, of } => {
-                    species::add_synonym(session, &pair.table, name, of, id).await?
+                    species::add_synonym(session, &pair.whole, name, of, id).await?
                 }
             });
         }
@@ -93,7 +93,7 @@ fn undo(site: &Site) -> Result<Option<Value>> {
         for addition in site.additions.iter().rev() {
             let id = addition.id(site.run);
             if species::stands(session, &pair.table, id).await? {
-                undone.push(species::undo(session, &pair.table, Some(id)).await?);
+                undone.push(species::undo(session, &pair.whole, Some(id)).await?);
             }
         }
         Ok(undone)

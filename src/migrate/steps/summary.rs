@@ -32,7 +32,7 @@ pub(super) const STEP: Definition = Definition {
 
 fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
     site.exclusive.session(async |session, pair| {
-        match summary::find(session, &pair.table).await? {
+        match summary::find(session, &pair.whole).await? {
             // Under the run's id: a later attempt keeps the rows that the first one saved.
             SummaryFound::Target(target) => {
                 outcome::summary(&summary::recompute(session, &target, site.run).await?)
@@ -48,11 +48,19 @@ fn act(site: &Site, _: &MigrationOptions) -> Result<StepOutcome> {
 
 fn undo(site: &Site) -> Result<Option<Value>> {
     site.exclusive.session(async |session, pair| {
-        let SummaryFound::Target(target) = summary::find(session, &pair.table).await? else {
+        let SummaryFound::Target(target) = summary::find(session, &pair.whole).await? else {
             return Ok(None);
         };
         if !summary::stands(session, site.run).await? {
             return Ok(None);
+        }
+        // The summary of the whole table: runs on its partitions follow each other in any order.
+        if pair.whole != pair.table
+            && let Some(later) = summary::last(session, &target).await?
+            && later != site.run
+        {
+            summary::forget(session, site.run).await?;
+            return Ok(Some(json!({"recomputed_since_by": later})));
         }
         value(&summary::undo(session, &target, site.run).await?).map(Some)
     })

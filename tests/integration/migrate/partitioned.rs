@@ -106,7 +106,7 @@ async fn the_partition_of_some_years_and_all_the_way_back() {
     let (others, expected) = (db.psql(OTHERS).await, records(&scenario, 2010..=2019));
     let stopped = scenario.migrate(&["--year", DECADE, "--to", "3.3"]).expect_code(0);
     let next = json_of(&stopped)["next_command"].as_str().unwrap().to_owned();
-    assert!(next.contains("--partition trade_2010") && next.contains("--year 2010-2019"), "{next}");
+    assert!(next.contains("--table trade_2010") && next.contains("--year 2010-2019"), "{next}");
     let words: Vec<_> = next.split_whitespace().skip(1).collect();
     let done = json_of(&scenario.sterna(&words).expect_code(0));
     let loaded = done["steps"].as_array().unwrap().iter().find(|s| s["step"] == "3.2").unwrap();
@@ -179,9 +179,14 @@ async fn what_a_year_does_not_decide_is_refused() {
         assert!(refused.stderr.contains("say --year 2010-2019"), "{years}: {refused:?}");
     }
     assert_eq!(names(&scenario.here.db).await, scenario.names);
+    // The partition itself, as for `load`.
+    let planned = ["plan", "--table", "trade_2010", "--year", DECADE];
+    scenario.sterna(&planned).expect_code(0);
+    let refused = scenario.migrate(&["--year", DECADE, "--test-year", "2005"]).expect_code(2);
+    assert!(refused.stderr.contains("has no rows of --test-year 2005"), "{refused:?}");
     let plain = Scenario::new().await;
     let refused = plain.migrate(&["--year", "2020"]).expect_code(2);
-    assert!(refused.stderr.contains("it has no partitions"), "{refused:?}");
+    assert!(refused.stderr.contains("it is not partitioned by year"), "{refused:?}");
 }
 
 /// A function that a bound could call with the rights of sterna's role is never called.
@@ -278,6 +283,92 @@ async fn indexes_of_partitions_are_checked_and_rebuilt() {
     assert_eq!(names(db).await, scenario.names);
 }
 
+/// The summary counts what is in the table, in whatever order runs on partitions are rolled back, and
+/// whether they have recomputed it or not.
+#[tokio::test]
+async fn the_summary_is_that_of_the_rows_whichever_partition_goes_back() {
+    let counts = "SELECT count(*) FROM species_trade_summary AS s WHERE s.total_trade_records
+        <> (SELECT count(*) FROM cites_trade_records AS t WHERE t.species_id = s.species_id)";
+    let scenario = by_decade().await;
+    let db = &scenario.here.db;
+    let first = |more: &[&str]| {
+        scenario.migrate(&[&["--year", "2000-2009"], more].concat()).expect_code(0);
+    };
+    let back = |partition: &str| {
+        let back = ["--partition", partition, "rollback", "switchover"];
+        scenario.sterna(&back).expect_code(0).stdout
+    };
+    for (to, recomputes) in [("5.2", true), ("4.3", true)] {
+        first(&["--to", to]);
+        scenario.migrate(&["--year", DECADE]).expect_code(0);
+        assert_eq!(db.psql(counts).await, "0", "both, to {to}");
+        let said = back("trade_2000");
+        assert_eq!(said.contains("the summary was recomputed"), recomputes, "{said}");
+        assert_eq!(db.psql(counts).await, "0", "one back, to {to}");
+        let said = back("trade_2010");
+        assert!(said.contains("the summary was recomputed"), "{said}");
+        assert_eq!(db.psql(counts).await, "0", "two back, to {to}");
+        for partition in ["trade_2000", "trade_2010"] {
+            scenario.sterna(&["--partition", partition, "rollback", "1.1"]).expect_code(0);
+        }
+    }
+    // By single commands as well.
+    first(&["--to", "4.1"]);
+    scenario.sterna(&["--partition", "trade_2000", "switchover"]).expect_code(0);
+    scenario.sterna(&["summary"]).expect_code(0);
+    assert_eq!(db.psql(counts).await, "0");
+    assert!(back("trade_2000").contains("the summary was recomputed"));
+    assert_eq!(db.psql(counts).await, "0");
+}
+
+/// What belongs to all rows is looked for beside the whole table, and what is printed names a
+/// partition whose name others have as well.
+#[tokio::test]
+async fn a_partition_in_another_schema() {
+    let scenario = by_decade().await;
+    let db = &scenario.here.db;
+    db.psql(
+        "CREATE SCHEMA s2; ALTER TABLE trade_2010 SET SCHEMA s2;
+        CREATE TABLE trade_2010 PARTITION OF cites_trade_records FOR VALUES FROM (2030) TO (2040)",
+    )
+    .await;
+    let before = (db.psql(ROWS).await, names(db).await);
+    let stopped = scenario.migrate(&["--year", DECADE, "--to", "3.3"]).expect_code(0);
+    let next = json_of(&stopped)["next_command"].as_str().unwrap().to_owned();
+    let words: Vec<_> = next.split_whitespace().skip(1).collect();
+    scenario.sterna(&words).expect_code(0);
+    let summary = "SELECT sum(total_trade_records) = (SELECT count(*) FROM cites_trade_records)
+        FROM species_trade_summary";
+    assert_eq!(db.psql(summary).await, "t");
+    scenario.sterna(&["--schema", "s2", "--table", "trade_2010", "rollback", "1.1"]).expect_code(0);
+    assert_eq!((db.psql(ROWS).await, names(db).await), before);
+}
+
+/// Nothing in the path that a database sets is called.
+#[tokio::test]
+async fn an_operator_in_the_path_is_not_used() {
+    let scenario = by_decade().await;
+    let db = &scenario.here.db;
+    db.psql(
+        "CREATE TABLE called (by text); CREATE SCHEMA e;
+        CREATE FUNCTION e.oideq(oid, oid) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+            INSERT INTO public.called VALUES (current_user);
+            RETURN pg_catalog.oideq($1, $2);
+        EXCEPTION WHEN read_only_sql_transaction THEN RAISE 'called'; END $$;
+        CREATE OPERATOR e.= (LEFTARG = oid, RIGHTARG = oid, FUNCTION = e.oideq);
+        DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = e, pg_catalog, public',
+            current_database()); END $$",
+    )
+    .await;
+    for args in [["--partition", "trade_2010"], ["--year", DECADE]] {
+        scenario.sterna(&[&["plan"], &args[..]].concat()).expect_code(0);
+        scenario.migrate(&[&args[..], &["--to", "1.2"]].concat()).expect_code(0);
+        let back = ["--partition", "trade_2010", "rollback", "1.1"];
+        scenario.sterna(&back).expect_code(0);
+    }
+    assert_eq!(db.psql("SELECT count(*) FROM public.called").await, "0");
+}
+
 /// A run on a partition leaves everything else to others, and refuses to be two.
 #[tokio::test]
 async fn runs_on_two_partitions_do_not_meet() {
@@ -286,7 +377,7 @@ async fn runs_on_two_partitions_do_not_meet() {
     let other = scenario.migrate(&["--year", DECADE]).expect_code(0);
     assert_eq!(json_of(&other)["state"], "finished");
     let again = scenario.migrate(&["--year", "2000-2009"]).expect_code(6);
-    assert!(again.stderr.contains("--partition trade_2000"), "{again:?}");
+    assert!(again.stderr.contains("--table trade_2000"), "{again:?}");
     let whole = scenario.migrate(&[]).expect_code(6);
     assert!(whole.stderr.contains("is being replaced by itself"), "{whole:?}");
     let resumed = ["--year", "2000-2009", "--resume"];

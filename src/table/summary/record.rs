@@ -1,0 +1,56 @@
+//! What the ledger says about recomputations of a summary.
+
+use uuid::Uuid;
+
+use super::Target;
+use crate::error::Result;
+use crate::pg::{Connection, Table, Transaction};
+
+/// Returns the latest recomputation that was not undone, if there is one.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub async fn last(session: &mut Connection, target: &Target) -> Result<Option<Uuid>> {
+    let transaction = session.transaction().await?;
+    Ok(last_in(&transaction, &target.summary).await?.map(|(run, _)| run))
+}
+
+/// Whether a run has recomputed the summary, and that was not undone.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub async fn stands(session: &Connection, run: Uuid) -> Result<bool> {
+    let sql = include_str!("../../../sql/table/summary/stands.sql");
+    Ok(session.query_one(sql, &[&run]).await?.get(0))
+}
+
+/// Whether the summary counts rows of a switchover of this run that has been rolled back since: those
+/// of a partition, if the summary was recomputed while it was live.
+///
+/// # Errors
+/// If the ledger cannot be read.
+pub async fn counts_undone(session: &Connection, target: &Target, run: Uuid) -> Result<bool> {
+    let sql = include_str!("../../../sql/table/summary/counts-undone.sql");
+    let (schema, name) = (target.summary.schema.name(), target.summary.name.name());
+    Ok(session.query_one(sql, &[&schema, &name, &run]).await?.get(0))
+}
+
+/// Forgets what a recomputation replaced, because a later one stands: its rows are not to be
+/// restored any more.
+///
+/// # Errors
+/// If the ledger cannot be written.
+pub async fn forget(session: &Connection, run: Uuid) -> Result<()> {
+    session.execute(include_str!("../../../sql/table/summary/settle-undo.sql"), &[&run]).await?;
+    Ok(())
+}
+
+pub(super) async fn last_in(
+    transaction: &Transaction<'_>,
+    summary: &Table,
+) -> Result<Option<(Uuid, i64)>> {
+    let sql = include_str!("../../../sql/table/summary/last-run.sql");
+    let names = [summary.schema.name(), summary.name.name()];
+    let row = transaction.query_opt(sql, &[&names[0], &names[1]]).await?;
+    Ok(row.map(|row| (row.get(0), row.get::<_, Option<i64>>(1).unwrap_or(0))))
+}
