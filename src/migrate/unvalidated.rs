@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use crate::error::Result;
 use crate::load::Years;
 use crate::load::ledger::{LoadState, runs};
-use crate::pg::{ConnInfo, connect};
+use crate::pg::{ConnInfo, connect_for};
 use crate::switchover::journal::{self, Toward};
 use crate::table::partition::Takes;
 use crate::table::staging;
@@ -23,7 +23,7 @@ pub(crate) async fn refuse(
     accepted: &[String],
     stop: &AtomicBool,
 ) -> Result<Vec<String>> {
-    let mut session = connect(info).await?;
+    let mut session = connect_for(info, "check of an unvalidated table").await?;
     let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
     // If there is nothing to validate, the switchover itself says what is missing.
     let Some(found) = staging::find(&session, &pair).await? else { return Ok(Vec::new()) };

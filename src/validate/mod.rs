@@ -36,7 +36,7 @@ pub use report::{Change, CheckReport, Total, ValidationReport};
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::load::{self, Years};
-use crate::pg::{ConnInfo, Connection, Snapshot, Table, connect};
+use crate::pg::{ConnInfo, Connection, Snapshot, Table, connect_for};
 use crate::table::partition::Takes;
 use crate::table::staging;
 use subject::Subject;
@@ -159,12 +159,12 @@ pub async fn validate(
     if let Some(folder) = &options.checks {
         checks.extend(check::read_folder(folder)?);
     }
-    let mut keeper = connect(info).await?;
+    let mut keeper = connect_for(info, "validation").await?;
     let takes = if options.comprehensive { Takes::Partitions } else { Takes::Shards };
     let pair = staging::pair_of(&mut keeper, &options.table, takes).await?;
     let snapshot = Snapshot::begin(&keeper).await?;
     let mut subject = Subject::read(&keeper, pair, options).boxed_local().await?;
-    let opened = (0..options.connections.max(1)).map(|_| snapshot.open(info));
+    let opened = (0..options.connections.max(1)).map(|_| snapshot.open(info, "checks"));
     let sessions = try_join_all(opened).await?;
     let (compared, totals) = futures::try_join!(
         comparison::compare(&keeper, &subject, stop).boxed_local(),

@@ -164,6 +164,10 @@ async fn a_watched_run_is_shown_until_its_end_with_who_is_in_its_way() {
         sessions.contains("blocked_by\":[\"session")
     };
     crate::server::eventually("somebody in the way of the switchover", waiting);
+    let of_sessions = status()["sessions"].to_string();
+    for purpose in ["lock of the run", "switchover"] {
+        assert!(of_sessions.contains(&format!(r#""purpose":"{purpose}""#)), "{of_sessions}");
+    }
     let mut watch = db.command(&["status", "--watch"]);
     let watch = watch.stdout(std::process::Stdio::piped()).spawn().unwrap();
     reader.batch_execute("COMMIT").await.unwrap();

@@ -1,14 +1,14 @@
 //! `--partition`: the partition of a table that is to be replaced.
 
 use crate::error::{Error, Result, did_you_mean};
-use crate::pg::{ConnInfo, Table, connect};
+use crate::pg::{ConnInfo, Table, connect_for};
 
 /// Finds the partition of this name below a table, on any level.
 ///
 /// # Errors
 /// If there is none, or there are several in different schemas; those of the server.
 pub(super) async fn named(info: &ConnInfo, table: &Table, name: &str) -> Result<Table> {
-    let session = connect(info).await?;
+    let session = connect_for(info, "search for a partition").await?;
     let sql = include_str!("../../../sql/table/stage/partitions.sql");
     let rows = session.query(sql, &[&table.schema.name(), &table.name.name()]).await?;
     let found: Vec<Table> = rows

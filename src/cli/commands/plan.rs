@@ -12,7 +12,7 @@ use crate::ledger;
 use crate::load::MatchOptions;
 use crate::migrate::plan::{self, Names, Rows};
 use crate::migrate::{Outlook, Step, Total};
-use crate::pg::{Connection, Table, catalog, connect};
+use crate::pg::{Connection, Table, catalog, connect_for};
 use crate::runtime;
 use crate::switchover::{self, Preview};
 use crate::table::{backup_table, staging};
@@ -123,7 +123,7 @@ fn foreseen(preview: &Preview) -> Vec<ShownStatement> {
 }
 
 async fn look(context: &Context, has_files: bool) -> Result<(Estimates, Preview, Option<Outlook>)> {
-    let session = connect(&context.conninfo()?).await?;
+    let session = connect_for(&context.conninfo()?, "plan").await?;
     session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
     let found = catalog::plain_table(&session, &context.table).await?;
     let outlook = match has_files {
