@@ -1,7 +1,5 @@
 //! The gate before a switchover: exactly the rows in staging must have passed validation.
 
-use std::sync::atomic::AtomicBool;
-
 use crate::error::Result;
 use crate::load::Years;
 use crate::load::ledger::{LoadState, runs};
@@ -10,6 +8,7 @@ use crate::switchover::journal::{self, Toward};
 use crate::table::partition::Takes;
 use crate::table::staging;
 use crate::validate::{self, Carried, ValidateOptions, ValidationReport};
+use crate::watch::Watch;
 
 /// Refuses rows that have not passed validation. If the last validation is outdated or did
 /// not pass, validates again. Returns the deviations to record for checks that failed and
@@ -21,7 +20,7 @@ pub(crate) async fn refuse(
     info: &ConnInfo,
     options: ValidateOptions,
     accepted: &[String],
-    stop: &AtomicBool,
+    watch: &Watch,
 ) -> Result<Vec<String>> {
     let mut session = connect_for(info, "check of an unvalidated table").await?;
     let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
@@ -54,7 +53,7 @@ pub(crate) async fn refuse(
         }
     }
     let options = ValidateOptions { years: Some(Years::default()), ..options };
-    let report = validate::validate(info, &options, stop).await?;
+    let report = validate::validate(info, &options, watch).await?;
     report.failure(accepted).map_or_else(|| Ok(report.deviations(accepted)), Err)
 }
 

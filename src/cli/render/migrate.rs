@@ -15,7 +15,7 @@ use crate::migrate::status::{Status, StepStatus};
 use crate::migrate::{Ended, Outlook, RunState, Step, StepListener, StepState, UndoneStep};
 use crate::watch::Watch;
 
-/// Writes a line to stderr for each step, and shows a bar during a load.
+/// Writes a line to stderr for each step, and shows a bar during loads and validations.
 pub struct StepLines {
     progress: Progress,
     watch: Arc<Watch>,
@@ -86,7 +86,14 @@ impl StepListener for StepLines {
         if !self.is_quiet() {
             to_stderr(format_args!("{}  {} ...\n", step.number(), step.plan().title));
         }
-        if matches!(step, Step::TestLoad | Step::Load) {
+        if matches!(
+            step,
+            Step::TestLoad
+                | Step::Load
+                | Step::TestValidation
+                | Step::Validation
+                | Step::Comprehensive
+        ) {
             let expected = self.expected.as_ref().filter(|_| step == Step::Load);
             let then = expected.map(|(outlook, ahead)| outlook.after_rows(ahead));
             self.bar = Some(Shown::start_before(self.progress, &self.watch, then));

@@ -74,6 +74,8 @@ fn name(phase: Phase) -> &'static str {
         Phase::Matching => "matching",
         Phase::Indexing => "indexing",
         Phase::Inspecting => "inspecting",
+        Phase::Validating => "validating",
+        Phase::Timing => "timing",
     }
 }
 
@@ -126,6 +128,9 @@ fn draw(watch: &Watch, done: &AtomicBool, mut then: Option<Total>) {
             bar.reset();
             last = Some(phase);
         }
+        if phase == Phase::Validating {
+            bar.set_message(watch.doing());
+        }
         bar.set_position(bytes_done(watch).min(bar.length().unwrap_or(0)));
         let done = watch.counters.rows_done.load(Ordering::Relaxed);
         if phase == Phase::Loading && done > 0 {
@@ -172,7 +177,9 @@ fn write_lines(watch: &Watch, done: &AtomicBool, every: Duration, mut then: Opti
             let (bytes, total) = (HumanBytes(bytes), HumanBytes(total));
             to_stderr(format_args!("{name}: {}, {bytes} of {total}{eta}\n", rows(watch, elapsed)));
         } else {
-            to_stderr(format_args!("{name}: for {so_far}\n"));
+            let doing = watch.doing();
+            let doing = if doing.is_empty() { doing } else { format!("{doing}, ") };
+            to_stderr(format_args!("{name}: {doing}for {so_far}\n"));
         }
     }
 }
