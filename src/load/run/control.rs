@@ -29,7 +29,7 @@ pub(super) async fn begin(
     // Boxed because it is large; awaited only once.
     let begin = Box::pin(async {
         let pair = staging::pair_of(session, &options.table, Takes::Shards).await?;
-        let locked_by = crate::ledger::lock(session, &pair.staging).await?;
+        let locked_by = crate::ledger::lock_staging(session, &pair.staging, &pair.table).await?;
         let prepared = prepare(session, &pair, options, &watch.stop).await?;
         let attached = attach(session, &pair, options, &prepared, &watch.stop).await?;
         Ok((pair, prepared, attached, Cell::new(locked_by)))
