@@ -82,7 +82,7 @@ pub async fn bench(
     rounds::warm(&session, &mut trials, stop).await?;
     skipped.extend(rounds::too_slow(&mut trials, options.time_limit)?);
     plan::explain(&session, &mut trials, &pair, stop).await?;
-    rounds::measure(&session, &mut trials, options, begun, stop).await?;
+    let took_longer = rounds::measure(&session, &mut trials, options, begun, stop).await?;
     session.close().await?;
 
     let queries =
@@ -101,6 +101,8 @@ pub async fn bench(
         floor_ms: options.floor_ms,
         baseline: None,
         seconds: begun.elapsed().as_secs_f64(),
+        seconds_limit: Some(options.seconds),
+        fewest_rounds_took_longer: took_longer,
     };
     if let Some(earlier) = &baseline {
         report.baseline = Some(baseline::compare(&mut report, earlier, options)?);
