@@ -13,7 +13,7 @@ use super::instance::{Instance, Ready};
 use super::report::CheckReport;
 use super::subject::Subject;
 use super::value::{Value, references};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::pg::{Connection, SqlText, fill, interruptible};
 use crate::watch::Watch;
 
@@ -246,8 +246,11 @@ async fn answer(
     let failed = |e: Error| e.context(format!("check {name}"));
     let rows = ask(session, &sql, &sent, stop).await.map_err(failed)?;
     let [row] = rows.as_slice() else {
-        return Err(Error::usage(format!("check {name}: {} rows instead of one", rows.len()))
-            .hint("a check of the form figures returns one row, with expected and observed"));
+        return Err(Error::usage(format!(
+            "check {name}: {} instead of one",
+            counted(rows.len() as u64, "row")
+        ))
+        .hint("a check of the form figures returns one row, with expected and observed"));
     };
     let (figures, passed): (Json, bool) = (row.get(0), row.get(1));
     let (expected, observed) = (figures["expected"].clone(), figures["observed"].clone());

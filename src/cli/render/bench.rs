@@ -111,7 +111,8 @@ fn around(report: &BenchReport) -> String {
     line("server", report.environment.server.clone());
     if let Some(baseline) = &report.baseline {
         let compared = report.queries.iter().filter(|query| query.baseline.is_some()).count();
-        line("baseline", format!("{compared} queries compared, {}", baseline.environment.at));
+        let compared = counted(compared as u64, "query");
+        line("baseline", format!("{compared} compared, {}", baseline.environment.at));
         for note in baseline.not_compared.iter().chain(&baseline.differences) {
             line("", note.clone());
         }
@@ -148,7 +149,7 @@ fn size(size: &DataSize) -> String {
     let rows = if size.estimated_rows < 0.0 {
         "an unknown number of rows".into()
     } else {
-        format!("about {} rows", HumanCount(size.estimated_rows as u64))
+        format!("about {}", counted(size.estimated_rows as u64, "row"))
     };
     let statistics = if size.columns_with_statistics.is_empty() { ", no statistics" } else { "" };
     format!(

@@ -229,7 +229,8 @@ pub fn rolled_back(undone: &[UndoneStep]) -> String {
         let what = match (step, detail) {
             (Step::Switchover, Value::Object(report)) => {
                 let left = report["left_in"].as_str().map_or_else(String::new, |table| {
-                    format!("; {} rows written since are saved in {table}", report["left_rows"])
+                    let rows = counted(report["left_rows"].as_u64().unwrap_or_default(), "row");
+                    format!("; {rows} written since saved in {table}")
                 });
                 format!(
                     "rolled back: {}, locked for {:.0} ms, {} carried over; kept {}{left}",

@@ -23,9 +23,13 @@ pub fn text(report: &ReindexReport) -> String {
         text.push_str(&format!("{what}: {}\n", names.join(", ")));
     }
     if report.all_valid() {
-        let count = report.indexes.len();
+        let indexes = match report.indexes.len() {
+            1 => "the only index".to_owned(),
+            count => format!("all {count} indexes"),
+        };
+        let are = if report.indexes.len() == 1 { "is" } else { "are" };
         let more = if report.rebuilt.is_empty() { "; nothing is left to rebuild" } else { "" };
-        text.push_str(&format!("all {count} indexes of {} are valid{more}\n", report.table));
+        text.push_str(&format!("{indexes} of {} {are} valid{more}\n", report.table));
     }
     text
 }

@@ -11,7 +11,6 @@ use std::os::fd::AsFd;
 use anstream::{AutoStream, ColorChoice, stream::RawStream};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
-use indicatif::HumanCount;
 use terminal_size::{Width, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
@@ -150,12 +149,7 @@ pub fn path(path: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{start}…{rest}"))
 }
 
-/// A number of things: `1 row`, `2,000 rows`.
-#[must_use]
-pub fn counted(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", HumanCount(number))
-}
+pub use crate::error::counted;
 
 /// Wraps lines that are too wide. Statements, which begin with a comment and end with an empty
 /// line, are left as they are: a comment or a value would no longer be one.

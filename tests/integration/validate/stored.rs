@@ -19,9 +19,9 @@ async fn a_validation_holds_until_a_row_is_touched() {
     let added = "INSERT INTO cites_trade_records_staging (species_id, year, appendix, taxon, term)
         SELECT species_id, year, appendix, taxon, term FROM cites_trade_records_staging LIMIT 1";
     for (sql, why) in [
-        (set, "1 rows were added or changed"),
+        (set, "1 row added or changed"),
         (lost, "29 rows, and had 30"),
-        (added, "1 rows were added or changed"),
+        (added, "1 row added or changed"),
         ("UPDATE sterna.load_run SET state = 'failed' WHERE state = 'loaded'", "other loads"),
     ] {
         here.report(0, &[&file, "--all"]);
@@ -76,7 +76,7 @@ async fn rows_that_no_load_wrote_are_never_validated() {
     let oid = catalog::relation(&session, &staging).await.unwrap().unwrap().oid;
     let stored = last(&session, oid).await.unwrap().unwrap();
     let outdated = stored.is_outdated(&session, &staging, Carried::default()).await.unwrap();
-    assert_eq!(outdated.as_deref(), Some("1 of its rows were not written by a load"));
+    assert_eq!(outdated.as_deref(), Some("1 of its rows did not come from a load"));
 }
 
 #[tokio::test]
