@@ -27,7 +27,8 @@ WITH at_work (pid) AS (
         )
         AND a.datname = pg_catalog.current_database()
         AND a.usename = session_user
-        -- Without the session's purpose (crates/pg/src/name.rs).
+        -- With a purpose, and the same without it (crates/pg/src/name.rs).
+        AND strpos(a.application_name, ': ') > 0
         AND split_part(a.application_name, ': ', 1)
         = split_part(pg_catalog.current_setting('application_name'), ': ', 1)
 )
