@@ -51,7 +51,7 @@ fn queries(report: &BenchReport) -> String {
             ms(query.staging.p95_ms),
             ratio,
             interval,
-            verdict(query).to_owned(),
+            marked(verdict(query)),
         ]);
     }
     screen::leave_out(&mut table, &[5, 3, 1]);
@@ -74,6 +74,15 @@ fn verdict(query: &QueryReport) -> &'static str {
         (false, true, _, true) => "as fast, with a different plan",
         (false, true, _, false) => "as fast",
     }
+}
+
+/// A verdict, whose first words are the result.
+fn marked(verdict: &str) -> String {
+    let word = ["SLOWER", "OVER BUDGET", UNCERTAIN].into_iter().find(|w| verdict.starts_with(w));
+    word.map_or_else(
+        || verdict.to_owned(),
+        |word| format!("{}{}", screen::result(word), &verdict[word.len()..]),
+    )
 }
 
 /// Both plans of a query, one under the other.
@@ -122,16 +131,20 @@ fn around(report: &BenchReport) -> String {
         let them = counted(uncertain as u64, "ratio");
         line(UNCERTAIN, format!("{them}; more --seconds would tell"));
     }
+    if let Some(why) = report.why_longer() {
+        line("time", why);
+    }
     for failure in &report.failures {
         line("failure", failure.clone());
     }
+    let passed = screen::result("passed");
     let verdict = match (report.passed, report.compared) {
         (false, _) => "staging is slower than allowed".to_owned(),
         (true, true) => format!(
-            "passed: no query is certainly more than {} times as slow",
+            "{passed}: no query is certainly more than {} times as slow",
             report.max_regression
         ),
-        (true, false) => "passed: no budget is exceeded".to_owned(),
+        (true, false) => format!("{passed}: no budget is exceeded"),
     };
     line("verdict", format!("{verdict}, after {:.1} s", report.seconds));
     lines.join("\n")

@@ -47,8 +47,9 @@ pub fn text(report: &InspectReport, all_files: bool) -> String {
     let unmapped = report.account.rows_unmapped;
     let warning = match report.verdict.loadable && unmapped > 0 {
         true => format!(
-            "warning    {} of {} without a species, to be left out; `sterna species missing INPUT` \
+            "{}    {} of {} without a species, to be left out; `sterna species missing INPUT` \
              lists their taxa and how to add them\n",
+            screen::result("warning"),
             count(unmapped),
             counted(report.account.rows_read, "record")
         ),
@@ -60,7 +61,10 @@ pub fn text(report: &InspectReport, all_files: bool) -> String {
         report.read_seconds,
         report.seconds,
         HumanBytes(report.peak_memory_bytes),
-        report.verdict.verdict
+        match report.verdict.verdict.as_str() {
+            "ready" => screen::result("ready"),
+            other => other.to_owned(),
+        }
     ));
     text
 }

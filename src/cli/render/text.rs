@@ -46,9 +46,11 @@ pub fn load(report: &LoadReport, all_files: bool) -> String {
     );
     line("memory", format!("{} at most", HumanBytes(report.peak_memory_bytes)));
     let verdict = match report.verified {
-        Some(true) => "staging was read back and matches the files",
-        Some(false) => "FAILED: staging does not match the files",
-        None => "not requested (--verify)",
+        Some(true) => "staging was read back and matches the files".to_owned(),
+        Some(false) => {
+            format!("{}: staging does not match the files", screen::result("FAILED"))
+        }
+        None => "not requested (--verify)".to_owned(),
     };
     line("proof", format!("{verdict}; checksum {}", rows.checksum));
     if rows.account.rows_rounded > 0 {

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::traffic::{Noticed, TrafficReport};
 use crate::cli::commands::generate::Generated;
+use crate::cli::render::screen;
 use crate::error::counted;
 use crate::migrate::status::Status;
 
@@ -105,7 +106,10 @@ pub(super) fn text(summary: &Summary) -> String {
             let rows =
                 step.rows.map_or_else(String::new, |rows| counted(rows.unsigned_abs(), "row"));
             let (number, title) = (step.step.number(), step.title);
-            let shown = format!("{number}  {:<8} {seconds:>8} {rows:>15}  {title}", step.state);
+            let shown = format!(
+                "{number}  {:<9} {seconds:>8} {rows:>15}  {title}",
+                screen::result(step.state)
+            );
             line(if number == "1.1" { "plan" } else { "" }, &shown);
         }
     }
