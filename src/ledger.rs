@@ -63,9 +63,7 @@ pub async fn lock_again(session: &Connection, table: &Table, lost: i32) -> Resul
 async fn take_lock(session: &Connection, table: &Table, lost: Option<i32>) -> Result<(i32, bool)> {
     let (sql, name) = (include_str!("../sql/ledger/try-lock.sql"), table.to_string());
     let names: [&dyn Typed; 1] = [&name];
-    let (first, longest, total) =
-        (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(3));
-    let mut pauses = Backoff::new(first, longest, total, 0);
+    let mut pauses = patience();
     let mut is_first = true;
     loop {
         let (own, ended, locked) = futures::join!(
@@ -80,19 +78,61 @@ async fn take_lock(session: &Connection, table: &Table, lost: Option<i32>) -> Re
         is_first = false;
         let Some(pause) = pauses.next() else {
             let holders = session::holders(session, Lock::Run, table).await?;
-            return Err(working("another sterna is working", table, holders.first()));
+            return Err(working(session, "working", table, holders.first()).await);
         };
         tokio::time::sleep(pause).await;
     }
 }
 
-fn working(what: &str, table: &Table, holder: Option<&Holder>) -> Error {
-    let Some(holder) = holder else {
-        return Error::refused(format!("{what} on {table}")).hint("wait until it is done");
+/// As [`lock`], for a load, which locks the staging table `of` a table only: no other process may
+/// hold the lock on that table. A migration of this process may: the load is one of its steps.
+///
+/// # Errors
+/// Refused if another session holds one of the locks.
+pub async fn lock_staging(session: &Connection, staging: &Table, of: &Table) -> Result<i32> {
+    let others = async |session: &Connection| {
+        let holders = session::holders(session, Lock::Run, of).await?;
+        Ok::<_, Error>(holders.into_iter().find(|holder| !holder.is_own))
     };
-    Error::refused(format!("{what} on {table}: {}", holder.who)).hint(format!(
-        "wait until it is done; if its client is gone, the server ends the session after a minute \
-         of silence, or end it yourself: SELECT pg_terminate_backend({})",
+    let (locked, other) = futures::join!(take_lock(session, staging, None), others(session));
+    let (own, mut other) = (locked?.0, other?);
+    let mut pauses = patience();
+    while let Some(holder) = other {
+        let Some(pause) = pauses.next() else {
+            return Err(working(session, "working", of, Some(&holder)).await);
+        };
+        tokio::time::sleep(pause).await;
+        other = others(session).await?;
+    }
+    Ok(own)
+}
+
+/// The pauses between tries to get a lock.
+fn patience() -> Backoff {
+    let (first, longest, total) =
+        (Duration::from_millis(20), Duration::from_millis(500), Duration::from_secs(3));
+    Backoff::new(first, longest, total, 0)
+}
+
+/// The refusal to work on a table that another process works on.
+async fn working(session: &Connection, how: &str, table: &Table, holder: Option<&Holder>) -> Error {
+    let what = format!("another sterna is {how} on {table}");
+    let Some(holder) = holder else {
+        return Error::refused(what).hint("wait until it is done");
+    };
+    let sql = include_str!("../sql/ledger/run-at-work.sql");
+    let names: [&dyn Typed; 3] = [&table.schema.name(), &table.name.name(), &holder.pid];
+    let run = match session.query_opt(sql, &names).await {
+        Ok(row) => row.map_or_else(String::new, |row| format!("{}; ", row.get::<_, &str>(0))),
+        Err(error) => {
+            tracing::debug!("its run is not known: {error}");
+            String::new()
+        }
+    };
+    Error::refused(format!("{what}: {run}{}", holder.who)).hint(format!(
+        "wait until it is done: `sterna status --watch` shows it; if its client is gone, the \
+         server ends the session after a minute of silence, or end it yourself: SELECT \
+         pg_terminate_backend({})",
         holder.pid
     ))
 }
@@ -132,7 +172,7 @@ pub async fn wait_for_work(session: &Connection, table: &Table) -> Result<()> {
             return Ok(());
         };
         let Some(pause) = pauses.next() else {
-            return Err(working("another sterna is still at work", table, Some(holder)));
+            return Err(working(session, "still at work", table, Some(holder)).await);
         };
         tokio::time::sleep(pause).await;
     }

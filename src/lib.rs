@@ -14,7 +14,6 @@
 //! made for:
 //!
 //! ```
-//! use std::sync::atomic::AtomicBool;
 //!
 //! use sterna::load::{LoadOptions, load};
 //! use sterna::pg::embedded::{Embedded, ModelSchema, Options};
@@ -70,7 +69,7 @@
 //!
 //! let mut options = ValidateOptions::new(table);
 //! options.expect_rows = Some(1);
-//! let found = runtime.block_on(validate(&info, &options, &AtomicBool::new(false)))?;
+//! let found = runtime.block_on(validate(&info, &options, &Watch::default()))?;
 //! assert!(found.passed, "{:?}", found.failed());
 //! # Ok(())
 //! # }

@@ -21,7 +21,10 @@ fn main() -> ExitCode {
     let cli = match config::read(std::env::args_os(), Path::new("")) {
         Ok(cli) => cli,
         Err(Refusal::CommandLine(error)) => return misused(&error),
-        Err(Refusal::File(error)) => return failed(&error),
+        Err(Refusal::File(error)) => {
+            mind_color();
+            return failed(&error);
+        }
     };
     screen::choose(cli.global.color);
     log::start(cli.global.verbose, cli.global.quiet);
@@ -33,26 +36,34 @@ fn main() -> ExitCode {
 
 /// Prints help or the version, or an error. An error repeats arguments, so passwords are hidden.
 fn misused(error: &clap::Error) -> ExitCode {
-    // What is wrong with the line does not make its --color unheard.
+    mind_color();
+    if !error.use_stderr() {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    match text.strip_prefix("error:") {
+        Some(rest) => to_stderr(format_args!("{}:{rest}", screen::result("error"))),
+        None => to_stderr(text),
+    }
+    ExitCode::from(Kind::Usage.exit_code())
+}
+
+/// Heeds `--color never` on a line that could not be read as a whole.
+fn mind_color() {
     let line: Vec<String> = std::env::args().collect();
     let is_never =
         |words: &[String]| matches!(words, [name, value] if name == "--color" && value == "never");
     if line.windows(2).any(is_never) || line.iter().any(|word| word == "--color=never") {
         screen::choose(Color::Never);
     }
-    if !error.use_stderr() {
-        error.exit();
-    }
-    to_stderr(error.render());
-    ExitCode::from(Kind::Usage.exit_code())
 }
 
 fn failed(error: &Error) -> ExitCode {
-    to_stderr(format_args!("error: {error}\n"));
+    to_stderr(format_args!("{}: {error}\n", screen::result("error")));
     let again = "run the same command again when the server can be reached";
     if let Some(hint) = error.next_step().or(is_lost(error).then_some(again)) {
         let hint = command_line::in_hint(hint, std::env::args().skip(1));
-        to_stderr(format_args!("hint: {hint}\n"));
+        to_stderr(format_args!("{}: {hint}\n", screen::result("hint")));
     }
     ExitCode::from(error.kind().exit_code())
 }

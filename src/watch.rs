@@ -1,8 +1,9 @@
-//! Watching and stopping a running load or inspection, and the memory that it used.
+//! Watching and stopping a running load, inspection or validation, and the memory that it used.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-/// The progress of a running load or inspection, and the flag that stops it.
+/// The progress of a running load, inspection or validation, and the flag that stops it.
 #[derive(Debug, Default)]
 pub struct Watch {
     /// Set it to stop cleanly.
@@ -12,6 +13,7 @@ pub struct Watch {
     /// Bytes to read, as recorded in the files; 0 while nothing is being read.
     pub total_bytes: AtomicU64,
     phase: AtomicU8,
+    doing: Mutex<String>,
 }
 
 /// Counts that can be watched while the pipeline runs.
@@ -39,7 +41,7 @@ impl Counters {
     }
 }
 
-/// The current phase of a load or an inspection.
+/// The current phase of a load, an inspection, a validation or a benchmark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 #[non_exhaustive]
@@ -57,6 +59,10 @@ pub enum Phase {
     Indexing,
     /// Reading and examining records, without writing.
     Inspecting,
+    /// Checking rows that were loaded.
+    Validating,
+    /// Timing queries.
+    Timing,
 }
 
 impl Watch {
@@ -64,6 +70,18 @@ impl Watch {
     pub(crate) fn enter(&self, phase: Phase, total_bytes: u64) {
         self.total_bytes.store(total_bytes, Ordering::Relaxed);
         self.phase.store(phase as u8, Ordering::Relaxed);
+        self.tell("");
+    }
+
+    /// Sets what is being done within the phase.
+    pub(crate) fn tell(&self, doing: &str) {
+        doing.clone_into(&mut self.doing.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What is being done within the phase; empty if it has no parts.
+    #[must_use]
+    pub fn doing(&self) -> String {
+        self.doing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The current phase.
@@ -75,6 +93,8 @@ impl Watch {
             3 => Phase::Matching,
             4 => Phase::Indexing,
             5 => Phase::Inspecting,
+            6 => Phase::Validating,
+            7 => Phase::Timing,
             _ => Phase::Preparing,
         }
     }

@@ -17,4 +17,6 @@ WHERE l.locktype = 'advisory'
     AND l.granted
     AND l.pid <> pg_catalog.pg_backend_pid()
     AND a.usename = session_user
-    AND a.application_name = pg_catalog.current_setting('application_name')
+    -- Without the session's purpose (crates/pg/src/name.rs).
+    AND split_part(a.application_name, ': ', 1)
+    = split_part(pg_catalog.current_setting('application_name'), ': ', 1)

@@ -28,7 +28,7 @@ pub use verify::{Verified, restorable, restore_whole, verify};
 
 use crate::error::{Error, Result};
 use crate::ledger;
-use crate::pg::{ConnInfo, Connection, Snapshot, Table, Typed, connect, programs, snapshot};
+use crate::pg::{ConnInfo, Connection, Snapshot, Table, Typed, connect_for, programs, snapshot};
 use crate::table::staging;
 
 /// The names of the files of a backup, the manifest last.
@@ -147,7 +147,7 @@ pub async fn backup(
     options: &BackupOptions,
     stop: &AtomicBool,
 ) -> Result<BackupReport> {
-    let mut control = connect(info).await?;
+    let mut control = connect_for(info, "backup").await?;
     staging::pair(&mut control, &options.table).await?;
     let taken = take(info, options, stop).await?;
     record(&control, &taken).await?;
@@ -167,7 +167,7 @@ pub async fn take(
 ) -> Result<BackupReport> {
     let begun = Instant::now();
     let mut draft = folder::Draft::new(&options.out)?;
-    let session = connect(info).await?;
+    let session = connect_for(info, "snapshot of the backup").await?;
     let moment = include_str!("../../sql/backup/moment.sql");
     let (set, only, snapshot, moment) = futures::join!(
         session.batch_execute(include_str!("../../sql/catalog/session.sql")),

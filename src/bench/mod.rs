@@ -37,7 +37,7 @@ pub use report::{
 };
 
 use crate::error::{Error, Result};
-use crate::pg::{ConnInfo, Connection, connect};
+use crate::pg::{ConnInfo, Connection, connect_for};
 use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
 
@@ -65,11 +65,11 @@ pub async fn bench(
     let begun = Instant::now();
     let queries = query::all(options.queries.as_deref())?;
     let baseline = options.baseline.as_deref().map(baseline::read).transpose()?;
-    let mut control = connect(info).await?;
+    let mut control = connect_for(info, "benchmark").await?;
     let pair = staging::pair_of(&mut control, &options.table, Takes::Partitions).await?;
     let sizes = sizes(&control, &pair).await?;
     // A separate session, which is read-only whatever a query tries.
-    let session = connect(info).await?;
+    let session = connect_for(info, "queries of the benchmark").await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/bench/run/session.sql")).await?;
     cache::warm(&session, &pair, &sizes, stop).await?;
@@ -82,7 +82,7 @@ pub async fn bench(
     rounds::warm(&session, &mut trials, stop).await?;
     skipped.extend(rounds::too_slow(&mut trials, options.time_limit)?);
     plan::explain(&session, &mut trials, &pair, stop).await?;
-    rounds::measure(&session, &mut trials, options, begun, stop).await?;
+    let took_longer = rounds::measure(&session, &mut trials, options, begun, stop).await?;
     session.close().await?;
 
     let queries =
@@ -101,6 +101,8 @@ pub async fn bench(
         floor_ms: options.floor_ms,
         baseline: None,
         seconds: begun.elapsed().as_secs_f64(),
+        seconds_limit: Some(options.seconds),
+        fewest_rounds_took_longer: took_longer,
     };
     if let Some(earlier) = &baseline {
         report.baseline = Some(baseline::compare(&mut report, earlier, options)?);

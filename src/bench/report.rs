@@ -38,9 +38,25 @@ pub struct BenchReport {
     pub baseline: Option<BaselineReport>,
     /// The total time, in seconds.
     pub seconds: f64,
+    /// The seconds that it was to take. None in reports of versions before 0.2.
+    #[serde(default)]
+    pub seconds_limit: Option<f64>,
+    /// Whether it took longer because every query gets the fewest rounds that a verdict needs.
+    #[serde(default)]
+    pub fewest_rounds_took_longer: bool,
 }
 
 impl BenchReport {
+    /// Why it took longer than it was to take, in words; none if it did not.
+    #[must_use]
+    pub fn why_longer(&self) -> Option<String> {
+        let limit = self.seconds_limit.filter(|_| self.fewest_rounds_took_longer)?;
+        Some(format!(
+            "took {:.1} s and not {limit}: a verdict needs at least 8 to 32 rounds for each query",
+            self.seconds
+        ))
+    }
+
     /// The failures as an error of [`Kind::Regression`]; none if staging passed.
     #[must_use]
     pub fn failure(&self) -> Option<Error> {

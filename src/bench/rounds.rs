@@ -78,7 +78,8 @@ pub(super) fn too_slow(trials: &mut Vec<Trial>, time_limit: Duration) -> Result<
     slow.map(taken_out).collect()
 }
 
-/// Runs rounds over all queries whose ratio is not known yet, until the time is up.
+/// Runs rounds over all queries whose ratio is not known yet, until the time is up. Returns
+/// whether queries that did not have the minimum of rounds took longer.
 ///
 /// Rounds over all queries, instead of one query after another, spread a burst of other work
 /// over all of them.
@@ -91,12 +92,16 @@ pub(super) async fn measure(
     options: &BenchOptions,
     begun: Instant,
     stop: &AtomicBool,
-) -> Result<()> {
+) -> Result<bool> {
+    let mut took_longer = false;
     for round in 0..options.rounds {
         let mut measured = false;
         for trial in trials.iter_mut().filter(|trial| trial.state == State::Open) {
-            if has_enough(trial) && begun.elapsed().as_secs_f64() > options.seconds {
-                continue;
+            if begun.elapsed().as_secs_f64() > options.seconds {
+                if has_enough(trial) {
+                    continue;
+                }
+                took_longer = true;
             }
             let last = trial.round(session, round, Clock::Server, stop).await?;
             if trial.state != State::ProductionTimedOut {
@@ -112,7 +117,7 @@ pub(super) async fn measure(
         }
         tracing::debug!(round, "measured");
     }
-    Ok(())
+    Ok(took_longer)
 }
 
 /// Whether a query has had its minimum of rounds.

@@ -35,7 +35,7 @@ use crate::load::{
     ColumnUses, MatchOptions, OnInexact, OnUnmapped, Pipeline, ReadOptions, Reading, Request,
     RowIds, UnmappedTaxa, Years,
 };
-use crate::pg::{ConnInfo, Table, catalog, connect};
+use crate::pg::{ConnInfo, Table, catalog, connect_for};
 use crate::runtime;
 use crate::trust;
 use crate::watch::{Phase, Watch};
@@ -152,7 +152,7 @@ fn read<T>(
 
 /// Reads inputs, headers, target and species, in a session that cannot write.
 async fn look(info: &ConnInfo, options: &InspectOptions) -> Result<Reading> {
-    let session = connect(info).await?;
+    let session = connect_for(info, "inspect").await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     session.batch_execute(include_str!("../../sql/inspect/session.sql")).await?;
     let found = catalog::loadable(&session, &options.table).await?;

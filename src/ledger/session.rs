@@ -30,8 +30,10 @@ pub(super) struct Holder {
     pub(super) pid: i32,
     /// Whether it is between two statements and outside a transaction.
     pub(super) is_idle: bool,
-    /// A description: role, client address, since when.
+    /// A description: role, name, client address, since when.
     pub(super) who: String,
+    /// Whether it belongs to this process, or that cannot be told.
+    pub(super) is_own: bool,
 }
 
 /// Returns the other sessions that hold a lock on a table.
@@ -44,11 +46,13 @@ pub(super) async fn holders(
     table: &Table,
 ) -> Result<Vec<Holder>> {
     let sql = include_str!("../../sql/ledger/holders.sql");
-    let rows = session.query(sql, &[&(lock as i32), &table.to_string()]).await?;
+    let (name, process) = (table.to_string(), Pid::this().as_raw());
+    let rows = session.query(sql, &[&(lock as i32), &name, &machine(), &process]).await?;
     let holder = |row: &tokio_postgres::Row| Holder {
         pid: row.get(0),
         is_idle: row.get(1),
         who: row.get(2),
+        is_own: row.get(3),
     };
     Ok(rows.iter().map(holder).collect())
 }

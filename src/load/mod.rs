@@ -32,3 +32,5 @@ pub use read::map::{OnUnmapped, UnmappedTaxa, Years};
 pub use read::per_member::PerMember;
 pub use run::{Loaded, load};
 pub(crate) use settle::verify::{Proof, Proved, columns_of};
+#[cfg(feature = "cli")]
+pub(crate) use write::session::WRITER;

@@ -26,7 +26,7 @@ use crate::load::settle::completion::{Completion, Found};
 use crate::load::settle::indexes::{self, Builders};
 use crate::load::write::rejects;
 use crate::load::write::session::writers;
-use crate::pg::{ConnInfo, Connection, catalog, connect};
+use crate::pg::{ConnInfo, Connection, catalog, connect_for};
 use crate::runtime;
 use crate::table::staging::{self, Pair};
 use crate::watch::{Phase, Watch, peak_memory_bytes};
@@ -51,7 +51,7 @@ pub struct Loaded {
 pub fn load(info: &ConnInfo, options: &LoadOptions, watch: &Watch) -> Result<Loaded> {
     let begun = Instant::now();
     let runtime = runtime::blocking()?;
-    let mut control = runtime.block_on(connect(info))?;
+    let mut control = runtime.block_on(connect_for(info, "load"))?;
     watch.enter(Phase::Preparing, 0);
     let begin = control::begin(&mut control, options, watch);
     let (pair, prepared, attached, locked_by) = runtime.block_on(begin)?;

@@ -16,7 +16,7 @@ use super::records::{Ended, Records};
 use super::state::{Run, StepState};
 use crate::error::{Error, Kind, Result};
 use crate::ledger;
-use crate::pg::{ConnInfo, Connection, Table, catalog, connect};
+use crate::pg::{ConnInfo, Connection, Table, catalog, connect_for};
 use crate::runtime;
 use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
@@ -46,7 +46,7 @@ impl Exclusive {
     /// this many sessions for the work to come at the same time.
     ///
     /// # Errors
-    /// Refused if another sterna holds the lock; otherwise as [`connect`] and [`staging::pair`].
+    /// Refused if another sterna holds the lock; otherwise as [`connect_for`] and [`staging::pair`].
     pub(crate) fn take(
         info: &ConnInfo,
         table: &Table,
@@ -59,7 +59,7 @@ impl Exclusive {
         // Steps use the sessions of earlier ones.
         let keeping = info.keeping_sessions(runtime.handle().clone());
         let locked = runtime.block_on(async {
-            let opened = connect(info).await?.leave_home();
+            let opened = connect_for(info, "lock of the run").await?.leave_home();
             keeping.open_ahead(sessions);
             let locked = lock(opened, table, takes).await;
             if locked.is_err() {
@@ -87,7 +87,7 @@ impl Exclusive {
         work: impl AsyncFnOnce(&mut Connection, &Pair) -> Result<T>,
     ) -> Result<T> {
         self.runtime.block_on(async {
-            let mut session = connect(&self.info).await?;
+            let mut session = connect_for(&self.info, "step").await?;
             let pair = staging::pair_of(&mut session, &self.pair.table, self.takes).await?;
             let done = work(&mut session, &pair).await;
             let closed = session.close().await;

@@ -35,6 +35,8 @@ pub struct LiveTable {
 pub struct Session {
     /// Its process id on the server.
     pub pid: i32,
+    /// What it is for: its `application_name` without the connection's own, which precedes it.
+    pub purpose: Option<String>,
     /// The purpose of its statement; null if the role may not see it.
     pub doing: Option<String>,
     /// What it waits for, as the server names it.
@@ -73,8 +75,10 @@ pub struct LoadProgress {
 pub async fn live(session: &Connection, table: &Table, staging: &Table) -> Result<Live> {
     let names = [table.to_string(), staging.to_string()];
     let (names, schema) = (names.as_slice(), table.schema.name());
+    let tables = [table.name.name(), staging.name.name()];
+    let tables = tables.as_slice();
     let (of_sessions, live): (&[&dyn Typed], &[&dyn Typed]) =
-        (&[&names], &[&schema, &table.name.name()]);
+        (&[&names, &schema, &tables], &[&schema, &table.name.name()]);
     let of_load: &[&dyn Typed] = &[&schema, &staging.name.name()];
     let (sessions, load, live) = futures::join!(
         session.query(include_str!("../../sql/migrate/sessions.sql"), of_sessions),
@@ -84,6 +88,7 @@ pub async fn live(session: &Connection, table: &Table, staging: &Table) -> Resul
     let sessions = sessions?;
     let sessions = sessions.iter().map(|row| Session {
         pid: row.get(0),
+        purpose: row.get(7),
         doing: row.get(1),
         waits_for: row.get(2),
         state: row.get(3),

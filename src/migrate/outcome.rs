@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::backup::BackupReport;
 use crate::bench::BenchReport;
-use crate::error::{Error, Kind, Result, grouped};
+use crate::error::{Error, Kind, Result, counted, grouped};
 use crate::load;
 use crate::load::report::LoadReport;
 use crate::pg::Table;
@@ -38,8 +38,8 @@ pub(crate) fn value(report: &impl Serialize) -> Result<Value> {
     serde_json::to_value(report).map_err(|e| Error::new(Kind::File, "no JSON").caused_by(e))
 }
 
-fn count(rows: i64) -> String {
-    grouped(rows.unsigned_abs())
+fn rows(number: i64) -> String {
+    counted(number.unsigned_abs(), "row")
 }
 
 fn signed(rows: u64) -> i64 {
@@ -48,8 +48,8 @@ fn signed(rows: u64) -> i64 {
 
 pub(crate) fn backup(report: &BackupReport) -> Result<StepOutcome> {
     let rows = report.manifest.tables.iter().map(|table| table.rows).sum();
-    let tables = report.manifest.tables.len();
-    let summary = format!("{} rows of {tables} tables in {}", grouped(rows), report.path);
+    let tables = counted(report.manifest.tables.len() as u64, "table");
+    let summary = format!("{} of {tables} in {}", counted(rows, "row"), report.path);
     Ok(StepOutcome {
         rows: Some(signed(rows)),
         summary,
@@ -60,7 +60,7 @@ pub(crate) fn backup(report: &BackupReport) -> Result<StepOutcome> {
 
 pub(crate) fn loaded(report: &LoadReport) -> Result<StepOutcome> {
     let account = report.rows.account;
-    let mut summary = format!("{} rows loaded", grouped(account.rows_loaded));
+    let mut summary = format!("{} loaded", counted(account.rows_loaded, "row"));
     for (rows, what) in [
         (account.rows_rejected, "rejected"),
         (account.rows_unmapped, "without a species"),
@@ -71,7 +71,8 @@ pub(crate) fn loaded(report: &LoadReport) -> Result<StepOutcome> {
         }
     }
     if !report.left_out.is_empty() {
-        summary.push_str(&format!(", {} files left out", report.left_out.len()));
+        let files = counted(report.left_out.len() as u64, "file");
+        summary.push_str(&format!(", {files} left out"));
     }
     if !report.years_without_rows.is_empty() {
         let years = report.years_without_rows.iter().map(ToString::to_string);
@@ -92,7 +93,12 @@ pub(crate) fn load(done: &load::Loaded) -> Result<StepOutcome> {
 pub(crate) fn validation(report: &ValidationReport, accepted: &[String]) -> Result<StepOutcome> {
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
     let checks = report.checks.len();
-    let mut summary = format!("{checks} checks, {errors} errors, {warnings} warnings");
+    let mut summary = format!(
+        "{}, {}, {}",
+        counted(checks as u64, "check"),
+        counted(errors as u64, "error"),
+        counted(warnings as u64, "warning")
+    );
     let named: Vec<_> = report.failed().iter().map(|check| check.name.as_str()).collect();
     if !named.is_empty() {
         summary.push_str(&format!(": {}", named.join(", ")));
@@ -116,11 +122,14 @@ pub(crate) fn validation(report: &ValidationReport, accepted: &[String]) -> Resu
 
 pub(crate) fn bench(report: &BenchReport) -> Result<StepOutcome> {
     let worst = report.queries.iter().filter_map(|query| query.ratio).fold(0.0, f64::max);
-    let queries = report.queries.len();
-    let summary = match report.compared {
-        true => format!("{queries} queries, the slowest at {worst:.2} times production's time"),
-        false => format!("{queries} queries; production has no rows to compare with"),
+    let queries = counted(report.queries.len() as u64, "query");
+    let mut summary = match report.compared {
+        true => format!("{queries}, the slowest at {worst:.2} times production's time"),
+        false => format!("{queries}; production has no rows to compare with"),
     };
+    if let Some(why) = report.why_longer() {
+        summary = format!("{summary}; {why}");
+    }
     let ratios = report.queries.iter().map(|query| {
         json!({
             "name": query.name, "ratio": query.ratio, "ratio_low": query.ratio_low,
@@ -139,7 +148,7 @@ pub(crate) fn bench(report: &BenchReport) -> Result<StepOutcome> {
 }
 
 pub(crate) fn backup_table(report: &BackupTableReport) -> Result<StepOutcome> {
-    let summary = format!("{} rows in {}", count(report.rows), report.backup_table);
+    let summary = format!("{} in {}", rows(report.rows), report.backup_table);
     Ok(StepOutcome {
         rows: Some(report.rows),
         summary,
@@ -162,10 +171,10 @@ pub(crate) fn switchover(report: &SwitchoverReport) -> Result<StepOutcome> {
     let summary = match report.resumed {
         true => "an earlier attempt had switched over".to_owned(),
         false => format!(
-            "locked for {:.0} ms at try {}, {} writes carried over",
+            "locked for {:.0} ms at try {}, {} carried over",
             report.locked_ms,
             report.attempts,
-            count(report.replayed_rows)
+            counted(report.replayed_rows.unsigned_abs(), "write")
         ),
     };
     Ok(StepOutcome {
@@ -178,14 +187,16 @@ pub(crate) fn switchover(report: &SwitchoverReport) -> Result<StepOutcome> {
 
 pub(crate) fn indexes(report: &ReindexReport) -> Result<StepOutcome> {
     let valid = report.indexes.iter().filter(|index| index.valid).count();
-    let summary = format!("{valid} of {} indexes are valid", report.indexes.len());
+    let indexes = counted(report.indexes.len() as u64, "index");
+    let summary = format!("{valid} of {indexes} valid");
     let failures = report.verdict().err().into_iter().collect();
     Ok(StepOutcome { summary, detail: value(report)?, failures, ..StepOutcome::default() })
 }
 
 pub(crate) fn summary(report: &SummaryReport) -> Result<StepOutcome> {
-    let records = count(report.total_trade_records);
-    let summary = format!("{} species, {records} records", count(report.species));
+    let records = counted(report.total_trade_records.unsigned_abs(), "record");
+    let species = counted(report.species.unsigned_abs(), "species");
+    let summary = format!("{species}, {records}");
     Ok(StepOutcome {
         rows: Some(report.species),
         summary,

@@ -14,7 +14,7 @@ use super::options::MigrationOptions;
 use super::outcome::value;
 use crate::error::{Error, Result};
 use crate::load::{self, LoadOptions, Years};
-use crate::pg::{CatalogText, ConnInfo, Ident, Quoted, Session, Table, catalog, connect, fill};
+use crate::pg::{CatalogText, ConnInfo, Ident, Quoted, Session, Table, catalog, connect_for, fill};
 use crate::table::summary::{self, SummaryFound};
 
 /// The years that a partition is asked about. Beyond them, it counts as unbounded.
@@ -86,7 +86,7 @@ pub(crate) async fn with_years(
     info: &ConnInfo,
     options: &MigrationOptions,
 ) -> Result<MigrationOptions> {
-    let session = connect(info).await?;
+    let session = connect_for(info, "preparation").await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let found = catalog::replaceable(&session, options.table()).await?;
     let mut options = options.clone();

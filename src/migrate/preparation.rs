@@ -12,7 +12,7 @@ use crate::estimate::Sizes;
 use crate::inspect::{self, InspectOptions};
 use crate::ledger;
 use crate::load::{ColumnUses, Years};
-use crate::pg::{ConnInfo, catalog, connect};
+use crate::pg::{ConnInfo, catalog, connect_for};
 use crate::preflight::{self, SummaryUse};
 use crate::switchover::{self, journal};
 use crate::table::locks::Patience;
@@ -27,7 +27,7 @@ pub(super) async fn refuse_unsupported(
     info: &ConnInfo,
     options: &MigrationOptions,
 ) -> Result<Years> {
-    let session = connect(info).await?;
+    let session = connect_for(info, "preparation").await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let table = options.table();
     let found = catalog::replaceable(&session, table).await?;
@@ -79,7 +79,7 @@ pub(super) async fn refuse_above_limit(
     uses: &ColumnUses,
 ) -> Result<()> {
     let Some(limit) = options.disk_limit else { return Ok(()) };
-    let session = connect(info).await?;
+    let session = connect_for(info, "preparation").await?;
     let found = catalog::replaceable(&session, options.table()).await?;
     let sizes = Sizes::read(&session, found.oid).await?;
     preflight::refuse_above(options.sizes(sizes).with_matching(uses.matched_on_server), limit)

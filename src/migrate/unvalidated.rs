@@ -1,15 +1,14 @@
 //! The gate before a switchover: exactly the rows in staging must have passed validation.
 
-use std::sync::atomic::AtomicBool;
-
 use crate::error::Result;
 use crate::load::Years;
 use crate::load::ledger::{LoadState, runs};
-use crate::pg::{ConnInfo, connect};
+use crate::pg::{ConnInfo, connect_for};
 use crate::switchover::journal::{self, Toward};
 use crate::table::partition::Takes;
 use crate::table::staging;
 use crate::validate::{self, Carried, ValidateOptions, ValidationReport};
+use crate::watch::Watch;
 
 /// Refuses rows that have not passed validation. If the last validation is outdated or did
 /// not pass, validates again. Returns the deviations to record for checks that failed and
@@ -21,9 +20,9 @@ pub(crate) async fn refuse(
     info: &ConnInfo,
     options: ValidateOptions,
     accepted: &[String],
-    stop: &AtomicBool,
+    watch: &Watch,
 ) -> Result<Vec<String>> {
-    let mut session = connect(info).await?;
+    let mut session = connect_for(info, "check of an unvalidated table").await?;
     let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
     // If there is nothing to validate, the switchover itself says what is missing.
     let Some(found) = staging::find(&session, &pair).await? else { return Ok(Vec::new()) };
@@ -54,7 +53,7 @@ pub(crate) async fn refuse(
         }
     }
     let options = ValidateOptions { years: Some(Years::default()), ..options };
-    let report = validate::validate(info, &options, stop).await?;
+    let report = validate::validate(info, &options, watch).await?;
     report.failure(accepted).map_or_else(|| Ok(report.deviations(accepted)), Err)
 }
 

@@ -9,7 +9,7 @@ use super::{Finding, PreflightCheck, PreflightSeverity, endpoint};
 use crate::application::Application;
 use crate::error::{Error, Result, grouped};
 use crate::pg::catalog::{self, Relation};
-use crate::pg::{ConnInfo, Connection, Distribution, Ident, Quoted, Table, connect, fill};
+use crate::pg::{ConnInfo, Connection, Distribution, Ident, Quoted, Table, connect_for, fill};
 use crate::switchover;
 use crate::switchover::journal::{self, Toward};
 use crate::switchover::record::{self, SwitchoverRecord, SwitchoverState};
@@ -58,7 +58,7 @@ impl PostOptions {
 pub async fn post(info: &ConnInfo, table: &Table, options: &PostOptions) -> Result<PreflightCheck> {
     let begun = Instant::now();
     let queries = queries(options.queries.as_deref())?;
-    let mut session = connect(info).await?;
+    let mut session = connect_for(info, "check post").await?;
     session.batch_execute(include_str!("../../sql/catalog/session.sql")).await?;
     let Relation { oid, distribution, whole, .. } = catalog::loadable(&session, table).await?;
     trust::code(&session, &[oid], &[]).await?;

@@ -17,7 +17,7 @@ use crate::estimate::{Basis, Distance, MAIN_STEPS};
 use crate::inspect::{self, InspectOptions, MissingReport};
 use crate::ledger::State;
 use crate::load::{ColumnUses, ledger};
-use crate::pg::{ConnInfo, Connection, Table, catalog, connect, pooler};
+use crate::pg::{ConnInfo, Connection, Table, catalog, connect_for, pooler};
 use crate::switchover::{self, Alterations};
 use crate::table::staging::SUFFIX;
 use crate::table::summary;
@@ -56,7 +56,7 @@ pub async fn pre(
     stop: &AtomicBool,
 ) -> Result<PreflightCheck> {
     let begun = Instant::now();
-    let session = match connect(info).await {
+    let session = match connect_for(info, "check pre").await {
         Ok(session) => session,
         Err(error) => {
             let Some(mode) = pooler::refused(&error) else { return Err(error) };

@@ -8,7 +8,7 @@ use super::record::{self, SwitchoverState};
 use super::{Exchange, distributed};
 use crate::error::{Error, Result};
 use crate::pg::catalog::relation;
-use crate::pg::{ConnInfo, Connection, Table, Volley, connect, fill};
+use crate::pg::{ConnInfo, Connection, Table, Volley, connect_for, fill};
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::partition::{self, Takes};
 use crate::table::staging;
@@ -26,7 +26,7 @@ pub async fn cleanup(
     patience: Patience,
     stop: &AtomicBool,
 ) -> Result<Option<Table>> {
-    let mut session = connect(info).await?;
+    let mut session = connect_for(info, "cleanup").await?;
     let pair = staging::pair_of(&mut session, table, Takes::Shards).await?;
     let Some(last) = record::last(&session, &pair.table).await? else { return Ok(None) };
     if last.state != SwitchoverState::Switched || last.new != pair.table_oid {

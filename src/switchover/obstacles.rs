@@ -12,7 +12,7 @@ use super::record::{SwitchoverRecord, SwitchoverState};
 use super::references::References;
 use super::{Exchange, attached, changes, distributed, gate, record};
 use crate::error::{Error, Kind, Result};
-use crate::pg::{ConnInfo, Connection, Mode, Session, Typed, catalog::relation, connect};
+use crate::pg::{ConnInfo, Connection, Mode, Session, Typed, catalog::relation, connect_for};
 use crate::table::locks;
 use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
@@ -47,7 +47,7 @@ impl Foreseen {
 /// # Errors
 /// Refused if the run has not switched over; the server's errors.
 pub async fn foresee(info: &ConnInfo, options: &SwitchoverOptions) -> Result<Foreseen> {
-    let mut session = connect(info).await?;
+    let mut session = connect_for(info, "rollback").await?;
     let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
     if pair.distribution.is_elsewhere() {
         return distributed::foresee(options, session, pair).await;

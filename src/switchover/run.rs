@@ -17,7 +17,7 @@ use super::report::{SwitchoverReport, report_of};
 use super::swap::{Recording, Swap};
 use super::{Exchange, distributed, gate, materialized, prepare, script};
 use crate::error::{Error, Result};
-use crate::pg::{Backoff, ConnInfo, Connection, Fault, Session, classify, connect, is_lost};
+use crate::pg::{Backoff, ConnInfo, Connection, Fault, Session, classify, connect_for, is_lost};
 use crate::table::fingerprint::{self, Fingerprint};
 use crate::table::locks::{self, LockLimits, Patience};
 use crate::table::partition::Takes;
@@ -43,7 +43,7 @@ pub async fn switch_over(
     stop: &AtomicBool,
 ) -> Result<SwitchoverReport> {
     let begun = Instant::now();
-    let mut session = connect(info).await?;
+    let mut session = connect_for(info, "switchover").await?;
     let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
     if pair.distribution.is_elsewhere() {
         return distributed::switch_over((info, options, stop), session, pair).await;
@@ -101,7 +101,7 @@ pub async fn roll_back(
     stop: &AtomicBool,
 ) -> Result<SwitchoverReport> {
     let begun = Instant::now();
-    let mut session = connect(info).await?;
+    let mut session = connect_for(info, "rollback").await?;
     let pair = staging::pair_of(&mut session, &options.table, Takes::Shards).await?;
     if pair.distribution.is_elsewhere() {
         return distributed::roll_back((info, options, stop), session, pair).await;
@@ -345,7 +345,7 @@ impl Work<'_> {
     /// Returns `None` while the lost session is still there.
     async fn look_again(&self, backend: &Backend) -> Result<Option<Found>> {
         // Not a kept session, which may be lost as well.
-        let mut session = connect(&self.info.for_own_sessions()).await?;
+        let mut session = connect_for(&self.info.for_own_sessions(), "end of the exchange").await?;
         let at_work = include_str!("../../sql/switchover/backend-at-work.sql");
         if session.query_one(at_work, &[&backend.pid, &backend.started]).await?.get(0) {
             return Ok(None);

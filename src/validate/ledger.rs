@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::report::ValidationReport;
 use super::subject::Subject;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::pg::{Connection, Table, fill};
 
 /// A validation in the ledger.
@@ -92,14 +92,16 @@ impl StoredValidation {
         let (rows, foreign): (i64, i64) = (row.get(0), row.get(1));
         let (had, had_foreign) = (&self.identity["rows"], &self.identity["foreign_rows"]);
         if *had_foreign != 0 {
-            return Ok(Some(format!("{had_foreign} of its rows were not written by a load")));
+            return Ok(Some(format!("{had_foreign} of its rows did not come from a load")));
         }
         let Carried { added, removed, writes } = carried;
         if foreign > writes {
-            return Ok(Some(format!("{foreign} rows were added or changed since")));
+            let rows = counted(foreign.unsigned_abs(), "row");
+            return Ok(Some(format!("since then, {rows} added or changed")));
         }
         if had.as_i64() != Some(rows - added + removed) {
-            return Ok(Some(format!("it has {rows} rows, and had {had} then")));
+            let rows = counted(rows.unsigned_abs(), "row");
+            return Ok(Some(format!("it has {rows}, and had {had} then")));
         }
         Ok(None)
     }

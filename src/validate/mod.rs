@@ -19,7 +19,6 @@ mod subject;
 mod value;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
@@ -36,9 +35,10 @@ pub use report::{Change, CheckReport, Total, ValidationReport};
 use crate::application::Application;
 use crate::error::{Error, Result};
 use crate::load::{self, Years};
-use crate::pg::{ConnInfo, Connection, Snapshot, Table, connect};
+use crate::pg::{ConnInfo, Connection, Snapshot, Table, connect_for};
 use crate::table::partition::Takes;
 use crate::table::staging;
+use crate::watch::{Phase, Watch};
 use subject::Subject;
 
 /// Name of the check that compares the catalog with its state before a switchover. The caller
@@ -145,6 +145,9 @@ pub fn refuse_unknown_checks(names: &[String], folder: Option<&Path>) -> Result<
     Ok(())
 }
 
+/// What sessions are named after while they run no check.
+const CHECKS: &str = "checks";
+
 /// Validates, and stores the report in the ledger.
 ///
 /// # Errors
@@ -152,20 +155,23 @@ pub fn refuse_unknown_checks(names: &[String], folder: Option<&Path>) -> Result<
 pub async fn validate(
     info: &ConnInfo,
     options: &ValidateOptions,
-    stop: &AtomicBool,
+    watch: &Watch,
 ) -> Result<ValidationReport> {
     let begun = Instant::now();
+    let stop = &watch.stop;
+    watch.enter(Phase::Validating, 0);
     let mut checks = check::built_in()?;
     if let Some(folder) = &options.checks {
         checks.extend(check::read_folder(folder)?);
     }
-    let mut keeper = connect(info).await?;
+    let mut keeper = connect_for(info, "validation").await?;
     let takes = if options.comprehensive { Takes::Partitions } else { Takes::Shards };
     let pair = staging::pair_of(&mut keeper, &options.table, takes).await?;
     let snapshot = Snapshot::begin(&keeper).await?;
     let mut subject = Subject::read(&keeper, pair, options).boxed_local().await?;
-    let opened = (0..options.connections.max(1)).map(|_| snapshot.open(info));
+    let opened = (0..options.connections.max(1)).map(|_| snapshot.open(info, CHECKS));
     let sessions = try_join_all(opened).await?;
+    watch.tell("comparing with production");
     let (compared, totals) = futures::try_join!(
         comparison::compare(&keeper, &subject, stop).boxed_local(),
         comparison::total(&sessions[0], &subject, stop).boxed_local(),
@@ -186,7 +192,7 @@ pub async fn validate(
         ready.extend(instance::prepare(check, &subject)?);
     }
     let (found, (proof, proved), identity) = futures::try_join!(
-        run::run(&sessions, &ready, &subject, stop).boxed_local(),
+        run::run(&sessions, &ready, &subject, watch).boxed_local(),
         proof::check(info, &keeper, &snapshot, &subject).boxed_local(),
         ledger::identity(&keeper, &subject).boxed_local(),
     )?;

@@ -1,6 +1,8 @@
 //! Runs checks: one pass for all conditions, concurrently with the other checks, all in one
 //! snapshot.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Map, Value as Json};
@@ -11,8 +13,9 @@ use super::instance::{Instance, Ready};
 use super::report::CheckReport;
 use super::subject::Subject;
 use super::value::{Value, references};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, counted};
 use crate::pg::{Connection, SqlText, fill, interruptible};
+use crate::watch::Watch;
 
 /// SQLSTATE of a cancelled statement: its time limit was exceeded, unless somebody else
 /// cancelled it.
@@ -32,6 +35,17 @@ enum Job<'a> {
     One(usize, &'a Instance),
 }
 
+impl Job<'_> {
+    /// What it is called in `pg_stat_activity` and by whoever shows the progress, if so many checks
+    /// precede it.
+    fn name(&self, before: usize, of: usize) -> String {
+        match self {
+            Job::Pass(checks) => format!("checks 1 to {} of {of}: every row", checks.len()),
+            Job::One(_, check) => format!("check {} of {of}: {}", before + 1, check.name),
+        }
+    }
+}
+
 /// Runs checks concurrently on `sessions`.
 ///
 /// # Errors
@@ -40,8 +54,9 @@ pub(super) async fn run(
     sessions: &[Connection],
     checks: &[Ready],
     subject: &Subject,
-    stop: &AtomicBool,
+    watch: &Watch,
 ) -> Result<Found> {
+    let stop = &watch.stop;
     let numbered = checks.iter().enumerate();
     let ready: Vec<_> = numbered.filter_map(|(at, c)| Some((at, c.as_ref().ok()?))).collect();
     // A user's own check has a time limit, so it does not share the pass.
@@ -49,15 +64,24 @@ pub(super) async fn run(
         ready.into_iter().partition(|(_, check)| check.form == Form::Condition && !check.is_own);
     // The longest job comes first, then the checks of the summary, which are listed last; short
     // ones at the end keep all sessions busy.
+    let (in_pass, all_checks) = (conditions.len(), conditions.len() + others.len());
     let mut jobs = vec![Job::Pass(conditions)];
     jobs.extend(others.into_iter().rev().map(|(at, check)| Job::One(at, check)));
     let next = AtomicUsize::new(0);
+    // What runs, by position; the progress is the last that has begun and has not ended.
+    let running = RefCell::new(BTreeMap::new());
     let work = sessions.iter().map(|session| {
-        let (jobs, next) = (&jobs, &next);
+        let (jobs, next, running) = (&jobs, &next, &running);
         let set = session.query(include_str!("../../sql/validate/session.sql"), &[]);
         let work = async move {
             let mut found = Found::default();
-            while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(job) = jobs.get(at) else { break };
+                let name = job.name((in_pass + at).saturating_sub(1), all_checks);
+                session.name(&name);
+                watch.tell(&name);
+                running.borrow_mut().insert(at, name);
                 match job {
                     Job::Pass(checks) => {
                         let (rows, reports) = pass(session, checks, subject, stop).await?;
@@ -68,7 +92,12 @@ pub(super) async fn run(
                         found.reports.push((*at, one(session, check, subject, stop).await?));
                     }
                 }
+                running.borrow_mut().remove(&at);
+                if let Some((_, name)) = running.borrow().last_key_value() {
+                    watch.tell(name);
+                }
             }
+            session.name(super::CHECKS);
             Ok::<_, Error>(found)
         };
         // Sent together with the first check.
@@ -217,8 +246,11 @@ async fn answer(
     let failed = |e: Error| e.context(format!("check {name}"));
     let rows = ask(session, &sql, &sent, stop).await.map_err(failed)?;
     let [row] = rows.as_slice() else {
-        return Err(Error::usage(format!("check {name}: {} rows instead of one", rows.len()))
-            .hint("a check of the form figures returns one row, with expected and observed"));
+        return Err(Error::usage(format!(
+            "check {name}: {} instead of one",
+            counted(rows.len() as u64, "row")
+        ))
+        .hint("a check of the form figures returns one row, with expected and observed"));
     };
     let (figures, passed): (Json, bool) = (row.get(0), row.get(1));
     let (expected, observed) = (figures["expected"].clone(), figures["observed"].clone());

@@ -160,8 +160,10 @@ async fn a_watched_run_is_shown_until_its_end_with_who_is_in_its_way() {
         serde_json::from_str::<Value>(&shown.stdout).unwrap()
     };
     let waiting = || {
-        let sessions = status()["sessions"].to_string();
-        sessions.contains("blocked_by\":[\"session")
+        let sessions = status()["sessions"].as_array().cloned().unwrap();
+        let named = |purpose: &str| sessions.iter().find(|session| session["purpose"] == purpose);
+        let by = named("switchover").map(|session| session["blocked_by"][0].to_string());
+        by.is_some_and(|by| by.contains("session")) && named("lock of the run").is_some()
     };
     crate::server::eventually("somebody in the way of the switchover", waiting);
     let mut watch = db.command(&["status", "--watch"]);

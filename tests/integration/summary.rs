@@ -187,7 +187,7 @@ async fn undoing_restores_every_row_to_the_letter() {
     db.sterna(&["summary", "--undo"]).expect_code(0);
     assert_ne!(db.psql(SNAPSHOT).await, before, "the first recomputation stands");
     let undone = db.sterna(&["summary", "--undo"]).expect_code(0);
-    assert!(undone.stdout.contains("30 rows are as they were"), "{undone:?}");
+    assert!(undone.stdout.contains("restored as before: 30 rows"), "{undone:?}");
     assert_eq!(db.psql(SNAPSHOT).await, before);
     db.sterna(&["summary", "--undo"]).expect_code(6);
     assert_eq!(db.psql("SELECT count(*) FROM sterna.summary_before").await, "0");
@@ -233,7 +233,7 @@ async fn what_others_have_written_since_is_kept_and_named_when_it_is_undone() {
     .await;
     let undone = db.sterna(&["summary", "--undo"]).expect_code(0);
     for words in [
-        "3 keep what others have written".to_owned(),
+        "kept because others have written to them since: 3".to_owned(),
         format!("species {} changed note, twice", old[0]),
         format!("species {new} changed note, twice"),
         format!("species {} deleted", old[1]),

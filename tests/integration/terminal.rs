@@ -113,8 +113,16 @@ async fn colour_is_used_where_it_is_wanted() {
     assert!(!piped.stdout.contains('\x1b') && !piped.stderr.contains('\x1b'), "{piped:?}");
     let wrong = ["load", "--color=never", "--no-such-option"];
     assert!(!on_terminal(&db, 80, &wrong, &[]).contains('\x1b'));
+    // Nor one in a configuration that cannot be read.
+    let wrong = ["status", "--color", "never", "--config", "missing.toml"];
+    assert!(!on_terminal(&db, 80, &wrong, &[]).contains('\x1b'));
     let always = db.sterna(&[&args[..], &["--color", "always"]].concat());
     assert!(always.stdout.contains(coloured), "{always:?}");
+    // A value from the database that is spelt like a result is none.
+    db.psql("CREATE INDEX failed ON public.cites_trade_records (year)").await;
+    let named = on_terminal(&db, 80, &["reindex"], &[]);
+    assert!(named.contains("\x1b[32mvalid") && named.contains("failed"), "{named}");
+    assert!(!named.contains("\x1b[31m"), "{named}");
     // No escape sequence in a name gets through.
     db.psql("CREATE TABLE public.\"\x1b[31mred\" ()").await;
     let missing = on_terminal(&db, 80, &["plan", "--table", "\x1b[31mred2"], &[]);

@@ -249,6 +249,34 @@ pub fn grouped(number: u64) -> String {
     }
 }
 
+/// A number of things: `1 row`, `2,000 rows`.
+#[must_use]
+pub fn counted(number: u64, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{} {}", grouped(number), plural(noun)),
+    }
+}
+
+/// The plural of a noun: `rows`, `batches`, `queries`, `taxa`.
+#[must_use]
+pub fn plural(noun: &str) -> String {
+    if noun == "species" {
+        return noun.to_owned();
+    }
+    if let Some(stem) = noun.strip_suffix("taxon") {
+        return format!("{stem}taxa");
+    }
+    let after_consonant = |stem: &&str| !stem.ends_with(['a', 'e', 'i', 'o', 'u']);
+    match noun.strip_suffix('y').filter(after_consonant) {
+        Some(stem) => format!("{stem}ies"),
+        None if noun.ends_with("ch") || noun.ends_with('s') || noun.ends_with('x') => {
+            format!("{noun}es")
+        }
+        None => format!("{noun}s"),
+    }
+}
+
 /// Names less similar than this are not suggested; 1 is equal.
 const ALIKE: f64 = 0.8;
 
@@ -265,6 +293,15 @@ pub fn did_you_mean<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_is_singular_and_nouns_have_their_plural() {
+        assert_eq!([counted(1, "query"), counted(0, "query")], ["1 query", "0 queries"]);
+        assert_eq!(counted(1_200, "batch"), "1,200 batches");
+        let nouns = ["key", "taxon", "more taxon", "species", "index", "catalog entry"];
+        let plurals = ["keys", "taxa", "more taxa", "species", "indexes", "catalog entries"];
+        assert_eq!(nouns.map(plural), plurals);
+    }
 
     #[test]
     fn display_joins_message_and_causes() {

@@ -32,7 +32,7 @@ use sterna_error::{Error, Result};
 pub struct Connection {
     session: Session,
     driver: JoinHandle<()>,
-    way: Way,
+    pub(super) way: Way,
     /// Whether the server has ended the session.
     is_ended: Arc<AtomicBool>,
     carried: Arc<AtomicU64>,
@@ -361,7 +361,8 @@ async fn drive(mut connection: Driver) {
             ),
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!("a session was lost: {}", Error::from(error));
+                let name = connection.parameter("application_name").unwrap_or_default();
+                tracing::warn!("a session was lost ({name}): {}", Error::from(error));
                 return;
             }
         }

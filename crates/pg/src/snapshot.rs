@@ -1,6 +1,6 @@
 //! Snapshots of the database, shared by several sessions.
 
-use super::{CatalogText, ConnInfo, Connection, Session, connect, fill};
+use super::{CatalogText, ConnInfo, Connection, Session, connect_for, fill};
 use sterna_error::Result;
 
 /// An exported snapshot. Other sessions can use it as long as its transaction lasts.
@@ -36,12 +36,12 @@ impl Snapshot {
         &self.name
     }
 
-    /// Opens a session set up for catalog queries, in a transaction that uses the snapshot.
+    /// Opens a session for a purpose, set up for catalog queries, in a transaction that uses the snapshot.
     ///
     /// # Errors
     /// The server's, also if the exporting transaction has ended.
-    pub async fn open(&self, info: &ConnInfo) -> Result<Connection> {
-        let session = connect(info).await?;
+    pub async fn open(&self, info: &ConnInfo, purpose: &str) -> Result<Connection> {
+        let session = connect_for(info, purpose).await?;
         let name = CatalogText::from_catalog(format!("'{}'", self.name.replace('\'', "''")));
         let see = fill(include_str!("../sql/snapshot/use.sql"), &[("snapshot", &name)]);
         let parts = [

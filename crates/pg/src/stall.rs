@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::connection::connect;
 use super::conninfo::ConnInfo;
+use super::name::connect_for;
 use super::sqlstate::{Fault, classify};
 use sterna_error::{Error, Result};
 
@@ -89,7 +89,7 @@ impl Watched<'_> {
     /// Whether the server waits for the client, or has ended the session.
     async fn ask(&self) -> Result<bool> {
         // Not a kept session, which may have stalled as well.
-        let session = connect(&self.info.for_own_sessions()).await?;
+        let session = connect_for(&self.info.for_own_sessions(), "watch over a connection").await?;
         let sql = include_str!("../sql/waits-for-client.sql");
         Ok(session.query_one(sql, &[&self.pid]).await?.try_get(0)?)
     }

@@ -16,7 +16,7 @@ use crate::cli::render;
 use crate::error::{Error, Result};
 use crate::migrate::Step;
 use crate::migrate::outcome;
-use crate::pg::connect;
+use crate::pg::connect_for;
 use crate::runtime;
 use crate::watch::Watch;
 
@@ -92,6 +92,6 @@ pub fn run(args: &BackupArgs, context: &Context) -> Result<u8> {
 }
 
 async fn mark(found: &Verified, context: &Context) -> Result<()> {
-    let mut session = connect(&context.conninfo()?).await?;
+    let mut session = connect_for(&context.conninfo()?, "backup").await?;
     mark_verified(&mut session, found).await.map(drop)
 }

@@ -50,7 +50,8 @@ pub struct BenchArgs {
     /// Maximum number of rounds per query; each round measures both tables
     #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rounds: u32,
-    /// Start no new round after this many seconds, once each query has had a few
+    /// Seconds that it may take; longer, and told, if the fewest rounds that a verdict needs take
+    /// longer: 8 to 32 for each query
     #[arg(long, default_value_t = 15.0, value_name = "S", value_parser = not_negative)]
     pub seconds: f64,
     /// Time limit for one execution of a query; the run ends if production exceeds it with a

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result, did_you_mean};
 use crate::migrate;
-use crate::pg::{ConnInfo, Table, connect};
+use crate::pg::{ConnInfo, Table, connect_for};
 
 /// Finds the partition of a year below a table, on any level.
 ///
@@ -16,7 +16,7 @@ pub(super) async fn of_year(
     year: i32,
     mapping: Option<&Path>,
 ) -> Result<Table> {
-    let session = connect(info).await?;
+    let session = connect_for(info, "search for a partition").await?;
     session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
     migrate::partition::of_year(&session, table, year, mapping).await
 }
@@ -26,7 +26,7 @@ pub(super) async fn of_year(
 /// # Errors
 /// If there is none, or there are several in different schemas; those of the server.
 pub(super) async fn named(info: &ConnInfo, table: &Table, name: &str) -> Result<Table> {
-    let session = connect(info).await?;
+    let session = connect_for(info, "search for a partition").await?;
     session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
     let sql = include_str!("../../../sql/table/stage/partitions.sql");
     let rows = session.query(sql, &[&table.schema.name(), &table.name.name()]).await?;

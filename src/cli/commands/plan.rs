@@ -12,7 +12,7 @@ use crate::ledger;
 use crate::load::{LoadOptions, MatchOptions, Years};
 use crate::migrate::plan::{self, Names, Rows};
 use crate::migrate::{Outlook, Step, Total, partition};
-use crate::pg::{CatalogText, Connection, Table, catalog, connect};
+use crate::pg::{CatalogText, Connection, Table, catalog, connect_for};
 use crate::runtime;
 use crate::switchover::{self, Preview};
 use crate::table::{backup_table, staging};
@@ -145,7 +145,7 @@ struct Found {
 }
 
 async fn look(args: &PlanArgs, context: &Context) -> Result<Found> {
-    let session = connect(&context.conninfo()?).await?;
+    let session = connect_for(&context.conninfo()?, "plan").await?;
     session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
     let found = catalog::replaceable(&session, &context.table).await?;
     let load = LoadOptions {

@@ -12,7 +12,7 @@ use crate::cli::render;
 use crate::error::Result;
 use crate::migrate::Step;
 use crate::migrate::outcome;
-use crate::pg::connect;
+use crate::pg::connect_for;
 use crate::runtime;
 use crate::table::reindex::{Rebuild, ReindexReport, reindex};
 use crate::watch::Watch;
@@ -67,6 +67,6 @@ pub fn run(args: &ReindexArgs, context: &Context) -> Result<u8> {
 }
 
 async fn look(context: &Context, watch: &Watch) -> Result<ReindexReport> {
-    let session = connect(&context.conninfo()?).await?;
+    let session = connect_for(&context.conninfo()?, "reindex").await?;
     reindex(&session, &context.table, &Rebuild::Nothing, &watch.stop).await
 }

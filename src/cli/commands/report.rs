@@ -10,7 +10,7 @@ use crate::cli::render;
 use crate::error::Result;
 use crate::history::{RunOutcome, collect};
 use crate::ledger;
-use crate::pg::connect;
+use crate::pg::connect_for;
 use crate::runtime;
 
 /// Write the report of the latest migration: HTML, Markdown, JSON and JUnit XML
@@ -43,7 +43,7 @@ struct Written {
 /// written.
 pub fn run(args: &ReportArgs, context: &Context) -> Result<u8> {
     let collected = runtime::blocking()?.block_on(async {
-        let mut session = connect(&context.conninfo()?).await?;
+        let mut session = connect_for(&context.conninfo()?, "report").await?;
         session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
         ledger::open(&mut session).await?;
         let collected = collect(&session, &context.table).await?;

@@ -13,7 +13,7 @@ use crate::cli::render;
 use crate::error::{Error, Kind, Result};
 use crate::migrate::rollback::{RollbackOptions, foresee, roll_back};
 use crate::migrate::{Step, ledger};
-use crate::pg::connect;
+use crate::pg::connect_for;
 use crate::runtime;
 use crate::switchover::Keep;
 use crate::watch::Watch;
@@ -92,7 +92,7 @@ fn run_id(begins: &str, context: &Context) -> Result<Uuid> {
         return Ok(id);
     }
     let runs = runtime::blocking()?.block_on(async {
-        let mut session = connect(&context.conninfo()?).await?;
+        let mut session = connect_for(&context.conninfo()?, "rollback").await?;
         crate::ledger::open(&mut session).await?;
         match ledger::is_there(&session).await? {
             true => ledger::runs(&session, &context.table).await,

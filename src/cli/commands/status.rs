@@ -15,7 +15,7 @@ use crate::cli::render::status::ShownStatus;
 use crate::command_line;
 use crate::error::{Error, Result};
 use crate::migrate::{RunState, ledger, live, partition, status};
-use crate::pg::{Connection, Table, connect};
+use crate::pg::{Connection, Table, connect_for};
 use crate::runtime;
 use crate::table::staging;
 use crate::watch::Watch;
@@ -47,7 +47,7 @@ pub struct StatusArgs {
 /// If the ledger cannot be read.
 pub fn run(args: &StatusArgs, context: &Context) -> Result<u8> {
     runtime::blocking()?.block_on(async {
-        let mut session = connect(&context.conninfo()?).await?;
+        let mut session = connect_for(&context.conninfo()?, "status").await?;
         session.batch_execute(include_str!("../../../sql/catalog/session.sql")).await?;
         crate::ledger::open(&mut session).await?;
         let (mut shown, below) = look(&session, context).await?;

@@ -79,7 +79,7 @@ pub fn run(args: &SwitchoverArgs, context: &Context) -> Result<u8> {
             true => vec![ACCEPTED_ALL.to_owned()],
             false => {
                 let limits = ValidateOptions::new(pair.table.clone());
-                let asked = unvalidated::refuse(info, limits, &args.accept_check, &watch.stop);
+                let asked = unvalidated::refuse(info, limits, &args.accept_check, &watch);
                 runtime.block_on(asked).map_err(|e| {
                     e.context("the rows in staging have passed no validation; nothing was changed")
                 })?

@@ -134,7 +134,10 @@ pub fn run(args: &ValidateArgs, context: &Context) -> Result<u8> {
             let parity = exclusive.session(async |session, pair| parity(session, pair).await)?;
             options.further.push(parity.unwrap_or_else(left_out));
         }
-        exclusive.runtime.block_on(validate(&exclusive.info, &options, &watch.stop))
+        let progress = render::progress::Shown::start(context.progress, &watch);
+        let found = exclusive.runtime.block_on(validate(&exclusive.info, &options, &watch));
+        progress.finish();
+        found
     })?;
     context.print(&found, || render::validate::text(&found))?;
     found.failure(&[]).map_or(Ok(0), Err)

@@ -5,6 +5,7 @@ use indicatif::{HumanBytes, HumanCount};
 use super::screen::{laid_out, table};
 use crate::backup::{BackupReport, Method, Verified};
 use crate::command_line::shell_quoted;
+use crate::error::counted;
 
 /// The result of a backup.
 #[must_use]
@@ -41,9 +42,9 @@ pub fn taken(report: &BackupReport) -> String {
 /// The result of a verification.
 #[must_use]
 pub fn verified(found: &Verified) -> String {
-    let (tables, rows) = (found.tables, HumanCount(found.rows));
+    let (tables, rows) = (counted(found.tables as u64, "table"), counted(found.rows, "row"));
     let restored = if found.restored { "; it was restored into an empty server" } else { "" };
     let left_out = found.unrestored.iter().map(|what| format!("needs a superuser: {what}\n"));
-    format!("the backup is complete and unchanged: {tables} tables, {rows} rows{restored}\n")
+    format!("the backup is complete and unchanged: {tables}, {rows}{restored}\n")
         + &left_out.collect::<String>()
 }

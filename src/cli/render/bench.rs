@@ -51,7 +51,7 @@ fn queries(report: &BenchReport) -> String {
             ms(query.staging.p95_ms),
             ratio,
             interval,
-            verdict(query).to_owned(),
+            marked(verdict(query)),
         ]);
     }
     screen::leave_out(&mut table, &[5, 3, 1]);
@@ -74,6 +74,15 @@ fn verdict(query: &QueryReport) -> &'static str {
         (false, true, _, true) => "as fast, with a different plan",
         (false, true, _, false) => "as fast",
     }
+}
+
+/// A verdict, whose first words are the result.
+fn marked(verdict: &str) -> String {
+    let word = ["SLOWER", "OVER BUDGET", UNCERTAIN].into_iter().find(|w| verdict.starts_with(w));
+    word.map_or_else(
+        || verdict.to_owned(),
+        |word| format!("{}{}", screen::result(word), &verdict[word.len()..]),
+    )
 }
 
 /// Both plans of a query, one under the other.
@@ -111,7 +120,8 @@ fn around(report: &BenchReport) -> String {
     line("server", report.environment.server.clone());
     if let Some(baseline) = &report.baseline {
         let compared = report.queries.iter().filter(|query| query.baseline.is_some()).count();
-        line("baseline", format!("{compared} queries compared, {}", baseline.environment.at));
+        let compared = counted(compared as u64, "query");
+        line("baseline", format!("{compared} compared, {}", baseline.environment.at));
         for note in baseline.not_compared.iter().chain(&baseline.differences) {
             line("", note.clone());
         }
@@ -121,16 +131,20 @@ fn around(report: &BenchReport) -> String {
         let them = counted(uncertain as u64, "ratio");
         line(UNCERTAIN, format!("{them}; more --seconds would tell"));
     }
+    if let Some(why) = report.why_longer() {
+        line("time", why);
+    }
     for failure in &report.failures {
         line("failure", failure.clone());
     }
+    let passed = screen::result("passed");
     let verdict = match (report.passed, report.compared) {
         (false, _) => "staging is slower than allowed".to_owned(),
         (true, true) => format!(
-            "passed: no query is certainly more than {} times as slow",
+            "{passed}: no query is certainly more than {} times as slow",
             report.max_regression
         ),
-        (true, false) => "passed: no budget is exceeded".to_owned(),
+        (true, false) => format!("{passed}: no budget is exceeded"),
     };
     line("verdict", format!("{verdict}, after {:.1} s", report.seconds));
     lines.join("\n")
@@ -148,7 +162,7 @@ fn size(size: &DataSize) -> String {
     let rows = if size.estimated_rows < 0.0 {
         "an unknown number of rows".into()
     } else {
-        format!("about {} rows", HumanCount(size.estimated_rows as u64))
+        format!("about {}", counted(size.estimated_rows as u64, "row"))
     };
     let statistics = if size.columns_with_statistics.is_empty() { ", no statistics" } else { "" };
     format!(

@@ -1,6 +1,6 @@
 //! The findings of `sterna check` as text: failed checks first.
 
-use super::screen::{counted, laid_out, table};
+use super::screen::{self, counted, laid_out, table};
 use crate::command_line;
 use crate::preflight::{Finding, PreflightCheck, PreflightSeverity};
 
@@ -12,7 +12,7 @@ pub fn text(report: &PreflightCheck) -> String {
     let failed: Vec<&Finding> = order.into_iter().flat_map(|s| report.failed(s)).collect();
     let passed = report.checks.iter().filter(|check| check.passed);
     for check in failed.iter().copied().chain(passed) {
-        table.add_row([check.name.as_str(), result(check), &check.detail]);
+        table.add_row([check.name.as_str(), &result(check), &check.detail]);
     }
     let mut text = laid_out(table) + "\n\n";
     for check in &failed {
@@ -23,7 +23,7 @@ pub fn text(report: &PreflightCheck) -> String {
     }
     let [errors, warnings] = [PreflightSeverity::Error, PreflightSeverity::Warning]
         .map(|severity| report.failed(severity).count() as u64);
-    let verdict = if report.passed { "passed" } else { "FAILED" };
+    let verdict = screen::result(if report.passed { "passed" } else { "FAILED" });
     text.push_str(&format!(
         "{verdict}: {}, {}, {}, {}, {:.2} s\n",
         report.table,
@@ -35,11 +35,11 @@ pub fn text(report: &PreflightCheck) -> String {
     text
 }
 
-fn result(check: &Finding) -> &'static str {
-    match (check.passed, check.severity) {
+fn result(check: &Finding) -> String {
+    screen::result(match (check.passed, check.severity) {
         (true, _) => "ok",
         (false, PreflightSeverity::Error) => "ERROR",
         (false, PreflightSeverity::Warning) => "warning",
         (false, PreflightSeverity::Info) => "note",
-    }
+    })
 }

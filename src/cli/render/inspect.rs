@@ -5,6 +5,7 @@ use indicatif::{HumanBytes, HumanCount};
 
 use super::screen::{self, laid_out, table};
 use super::text::{left_out, listed};
+use crate::error::counted;
 use crate::inspect::{InspectReport, MisfitReport, UnmappedReport};
 use crate::load::OnInexact;
 use crate::load::account::Account;
@@ -46,10 +47,11 @@ pub fn text(report: &InspectReport, all_files: bool) -> String {
     let unmapped = report.account.rows_unmapped;
     let warning = match report.verdict.loadable && unmapped > 0 {
         true => format!(
-            "warning    {} of {} records map to no species and would be left out; `sterna species \
-             missing INPUT` lists their taxa and how to add them\n",
+            "{}    {} of {} without a species, to be left out; `sterna species missing INPUT` \
+             lists their taxa and how to add them\n",
+            screen::result("warning"),
             count(unmapped),
-            count(report.account.rows_read)
+            counted(report.account.rows_read, "record")
         ),
         false => String::new(),
     };
@@ -59,7 +61,10 @@ pub fn text(report: &InspectReport, all_files: bool) -> String {
         report.read_seconds,
         report.seconds,
         HumanBytes(report.peak_memory_bytes),
-        report.verdict.verdict
+        match report.verdict.verdict.as_str() {
+            "ready" => screen::result("ready"),
+            other => other.to_owned(),
+        }
     ));
     text
 }
@@ -147,9 +152,9 @@ fn taxa(report: &InspectReport) -> String {
     }
     if report.unmapped_names > 0 {
         let heading = format!(
-            "{} taxa without a species in {} records",
-            count(report.unmapped_names),
-            count(report.account.rows_unmapped)
+            "{} without a species in {}",
+            counted(report.unmapped_names, "taxon"),
+            counted(report.account.rows_unmapped, "record")
         );
         let named = report.unmapped_taxa.iter().take(TAXA_LISTED);
         let named = named.map(|t| format!("{} {}", t.taxon, count(t.rows)));
@@ -158,14 +163,14 @@ fn taxa(report: &InspectReport) -> String {
     lines.extend(report.near_misses.iter().take(TAXA_LISTED).map(near_miss));
     if report.near_misses.len() > TAXA_LISTED {
         let more = report.near_misses.len() - TAXA_LISTED;
-        lines.push(format!("{:<11}and {more} more near misses", ""));
+        lines.push(format!("{:<11}and {more} more that are similar to others", ""));
     }
     lines.join("\n")
 }
 
 fn near_miss(unmapped: &UnmappedReport) -> String {
     let UnmappedReport { taxon, rows, near_misses } = unmapped;
-    format!("{:<11}{taxon:?} ({} rows) is similar to {near_misses:?}", "", count(*rows))
+    format!("{:<11}{taxon:?} ({}) is similar to {near_misses:?}", "", counted(*rows, "row"))
 }
 
 /// `label  heading: a, b, c and 5 more`, of `all` in total.

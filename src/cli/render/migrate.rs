@@ -8,14 +8,14 @@ use indicatif::HumanCount;
 use serde_json::Value;
 
 use super::progress::Shown;
-use super::screen::{counted, laid_out, table};
+use super::screen::{self, counted, laid_out, table};
 use super::to_stderr;
 use crate::cli::Progress;
 use crate::migrate::status::{Status, StepStatus};
 use crate::migrate::{Ended, Outlook, RunState, Step, StepListener, StepState, UndoneStep};
 use crate::watch::Watch;
 
-/// Writes a line to stderr for each step, and shows a bar during a load.
+/// Writes a line to stderr for each step, and shows a bar during loads and validations.
 pub struct StepLines {
     progress: Progress,
     watch: Arc<Watch>,
@@ -86,7 +86,14 @@ impl StepListener for StepLines {
         if !self.is_quiet() {
             to_stderr(format_args!("{}  {} ...\n", step.number(), step.plan().title));
         }
-        if matches!(step, Step::TestLoad | Step::Load) {
+        if matches!(
+            step,
+            Step::TestLoad
+                | Step::Load
+                | Step::TestValidation
+                | Step::Validation
+                | Step::Comprehensive
+        ) {
             let expected = self.expected.as_ref().filter(|_| step == Step::Load);
             let then = expected.map(|(outlook, ahead)| outlook.after_rows(ahead));
             self.bar = Some(Shown::start_before(self.progress, &self.watch, then));
@@ -106,7 +113,7 @@ impl StepListener for StepLines {
             StepState::Failed if self.watch.stop.load(Ordering::Relaxed) => {
                 format!("     interrupted ({seconds:.1} s)")
             }
-            StepState::Failed => format!("     FAILED ({seconds:.1} s)"),
+            StepState::Failed => format!("     {} ({seconds:.1} s)", screen::result("FAILED")),
             _ => format!("     {} ({seconds:.1} s)", ended.outcome.summary),
         };
         to_stderr(format_args!("{what}\n"));
@@ -125,7 +132,7 @@ pub fn status(status: &Status) -> String {
     let by = format!("{}, sterna {}", status.role, status.version);
     line("run", &format!("{} by {by}", status.run_id));
     line("begun", &format!("{day}, times in UTC"));
-    line("state", state(status));
+    line("state", &state(status));
     for step in &status.steps {
         if let Some(error) = &step.error {
             line(&format!("{} failed", step.step.number()), error);
@@ -155,14 +162,14 @@ pub fn status(status: &Status) -> String {
     text
 }
 
-fn state(status: &Status) -> &'static str {
-    match status.state {
+fn state(status: &Status) -> String {
+    screen::result(match status.state {
         RunState::Running => "running, or killed while running",
         RunState::Finished => "finished",
         RunState::Failed => "failed",
         RunState::Stopped => "stopped",
         RunState::RolledBack => "rolled back",
-    }
+    })
 }
 
 /// A line for each step.
@@ -187,7 +194,7 @@ fn cells(step: &StepStatus, today: &str) -> [String; 6] {
     [
         step.step.number().to_owned(),
         step.title.to_owned(),
-        format!("{}{attempts}", step.state),
+        format!("{}{attempts}", screen::result(step.state)),
         step.rows.map_or_else(String::new, |rows| HumanCount(rows.unsigned_abs()).to_string()),
         step.seconds.map_or_else(String::new, |seconds| format!("{seconds:.2}")),
         began,
@@ -222,7 +229,8 @@ pub fn rolled_back(undone: &[UndoneStep]) -> String {
         let what = match (step, detail) {
             (Step::Switchover, Value::Object(report)) => {
                 let left = report["left_in"].as_str().map_or_else(String::new, |table| {
-                    format!("; {} rows written since are saved in {table}", report["left_rows"])
+                    let rows = counted(report["left_rows"].as_u64().unwrap_or_default(), "row");
+                    format!("; {rows} written since saved in {table}")
                 });
                 let summary = match report.get("summary") {
                     None => "",

@@ -74,6 +74,8 @@ fn name(phase: Phase) -> &'static str {
         Phase::Matching => "matching",
         Phase::Indexing => "indexing",
         Phase::Inspecting => "inspecting",
+        Phase::Validating => "validating",
+        Phase::Timing => "timing",
     }
 }
 
@@ -115,18 +117,24 @@ fn draw(watch: &Watch, done: &AtomicBool, mut then: Option<Total>) {
         let phase = watch.phase();
         if last != Some(phase) {
             let template = if is_reading(phase) { with_bytes } else { plain };
-            // If the template did not parse, the default style would be used.
-            bar.set_prefix(name(phase));
-            bar.set_message("");
-            bar.set_length(watch.total_bytes.load(Ordering::Relaxed));
+            // First, because each setter draws. If the template did not parse, the default style
+            // would be used.
             bar.set_style(
                 ProgressStyle::with_template(template)
                     .unwrap_or_else(|_| ProgressStyle::default_bar()),
             );
+            bar.set_prefix(name(phase));
+            bar.set_message("");
+            bar.set_length(watch.total_bytes.load(Ordering::Relaxed));
             bar.reset();
             last = Some(phase);
         }
-        bar.set_position(bytes_done(watch).min(bar.length().unwrap_or(0)));
+        if phase == Phase::Validating {
+            bar.set_message(watch.doing());
+        }
+        // Never back: the share of what is read that is done may fall.
+        let done = bytes_done(watch).max(bar.position());
+        bar.set_position(done.min(bar.length().unwrap_or(0)));
         let done = watch.counters.rows_done.load(Ordering::Relaxed);
         if phase == Phase::Loading && done > 0 {
             // Short enough to leave room for a bar on 80 columns.
@@ -172,7 +180,9 @@ fn write_lines(watch: &Watch, done: &AtomicBool, every: Duration, mut then: Opti
             let (bytes, total) = (HumanBytes(bytes), HumanBytes(total));
             to_stderr(format_args!("{name}: {}, {bytes} of {total}{eta}\n", rows(watch, elapsed)));
         } else {
-            to_stderr(format_args!("{name}: for {so_far}\n"));
+            let doing = watch.doing();
+            let doing = if doing.is_empty() { doing } else { format!("{doing}, ") };
+            to_stderr(format_args!("{name}: {doing}for {so_far}\n"));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::HumanBytes;
 
-use super::screen::{laid_out, table};
+use super::screen::{self, laid_out, table};
 use super::{migrate, to_stderr};
 use crate::cli::Progress;
 use crate::migrate::StepListener;
@@ -72,23 +72,24 @@ pub fn markdown(report: &RehearsalReport) -> String {
         table.set_content_arrangement(ContentArrangement::Disabled);
         let _ = writeln!(text, "\n{}", table.trim_fmt());
     }
-    text
+    screen::unmarked(&text)
 }
 
 /// The checks, and the steps of the plan with their expected durations.
 fn tables(report: &RehearsalReport) -> Vec<Table> {
     let mut checks = table(["check", "", "seconds", "found"], 2..3);
     for check in &report.checks {
-        let outcome = if check.passed { "passed" } else { "FAILED" };
+        let outcome = screen::result(if check.passed { "passed" } else { "FAILED" });
         let seconds = format!("{:.1}", check.seconds);
-        checks.add_row([check.name, outcome, &seconds, &check.detail]);
+        checks.add_row([check.name, &outcome, &seconds, &check.detail]);
     }
     let mut tables = vec![checks];
     if let Some(plan) = &report.plan {
         let mut steps = table(["step", "", "state", "seconds"], 3..4);
         for step in plan.steps.iter().filter(|step| step.attempts > 0) {
             let seconds = step.seconds.map(|seconds| format!("{seconds:.1}")).unwrap_or_default();
-            steps.add_row([step.step.number(), step.title, step.state, &seconds]);
+            let state = screen::result(step.state);
+            steps.add_row([step.step.number(), step.title, &state, &seconds]);
         }
         tables.push(steps);
     }
@@ -98,8 +99,11 @@ fn tables(report: &RehearsalReport) -> Vec<Table> {
 /// The facts of the report with their labels.
 fn facts(report: &RehearsalReport) -> Vec<(&'static str, String)> {
     let verdict = match &report.failure {
-        None => "PASSED: the plan and its rollback succeeded on a copy of production".to_owned(),
-        Some(failure) => format!("NOT PASSED: {failure}"),
+        None => {
+            let passed = screen::result("PASSED");
+            format!("{passed}: the plan and its rollback succeeded on a copy of production")
+        }
+        Some(failure) => format!("{}: {failure}", screen::result("NOT PASSED")),
     };
     let mut facts = vec![("verdict", verdict), ("production", report.production.clone())];
     if let Some(place) = &report.place {

@@ -2,7 +2,7 @@
 
 use indicatif::HumanBytes;
 
-use super::screen::{laid_out, table};
+use super::screen::{self, laid_out, table};
 use crate::table::reindex::{IndexState, ReindexReport};
 
 /// A line per index, and the actions taken.
@@ -11,7 +11,7 @@ pub fn text(report: &ReindexReport) -> String {
     let mut table = table(["index", "size", "state"], 1..2);
     for index in &report.indexes {
         let size = HumanBytes(u64::try_from(index.bytes).unwrap_or_default()).to_string();
-        table.add_row([index.name.clone(), size, state(index).to_owned()]);
+        table.add_row([index.name.clone(), size, screen::result(state(index))]);
     }
     let mut text = laid_out(table) + "\n\n";
     let named = [
@@ -23,9 +23,13 @@ pub fn text(report: &ReindexReport) -> String {
         text.push_str(&format!("{what}: {}\n", names.join(", ")));
     }
     if report.all_valid() {
-        let count = report.indexes.len();
+        let indexes = match report.indexes.len() {
+            1 => "the only index".to_owned(),
+            count => format!("all {count} indexes"),
+        };
+        let are = if report.indexes.len() == 1 { "is" } else { "are" };
         let more = if report.rebuilt.is_empty() { "; nothing is left to rebuild" } else { "" };
-        text.push_str(&format!("all {count} indexes of {} are valid{more}\n", report.table));
+        text.push_str(&format!("{indexes} of {} {are} valid{more}\n", report.table));
     }
     text
 }

@@ -1,8 +1,9 @@
 //! What a terminal shows: lines that fit its width, and colour where it carries meaning.
 //!
-//! Renderers write plain text, which is fitted and coloured as it is printed, after invisible
-//! characters have been escaped: no escape sequence in a file or the database reaches the screen. A
-//! pipe or a file gets the text as it is, unless `--color always` is given.
+//! Renderers write plain text and mark the results in it, by [`result`]. It is fitted and coloured as
+//! it is printed, after invisible characters have been escaped: no escape sequence in a file or the
+//! database reaches the screen. A pipe or a file gets the text as it is, unless `--color always` is
+//! given.
 
 use std::borrow::Cow;
 use std::io::IsTerminal;
@@ -11,7 +12,6 @@ use std::os::fd::AsFd;
 use anstream::{AutoStream, ColorChoice, stream::RawStream};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, presets};
-use indicatif::HumanCount;
 use terminal_size::{Width, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
@@ -24,8 +24,13 @@ const LEAST_WIDTH: usize = 40;
 const HANGING: usize = 2;
 /// The longest path that a table shows whole, in characters.
 const PATH_WIDTH: usize = 30;
-/// What a result is called, and its colour.
-const RESULTS: [(&str, AnsiColor); 18] = [
+/// Follows a result until it is printed. It takes up no width, and belongs to no script.
+const MARK: char = '\u{e01ef}';
+/// What a result is called, and its colour. A word that ends with another one precedes it.
+const RESULTS: [(&str, AnsiColor); 20] = [
+    ("NOT PASSED", AnsiColor::Red),
+    ("NOT VALID", AnsiColor::Red),
+    ("OVER BUDGET", AnsiColor::Red),
     ("ok", AnsiColor::Green),
     ("done", AnsiColor::Green),
     ("passed", AnsiColor::Green),
@@ -42,7 +47,6 @@ const RESULTS: [(&str, AnsiColor); 18] = [
     ("ERROR", AnsiColor::Red),
     ("FAILED", AnsiColor::Red),
     ("failed", AnsiColor::Red),
-    ("NOT PASSED", AnsiColor::Red),
     ("SLOWER", AnsiColor::Red),
 ];
 
@@ -85,7 +89,24 @@ pub fn shown<'a>(text: &'a str, stream: &(impl RawStream + IsTerminal + AsFd)) -
         Some(width) => Cow::Owned(fitted(&text, width)),
         None => text,
     };
-    if is_coloured(stream) { Cow::Owned(coloured(&text)) } else { text }
+    match (text.contains(MARK), is_coloured(stream)) {
+        (false, _) => text,
+        (true, true) => Cow::Owned(coloured(&text)),
+        (true, false) => Cow::Owned(unmarked(&text)),
+    }
+}
+
+/// A result, to be coloured by what it says: one of [`RESULTS`]. The same word in a value from a
+/// file or the database is not marked, and keeps its colour.
+#[must_use]
+pub fn result(word: &str) -> String {
+    format!("{word}{MARK}")
+}
+
+/// Text without the marks of results, for what is not written to a stream.
+#[must_use]
+pub fn unmarked(text: &str) -> String {
+    text.replace(MARK, "")
 }
 
 /// A table without borders, with the columns in `numbers` right-aligned. On a terminal, the other
@@ -150,12 +171,7 @@ pub fn path(path: &str) -> Cow<'_, str> {
     Cow::Owned(format!("{start}…{rest}"))
 }
 
-/// A number of things: `1 row`, `2,000 rows`.
-#[must_use]
-pub fn counted(number: u64, what: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", HumanCount(number))
-}
+pub use crate::error::counted;
 
 /// Wraps lines that are too wide. Statements, which begin with a comment and end with an empty
 /// line, are left as they are: a comment or a value would no longer be one.
@@ -234,36 +250,25 @@ fn value_at(line: &str, indent: usize, most: usize) -> Option<usize> {
     value
 }
 
-/// Colours the words that say how something ended, where they stand alone: in a column of a
-/// table, as a value, or as the label before a colon.
+/// Colours the results that renderers have marked, and removes their marks.
 fn coloured(text: &str) -> String {
     let mut coloured = String::with_capacity(text.len() + 64);
-    for line in text.split_inclusive('\n') {
-        let mut rest = line;
-        while !rest.is_empty() {
-            let spaces = rest.len() - rest.trim_start_matches([' ', '\n']).len();
-            let (gap, after) = rest.split_at(spaces);
-            coloured.push_str(gap);
-            let end = after.find("  ").or_else(|| after.find('\n')).unwrap_or(after.len());
-            let (cell, after) = after.split_at(end);
-            match result(cell) {
-                Some((word, colour)) => {
-                    let style = Style::new().bold().fg_color(Some(colour.into()));
-                    coloured.push_str(&format!("{style}{word}{style:#}{}", &cell[word.len()..]));
-                }
-                None => coloured.push_str(cell),
+    let mut parts = text.split(MARK).peekable();
+    while let Some(part) = parts.next() {
+        let of = |word: &str| {
+            let before = part.strip_suffix(word)?;
+            (before.is_empty() || before.ends_with(char::is_whitespace)).then_some(before)
+        };
+        let result = RESULTS.iter().find_map(|(word, colour)| Some((of(word)?, word, colour)));
+        match result.filter(|_| parts.peek().is_some()) {
+            Some((before, word, colour)) => {
+                let style = Style::new().bold().fg_color(Some((*colour).into()));
+                coloured.push_str(&format!("{before}{style}{word}{style:#}"));
             }
-            rest = after;
+            None => coloured.push_str(part),
         }
     }
     coloured
-}
-
-/// The word that a cell begins with, if it names a result.
-fn result(cell: &str) -> Option<(&'static str, AnsiColor)> {
-    RESULTS.into_iter().find(|(word, _)| {
-        cell.strip_prefix(word).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', ',']))
-    })
 }
 
 #[cfg(test)]
@@ -308,12 +313,16 @@ mod tests {
 
     #[test]
     fn only_results_are_coloured() {
-        let green = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
-        let shown = coloured(" rights   ok      all is ok\npassed: 3 checks\nokapi ok\n");
+        let [green, red] = [AnsiColor::Green, AnsiColor::Red]
+            .map(|colour| Style::new().bold().fg_color(Some(colour.into())));
+        let (ok, bad, undone) = (result("ok"), result("NOT PASSED"), result("undone"));
+        let text = format!("rights  {ok}  failed\n{bad}: ok\n4.2  {undone}\npassed: 3\n");
         let wanted = format!(
-            " rights   {green}ok{green:#}      all is ok\n{green}passed{green:#}: 3 checks\nokapi ok\n"
+            "rights  {green}ok{green:#}  failed\n{red}NOT PASSED{red:#}: ok\n4.2  undone\npassed: 3\n"
         );
-        assert_eq!(shown, wanted);
+        assert_eq!(coloured(&text), wanted);
+        assert_eq!(unmarked(&text), "rights  ok  failed\nNOT PASSED: ok\n4.2  undone\npassed: 3\n");
+        assert_eq!(ok.width(), 2);
     }
 
     proptest! {

@@ -5,17 +5,18 @@ use indicatif::HumanCount;
 use super::screen::{laid_out, table};
 use super::text::left_out;
 use crate::command_line::shell_quoted;
+use crate::error::counted;
 use crate::inspect::{MissingReport, MissingTaxon};
 use crate::species::{AddedSpecies, SpeciesUndone};
 
 /// The taxa that map to no species.
 #[must_use]
 pub fn missing(report: &MissingReport) -> String {
-    let (rows, read) = (HumanCount(report.rows_unmapped), HumanCount(report.rows_read));
+    let (rows, read) = (HumanCount(report.rows_unmapped), counted(report.rows_read, "record"));
     let left_out: String =
         left_out(&report.left_out).iter().map(|line| format!("left out   {line}\n")).collect();
     if report.names == 0 {
-        return format!("every taxon of {read} records maps to a species\n{left_out}");
+        return format!("every taxon of {read} maps to a species\n{left_out}");
     }
     let mut table = table(["taxon without a species", "rows", "closest"], 1..2);
     for taxon in &report.taxa {
@@ -26,9 +27,9 @@ pub fn missing(report: &MissingReport) -> String {
     let more =
         if more > 0 { format!("and {} more (--limit)\n", HumanCount(more)) } else { String::new() };
     format!(
-        "{}\n{more}\n{} taxa without a species in {rows} of {read} records\n{left_out}{}",
+        "{}\n{more}\n{} without a species in {rows} of {read}\n{left_out}{}",
         laid_out(table),
-        HumanCount(report.names),
+        counted(report.names, "taxon"),
         report.taxa.first().map(how_to_add).unwrap_or_default(),
     )
 }

@@ -57,7 +57,7 @@ fn live(live: &Live) -> String {
     if live.sessions.is_empty() {
         return text;
     }
-    let mut table = table(["session", "does", "waits for", "seconds"], 3..4);
+    let mut table = table(["session", "for", "does", "waits for", "seconds"], 4..5);
     for session in &live.sessions {
         let doing = match session.state.as_deref() {
             Some("active") => session.doing.clone().unwrap_or_default(),
@@ -68,9 +68,10 @@ fn live(live: &Live) -> String {
             Some(progress) => format!("{doing} ({progress})"),
             None => doing,
         };
+        let purpose = session.purpose.clone().unwrap_or_default();
         let seconds = session.seconds.map_or_else(String::new, |s| format!("{s:.1}"));
         let waits_for = session.waits_for.clone().unwrap_or_default();
-        table.add_row([session.pid.to_string(), doing, waits_for, seconds]);
+        table.add_row([session.pid.to_string(), purpose, doing, waits_for, seconds]);
     }
     let _ = writeln!(text, "\n{}", laid_out(table));
     for session in &live.sessions {

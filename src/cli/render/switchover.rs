@@ -1,7 +1,6 @@
 //! A switchover as text.
 
-use indicatif::HumanCount;
-
+use crate::error::{counted, grouped};
 use crate::switchover::{Foreseen, SwitchoverReport, Written};
 
 /// The result of a switchover.
@@ -19,9 +18,9 @@ pub fn returned(report: &SwitchoverReport) -> String {
 fn text(report: &SwitchoverReport, what: &str) -> String {
     let mut text = String::new();
     let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<12}{value}\n"));
-    let count = |n: i64| HumanCount(n.unsigned_abs()).to_string();
+    let count = |n: i64, what: &str| counted(n.unsigned_abs(), what);
     let so_far = if report.resumed { ", by an earlier run" } else { "" };
-    line("table", &format!("{} {what}{so_far}: {} rows", report.table, count(report.rows)));
+    line("table", &format!("{} {what}{so_far}: {}", report.table, count(report.rows, "row")));
     if !report.resumed {
         let tries = if report.attempts == 1 { "try" } else { "tries" };
         let locked = format!(
@@ -37,9 +36,10 @@ fn text(report: &SwitchoverReport, what: &str) -> String {
             line("", &keys);
         }
     }
-    line("carried", &format!("{} writes made during the run", count(report.replayed_rows)));
+    line("carried", &format!("{} made during the run", count(report.replayed_rows, "write")));
     let parity = match report.parity_differences.as_slice() {
         [] => "no differences in the catalog other than requested ones".to_owned(),
+        [_] => "1 DIFFERENCE in the catalog".to_owned(),
         differences => format!("{} DIFFERENCES in the catalog", differences.len()),
     };
     line("catalog", &parity);
@@ -56,17 +56,28 @@ pub fn foreseen(foreseen: &Foreseen) -> String {
     let mut text = String::new();
     let mut line = |label: &str, value: &str| text.push_str(&format!("{label:<12}{value}\n"));
     let Written { inserted, updated, deleted, only_in_new, referred } = foreseen.written;
-    let written = format!("{inserted} rows inserted, {updated} updated, {deleted} deleted since");
+    let [inserted, updated, deleted, new_only, referred_to] =
+        [inserted, updated, deleted, only_in_new, referred].map(|n| n.unsigned_abs());
+    let written = format!(
+        "{} inserted, {} updated, {} deleted since",
+        counted(inserted, "row"),
+        grouped(updated),
+        grouped(deleted)
+    );
     line("written", &written);
     if only_in_new > 0 {
-        line("", &format!("{only_in_new} of the updated ones are rows of the new release only"));
+        line("", &format!("{} of the updated ones only in the new release", grouped(new_only)));
     }
     if referred > 0 {
-        line("", &format!("{referred} rows of the new release are referred to, and are kept"));
+        line(
+            "",
+            &format!("referred to, and kept: {} of the new release", counted(referred_to, "row")),
+        );
     }
     let keep = foreseen.keep.name();
-    let (kept, left) = (foreseen.kept_rows, foreseen.left_rows);
-    line("--keep", &format!("{keep}: {kept} rows are kept, {left} are saved in another table"));
+    let kept = counted(foreseen.kept_rows.unsigned_abs(), "row");
+    let left = grouped(foreseen.left_rows.unsigned_abs());
+    line("--keep", &format!("{keep}: {kept} kept, {left} saved in another table"));
     match foreseen.obstacles.as_slice() {
         [] => line("obstacles", "none"),
         obstacles => {

@@ -25,11 +25,11 @@ pub fn load(report: &LoadReport, all_files: bool) -> String {
     let mut line = |label: &str, value: String| text.push_str(&format!("{label:<11}{value}\n"));
     let resumed = if report.resumed { ", resumed" } else { "" };
     line("run", format!("{} into {} ({}{resumed})", report.run_id, report.staging, report.state));
-    line("read", format!("{} in {}", HumanBytes(rows.bytes_read), batches(rows.batches)));
+    line("read", format!("{} in {}", HumanBytes(rows.bytes_read), counted(rows.batches, "batch")));
     line("time", format!("{:.2} s{}", report.seconds, phases(report)));
     if let (Some(matched), Some(new)) = (report.rows_matched, report.rows_new) {
-        let (matched, new) = (HumanCount(matched), HumanCount(new));
-        line("matched", format!("{matched} rows exist in production, {new} are new"));
+        let (matched, new) = (counted(matched, "row"), HumanCount(new));
+        line("matched", format!("{matched} in production, {new} new"));
     }
     for unfilled in report.columns.unfilled() {
         line("columns", unfilled);
@@ -46,17 +46,19 @@ pub fn load(report: &LoadReport, all_files: bool) -> String {
     );
     line("memory", format!("{} at most", HumanBytes(report.peak_memory_bytes)));
     let verdict = match report.verified {
-        Some(true) => "staging was read back and matches the files",
-        Some(false) => "FAILED: staging does not match the files",
-        None => "not requested (--verify)",
+        Some(true) => "staging was read back and matches the files".to_owned(),
+        Some(false) => {
+            format!("{}: staging does not match the files", screen::result("FAILED"))
+        }
+        None => "not requested (--verify)".to_owned(),
     };
     line("proof", format!("{verdict}; checksum {}", rows.checksum));
     if rows.account.rows_rounded > 0 {
-        line("rounded", format!("{} rows, as requested", HumanCount(rows.account.rows_rounded)));
+        line("rounded", format!("{}, as requested", counted(rows.account.rows_rounded, "row")));
     }
     if report.rows_cascaded > 0 {
-        let gone = HumanCount(report.rows_cascaded);
-        line("cascaded", format!("{gone} rows were deleted with their species during the load"));
+        let gone = counted(report.rows_cascaded, "row");
+        line("cascaded", format!("{gone} deleted with their species during the load"));
     }
     if !report.years_without_rows.is_empty() {
         let years = report.years_without_rows.iter().map(ToString::to_string);
@@ -73,8 +75,8 @@ pub fn load(report: &LoadReport, all_files: bool) -> String {
     if rows.account.rows_unmapped > 0 {
         let named = rows.unmapped_taxa.iter().take(TAXA_LISTED);
         let named: Vec<_> = named.map(|t| format!("{} {}", t.taxon, HumanCount(t.rows))).collect();
-        let names = HumanCount(rows.unmapped_names);
-        line("unmapped", format!("{names} taxa, most often {}", named.join(", ")));
+        let names = counted(rows.unmapped_names, "taxon");
+        line("unmapped", format!("{names}, most often {}", named.join(", ")));
     }
     text
 }
@@ -90,11 +92,6 @@ fn phases(report: &LoadReport) -> String {
     let took = phases.iter().filter(|(_, seconds)| *seconds > 0.0);
     let took: Vec<_> = took.map(|(phase, seconds)| format!("{phase} {seconds:.2} s")).collect();
     if took.is_empty() { String::new() } else { format!(": {}", took.join(", ")) }
-}
-
-fn batches(batches: u64) -> String {
-    let plural = if batches == 1 { "" } else { "es" };
-    format!("{} batch{plural}", HumanCount(batches))
 }
 
 /// The round trip, and what was sent how fast.

@@ -26,7 +26,7 @@ pub fn text(report: &ValidationReport) -> String {
         parts.push(changes(&report.largest_changes));
     }
     let (errors, warnings) = (report.count(Severity::Error), report.count(Severity::Warning));
-    let verdict = if report.passed { "passed" } else { "FAILED" };
+    let verdict = screen::result(if report.passed { "passed" } else { "FAILED" });
     parts.push(format!(
         "{verdict}: {} with {}, {}, {}, {}, {:.2} s\n",
         report.table,
@@ -44,16 +44,16 @@ fn checks(report: &ValidationReport) -> String {
     let mut has_details = false;
     let passed = report.checks.iter().filter(|c| c.passed && c.skipped.is_none());
     for check in report.failed().into_iter().chain(passed) {
-        let result = match (check.passed, check.severity) {
+        let result = screen::result(match (check.passed, check.severity) {
             (true, _) => "ok",
             (false, Severity::Error) => "ERROR",
             (false, Severity::Warning) => "warning",
-        };
+        });
         let [expected, observed] = [&check.expected, &check.observed].map(figure);
         // The wrong rows follow.
         let detail = if check.passed || !check.rows.is_empty() { "" } else { &check.detail };
         has_details |= !detail.is_empty();
-        table.add_row([check.name.as_str(), result, &expected, &observed, detail]);
+        table.add_row([check.name.as_str(), &result, &expected, &observed, detail]);
     }
     screen::leave_out(&mut table, if has_details { &[] } else { &[4] });
     laid_out(table)

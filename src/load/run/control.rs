@@ -13,7 +13,7 @@ use crate::load::plan::prepare::{Prepared, prepare};
 use crate::load::report::RowsReport;
 use crate::load::rows::PATIENCE;
 use crate::load::run::Load;
-use crate::pg::{Backoff, Connection, Fault, Watched, classify, connect, interruptible_by};
+use crate::pg::{Backoff, Connection, Fault, Watched, classify, connect_for, interruptible_by};
 use crate::table::partition::Takes;
 use crate::table::staging::{self, Pair};
 use crate::watch::Watch;
@@ -29,7 +29,7 @@ pub(super) async fn begin(
     // Boxed because it is large; awaited only once.
     let begin = Box::pin(async {
         let pair = staging::pair_of(session, &options.table, Takes::Shards).await?;
-        let locked_by = crate::ledger::lock(session, &pair.staging).await?;
+        let locked_by = crate::ledger::lock_staging(session, &pair.staging, &pair.table).await?;
         let prepared = prepare(session, &pair, options, &watch.stop).await?;
         let attached = attach(session, &pair, options, &prepared, &watch.stop).await?;
         Ok((pair, prepared, attached, Cell::new(locked_by)))
@@ -78,7 +78,7 @@ impl Load<'_> {
 
     async fn open_control(&self) -> Result<Connection> {
         // Not a kept session, which may be lost as well.
-        let mut session = connect(&self.info.for_own_sessions()).await?;
+        let mut session = connect_for(&self.info.for_own_sessions(), "load").await?;
         staging::pair_of(&mut session, &self.pair.table, Takes::Shards).await?;
         let (staging, lost) = (&self.pair.staging, self.locked_by.get());
         self.locked_by.set(crate::ledger::lock_again(&session, staging, lost).await?);

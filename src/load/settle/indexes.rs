@@ -16,7 +16,8 @@ use crate::error::{Error, Kind, Result};
 use crate::load::settle::cascade::Orphans;
 use crate::pg::catalog::{Index, IndexConstraint};
 use crate::pg::{
-    self, CatalogText, ConnInfo, Connection, Ident, Quoted, Table, Volley, catalog, connect, fill,
+    self, CatalogText, ConnInfo, Connection, Ident, Quoted, Table, Volley, catalog, connect_for,
+    fill,
 };
 use crate::table::locks::Patience;
 use crate::table::locks::{self, LockLimits};
@@ -188,7 +189,7 @@ pub(in crate::load) async fn finish(
 /// # Errors
 /// Those of [`connect`].
 async fn open(info: &ConnInfo) -> Result<Connection> {
-    let session = connect(info).await?;
+    let session = connect_for(info, "indexes of staging").await?;
     let (set, restricted, memory) = futures::join!(
         session.batch_execute(include_str!("../../../sql/catalog/session.sql")),
         session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")),

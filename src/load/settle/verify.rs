@@ -16,11 +16,14 @@ use crate::load::ledger::{self, Batches, LedgerBatch, LoadRun, Sum};
 use crate::load::plan::prepare::describe;
 use crate::load::read::batch::row_hash;
 use crate::pg::{
-    CatalogText, Column, ColumnType, ConnInfo, Connection, Quoted, Snapshot, SqlText, connect,
+    CatalogText, Column, ColumnType, ConnInfo, Connection, Quoted, Snapshot, SqlText, connect_for,
     copy_out, fill,
 };
 use crate::table::distributed;
 use crate::table::staging::Pair;
+
+/// What its sessions are named after.
+const PURPOSE: &str = "proof of rows";
 
 /// Offset of the first column after `xmin` in a row: it follows the column count, the length
 /// of `xmin`, and `xmin`.
@@ -49,7 +52,7 @@ impl Proof<'_> {
     /// # Errors
     /// [`Kind::Validation`] with the first differences, or those of reading.
     pub(in crate::load) async fn find(&self) -> Result<Proved> {
-        let keeper = connect(self.info).await?;
+        let keeper = connect_for(self.info, PURPOSE).await?;
         let (set, only, snapshot) = futures::join!(
             keeper.batch_execute(include_str!("../../../sql/catalog/session.sql")),
             keeper.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")),
@@ -236,7 +239,7 @@ pub(in crate::load) fn values_of(columns: &[Column]) -> SqlText {
 
 /// Opens a session that sees the snapshot and reads only tables by name.
 async fn open(info: &ConnInfo, snapshot: &Snapshot) -> Result<Connection> {
-    let session = snapshot.open(info).await?;
+    let session = snapshot.open(info, PURPOSE).await?;
     session.batch_execute(include_str!("../../../sql/catalog/tables-only.sql")).await?;
     Ok(session)
 }

@@ -19,7 +19,7 @@ use crate::load::encode::{HEADER, TRAILER};
 use crate::load::ledger::{self, Batches, Refusals};
 use crate::load::plan::options::LoadOptions;
 use crate::load::read::batch::EncodedBatch;
-use crate::pg::{ConnInfo, Connection, Fault, Watched, classify, connect};
+use crate::pg::{ConnInfo, Connection, Fault, Watched, classify, connect_for};
 use crate::table::distributed;
 use crate::trust;
 
@@ -59,6 +59,9 @@ impl SinkSpec<'_> {
         if self.on_shards { distributed::classify(error) } else { classify(error) }
     }
 }
+
+/// What the sessions that write are named after.
+pub(crate) const WRITER: &str = "writer of rows";
 
 /// A server with a shorter round trip is nearby.
 const NEAR: Duration = Duration::from_millis(3);
@@ -282,7 +285,7 @@ fn claim_failure(error: tokio_postgres::Error) -> Failure {
 /// Opens a session, in place of the one with the pid `lost`, if any. That one is ended first,
 /// because the server may not have noticed the loss and may still hold the locks of a batch.
 pub(super) async fn open(spec: &SinkSpec<'_>, lost: Option<i32>) -> Result<SinkSession> {
-    let client = connect(&spec.info).await?;
+    let client = connect_for(&spec.info, WRITER).await?;
     let mut settings = include_str!("../../../sql/load/session.sql").to_owned();
     if spec.on_shards {
         settings += distributed::SESSION;

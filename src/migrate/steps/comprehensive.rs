@@ -40,6 +40,6 @@ fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let ask_dependents = site.application.clone();
     let further = vec![parity];
     let options = ValidateOptions { comprehensive: true, ask_dependents, further, ..options };
-    let work = validate(&site.exclusive.info, &options, &site.watch.stop);
+    let work = validate(&site.exclusive.info, &options, &site.watch);
     outcome::validation(&site.exclusive.runtime.block_on(work)?, &args.accept_check)
 }

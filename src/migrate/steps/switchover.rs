@@ -49,8 +49,8 @@ fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let mut deviations = Vec::new();
     if !args.accept_failed_validation && !args.skip.contains(&Step::Validation) {
         let limits = args.validation();
-        let (accepted, stop) = (&args.accept_check, &site.watch.stop);
-        deviations = runtime.block_on(unvalidated::refuse(info, limits, accepted, stop))?;
+        let (accepted, watch) = (&args.accept_check, &site.watch);
+        deviations = runtime.block_on(unvalidated::refuse(info, limits, accepted, watch))?;
     }
     let options = &site.switchover;
     let report = runtime.block_on(switch_over(info, options, &site.watch.stop))?;

@@ -5,6 +5,7 @@ use crate::bench::bench;
 use crate::error::Result;
 use crate::migrate::outcome::{self, StepOutcome};
 use crate::migrate::plan::{Rows, Statement, Step, StepPlan};
+use crate::watch::Phase;
 
 pub(super) const STEP: Definition = Definition {
     plan: StepPlan {
@@ -36,6 +37,7 @@ fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
 pub(super) fn measure(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let options = args.bench();
     let stop = &site.watch.stop;
+    site.watch.enter(Phase::Timing, 0);
     let found = site
         .exclusive
         .session_alone(async |_, _| bench(&site.exclusive.info, &options, stop).await)?;

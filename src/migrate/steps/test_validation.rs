@@ -31,6 +31,6 @@ pub(super) const STEP: Definition = Definition {
 fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let options = args.validation();
     let options = ValidateOptions { years: Some(loaded_year(site)?), ..options };
-    let work = validate(&site.exclusive.info, &options, &site.watch.stop);
+    let work = validate(&site.exclusive.info, &options, &site.watch);
     outcome::validation(&site.exclusive.runtime.block_on(work)?, &args.accept_check)
 }

@@ -36,7 +36,7 @@ fn act(site: &Site, args: &MigrationOptions) -> Result<StepOutcome> {
     let options = args.validation();
     let years = Some(Years::default());
     let options = ValidateOptions { years, expect_rows: args.gates.expect_rows, ..options };
-    let work = validate(&site.exclusive.info, &options, &site.watch.stop);
+    let work = validate(&site.exclusive.info, &options, &site.watch);
     let mut found =
         outcome::validation(&site.exclusive.runtime.block_on(work)?, &args.accept_check)?;
     if !(found.failures.is_empty() || args.accept_failed_validation) {

@@ -170,6 +170,11 @@ async fn a_query_that_became_slower_is_found_at_any_distance() {
     let found: Value = serde_json::from_str(&finished.stdout).unwrap();
     let sleeps = query(&found, "sleeps");
     assert_eq!(sleeps["regressed"], json!(true), "{sleeps:#}");
+    // No second is enough for the fewest rounds of a verdict, which is told.
+    assert_eq!(
+        (&found["seconds_limit"], &found["fewest_rounds_took_longer"]),
+        (&json!(0.0), &json!(true))
+    );
     // The latency is part of what the client sees, but of nothing that is compared.
     for side in ["production", "staging"] {
         let of = |figure: &Value| figure.as_f64().unwrap();

@@ -1,6 +1,6 @@
 //! Sessions that are kept when they are closed: the next user finds them like new.
 
-use sterna::pg::{ConnInfo, Connection, connect};
+use sterna::pg::{ConnInfo, Connection, connect, connect_for};
 use tokio::runtime::Handle;
 
 use crate::server::TestDb;
@@ -11,8 +11,8 @@ async fn pid(session: &Connection) -> i32 {
     session.query_one(PID, &[]).await.unwrap().get(0)
 }
 
-fn keeping(db: &TestDb) -> ConnInfo {
-    db.info().keeping_sessions(Handle::current())
+fn keeping(info: &ConnInfo) -> ConnInfo {
+    info.keeping_sessions(Handle::current())
 }
 
 /// What a session has and another one should not find.
@@ -29,7 +29,7 @@ const STATE: &str = "SELECT concat_ws('; ',
 async fn a_kept_session_is_like_a_new_one() {
     let db = TestDb::empty().await;
     db.psql("CREATE ROLE kept_other").await;
-    let info = keeping(&db);
+    let info = keeping(db.info());
     let session = connect(&info).await.unwrap();
     let (first, new) = (pid(&session).await, session.query_one(STATE, &[]).await.unwrap());
     session
@@ -61,9 +61,29 @@ async fn a_kept_session_is_like_a_new_one() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_session_bears_its_purpose_until_it_is_closed() {
+    let db = TestDb::empty().await;
+    let info = keeping(&db.info().with_application_name("nightly"));
+    let name = async |session: &Connection| -> String {
+        let named = "SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()";
+        session.query_one(named, &[]).await.unwrap().get(0)
+    };
+    let session = connect_for(&info, "backup").await.unwrap();
+    let first = pid(&session).await;
+    assert_eq!(name(&session).await, "nightly: backup");
+    session.name("check 1 of 2");
+    assert_eq!(name(&session).await, "nightly: check 1 of 2");
+    session.close().await.unwrap();
+    let again = connect(&info).await.unwrap();
+    assert_eq!((pid(&again).await, name(&again).await), (first, "nightly".to_owned()));
+    again.close().await.unwrap();
+    info.close_kept().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_session_that_is_not_fit_for_others_does_not_come_back() {
     let db = TestDb::empty().await;
-    let info = keeping(&db);
+    let info = keeping(db.info());
     for unfit in ["BEGIN", "BEGIN; SELECT 1 / 0", "SELECT pg_terminate_backend(pg_backend_pid())"] {
         let session = connect(&info).await.unwrap();
         let before = pid(&session).await;
@@ -79,7 +99,7 @@ async fn a_session_that_is_not_fit_for_others_does_not_come_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn sessions_are_kept_for_the_same_place_and_role_only() {
     let db = TestDb::empty().await;
-    let info = keeping(&db);
+    let info = keeping(db.info());
     let session = connect(&info).await.unwrap();
     let before = pid(&session).await;
     session.close().await.unwrap();
@@ -87,7 +107,7 @@ async fn sessions_are_kept_for_the_same_place_and_role_only() {
         info.with_application_name("other"),
         info.with_database("postgres"),
         info.for_own_sessions(),
-        keeping(&db),
+        keeping(db.info()),
     ] {
         let session = connect(&other).await.unwrap();
         assert_ne!(pid(&session).await, before);

@@ -68,7 +68,7 @@ fn carry(mut from: UnixStream, mut to: UnixStream) {
 
 /// sterna's sessions that the server keeps.
 const KEPT: &str = "SELECT count(*) > 0 FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name = 'sterna'
+    WHERE datname = current_database() AND application_name LIKE 'sterna%'
         AND pid <> pg_backend_pid()";
 
 /// A load over a line of its own, with two batches begun and waiting; and the session that blocks

@@ -18,7 +18,7 @@ async fn a_load_tells_why_the_server_ended_its_sessions() {
     let gatekeeper = here.db.connect().await;
     gatekeeper.batch_execute("SELECT pg_advisory_lock(7)").await.unwrap();
     let child = spawn(here.command(&[&file, "--all"]));
-    let ours = "datname = current_database() AND application_name = 'sterna'
+    let ours = "datname = current_database() AND application_name LIKE 'sterna%'
         AND pid <> pg_backend_pid()";
     let waiting = format!(
         "SELECT count(*) > 0 FROM pg_stat_activity
@@ -43,7 +43,7 @@ async fn a_load_tells_why_the_server_ended_its_sessions() {
 
 /// Whether sessions of `sterna` are building an index.
 const AT_WORK: &str = "SELECT count(*) > 0 FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name = 'sterna' AND state = 'active'
+    WHERE datname = current_database() AND application_name LIKE 'sterna%' AND state = 'active'
         AND query LIKE '%CREATE INDEX%cites_trade_records_staging%' AND pid <> pg_backend_pid()";
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Whole runs, parts of runs, and runs that are refused.
 
+use serde_json::Value;
+
 use super::{Scenario, state};
+use crate::server::eventually;
 use crate::switchover::exchange::names;
 
 #[tokio::test]
@@ -100,6 +103,44 @@ async fn a_second_run_is_refused_while_one_is_at_work() {
     let refused = scenario.migrate(&[]).expect_code(6);
     assert!(refused.stderr.contains("another sterna is working"), "{refused:?}");
     session.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_command_beside_a_run_is_told_which_run_and_step_it_has_to_wait_for() {
+    let scenario = Scenario::new().await;
+    let db = &scenario.here.db;
+    // The switchover waits for this transaction.
+    let reader = db.connect().await;
+    reader.batch_execute("BEGIN; SELECT count(*) FROM public.cites_trade_records").await.unwrap();
+    let mut run = db.command(&scenario.migration(&[]));
+    let run = run.current_dir(scenario.here.folder.path());
+    let mut child = run.stdout(std::process::Stdio::null()).spawn().unwrap();
+    eventually("the switchover", || {
+        let status = scenario.sterna(&["status", "--format", "json"]).stdout;
+        let status: Value = serde_json::from_str(&status).unwrap_or_default();
+        let steps = status["steps"].as_array().cloned().unwrap_or_default();
+        steps.iter().any(|step| step["step"] == "4.2" && step["state"] == "started")
+    });
+    let run = scenario.status()["run_id"].as_str().unwrap().to_owned();
+    for args in [
+        &["load", scenario.release(), "--all"][..],
+        &["load", scenario.release(), "--all", "--resume"],
+        &["stage", "truncate"],
+        &["validate"],
+        &["rollback"],
+    ] {
+        let refused = scenario.sterna(args).expect_code(6).stderr;
+        let held = format!(
+            "another sterna is working on \"public\".\"cites_trade_records\": run {run}, step 4.2 since "
+        );
+        for part in [&held[..], "(sterna: lock of the run)", "`sterna status --watch`"] {
+            assert!(refused.contains(part), "{args:?}: {part}: {refused}");
+        }
+        assert!(!refused.contains("stage truncate"), "{refused}");
+    }
+    reader.batch_execute("COMMIT").await.unwrap();
+    assert!(child.wait().unwrap().success());
+    scenario.assert_migrated().await;
 }
 
 #[tokio::test]

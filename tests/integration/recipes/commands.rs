@@ -89,6 +89,31 @@ fn every_command_of_the_documents_exists() {
     assert!(count > 80, "only {count} commands were found");
 }
 
+/// The tests that run a page name it, and run all its blocks; a page that is not run says why not.
+#[test]
+fn every_page_with_commands_is_run_by_a_test_or_says_why_not() {
+    let mut unread = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/integration")];
+    let mut tests = String::new();
+    while let Some(path) = unread.pop() {
+        if path.is_dir() {
+            unread.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if !path.ends_with("recipes/commands.rs") {
+            tests += &fs::read_to_string(&path).unwrap_or_default();
+        }
+    }
+    let is_command = |line: &str| {
+        let starts = |word: &&str| line.trim_start_matches("    ").starts_with(*word);
+        line.starts_with("    ") && ["sterna ", "script/", "psql ", "cargo "].iter().any(starts)
+    };
+    for (path, page) in pages() {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let is_run = tests.contains(&format!("{name}\""));
+        let text = page.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        let has_commands = page.contains("\n```sh") || page.lines().any(is_command);
+        assert!(is_run || !has_commands || text.contains("no test runs"), "{name}");
+    }
+}
+
 #[test]
 fn every_option_of_the_documents_exists() {
     let mut known = String::from_utf8(sterna("completions bash").stdout).unwrap();

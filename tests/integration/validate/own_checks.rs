@@ -1,5 +1,7 @@
 //! Checks of the user's own, from a folder.
 
+use std::io::{BufRead, BufReader};
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
@@ -56,7 +58,9 @@ async fn endless() -> (Installation, String) {
     here.report(0, &[&file, "--all"]);
     let folder = here.path("checks");
     std::fs::create_dir(&folder).unwrap();
-    let text = format!("{HEADER}error\nSELECT 1 FROM pg_sleep(3600)\n");
+    let text = format!(
+        "{HEADER}error\nSELECT 1 FROM public.cites_trade_records_staging, pg_sleep(3600)\n"
+    );
     std::fs::write(folder.join("endless.sql"), text).unwrap();
     (here, folder.to_str().unwrap().to_owned())
 }
@@ -87,6 +91,30 @@ fn sleeps(here: &Installation) -> bool {
         })
     });
     count.join().unwrap() > 0
+}
+
+#[tokio::test]
+async fn the_progress_tells_which_check_of_how_many_runs() {
+    let (here, folder) = endless().await;
+    let mut command = here.db.command(&["validate", "--checks", &folder, "--progress", "always"]);
+    let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let place = |text: &str| {
+        let (before, _) = text.split_once(": endless")?;
+        let (_, place) = before.rsplit_once("check ")?;
+        let (at, of) = place.split_once(" of ")?;
+        Some((at.parse::<usize>().ok()?, of.parse::<usize>().ok()?))
+    };
+    // Others may have begun after it, but they end.
+    let line = BufReader::new(child.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap)
+        .find(|line| line.starts_with("validating: ") && place(line).is_some());
+    let (at, of) = place(&line.unwrap()).unwrap();
+    assert!(1 < at && at <= of, "{at} of {of}");
+    let status = here.db.sterna(&["status", "--format", "json"]).expect_code(0);
+    assert_eq!(place(&status.stdout), Some((at, of)), "{status:?}");
+    kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
 
 #[tokio::test]

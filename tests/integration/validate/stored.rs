@@ -1,9 +1,8 @@
 //! What the ledger stores of a validation, and when it no longer applies to the rows.
 
-use std::sync::atomic::AtomicBool;
-
 use sterna::pg::{Table, catalog};
 use sterna::validate::{Carried, ValidateOptions, last, validate};
+use sterna::watch::Watch;
 
 use super::{check, checks, validated};
 use crate::cites::{Installation, file_of, good, shipment};
@@ -20,16 +19,16 @@ async fn a_validation_holds_until_a_row_is_touched() {
     let added = "INSERT INTO cites_trade_records_staging (species_id, year, appendix, taxon, term)
         SELECT species_id, year, appendix, taxon, term FROM cites_trade_records_staging LIMIT 1";
     for (sql, why) in [
-        (set, "1 rows were added or changed"),
+        (set, "1 row added or changed"),
         (lost, "29 rows, and had 30"),
-        (added, "1 rows were added or changed"),
+        (added, "1 row added or changed"),
         ("UPDATE sterna.load_run SET state = 'failed' WHERE state = 'loaded'", "other loads"),
     ] {
         here.report(0, &[&file, "--all"]);
         let session = here.db.connect().await;
         let oid = catalog::relation(&session, &staging).await.unwrap().unwrap().oid;
         assert_eq!(last(&session, oid).await.unwrap(), None);
-        let report = validate(here.db.info(), &options, &AtomicBool::new(false)).await.unwrap();
+        let report = validate(here.db.info(), &options, &Watch::default()).await.unwrap();
         let stored = last(&session, oid).await.unwrap().unwrap();
         assert!(stored.passed && report.passed && !stored.comprehensive);
         assert_eq!(stored.id.to_string(), report.id);
@@ -72,13 +71,12 @@ async fn rows_that_no_load_wrote_are_never_validated() {
     here.db.psql(add).await;
     let table = Table::new("public", "cites_trade_records").unwrap();
     let staging = table.with_suffix("_staging").unwrap();
-    let stop = AtomicBool::new(false);
-    validate(here.db.info(), &ValidateOptions::new(table), &stop).await.unwrap();
+    validate(here.db.info(), &ValidateOptions::new(table), &Watch::default()).await.unwrap();
     let session = here.db.connect().await;
     let oid = catalog::relation(&session, &staging).await.unwrap().unwrap().oid;
     let stored = last(&session, oid).await.unwrap().unwrap();
     let outdated = stored.is_outdated(&session, &staging, Carried::default()).await.unwrap();
-    assert_eq!(outdated.as_deref(), Some("1 of its rows were not written by a load"));
+    assert_eq!(outdated.as_deref(), Some("1 of its rows did not come from a load"));
 }
 
 #[tokio::test]

@@ -1,20 +1,26 @@
 //! The environment that makes libpq programs, such as `pg_dump`, connect to the server that
 //! sterna is connected to. Secrets never appear on a command line.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 use std::process::Command;
 
 use tokio_postgres::config::ChannelBinding;
 
 use super::{Address, ConnInfo};
 use crate::Connection;
+use crate::name::named;
 use crate::tls::{Roots, SslMode};
 
 impl ConnInfo {
     /// Makes `command`, a libpq program with a cleared environment, connect to the same
     /// server as `session`, as the same user and with the same protection.
     pub fn apply_to(&self, command: &mut Command, session: &Connection) {
+        let program = Path::new(command.get_program()).file_name().map(OsStr::to_string_lossy);
+        let own = session.application_name();
+        let name = program.and_then(|program| named(own, &program));
+        command.env("PGAPPNAME", name.as_deref().unwrap_or(own));
         command.envs(self.environment(session));
     }
 
@@ -24,7 +30,6 @@ impl ConnInfo {
             ("PGPORT", endpoint.port.to_string().into()),
             ("PGUSER", self.user().into()),
             ("PGDATABASE", self.database().into()),
-            ("PGAPPNAME", self.base.get_application_name().unwrap_or("sterna").into()),
         ];
         match &endpoint.address {
             Address::Socket(folder) => variables.push(("PGHOST", folder.into())),

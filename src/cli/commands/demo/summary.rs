@@ -7,6 +7,8 @@ use serde_json::Value;
 
 use super::traffic::{Noticed, TrafficReport};
 use crate::cli::commands::generate::Generated;
+use crate::cli::render::screen;
+use crate::error::counted;
 use crate::migrate::status::Status;
 
 /// All measurements of a demo.
@@ -92,20 +94,22 @@ pub(super) fn text(summary: &Summary) -> String {
     line("production", &held);
     let release = &summary.release;
     let written = format!(
-        "{} records in {} files, {}",
-        HumanCount(release.rows),
-        release.files,
+        "{} in {}, {}",
+        counted(release.rows, "record"),
+        counted(release.files, "file"),
         HumanBytes(release.bytes)
     );
     line("release", &written);
     if let Some(plan) = &summary.plan {
         for step in &plan.steps {
             let seconds = step.seconds.map_or_else(String::new, |s| format!("{s:.2} s"));
-            let rows = step.rows.map_or_else(String::new, |rows| {
-                format!("{} rows", HumanCount(rows.unsigned_abs()))
-            });
+            let rows =
+                step.rows.map_or_else(String::new, |rows| counted(rows.unsigned_abs(), "row"));
             let (number, title) = (step.step.number(), step.title);
-            let shown = format!("{number}  {:<8} {seconds:>8} {rows:>15}  {title}", step.state);
+            let shown = format!(
+                "{number}  {:<9} {seconds:>8} {rows:>15}  {title}",
+                screen::result(step.state)
+            );
             line(if number == "1.1" { "plan" } else { "" }, &shown);
         }
     }
@@ -115,7 +119,8 @@ pub(super) fn text(summary: &Summary) -> String {
         }
     }
     if let Some(differences) = summary.differences_after_rollback {
-        line("", &format!("{differences} catalog differences from before the plan"));
+        let differences = counted(differences as u64, "catalog difference");
+        line("", &format!("{differences} from before the plan"));
     }
     if let Some(traffic) = &summary.traffic {
         for (label, noticed) in [("readers", &traffic.readers), ("writers", &traffic.writers)] {
@@ -156,11 +161,11 @@ fn exchanged(report: &Value) -> String {
     let number = |name: &str| report[name].as_f64().unwrap_or_default();
     let list = |name: &str| report[name].as_array().map_or(0, Vec::len);
     format!(
-        "locked for {:.0} ms at try {:.0}, {} writes carried over, {} catalog differences, {} requested",
+        "locked for {:.0} ms at try {:.0}, {} carried over, {}, {} requested",
         number("locked_ms"),
         number("attempts"),
-        HumanCount(number("replayed_rows") as u64),
-        list("parity_differences"),
+        counted(number("replayed_rows") as u64, "write"),
+        counted(list("parity_differences") as u64, "catalog difference"),
         list("exceptions")
     )
 }
@@ -168,9 +173,9 @@ fn exchanged(report: &Value) -> String {
 /// The measurements of the readers or of the writers.
 fn noticed(noticed: &Noticed) -> String {
     format!(
-        "{} queries, {} errors, p50 {:.1} ms, p99 {:.1} ms; slowest {:.0} ms in the switchover, {:.0} ms in the rollback",
-        HumanCount(noticed.queries),
-        noticed.errors,
+        "{}, {}, p50 {:.1} ms, p99 {:.1} ms; slowest {:.0} ms in the switchover, {:.0} ms in the rollback",
+        counted(noticed.queries, "query"),
+        counted(noticed.errors, "error"),
         noticed.p50_ms,
         noticed.p99_ms,
         noticed.slowest_in_switchover_ms,

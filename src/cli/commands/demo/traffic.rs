@@ -11,7 +11,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::pg::{ConnInfo, Connection, connect};
+use crate::pg::{ConnInfo, Connection, connect, connect_for};
 use crate::runtime;
 
 /// Pause between two reads of a reader, and two writes of a writer: a live application
@@ -115,7 +115,7 @@ impl Traffic {
             (self.info.clone(), Arc::clone(&self.stop), Arc::clone(&self.period));
         self.threads.push(std::thread::spawn(move || {
             runtime::blocking()?.block_on(async {
-                let session = connect(&info).await?;
+                let session = connect_for(&info, "the application").await?;
                 let mut side = Side::new(writes)?;
                 let mut round = 0;
                 while !stop.load(Ordering::Relaxed) {
@@ -145,7 +145,7 @@ impl Traffic {
         let (ready, wait) = std::sync::mpsc::channel();
         self.long.push(std::thread::spawn(move || {
             runtime::blocking()?.block_on(async {
-                let mut session = connect(&info).await?;
+                let mut session = connect_for(&info, "a long reader").await?;
                 let transaction = session.transaction().await?;
                 transaction
                     .query_one(include_str!("../../../../sql/demo/traffic/long-read.sql"), &[])

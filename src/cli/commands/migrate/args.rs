@@ -97,8 +97,8 @@ pub struct MigrationChoices {
     /// Expected number of rows
     #[arg(long, value_name = "N", help_heading = "Gates")]
     pub expect_rows: Option<u64>,
-    /// Seconds for timing queries, at each of the two gates; longer if the fewest rounds take
-    /// longer: 8 to 32 for each query, with two round trips each
+    /// Seconds for timing queries, at each of the two gates; longer, and told, if the fewest rounds
+    /// that a verdict needs take longer: 8 to 32 for each query, with two round trips each
     #[arg(long, default_value_t = 5.0, value_name = "S", value_parser = not_negative, help_heading = "Gates")]
     pub bench_seconds: f64,
     /// Folder of additional queries to time, one .sql file each

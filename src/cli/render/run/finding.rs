@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::show;
+use crate::error::plural;
 use crate::validate::{CheckReport, Severity, ValidationReport};
 
 /// Maximum number of lines shown per check.
@@ -47,14 +48,6 @@ pub(super) fn fault(check: &CheckReport) -> Option<String> {
         Some(1) => Some(fault.clone()),
         Some(_) => Some(format!("{} {rest}", plural(noun)).trim_end().to_owned()),
         None => None,
-    }
-}
-
-fn plural(noun: &str) -> String {
-    match noun.strip_suffix('y') {
-        Some(stem) => format!("{stem}ies"),
-        None if noun.ends_with("ch") => format!("{noun}es"),
-        None => format!("{noun}s"),
     }
 }
 
@@ -145,7 +138,6 @@ mod tests {
         assert_eq!(of(std::slice::from_ref(&row)).unwrap(), "shipment without a quantity");
         assert_eq!(of(&[row.clone(), row.clone()]).unwrap(), "shipments without a quantity");
         assert_eq!(fault(&failed("x", None, &[row])), None);
-        assert_eq!(["summary", "batch", "row"].map(plural), ["summaries", "batches", "rows"]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::{previous, show};
 use crate::bench::{BenchReport, Latency, QueryPlan, QueryReport};
 use crate::error::{Error, Kind, Result};
 use crate::history::{Attempt, Benchmark, Load, RunReport, RunVerdict, Switchover, Validation};
+use crate::load::WRITER;
 use crate::load::account::Account;
 use crate::validate::{Change, CheckReport, Severity, Total};
 

@@ -45,6 +45,11 @@ pub(super) fn count(number: impl Number) -> String {
     format!("{sign}{}", HumanCount(number.abs() as u64))
 }
 
+/// `1 row`, `2,000 rows`.
+pub(super) fn counted(number: impl Number, what: &str) -> String {
+    crate::error::counted(number.number().abs().round() as u64, what)
+}
+
 /// A rate per second: `250,000`.
 pub(super) fn rate(number: impl Number, seconds: impl Number) -> String {
     count(number.number() / seconds.number().max(0.001))

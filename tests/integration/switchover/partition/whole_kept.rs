@@ -234,7 +234,7 @@ async fn a_table_that_refers_to_one_partition_keeps_its_rows() {
     .await;
     let foreseen = db.sterna(&["rollback", "switchover", "--dry-run", "--table", "trade"]);
     let foreseen = foreseen.expect_code(0);
-    assert!(foreseen.stdout.contains("1 rows are kept"), "{foreseen:?}");
+    assert!(foreseen.stdout.contains("1 row kept"), "{foreseen:?}");
     exchanged(db, "rollback");
     let both = "SELECT count(*), count(t.id) FROM marks AS m LEFT JOIN trade AS t USING (id)";
     assert_eq!(db.psql(both).await, "1|1");

@@ -36,6 +36,15 @@ const LETTER: f64 = 0.54;
 /// plotters writes font sizes smaller than requested by this factor.
 const PLOTTERS_FONT: f64 = 1.24;
 
+/// What plotters writes and a browser, or the style sheet, takes for granted: a fifth of a chart.
+const DEFAULTS: [&str; 5] = [
+    " opacity=\"1\"",
+    " stroke=\"none\"",
+    " stroke-width=\"1\"",
+    " text-anchor=\"start\"",
+    " font-family=\"sans-serif\"",
+];
+
 /// A colour: a variable of the style sheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
@@ -275,6 +284,9 @@ fn styled(svg: &str) -> String {
     let from = svg.find("<svg").and_then(|at| Some(at + svg[at..].find('>')? + 1));
     let body = &svg[from.unwrap_or_default()..];
     let mut body = body.trim_end().trim_end_matches("</svg>").to_owned();
+    for default in DEFAULTS {
+        body = body.replace(default, "");
+    }
     for (number, variable) in (0u8..).zip(VARIABLES) {
         body = body.replace(&format!("\"#FE01{number:02X}\""), &format!("\"var({variable})\""));
     }

@@ -24,10 +24,10 @@ pub(in crate::cli::render::run) fn throughput(
         number,
         title: "Rows per second during the load, by connection".into(),
         description: format!(
-            "{} rows in {} by {} connections; at most {} rows per second.",
-            show::count(rows),
+            "{} in {} by {}; at most {} rows per second.",
+            show::counted(rows, "row"),
             show::seconds(of.seconds),
-            of.connections.len(),
+            show::counted(of.connections.len(), "connection"),
             show::count(highest as i64)
         ),
         caption: "Rows per second, the connections that write stacked by number. A batch is spread over the time \
