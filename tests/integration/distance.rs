@@ -13,7 +13,7 @@ use crate::migrate::Scenario;
 use crate::server::Finished;
 
 /// Long enough for a client on a busy machine to send everything that it sends without waiting.
-const DISTANCE: Duration = Duration::from_millis(5);
+const DISTANCE: Duration = Duration::from_millis(20);
 
 /// 2 Mbit/s, in bytes per second. A slower machine makes the line slower, never faster.
 const SLOW: f64 = 250e3;
@@ -113,7 +113,7 @@ async fn a_slow_line_is_told_and_counts() {
     let here = Scenario::new().await;
     // No step has run before.
     here.here.db.psql("DELETE FROM sterna.step").await;
-    let (slow, near) = (Line::slow(4 * DISTANCE, SLOW), Line::new(|_, _| Pass::On));
+    let (slow, near) = (Line::slow(DISTANCE, SLOW), Line::new(|_, _| Pass::On));
     let pre = ["check", "pre", here.release(), "--disk-space-checked"];
     let [told, near] = [&slow, &near].map(|line| over(line, &here, &pre));
     let trip = told["distance"]["round_trip_ms"].as_f64().unwrap();
@@ -170,7 +170,7 @@ async fn a_slow_line_is_told_and_counts() {
 #[tokio::test]
 async fn a_migration_says_what_it_will_take() {
     let here = Scenario::new().await;
-    let line = Line::slow(DISTANCE, 10.0 * SLOW);
+    let line = Line::slow(DISTANCE / 4, 10.0 * SLOW);
     here.here.db.psql("DELETE FROM sterna.step").await;
     let args =
         ["migrate", here.release(), "--to", "3.2", "--progress", "always", "--without-rehearsal"];

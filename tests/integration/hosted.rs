@@ -202,7 +202,9 @@ async fn refused(project: &Project, pooler: &PgBouncer, mode: &str) {
     assert_eq!(project.psql("SELECT to_regnamespace('sterna')").await, "");
     // The next client of the pool finds every server session as it was. Its own name is psql's, and
     // what the pooler itself has prepared is its own affair.
+    // Before 15, it looks for the password in the home that the system knows.
     let psql = crate::server::shared().bin_folder().join("psql");
+    let psql = format!("PGPASSFILE=$HOME/.pgpass {}", psql.display());
     let others = "-XAt -c \"SELECT 'set ' || name FROM pg_settings
         WHERE source = 'session' AND name <> 'application_name'
         UNION ALL SELECT name FROM pg_prepared_statements WHERE name NOT LIKE 'PGBOUNCER%'
@@ -211,7 +213,7 @@ async fn refused(project: &Project, pooler: &PgBouncer, mode: &str) {
         WHERE pid = pg_backend_pid() AND locktype = 'advisory'\"";
     if mode.starts_with("transaction") {
         for _ in 0..2 * pgbouncer::SESSIONS {
-            let found = run(&format!("{} {others}", psql.display())).expect_code(0);
+            let found = run(&format!("{psql} {others}")).expect_code(0);
             assert_eq!(found.stdout, "", "{mode}");
         }
     }

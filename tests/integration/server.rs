@@ -49,6 +49,13 @@ pub(crate) fn has(since: u32, what: &str) -> bool {
     has
 }
 
+/// A statement that has the counts of sessions that have ended, and of its own, be seen by the next one.
+/// Before 15, an idle session reports them once in half a second, and what is read is up to half a
+/// second old.
+pub(crate) fn flush_counts() -> &'static str {
+    if major() >= 15 { "SELECT pg_stat_force_next_flush()" } else { "SELECT pg_sleep(1.5)" }
+}
+
 /// SQL for this server: `/*15 ... 15*/` is for PostgreSQL 15 and newer, and a comment for others.
 pub(crate) fn for_server(sql: &str) -> String {
     static HAS: OnceLock<bool> = OnceLock::new();

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use super::{failed, finding, findings};
 use crate::cites::{Installation, file_of, good};
-use crate::server::{Finished, TestDb};
+use crate::server::{Finished, TestDb, flush_counts};
 
 fn post(db: &TestDb, args: &[&str]) -> Finished {
     db.sterna(&[&["check", "post", "--format", "json"], args].concat())
@@ -236,12 +236,12 @@ async fn what_the_server_has_counted_since_the_switchover_is_told() {
     for closing in connections {
         closing.await.unwrap();
     }
-    db.psql("SELECT pg_stat_force_next_flush()").await;
+    db.psql(flush_counts()).await;
     crate::server::eventually("rollbacks to be counted", || {
         let report = findings(&post(db, &[]));
         failed(&report, "warning").contains(&"rollbacks".to_owned())
     });
-    db.psql("SELECT pg_stat_reset()").await;
+    db.psql(&format!("SELECT pg_stat_reset(); {}", flush_counts())).await;
     let report = findings(&post(db, &[]).expect_code(0));
     assert_eq!(finding(&report, "activity")["severity"], "info");
 }

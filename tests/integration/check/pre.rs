@@ -154,8 +154,10 @@ async fn rights_that_are_missing_are_listed_and_granting_them_is_enough() {
     let db = rich().await;
     fill(&db).await;
     let role = format!("nobody_{}", db.name());
+    // Before 15, everybody may create objects in public.
     db.psql(&format!(
-        "CREATE ROLE {role} LOGIN; REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC",
+        "CREATE ROLE {role} LOGIN; REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC;
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         db.name()
     ))
     .await;

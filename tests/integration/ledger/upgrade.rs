@@ -1,5 +1,6 @@
 //! The ledger of 0.1.0, and its runs, with the current sterna.
 
+use std::io::Write;
 use std::path::Path;
 
 use crate::load::process::until;
@@ -45,6 +46,29 @@ const CATALOG: &str = "
     FROM pg_type WHERE typnamespace = 'sterna'::regnamespace
     ORDER BY 1";
 
+/// What other versions have in place of what the dumps, which are of 15, have: in the statements, and in
+/// the fingerprints that sterna 0.1.0 wrote.
+fn of_this_server(dump: &str) -> String {
+    let differences: [(bool, &[(&str, &str)]); 3] = [
+        // Views read with their owner's rights.
+        (
+            major() < 15,
+            &[
+                (" WITH (security_invoker='true')", ""),
+                (r"replica identity: n\noptions: security_invoker=true", "replica identity: n"),
+            ],
+        ),
+        // A view of one table does not name it before each column.
+        (major() >= 16, &[(" cites_trade_records.", " "), ("(cites_trade_records.", "(")]),
+        (major() >= 17, &[("DELETE, INSERT, REFERENCES", "DELETE, INSERT, MAINTAIN, REFERENCES")]),
+    ];
+    let differ = differences.iter().filter(|(is_other, _)| *is_other);
+    differ.flat_map(|(_, both)| *both).fold(dump.to_owned(), |dump, (in_dump, here)| {
+        assert!(dump.contains(in_dump), "{in_dump}");
+        dump.replace(in_dump, here)
+    })
+}
+
 /// A database as 0.1.0 left it, and the folder of its run.
 struct Left {
     db: TestDb,
@@ -68,7 +92,7 @@ impl Left {
         // The roles exist; the rest comes from the dump.
         db.psql("DROP SCHEMA public CASCADE; DROP PUBLICATION supabase_realtime").await;
         db.psql("CREATE SCHEMA public").await;
-        db.psql(&dump.replace("{folder}", &path)).await;
+        db.psql(&of_this_server(dump).replace("{folder}", &path)).await;
         let release = Path::new(env!("CARGO_MANIFEST_DIR"));
         let release = release.join("tests/fixtures/ledger-0.1.0/release.csv");
         std::fs::copy(release, folder.path().join("release.csv")).unwrap();
@@ -183,7 +207,10 @@ async fn a_failed_upgrade_leaves_the_ledger_as_it_was() {
 fn is_of_another_server() -> bool {
     let is_other = major() >= 18;
     if is_other {
-        println!("SKIPPED: from PostgreSQL 18 on, the catalog differs from the dump's");
+        let text =
+            b"SKIPPED: from PostgreSQL 18 on, NOT NULL is a constraint, which the dump lacks\n";
+        // Bypasses the output capture of passing tests.
+        std::io::stderr().write_all(text).unwrap();
     }
     is_other
 }

@@ -1,12 +1,17 @@
 //! Publications that would send sterna's own tables to a subscriber.
 
 use super::Planted;
+use crate::server::has;
 
 #[tokio::test]
 async fn a_subscriber_is_not_given_tables_that_it_does_not_have() {
     let planted = Planted::new().await;
     let in_database = planted.here.db.name().to_owned();
-    for publication in ["FOR ALL TABLES", "FOR TABLES IN SCHEMA public"] {
+    let mut publications = vec!["FOR ALL TABLES"];
+    if has(15, "publications of whole schemas") {
+        publications.push("FOR TABLES IN SCHEMA public");
+    }
+    for publication in publications {
         planted.psql(&format!("CREATE PUBLICATION everything {publication}")).await;
         // Nobody subscribes to it.
         planted.sterna(None, &["stage", "create"]).expect_code(0);

@@ -3,7 +3,7 @@
 
 use super::{check, failed, validated};
 use crate::cites::{Installation, file_of, good};
-use crate::server::{Finished, TestDb};
+use crate::server::{Finished, TestDb, flush_counts};
 
 /// What a role plants that may create objects in `public` and read the table: functions of every
 /// volatility, a view over each, one that resets the role, one that never ends, code that runs
@@ -65,8 +65,9 @@ impl<'a> Planter<'a> {
         // Flushed before the reset below, not when the session has ended.
         let as_planter = format!(
             "SET ROLE {}; SET search_path = public; {sql};
-             RESET ROLE; SELECT pg_stat_force_next_flush()",
-            self.role
+             RESET ROLE; {}",
+            self.role,
+            flush_counts()
         );
         self.db.psql(&as_planter).await;
         // Clears the calls made by planting itself.
@@ -77,10 +78,11 @@ impl<'a> Planter<'a> {
     async fn called(&self) -> String {
         self.db
             .psql(&format!(
-                "SELECT pg_stat_force_next_flush();
+                "{};
                  SELECT s.funcname, s.calls FROM pg_stat_user_functions AS s
                  JOIN pg_proc AS p ON p.oid = s.funcid
                  WHERE pg_get_userbyid(p.proowner) = '{}' AND s.calls > 0 ORDER BY 1",
+                flush_counts(),
                 self.role
             ))
             .await

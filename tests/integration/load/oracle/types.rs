@@ -178,6 +178,9 @@ const fn time(sql: &'static str, inexact: &'static str) -> Type {
     }
 }
 
+/// Servers before 15 have no scale below zero or above the precision.
+pub(super) const SCALES_SINCE_15: [&str; 2] = ["numeric(5,-2)", "numeric(2,4)"];
+
 pub(super) const TYPES: &[Type] = &[
     Type {
         sql: "uuid",
