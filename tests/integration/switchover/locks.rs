@@ -73,8 +73,15 @@ async fn a_reader_for_seconds_is_waited_for_and_others_read_meanwhile() {
     slow.batch_execute(&format!("BEGIN; {COUNT}")).await.unwrap();
     let traffic = Traffic::start(&here, &[Reader::Table]).await;
     let switchover = run(&here, &["switchover", "--accept-failed-validation", "--format", "json"]);
+    let waits = "SELECT EXISTS (SELECT FROM pg_locks
+        WHERE NOT granted AND relation = 'cites_trade_records'::regclass)";
     let release = async {
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        // A first try has begun, and has ended in vain.
+        for state in ["t", "f"] {
+            while here.db.psql(waits).await != state {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
         slow.batch_execute("COMMIT").await.unwrap();
     };
     let (done, ()) = tokio::join!(switchover, release);
