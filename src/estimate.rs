@@ -14,7 +14,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::Result;
+use crate::error::{Result, grouped};
 use crate::pg::{Connection, Line, Rate, Table};
 use rate::LoadRate;
 
@@ -297,8 +297,10 @@ fn rate(Rate { bytes_per_second, is_least }: Rate) -> String {
 /// A rate in bytes per second as `2.1 Mbit/s`.
 pub(crate) fn mbit(bytes_per_second: f64) -> String {
     let mbit = bytes_per_second / 125_000.0;
-    let digits = usize::from(mbit < 10.0);
-    format!("{mbit:.digits$} Mbit/s")
+    match mbit < 10.0 {
+        true => format!("{mbit:.1} Mbit/s"),
+        false => format!("{} Mbit/s", grouped(mbit.round() as u64)),
+    }
 }
 
 /// `50 ms`, `0.2 ms`.

@@ -225,10 +225,15 @@ fn attach(exclusive: &Exclusive, options: &MigrationOptions, identity: &Value) -
     let latest = exclusive.last.migration.clone();
     if let Some(run) = latest.filter(|run| run.state.is_unfinished()) {
         if !options.resume {
-            let (id, state) = (run.run_id, run.state.name());
+            let state = match run.state {
+                RunState::Failed => "has failed",
+                RunState::Stopped => "was stopped",
+                _ => "is not finished",
+            };
+            let id = run.run_id;
             let at = next(&run).map_or_else(String::new, |step| format!(", before {step}"));
             return Err(Error::refused(format!(
-                "an earlier migration of {} is {state}{at} ({id})",
+                "an earlier migration of {} {state}{at} ({id})",
                 exclusive.pair.table
             ))
             .hint(format!(

@@ -134,7 +134,7 @@ async fn a_session_that_may_be_alive_is_named_and_left_alone() {
     let pid: i32 = row.get(1);
     let refused = here.load(&args).expect_code(6);
     for said in [
-        &format!(": session {pid} of {}, open since ", shared().user()),
+        &format!(": session {pid} of {} (sterna), open since ", shared().user()),
         ", idle for ",
         &format!("SELECT pg_terminate_backend({pid})"),
     ] {

@@ -77,7 +77,10 @@ pub(super) fn change(before: impl Number, after: impl Number) -> String {
             if percent.abs() < 0.05 {
                 return "< 0.1 %".to_owned();
             }
-            format!("{sign}{:.1} %", percent.abs())
+            match percent.abs() {
+                many if many >= 1000.0 => format!("{sign}{} %", count(many.round())),
+                few => format!("{sign}{few:.1} %"),
+            }
         }
     }
 }
@@ -202,6 +205,7 @@ mod tests {
         assert_eq!([0.25, 12.34, 5.0, 1234.5].map(quantity), ["0.25", "12.3", "5", "1,235"]);
         assert_eq!([1234, -5, 0].map(signed), ["+1,234", "−5", "±0"]);
         assert_eq!([change(200, 250), change(9999, 9998)], ["+25.0 %", "< 0.1 %"]);
+        assert_eq!(change(2, 50), "+2,400 %");
         assert_eq!(
             (change(0, 3), change(0, 0), change(4, 3)),
             ("new".into(), "±0 %".into(), "−25.0 %".into())
