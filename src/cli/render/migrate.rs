@@ -230,7 +230,7 @@ pub fn rolled_back(undone: &[UndoneStep]) -> String {
             (Step::Switchover, Value::Object(report)) => {
                 let left = report["left_in"].as_str().map_or_else(String::new, |table| {
                     let rows = counted(report["left_rows"].as_u64().unwrap_or_default(), "row");
-                    format!("; {rows} written since saved in {table}")
+                    format!("; saved {rows} written since in {table}")
                 });
                 let summary = match report.get("summary") {
                     None => "",

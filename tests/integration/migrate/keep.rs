@@ -111,7 +111,7 @@ async fn an_update_of_every_row_is_reported_before_anything_happens() {
     assert_eq!(foreseen["written"]["only_in_new"], 500, "{foreseen:#}");
     assert_eq!((&foreseen["kept_rows"], &foreseen["left_rows"]), (&2000.into(), &0.into()));
     let done = scenario.sterna(&["rollback", "switchover", "--keep", "none"]).expect_code(0);
-    assert!(done.stdout.contains("2000 rows written since are saved in"), "{done:?}");
+    assert!(done.stdout.contains("saved 2,000 rows written since in"), "{done:?}");
     assert_eq!(db.psql(super::ROWS).await.split('|').next(), scenario.rows.split('|').next());
     // And if everything is carried back, this is announced first.
     scenario.sterna(&["rollback", "1.1"]).expect_code(0);
