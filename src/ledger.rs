@@ -85,14 +85,21 @@ async fn take_lock(session: &Connection, table: &Table, lost: Option<i32>) -> Re
 }
 
 /// As [`lock`], for a load, which locks the staging table `of` a table only: no other process may
-/// hold the lock on that table. A migration of this process may: the load is one of its steps.
+/// migrate that table. This one may: the load is a step of its migration.
 ///
 /// # Errors
 /// Refused if another session holds one of the locks.
 pub async fn lock_staging(session: &Connection, staging: &Table, of: &Table) -> Result<i32> {
     let others = async |session: &Connection| {
         let holders = session::holders(session, Lock::Run, of).await?;
-        Ok::<_, Error>(holders.into_iter().find(|holder| !holder.is_own))
+        let Some(other) = holders.into_iter().find(|holder| !holder.is_own) else {
+            return Ok(None);
+        };
+        // A single command, such as a backup, locks staging as well if it needs it.
+        let sql = include_str!("../sql/ledger/is-migrating.sql");
+        let names: [&dyn Typed; 2] = [&of.schema.name(), &of.name.name()];
+        let is_migrating: bool = session.query_one(sql, &names).await?.get(0);
+        Ok::<_, Error>(is_migrating.then_some(other))
     };
     let (locked, other) = futures::join!(take_lock(session, staging, None), others(session));
     let (own, mut other) = (locked?.0, other?);

@@ -247,8 +247,8 @@ fn program(options: &BackupOptions, server_major: u32) -> Result<Option<(PathBuf
         if found.is_none() {
             tracing::warn!(
                 "no pg_dump of version {server_major} or newer: the rows are copied, without \
-                 extended statistics, publications, rights on serial sequences, and comments on \
-                 indexes and constraints; for a dump, {}",
+                 storage parameters, replica identity, extended statistics, publications, rights on \
+                 serial sequences, and comments on indexes and constraints; for a dump, {}",
                 programs::client_hint(server_major)
             );
         }

@@ -14,7 +14,10 @@ use super::options::MigrationOptions;
 use super::outcome::value;
 use crate::error::{Error, Result};
 use crate::load::{self, LoadOptions, Years};
-use crate::pg::{CatalogText, ConnInfo, Ident, Quoted, Session, Table, catalog, connect_for, fill};
+use crate::pg::{
+    CatalogText, ConnInfo, Connection, Ident, Quoted, Session, Table, catalog, connect_for, fill,
+};
+use crate::table::staging::Pair;
 use crate::table::summary::{self, SummaryFound};
 
 /// The years that a partition is asked about. Beyond them, it counts as unbounded.
@@ -158,27 +161,46 @@ pub async fn partitioning(session: &Session, oid: u32) -> Result<Option<CatalogT
     Ok(row.map(|row| CatalogText::from_catalog(row.get::<_, String>(0))))
 }
 
-/// The report of a switchover that was rolled back, with that of the summary if it had to be
-/// recomputed: after a partition was put back, because another run has counted the rows of the one
-/// that had taken its place.
+/// Whether the rollback of a run's switchover recomputes the summary: that of a partition, if another
+/// run has counted its rows.
 ///
 /// # Errors
-/// As [`summary::recompute`].
+/// If the ledger cannot be read.
+pub(super) async fn is_summarised(session: &Connection, pair: &Pair, run: Uuid) -> Result<bool> {
+    Ok(pair.whole != pair.table && summary::counts_undone(session, &pair.whole, run).await?)
+}
+
+/// The report of a switchover that was rolled back, with that of the summary if it had to be
+/// recomputed. The rollback is done by then, so what keeps the summary from it is reported and no
+/// error.
+///
+/// # Errors
+/// If the ledger cannot be read.
 pub(super) fn summarised(exclusive: &Exclusive, run: Uuid, mut report: Value) -> Result<Value> {
     if exclusive.pair.whole == exclusive.pair.table {
         return Ok(report);
     }
     let recomputed = exclusive.session(async |session, pair| {
-        let SummaryFound::Target(target) = summary::find(session, &pair.whole).await? else {
+        if !is_summarised(session, pair, run).await? {
             return Ok(None);
-        };
-        match summary::counts_undone(session, &target, run).await? {
-            true => summary::recompute(session, &target, Uuid::new_v4()).await.map(Some),
-            false => Ok(None),
         }
+        let done = match summary::find(session, &pair.whole).await {
+            Ok(SummaryFound::Target(target)) => summary::follow(session, &target).await,
+            Ok(SummaryFound::Nothing(why)) => Err(Error::refused(why)),
+            Err(error) => Err(error),
+        };
+        Ok(Some(done))
     })?;
-    if let Some(recomputed) = recomputed {
-        report["summary"] = value(&recomputed)?;
+    match recomputed {
+        None => {}
+        Some(Ok(recomputed)) => report["summary"] = value(&recomputed)?,
+        Some(Err(error)) => {
+            tracing::warn!(
+                "the summary counts rows that are gone, and could not be recomputed: {error}; \
+                 `sterna summary` does it when nothing is in its way any more"
+            );
+            report["summary_failure"] = Value::from(error.to_string());
+        }
     }
     Ok(report)
 }

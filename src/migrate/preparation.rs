@@ -43,6 +43,10 @@ pub(super) async fn refuse_unsupported(
     {
         target.refuse_strange_code(&session).await?;
     }
+    // A foreign key that takes too long to validate would be found only after the load.
+    if found.partitioned && options.to >= Step::Switchover && !options.resume {
+        switchover::preview(&session, table).await?;
+    }
     if options.resume || options.from.is_some_and(|from| from > Step::Switchover) {
         return Ok(years);
     }

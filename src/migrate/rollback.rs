@@ -109,6 +109,8 @@ pub struct WouldRollBack {
     pub runs: Vec<Uuid>,
     /// The steps that have something to roll back, the last one first.
     pub steps: Vec<Step>,
+    /// Whether the summary would be recomputed, because it counts rows of the switchover.
+    pub recomputes_summary: bool,
     /// What the rollback of a switchover would encounter, if there is one.
     #[serde(flatten)]
     pub switchover: Option<Foreseen>,
@@ -126,7 +128,12 @@ pub fn foresee(
 ) -> Result<WouldRollBack> {
     let exclusive = Exclusive::take(info, &options.table, Takes::Shards, watch, 1)?;
     let chosen = choose((options.run, options.step), &exclusive)?;
-    let mut would = WouldRollBack { runs: Vec::new(), steps: Vec::new(), switchover: None };
+    let mut would = WouldRollBack {
+        runs: Vec::new(),
+        steps: Vec::new(),
+        recomputes_summary: false,
+        switchover: None,
+    };
     for what in &chosen {
         let run = what.run();
         would.runs.push(run);
@@ -139,6 +146,9 @@ pub fn foresee(
             let options = options.switchover(run);
             let foreseen = switchover::foresee(&exclusive.info, &options);
             would.switchover = Some(exclusive.runtime.block_on(foreseen)?);
+            would.recomputes_summary |= exclusive.session(async |session, pair| {
+                partition::is_summarised(session, pair, run).await
+            })?;
         }
         would.steps.extend(steps);
     }

@@ -76,8 +76,23 @@ impl References {
         Ok(references)
     }
 
-    /// Finds only the related tables, for a preview.
-    pub(super) async fn find_relations(&mut self, session: &Session, live: &[u32]) -> Result<()> {
+    /// Finds only the related tables, and the keys that are validated while others wait, for a
+    /// preview: the incoming tables are as the live ones.
+    pub(super) async fn foresee(session: &Session, live: &[u32]) -> Result<Self> {
+        let mut references = References::default();
+        let at_once = include_str!("../../sql/switchover/reference/at-once.sql");
+        let both: [&dyn Typed; 2] = [&live, &live];
+        let (at_once, found) = futures::join!(
+            session.query(at_once, &both),
+            references.find_relations(session, live),
+        );
+        found?;
+        references.at_once = at_once?.iter().map(|row| (row.get(0), row.get(1))).collect();
+        Ok(references)
+    }
+
+    /// Finds the related tables.
+    async fn find_relations(&mut self, session: &Session, live: &[u32]) -> Result<()> {
         let sql = include_str!("../../sql/switchover/reference/relations.sql");
         for row in session.query(sql, &[&live]).await? {
             let relations =

@@ -69,8 +69,7 @@ pub(super) async fn foresee(session: &Session, exchange: &Exchange) -> Result<Sc
         let name = Table { schema: live.name.schema.clone(), name };
         pairs.push(Pair { incoming: Attached { name, ..live.clone() }, live });
     }
-    let mut references = References::default();
-    references.find_relations(session, &attached::tables(&pairs).0).await?;
+    let references = References::foresee(session, &attached::tables(&pairs).0).await?;
     assemble(session, exchange, Vec::new(), &pairs, references, false).await
 }
 

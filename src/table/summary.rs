@@ -12,8 +12,8 @@ mod record;
 
 use std::time::{Duration, Instant};
 
-use record::last_in;
-pub use record::{counts_undone, forget, last, stands};
+pub use record::{counts_undone, follow, forget, last, stands};
+use record::{is_kept, last_in};
 use serde::Serialize;
 use tokio_postgres::error::SqlState;
 use uuid::Uuid;
@@ -268,7 +268,14 @@ async fn undo_in(
     // Under the lock nobody can add a trigger.
     target.refuse_strange_code(transaction).await?;
     match last_in(transaction, &target.summary).await? {
-        Some((last, _)) if last == run => {}
+        Some((last, rows)) if last == run => {
+            if rows > 0 && !is_kept(transaction, run).await? {
+                return Err(Error::refused(
+                    "the last recomputation followed the rollback of a partition, and cannot be undone",
+                )
+                .hint("`sterna summary` computes it again from the present rows"));
+            }
+        }
         Some((last, _)) => {
             return Err(Error::refused(format!("{run} is not the last recomputation: {last} is"))
                 .hint("undo the last one first: `sterna summary --undo`"));

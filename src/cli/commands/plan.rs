@@ -90,7 +90,14 @@ pub fn run(args: &PlanArgs, context: &Context) -> Result<u8> {
     let run = steps.iter().filter(|planned| planned.step <= Step::LAST);
     let times = run.filter_map(|planned| Some((planned.step, planned.time.clone()?)));
     let total = outlook.is_some().then(|| Total::of(times));
-    let plan = ShownPlan { table: table.to_string(), outlook, peak, total, steps };
+    let plan = ShownPlan {
+        table: table.to_string(),
+        outlook,
+        peak,
+        total,
+        validates_keys_ms: preview.validates_keys_ms,
+        steps,
+    };
     let text = if args.brief { render::plan::brief } else { render::plan::text };
     context.print(&plan, || text(&plan))?;
     Ok(0)

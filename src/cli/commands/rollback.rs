@@ -123,7 +123,8 @@ pub fn run(args: &RollbackArgs, context: &Context) -> Result<u8> {
         let foreseen = foresee(&info, &options, &watch)?;
         context.print(&foreseen, || {
             let switchover = foreseen.switchover.as_ref().map(render::switchover::foreseen);
-            render::migrate::to_roll_back(&foreseen.steps) + &switchover.unwrap_or_default()
+            render::migrate::to_roll_back(&foreseen.steps, foreseen.recomputes_summary)
+                + &switchover.unwrap_or_default()
         })?;
         let refused = foreseen.switchover.is_some_and(|switchover| switchover.is_refused());
         return Ok(if refused { Kind::Unsafe.exit_code() } else { 0 });

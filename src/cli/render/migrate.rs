@@ -213,11 +213,15 @@ fn undone_part(name: &str, value: &Value) -> String {
 
 /// The steps that would be rolled back.
 #[must_use]
-pub fn to_roll_back(steps: &[Step]) -> String {
+pub fn to_roll_back(steps: &[Step], recomputes_summary: bool) -> String {
+    let summary = match recomputes_summary {
+        true => "the summary would be recomputed, because another run has counted these rows\n",
+        false => "",
+    };
     let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
     match steps.as_slice() {
         [] => "no step has left anything to roll back\n".to_owned(),
-        steps => format!("would roll back: {}\n", steps.join(", ")),
+        steps => format!("would roll back: {}\n{summary}", steps.join(", ")),
     }
 }
 
@@ -232,9 +236,10 @@ pub fn rolled_back(undone: &[UndoneStep]) -> String {
                     let rows = counted(report["left_rows"].as_u64().unwrap_or_default(), "row");
                     format!("; saved {rows} written since in {table}")
                 });
-                let summary = match report.get("summary") {
-                    None => "",
-                    Some(_) => "; the summary was recomputed, as it counted the rows of this run",
+                let summary = match (report.get("summary"), report.get("summary_failure")) {
+                    (Some(_), _) => "; the summary was recomputed, as it counted rows of this run",
+                    (None, Some(_)) => "; the summary counts rows of this run: see the warning",
+                    (None, None) => "",
                 };
                 format!(
                     "rolled back: {}, locked for {:.0} ms, {} carried over; kept {}{left}{summary}",

@@ -23,6 +23,10 @@ pub struct ShownPlan {
     /// How long all its steps take, up to the report; left out without files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<Total>,
+    /// How long step 4.2 validates foreign keys while others wait, in milliseconds; left out if it
+    /// validates none then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validates_keys_ms: Option<f64>,
     /// Its steps, in order.
     pub steps: Vec<Planned>,
 }
@@ -102,6 +106,13 @@ fn head(plan: &ShownPlan) -> String {
     }
     if let Some(total) = &plan.total {
         let _ = writeln!(text, "time: {}", total.describe());
+    }
+    if let Some(ms) = plan.validates_keys_ms {
+        let _ = writeln!(
+            text,
+            "locked: step 4.2 validates foreign keys while others wait; with the present rows, that \
+             takes {ms:.0} ms"
+        );
     }
     text
 }

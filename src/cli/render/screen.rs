@@ -97,7 +97,7 @@ pub fn shown<'a>(text: &'a str, stream: &(impl RawStream + IsTerminal + AsFd)) -
 }
 
 /// A result, to be coloured by what it says: one of `RESULTS`. The same word in a value from a
-/// file or the database is not marked, and keeps its colour.
+/// file or the database is not marked, and keeps its colour, unless it has the mark's character too.
 #[must_use]
 pub fn result(word: &str) -> String {
     format!("{word}{MARK}")

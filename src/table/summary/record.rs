@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::Target;
+use super::{SUMMARY, SummaryReport, Target, recompute};
 use crate::error::Result;
 use crate::pg::{Connection, Table, Transaction};
 
@@ -24,15 +24,33 @@ pub async fn stands(session: &Connection, run: Uuid) -> Result<bool> {
     Ok(session.query_one(sql, &[&run]).await?.get(0))
 }
 
-/// Whether the summary counts rows of a switchover of this run that has been rolled back since: those
-/// of a partition, if the summary was recomputed while it was live.
+/// Whether the summary beside a table counts rows that are gone when the switchover of this run is
+/// rolled back: another run has recomputed it while they were live.
 ///
 /// # Errors
 /// If the ledger cannot be read.
-pub async fn counts_undone(session: &Connection, target: &Target, run: Uuid) -> Result<bool> {
+pub async fn counts_undone(session: &Connection, whole: &Table, run: Uuid) -> Result<bool> {
     let sql = include_str!("../../../sql/table/summary/counts-undone.sql");
-    let (schema, name) = (target.summary.schema.name(), target.summary.name.name());
-    Ok(session.query_one(sql, &[&schema, &name, &run]).await?.get(0))
+    Ok(session.query_one(sql, &[&whole.schema.name(), &SUMMARY, &run]).await?.get(0))
+}
+
+/// Recomputes the summary after a rollback. That cannot be undone: the rows from before it count
+/// what is gone.
+///
+/// # Errors
+/// As [`super::recompute`].
+pub async fn follow(session: &mut Connection, target: &Target) -> Result<SummaryReport> {
+    let run = Uuid::new_v4();
+    let report = recompute(session, target, run).await?;
+    let forget = include_str!("../../../sql/table/summary/keep-nothing.sql");
+    session.execute(forget, &[&run]).await?;
+    Ok(report)
+}
+
+/// Whether the ledger still knows what a recomputation replaced.
+pub(super) async fn is_kept(transaction: &Transaction<'_>, run: Uuid) -> Result<bool> {
+    let sql = include_str!("../../../sql/table/summary/is-kept.sql");
+    Ok(transaction.query_one(sql, &[&run]).await?.get(0))
 }
 
 /// Forgets what a recomputation replaced, because a later one stands: its rows are not to be

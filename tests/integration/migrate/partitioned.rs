@@ -178,6 +178,22 @@ async fn the_summary_is_that_of_the_rows_whichever_partition_goes_back() {
             scenario.sterna(&["--partition", partition, "rollback", "1.1"]).expect_code(0);
         }
     }
+    // A run that recomputes it again after another one's exchange, as one of its steps.
+    first(&["--to", "5.1"]);
+    scenario.migrate(&["--year", DECADE, "--to", "4.3"]).expect_code(0);
+    scenario.sterna(&["--partition", "trade_2000", "summary"]).expect_code(0);
+    let foreseen = ["--partition", "trade_2010", "rollback", "switchover", "--dry-run"];
+    let foreseen = scenario.sterna(&foreseen).expect_code(0).stdout;
+    assert!(foreseen.contains("the summary would be recomputed"), "{foreseen}");
+    assert!(back("trade_2010").contains("the summary was recomputed"));
+    assert_eq!(db.psql(counts).await, "0");
+    // Nothing brings back what it counted.
+    let undone = scenario.sterna(&["summary", "--undo"]).expect_code(6);
+    assert!(undone.stderr.contains("followed the rollback of a partition"), "{undone:?}");
+    for partition in ["trade_2000", "trade_2010"] {
+        scenario.sterna(&["--partition", partition, "rollback", "1.1"]).expect_code(0);
+    }
+    assert_eq!(db.psql(counts).await, "0");
     // By single commands as well.
     first(&["--to", "4.1"]);
     scenario.sterna(&["--partition", "trade_2000", "switchover"]).expect_code(0);
@@ -185,6 +201,30 @@ async fn the_summary_is_that_of_the_rows_whichever_partition_goes_back() {
     assert_eq!(db.psql(counts).await, "0");
     assert!(back("trade_2000").contains("the summary was recomputed"));
     assert_eq!(db.psql(counts).await, "0");
+}
+
+/// A summary that cannot be recomputed keeps nobody from going back.
+#[tokio::test]
+async fn a_summary_of_others_does_not_keep_a_partition_from_going_back() {
+    let scenario = by_decade().await;
+    let db = &scenario.here.db;
+    let stranger = format!("stranger_{}", std::process::id());
+    scenario.migrate(&["--year", "2000-2009", "--to", "4.3"]).expect_code(0);
+    scenario.sterna(&["summary"]).expect_code(0);
+    db.psql(&format!(
+        "CREATE ROLE {stranger}; ALTER TABLE species_trade_summary OWNER TO {stranger}"
+    ))
+    .await;
+    let back = ["--partition", "trade_2000", "rollback", "switchover"];
+    let back = scenario.sterna(&back).expect_code(0);
+    assert!(back.stdout.contains("the summary counts rows of this run"), "{back:?}");
+    assert!(back.stderr.contains("could not be recomputed"), "{back:?}");
+    scenario.sterna(&["--partition", "trade_2000", "rollback", "1.1"]).expect_code(0);
+    db.psql(&format!(
+        "REASSIGN OWNED BY {stranger} TO CURRENT_USER; DROP OWNED BY {stranger}; DROP ROLE {stranger}"
+    ))
+    .await;
+    scenario.sterna(&["summary"]).expect_code(0);
 }
 
 /// What belongs to all rows is looked for beside the whole table, and what is printed names a
