@@ -1,10 +1,12 @@
 //! What the ledger says about recomputations of a summary.
 
+use std::time::Instant;
+
 use uuid::Uuid;
 
-use super::{SUMMARY, SummaryReport, Target, recompute};
+use super::{SUMMARY, SummaryReport, Target, patiently, recompute_in};
 use crate::error::Result;
-use crate::pg::{Connection, Table, Transaction};
+use crate::pg::{Connection, Table, Transaction, explain_denied};
 
 /// Returns the latest recomputation that was not undone, if there is one.
 ///
@@ -40,10 +42,16 @@ pub async fn counts_undone(session: &Connection, whole: &Table, run: Uuid) -> Re
 /// # Errors
 /// As [`super::recompute`].
 pub async fn follow(session: &mut Connection, target: &Target) -> Result<SummaryReport> {
-    let run = Uuid::new_v4();
-    let report = recompute(session, target, run).await?;
+    let (begun, run) = (Instant::now(), Uuid::new_v4());
     let forget = include_str!("../../../sql/table/summary/keep-nothing.sql");
-    session.execute(forget, &[&run]).await?;
+    let mut report = patiently(session, async |transaction| {
+        let report = recompute_in(transaction, target, run).await?;
+        transaction.execute(forget, &[&run]).await?;
+        Ok(report)
+    })
+    .await
+    .map_err(|e| explain_denied(e.context("could not recompute the summary")))?;
+    report.seconds = begun.elapsed().as_secs_f64();
     Ok(report)
 }
 
